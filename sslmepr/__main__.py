@@ -1,0 +1,98 @@
+"""The command line: ``sslmepr run``, ``sslmepr study`` and ``sslmepr book``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from sslmepr import params
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="sslmepr", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    run = commands.add_parser("run", help="execute a notebook as a pipeline stage")
+    run.add_argument("stage", help="stem of a notebook in notebooks/")
+    run.add_argument("--out", type=Path, required=True, help="the executed notebook")
+    run.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter; its value is read as YAML",
+    )
+    run.set_defaults(call=_run)
+
+    study = commands.add_parser("study", help="print the dvc options of a study")
+    study.add_argument("name")
+    study.set_defaults(call=_study)
+
+    book = commands.add_parser("book", help="assemble and build the book")
+    book.set_defaults(call=_book)
+
+    options = parser.parse_args(arguments)
+    try:
+        options.call(options)
+    except (params.ParamsError, RuntimeError) as error:
+        print(f"sslmepr: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    # Imported here because papermill takes a second that `study` need not wait for.
+    from sslmepr import notebook
+
+    values = {name: yaml.safe_load(value) for name, value in options.p}
+    source = Path("notebooks", f"{options.stage}.ipynb")
+    notebook.run(source, options.out, values)
+
+
+def _study(options: argparse.Namespace) -> None:
+    current = params.load()
+    before = current.model_dump()
+    after = current.for_study(options.name).model_dump()
+    for key in current.studies[options.name]:
+        for change in _changes(key, _at(before, key), _at(after, key)):
+            print("-S", change)
+
+
+def _at(tree: dict, dotted: str):
+    for key in dotted.split("."):
+        tree = tree[key]
+    return tree
+
+
+def _changes(key: str, before, after) -> Iterator[str]:
+    """What turns `before` into `after`, in the grammar of DVC's ``--set-param``.
+
+    Dictionaries are taken apart, because ``--set-param`` merges them and would keep
+    entries that should go. ``++`` sets a key whether or not it exists.
+    """
+    if isinstance(after, dict):
+        known = before if isinstance(before, dict) else {}
+        for name in known.keys() - after.keys():
+            yield f"~{key}.{name}"
+        for name, value in after.items():
+            yield from _changes(f"{key}.{name}", known.get(name), value)
+    else:
+        value = json.dumps(after, separators=(",", ":")).replace('"', "")
+        yield f"++{key}={value}"
+
+
+def _book(options: argparse.Namespace) -> None:
+    from sslmepr import book
+
+    settings = params.load()
+    target = book.assemble(settings.study, settings)
+    book.build(target, Path("site"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,283 @@
+"""Which emotions go with which traits, and how sure we may be.
+
+No clip of the training corpora carries both labels, so at least one side of every
+correlation here is predicted; `source` says which. Three levels are kept apart:
+
+``clip``
+    over all clips, as they come;
+``between``
+    over speakers, each with the mean of the clips: do people who show more of an
+    emotion have more of a trait?
+``within``
+    over clips, each as the deviation from its speaker's mean: does a trait look
+    stronger in the clips that show more of an emotion?
+
+Intervals come from resampling speakers (expanded percentile bootstrap). P-values come from a
+jackknife over speakers of Fisher's z [1]_ with Student's t on speakers - 1 degrees of
+freedom, which stays valid when clips of one speaker resemble each other; the ordinary
+p-value of a correlation does not. They are corrected over the family of all cells of
+one level.
+
+With ``halo=True`` the mean of the other four traits is partialled out: raters and
+models that like a person rate every trait higher, and that alone makes happiness go
+with all five.
+
+References
+----------
+.. [1] Cameron, A. C. and Miller, D. L. (2015). A practitioner's guide to cluster-robust
+   inference. Journal of Human Resources, 50, 317-372.
+"""
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from sslmepr.analysis.cells import (
+    CELLS,
+    FEWEST_SPEAKERS,
+    Cells,
+    at_level,
+    build_cells,
+    correlation,
+    jackknife_p,
+    moments_by_speaker,
+    reasons,
+)
+from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+
+LEVELS = ("clip", "between", "within")
+SOURCES = (
+    "predicted_x_true",
+    "true_x_predicted",
+    "predicted_x_predicted",
+    "true_x_true",
+)
+"""What the emotion is, then what the trait is."""
+
+
+def association(
+    table: pd.DataFrame,
+    source: str,
+    resamples: int,
+    level: float,
+    correction: str,
+    alpha: float,
+    seed: int,
+    halo: bool = False,
+    levels: tuple[str, ...] = LEVELS,
+) -> pd.DataFrame:
+    """Correlation of every scored emotion with every trait.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per clip: ``speaker_id``, ``emotion_*`` for the six scored emotions and
+        ``trait_*`` for the five traits. A clip without a value (NaN) is left out of the
+        cells that need it; `n` says how many remain.
+    source : {"predicted_x_true", "true_x_predicted", "predicted_x_predicted", \
+"true_x_true"}
+        What the two sides are; kept in the result.
+    resamples : int
+        Bootstrap resamples of speakers.
+    level : float
+        Of the interval, for example 0.95.
+    correction : str
+        Any method of :func:`statsmodels.stats.multitest.multipletests`.
+    alpha : float
+        Cells whose corrected p-value does not exceed it are called significant.
+    seed : int
+        Of the resampling.
+    halo : bool
+        Partial out the mean of the other four traits.
+    levels : tuple of {"clip", "between", "within"}
+
+    Returns
+    -------
+    DataFrame
+        source, halo, emotion, trait, level, r, low, high, p, p_corrected, significant,
+        n (clips), n_speakers, reason. Where r is undefined it is NaN, as is all that
+        hangs on it, and `reason` says why; elsewhere `reason` is empty.
+
+    Raises
+    ------
+    ValueError
+        If a column is absent or not finite, or an argument is none of those named.
+    """
+    _check(table, source, levels)
+    parts = []
+    for name in levels:
+        cells = at_level(build_cells(table, halo), name)
+        part = _estimate(cells, name, resamples, level, seed)
+        part["p_corrected"], part["significant"] = _correct(
+            part["p"].to_numpy(), correction, alpha
+        )
+        parts.append(part.assign(level=name))
+    result = pd.concat(parts, ignore_index=True).assign(source=source, halo=halo)
+    return result[
+        ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "p"]
+        + ["p_corrected", "significant", "n", "n_speakers", "reason"]
+    ]
+
+
+def resampled_association(
+    table: pd.DataFrame,
+    resamples: int,
+    seed: int,
+    level: str = "clip",
+    halo: bool = False,
+) -> pd.DataFrame:
+    """The correlations in every bootstrap resample, for statistics of the whole matrix.
+
+    Returns
+    -------
+    DataFrame
+        resample, emotion, trait, r; one row per resample and cell.
+    """
+    _check(table, SOURCES[0], (level,))
+    draws = _draws(at_level(build_cells(table, halo), level), resamples, seed)
+    columns = pd.MultiIndex.from_tuples(CELLS, names=["emotion", "trait"])
+    wide = pd.DataFrame(draws, columns=columns).rename_axis("resample")
+    return wide.stack(["emotion", "trait"], future_stack=True).rename("r").reset_index()
+
+
+def wide_table(
+    predictions: pd.DataFrame, speaker_ids: pd.Series, source: str
+) -> pd.DataFrame:
+    """The per-clip table that :func:`association` takes, from a predictions table.
+
+    Predictions of several seeds are averaged: the ensemble is what is correlated.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        clip_id, target, predicted, true (and seed) of one variant on one corpus.
+    speaker_ids : Series
+        clip_id to speaker_id.
+    source : str
+        One of `SOURCES`; decides whether `predicted` or `true` is taken.
+
+    Raises
+    ------
+    ValueError
+        If a clip has no speaker, or the table holds several variants or corpora.
+    """
+    for column in ("variant", "corpus"):
+        if column in predictions and predictions[column].nunique() > 1:
+            raise ValueError(f"predictions: several values of {column}; choose one")
+    emotion_side, trait_side = _sides(source)
+    mean = predictions.groupby(["clip_id", "target"])[["predicted", "true"]].mean()
+    wide = mean.unstack("target")
+    columns = {
+        f"emotion_{name}": wide[(emotion_side, name)]
+        for name in SCORED_EMOTIONS
+        if (emotion_side, name) in wide
+    } | {
+        f"trait_{name}": wide[(trait_side, name)]
+        for name in TRAITS
+        if (trait_side, name) in wide
+    }
+    table = pd.DataFrame(columns, index=wide.index).reset_index()
+    unknown = set(table["clip_id"]) - set(speaker_ids.index)
+    if unknown:
+        raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
+    table.insert(1, "speaker_id", table["clip_id"].map(speaker_ids))
+    return table
+
+
+def _sides(source: str) -> tuple[str, str]:
+    if source not in SOURCES:
+        raise ValueError(f"source: {source!r} is none of {', '.join(SOURCES)}")
+    emotion_side, trait_side = source.split("_x_")
+    return emotion_side, trait_side
+
+
+def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
+    _sides(source)
+    for name in levels:
+        if name not in LEVELS:
+            raise ValueError(f"levels: {name!r} is none of {', '.join(LEVELS)}")
+    values = [f"emotion_{name}" for name in SCORED_EMOTIONS]
+    values += [f"trait_{name}" for name in TRAITS]
+    for column in ["speaker_id", *values]:
+        if column not in table:
+            raise ValueError(f"{column}: no such column in the association table")
+    for column in values:
+        if np.isinf(table[column].to_numpy(dtype=float)).any():
+            raise ValueError(f"{column}: holds an infinite value")
+
+
+def _draws(cells: Cells, resamples: int, seed: int) -> np.ndarray:
+    return correlation(resampled_sums(moments_by_speaker(cells), resamples, seed))
+
+
+def _estimate(
+    cells: Cells, name: str, resamples: int, level: float, seed: int
+) -> pd.DataFrame:
+    moments = moments_by_speaker(cells)
+    n_speakers = (moments[:, 0] > 0).sum(axis=0)
+    r = np.where(
+        n_speakers >= FEWEST_SPEAKERS, correlation(moments.sum(axis=0)), np.nan
+    )
+    low, high = bootstrap_interval(
+        _draws(cells, resamples, seed), level, cells.n_speakers
+    )
+    undefined = np.isnan(r)
+    p = jackknife_p(moments, r, n_speakers)
+    frame = pd.DataFrame(CELLS, columns=["emotion", "trait"])
+    return frame.assign(
+        r=r,
+        low=np.where(undefined, np.nan, low),
+        high=np.where(undefined, np.nan, high),
+        p=p,
+        n=moments[:, 0].sum(axis=0).astype(int),
+        n_speakers=n_speakers,
+        reason=reasons(cells, name, n_speakers, r),
+    )
+
+
+def apa(row: pd.Series, level: float) -> str:
+    """One cell as the APA manual writes it: ``r = .42, 95% CI [.31, .52], p < .001``.
+
+    Parameters
+    ----------
+    row : Series
+        A row of :func:`association`; the corrected p-value is the one written.
+    level : float
+        Of the interval.
+    """
+    if np.isnan(row["r"]):
+        return f"r undefined ({row['reason']})"
+    r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
+    p = row["p_corrected"]
+    p = "p undefined" if np.isnan(p) else apa_p(p)
+    return f"r = {r}, {100 * level:g}% CI [{low}, {high}], {p}"
+
+
+def apa_number(value: float, digits: int = 2) -> str:
+    """A number that cannot exceed 1, without its leading zero, and with a true minus.
+
+    >>> apa_number(-0.417)
+    '\u2212.42'
+    """
+    if np.isnan(value):
+        return "n/a"
+    text = f"{abs(value):.{digits}f}"
+    negative = value < 0 and float(text) != 0
+    return ("\u2212" if negative else "") + text.removeprefix("0")
+
+
+def apa_p(p: float) -> str:
+    """A p-value to three digits: ``p = .012`` or ``p < .001``."""
+    return "p < .001" if p < 0.0005 else f"p = {apa_number(p, 3)}"
+
+
+def _correct(p: np.ndarray, method: str, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Corrected p-values over the defined cells, and which are significant."""
+    corrected = np.full(p.shape, np.nan)
+    significant = np.zeros(p.shape, dtype=bool)
+    defined = np.isfinite(p)
+    if defined.any():
+        reject, adjusted, *_ = multipletests(p[defined], alpha=alpha, method=method)
+        corrected[defined], significant[defined] = adjusted, reject
+    return corrected, significant

@@ -1,0 +1,205 @@
+"""From the ``corpus`` section of ``params.yaml`` to a clip table and its summary."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sslmepr.corpora import fiv2, meld
+from sslmepr.corpora.fiv2 import read_fiv2
+from sslmepr.corpora.folder import read_folder
+from sslmepr.corpora.meld import read_meld
+from sslmepr.corpora.schema import CorpusError, read_clips, write_clips
+from sslmepr.corpora.simulated.corpus import build_simulated
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    EMOTIONS,
+    SPLITS,
+    TARGET_COLUMNS,
+    TRAIT_COLUMNS,
+    TRAITS,
+)
+from sslmepr.params import Params
+
+READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "meld": read_meld,
+    "fiv2": read_fiv2,
+    "folder": read_folder,
+}
+"""Source to the function that reads its published files into a clip table."""
+
+PUBLISHED_COUNTS = {"meld": meld.PUBLISHED_COUNTS, "fiv2": fiv2.PUBLISHED_COUNTS}
+
+_DIGITS = 6  # enough for any table; keeps committed files free of last-bit noise
+
+
+def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any]:
+    """Render or read corpus `name` and leave its clip table in `folder`.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``params.corpus``.
+    params : Params
+        Published corpora are looked for in ``params.data_path(name)``.
+    folder : path
+        Receives ``clips.parquet``, and from a simulated corpus its media and truth.
+
+    Returns
+    -------
+    dict
+        What `summarise` says, ready for JSON.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such corpus, or its files are not there or not as published.
+    """
+    source = _corpus(name, params).source
+    if source == "simulated":
+        build_simulated(name, params, Path(folder))
+    else:
+        write_clips(READERS[source](params.data_path(name)), folder)
+    clips = read_clips(folder)
+    return {
+        "corpus": name,
+        "source": source,
+        **summarise(clips, PUBLISHED_COUNTS.get(source)),
+    }
+
+
+def media_root(name: str, params: Params, folder: str | Path) -> Path:
+    """The folder that the ``media`` column of corpus `name` is relative to.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such corpus.
+    """
+    if _corpus(name, params).source == "simulated":
+        return Path(folder)
+    return params.data_path(name)
+
+
+def _corpus(name: str, params: Params):
+    if name not in params.corpus:
+        raise CorpusError(
+            f"there is no corpus {name!r} in params.corpus; "
+            f"known: {', '.join(params.corpus)}"
+        )
+    return params.corpus[name]
+
+
+def summarise(
+    clips: pd.DataFrame, published: dict[str, dict[str, int]] | None = None
+) -> dict[str, Any]:
+    """What a clip table holds, in numbers that JSON can carry.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        A clip table.
+    published : dict, optional
+        Per quantity (``clips``, ``speakers``) and split, what the authors count.
+
+    Returns
+    -------
+    dict
+        ``clips`` and ``speakers`` per split and in all; ``clips_sharing_a_speaker``
+        with train, per split; ``labelled`` clips per task; ``emotions``; ``traits``;
+        ``trait_correlations`` over clips; ``transcripts``; ``media``; and, per
+        quantity and split that the authors count, ``expected`` and ``found``.
+        Floats have six digits, and a number that is undefined is None.
+    """
+    counts = {"clips": _per_split(clips["clip_id"], clips["split"])}
+    counts["speakers"] = _per_split(clips["speaker_id"], clips["split"])
+    summary = {
+        **counts,
+        "clips_sharing_a_speaker": _sharing(clips),
+        "labelled": {
+            task: int(clips[columns[0]].notna().sum())
+            for task, columns in TARGET_COLUMNS.items()
+        },
+        "emotions": _emotions(clips),
+        "traits": _traits(clips),
+        "trait_correlations": _trait_correlations(clips),
+        "transcripts": _transcripts(clips["transcript"]),
+        "media": int(clips["media"].notna().sum()),
+        "published": _against_published(counts, published or {}),
+    }
+    return _plain(summary)
+
+
+def _per_split(values: pd.Series, split: pd.Series) -> dict[str, int]:
+    found = values.groupby(split).nunique()
+    return {"all": values.nunique()} | {
+        name: found[name] for name in SPLITS if name in found
+    }
+
+
+def _sharing(clips: pd.DataFrame) -> dict[str, int]:
+    learned = set(clips.loc[clips["split"] == "train", "speaker_id"])
+    shared = clips["speaker_id"].isin(learned)
+    others = [name for name in SPLITS[1:] if (clips["split"] == name).any()]
+    return {name: (shared & (clips["split"] == name)).sum() for name in others}
+
+
+def _emotions(clips: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Per emotion: clips in which it is present, and its mean intensity in those."""
+    return {
+        name: {
+            "present": (clips[column] > 0).sum(),
+            "mean_intensity": clips.loc[clips[column] > 0, column].mean(),
+        }
+        for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True)
+        if clips[column].notna().any()
+    }
+
+
+def _traits(clips: pd.DataFrame) -> dict[str, dict[str, float]]:
+    return {
+        name: {"mean": clips[column].mean(), "sd": clips[column].std()}
+        for name, column in zip(TRAITS, TRAIT_COLUMNS, strict=True)
+        if clips[column].notna().any()
+    }
+
+
+def _trait_correlations(clips: pd.DataFrame) -> dict[str, dict[str, float]]:
+    scores = clips[list(TRAIT_COLUMNS)].dropna()
+    if scores.empty:
+        return {}
+    return scores.set_axis(list(TRAITS), axis=1).corr().to_dict()
+
+
+def _transcripts(transcripts: pd.Series) -> dict[str, float]:
+    words = transcripts.dropna().str.split().str.len()
+    return {
+        "present": len(words),
+        "missing": transcripts.isna().sum(),
+        "words_median": words.median(),
+        "words_longest": words.max() if len(words) else math.nan,
+    }
+
+
+def _against_published(counts: dict, published: dict) -> dict[str, dict]:
+    """Expected and found, per quantity and split; a split that is absent counts 0."""
+    return {
+        quantity: {
+            split: {"expected": expected, "found": counts[quantity].get(split, 0)}
+            for split, expected in splits.items()
+        }
+        for quantity, splits in published.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """`value` with Python's own numbers, rounded, and None for what is undefined."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if pd.isna(value):
+        return None
+    if float(value).is_integer() and not isinstance(value, float):
+        return int(value)
+    return round(float(value), _DIGITS)

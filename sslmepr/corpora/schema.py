@@ -1,0 +1,244 @@
+"""The clip table: one row per clip, the same columns for every corpus.
+
+Every loader hands out this table and everything downstream reads nothing else, so what
+is wrong in a corpus is told here, with the clips it is wrong in, and not hours later as
+a loss that is not a number.
+"""
+
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+import pandera.pandas as pa
+
+from sslmepr.labels import EMOTION_COLUMNS, SPLITS, TARGET_COLUMNS, TRAIT_COLUMNS
+
+TEXT_COLUMNS = ("clip_id", "speaker_id", "split", "media", "transcript")
+TIME_COLUMNS = ("start_seconds", "end_seconds")
+LABEL_COLUMNS = EMOTION_COLUMNS + TRAIT_COLUMNS
+COLUMNS = (
+    "clip_id",
+    "speaker_id",
+    "split",
+    "media",
+    *TIME_COLUMNS,
+    "transcript",
+    *LABEL_COLUMNS,
+)
+"""The columns of a clip table, in order."""
+
+FILE_NAME = "clips.parquet"
+_SHOWN = 3  # clips named in an error before "and n more"
+
+
+class CorpusError(ValueError):
+    """A corpus is not what its loader, or the clip table, expects."""
+
+
+def _is_relative(media: pd.Series) -> pd.Series:
+    paths = media.map(PurePosixPath)
+    return paths.map(lambda path: not path.is_absolute() and ".." not in path.parts)
+
+
+def _ends_after_start(table: pd.DataFrame) -> pd.Series:
+    whole = table["start_seconds"].isna() | table["end_seconds"].isna()
+    return whole | (table["end_seconds"] > table["start_seconds"])
+
+
+def _stays_in_one_split(table: pd.DataFrame) -> pd.Series:
+    return table.groupby("speaker_id")["split"].transform("nunique") == 1
+
+
+def _labelled_in_full(task: str) -> pa.Check:
+    columns = list(TARGET_COLUMNS[task])
+
+    def check(table: pd.DataFrame) -> pd.Series:
+        return table[columns].notna().sum(axis=1).isin([0, len(columns)])
+
+    return pa.Check(
+        check, error=f"{task} labels must be given in full or not at all for a clip"
+    )
+
+
+def _text_column(*checks: pa.Check, **options) -> pa.Column:
+    filled = pa.Check(
+        lambda values: values.str.strip() != "", error="must not be empty or blank"
+    )
+    return pa.Column(
+        pd.StringDtype(na_value=float("nan")), [filled, *checks], **options
+    )
+
+
+def _columns() -> dict[str, pa.Column]:
+    share = pa.Check(lambda values: values.between(0, 1), error="must lie within 0..1")
+    time = pa.Check(lambda values: values >= 0, error="must not be negative")
+    split = pa.Check(
+        lambda values: values.isin(SPLITS), error=f"must be one of {', '.join(SPLITS)}"
+    )
+    relative = pa.Check(
+        _is_relative, error="must be a path below the corpus's media folder"
+    )
+    return {
+        "clip_id": _text_column(unique=True),
+        "speaker_id": _text_column(),
+        "split": _text_column(split),
+        "media": _text_column(relative, nullable=True),
+        **{name: pa.Column(float, time, nullable=True) for name in TIME_COLUMNS},
+        "transcript": _text_column(nullable=True),
+        **{name: pa.Column(float, share, nullable=True) for name in LABEL_COLUMNS},
+    }
+
+
+def clip_table_schema(allow_shared_speakers: bool = False) -> pa.DataFrameSchema:
+    """The rules of a clip table.
+
+    Parameters
+    ----------
+    allow_shared_speakers : bool
+        Let a speaker occur in several splits, as FIv2's official split does.
+    """
+    checks = [
+        pa.Check(_ends_after_start, error="end_seconds must exceed start_seconds"),
+        *(_labelled_in_full(task) for task in TARGET_COLUMNS),
+    ]
+    if not allow_shared_speakers:
+        checks.append(
+            pa.Check(_stays_in_one_split, error="speaker_id must stay within one split")
+        )
+    return pa.DataFrameSchema(
+        _columns(), checks=checks, strict=True, ordered=True, name="clip table"
+    )
+
+
+CLIP_TABLE = clip_table_schema()
+"""The clip table of a corpus whose speakers never cross splits."""
+
+
+def validate(
+    table: pd.DataFrame, source: str, allow_shared_speakers: bool = False
+) -> pd.DataFrame:
+    """Check a clip table and give its columns their order and types.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per clip; the columns may come in any order.
+    source : str
+        What to call the corpus in an error.
+    allow_shared_speakers : bool
+        Whether a speaker may occur in several splits. The answer travels with the
+        table (``attrs["shared_speakers"]``), to a file and back.
+
+    Returns
+    -------
+    DataFrame
+        A new table with exactly `COLUMNS`; text that is null is NaN.
+
+    Raises
+    ------
+    CorpusError
+        Naming the corpus, each offending column, the first clips and what is wrong.
+    """
+    _check_names(table, source)
+    if table.empty:
+        raise CorpusError(f"{source}: the clip table has no clips")
+    table = _typed(table[list(COLUMNS)].reset_index(drop=True), source)
+    try:
+        table = clip_table_schema(allow_shared_speakers).validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise CorpusError(_explain(error.failure_cases, table, source)) from None
+    table.attrs = {"shared_speakers": allow_shared_speakers}
+    return table
+
+
+def _check_names(table: pd.DataFrame, source: str) -> None:
+    missing = [name for name in COLUMNS if name not in table.columns]
+    unknown = [str(name) for name in table.columns if name not in COLUMNS]
+    repeated = [str(name) for name in table.columns[table.columns.duplicated()]]
+    problems = [
+        f"{what} columns {', '.join(names)}"
+        for what, names in (
+            ("missing", missing),
+            ("unknown", unknown),
+            ("repeated", repeated),
+        )
+        if names
+    ]
+    if problems:
+        raise CorpusError(f"{source}: clip table with {'; '.join(problems)}")
+
+
+def _typed(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Text as pandas' string type, numbers as float64; nothing is guessed."""
+    problems = []
+    for name in TEXT_COLUMNS:
+        wrong = ~table[name].map(lambda value: isinstance(value, str) or pd.isna(value))
+        if wrong.any():
+            problems.append((name, "must be text", table.index[wrong]))
+        else:
+            table[name] = table[name].astype("str")
+    for name in (*TIME_COLUMNS, *LABEL_COLUMNS):
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = numbers.isna() & table[name].notna()
+        if wrong.any():
+            problems.append((name, "must be a number", table.index[wrong]))
+        else:
+            table[name] = numbers.astype(float)
+    if problems:
+        lines = [_line(table, *problem) for problem in problems]
+        raise CorpusError("\n".join([f"{source}: clip table refused", *lines]))
+    return table
+
+
+def _explain(cases: pd.DataFrame, table: pd.DataFrame, source: str) -> str:
+    reasons = {"field_uniqueness": "must be unique", "not_nullable": "must not be null"}
+    lines = []
+    for (context, column, check), group in cases.groupby(
+        ["schema_context", "column", "check"], sort=False, dropna=False
+    ):
+        name = column if context == "Column" else None
+        rows = group["index"].dropna().astype(int).unique()
+        lines.append(_line(table, name, reasons.get(check, check), rows))
+    return "\n".join([f"{source}: clip table refused", *dict.fromkeys(lines)])
+
+
+def _line(table: pd.DataFrame, column: str | None, reason: str, rows) -> str:
+    """One line of an error: column, reason, the first clips and their values."""
+    shown = [
+        f"{table.at[row, 'clip_id']!r}"
+        + (f" ({table.at[row, column]!r})" if column not in (None, "clip_id") else "")
+        for row in rows[:_SHOWN]
+    ]
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    what = f"{column} {reason}" if column else reason
+    return f"  {what}: clip {', '.join(shown)}{more}"
+
+
+def write_clips(table: pd.DataFrame, folder: str | Path) -> None:
+    """Check `table` and write it to ``clips.parquet`` in `folder`.
+
+    Raises
+    ------
+    CorpusError
+        If the table is not a clip table.
+    """
+    folder = Path(folder)
+    shared = table.attrs.get("shared_speakers", False)
+    table = validate(table, str(folder), allow_shared_speakers=shared)
+    folder.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(folder / FILE_NAME, index=False)
+
+
+def read_clips(folder: str | Path) -> pd.DataFrame:
+    """The clip table of the corpus in `folder`.
+
+    Raises
+    ------
+    CorpusError
+        If there is none, or if it breaks a rule of the clip table.
+    """
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        raise CorpusError(f"{path}: no clip table here; build the corpus first")
+    table = pd.read_parquet(path)
+    shared = table.attrs.get("shared_speakers", False)
+    return validate(table, str(path), allow_shared_speakers=shared)

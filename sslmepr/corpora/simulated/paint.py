@@ -1,0 +1,206 @@
+"""Brushes: antialiased shapes, soft light and layers on eight-bit canvases.
+
+A canvas is a uint8 array (row, column, channel) with three channels (RGB), or four: RGB
+premultiplied by the fourth, opacity. Points are (x, y) in canvas pixels and may be
+fractional.
+"""
+
+import colorsys
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+Colour = tuple[float, float, float]
+
+FRACTION_BITS = 4
+
+
+def mix(first: Colour, second: Colour, share: float) -> Colour:
+    """`first` turned into `second` by a share of 0..1."""
+    return tuple(
+        (1 - share) * a + share * b for a, b in zip(first, second, strict=True)
+    )
+
+
+def shade(colour: Colour, factor: float) -> Colour:
+    """A colour made darker (factor below 1) or lighter, kept within 0..255."""
+    return tuple(min(255.0, max(0.0, part * factor)) for part in colour)
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """A colour in RGB 0..255 from hue (cyclic), saturation and value in 0..1."""
+    saturation, value = np.clip((saturation, value), 0.0, 1.0)
+    return tuple(255 * p for p in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
+
+
+def curve(knots, closed: bool = False, per_segment: int = 8) -> np.ndarray:
+    """A smooth line through `knots` (Catmull-Rom).
+
+    Parameters
+    ----------
+    knots : (knot, 2) array
+    closed : bool
+        Whether the last knot joins the first.
+    per_segment : int
+        Points drawn between neighbouring knots.
+
+    Returns
+    -------
+    (point, 2) ndarray
+    """
+    knots = np.asarray(knots, dtype=float)
+    padded = (
+        np.concatenate([knots[-1:], knots, knots[:2]])
+        if closed
+        else np.concatenate([knots[:1], knots, knots[-1:]])
+    )
+    before, here, there, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
+    t = np.linspace(0, 1, per_segment, endpoint=False)[None, :, None]
+    a, b, c, d = (part[:, None, :] for part in (before, here, there, after))
+    points = 0.5 * (
+        2 * b
+        + (c - a) * t
+        + (2 * a - 5 * b + 4 * c - d) * t**2
+        + (3 * b - a - 3 * c + d) * t**3
+    )
+    points = points.reshape(-1, 2)  # (point, 2)
+    return points if closed else np.concatenate([points, knots[-1:]])
+
+
+def mirrored(half) -> np.ndarray:
+    """A closed outline from its right half, listed from top to bottom."""
+    half = np.asarray(half, dtype=float)
+    left = half[::-1] * (-1, 1)
+    return np.concatenate([half, left[np.abs(left[:, 0]) > 1e-9]])
+
+
+def oval(centre, radii, angle_degrees: float = 0.0, points: int = 32) -> np.ndarray:
+    """An ellipse as (point, 2)."""
+    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
+    x, y = radii[0] * np.cos(turn), radii[1] * np.sin(turn)
+    angle = np.deg2rad(angle_degrees)
+    across = x * np.cos(angle) - y * np.sin(angle)
+    down = x * np.sin(angle) + y * np.cos(angle)
+    return np.stack([across, down], axis=1) + np.asarray(centre, dtype=float)
+
+
+def limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
+    """A tapered bar with round ends, as a closed outline (point, 2)."""
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    turn = np.linspace(-np.pi / 2, np.pi / 2, 9)
+    heading = np.arctan2(end[1] - start[1], end[0] - start[0])
+
+    def cap(centre, radius, direction):
+        angles = direction + turn
+        return centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+    return np.concatenate(
+        [cap(end, end_radius, heading), cap(start, start_radius, heading + np.pi)]
+    )
+
+
+def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
+    """A rectangle as (point, 2)."""
+    return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
+
+
+def fill(canvas: np.ndarray, points, colour: Colour, opacity: float = 1.0) -> None:
+    """Fill a closed outline."""
+
+    def draw(target, moved):
+        whole = _fixed(moved)
+        cv2.fillPoly(target, [whole], _ink(target, colour), cv2.LINE_AA, FRACTION_BITS)
+
+    _draw(canvas, np.asarray(points, float), 2, opacity, draw)
+
+
+def stroke(
+    canvas: np.ndarray,
+    points,
+    colour: Colour,
+    width_px: float = 2,
+    opacity: float = 1.0,
+    closed: bool = False,
+) -> None:
+    """Draw along a line."""
+    width = max(1, round(width_px))
+
+    def draw(target, moved):
+        cv2.polylines(
+            target,
+            [_fixed(moved)],
+            closed,
+            _ink(target, colour),
+            width,
+            cv2.LINE_AA,
+            FRACTION_BITS,
+        )
+
+    _draw(canvas, np.asarray(points, float), width + 2, opacity, draw)
+
+
+def glow(canvas: np.ndarray, centre, radii, colour: Colour, strength: float) -> None:
+    """Blend a soft spot of colour into what is already painted."""
+    reach = 2.2 * np.asarray(radii, float)
+    low = np.floor(np.asarray(centre) - reach).astype(int)
+    size = np.maximum(2, np.ceil(2 * reach).astype(int))
+    weight = cv2.resize(_gaussian(), (int(size[0]), int(size[1])))
+    top, left = max(0, low[1]), max(0, low[0])
+    region = canvas[top : low[1] + size[1], left : low[0] + size[0]]
+    if min(region.shape[:2]) == 0 or min(low + size) <= 0:
+        return
+    weight = weight[top - low[1] :, left - low[0] :]
+    weight = strength * weight[: region.shape[0], : region.shape[1], None]
+    if canvas.shape[2] == 4:
+        weight = weight * (region[..., 3:] / 255.0)
+    colours = region[..., :3].astype(np.float32)
+    colours += weight * (np.asarray(colour, np.float32) - colours)
+    region[..., :3] = np.clip(colours + 0.5, 0, 255)
+
+
+def lay_over(canvas: np.ndarray, layer: np.ndarray, left: int, top: int) -> None:
+    """Put a premultiplied four-channel layer onto an RGB canvas, cut at its edges."""
+    height, width = canvas.shape[:2]
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(width, left + layer.shape[1]), min(height, top + layer.shape[0])
+    if x0 >= x1 or y0 >= y1:
+        return
+    part = layer[y0 - top : y1 - top, x0 - left : x1 - left]
+    region = canvas[y0:y1, x0:x1]
+    clear = cv2.bitwise_not(np.ascontiguousarray(part[..., 3]))
+    clear = cv2.merge([clear, clear, clear])
+    kept = cv2.multiply(region, clear, scale=1 / 255)
+    region[:] = cv2.add(kept, np.ascontiguousarray(part[..., :3]))
+
+
+@lru_cache(maxsize=1)
+def _gaussian() -> np.ndarray:
+    axis = np.linspace(-2.2, 2.2, 65)
+    line = np.exp(-(axis**2)) - np.exp(-(2.2**2))
+    line = np.maximum(line, 0) / line.max()
+    return np.outer(line, line).astype(np.float32)
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    return np.round(points * 2**FRACTION_BITS).astype(np.int32)
+
+
+def _ink(canvas: np.ndarray, colour: Colour) -> tuple:
+    return (*colour, 255) if canvas.shape[2] == 4 else tuple(colour)
+
+
+def _draw(canvas, points, margin, opacity, draw) -> None:
+    if opacity >= 1:
+        draw(canvas, points)
+        return
+    if opacity <= 0:
+        return
+    low = np.maximum(0, np.floor(points.min(axis=0)).astype(int) - margin)
+    high = np.ceil(points.max(axis=0)).astype(int) + margin
+    region = canvas[low[1] : max(low[1], high[1]), low[0] : max(low[0], high[0])]
+    if region.size == 0:
+        return
+    layer = region.copy()
+    draw(layer, points - low)
+    cv2.addWeighted(layer, opacity, region, 1 - opacity, 0, dst=region)

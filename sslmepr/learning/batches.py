@@ -1,0 +1,245 @@
+"""From ragged feature stores to padded batches.
+
+Batches are cut from clips of similar length, and one batch is one indexed read per
+corpus: nothing here loops over clips.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslmepr.features import FeatureStore
+from sslmepr.learning.clips import StudyClips
+
+BUCKET_BATCHES = 16
+"""Batches whose clips are sorted by length together; more saves padding, less keeps the
+order random."""
+
+MOST_STATISTICS_STEPS = 200_000
+"""Steps of a corpus from which its mean and deviation are taken."""
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """Mean and standard deviation of each feature over the steps of one corpus.
+
+    Two corpora differ in camera, microphone and topic, and a head trained on one of
+    them takes that difference for a difference in emotion or trait. Standardising each
+    corpus by itself removes what of it is constant and needs no labels.
+
+    Attributes
+    ----------
+    mean, deviation : (feature,) float32 array
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> "Standardisation":
+        """Statistics of (step, feature) values; a constant feature keeps its scale."""
+        values = np.asarray(values, np.float32)
+        deviation = values.std(axis=0)
+        deviation[deviation < 1e-6] = 1.0
+        return cls(values.mean(axis=0), deviation)
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return (values - self.mean) / self.deviation
+
+    @classmethod
+    def pooled(cls, parts: Sequence["Standardisation"]) -> "Standardisation":
+        """The average of several, for a clip that belongs to none of the corpora."""
+        return cls(
+            np.mean([part.mean for part in parts], axis=0, dtype=np.float32),
+            np.mean([part.deviation for part in parts], axis=0, dtype=np.float32),
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips padded to the longest of them.
+
+    Attributes
+    ----------
+    values : (clip, step, feature) Tensor
+        Standardised features; zero in padding.
+    mask : (clip, step) bool Tensor
+        True at real steps.
+    labels : dict
+        Task to a (clip, target) Tensor, NaN where there is no label.
+    corpus : (clip,) int64 Tensor
+        Position in the study's corpora.
+    rows : (clip,) int64 array
+        Positions in the study's clips.
+    """
+
+    values: Tensor
+    mask: Tensor
+    labels: dict[str, Tensor]
+    corpus: Tensor
+    rows: np.ndarray
+
+
+class ModalityClips:
+    """The sequences of one modality for all clips of a study.
+
+    Parameters
+    ----------
+    clips : StudyClips
+    modality : str
+    data_folder : path
+        Holds ``<corpus>/features``.
+    device : torch.device, optional
+
+    Attributes
+    ----------
+    lengths : (clip,) int array
+        Steps of each clip; 0 where it lacks the modality.
+    statistics : dict
+        Corpus to its `Standardisation`, from the training split, or from all clips
+        where a corpus has none (a corpus that is only predicted: transductive, but
+        without labels). A corpus that lacks the modality is left out.
+    """
+
+    def __init__(self, clips: StudyClips, modality: str, data_folder, device=None):
+        self.clips, self.modality = clips, modality
+        self.device = device or torch.device("cpu")
+        self._labels = {
+            task: torch.from_numpy(values) for task, values in clips.labels.items()
+        }
+        self._corpus = clips.corpus_index()
+        self._start = np.zeros(len(clips.table), np.int64)
+        self.lengths = np.zeros(len(clips.table), np.int64)
+        self._stores, self.statistics = {}, {}
+        for index, corpus in enumerate(clips.corpora):
+            folder = Path(data_folder, corpus, "features")
+            if (folder / f"{modality}.safetensors").exists():
+                self._add(index, corpus, FeatureStore.open(folder, modality))
+        widths = {store.feature_count for store in self._stores.values()}
+        if len(widths) != 1:
+            raise ValueError(
+                f"{modality}: feature widths of the corpora are {sorted(widths)}; "
+                "one encoder must have made them all"
+            )
+        self.feature_count = widths.pop()
+
+    def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
+        rows = self.clips.rows(corpus)
+        order = {name: place for place, name in enumerate(store.clip_ids)}
+        places = self.clips.table["clip_id"].iloc[rows].map(order).to_numpy(float)
+        rows, places = rows[~np.isnan(places)], places[~np.isnan(places)].astype(int)
+        if len(rows) == 0:
+            return
+        offsets = np.asarray(store.offsets)
+        self._start[rows] = offsets[places]
+        self.lengths[rows] = offsets[places + 1] - offsets[places]
+        self._stores[index] = store
+        training = np.intersect1d(rows, self.clips.rows(corpus, "train"))
+        steps = self._steps(training if len(training) else rows)
+        thin = -(-len(steps) // MOST_STATISTICS_STEPS) or 1
+        self.statistics[corpus] = Standardisation.fit(store.values[steps[::thin]])
+
+    def _steps(self, rows: np.ndarray) -> np.ndarray:
+        """Positions in the store of all steps of some clips of one corpus."""
+        lengths = self.lengths[rows]
+        before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return np.repeat(self._start[rows], lengths) + np.arange(len(before)) - before
+
+    def present(self, rows: np.ndarray) -> np.ndarray:
+        """Those of `rows` whose clips have the modality."""
+        return rows[self.lengths[rows] > 0]
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """The clips of `rows`, each of which must have the modality."""
+        values, mask = self.padded(rows)
+        where = torch.from_numpy(rows)
+        return Batch(
+            values=torch.from_numpy(values).to(self.device),
+            mask=torch.from_numpy(mask).to(self.device),
+            labels={
+                task: labels[where].to(self.device)
+                for task, labels in self._labels.items()
+            },
+            corpus=torch.from_numpy(self._corpus[rows]),
+            rows=rows,
+        )
+
+    def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Standardised values (clip, step, feature) and mask (clip, step)."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        values = np.zeros((*mask.shape, self.feature_count), np.float32)
+        for index in np.unique(self._corpus[rows]):
+            mine = self._corpus[rows] == index
+            read = self._stores[index].values[self._steps(rows[mine])]
+            statistics = self.statistics[self.clips.corpora[index]]
+            chosen = mask & mine[:, None]
+            values[chosen] = statistics.apply(np.asarray(read, np.float32))
+        return values, mask
+
+    def pooled(self, rows: np.ndarray, size: int = 512) -> np.ndarray:
+        """Mean over the steps of each clip: (clip, feature)."""
+        parts = []
+        for part in in_order(rows, size):
+            values, mask = self.padded(part)
+            parts.append(values.sum(1) / mask.sum(1, keepdims=True))
+        return np.concatenate(parts)
+
+
+def in_order(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    """`rows` cut into pieces of at most `size`."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def bucketed(rows, lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches of clips of similar length, in random order.
+
+    Parameters
+    ----------
+    rows : (clip,) int array
+    lengths : (clip,) int array
+        Steps of every clip of the study, indexed by `rows`.
+    size : int
+        Clips in a batch; only the last may be smaller.
+    rng : numpy Generator
+    """
+    cut = _sorted_pieces(rng.permutation(rows), lengths, size)
+    return [cut[place] for place in rng.permutation(len(cut))]
+
+
+def balanced(groups, lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches that hold equally many clips of each group.
+
+    One pass over the largest group is one epoch; the clips of the others come again as
+    often as that takes.
+
+    Parameters
+    ----------
+    groups : sequence of (clip,) int arrays
+        One per corpus.
+    lengths, size, rng
+        As for `bucketed`.
+    """
+    groups = [group for group in groups if len(group)]
+    longest = max(map(len, groups))
+    share = max(1, size // len(groups))
+    pieces = []
+    for group in groups:
+        repeats = -(-longest // len(group))
+        order = np.concatenate([rng.permutation(group) for _ in range(repeats)])
+        pieces.append(_sorted_pieces(order[:longest], lengths, share))
+    # Pieces of like rank in like buckets have like lengths.
+    mixed = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+    return [mixed[place] for place in rng.permutation(len(mixed))]
+
+
+def _sorted_pieces(order, lengths, size: int) -> list[np.ndarray]:
+    pieces = []
+    for bucket in in_order(order, size * BUCKET_BATCHES):
+        by_length = bucket[np.argsort(np.asarray(lengths)[bucket], kind="stable")]
+        pieces.extend(in_order(by_length, size))
+    return pieces

@@ -1,0 +1,91 @@
+"""What the training stages know of a study's clips: one table over its corpora.
+
+Test labels, and every label of the corpus that is only predicted, are hidden here, so
+that no training stage can read them by mistake; `evaluate` asks for them by name.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.corpora.schema import read_clips
+from sslmepr.labels import TARGET_COLUMNS, TASKS
+from sslmepr.params import Params
+
+
+def study_corpora(params: Params) -> list[str]:
+    """The corpora of a study, training corpora first, each once."""
+    roles = params.roles
+    return list(dict.fromkeys([roles.emotion, roles.personality, roles.held_out]))
+
+
+@dataclass(frozen=True)
+class StudyClips:
+    """All clips of a study's corpora, in one order.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per clip: corpus, clip_id, speaker_id, split; the index is 0, 1, ...
+    labels : dict
+        Task to a (clip, target) float32 array, NaN where there is no label.
+    corpora : list of str
+    """
+
+    table: pd.DataFrame
+    labels: dict[str, np.ndarray]
+    corpora: list[str]
+
+    def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
+        """Positions of a corpus's clips, of one split or of all."""
+        chosen = (self.table["corpus"] == corpus).to_numpy()
+        if split is not None:
+            chosen = chosen & (self.table["split"] == split).to_numpy()
+        return np.flatnonzero(chosen)
+
+    def labelled(self, task: str) -> np.ndarray:
+        """Which clips have labels of a task: (clip,) bool."""
+        return ~np.isnan(self.labels[task]).any(axis=1)
+
+    def corpus_index(self) -> np.ndarray:
+        """Position in `corpora` of each clip's corpus: (clip,) int."""
+        return self.table["corpus"].map(self.corpora.index).to_numpy()
+
+
+def read_study_clips(
+    params: Params, data_folder: str | Path, with_truth: bool = False
+) -> StudyClips:
+    """The clips of a study's corpora.
+
+    Parameters
+    ----------
+    params : Params
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet``.
+    with_truth : bool
+        Keep the labels of test splits and of the held-out corpus. Only evaluation does.
+
+    Raises
+    ------
+    CorpusError
+        If a corpus has no clip table, or one that breaks its schema.
+    """
+    corpora = study_corpora(params)
+    tables = [
+        read_clips(Path(data_folder, name, "corpus")).assign(corpus=name)
+        for name in corpora
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    labels = {
+        task: table[list(TARGET_COLUMNS[task])].to_numpy(np.float32, copy=True)
+        for task in TASKS
+    }
+    if not with_truth:
+        role = {"emotion": params.roles.emotion, "personality": params.roles.personality}
+        for task in TASKS:
+            taught = (table["corpus"] == role[task]) & (table["split"] != "test")
+            labels[task][~taught.to_numpy()] = np.nan
+    columns = ["corpus", "clip_id", "speaker_id", "split"]
+    return StudyClips(table[columns], labels, corpora)

@@ -1,0 +1,78 @@
+"""What the two tasks are taught, where a label exists.
+
+A label that is NaN takes no part in a loss, and a batch without any label of a task
+gives zero, so that clips of both corpora can share a batch.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+CONCORDANCE_SHARE = 0.2
+"""Share of concordance in the trait loss. The absolute error alone shrinks predictions
+to the median, which costs concordance and hardly gains accuracy."""
+
+
+def masked_mean_loss(losses: Tensor, known: Tensor) -> Tensor:
+    """Mean of `losses` where `known`, and zero (with a gradient path) if nowhere."""
+    kept = torch.where(known, losses, torch.zeros_like(losses))
+    return kept.sum() / known.sum().clamp(min=1)
+
+
+def emotion_loss(logits: Tensor, intensity: Tensor) -> Tensor:
+    """Binary cross-entropy of each emotion's presence.
+
+    Several emotions may be present at once; ``neutral`` is present where its label is,
+    which is where no other is. In a corpus with one emotion per clip the same loss
+    makes the largest logit the best single answer.
+
+    Parameters
+    ----------
+    logits : (clip, emotion) Tensor
+    intensity : (clip, emotion) Tensor
+        0 absent to 1 strongest, NaN where not annotated.
+    """
+    known = ~intensity.isnan()
+    present = (intensity > 0).to(logits.dtype)
+    losses = functional.binary_cross_entropy_with_logits(
+        logits, present, reduction="none"
+    )
+    return masked_mean_loss(losses, known)
+
+
+def trait_loss(scores: Tensor, true: Tensor, share: float | None = None) -> Tensor:
+    """Mean absolute error of trait scores with a share of 1 - concordance.
+
+    Parameters
+    ----------
+    scores : (clip, trait) Tensor
+        In 0..1.
+    true : (clip, trait) Tensor
+        In 0..1, NaN where not annotated.
+    share : float, optional
+        Weight of the concordance term; `CONCORDANCE_SHARE` if not given. It is scaled
+        to the spread of the labels so that both terms are in score units.
+    """
+    share = CONCORDANCE_SHARE if share is None else share
+    known = ~true.isnan()
+    target = torch.where(known, true, torch.zeros_like(true))
+    error = masked_mean_loss((scores - target).abs(), known)
+    labelled = known.all(1)
+    if share == 0 or labelled.sum() < 2:
+        return error
+    scores, target = scores[labelled], target[labelled]
+    spread = target.std(0, correction=0).mean()
+    return error + share * spread * (1 - concordance(scores, target)).mean()
+
+
+def concordance(predicted: Tensor, true: Tensor) -> Tensor:
+    """Lin's concordance correlation coefficient over a batch: (trait,).
+
+    Parameters
+    ----------
+    predicted, true : (clip, trait) Tensor
+    """
+    mean_gap = predicted.mean(0) - true.mean(0)
+    p, y = predicted - predicted.mean(0), true - true.mean(0)
+    spread = p.square().mean(0) + y.square().mean(0) + mean_gap.square()
+    return 2 * (p * y).mean(0) / spread.clamp(min=1e-8)

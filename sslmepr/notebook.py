@@ -1,0 +1,132 @@
+"""Runs a parameterised notebook as a pipeline stage and makes its record reproducible.
+
+papermill executes; this module adds what a DVC stage needs: parameters with their YAML
+types, an error for a parameter that the notebook does not have, a title that names the
+parameters, and a record without clock times, process ids or addresses, so that the same
+inputs give the same bytes.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from papermill.exceptions import PapermillExecutionError
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+KERNEL_CONFIG = "c = get_config()\nc.IPKernelApp.log_level = 40\n"
+
+
+class NotebookError(RuntimeError):
+    """A notebook could not be run to its end."""
+
+
+def run(
+    source: Path, target: Path, parameters: dict[str, Any], logs: Path = Path("logs")
+) -> None:
+    """Execute notebook `source` and write its record to `target`.
+
+    Parameters
+    ----------
+    source : Path
+        A notebook without outputs whose cell tagged ``parameters`` gives the defaults.
+    target : Path
+        The executed notebook. It appears only if every cell succeeded.
+    parameters : dict
+        Values for the ``parameters`` cell.
+    logs : Path
+        Folder that keeps the record of a failed run.
+
+    Raises
+    ------
+    NotebookError
+        If the notebook does not exist, does not know a parameter, or a cell fails; the
+        message names the notebook, the failing cell and where the record lies.
+    """
+    if not source.exists():
+        raise NotebookError(f"{source}: no such notebook")
+    known = papermill.inspect_notebook(str(source))
+    unknown = sorted(set(parameters) - set(known))
+    if unknown:
+        raise NotebookError(
+            f"{source}: no parameter {', '.join(unknown)}; known: {', '.join(known)}"
+        )
+    logs.mkdir(exist_ok=True)
+    record = logs / target.name
+    with tempfile.TemporaryDirectory() as profile:
+        _execute(source, record, parameters, profile)
+    notebook = nbformat.read(record, as_version=4)
+    make_reproducible(notebook, parameters)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, target)
+    record.unlink()
+
+
+def _execute(source: Path, record: Path, parameters: dict, profile: str) -> None:
+    config = Path(profile, "profile_default", "ipython_kernel_config.py")
+    config.parent.mkdir()
+    config.write_text(KERNEL_CONFIG)
+    os.environ["IPYTHONDIR"] = profile
+    try:
+        papermill.execute_notebook(
+            str(source),
+            str(record),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=False,
+            stderr_file=sys.stderr,
+        )
+    except PapermillExecutionError as error:
+        raise NotebookError(
+            f"{source}: cell {error.exec_count} failed with "
+            f"{error.ename}: {error.evalue}\n{''.join(error.traceback[-1:])}\n"
+            f"the whole record: {record}"
+        ) from None
+
+
+def make_reproducible(notebook: nbformat.NotebookNode, parameters: dict) -> None:
+    """Remove from an executed notebook, in place, what differs from run to run.
+
+    Clock times, paths and memory addresses go, and so does the error stream, which
+    holds progress bars. The first cell's ``{name}`` places are filled from
+    `parameters`, and the parameter cells are marked for the book.
+    """
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.kernelspec = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    for position, cell in enumerate(notebook.cells):
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        tags = cell.metadata.get("tags", [])
+        if "injected-parameters" in tags:
+            cell.id = "injected-parameters"
+        if position == 0:
+            cell.source = _fill(cell.source, parameters)
+        if cell.cell_type == "code":
+            cell.outputs = [
+                _without_addresses(output)
+                for output in cell.outputs
+                if output.get("name") != "stderr"
+            ]
+
+
+def _fill(text: str, parameters: dict) -> str:
+    for name, value in parameters.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def _without_addresses(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    if "text" in output:
+        output.text = ADDRESS.sub("", output.text)
+    for kind, content in output.get("data", {}).items():
+        if kind.startswith("text/") and isinstance(content, str):
+            output.data[kind] = ADDRESS.sub("", content)
+    return output

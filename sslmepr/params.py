@@ -1,0 +1,342 @@
+"""``params.yaml`` as typed, frozen objects.
+
+papermill only warns of a parameter that a notebook does not know, and DVC accepts a
+word where a number belongs. Every notebook therefore reads its settings here, where an
+unknown key, a missing key or a value of the wrong type is an error that names it.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+Modality = Literal["face", "body", "scene", "audio", "text"]
+Task = Literal["emotion", "personality"]
+Component = Literal[
+    "graph_attention",
+    "task_query",
+    "predict_projector",
+    "guide_bank",
+    "semi_supervised",
+    "gradnorm",
+]
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Rate = Annotated[float, Field(gt=0)]
+
+
+class ParamsError(ValueError):
+    """A parameters file says something that the compendium does not understand."""
+
+
+class Section(BaseModel):
+    """A section of ``params.yaml``: frozen, strict about types, closed to new keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Compute(Section):
+    device: Literal["auto", "cpu", "cuda"]
+    workers: Positive
+
+
+class Roles(Section):
+    """Which corpus teaches which task, and which is only predicted."""
+
+    emotion: str
+    personality: str
+    held_out: str
+
+
+class SimulatedCorpus(Section):
+    source: Literal["simulated"]
+    world: str
+    domains: list[str]
+    labels: list[Task]
+    clips: Positive
+    persons: Positive
+
+
+class PublishedCorpus(Section):
+    """A corpus in its published format, in a folder below ``data_root``."""
+
+    source: Literal["meld", "fiv2", "folder"]
+    path: str
+
+
+Corpus = Annotated[SimulatedCorpus | PublishedCorpus, Field(discriminator="source")]
+
+
+class Extract(Section):
+    frames: Positive
+    detector_threshold: Share
+    mask_person: bool
+    image_encoder: Literal["efficientnet_lite0", "clip_vit_b32"]
+    speech_encoder: Literal["whisper_tiny_en", "egemaps", "wav2vec2_emotion"]
+    text_encoder: Literal["minilm_l6", "bge_small_en"]
+    speech_steps_per_second: Rate
+    transcriber: str
+    batch: Positive
+    checkpoint_dir: str | None
+
+
+class Training(Section):
+    """What every training stage needs to know about its optimisation."""
+
+    hidden: Positive
+    heads: Positive
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    epochs: Positive
+    patience: Positive
+    batch: Positive
+    learning_rate: Rate
+    weight_decay: Annotated[float, Field(ge=0)]
+
+
+class Unimodal(Training):
+    blocks: dict[Modality, Literal["mamba", "transformer"]]
+    layers: Positive
+    state: Positive
+
+
+class Crosstask(Training):
+    layers: Positive
+
+
+class SemiSupervised(Section):
+    weight: Annotated[float, Field(ge=0)]
+    emotion_threshold: Share
+    trait_margin: Annotated[float, Field(ge=0, le=0.5)]
+
+
+class GradNormGroup(Section):
+    alpha: Annotated[float, Field(ge=0)]
+    step: Rate
+    budget: Rate
+
+
+class GradNorm(Section):
+    supervised: GradNormGroup
+    semi_supervised: GradNormGroup
+    floor: Rate
+
+
+class Variant(Section):
+    """A fusion model by its differences from the full one."""
+
+    tasks: list[Task] = ["emotion", "personality"]
+    without: list[Component] = []
+    modalities: list[Modality] | None = None
+
+
+class Fusion(Training):
+    seeds: list[int]
+    semi_supervised: SemiSupervised
+    gradnorm: GradNorm
+    variants: dict[str, Variant]
+
+
+class Replicate(Section):
+    """Differences of a replicate's training from the study's own."""
+
+    seeds: list[int]
+
+
+class Evaluate(Section):
+    resamples: Positive
+    level: Share
+
+
+class Association(Section):
+    resamples: Positive
+    level: Share
+    correction: str
+    alpha: Share
+
+
+class Attention(Section):
+    clips: Positive
+    steps: Positive
+
+
+class Frame(Section):
+    width: Positive
+    height: Positive
+    frames_per_second: Positive
+
+
+class Channel(Section):
+    emotion: Annotated[float, Field(ge=0)]
+    trait: Annotated[float, Field(ge=0)]
+
+
+class Domain(Section):
+    emotion_scale: Rate
+    framing: Rate
+    clutter: Share
+    audio_noise_db: float
+
+
+class Simulation(Section):
+    seconds: list[float]
+    frame: Frame
+    trait_scale: Rate
+    emotion_threshold: float
+    emotion_ceiling: float
+    split: dict[Literal["train", "dev", "test"], Share]
+    worlds: dict[str, dict[str, dict[str, float]]]
+    channels: dict[Modality, Channel]
+    domains: dict[str, Domain]
+
+
+class Params(Section):
+    """The whole of ``params.yaml``."""
+
+    study: str
+    seed: int
+    data_root: str
+    modalities: list[Modality]
+    tasks: list[Task]
+    variants: list[str]
+    corpora: list[str]
+    roles: Roles
+    replicates: dict[str, Roles]
+    compute: Compute
+    corpus: dict[str, Corpus]
+    extract: Extract
+    unimodal: Unimodal
+    crosstask: Crosstask
+    fusion: Fusion
+    replicate: Replicate
+    evaluate: Evaluate
+    association: Association
+    attention: Attention
+    simulation: Simulation
+    studies: dict[str, dict[str, Any]]
+
+    @model_validator(mode="after")
+    def _names_refer_to_something(self) -> "Params":
+        def check(names, known, where, what):
+            for name in names:
+                if name not in known:
+                    raise ValueError(
+                        f"{where}: there is no {what} {name!r}; "
+                        f"known: {', '.join(sorted(known))}"
+                    )
+
+        check(self.corpora, self.corpus, "corpora", "corpus")
+        for where, roles in {"roles": self.roles, **self.replicates}.items():
+            check(roles.model_dump().values(), self.corpora, where, "listed corpus")
+        check(self.variants, self.fusion.variants, "variants", "variant")
+        check([self.study], self.studies, "study", "study")
+        for name, corpus in self.corpus.items():
+            if corpus.source == "simulated":
+                where = f"corpus.{name}"
+                check([corpus.world], self.simulation.worlds, where, "world")
+                check(corpus.domains, self.simulation.domains, where, "domain")
+        return self
+
+    def for_study(self, name: str) -> "Params":
+        """These parameters with the changes that study `name` lists.
+
+        Raises
+        ------
+        ParamsError
+            If there is no such study, or if one of its keys names no parameter.
+        """
+        if name not in self.studies:
+            raise ParamsError(
+                f"there is no study {name!r}; known: {', '.join(self.studies)}"
+            )
+        tree = self.model_dump()
+        for key, value in self.studies[name].items():
+            _set(tree, key, value, f"studies.{name}")
+        return parse(tree, f"study {name}")
+
+    def replicate_study(self, name: str) -> "Params":
+        """These parameters for replicate `name`: its corpora, its seeds, full model.
+
+        Raises
+        ------
+        ParamsError
+            If there is no such replicate.
+        """
+        if name not in self.replicates:
+            raise ParamsError(
+                f"there is no replicate {name!r}; known: {', '.join(self.replicates)}"
+            )
+        return self.model_copy(
+            update={
+                "study": name,
+                "roles": self.replicates[name],
+                "variants": ["multitask"],
+                "fusion": self.fusion.model_copy(
+                    update={"seeds": self.replicate.seeds}
+                ),
+            }
+        )
+
+    def data_path(self, corpus: str) -> Path:
+        """Where the published files of `corpus` lie.
+
+        ``SSLMEPR_DATA`` takes the place of ``data_root`` when it is set.
+        """
+        root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
+        return root / self.corpus[corpus].path
+
+
+def _set(tree: dict, dotted: str, value: Any, where: str) -> None:
+    *parents, last = dotted.split(".")
+    node = tree
+    for key in parents:
+        node = node.get(key) if isinstance(node, dict) else None
+    if not isinstance(node, dict) or last not in node:
+        raise ParamsError(f"{where}: there is no parameter {dotted!r}")
+    node[last] = value
+
+
+def parse(tree: dict, source: str) -> Params:
+    """Check a nested dictionary of parameters.
+
+    Parameters
+    ----------
+    tree : dict
+        What a parameters file holds.
+    source : str
+        Where it came from, for the error.
+
+    Raises
+    ------
+    ParamsError
+        Naming every key that is unknown, missing or of the wrong type.
+    """
+    try:
+        return Params.model_validate(tree)
+    except ValidationError as error:
+        lines = [
+            f"  {'.'.join(map(str, item['loc'])) or 'params'}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise ParamsError("\n".join([f"{source}:", *lines])) from None
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check a parameters file.
+
+    Raises
+    ------
+    ParamsError
+        If the file is absent, is not YAML, or holds anything unexpected.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise ParamsError(f"{path}: holds no parameters")
+    return parse(tree, str(path))

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from sslmepr.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def at_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_study_prints_dvc_options(capsys):
+    assert main(["study", "real"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "-S ++study=real" in lines
+    assert "-S ++modalities=[text]" in lines
+    assert "-S ++roles.emotion=meld" in lines
+    assert "-S ~replicates.unrelated" in lines
+
+
+def test_unknown_study_is_an_error_that_lists_the_known(capsys):
+    assert main(["study", "nonsense"]) == 1
+    assert "known: simulated, real, tiny" in capsys.readouterr().err
+
+
+def test_unknown_notebook_is_an_error(capsys, tmp_path):
+    assert main(["run", "nonsense", "--out", str(tmp_path / "x.ipynb")]) == 1
+    assert "notebooks/nonsense.ipynb: no such notebook" in capsys.readouterr().err

@@ -1,0 +1,42 @@
+"""Rules for the notebook sources."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TRAINING = {"corpus", "extract", "unimodal", "crosstask", "fusion", "replicate"}
+
+
+def code_cells(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks():
+    assert {path.stem for path in NOTEBOOKS} >= TRAINING
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_sources_carry_no_outputs(path):
+    for cell in code_cells(path):
+        assert not cell.outputs
+        assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_call_the_library_and_define_nothing(path):
+    for cell in code_cells(path):
+        names = {type(node).__name__ for node in ast.walk(ast.parse(cell.source))}
+        assert not names & {"FunctionDef", "ClassDef", "While"}, cell.source
+        assert len(cell.source.splitlines()) <= 14, cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_first_cell_is_a_title(path):
+    first = nbformat.read(path, as_version=4).cells[0]
+    assert first.cell_type == "markdown"
+    assert first.source.startswith("# ")

@@ -1,0 +1,117 @@
+"""``dvc.yaml`` against the notebooks, the parameters and the library."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from sslmepr import params
+
+ROOT = Path(__file__).parents[1]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+STAGES = {
+    name: stage.get("do", stage)
+    for name, stage in PIPELINE["stages"].items()
+    if name != "book"
+}
+SECTIONS = set(params.Params.model_fields)
+
+
+def library_imports(code):
+    """Names of the ``sslmepr`` modules that a piece of Python imports."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "sslmepr"
+        ):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("sslmepr"))
+
+
+def source_of(module):
+    path = ROOT / module.replace(".", "/")
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def transitive_modules(notebook):
+    """Source files of the library that a notebook reaches by importing."""
+    cells = nbformat.read(notebook, as_version=4).cells
+    waiting = [
+        name
+        for cell in cells
+        if cell.cell_type == "code"
+        for name in library_imports(cell.source)
+    ]
+    found = set()
+    while waiting:
+        source = source_of(waiting.pop())
+        if source and source not in found:
+            found.add(source)
+            waiting.extend(library_imports(source.read_text()))
+    return {path.relative_to(ROOT) for path in found if path.name != "__init__.py"}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_runs_the_notebook_of_its_name(name):
+    assert f"sslmepr run {name} " in STAGES[name]["cmd"]
+    assert f"notebooks/{name}.ipynb" in STAGES[name]["deps"]
+
+
+def test_every_notebook_is_a_stage():
+    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_depends_on_the_library_its_notebook_imports(name):
+    declared = [
+        Path(dep) for dep in STAGES[name]["deps"] if dep.startswith("sslmepr/")
+    ]
+    reached = transitive_modules(ROOT / "notebooks" / f"{name}.ipynb")
+    # How a stage's page looks is no reason to train again: the figure and table
+    # helpers are dependencies of the chapters alone.
+    presentation = (
+        set() if "sslmepr/analysis" in STAGES[name]["deps"] else {"analysis"}
+    )
+    undeclared = {
+        module
+        for module in reached
+        if not any(module.is_relative_to(dep) for dep in declared)
+        and module.parts[1] not in presentation
+    }
+    assert not undeclared
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_lists_its_own_section_of_the_parameters(name):
+    listed = {
+        str(key).split(".")[0]
+        for entry in STAGES[name].get("params", [])
+        for key in ([entry] if isinstance(entry, str) else entry)
+    }
+    assert listed <= SECTIONS
+    if name in SECTIONS:
+        assert name in listed
+
+
+def test_only_the_evaluation_reads_test_labels():
+    """Nothing that trains may depend on what the evaluation writes."""
+    for name in ("corpus", "extract", "unimodal", "crosstask", "fusion"):
+        assert not [dep for dep in STAGES[name]["deps"] if "evaluate" in dep]
+
+
+def test_the_first_study_restores_whatever_another_changes():
+    studies = params.load(ROOT / "params.yaml").studies
+    default, *others = studies
+    for other in others:
+        assert set(studies[other]) <= set(studies[default])
+
+
+def test_the_defaults_are_the_first_study():
+    settings = params.load(ROOT / "params.yaml")
+    assert settings.for_study(next(iter(settings.studies))) == settings
