@@ -5,6 +5,7 @@ from what happens to lie in a folder: a notebook that is listed and missing is a
 one that lies there unlisted is left out.
 """
 
+import itertools
 import json
 import os
 import re
@@ -13,16 +14,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from pkgutil import iter_modules
 
 import yaml
 
+from sslmepr.api_pages import api_pages, write_api_pages
 from sslmepr.params import Params
 
 PACKAGE = Path(__file__).parent
 # Jupyter Book's package has no __main__, and its script may not be on the path.
 LAUNCH = "from jupyter_book.cli.main import main; main()"
-COMPLAINT = re.compile(r"WARNING|ERROR|Error:|Exception|critical", re.IGNORECASE)
+COMPLAINT = re.compile(r"WARNING|ERROR|CRITICAL|SEVERE|Error:|Exception occurred")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TITLE = re.compile(r"^# +(.+?)\s*$", re.MULTILINE)
 LABEL = re.compile(r"^\(([^()\s]+)\)=\s*$", re.MULTILINE)
@@ -39,21 +40,28 @@ class BookError(RuntimeError):
     """The book cannot be assembled or does not build without a warning."""
 
 
-def training_pages(params: Params) -> list[str]:
-    """Names of the executed notebooks of the training stages, in reading order.
+def executed_notebooks(params: Params) -> dict[str, list[str]]:
+    """Pages of the appendix, in reading order, by the folder that holds them.
 
-    One per cell of the stages ``unimodal``, ``crosstask`` and ``fusion``, such as
-    ``unimodal-face-emotion``.
+    Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
+    and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
+    ``fusion-multitask``, the replicates and ``evaluate``.
     """
-    return [
-        *(
-            f"unimodal-{name}-{task}"
-            for name in params.modalities
-            for task in params.tasks
-        ),
-        *(f"crosstask-{name}" for name in params.modalities),
-        *(f"fusion-{name}" for name in params.variants),
-    ]
+    unimodal = itertools.product(params.modalities, params.tasks)
+    return {
+        "data": [
+            f"{stage}-{name}"
+            for name in params.corpora
+            for stage in ("corpus", "extract")
+        ],
+        "training": [
+            *(f"unimodal-{modality}-{task}" for modality, task in unimodal),
+            *(f"crosstask-{modality}" for modality in params.modalities),
+            *(f"fusion-{variant}" for variant in params.variants),
+            *(f"replicate-{name}" for name in params.replicates),
+            "evaluate",
+        ],
+    }
 
 
 def assemble(
@@ -62,6 +70,7 @@ def assemble(
     source_folder: str | Path = "book",
     runs_folder: str | Path = "runs",
     target_folder: str | Path = "build/book",
+    data_folder: str | Path = "data",
 ) -> Path:
     """Bring together everything that the book of a study is made from.
 
@@ -74,8 +83,10 @@ def assemble(
     source_folder : path
         Configuration, table of contents, prose, bibliography and static files.
     target_folder : path
-        Replaced. Holds the prose as it is, the executed notebooks under ``chapters``
-        and ``training``, the API pages under ``api`` and the full ``_toc.yml``.
+        Replaced. Holds the prose as it is, executed notebooks under ``chapters``,
+        ``data`` and ``training``, API pages under ``api`` and the full ``_toc.yml``.
+    data_folder : path
+        Holds the notebooks of a corpus in ``<data_folder>/<corpus>``.
 
     Returns
     -------
@@ -89,46 +100,51 @@ def assemble(
         title, or shares its title or a label with another page.
     """
     source, target = Path(source_folder), Path(target_folder)
-    notebooks = Path(runs_folder, study, "notebooks")
     toc = _table_of_contents(source / "_toc.yml", params)
-    pages = list(_files(toc))
-    executed = [page for page in pages if page.startswith(("chapters/", "training/"))]
-    _require(executed, notebooks)
+    pages = [page for page in _files(toc) if not page.startswith("api/")]
+    executed = {
+        page: _record(page, Path(runs_folder, study, "notebooks"), Path(data_folder))
+        for page in pages
+        if page.startswith(("chapters/", "data/", "training/"))
+    }
+    _require(executed)
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(source, target)
-    for page in executed:
+    for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(notebooks / f"{Path(page).name}.ipynb", copy)
-    _write_api_pages(target)
+        shutil.copyfile(path, copy)
+    write_api_pages(PACKAGE, target / "api")
     (target / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
     _require_distinct(target, pages)
     return target
 
 
+def _record(page: str, notebooks: Path, data: Path) -> Path:
+    """Where the executed notebook of a page lies."""
+    folder, _, name = page.partition("/")
+    if folder == "data":
+        stage, _, corpus = name.partition("-")
+        return data / corpus / f"{stage}.ipynb"
+    return notebooks / f"{name}.ipynb"
+
+
 def _table_of_contents(path: Path, params: Params) -> dict:
     """The source table with conditions resolved and generated pages filled in."""
-    generated = {
-        "training": [f"training/{name}" for name in training_pages(params)],
-        "api": [f"api/{name}" for name in api_pages()],
-    }
+    generated = {"api": list(api_pages(PACKAGE)), **executed_notebooks(params)}
 
-    def resolve(entries: str | list) -> list:
-        if isinstance(entries, str):
-            if entries not in generated:
-                raise BookError(
-                    f"{path}: no generated pages {entries!r}; "
-                    f"known: {', '.join(generated)}"
-                )
-            return [{"file": file} for file in generated[entries]]
+    def resolve(entries: list) -> list:
         kept = []
         for entry in map(dict, entries):
             condition = entry.pop("if", None)
             if condition is not None and not getattr(params, condition):
                 continue
-            if "sections" in entry:
-                entry["sections"] = resolve(entry["sections"])
+            name = entry.get("sections")
+            if name is not None:
+                if name not in generated:
+                    raise BookError(f"{path}: {entry['file']} has no sections {name!r}")
+                entry["sections"] = [{"file": f"{name}/{p}"} for p in generated[name]]
             kept.append(entry)
         return kept
 
@@ -140,69 +156,27 @@ def _table_of_contents(path: Path, params: Params) -> dict:
 
 def _files(toc: dict) -> Iterator[str]:
     """Every page of a table of contents, in reading order."""
-
-    def walk(entries: list) -> Iterator[str]:
-        for entry in entries:
-            yield entry["file"]
-            yield from walk(entry.get("sections", []))
-
     yield toc["root"]
     for part in toc["parts"]:
-        yield from walk(part["chapters"])
+        for entry in part["chapters"]:
+            yield entry["file"]
+            yield from (section["file"] for section in entry.get("sections", []))
 
 
-def _require(executed: list[str], notebooks: Path) -> None:
-    paths = [notebooks / f"{Path(page).name}.ipynb" for page in executed]
-    missing = [path for path in paths if not path.is_file()]
+def _require(executed: dict[str, Path]) -> None:
+    missing = {page: path for page, path in executed.items() if not path.is_file()}
     if missing:
         lines = [
-            f"  {path}: made by `dvc repro {_stage(path.stem)}`" for path in missing
+            f"  {path}: made by `dvc repro {_stage(page)}`"
+            for page, path in missing.items()
         ]
-        raise BookError(
-            "\n".join([f"{len(missing)} executed notebooks are missing:", *lines])
-        )
+        raise BookError("\n".join(["executed notebooks are missing:", *lines]))
 
 
-def _stage(notebook: str) -> str:
-    """DVC's name of the stage that executes a notebook."""
-    stage, _, cell = notebook.partition("-")
+def _stage(page: str) -> str:
+    """DVC's name of the stage that executes the notebook of a page."""
+    stage, _, cell = page.rpartition("/")[2].partition("-")
     return f"{stage}@{cell}" if cell else stage
-
-
-def api_pages() -> dict[str, list[str]]:
-    """Page name to the modules it documents: one page for each package.
-
-    The modules that stand directly in ``sslmepr`` share the page ``sslmepr``.
-    """
-    pages = {}
-    packages = [(PACKAGE, "sslmepr")]
-    for folder, name in packages:
-        found = sorted(iter_modules([str(folder)]), key=lambda module: module.name)
-        modules = [item.name for item in found if not item.ispkg]
-        pages[name] = [f"{name}.{item}" for item in modules if item[0] != "_"]
-        packages += [
-            (folder / item.name, f"{name}.{item.name}") for item in found if item.ispkg
-        ]
-    return {name: modules for name, modules in pages.items() if modules}
-
-
-def _write_api_pages(target: Path) -> None:
-    folder = target / "api"
-    folder.mkdir(exist_ok=True)
-    for name, modules in api_pages().items():
-        lines = [f"# {name}", "", *_directive("automodule", name), ""]
-        for module in modules:
-            lines += [f"## {module.rpartition('.')[2]}", ""]
-            lines += [
-                *_directive("automodule", module, "members", "show-inheritance"),
-                "",
-            ]
-        (folder / f"{name}.md").write_text("\n".join(lines), encoding="utf-8")
-
-
-def _directive(name: str, argument: str, *options: str) -> list[str]:
-    body = [f".. {name}:: {argument}", *(f"   :{option}:" for option in options)]
-    return ["```{eval-rst}", *body, "```"]
 
 
 def _require_distinct(target: Path, pages: list[str]) -> None:
@@ -227,16 +201,13 @@ def _require_distinct(target: Path, pages: list[str]) -> None:
 
 def _prose(target: Path, page: str) -> str:
     """Markdown of a page without its fenced code."""
-    path = target / f"{page}.md"
-    if path.is_file():
-        text = path.read_text(encoding="utf-8")
-    else:
-        path = target / f"{page}.ipynb"
-        if not path.is_file():
-            raise BookError(
-                f"{target / '_toc.yml'} lists {page}, but there is no such page"
-            )
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    paths = [target / f"{page}{suffix}" for suffix in (".md", ".ipynb")]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        raise BookError(f"{target / '_toc.yml'} lists {page}; there is no such page")
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
         written = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
         text = "\n\n".join("".join(source) for source in written)
     return FENCE.sub("", text)

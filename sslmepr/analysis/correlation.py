@@ -12,20 +12,18 @@ correlation here is predicted; `source` says which. Three levels are kept apart:
     over clips, each as the deviation from its speaker's mean: does a trait look
     stronger in the clips that show more of an emotion?
 
-Intervals come from resampling speakers (expanded percentile bootstrap). P-values come from a
-jackknife over speakers of Fisher's z [1]_ with Student's t on speakers - 1 degrees of
-freedom, which stays valid when clips of one speaker resemble each other; the ordinary
-p-value of a correlation does not. They are corrected over the family of all cells of
-one level.
+Intervals come from resampling speakers (expanded percentile bootstrap). P-values come
+from a jackknife over speakers of Fisher's z with Student's t on speakers - 1
+degrees of freedom, which stays valid when clips of one speaker resemble each other; the
+ordinary p-value of a correlation does not. They are corrected over the family of all
+cells of one level that are defined.
 
 With ``halo=True`` the mean of the other four traits is partialled out: raters and
 models that like a person rate every trait higher, and that alone makes happiness go
 with all five.
 
-References
-----------
-.. [1] Cameron, A. C. and Miller, D. L. (2015). A practitioner's guide to cluster-robust
-   inference. Journal of Human Resources, 50, 317-372.
+Source of the jackknife: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide
+to cluster-robust inference, Journal of Human Resources, 50, 317-372.
 """
 
 import numpy as np
@@ -83,7 +81,7 @@ def association(
     level : float
         Of the interval, for example 0.95.
     correction : str
-        Any method of :func:`statsmodels.stats.multitest.multipletests`.
+        Any method of ``statsmodels.stats.multitest.multipletests``.
     alpha : float
         Cells whose corrected p-value does not exceed it are called significant.
     seed : int
@@ -234,42 +232,6 @@ def _estimate(
         n_speakers=n_speakers,
         reason=reasons(cells, name, n_speakers, r),
     )
-
-
-def apa(row: pd.Series, level: float) -> str:
-    """One cell as the APA manual writes it: ``r = .42, 95% CI [.31, .52], p < .001``.
-
-    Parameters
-    ----------
-    row : Series
-        A row of :func:`association`; the corrected p-value is the one written.
-    level : float
-        Of the interval.
-    """
-    if np.isnan(row["r"]):
-        return f"r undefined ({row['reason']})"
-    r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
-    p = row["p_corrected"]
-    p = "p undefined" if np.isnan(p) else apa_p(p)
-    return f"r = {r}, {100 * level:g}% CI [{low}, {high}], {p}"
-
-
-def apa_number(value: float, digits: int = 2) -> str:
-    """A number that cannot exceed 1, without its leading zero, and with a true minus.
-
-    >>> apa_number(-0.417)
-    '\u2212.42'
-    """
-    if np.isnan(value):
-        return "n/a"
-    text = f"{abs(value):.{digits}f}"
-    negative = value < 0 and float(text) != 0
-    return ("\u2212" if negative else "") + text.removeprefix("0")
-
-
-def apa_p(p: float) -> str:
-    """A p-value to three digits: ``p = .012`` or ``p < .001``."""
-    return "p < .001" if p < 0.0005 else f"p = {apa_number(p, 3)}"
 
 
 def _correct(p: np.ndarray, method: str, alpha: float) -> tuple[np.ndarray, np.ndarray]:

@@ -107,7 +107,7 @@ def resampled_sums(sums: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 
 def bootstrap_interval(draws: np.ndarray, level: float, n_speakers: int) -> tuple:
-    """Expanded percentile interval [1]_ from bootstrap draws along axis 0.
+    """Expanded percentile interval from bootstrap draws along axis 0.
 
     The plain percentile interval is too narrow for few speakers, as a normal interval
     is against Student's t; the expanded one takes percentiles further out by just that
@@ -126,10 +126,10 @@ def bootstrap_interval(draws: np.ndarray, level: float, n_speakers: int) -> tupl
     -------
     low, high : (...) ndarray
 
-    References
-    ----------
-    .. [1] Hesterberg, T. C. (2015). What teachers should know about the bootstrap. The
-       American Statistician, 69, 371-386, section 4.2.
+    Notes
+    -----
+    Source: Hesterberg, T. C. (2015), What teachers should know about the bootstrap, The
+    American Statistician, 69, 371-386.
     """
     if n_speakers < 2:
         return np.full(draws.shape[1:], np.nan), np.full(draws.shape[1:], np.nan)

@@ -37,7 +37,7 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
     paths = [path for path in paths if not path.split("/")[-1].startswith(".")]
     if not paths:
         raise CorpusError(
-            f"{folder}: expected files ending in {', '.join(MEDIA_SUFFIXES)}; found none"
+            f"{folder}: expected {', '.join(MEDIA_SUFFIXES)} files; found none"
         )
     table = pd.DataFrame({"clip_id": paths, "speaker_id": paths, "media": paths})
     table["split"] = "test"

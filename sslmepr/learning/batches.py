@@ -119,13 +119,16 @@ class ModalityClips:
             folder = Path(data_folder, corpus, "features")
             if (folder / f"{modality}.safetensors").exists():
                 self._add(index, corpus, FeatureStore.open(folder, modality))
-        widths = {store.feature_count for store in self._stores.values()}
-        if len(widths) != 1:
+        made_by = {
+            clips.corpora[index]: (store.encoder, store.revision, store.feature_count)
+            for index, store in self._stores.items()
+        }
+        if len(set(made_by.values())) != 1:
             raise ValueError(
-                f"{modality}: feature widths of the corpora are {sorted(widths)}; "
-                "one encoder must have made them all"
+                f"{modality}: one encoder must have made the features of all corpora; "
+                f"found {made_by or 'no features'}"
             )
-        self.feature_count = widths.pop()
+        self.feature_count = next(iter(self._stores.values())).feature_count
 
     def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
         rows = self.clips.rows(corpus)

@@ -83,7 +83,10 @@ def read_study_clips(
         for task in TASKS
     }
     if not with_truth:
-        role = {"emotion": params.roles.emotion, "personality": params.roles.personality}
+        role = {
+            "emotion": params.roles.emotion,
+            "personality": params.roles.personality,
+        }
         for task in TASKS:
             taught = (table["corpus"] == role[task]) & (table["split"] != "test")
             labels[task][~taught.to_numpy()] = np.nan

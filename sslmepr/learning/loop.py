@@ -81,7 +81,9 @@ def fit(
     """
     trained = [each for each in model.parameters() if each.requires_grad]
     optimiser = torch.optim.AdamW(
-        _decayed(trained, schedule.weight_decay), lr=schedule.learning_rate
+        _decayed(trained, schedule.weight_decay),
+        lr=schedule.learning_rate,
+        fused=True,
     )
     average = WeightAverage(model, AVERAGE_DECAY)
     steps, best, best_score, since = 0, None, -np.inf, 0

@@ -80,9 +80,7 @@ def _mean_defined(values: np.ndarray) -> np.ndarray:
 
 
 def _per_target_and_mean(values, metric, mean_metric, targets) -> Draws:
-    draws = {
-        (metric, name): values[:, column] for column, name in enumerate(targets)
-    }
+    draws = {(metric, name): values[:, column] for column, name in enumerate(targets)}
     draws[mean_metric, "mean"] = _mean_defined(values)
     return draws
 
@@ -267,7 +265,7 @@ _MEAN_OF = {
 
 def _count_defined(draws: Draws) -> dict[str, int]:
     counts = {}
-    for metric, target in draws:
+    for metric, _ in draws:
         single = _MEAN_OF.get(metric, metric)
         counts[metric] = sum(
             not np.isnan(values[0])

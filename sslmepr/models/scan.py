@@ -6,7 +6,8 @@ section 2):
 
     S_t = exp(dt_t A) S_{t-1} + B_t (dt_t x_t)',    y_t = S_t' C_t + D x_t
 
-`ssd_sequential` says exactly this. `ssd_chunked` cuts the steps into chunks (section 6):
+`ssd_sequential` says exactly this. `ssd_chunked` cuts the steps into chunks (section
+6):
 within a chunk the scan is the masked matrix product (C B' * L) (dt x), where
 L[t, s] = exp(a_t - a_s) for s <= t and a is the running sum of dt A; chunks hand on
 their states. `ssd` chooses between it and the kernels of `mamba_ssm`.

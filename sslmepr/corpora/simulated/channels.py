@@ -126,15 +126,17 @@ def _away_from(axes: np.ndarray, others: np.ndarray) -> np.ndarray:
 def make_channels(simulation: Simulation) -> dict[str, Channel]:
     """The channels of ``simulation.channels``, by modality."""
     sources = {
-        "face": (picture.FACE_CONTROLS, picture.EMOTION_AXES, picture.TRAIT_AXES),
-        "body": (picture.BODY_CONTROLS, picture.EMOTION_AXES, picture.TRAIT_AXES),
-        "scene": (picture.SCENE_CONTROLS, picture.EMOTION_AXES, picture.TRAIT_AXES),
+        name: (controls, picture.EMOTION_AXES[name], picture.TRAIT_AXES[name])
+        for name, controls in (
+            ("face", picture.FACE_CONTROLS),
+            ("body", picture.BODY_CONTROLS),
+            ("scene", picture.SCENE_CONTROLS),
+        )
+    } | {
         "audio": (voice.AUDIO_CONTROLS, voice.EMOTION_AXES, voice.TRAIT_AXES),
         "text": (words.TEXT_CONTROLS, words.EMOTION_AXES, words.TRAIT_AXES),
     }
     return {
-        name: make_channel(
-            name, *sources[name], strength.emotion, strength.trait
-        )
+        name: make_channel(name, *sources[name], strength.emotion, strength.trait)
         for name, strength in simulation.channels.items()
     }

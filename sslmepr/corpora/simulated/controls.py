@@ -1,7 +1,7 @@
 """Controls of the drawn channels: named real numbers, and what moves them.
 
-Each of the channels face, body and scene is drawn from a vector of controls. A control is
-roughly standard normal: 0 is the average, and values beyond +-4 hardly change the
+Each of the channels face, body and scene is drawn from a vector of controls. A control
+is roughly standard normal: 0 is the average, and values beyond +-4 hardly change the
 picture any more. Two matrices per channel say how emotions and traits move them.
 """
 
@@ -50,7 +50,7 @@ def squash(values: np.ndarray, names: Sequence[str]) -> dict[str, float]:
     for name, value in zip(names, values, strict=True):
         if not np.isfinite(value):
             raise ValueError(f"control {name} is not finite: {value}")
-    return dict(zip(names, np.tanh(values / 2.2).tolist(), strict=True))
+    return dict(zip(names, np.tanh(values / 1.6).tolist(), strict=True))
 
 
 def amount(squashed: float) -> float:

@@ -30,9 +30,9 @@ from sklearn.metrics import balanced_accuracy_score
 
 from sslmepr.corpora.simulated.channels import Channel
 from sslmepr.corpora.simulated.world import (
-    EMOTION_AXES,
+    EMOTION_PART,
     LATENTS,
-    TRAIT_AXES,
+    TRAIT_PART,
     World,
     trait_scores,
 )
@@ -108,8 +108,8 @@ def score_emotions(
     An emotion that is present in all clips or in none has no balanced accuracy (None)
     and is left out of the mean.
     """
-    mean, deviation = posterior.mean[:, EMOTION_AXES], posterior.deviation
-    probability = norm.sf((threshold - mean) / deviation[:, EMOTION_AXES])
+    mean, deviation = posterior.mean[:, EMOTION_PART], posterior.deviation
+    probability = norm.sf((threshold - mean) / deviation[:, EMOTION_PART])
     decided = probability >= norm.sf(threshold)
     present = emotions > threshold
     scores = {
@@ -128,12 +128,15 @@ def score_traits(
 ) -> dict[str, float | None]:
     """ACC and CCC per trait and their means, mACC and CCC."""
     true = trait_scores(traits, scale)
-    mean, reliability = posterior.mean[:, TRAIT_AXES], posterior.reliability
+    mean, reliability = posterior.mean[:, TRAIT_PART], posterior.reliability
     median = trait_scores(mean, scale)
-    stretch = np.maximum(reliability[:, TRAIT_AXES], 1e-9)
+    stretch = np.maximum(reliability[:, TRAIT_PART], 1e-9)
     stretched = trait_scores(mean / stretch, scale)
     accuracy = 1 - np.abs(true - median).mean(axis=0)
-    concordance = [concordance_correlation(*pair) for pair in zip(true.T, stretched.T)]
+    concordance = [
+        concordance_correlation(true[:, index], stretched[:, index])
+        for index in range(len(TRAITS))
+    ]
     scores = {"mACC": float(accuracy.mean()), "CCC": float(np.mean(concordance))}
     for index, name in enumerate(TRAITS):
         scores[f"ACC_{name}"] = float(accuracy[index])
@@ -152,9 +155,7 @@ def correlate(emotions: np.ndarray, traits: np.ndarray) -> np.ndarray:
     """Correlation of each emotion with each trait over clips, (emotion, trait)."""
     emotions = emotions - emotions.mean(axis=0)
     traits = traits - traits.mean(axis=0)
-    lengths = np.outer(
-        np.linalg.norm(emotions, axis=0), np.linalg.norm(traits, axis=0)
-    )
+    lengths = np.outer(np.linalg.norm(emotions, axis=0), np.linalg.norm(traits, axis=0))
     products = emotions.T @ traits
     return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
 
@@ -200,14 +201,14 @@ def observe(
         (posterior mean of the emotion with the true trait, and the reverse); recovered
         (posterior means of both).
     """
-    emotions, traits = latents[:, EMOTION_AXES], latents[:, TRAIT_AXES]
+    emotions, traits = latents[:, EMOTION_PART], latents[:, TRAIT_PART]
     sampled = correlate(emotions, traits)
     scores, tables = {}, []
     for name in [*channels, ALL]:
         seen = list(channels.values()) if name == ALL else [channels[name]]
         posterior = infer(world, seen, controls, domains, emotion_scales)
-        guessed_emotions = posterior.mean[:, EMOTION_AXES]
-        guessed_traits = posterior.mean[:, TRAIT_AXES]
+        guessed_emotions = posterior.mean[:, EMOTION_PART]
+        guessed_traits = posterior.mean[:, TRAIT_PART]
         matrices = {
             "planted": world.association,
             "sampled": sampled,

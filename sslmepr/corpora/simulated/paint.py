@@ -6,6 +6,7 @@ fractional.
 """
 
 import colorsys
+import math
 from functools import lru_cache
 
 import cv2
@@ -56,15 +57,8 @@ def curve(knots, closed: bool = False, per_segment: int = 8) -> np.ndarray:
         else np.concatenate([knots[:1], knots, knots[-1:]])
     )
     before, here, there, after = padded[:-3], padded[1:-2], padded[2:-1], padded[3:]
-    t = np.linspace(0, 1, per_segment, endpoint=False)[None, :, None]
-    a, b, c, d = (part[:, None, :] for part in (before, here, there, after))
-    points = 0.5 * (
-        2 * b
-        + (c - a) * t
-        + (2 * a - 5 * b + 4 * c - d) * t**2
-        + (3 * b - a - 3 * c + d) * t**3
-    )
-    points = points.reshape(-1, 2)  # (point, 2)
+    pieces = np.stack([before, here, there, after], axis=1)  # (segment, 4, axis)
+    points = (_catmull_rom(per_segment) @ pieces).reshape(-1, 2)  # (point, axis)
     return points if closed else np.concatenate([points, knots[-1:]])
 
 
@@ -77,27 +71,24 @@ def mirrored(half) -> np.ndarray:
 
 def oval(centre, radii, angle_degrees: float = 0.0, points: int = 32) -> np.ndarray:
     """An ellipse as (point, 2)."""
-    turn = np.linspace(0, 2 * np.pi, points, endpoint=False)
-    x, y = radii[0] * np.cos(turn), radii[1] * np.sin(turn)
-    angle = np.deg2rad(angle_degrees)
-    across = x * np.cos(angle) - y * np.sin(angle)
-    down = x * np.sin(angle) + y * np.cos(angle)
-    return np.stack([across, down], axis=1) + np.asarray(centre, dtype=float)
+    angle = math.radians(angle_degrees)
+    cos, sin = math.cos(angle), math.sin(angle)
+    axes = np.array(
+        [
+            [radii[0] * cos, radii[0] * sin],
+            [-radii[1] * sin, radii[1] * cos],
+        ]
+    )
+    return _arc(0.0, 2 * math.pi, points + 1)[:-1] @ axes + centre
 
 
 def limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
     """A tapered bar with round ends, as a closed outline (point, 2)."""
-    start, end = np.asarray(start, float), np.asarray(end, float)
-    turn = np.linspace(-np.pi / 2, np.pi / 2, 9)
-    heading = np.arctan2(end[1] - start[1], end[0] - start[0])
-
-    def cap(centre, radius, direction):
-        angles = direction + turn
-        return centre + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-    return np.concatenate(
-        [cap(end, end_radius, heading), cap(start, start_radius, heading + np.pi)]
-    )
+    across, down = end[0] - start[0], end[1] - start[1]
+    length = math.hypot(across, down) or 1.0
+    cos, sin = across / length, down / length
+    cap = _arc(-math.pi / 2, math.pi / 2, 9) @ np.array([[cos, sin], [-sin, cos]])
+    return np.concatenate([cap * end_radius + end, start - cap * start_radius])
 
 
 def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
@@ -168,10 +159,24 @@ def lay_over(canvas: np.ndarray, layer: np.ndarray, left: int, top: int) -> None
         return
     part = layer[y0 - top : y1 - top, x0 - left : x1 - left]
     region = canvas[y0:y1, x0:x1]
-    clear = cv2.bitwise_not(np.ascontiguousarray(part[..., 3]))
-    clear = cv2.merge([clear, clear, clear])
+    clear = cv2.bitwise_not(cv2.extractChannel(part, 3))
+    clear = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB)
     kept = cv2.multiply(region, clear, scale=1 / 255)
-    region[:] = cv2.add(kept, np.ascontiguousarray(part[..., :3]))
+    cv2.add(kept, cv2.cvtColor(part, cv2.COLOR_RGBA2RGB), dst=region)
+
+
+@lru_cache(maxsize=8)
+def _catmull_rom(per_segment: int) -> np.ndarray:
+    t = np.arange(per_segment) / per_segment
+    powers = np.stack([t**0, t, t**2, t**3], axis=1)
+    basis = [[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]
+    return 0.5 * powers @ np.array(basis, float)  # (point, knot)
+
+
+@lru_cache(maxsize=16)
+def _arc(start: float, stop: float, points: int) -> np.ndarray:
+    turn = np.linspace(start, stop, points)
+    return np.stack([np.cos(turn), np.sin(turn)], axis=1)  # (point, axis)
 
 
 @lru_cache(maxsize=1)

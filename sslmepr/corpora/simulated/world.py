@@ -45,8 +45,8 @@ EMOTION_CORRELATION = np.array(
 
 LATENTS = (*SCORED_EMOTIONS, *TRAITS)
 """Order of the joint latent axis: six emotions, then five traits."""
-EMOTION_AXES = slice(0, len(SCORED_EMOTIONS))
-TRAIT_AXES = slice(len(SCORED_EMOTIONS), len(LATENTS))
+EMOTION_PART = slice(0, len(SCORED_EMOTIONS))
+TRAIT_PART = slice(len(SCORED_EMOTIONS), len(LATENTS))
 
 
 class WorldError(ValueError):

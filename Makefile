@@ -1,0 +1,46 @@
+# Needs Python 3.11 or later with pip and venv, git and make; installs the rest in .venv.
+
+PYTHON ?= python3
+STUDY ?=
+bin := .venv/bin
+installed := .venv/.installed
+# Stages call plain `python`, and so find this one.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help repro book test lint bench
+
+help:  ## list what make can do
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+.venv: $(installed)  ## create .venv with the pinned dependencies
+
+$(installed): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	"Python 3.11 or later is needed, for instance: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(bin)/python -m pip install -c constraints.txt -e '.[test]'
+	@touch $@
+
+repro: $(installed)  ## everything, from corpora to book (another study: STUDY=real)
+ifeq ($(STUDY),)
+	$(bin)/dvc repro
+else
+	changes=$$($(bin)/sslmepr study '$(STUDY)') && set -f && $(bin)/dvc exp run $$changes
+endif
+	@echo "The book: $(CURDIR)/site/index.html"
+
+book: $(installed)  ## the book, and whatever it needs that is out of date
+	$(bin)/dvc repro book
+	@echo "The book: $(CURDIR)/site/index.html"
+
+test: $(installed)  ## all tests
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2
+
+lint: $(installed)  ## style, formatting and import direction
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/lint-imports
+
+bench: $(installed)  ## speed and memory against the stated bounds
+	$(bin)/python benchmarks/whole_house.py

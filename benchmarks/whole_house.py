@@ -1,0 +1,145 @@
+"""How long the compendium's commands take, and how much memory they hold.
+
+``python benchmarks/whole_house.py [NAME ...]`` runs the named measurements (all of
+them by default) and updates ``results/benchmarks.csv``, which the chapter on
+reproducibility shows. Timings depend on the machine, so they are no tests and no stage.
+"""
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import psutil
+
+RESULTS = Path("results/benchmarks.csv")
+COLUMNS = ["name", "what", "value", "low", "high", "runs", "unit", "bound", "machine"]
+
+
+class Peak(threading.Thread):
+    """Watches the memory of a process and all that it starts, as proportional set."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        super().__init__(daemon=True)
+        self.process = process
+        self.peak_bytes = 0
+
+    def run(self) -> None:
+        while self.process.is_running():
+            total = 0
+            try:
+                for each in [self.process, *self.process.children(recursive=True)]:
+                    total += each.memory_full_info().pss
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                pass  # a process ended between being listed and being asked
+            self.peak_bytes = max(self.peak_bytes, total)
+            time.sleep(0.25)
+
+
+def measure(words: list[str]) -> tuple[float, float]:
+    """Wall seconds and peak GiB of one command, which must succeed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        words, env=os.environ | {"PATH": path}, stdout=subprocess.DEVNULL
+    )
+    peak = Peak(psutil.Process(process.pid))
+    peak.start()
+    if process.wait() != 0:
+        raise SystemExit(f"{' '.join(words)} failed")
+    return time.perf_counter() - start, peak.peak_bytes / 2**30
+
+
+def rows(name: str, what: str, words: list[str], runs: int, bounds: dict) -> list[dict]:
+    """One row for the seconds and one for the memory of a command."""
+    seconds, memory = zip(*(measure(words) for _ in range(runs)), strict=True)
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    return [
+        {
+            "name": name,
+            "what": what,
+            "value": round(statistics.median(values), 2),
+            "low": round(min(values), 2),
+            "high": round(max(values), 2),
+            "runs": runs,
+            "unit": unit,
+            "bound": bounds.get(unit),
+            "machine": machine,
+        }
+        for unit, values in (("seconds", seconds), ("GiB", memory))
+    ]
+
+
+def repro() -> list[dict]:
+    words = ["dvc", "repro", "--force"]
+    return rows(
+        "repro",
+        "every stage of the simulated study, from rendering to the book",
+        words,
+        1,
+        {"seconds": 1200, "GiB": 4},
+    )
+
+
+def nothing_to_do() -> list[dict]:
+    what = "dvc repro when nothing has changed"
+    return rows("nothing_to_do", what, ["dvc", "repro"], 5, {"seconds": 5})
+
+
+def book() -> list[dict]:
+    words = ["sslmepr", "book"]
+    return rows("book", "assembling and building the book", words, 3, {"seconds": 30})
+
+
+def tests() -> list[dict]:
+    words = ["python", "-m", "pytest", "-q", "-n", "2"]
+    return rows("tests", "the whole test suite", words, 1, {"seconds": 600})
+
+
+def extraction() -> list[dict]:
+    """Extraction of the ``joint`` corpus, into a folder that is thrown away."""
+    folder = Path(tempfile.mkdtemp())
+    code = (
+        "from pathlib import Path; from sslmepr import params; "
+        "from sslmepr.extract import extract_corpus; "
+        "source = Path('data/joint/corpus'); "
+        f"extract_corpus('joint', params.load(), source, source, Path({str(folder)!r}))"
+    )
+    what = "extraction of the joint corpus, all five modalities"
+    found = rows("extraction", what, ["python", "-c", code], 1, {})
+    shutil.rmtree(folder)
+    clips = len(pd.read_parquet("data/joint/corpus/clips.parquet"))
+    speed = {key: round(clips / found[0][key], 2) for key in ("value", "low", "high")}
+    return [*found, found[0] | speed | {"unit": "clips per second"}]
+
+
+MEASUREMENTS: dict[str, Callable[[], list[dict]]] = {
+    "repro": repro,
+    "nothing_to_do": nothing_to_do,
+    "book": book,
+    "extraction": extraction,
+    "tests": tests,
+}
+
+
+def main(names: list[str]) -> None:
+    """Run the named measurements and merge them into the table."""
+    old = pd.read_csv(RESULTS) if RESULTS.exists() else pd.DataFrame(columns=COLUMNS)
+    for name in names or MEASUREMENTS:
+        print(f"measuring {name}", flush=True)
+        new = pd.DataFrame(MEASUREMENTS[name](), columns=COLUMNS)
+        old = pd.concat([old[old["name"] != name], new], ignore_index=True)
+        RESULTS.parent.mkdir(exist_ok=True)
+        old.to_csv(RESULTS, index=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,171 @@
+"""What each component is worth: variants against the full model, clip for clip.
+
+Two variants are tested on the same clips of the same speakers, so their errors are
+alike and the interval of their difference is much narrower than either one's own. The
+difference is therefore taken within each resample of speakers, the same resamples for
+every variant and seed. A variant's value in a resample is the mean over its seeds.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.analysis.resampling import bootstrap_interval
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.learning.metrics import Speakers, emotion_draws, personality_draws
+
+METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
+SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
+
+
+def compare_variants(
+    predictions: pd.DataFrame,
+    speaker_ids: pd.Series,
+    reference: str,
+    resamples: int,
+    level: float,
+    seed: int,
+    thresholds: Mapping[tuple, float] | float = 0.5,
+) -> pd.DataFrame:
+    """Difference of every variant to one of them, per metric.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        clip_id, variant, seed, target, predicted, true, of one corpus and one split. A
+        column ``decided`` (present or not, for emotions) takes the place of
+        `thresholds` where it exists.
+    speaker_ids : Series
+        clip_id to speaker_id.
+    reference : str
+        The full model's variant.
+    resamples, level, seed
+        Of the bootstrap over speakers.
+    thresholds : float or mapping of (variant, seed, target) to float
+        Probability from which an emotion counts as present.
+
+    Returns
+    -------
+    DataFrame
+        variant, metric, estimate (mean over seeds), spread (standard deviation over
+        seeds, NaN for one), reference (its estimate on the same clips), difference,
+        low, high (of the difference), differs (the interval leaves out 0), n,
+        n_speakers, n_seeds. Metrics of a task that a variant or the reference does not
+        predict are absent.
+
+    Raises
+    ------
+    ValueError
+        If the reference is absent, there are several corpora or splits, or a clip has
+        no speaker.
+    """
+    for column in ("corpus", "split"):
+        if column in predictions and predictions[column].nunique() > 1:
+            raise ValueError(f"predictions: several values of {column}; choose one")
+    if reference not in set(predictions["variant"]):
+        raise ValueError(f"predictions: there is no variant {reference!r}")
+    unknown = set(predictions["clip_id"]) - set(speaker_ids.index)
+    if unknown:
+        raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
+    rows = []
+    for task in METRICS:
+        runs = _runs(predictions, task, thresholds)
+        for variant in dict.fromkeys(variant for variant, _ in runs):
+            rows += _differences(
+                task,
+                [run for (name, _), run in runs.items() if name == variant],
+                [run for (name, _), run in runs.items() if name == reference],
+                _Bootstrap(speaker_ids, resamples, level, seed),
+                {"variant": variant},
+            )
+    columns = ["variant", "metric", "estimate", "spread", "reference", "difference"]
+    columns += ["low", "high", "differs", "n", "n_speakers", "n_seeds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+class _Bootstrap:
+    def __init__(self, speaker_ids, resamples, level, seed):
+        self.speaker_ids, self.level = speaker_ids, level
+        self.resamples, self.seed = resamples, seed
+
+    def speakers(self, clip_ids: pd.Index) -> Speakers:
+        ids = self.speaker_ids[clip_ids].to_numpy()
+        return Speakers(ids, self.resamples, self.seed)
+
+
+def _runs(predictions: pd.DataFrame, task: str, thresholds) -> dict:
+    """(variant, seed) to its clips x (predicted, true, decided) x targets."""
+    table = predictions[predictions["target"].isin(SCORED[task])]
+    table = table.dropna(subset=["true", "predicted"])
+    if task == "emotion" and "decided" not in table:
+        table = table.assign(decided=table["predicted"] >= _limits(table, thresholds))
+    values = ["predicted", "true"] + (["decided"] if task == "emotion" else [])
+    return {
+        run: group.pivot(index="clip_id", columns="target", values=values).dropna()
+        for run, group in table.groupby(["variant", "seed"], sort=False)
+    }
+
+
+def _limits(table: pd.DataFrame, thresholds) -> np.ndarray | float:
+    if isinstance(thresholds, int | float):
+        return thresholds
+    keys = zip(table["variant"], table["seed"], table["target"], strict=True)
+    try:
+        return np.array([thresholds[key] for key in keys])
+    except KeyError as error:
+        raise ValueError(f"thresholds: none for {error}") from None
+
+
+def _differences(
+    task: str, runs: list, references: list, bootstrap: _Bootstrap, names: dict
+) -> list[dict]:
+    if not runs or not references:
+        return []
+    clips = runs[0].index
+    for run in runs[1:] + references:
+        clips = clips.intersection(run.index)
+    if len(clips) == 0:
+        return []
+    clips = clips.sort_values()
+    speakers = bootstrap.speakers(clips)
+    own = [_draws(task, run.loc[clips], speakers) for run in runs]
+    full = [_draws(task, run.loc[clips], speakers) for run in references]
+    rows = []
+    for metric in METRICS[task]:
+        per_seed = np.stack([draws[metric, "mean"] for draws in own])
+        base = np.stack([draws[metric, "mean"] for draws in full]).mean(axis=0)
+        value = per_seed.mean(axis=0)
+        difference = value - base
+        low, high = bootstrap_interval(
+            difference[1:], bootstrap.level, speakers.n_speakers
+        )
+        spread = per_seed[:, 0].std(ddof=1) if len(runs) > 1 else np.nan
+        rows.append(
+            {
+                **names,
+                "metric": metric,
+                "estimate": value[0],
+                "spread": spread,
+                "reference": base[0],
+                "difference": difference[0],
+                "low": float(low),
+                "high": float(high),
+                "differs": bool(low > 0 or high < 0),
+                "n": len(clips),
+                "n_speakers": speakers.n_speakers,
+                "n_seeds": len(runs),
+            }
+        )
+    return rows
+
+
+def _draws(task: str, run: pd.DataFrame, speakers: Speakers) -> dict:
+    targets = list(SCORED[task])
+    predicted = run["predicted"][targets].to_numpy(dtype=float)
+    true = run["true"][targets].to_numpy(dtype=float)
+    if task == "emotion":
+        decided = run["decided"][targets].to_numpy(dtype=bool)
+        return emotion_draws(true > 0, predicted, decided, speakers)
+    # Skill is not compared here, so the training mean it is measured against is free.
+    return personality_draws(true, predicted, np.zeros(len(targets)), speakers)

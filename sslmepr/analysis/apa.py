@@ -1,0 +1,42 @@
+"""Statistics as the manual of the American Psychological Association writes them."""
+
+import numpy as np
+import pandas as pd
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def apa_correlation(row: pd.Series, level: float) -> str:
+    """One cell as the APA manual writes it: ``r = .42, 95% CI [.31, .52], p < .001``.
+
+    Parameters
+    ----------
+    row : Series
+        A row of :func:`association`; the corrected p-value is the one written.
+    level : float
+        Of the interval.
+    """
+    if np.isnan(row["r"]):
+        return f"r undefined ({row['reason']})"
+    r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
+    p = row["p_corrected"]
+    p = "p undefined" if np.isnan(p) else apa_p(p)
+    return f"r = {r}, {100 * level:g}% CI [{low}, {high}], {p}"
+
+
+def apa_number(value: float, digits: int = 2) -> str:
+    """A number that cannot exceed 1, without its leading zero, and with a true minus.
+
+    >>> apa_number(0.417)
+    '.42'
+    """
+    if np.isnan(value):
+        return "n/a"
+    text = f"{abs(value):.{digits}f}"
+    negative = value < 0 and float(text) != 0
+    return (MINUS if negative else "") + text.removeprefix("0")
+
+
+def apa_p(p: float) -> str:
+    """A p-value to three digits: ``p = .012`` or ``p < .001``."""
+    return "p < .001" if p < 0.001 else f"p = {apa_number(p, 3)}"

@@ -1,0 +1,251 @@
+"""What a fusion model's outputs rest on.
+
+Two pathways lead into the model: the embeddings of each modality, whose first half
+comes from the emotion encoder and whose second from the personality encoder, and the
+unimodal predictions (emotion logits, trait scores) that the predict projectors add.
+Both are attributed, so that the sum over all of them is the difference between the
+output for the clip and the output for the baseline (completeness; Sundararajan, Taly
+and Yan 2017, Axiomatic attribution for deep networks). Input x gradient, which the
+published heatmaps use, is given as an option; it is not complete.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from captum.attr import InputXGradient, IntegratedGradients
+from torch import Tensor, nn
+
+from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
+from sslmepr.models.fusion import FusionInput, FusionModel
+
+METHODS = ("integrated_gradients", "input_x_gradient")
+HALVES = ("emotion", "personality")
+LARGEST_BATCH = 2048
+"""Interpolated inputs in one forward pass, so that memory stays bounded."""
+
+
+class Attribution(NamedTuple):
+    """Attributions, and the outputs that they explain.
+
+    Attributes
+    ----------
+    values : DataFrame
+        clip_id, target, modality, pathway (embedding or prediction), half (emotion or
+        personality), index, attribution. Modalities that a clip lacks are absent.
+    outputs : DataFrame
+        clip_id, target, output, baseline (the output there), attributed (sum of the
+        clip's attributions), gap (output - baseline - attributed: 0 if complete).
+        Emotions are logits, traits scores in 0..1.
+    """
+
+    values: pd.DataFrame
+    outputs: pd.DataFrame
+
+
+class _Outputs(nn.Module):
+    """A fusion model as captum sees it: tensors in, (clip, target) out."""
+
+    def __init__(self, model: FusionModel):
+        super().__init__()
+        self.model = model
+        self.targets = [name for task in model.config.tasks for name in TARGETS[task]]
+
+    def forward(self, *given: Tensor) -> Tensor:
+        *embeddings, emotion_logits, trait_scores, present = given
+        names = self.model.config.widths
+        output = self.model(
+            FusionInput(
+                dict(zip(names, embeddings, strict=True)),
+                emotion_logits,
+                trait_scores,
+                present,
+            )
+        )
+        by_task = {"emotion": output.emotion_logits, "personality": output.trait_scores}
+        return torch.cat([by_task[task] for task in self.model.config.tasks], dim=1)
+
+
+def attribute(
+    model: FusionModel,
+    given: FusionInput,
+    clip_ids: Sequence[str],
+    targets: Sequence[str] | None = None,
+    method: str = "integrated_gradients",
+    steps: int = 32,
+    baseline: dict[str, Tensor] | None = None,
+    bins: int | None = None,
+) -> Attribution:
+    """Attribute outputs to modalities and to the halves of their embeddings.
+
+    Parameters
+    ----------
+    model : FusionModel
+    given : FusionInput
+    clip_ids : (clip,) sequence of str
+    targets : sequence of str, optional
+        Emotions and traits; by default each clip's predicted emotion and all traits.
+    method : {"integrated_gradients", "input_x_gradient"}
+    steps : int
+        Of the path integral.
+    baseline : dict of str to (width,) Tensor, optional
+        Modality to the embedding that stands for "nothing", for example the mean over
+        training clips; zeros otherwise. Unimodal predictions always start from logits
+        of 0 and scores of 0.5.
+    bins : int, optional
+        Sum neighbouring features into so many bins per half; one row per feature
+        otherwise.
+
+    Raises
+    ------
+    ValueError
+        If a target is not among the model's, the method unknown, or the numbers of
+        clips differ.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method: {method!r} is none of {', '.join(METHODS)}")
+    if len(clip_ids) != len(given.present):
+        raise ValueError(f"{len(clip_ids)} clip ids for {len(given.present)} clips")
+    outputs = _Outputs(model)
+    was_training = model.training
+    model.eval()
+    try:
+        inputs, start = _inputs(model, given), _baselines(model, given, baseline)
+        with torch.no_grad():
+            value = outputs(*inputs, given.present)
+            origin = outputs(*start, given.present)
+        chosen = _targets(outputs.targets, value, targets)
+        parts = [
+            _attribute_one(outputs, inputs, start, given.present, row, method, steps)
+            for row in chosen
+        ]
+    finally:
+        model.train(was_training)
+    values, sums = [], []
+    for row, attributions in zip(chosen, parts, strict=True):
+        names = np.array(outputs.targets)[row.cpu().numpy()]
+        values.append(_tidy(model, attributions, given.present, clip_ids, names, bins))
+        sums.append(
+            _sums(attributions, value, origin, row, clip_ids, names),
+        )
+    return Attribution(
+        pd.concat(values, ignore_index=True), pd.concat(sums, ignore_index=True)
+    )
+
+
+def _inputs(model: FusionModel, given: FusionInput) -> tuple[Tensor, ...]:
+    """Every tensor that is attributed to, with zeros where a modality is absent."""
+    absent = ~given.present[..., None]
+    embeddings = [
+        given.embeddings[name].masked_fill(absent[:, place], 0.0)
+        for place, name in enumerate(model.config.widths)
+    ]
+    return (
+        *embeddings,
+        given.emotion_logits.masked_fill(absent, 0.0),
+        given.trait_scores.masked_fill(absent, 0.5),
+    )
+
+
+def _baselines(model, given: FusionInput, baseline) -> tuple[Tensor, ...]:
+    inputs = _inputs(model, given)
+    start = [torch.zeros_like(each) for each in inputs]
+    for place, name in enumerate(model.config.widths):
+        if baseline is not None and name in baseline:
+            here = given.present[:, place, None]
+            start[place] = torch.where(here, baseline[name].to(start[place]), 0.0)
+    start[-1] = torch.full_like(inputs[-1], 0.5)
+    return tuple(start)
+
+
+def _targets(known: list[str], value: Tensor, targets) -> list[Tensor]:
+    """For each panel, the output that each clip is asked about: (clip,) of int."""
+    rows = []
+    if targets is None:
+        if EMOTIONS[0] in known:
+            first = known.index(EMOTIONS[0])
+            emotions = value[:, first : first + len(EMOTIONS)]
+            rows.append(first + emotions.argmax(dim=1))
+        targets = [name for name in TRAITS if name in known]
+    for name in targets:
+        if name not in known:
+            raise ValueError(f"targets: the model predicts no {name!r}")
+        rows.append(torch.full((len(value),), known.index(name), device=value.device))
+    return rows
+
+
+def _attribute_one(
+    outputs: _Outputs, inputs, start, present, row, method: str, steps: int
+) -> tuple[Tensor, ...]:
+    if method == "input_x_gradient":
+        given = tuple(each.clone().requires_grad_() for each in inputs)
+        return InputXGradient(outputs).attribute(
+            given, target=row, additional_forward_args=present
+        )
+    return IntegratedGradients(outputs).attribute(
+        inputs,
+        baselines=start,
+        target=row,
+        additional_forward_args=present,
+        n_steps=steps,
+        internal_batch_size=max(LARGEST_BATCH, len(row)),
+    )
+
+
+def _tidy(
+    model, attributions, present, clip_ids, targets, bins: int | None
+) -> pd.DataFrame:
+    rows = []
+    *embeddings, logits, scores = (each.detach().cpu().numpy() for each in attributions)
+    for place, modality in enumerate(model.config.widths):
+        here = np.flatnonzero(present[:, place].cpu().numpy())
+        halves = np.split(embeddings[place], 2, axis=1)
+        parts = [
+            ("embedding", half, _binned(v, bins))
+            for half, v in zip(HALVES, halves, strict=True)
+        ]
+        parts += [
+            ("prediction", half, v[:, place])
+            for half, v in zip(HALVES, (logits, scores), strict=True)
+        ]
+        for pathway, half, values in parts:
+            size = values.shape[1]
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "clip_id": np.repeat(np.asarray(clip_ids)[here], size),
+                        "target": np.repeat(targets[here], size),
+                        "modality": modality,
+                        "pathway": pathway,
+                        "half": half,
+                        "index": np.tile(np.arange(size), len(here)),
+                        "attribution": values[here].ravel(),
+                    }
+                )
+            )
+    return pd.concat(rows, ignore_index=True)
+
+
+def _binned(values: np.ndarray, bins: int | None) -> np.ndarray:
+    """Sums of neighbouring columns, which keep the total."""
+    if bins is None or bins >= values.shape[1]:
+        return values
+    starts = np.linspace(0, values.shape[1], bins, endpoint=False).astype(int)
+    return np.add.reduceat(values, starts, axis=1)
+
+
+def _sums(attributions, value, origin, row, clip_ids, targets) -> pd.DataFrame:
+    clips = torch.arange(len(row), device=row.device)
+    total = sum(each.detach().flatten(1).sum(dim=1) for each in attributions)
+    table = pd.DataFrame(
+        {
+            "clip_id": list(clip_ids),
+            "target": targets,
+            "output": value[clips, row].cpu().numpy(),
+            "baseline": origin[clips, row].cpu().numpy(),
+            "attributed": total.cpu().numpy(),
+        }
+    )
+    return table.assign(gap=table["output"] - table["baseline"] - table["attributed"])

@@ -1,0 +1,180 @@
+"""Single clips: what was seen and heard, what was concluded, and from what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from IPython.display import Markdown, display
+
+from sslmepr.analysis import figures, theme
+from sslmepr.analysis.attention import (
+    contributions,
+    graph_attention_table,
+    query_attention_table,
+)
+from sslmepr.analysis.attribution import attribute
+from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
+from sslmepr.corpora.schema import read_clips
+from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.learning.checkpoints import load_checkpoint
+from sslmepr.learning.clips import read_study_clips
+from sslmepr.learning.fusion_stage import FusionClips
+from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
+from sslmepr.media.video import sample_frames
+from sslmepr.params import Params
+
+BINS = 32
+"""Bars per half of a modality's row in the attribution heatmaps."""
+
+KEY_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Some clips of a held-out corpus with everything there is to say of them.
+
+    Attributes
+    ----------
+    chosen : list of str
+        Clip ids, from well to badly recognised.
+    predictions : DataFrame
+        clip_id, target, predicted, true of the model that is explained.
+    attributions, contributions : DataFrame
+        Of the chosen clips.
+    graph_attention, query_attention : DataFrame
+        Of all clips of the corpus.
+    clips : DataFrame
+        The clip table, indexed by clip_id.
+    folder : Path
+        That `media` is relative to.
+    """
+
+    chosen: list[str]
+    predictions: pd.DataFrame
+    attributions: pd.DataFrame
+    contributions: pd.DataFrame
+    graph_attention: pd.DataFrame
+    query_attention: pd.DataFrame
+    clips: pd.DataFrame
+    folder: Path
+
+
+def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
+    """Clips at evenly spaced ranks of their mean absolute error, best first.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        clip_id, predicted, true; clips without truth are left out.
+    count : int
+        Number of clips; fewer if there are not so many.
+    """
+    errors = (predictions["predicted"] - predictions["true"]).abs()
+    ranked = errors.groupby(predictions["clip_id"]).mean().dropna()
+    ranked = ranked.sort_values(kind="stable").index
+    places = (np.arange(count) + 0.5) * len(ranked) / count
+    return list(dict.fromkeys(ranked[place] for place in places.astype(int)))
+
+
+def load_cases(
+    params: Params, variant: str, study_folder: Path, data_folder: Path
+) -> Cases:
+    """Explain the first seed of a fusion variant on clips of the held-out corpus.
+
+    Parameters
+    ----------
+    params : Params
+        ``params.attention`` says how many clips, and in how many steps the integral
+        of the attribution is taken.
+    variant : str
+    study_folder, data_folder : Path
+    """
+    corpus, seed = params.roles.held_out, params.fusion.seeds[0]
+    table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
+    table = table[
+        (table["corpus"] == corpus)
+        & (table["variant"] == variant)
+        & (table["seed"] == seed)
+    ]
+    stem = study_folder / "fusion" / variant / f"seed-{seed}"
+    model = load_checkpoint(stem).model.eval()
+    clips = read_study_clips(params, data_folder)
+    data = FusionClips(
+        clips, list(model.config.widths), study_folder, torch.device("cpu")
+    )
+    rows = data.rows(corpus)
+    ids = clips.table["clip_id"].iloc[rows].tolist()
+    with torch.no_grad():
+        output = model(data.batch(rows).inputs)
+    chosen = choose_clips(table, params.attention.clips)
+    places = rows[[ids.index(name) for name in chosen]]
+    found = attribute(
+        model,
+        data.batch(places).inputs,
+        chosen,
+        steps=params.attention.steps,
+        baseline=_average_clip(data, params),
+        bins=BINS,
+    )
+    folder = data_folder / corpus / "corpus"
+    return Cases(
+        chosen=chosen,
+        predictions=table,
+        attributions=found.values,
+        contributions=contributions(found.values),
+        graph_attention=graph_attention_table(output, ids, list(model.config.widths)),
+        query_attention=query_attention_table(
+            output, ids, list(model.config.widths), list(model.config.tasks)
+        ),
+        clips=read_clips(folder).set_index("clip_id"),
+        folder=folder,
+    )
+
+
+def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:
+    """Modality to the mean embedding over the training clips that have it."""
+    rows = np.concatenate(
+        [
+            data.rows(corpus, "train")
+            for corpus in (params.roles.emotion, params.roles.personality)
+        ]
+    )
+    inputs = data.batch(rows).inputs
+    return {
+        name: values[inputs.present[:, place]].mean(dim=0)
+        for place, (name, values) in enumerate(inputs.embeddings.items())
+    }
+
+
+def describe_case(cases: Cases, clip_id: str) -> None:
+    """Show one clip: key frames, waveform, words, conclusions and attributions."""
+    clip = cases.clips.loc[clip_id]
+    path = cases.folder / clip["media"]
+    frames, sound = sample_frames(path, KEY_FRAMES), read_waveform(path)
+    mine = cases.predictions[cases.predictions["clip_id"] == clip_id]
+    predicted = mine.set_index("target")["predicted"]
+    true = mine.set_index("target")["true"]
+    display(Markdown(f"### Clip {clip_id}"))
+    theme.display(
+        lambda: figures.clip_panel(
+            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, clip["transcript"]
+        ),
+        f"Key frames, waveform and transcript of clip {clip_id}",
+    )
+    theme.display(
+        lambda: figures.prediction_bars(predicted, true),
+        f"Predicted and true emotions and traits of clip {clip_id}",
+    )
+    emotions = {name: predicted[name] for name in EMOTIONS}
+    traits = {name: predicted[name] for name in TRAITS}
+    here = cases.contributions[cases.contributions["clip_id"] == clip_id]
+    sentences = [prediction_sentence(emotions, traits)]
+    sentences += [contribution_sentence(here, name) for name in here["target"].unique()]
+    display(Markdown(" ".join(sentences)))
+    values = cases.attributions[cases.attributions["clip_id"] == clip_id]
+    theme.display(
+        lambda: figures.attribution_heatmap(values),
+        f"Attributions of the outputs for clip {clip_id} to modalities and halves",
+    )

@@ -1,0 +1,39 @@
+"""Figures: tidy tables in, matplotlib figures out, in whatever style is in use."""
+
+from sslmepr.analysis.figures.associations import (
+    association_heatmap,
+    recovery_scatter,
+)
+from sslmepr.analysis.figures.attention import (
+    attribution_heatmap,
+    graph_attention_matrix,
+    query_attention_matrix,
+)
+from sslmepr.analysis.figures.bars import difference_dots, prediction_bars
+from sslmepr.analysis.figures.clips import clip_panel, contact_sheet
+from sslmepr.analysis.figures.corpora import (
+    label_distribution,
+    projection_scatter,
+    trait_correlations,
+)
+from sslmepr.analysis.figures.panels import pipeline_graph, recovery_panels
+from sslmepr.analysis.figures.results import learning_curves, metric_dots
+
+__all__ = [
+    "association_heatmap",
+    "attribution_heatmap",
+    "clip_panel",
+    "contact_sheet",
+    "difference_dots",
+    "graph_attention_matrix",
+    "label_distribution",
+    "learning_curves",
+    "metric_dots",
+    "pipeline_graph",
+    "prediction_bars",
+    "projection_scatter",
+    "query_attention_matrix",
+    "recovery_panels",
+    "recovery_scatter",
+    "trait_correlations",
+]

@@ -1,0 +1,147 @@
+"""Tables that chapters show of a study: what it holds, lacks and reaches."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sslmepr.analysis.scores import MEAN_OVER_SEEDS, headline
+from sslmepr.analysis.tables import Table, metric_table
+from sslmepr.analysis.theme import pretty
+from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, SPLITS, TRAIT_COLUMNS
+
+
+class Message:
+    """A sentence in place of a table that would be empty."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.text}</p>"
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def plain(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
+    """A table as it is, or a sentence where it has no rows."""
+    return Table(frame.rename(columns=pretty)) if len(frame) else Message(empty)
+
+
+def nested(content: Mapping) -> Table:
+    """A nested dictionary of results, one row per value, keys joined by dots."""
+    rows = list(_leaves(content, ()))
+    return Table(pd.DataFrame(rows, columns=["What", "Value"]))
+
+
+def _leaves(value, path: tuple[str, ...]):
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    elif isinstance(value, list):
+        yield ".".join(path), ", ".join(map(str, value)) or None
+    else:
+        yield ".".join(path), value
+
+
+def extraction(summaries: Mapping[str, dict]) -> Table:
+    """What every corpus gave in every modality.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        Corpus to what :func:`sslmepr.extract.extract_corpus` returned.
+    """
+    rows = []
+    for corpus, summary in summaries.items():
+        for modality, entry in summary["modalities"].items():
+            shares = entry.get("provenance", {})
+            found = ", ".join(
+                f"{name} {100 * share:.1f} %" for name, share in shares.items() if share
+            )
+            rows.append(
+                {
+                    "Corpus": corpus,
+                    "Modality": modality,
+                    "Clips": entry["present"],
+                    "Missing": entry["missing"],
+                    "Steps": entry["steps"],
+                    "Steps per second": entry.get("median_steps_per_second"),
+                    "Encoder": entry.get("encoder"),
+                    "Regions found as": found or None,
+                }
+            )
+    return Table(pd.DataFrame(rows))
+
+
+def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
+    """Clips, speakers and labels of every clip table."""
+    rows = []
+    for name, table in clips.items():
+        splits = table["split"].value_counts()
+        rows.append(
+            {"Corpus": name, "Clips": len(table)}
+            | {"Speakers": table["speaker_id"].nunique()}
+            | {pretty(split): int(splits.get(split, 0)) for split in SPLITS}
+            | {
+                "With emotions": int(table[list(EMOTION_COLUMNS)].notna().all(1).sum()),
+                "With traits": int(table[list(TRAIT_COLUMNS)].notna().all(1).sum()),
+            }
+        )
+    return Table(pd.DataFrame(rows))
+
+
+def ceilings(table: pd.DataFrame) -> Table:
+    """The ideal observer's scores: corpora and channels by metrics.
+
+    Parameters
+    ----------
+    table : DataFrame
+        corpus, modality, metric, ceiling.
+    """
+    wide = table.pivot(
+        index=["corpus", "modality"], columns="metric", values="ceiling"
+    ).reindex(pd.MultiIndex.from_frame(table[["corpus", "modality"]].drop_duplicates()))
+    frame = wide[list(table["metric"].unique())].reset_index()
+    return Table(frame.rename(columns={"corpus": "Corpus", "modality": "Channel"}))
+
+
+def scores_by_modality(table: pd.DataFrame) -> Table:
+    """`by_modality`'s rows with their intervals."""
+    return metric_table(table, "modality")
+
+
+def variants(
+    metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
+) -> Table:
+    """Fusion variants by metrics; a task that a variant does not predict is a dash."""
+    chosen = headline(metrics, wanted, split)
+    chosen = chosen[chosen["variant"].isin(names)].copy()
+    chosen["metric"] = chosen["metric"].astype(str)
+    order = chosen["variant"].map(names.index)
+    return metric_table(chosen.iloc[order.argsort(kind="stable")], "variant")
+
+
+def models(metrics: pd.DataFrame, names: tuple[str, ...], split: str) -> Table:
+    """Every model that has these metrics, from guessing to fusion."""
+    chosen = headline(metrics, names, split)
+    chosen["metric"] = chosen["metric"].astype(str) + chosen["target"].map(
+        {"pooled": " pooled"}
+    ).fillna("")
+    stages = ["baseline", "linear", "unimodal", "crosstask", "fusion"]
+    order = chosen["stage"].map(stages.index).argsort(kind="stable")
+    return metric_table(chosen.iloc[order], "variant")
+
+
+def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
+    """Every emotion and trait of one variant."""
+    chosen = metrics[
+        (metrics["variant"] == variant)
+        & (metrics["split"] == split)
+        & (metrics["seed"] == MEAN_OVER_SEEDS)
+        & ~metrics["target"].isin(["mean", "pooled"])
+        & metrics["metric"].isin(["WACC", "F1", "ACC", "CCC"])
+    ]
+    emotions = chosen["target"].isin(EMOTIONS)
+    parts = [chosen[emotions], chosen[~emotions]]
+    return metric_table(pd.concat(parts, ignore_index=True), "target")

@@ -1,0 +1,90 @@
+"""The findings of a study in a few sentences, every number from a result table."""
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.analysis.scores import headline
+from sslmepr.analysis.tables import interval
+from sslmepr.params import Params
+
+
+class Findings:
+    """Sentences that a notebook shows as a list."""
+
+    def __init__(self, sentences: list[str]):
+        self.sentences = sentences
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join(f"- {sentence}" for sentence in self.sentences)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def findings(
+    metrics: pd.DataFrame,
+    agreement: pd.DataFrame,
+    params: Params,
+    variant: str = "multitask",
+) -> Findings:
+    """What a simulated study found, in sentences.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of the evaluation.
+    agreement : DataFrame
+        Of the validity chapter: study, metric, estimate, low, high, n_cells.
+    params : Params
+        Of the study.
+    variant : str
+        The fusion model.
+    """
+    return Findings(
+        [
+            *_recognition(metrics, variant),
+            *(
+                sentence
+                for study in dict.fromkeys(agreement["study"])
+                for sentence in _association(agreement, study)
+            ),
+        ]
+    )
+
+
+def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
+    sentences = []
+    words = {"mWACC": "emotions", "CCC": "traits"}
+    for metric, what in words.items():
+        table = headline(metrics, (metric,), "test").set_index("variant")
+        fused = table.loc[variant]
+        alone = table[table["stage"] == "unimodal"]
+        best = alone["estimate"].idxmax()
+        sentences.append(
+            f"**Recognising {what}** on the test split, the fused model reaches a "
+            f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
+            f"modality, {best.partition('-')[0]}, reaches {_written(alone.loc[best])}, "
+            f"and guessing {table.loc['baseline', 'estimate']:.3f}."
+        )
+    return sentences
+
+
+def _association(agreement: pd.DataFrame, study: str) -> list[str]:
+    table = agreement[agreement["study"] == study].set_index("metric")
+    correlation, shares = table.loc["correlation"], table.loc["significant"]
+    if np.isnan(correlation["estimate"]):
+        return [
+            f"**Nothing to find** (*{study}*): where emotions and traits are unrelated, "
+            f"{100 * shares['estimate']:.0f} % of {int(shares['n_cells'])} emotion-trait "
+            "pairs are called significant after correction."
+        ]
+    return [
+        f"**Something to find** (*{study}*): recovered and planted emotion-trait "
+        f"correlations agree with r = {_written(correlation)} over "
+        f"{int(correlation['n_cells'])} pairs, on clips of people that no stage has "
+        "learned from."
+    ]
+
+
+def _written(row: pd.Series) -> str:
+    return interval(row["estimate"], row["low"], row["high"])

@@ -1,0 +1,82 @@
+"""Features in a plane: the two directions along which clips differ most."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+
+from sslmepr.features import FeatureStore
+from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS
+
+
+class Projection(NamedTuple):
+    """Clips in a plane.
+
+    Attributes
+    ----------
+    points : DataFrame
+        clip_id, x, y.
+    explained : tuple of float
+        Shares of variance along x and y.
+    """
+
+    points: pd.DataFrame
+    explained: tuple[float, float]
+
+
+def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
+    """Principal components of one vector per clip.
+
+    Parameters
+    ----------
+    values : (clip, feature) ndarray
+        For example the mean over steps.
+    clip_ids : (clip,) sequence of str
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three clips, or a value is not finite.
+    """
+    if len(values) < 3:
+        raise ValueError(f"a projection needs three clips, got {len(values)}")
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        raise ValueError(f"clip {clip_ids[int(bad.argmax())]}: a feature is not finite")
+    pca = PCA(n_components=2, svd_solver="full")
+    plane = pca.fit_transform(np.asarray(values, dtype=float))
+    points = pd.DataFrame(
+        {"clip_id": list(clip_ids), "x": plane[:, 0], "y": plane[:, 1]}
+    )
+    return Projection(points, tuple(map(float, pca.explained_variance_ratio_)))
+
+
+def project_modalities(
+    stores: Mapping[str, FeatureStore], clips: pd.DataFrame
+) -> pd.DataFrame:
+    """Clips of a corpus in the plane of each modality's main directions.
+
+    Parameters
+    ----------
+    stores : mapping of str to FeatureStore
+        Modality to its features; clips are described by their mean over steps.
+    clips : DataFrame
+        The clip table; labels the points with the strongest emotion.
+
+    Returns
+    -------
+    DataFrame
+        clip_id, x, y, modality, emotion.
+    """
+    strongest = clips.set_index("clip_id")[list(EMOTION_COLUMNS)].to_numpy().argmax(1)
+    emotion = pd.Series(np.array(EMOTIONS)[strongest], index=clips["clip_id"])
+    parts = []
+    for modality, store in stores.items():
+        means = np.stack([store[name].mean(axis=0) for name in store.clip_ids])
+        points = project(means, store.clip_ids).points
+        parts.append(
+            points.assign(modality=modality, emotion=points["clip_id"].map(emotion))
+        )
+    return pd.concat(parts, ignore_index=True)

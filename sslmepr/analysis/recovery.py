@@ -1,0 +1,236 @@
+"""How well recovered associations agree with those that were planted.
+
+Only a simulated world knows its own associations, so only there can one say that
+cross-task learning from disjoint labels finds what is true and does not invent what is
+not. The table of planted correlations is compared cell by cell with the recovered one
+and with that of the ideal observer, who knows the generator but sees only the channels.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+
+CELL = ["emotion", "trait"]
+
+
+def _fisher_z(r: np.ndarray) -> np.ndarray:
+    return np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+
+
+SCALES = {"correlation": (_fisher_z, np.tanh), "rmse": (np.log, np.exp)}
+"""Where a metric's sampling distribution is nearly symmetric, and the way back."""
+
+
+def tidy_matrix(
+    matrix: pd.DataFrame | Mapping[str, Mapping[str, float]], name: str
+) -> pd.DataFrame:
+    """A 6 x 5 matrix of associations as a tidy table.
+
+    Parameters
+    ----------
+    matrix : DataFrame or mapping
+        Either already tidy (emotion, trait and one column of numbers, which is taken
+        whatever it is called), or emotions as rows and traits as columns, or a world
+        of ``params.yaml`` (emotion to trait to correlation; what is not named is 0).
+    name : str
+        Of the column of numbers in the result.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, `name`; 30 rows in the order of the labels.
+
+    Raises
+    ------
+    ValueError
+        If an emotion or trait is unknown, or a tidy table lacks a cell.
+    """
+    if isinstance(matrix, pd.DataFrame) and set(CELL) <= set(matrix):
+        numbers = matrix.drop(columns=CELL).select_dtypes("number").columns
+        if len(numbers) != 1:
+            raise ValueError(
+                f"{name}: one column of numbers is needed, not {list(numbers)}"
+            )
+        cells = matrix.set_index(CELL)[numbers[0]].to_dict()
+        missing = [c for c in _all_cells() if c not in cells]
+        if missing:
+            raise ValueError(f"{name}: no value for {missing[0][0]} x {missing[0][1]}")
+    else:
+        rows = matrix.T.to_dict() if isinstance(matrix, pd.DataFrame) else matrix
+        cells = {(e, t): value for e, row in rows.items() for t, value in row.items()}
+    for emotion, trait in cells:
+        if emotion not in SCORED_EMOTIONS or trait not in TRAITS:
+            raise ValueError(f"{name}: {emotion} x {trait} is no cell of the table")
+    return pd.DataFrame(
+        [(*cell, float(cells.get(cell, 0.0))) for cell in _all_cells()],
+        columns=[*CELL, name],
+    )
+
+
+def _all_cells() -> list[tuple[str, str]]:
+    return [(emotion, trait) for emotion in SCORED_EMOTIONS for trait in TRAITS]
+
+
+def compare(
+    recovered: pd.DataFrame, planted: pd.DataFrame, observer: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Recovered, planted and ideally recoverable correlation of each cell.
+
+    Parameters
+    ----------
+    recovered : DataFrame
+        One level of one source of :func:`sslmepr.analysis.correlation.association`.
+    planted, observer : DataFrame
+        As :func:`tidy_matrix` gives them, with the columns ``planted`` and
+        ``observer``.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, planted, observer, recovered, low, high, p_corrected,
+        significant, sign_agrees (missing where nothing is planted), covered (the
+        interval holds the planted value).
+
+    Raises
+    ------
+    ValueError
+        If `recovered` holds a cell twice.
+    """
+    if recovered.duplicated(CELL).any():
+        raise ValueError(
+            "recovered: several rows per cell; choose one level and source"
+        )
+    columns = [*CELL, "r", "low", "high", "p_corrected", "significant"]
+    table = planted.merge(recovered[columns], on=CELL, how="left", validate="1:1")
+    table = table.rename(columns={"r": "recovered"})
+    if observer is None:
+        table["observer"] = np.nan
+    else:
+        table = table.merge(observer, on=CELL, how="left", validate="1:1")
+    agrees = np.sign(table["recovered"]) == np.sign(table["planted"])
+    judged = (table["planted"] != 0) & table["recovered"].notna()
+    table["sign_agrees"] = agrees.astype("boolean").where(judged)
+    covered = table["planted"].between(table["low"], table["high"])
+    table["covered"] = covered.astype("boolean").where(table["low"].notna())
+    return table[
+        [*CELL, "planted", "observer", "recovered", "low", "high", "p_corrected"]
+        + ["significant", "sign_agrees", "covered"]
+    ]
+
+
+def recovery(
+    recovered: pd.DataFrame,
+    planted: pd.DataFrame,
+    draws: pd.DataFrame | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Agreement of two association matrices in a few numbers.
+
+    Parameters
+    ----------
+    recovered : DataFrame
+        One level of one source of :func:`sslmepr.analysis.correlation.association`.
+    planted : DataFrame
+        emotion, trait, ``planted``.
+    draws : DataFrame, optional
+        The recovered matrix in every resample of speakers, from
+        :func:`sslmepr.analysis.correlation.resampled_association`. Without them there
+        are no intervals.
+    level : float
+        Of the intervals. A resampled matrix carries its sampling error twice and agrees
+        less with the planted one than the recovered matrix does; the draws therefore
+        give only the width of the interval (on the scale of Fisher's z for the
+        correlation, of the logarithm for the error), not its place. The estimate itself
+        carries sampling error once: agreement in the long run is higher.
+
+    Returns
+    -------
+    DataFrame
+        metric, estimate, low, high, n_cells, reason. Metrics: ``correlation`` of the
+        two matrices over cells; ``slope`` of the recovered on the planted through the
+        origin (below 1: attenuated, above: inflated); ``rmse``; ``sign_agreement``
+        over the cells where something is planted; ``significant`` (share of all cells);
+        ``found`` (share significant where something is planted); ``invented`` (share
+        significant where nothing is).
+    """
+    table = compare(recovered, planted)
+    defined = table["recovered"].notna().to_numpy()
+    truth = table["planted"].to_numpy()[defined]
+    estimates = _agreement(table["recovered"].to_numpy()[None, defined], truth)
+    matrices = None if draws is None else _matrices(draws, table)[:, defined]
+    resampled = {} if matrices is None else _agreement(matrices, truth)
+    rows = []
+    for metric, (values, n_cells, reason) in estimates.items():
+        low = high = np.nan
+        if metric in resampled:
+            low, high = _centred_interval(
+                resampled[metric][0], values[0], metric, level
+            )
+        rows.append((metric, values[0], low, high, n_cells, reason))
+    rows += _shares(table[defined])
+    columns = ["metric", "estimate", "low", "high", "n_cells", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _matrices(draws: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
+    wide = draws.pivot(index="resample", columns=CELL, values="r")
+    return wide[list(zip(table["emotion"], table["trait"], strict=True))].to_numpy()
+
+
+def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
+    """Metric to (its value per matrix (resample,), cells used, why it is undefined)."""
+    n = len(planted)
+    undefined = np.full(len(matrices), np.nan)
+    nonzero = planted != 0
+    result = {}
+    if n < 3 or np.ptp(planted) == 0:
+        why = "the planted associations do not vary" if n else "no cell is defined"
+        result["correlation"] = (undefined, n, why)
+    else:
+        x = matrices - matrices.mean(axis=1, keepdims=True)
+        y = planted - planted.mean()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = x @ y / np.sqrt((x**2).sum(axis=1) * (y**2).sum())
+        result["correlation"] = (r, n, "")
+    nothing = "" if nonzero.any() else "nothing is planted"
+    agrees = np.sign(matrices[:, nonzero]) == np.sign(planted[nonzero])
+    slope = undefined if nothing else matrices @ planted / (planted @ planted)
+    result["slope"] = (slope, n, nothing)
+    rmse = np.sqrt(((matrices - planted) ** 2).mean(axis=1)) if n else undefined
+    result["rmse"] = (rmse, n, "" if n else "no cell is defined")
+    agreement = undefined if nothing else agrees.mean(axis=1)
+    result["sign_agreement"] = (agreement, int(nonzero.sum()), nothing)
+    return result
+
+
+def _centred_interval(
+    draws: np.ndarray, estimate: float, metric: str, level: float
+) -> tuple[float, float]:
+    """The spread of the draws about their median, laid around the estimate."""
+    scale, back = SCALES.get(metric, (np.asarray, np.asarray))
+    draws = scale(draws[np.isfinite(draws)])
+    if len(draws) == 0 or np.isnan(estimate):
+        return np.nan, np.nan
+    low, middle, high = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
+    ends = back(scale(estimate) + np.array([low - middle, high - middle]))
+    if metric == "sign_agreement":
+        ends = np.clip(ends, 0, 1)
+    return float(ends[0]), float(ends[1])
+
+
+def _shares(table: pd.DataFrame) -> list[tuple]:
+    planted = table["planted"] != 0
+    groups = {
+        "significant": table,
+        "found": table[planted],
+        "invented": table[~planted],
+    }
+    rows = []
+    for metric, cells in groups.items():
+        share = cells["significant"].mean() if len(cells) else np.nan
+        reason = "" if len(cells) else "there are no such cells"
+        rows.append((metric, share, np.nan, np.nan, len(cells), reason))
+    return rows

@@ -1,0 +1,89 @@
+"""Clips chosen for showing, with their pictures and players."""
+
+import base64
+import html
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sslmepr.analysis.figures.clips import contact_sheet
+from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
+from sslmepr.media.video import sample_frames
+
+
+def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """Clips that differ in their strongest emotion, drawn at random.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        A clip table with emotions.
+    count : int
+        Number of clips; fewer if there are not so many.
+    """
+    shuffled = clips.sample(frac=1, random_state=seed)
+    strongest = shuffled[list(EMOTION_COLUMNS)].to_numpy().argmax(axis=1)
+    # The n-th clip of every emotion comes before the (n + 1)-th of any.
+    turn = pd.Series(strongest, index=shuffled.index).groupby(strongest).cumcount()
+    return shuffled.iloc[np.argsort(turn.to_numpy(), kind="stable")][:count]
+
+
+def caption(clip: pd.Series) -> str:
+    """Emotions that are present, and the traits that stand out most."""
+    emotions = [
+        f"{name} {clip[column]:.2f}"
+        for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True)
+        if clip[column] > 0
+    ]
+    lines = [", ".join(emotions)]
+    traits = clip[list(TRAIT_COLUMNS)].astype(float)
+    if traits.notna().all():
+        far = (traits - 0.5).abs().to_numpy().argsort(kind="stable")[::-1][:2]
+        shown = [f"{TRAITS[at].replace('_', ' ')} {traits.iloc[at]:.2f}" for at in far]
+        lines.append("; ".join(shown))
+    return "\n".join(lines)
+
+
+def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
+    """The middle frame of each clip, with its caption.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        From `sample_clips`.
+    folder : path
+        That `media` is relative to.
+    """
+    images = [sample_frames(Path(folder, name), 1).images[0] for name in clips["media"]]
+    return contact_sheet(images, [caption(clip) for _, clip in clips.iterrows()])
+
+
+class Players:
+    """Clips as players inside the page, so that they work without a network."""
+
+    def __init__(self, content: str):
+        self._content = content
+
+    def _repr_html_(self) -> str:
+        return self._content
+
+    def __repr__(self) -> str:
+        return "Video players"
+
+
+def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
+    """A player per clip with what is said in it."""
+    parts = []
+    for _, clip in clips.iterrows():
+        data = base64.b64encode(Path(folder, clip["media"]).read_bytes()).decode()
+        words = html.escape(clip["transcript"] or "no words")
+        parts.append(
+            '<figure style="margin:0;flex:1 1 220px;max-width:320px">'
+            '<video controls preload="metadata" style="width:100%" '
+            f'src="data:video/mp4;base64,{data}"></video>'
+            f"<figcaption>“{words}”<br>{html.escape(caption(clip))}</figcaption></figure>"
+        )
+    row = "".join(parts)
+    return Players(f'<div style="display:flex;flex-wrap:wrap;gap:1em">{row}</div>')

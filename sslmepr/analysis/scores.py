@@ -1,0 +1,149 @@
+"""Metrics of a study arranged for reading: per modality, against floor and ceiling."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import MODALITIES
+
+MEAN_OVER_SEEDS = -1
+FUSED = "fused"
+HEADLINE_TARGETS = ("mean", "pooled")
+CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
+
+
+def headline(
+    metrics: pd.DataFrame, names: tuple[str, ...], split: str
+) -> pd.DataFrame:
+    """Rows of metrics over all emotions or traits, mean over seeds, of one split.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        As the evaluation gives them.
+    names : tuple of str
+        Metrics, in the order wanted.
+    split : {"dev", "test", "all"}
+        ``all`` for the held-out corpus.
+
+    Raises
+    ------
+    ValueError
+        If there is no such metric in that split.
+    """
+    chosen = metrics[
+        (metrics["seed"] == MEAN_OVER_SEEDS)
+        & (metrics["split"] == split)
+        & metrics["target"].isin(HEADLINE_TARGETS)
+        & metrics["metric"].isin(names)
+    ]
+    if chosen.empty:
+        raise ValueError(f"no {', '.join(names)} on split {split!r}")
+    return chosen.assign(
+        metric=pd.Categorical(chosen["metric"], names, ordered=True)
+    ).sort_values("metric", kind="stable", ignore_index=True)
+
+
+def by_modality(
+    metrics: pd.DataFrame,
+    stage: str,
+    names: tuple[str, ...],
+    split: str,
+    ceiling: pd.DataFrame | None = None,
+    fused: str | None = "multitask",
+) -> pd.DataFrame:
+    """Scores of the models of a stage by modality, and of the fused model below them.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+    stage : {"unimodal", "crosstask", "linear"}
+    names : tuple of str
+        Metrics.
+    split : str
+    ceiling : DataFrame, optional
+        From `read_ceiling`.
+    fused : str or None
+        The fusion variant to show; None for none.
+
+    Returns
+    -------
+    DataFrame
+        modality (or ``fused``), metric, estimate, low, high, baseline, ceiling, n.
+    """
+    chosen = headline(metrics, names, split)
+    mine = chosen[chosen["stage"] == stage]
+    mine = mine.assign(modality=mine["variant"].str.partition("-")[0])
+    if fused is not None:
+        mine = pd.concat(
+            [mine, chosen[chosen["variant"] == fused].assign(modality=FUSED)]
+        )
+    floor = chosen[chosen["stage"] == "baseline"].set_index("metric")["estimate"]
+    mine = mine.assign(
+        metric=mine["metric"].astype(str),
+        baseline=mine["metric"].astype(str).map(floor.to_dict()),
+    )
+    if ceiling is not None:
+        mine = mine.merge(ceiling, on=["modality", "metric"], how="left")
+    order = [*MODALITIES, FUSED]
+    return mine.sort_values(
+        ["modality", "metric"],
+        key=lambda column: column.map(
+            {name: place for place, name in enumerate([*order, *names])}
+        ),
+        ignore_index=True,
+    )[[name for name in _COLUMNS if name in mine]]
+
+
+_COLUMNS = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling", "n"]
+
+
+def read_ceiling(folder: str | Path) -> pd.DataFrame | None:
+    """What the ideal observer reaches on a simulated corpus.
+
+    Parameters
+    ----------
+    folder : path
+        Of the corpus.
+
+    Returns
+    -------
+    DataFrame or None
+        modality (``fused`` for all channels together), metric, ceiling; None for a
+        corpus whose truth is not known.
+    """
+    path = Path(folder, "ideal_observer.json")
+    if not path.exists():
+        return None
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        (FUSED if channel == "all" else channel, metric, score[task][metric])
+        for channel, score in scores.items()
+        for task, names in CEILING_METRICS.items()
+        for metric in names
+    ]
+    return pd.DataFrame(rows, columns=["modality", "metric", "ceiling"])
+
+
+def distance_covered(table: pd.DataFrame) -> pd.DataFrame:
+    """Share of the way from guessing to the ideal observer, in `by_modality`'s rows."""
+    way = table["ceiling"] - table["baseline"]
+    share = (table["estimate"] - table["baseline"]) / way.where(way > 0, np.nan)
+    return table.assign(covered=share)
+
+
+def first_split(metrics: pd.DataFrame, wanted: tuple[str, ...]) -> str:
+    """The first of the splits `wanted` that has metrics.
+
+    Raises
+    ------
+    ValueError
+        If none has.
+    """
+    known = set(metrics["split"])
+    for split in wanted:
+        if split in known:
+            return split
+    raise ValueError(f"none of the splits {', '.join(wanted)} was evaluated")

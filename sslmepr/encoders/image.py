@@ -1,0 +1,141 @@
+"""Crops of face, body and scene to one feature vector each.
+
+A crop is squeezed to the encoder's square whatever its shape: cutting it to a square
+would lose hands and surroundings, which are what body and scene are about.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import torch
+from efficientnet_lite_pytorch import EfficientNet
+
+from sslmepr.encoders.onnx_graph import efficientnet_graph
+from sslmepr.encoders.revisions import folder_revision
+from sslmepr.media.faces import session_options
+from sslmepr.weights import EFFICIENTNET_LITE0, HUB, WeightsError
+
+CPU_BATCH = 4
+"""Crops per run on the CPU: more leave the cache of a core and are slower."""
+
+
+SIDE_PX = 160
+"""EfficientNet-Lite0 was trained at 224. Faces in small frames have half of that, and
+at 160, still a multiple of its stride, it takes less than half the time."""
+
+
+class ImageEncoder:
+    """What image encoders share: squeezing, scaling, batches.
+
+    Subclasses set ``name``, ``revision``, ``feature_count``, ``side_px``, ``mean`` and
+    ``deviation`` (per channel, of pixel values 0..255), and give ``_forward``.
+    """
+
+    steps_per_second = None  # frames per clip and the clip's length decide it
+    interpolation = cv2.INTER_LINEAR
+
+    def prepare(self, crop: np.ndarray) -> np.ndarray:
+        """A (height, width, channel) crop in the encoder's size, still uint8."""
+        height, width = crop.shape[:2]
+        if (height, width) == (self.side_px, self.side_px):
+            return crop
+        shrinks = height > self.side_px and width > self.side_px
+        how = cv2.INTER_AREA if shrinks else self.interpolation
+        return cv2.resize(crop, (self.side_px, self.side_px), interpolation=how)
+
+    def encode(self, crops: list[np.ndarray], batch: int = 64) -> np.ndarray:
+        """Encode crops of any size.
+
+        Parameters
+        ----------
+        crops : list of (height, width, channel) uint8 np.ndarray
+            RGB.
+        batch : int
+            Crops per run.
+
+        Returns
+        -------
+        (crop, feature) float32 np.ndarray
+        """
+        features = np.zeros((len(crops), self.feature_count), np.float32)
+        for begin in range(0, len(crops), batch):
+            part = [self.prepare(crop) for crop in crops[begin : begin + batch]]
+            pixels = (np.stack(part).astype(np.float32) - self.mean) / self.deviation
+            pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32)
+            # (crop, channel, height, width)
+            features[begin : begin + batch] = self._forward(pixels)
+        return features
+
+
+class EfficientNetLite0(ImageEncoder):
+    """The embedded encoder: EfficientNet-Lite0 before its classifier, 1280 wide."""
+
+    name = "efficientnet_lite0"
+    revision = EFFICIENTNET_LITE0.revision
+    feature_count = 1280
+    side_px = SIDE_PX
+    mean, deviation = np.float32(127.0), np.float32(128.0)
+
+    def __init__(self, device: torch.device):
+        model = EfficientNet.from_name("efficientnet-lite0")
+        state = torch.load(EFFICIENTNET_LITE0.path, weights_only=True)
+        model.load_state_dict(state)
+        self.torch_model = model.eval().to(device)
+        self._device, self._session = device, None
+        if device.type == "cpu":
+            self._session = onnxruntime.InferenceSession(
+                efficientnet_graph(model).SerializeToString(),
+                session_options(),
+                providers=["CPUExecutionProvider"],
+            )
+
+    def _forward(self, pixels: np.ndarray) -> np.ndarray:
+        if self._session is None:
+            return self.reference(pixels)
+        parts = [pixels[i : i + CPU_BATCH] for i in range(0, len(pixels), CPU_BATCH)]
+        runs = [self._session.run(None, {"image": part})[0] for part in parts]
+        return np.concatenate(runs)
+
+    @torch.inference_mode()
+    def reference(self, pixels: np.ndarray) -> np.ndarray:
+        """The same by torch: (crop, channel, height, width) to (crop, feature)."""
+        values = torch.from_numpy(pixels).to(self._device)
+        maps = self.torch_model.extract_features(values)
+        return maps.mean(dim=(2, 3)).float().cpu().numpy()
+
+
+class ClipVitB32(ImageEncoder):
+    """The paper's encoder: the image half of CLIP ViT-B/32 through open_clip."""
+
+    name = "clip_vit_b32"
+    interpolation = cv2.INTER_CUBIC
+
+    def __init__(self, device: torch.device, checkpoint_dir: str | Path | None):
+        # slow to import, and needed by this encoder alone
+        import open_clip
+
+        hub = HUB[self.name]
+        source = hub.source(self.name, checkpoint_dir)
+        schema = "local-dir:" if checkpoint_dir is not None else "hf-hub:"
+        try:
+            model = open_clip.create_model(schema + source, require_pretrained=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise WeightsError(
+                f"extract.image_encoder: cannot load {self.name} ({error}); "
+                f"{hub.advice(self.name, checkpoint_dir)}"
+            ) from error
+        self._model, self._device = model.eval().to(device), device
+        settings = open_clip.get_model_preprocess_cfg(model)
+        size = settings["size"]
+        self.side_px = size if isinstance(size, int) else size[0]
+        self.mean = 255 * np.asarray(settings["mean"], np.float32)
+        self.deviation = 255 * np.asarray(settings["std"], np.float32)
+        self.feature_count = model.visual.output_dim
+        self.revision = folder_revision(source, "open_clip_model.safetensors")
+
+    @torch.inference_mode()
+    def _forward(self, pixels: np.ndarray) -> np.ndarray:
+        values = torch.from_numpy(pixels).to(self._device)
+        return self._model.encode_image(values).float().cpu().numpy()

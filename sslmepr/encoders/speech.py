@@ -1,0 +1,187 @@
+"""A waveform to a sequence of feature vectors at a stated rate."""
+
+import warnings
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+import torch
+from faster_whisper.feature_extractor import FeatureExtractor
+
+from sslmepr.encoders.revisions import folder_revision
+from sslmepr.media.audio import SAMPLE_RATE_HZ
+from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError
+
+WINDOW_SECONDS = 30
+"""Longest stretch that is encoded at once: Whisper knows no more positions, and
+attention over more would need much memory."""
+
+SHORTEST_SECONDS = 0.1
+"""Shorter waveforms are padded with silence: descriptors need some periods."""
+
+
+def pool_steps(values: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
+    """Mean of the steps that begin within each interval of 1 / `to_hz` seconds.
+
+    Parameters
+    ----------
+    values : (step, feature) np.ndarray
+        At `from_hz` steps per second.
+
+    Returns
+    -------
+    (step, feature) float32 np.ndarray
+        At `to_hz`; the last interval may be covered only in part.
+
+    Raises
+    ------
+    ValueError
+        If `to_hz` exceeds `from_hz`: pooling makes no new steps.
+    """
+    if to_hz > from_hz:
+        raise ValueError(
+            f"extract.speech_steps_per_second: {to_hz:g} is more than the encoder's "
+            f"own {from_hz:g}"
+        )
+    # a hair more, because 0.02 * 50 may come out below 1
+    interval = np.floor(np.arange(len(values)) * (to_hz / from_hz) + 1e-9)
+    starts = np.flatnonzero(np.diff(interval, prepend=-1))
+    counts = np.diff(starts, append=len(values))
+    sums = np.add.reduceat(values.astype(np.float64), starts, axis=0)
+    return (sums / counts[:, None]).astype(np.float32)
+
+
+class SpeechEncoder:
+    """What speech encoders share: windows, padding, pooling.
+
+    Subclasses set ``name``, ``revision``, ``feature_count`` and ``native_hz``, and give
+    ``_forward``: one window to (step, feature) at ``native_hz``.
+    """
+
+    def __init__(self, steps_per_second: float):
+        self.steps_per_second = steps_per_second
+
+    def encode(self, waveform: np.ndarray) -> np.ndarray:
+        """Encode a (sample,) waveform at 16 kHz.
+
+        Returns
+        -------
+        (step, feature) float32 np.ndarray
+            At ``steps_per_second``.
+        """
+        shortest = int(SHORTEST_SECONDS * SAMPLE_RATE_HZ)
+        waveform = np.asarray(waveform, np.float32)
+        waveform = np.pad(waveform, (0, max(0, shortest - len(waveform))))
+        length = WINDOW_SECONDS * SAMPLE_RATE_HZ
+        windows = [waveform[i : i + length] for i in range(0, len(waveform), length)]
+        if len(windows) > 1 and len(windows[-1]) < shortest:
+            windows.pop()
+        steps = np.concatenate([self._forward(window) for window in windows])
+        return pool_steps(steps, self.native_hz, self.steps_per_second)
+
+
+class WhisperTinyEn(SpeechEncoder):
+    """The embedded encoder: that of Whisper tiny.en on windows as long as the clip.
+
+    Whisper pads to 30 s; its encoder does not need it, and over the padding of a short
+    clip nine tenths of the work would be spent.
+    """
+
+    name = "whisper_tiny_en"
+    revision = WHISPER_TINY_EN.revision
+    feature_count = 384
+    native_hz = 50.0
+
+    def __init__(self, steps_per_second: float):
+        super().__init__(steps_per_second)
+        self._spectrogram = FeatureExtractor()
+        self._model = ctranslate2.models.Whisper(
+            str(WHISPER_TINY_EN.path.parent),
+            device="cpu",
+            compute_type="float32",
+            intra_threads=1,
+        )
+
+    def _forward(self, window: np.ndarray) -> np.ndarray:
+        step_samples = int(SAMPLE_RATE_HZ / self.native_hz)
+        window = np.pad(window, (0, -len(window) % step_samples))
+        mel = self._spectrogram(window, padding=0)[None]
+        # (window, mel, half step)
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(mel, np.float32))
+        return np.array(self._model.encode(view, to_cpu=True))[0]
+
+
+class Egemaps(SpeechEncoder):
+    """The interpretable encoder: the 25 low-level descriptors of eGeMAPSv02.
+
+    Eyben et al. 2016, doi:10.1109/TAFFC.2015.2457417, in the units of openSMILE (its
+    licence allows research). One step per 10 ms.
+    """
+
+    name = "egemaps"
+    revision = "eGeMAPSv02"
+    native_hz = 100.0
+
+    def __init__(self, steps_per_second: float):
+        super().__init__(steps_per_second)
+        # slow to import, and needed by this encoder alone
+        import opensmile
+
+        self._smile = opensmile.Smile(
+            feature_set=opensmile.FeatureSet.eGeMAPSv02,
+            feature_level=opensmile.FeatureLevel.LowLevelDescriptors,
+        )
+        self.feature_names = list(self._smile.feature_names)
+        self.feature_count = len(self.feature_names)
+
+    def _forward(self, window: np.ndarray) -> np.ndarray:
+        return self._smile.process_signal(window, SAMPLE_RATE_HZ).to_numpy(np.float32)
+
+
+class Wav2Vec2Emotion(SpeechEncoder):
+    """The paper's encoder: wav2vec 2.0 tuned to arousal, dominance and valence.
+
+    Wagner et al. 2023, doi:10.1109/TPAMI.2023.3263585. The head is left out.
+    """
+
+    name = "wav2vec2_emotion"
+
+    def __init__(
+        self,
+        steps_per_second: float,
+        device: torch.device,
+        checkpoint_dir: str | Path | None,
+    ):
+        super().__init__(steps_per_second)
+        # slow to import, and needed by this encoder alone
+        from transformers import AutoFeatureExtractor, Wav2Vec2Model
+
+        hub = HUB[self.name]
+        source = hub.source(self.name, checkpoint_dir)
+        try:
+            self._extractor = AutoFeatureExtractor.from_pretrained(source)
+            model = Wav2Vec2Model.from_pretrained(source)
+        except (OSError, ValueError) as error:
+            raise WeightsError(
+                f"extract.speech_encoder: cannot load {self.name} ({error}); "
+                f"{hub.advice(self.name, checkpoint_dir)}"
+            ) from error
+        self._model, self._device = model.eval().to(device), device
+        self.feature_count = model.config.hidden_size
+        self.native_hz = SAMPLE_RATE_HZ / int(np.prod(model.config.conv_stride))
+        file = "model.safetensors"
+        if not (Path(source) / file).is_file() and Path(source).is_dir():
+            file = "pytorch_model.bin"
+        self.revision = (
+            getattr(model.config, "_commit_hash", None) or folder_revision(source, file)
+        )[:12]
+
+    @torch.inference_mode()
+    def _forward(self, window: np.ndarray) -> np.ndarray:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            inputs = self._extractor(
+                window, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt"
+            )
+        steps = self._model(inputs.input_values.to(self._device)).last_hidden_state
+        return steps[0].float().cpu().numpy()

@@ -1,0 +1,233 @@
+"""A corpus to its feature stores: clips in chunks, chunks over processes.
+
+Every chunk ends in a shard beside the features' folder. When all are there they are
+joined, one sequence in memory at a time, and removed. The result does not depend on
+the number of processes, nor on how often the work was interrupted.
+"""
+
+import json
+import multiprocessing
+import shutil
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from sslmepr.chunks import Job, extract_chunk, forget_tools
+from sslmepr.corpora.schema import read_clips
+from sslmepr.features import write_store
+from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
+from sslmepr.media.regions import PROVENANCES
+from sslmepr.params import Params
+from sslmepr.shards import Chunk, read_findings, read_sequences, shard_key
+from sslmepr.weights import CARRIERS, FEATURE_COUNTS
+
+MEDIA_CHUNK_CLIPS = 16
+TEXT_CHUNK_CLIPS = 512
+
+_CLIP_COLUMNS = ("clip_id", "media", "start_seconds", "end_seconds", "transcript")
+_REGION_SCHEMA = pa.schema(
+    [
+        ("clip_id", pa.string()),
+        ("frame", pa.int32()),
+        ("seconds", pa.float64()),
+        ("modality", pa.string()),
+        ("provenance", pa.string()),
+        *((side, pa.float32()) for side in ("left", "top", "right", "bottom")),
+        ("score", pa.float32()),
+    ]
+)
+
+
+def extract_corpus(
+    name: str,
+    params: Params,
+    corpus_folder: str | Path,
+    media_root: str | Path,
+    features_folder: str | Path,
+) -> dict:
+    """Extract every modality that the clips of a corpus have.
+
+    Writes one feature store per modality (empty where no clip has it), and
+    ``regions.parquet``, ``transcripts.parquet``, ``missing.csv``, ``summary.json``.
+    A clip without media lacks the other modalities by nature, and is not listed as
+    missing them.
+
+    Parameters
+    ----------
+    name : str
+        The corpus, for the progress bar and the summary.
+    corpus_folder : str or Path
+        Holds the clip table.
+    media_root : str or Path
+        The clip table's media paths start here.
+    features_folder : str or Path
+        Where to write; finished chunks wait beside it, in ``<folder>.partial``.
+
+    Returns
+    -------
+    dict
+        The content of ``summary.json``.
+    """
+    features_folder = Path(features_folder)
+    partial = features_folder.with_name(features_folder.name + ".partial")
+    clips = _clip_rows(read_clips(corpus_folder))
+    jobs = _jobs(clips, params, Path(media_root), partial)
+    _run(name, jobs, params.compute.workers)
+    shards = [job.shard for job in jobs]
+    features_folder.mkdir(parents=True, exist_ok=True)
+    summary = _join(name, clips, shards, params, features_folder)
+    shutil.rmtree(partial, ignore_errors=True)
+    return summary
+
+
+def _clip_rows(table: pd.DataFrame) -> list[dict]:
+    """The columns that extraction needs, with None for what is absent."""
+    rows = table[list(_CLIP_COLUMNS)].astype(object)
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
+def _jobs(clips, params: Params, media_root: Path, partial: Path) -> list[Job]:
+    extract, device = params.extract, params.compute.device
+    settings = {
+        "extract": extract.model_dump(),
+        "weights": {name: carrier.sha256 for name, carrier in CARRIERS.items()},
+    }
+    has_media = any(clip["media"] for clip in clips)
+    size = MEDIA_CHUNK_CLIPS if has_media else TEXT_CHUNK_CLIPS
+    jobs = []
+    for begin in range(0, len(clips), size):
+        chunk = clips[begin : begin + size]
+        key = shard_key(settings, chunk, media_root)
+        shard = partial / f"{key}.safetensors"
+        jobs.append(Job(tuple(chunk), media_root, extract, device, shard))
+    return jobs
+
+
+def _run(name: str, jobs: list[Job], workers: int) -> None:
+    """Make the shards that are not there yet."""
+    waiting = [job for job in jobs if not job.shard.is_file()]
+    total = sum(len(job.clips) for job in jobs)
+    done = total - sum(len(job.clips) for job in waiting)
+    with tqdm(total=total, initial=done, desc=f"extract {name}", unit="clip") as bar:
+        if min(workers, len(waiting)) <= 1:
+            for job in waiting:
+                extract_chunk(job)
+                bar.update(len(job.clips))
+            forget_tools()
+        else:
+            _run_processes(waiting, workers, bar)
+
+
+def _run_processes(jobs: list[Job], workers: int, bar) -> None:
+    # spawned, not forked: a fork of a process in which torch has run may hang
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context)
+    try:
+        futures = {pool.submit(extract_chunk, job): job for job in jobs}
+        for future in as_completed(futures):
+            future.result()
+            bar.update(len(futures[future].clips))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _join(name, clips, shards, params: Params, folder: Path) -> dict:
+    """Shards to stores, tables and summary."""
+    findings, found = _collect(shards, folder / "regions.parquet")
+    columns = ["clip_id", "transcript", "source"]
+    transcripts = pd.DataFrame(findings.transcripts, columns=columns, dtype="str")
+    transcripts.to_parquet(folder / "transcripts.parquet", index=False)
+    missing = pd.DataFrame(findings.missing, columns=["clip_id", "modality", "reason"])
+    missing.to_csv(folder / "missing.csv", index=False, encoding="utf-8")
+    tables = {
+        modality: _write_modality(modality, shards, findings, found, params, folder)
+        for modality in MODALITIES
+    }
+    summary = _summary(name, clips, findings, tables)
+    text = json.dumps(summary, indent=2, ensure_ascii=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    return summary
+
+
+def _collect(shards: list[Path], regions_path: Path) -> tuple[Chunk, pd.DataFrame]:
+    """Findings of all shards, and how often each clip's regions were found how.
+
+    The regions themselves are written on the way: they are too many to hold.
+    """
+    findings = Chunk()
+    counts = [pd.DataFrame(columns=["clip_id", "modality", *PROVENANCES])]
+    with pq.ParquetWriter(regions_path, _REGION_SCHEMA) as writer:
+        for shard in shards:
+            part = read_findings(shard)
+            findings.missing += part.missing
+            findings.transcripts += part.transcripts
+            findings.encoders.update(part.encoders)
+            for modality, rates in part.rates.items():
+                findings.rates.setdefault(modality, {}).update(rates)
+            if part.regions:
+                writer.write_table(pa.table(part.regions, schema=_REGION_SCHEMA))
+                counts.append(_provenance_counts(part.regions))
+    return findings, pd.concat(counts[1:] or counts)
+
+
+def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
+    """Frames per clip, modality and provenance."""
+    table = pd.DataFrame({n: regions[n] for n in ("clip_id", "modality", "provenance")})
+    counts = table.value_counts(sort=False).unstack(fill_value=0)
+    counts = counts.reindex(columns=list(PROVENANCES), fill_value=0)
+    return counts.reset_index()
+
+
+def _write_modality(modality, shards, findings, found, params, folder) -> pd.DataFrame:
+    """The store of one modality; its table."""
+    default = _encoder_name(modality, params)
+    encoder, revision = findings.encoders.get(modality, [default, ""])
+    rates = findings.rates.get(modality, {})
+    extra = pd.DataFrame({"clip_id": pd.Series(list(rates), dtype="str")})
+    extra["steps_per_second"] = np.array(list(rates.values()), np.float64)
+    if modality in VISUAL_MODALITIES:
+        mine = found[found["modality"] == modality].drop(columns="modality")
+        extra = extra.merge(mine, on="clip_id", how="left")
+    sequences = (pair for shard in shards for pair in read_sequences(shard, modality))
+    width = FEATURE_COUNTS[default]
+    return write_store(folder, modality, sequences, encoder, revision, extra, width)
+
+
+def _encoder_name(modality: str, params: Params) -> str:
+    extract = params.extract
+    by_modality = {"audio": extract.speech_encoder, "text": extract.text_encoder}
+    return by_modality.get(modality, extract.image_encoder)
+
+
+def _summary(name, clips, findings, tables) -> dict:
+    missing = Counter(modality for _, modality, _ in findings.missing)
+    modalities = {}
+    for modality, table in tables.items():
+        entry = {
+            "present": len(table),
+            "missing": missing[modality],
+            "without_media": len(clips) - len(table) - missing[modality],
+            "steps": int(table["steps"].sum()),
+        }
+        if len(table):
+            entry["encoder"], entry["revision"] = findings.encoders[modality]
+            if modality != "text":
+                rate = float(table["steps_per_second"].median())
+                entry["median_steps_per_second"] = round(rate, 4)
+        if modality in VISUAL_MODALITIES and len(table):
+            shares = table[list(PROVENANCES)].sum() / table["steps"].sum()
+            entry["provenance"] = shares.astype(float).round(4).to_dict()
+        modalities[modality] = entry
+    sources = Counter(source for _, _, source in findings.transcripts)
+    return {
+        "corpus": name,
+        "clips": len(clips),
+        "modalities": modalities,
+        "transcripts": {kind: sources[kind] for kind in ("given", "whisper")},
+    }

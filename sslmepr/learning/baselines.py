@@ -1,0 +1,80 @@
+"""Simple methods on the same features, which a learned model has to beat."""
+
+import warnings
+
+import numpy as np
+from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sslmepr.learning.predictions import dev_score
+
+RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
+LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+
+
+class Linear:
+    """Ridge or logistic regression on mean-pooled features, its strength from dev.
+
+    Parameters
+    ----------
+    task : {"emotion", "personality"}
+    features : (clip, feature) array
+        Training clips, standardised.
+    true : (clip, target) array
+    dev_features, dev_true : arrays
+        The clips that choose the strength of regularisation; may be none.
+    """
+
+    def __init__(self, task, features, true, dev_features, dev_true):
+        self.task = task
+        # Means over steps vary less than steps: bring them to unit scale again.
+        self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
+        features = self._scaled(features)
+        fit = _fit_logistic if task == "emotion" else _fit_ridge
+        grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
+        best = -np.inf
+        for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
+            weights, bias = fit(features, true, strength)
+            score = -1.0
+            if len(dev_true):
+                predicted = self._output(dev_features, weights, bias)
+                score = dev_score(task, dev_true, predicted)
+            if score > best or best == -np.inf:
+                best, self.strength = score, strength
+                self.weights, self.bias = weights, bias
+
+    def predict(self, features) -> np.ndarray:
+        """Probabilities of emotions or scores of traits: (clip, target)."""
+        return self._output(features, self.weights, self.bias)
+
+    def _scaled(self, features):
+        return (features - self._mean) / self._scale
+
+    def _output(self, features, weights, bias):
+        output = self._scaled(features) @ weights.T + bias
+        return expit(output) if self.task == "emotion" else np.clip(output, 0, 1)
+
+
+def _fit_ridge(features, true, strength):
+    model = Ridge(alpha=strength).fit(features, true)
+    return model.coef_, model.intercept_
+
+
+def _fit_logistic(features, true, strength):
+    weights = np.zeros((true.shape[1], features.shape[1]))
+    bias = np.zeros(true.shape[1])
+    present = true > 0
+    for column in range(true.shape[1]):
+        here = present[:, column]
+        rate = np.clip(here.mean(), 0.5 / len(here), 1 - 0.5 / len(here))
+        bias[column] = np.log(rate / (1 - rate))
+        if not 0 < here.sum() < len(here):
+            continue
+        model = LogisticRegression(C=strength, max_iter=200)
+        with warnings.catch_warnings():
+            # A fit that stops a little early only differs in regularisation.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features, here)
+        weights[column], bias[column] = model.coef_[0], model.intercept_[0]
+    return weights, bias

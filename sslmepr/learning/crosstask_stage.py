@@ -1,0 +1,186 @@
+"""Stage 2: the two tasks of one modality learn from each other, on both corpora."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from sslmepr.device import choose_device, seed_everything
+from sslmepr.labels import TASKS
+from sslmepr.learning.batches import ModalityClips, balanced, in_order
+from sslmepr.learning.checkpoints import load_checkpoint, save_checkpoint
+from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.loop import Schedule, fit
+from sslmepr.learning.losses import emotion_loss, trait_loss
+from sslmepr.learning.predictions import (
+    dev_score,
+    dev_thresholds,
+    prediction_table,
+    write_predictions,
+)
+from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
+from sslmepr.params import Params
+
+OUTPUTS = (
+    "emotion_embedding",
+    "personality_embedding",
+    "emotion_logits",
+    "trait_scores",
+)
+PREDICT_BATCH = 256
+
+
+def train_crosstask(
+    params: Params,
+    modality: str,
+    study_folder: str | Path,
+    run_folder: str | Path,
+    data_folder: str | Path = "data",
+    progress: bool = True,
+) -> dict:
+    """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
+
+    Writes the checkpoint, the predictions (variant ``<modality>-crosstask``) and, for
+    stage 3, ``outputs-<corpus>.safetensors`` with the clip ids in its metadata; a
+    corpus without the modality has a file with no clips.
+
+    Returns
+    -------
+    dict
+        modality, clips, dev_score per task, epochs, history.
+    """
+    seed_everything(params.seed)
+    clips = read_study_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    data = ModalityClips(clips, modality, data_folder, device)
+    model = _model(params, modality, Path(study_folder)).to(device)
+    groups = {task: _taught(params, clips, data, task, "train") for task in TASKS}
+    dev = {task: _taught(params, clips, data, task, "dev") for task in TASKS}
+    title = f"{modality}-crosstask"
+    history = fit(
+        model,
+        lambda epoch: _batches(params, data, list(groups.values()), epoch),
+        _loss,
+        lambda model: float(np.mean(list(_scores(model, data, dev).values()))),
+        Schedule.of(params.crosstask),
+        title,
+        progress,
+    )
+    scores = _scores(model, data, dev)
+    rows = data.present(np.arange(len(clips.table)))
+    outputs = outputs_of(model, data, rows)
+    probabilities = 1 / (1 + np.exp(-outputs["emotion_logits"]))
+    predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
+    run_folder = Path(run_folder)
+    write_predictions(
+        run_folder,
+        [
+            prediction_table(clips, rows, task, predicted[task], title, params.seed)
+            for task in TASKS
+        ],
+    )
+    on_dev = probabilities[np.searchsorted(rows, dev["emotion"])]
+    thresholds = dev_thresholds(clips, dev["emotion"], on_dev)
+    best = {"dev_score": scores, "thresholds": thresholds}
+    save_checkpoint(model, run_folder / "model", data.statistics, best)
+    write_outputs(run_folder, clips, rows, outputs)
+    return {
+        "modality": modality,
+        "clips": {task: len(group) for task, group in groups.items()},
+        "dev_score": scores,
+        "epochs": len(history),
+        "history": history.to_dict("records"),
+    }
+
+
+def _model(params: Params, modality: str, study_folder: Path) -> CrosstaskModel:
+    stage_1 = {
+        task: load_checkpoint(
+            study_folder / "unimodal" / f"{modality}-{task}" / "model"
+        ).model
+        for task in TASKS
+    }
+    section = params.crosstask
+    model = CrosstaskModel(
+        CrosstaskConfig(
+            emotion=stage_1["emotion"].config,
+            personality=stage_1["personality"].config,
+            hidden=section.hidden,
+            layers=section.layers,
+            heads=section.heads,
+            dropout=section.dropout,
+        )
+    )
+    model.emotion_encoder.load_state_dict(stage_1["emotion"].state_dict())
+    model.personality_encoder.load_state_dict(stage_1["personality"].state_dict())
+    model.freeze_encoders()
+    return model
+
+
+def _taught(params, clips: StudyClips, data: ModalityClips, task, split) -> np.ndarray:
+    rows = data.present(clips.rows(getattr(params.roles, task), split))
+    return rows[clips.labelled(task)[rows]]
+
+
+def _batches(params, data, groups, epoch):
+    rng = np.random.default_rng([params.seed, epoch])
+    rows = balanced(groups, data.lengths, params.crosstask.batch, rng)
+    return [data.batch(each) for each in rows]
+
+
+def _loss(model, _, batch):
+    output = model(batch.values, batch.mask)
+    emotion = emotion_loss(output.emotion_logits, batch.labels["emotion"])
+    return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
+
+
+def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
+    names = {"emotion": "emotion_logits", "personality": "trait_scores"}
+    return {
+        task: dev_score(
+            task,
+            data.clips.labels[task][rows],
+            outputs_of(model, data, rows)[names[task]],
+        )
+        for task, rows in dev.items()
+    }
+
+
+@torch.no_grad()
+def outputs_of(model, data: ModalityClips, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Embeddings, logits and scores of the clips in `rows`, each (clip, ...)."""
+    model.eval()
+    by_length = np.argsort(data.lengths[rows], kind="stable")
+    parts = {name: [] for name in OUTPUTS}
+    for places in in_order(by_length, PREDICT_BATCH):
+        batch = data.batch(rows[places])
+        output = model(batch.values, batch.mask)
+        for name in OUTPUTS:
+            parts[name].append(getattr(output, name).float().cpu())
+    back = np.argsort(by_length, kind="stable")
+    return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
+
+
+def write_outputs(folder: Path, clips: StudyClips, rows, outputs: dict) -> None:
+    """Write ``outputs-<corpus>.safetensors`` for every corpus of the study."""
+    for corpus in clips.corpora:
+        mine = np.isin(rows, clips.rows(corpus))
+        ids = clips.table["clip_id"].iloc[rows[mine]].tolist()
+        tensors = {
+            name: torch.from_numpy(np.ascontiguousarray(outputs[name][mine]))
+            for name in OUTPUTS
+        }
+        # One metadata entry: their order in the file is not defined.
+        metadata = {"clip_ids": json.dumps(ids, ensure_ascii=False)}
+        save_file(tensors, folder / f"outputs-{corpus}.safetensors", metadata)
+
+
+def read_outputs(folder: str | Path, corpus: str) -> tuple[list[str], dict]:
+    """Clip ids and outputs (name to (clip, ...) Tensor) that stage 2 wrote."""
+    path = Path(folder, f"outputs-{corpus}.safetensors")
+    with safe_open(path, framework="pt") as file:
+        ids = json.loads(file.metadata()["clip_ids"])
+        return ids, {name: file.get_tensor(name) for name in OUTPUTS}

@@ -1,0 +1,312 @@
+"""The one place where test labels are read: metrics of all models of a study.
+
+Thresholds come from the dev split of the emotion corpus, for each variant and seed by
+itself. Rows with ``seed = -1`` are the mean of a metric over seeds (not the metric of
+averaged predictions), with an interval from resampling the same speakers in every seed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS
+from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.metrics import (
+    Draws,
+    Speakers,
+    emotion_draws,
+    personality_draws,
+    single_label_draws,
+    tabulate,
+)
+from sslmepr.learning.predictions import (
+    choose_thresholds,
+    is_single_label,
+    prediction_table,
+)
+from sslmepr.params import Params
+
+MEAN_OVER_SEEDS = -1
+BASELINE = "baseline"
+"""The variant that predicts base rates (majority) and training means."""
+
+HEADLINE = {
+    "emotion": ("mWACC", "mF1", "mUAR", "weighted F1", "macro F1", "UAR"),
+    "personality": ("mACC", "CCC", "CCC pooled", "skill"),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Clips over which a metric is taken: a corpus and split that have labels."""
+
+    corpus: str
+    split: str
+    task: str
+    rows: np.ndarray
+    speakers: Speakers
+
+
+def evaluate_study(
+    params: Params,
+    study_folder: str | Path,
+    data_folder: str | Path = "data",
+    progress: bool = True,
+) -> dict:
+    """Metrics of every model of a study on dev, test and the held-out corpus.
+
+    Writes ``evaluate/predictions.parquet``: all predictions with ``true`` joined (NaN
+    without label), and ``decided`` for emotions.
+
+    Parameters
+    ----------
+    params : Params
+    study_folder, data_folder : path
+    progress : bool
+        Unused; for the signature of the other stages.
+
+    Returns
+    -------
+    dict
+        metrics : DataFrame with corpus, split (dev, test, or all for the held-out
+        corpus), task, variant, stage, seed and the columns of the metrics' tables.
+        summary : nested dict split -> variant -> metric -> estimate, low, high, n and
+        deviation over seeds, for ``dvc metrics``.
+        thresholds : DataFrame with variant, seed, target, threshold.
+    """
+    clips = read_study_clips(params, data_folder, with_truth=True)
+    predictions = _read_predictions(params, Path(study_folder), clips)
+    cells = list(_cells(params, clips))
+    tables, kept, thresholds = [], [], []
+    for (variant, task), group in predictions.items():
+        rows, by_seed = group
+        chosen = {
+            seed: _thresholds(params, clips, variant, rows, values)
+            for seed, values in by_seed.items()
+            if task == "emotion"
+        }
+        for seed, values in by_seed.items():
+            decided = _decided(values, chosen[seed]) if task == "emotion" else None
+            kept.append(_joined(clips, rows, task, values, decided, variant, seed))
+        thresholds += [
+            (variant, seed, target, value)
+            for seed, values in chosen.items()
+            for target, value in zip(SCORED_EMOTIONS, values, strict=True)
+        ]
+        for cell in cells:
+            if cell.task == task:
+                tables += _measure(params, clips, cell, variant, rows, by_seed, chosen)
+    metrics = pd.concat(tables, ignore_index=True)
+    folder = Path(study_folder, "evaluate")
+    folder.mkdir(parents=True, exist_ok=True)
+    joined = pd.concat(kept, ignore_index=True)
+    joined.to_parquet(folder / "predictions.parquet", index=False)
+    columns = ["variant", "seed", "target", "threshold"]
+    return {
+        "metrics": metrics,
+        "summary": _summary(metrics),
+        "thresholds": pd.DataFrame(thresholds, columns=columns),
+    }
+
+
+def _cell_names(params: Params) -> list[tuple[str, str]]:
+    """(stage, variant folder) of all models that the parameters list."""
+    return [
+        *(
+            ("unimodal", f"{modality}-{task}")
+            for modality in params.modalities
+            for task in TASKS
+        ),
+        *(("crosstask", modality) for modality in params.modalities),
+        *(("fusion", variant) for variant in params.variants),
+    ]
+
+
+def _read_predictions(params: Params, folder: Path, clips: StudyClips) -> dict:
+    """(variant, task) to rows (clip,) and seed to (clip, target), and a baseline."""
+    position = pd.MultiIndex.from_frame(clips.table[["corpus", "clip_id"]])
+    tables = [
+        pd.read_parquet(folder / stage / name / "predictions.parquet")
+        for stage, name in _cell_names(params)
+    ]
+    found = {}
+    everyone = np.arange(len(clips.table))
+    for task in TASKS:
+        mean = _training_mean(params, clips, task)
+        values = np.tile(mean, (len(everyone), 1))
+        found[BASELINE, task] = (everyone, {0: values})
+        for table in tables:
+            table = table[table["target"].isin(TARGETS[task])]
+            for variant, group in table.groupby("variant", sort=False):
+                found[variant, task] = _wide(group, task, position)
+    return found
+
+
+def _wide(table: pd.DataFrame, task: str, position) -> tuple[np.ndarray, dict]:
+    targets = len(TARGETS[task])
+    by_seed = {}
+    for seed, group in table.groupby("seed"):
+        # Rows are written clip by clip, targets in order.
+        clip = group.iloc[::targets]
+        rows = position.get_indexer(
+            pd.MultiIndex.from_frame(clip[["corpus", "clip_id"]])
+        )
+        order = np.argsort(rows)
+        values = group["predicted"].to_numpy().reshape(-1, targets)
+        by_seed[int(seed)] = values[order]
+    return rows[order], by_seed
+
+
+def _training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
+    """Mean trait scores, or share of clips with each emotion, in training."""
+    true = clips.labels[task][clips.rows(getattr(params.roles, task), "train")]
+    true = true[~np.isnan(true).any(1)]
+    return (true > 0).mean(0) if task == "emotion" else true.mean(0)
+
+
+def _cells(params: Params, clips: StudyClips):
+    """Every corpus, split and task with labels; the held-out corpus as a whole."""
+    for task in TASKS:
+        taught = getattr(params.roles, task)
+        places = [(taught, "dev"), (taught, "test")]
+        if params.roles.held_out != taught:
+            places.append((params.roles.held_out, None))
+        for corpus, split in places:
+            rows = clips.rows(corpus, split)
+            rows = rows[clips.labelled(task)[rows]]
+            if len(rows):
+                speakers = Speakers(
+                    clips.table["speaker_id"].iloc[rows],
+                    params.evaluate.resamples,
+                    params.seed,
+                )
+                yield Cell(corpus, split or "all", task, rows, speakers)
+
+
+def _thresholds(params, clips: StudyClips, variant, rows, values) -> np.ndarray:
+    """Thresholds of the scored emotions from the emotion corpus's dev split."""
+    if variant == BASELINE:
+        # Base rates then decide for the majority.
+        return np.full(len(SCORED_EMOTIONS), 0.5)
+    dev = np.isin(rows, clips.rows(params.roles.emotion, "dev"))
+    dev &= clips.labelled("emotion")[rows]
+    true = clips.labels["emotion"][rows[dev]]
+    return choose_thresholds(true[:, 1:] > 0, values[dev, 1:])
+
+
+def _decided(values, thresholds) -> np.ndarray:
+    """Presence of the scored emotions (clip, 6)."""
+    return values[:, 1:] >= thresholds
+
+
+def _joined(clips, rows, task, values, decided, variant, seed) -> pd.DataFrame:
+    table = prediction_table(clips, rows, task, values, variant, seed)
+    table["true"] = clips.labels[task][rows].reshape(-1)
+    if decided is None:
+        table["decided"] = pd.array([pd.NA] * len(table), dtype="boolean")
+        return table
+    # Neutral is what remains when no other emotion is decided.
+    neutral = ~decided.any(1, keepdims=True)
+    everything = np.concatenate([neutral, decided], axis=1).reshape(-1)
+    table["decided"] = pd.array(everything, dtype="boolean")
+    return table
+
+
+def _measure(params, clips, cell: Cell, variant, rows, by_seed, thresholds) -> list:
+    """Tables of one variant over one cell: every seed, and their mean."""
+    places = np.flatnonzero(np.isin(rows, cell.rows))
+    if len(places) == 0:
+        return []
+    speakers, true = cell.speakers, clips.labels[cell.task][rows[places]]
+    if len(places) < len(cell.rows):
+        # A modality that some clips lack is judged on those that have it.
+        ids = clips.table["speaker_id"].iloc[rows[places]]
+        speakers = Speakers(ids, params.evaluate.resamples, params.seed)
+    draws = {
+        seed: _draws(
+            params,
+            clips,
+            cell.task,
+            true,
+            values[places],
+            speakers,
+            thresholds.get(seed),
+        )
+        for seed, values in by_seed.items()
+    }
+    names = {
+        "corpus": cell.corpus,
+        "split": cell.split,
+        "task": cell.task,
+        "variant": variant,
+        "stage": _stage(variant),
+    }
+    everything = {**draws, MEAN_OVER_SEEDS: _mean_draws(list(draws.values()))}
+    tables = []
+    for seed, each in everything.items():
+        table = tabulate(each, speakers, params.evaluate.level)
+        table.insert(0, "seed", seed)
+        for column, value in reversed(names.items()):
+            table.insert(0, column, value)
+        tables.append(table)
+    return tables
+
+
+def _stage(variant: str) -> str:
+    if variant == BASELINE:
+        return "baseline"
+    head, _, tail = variant.partition("-")
+    if not tail:
+        return "fusion"
+    if tail.endswith("-linear"):
+        return "linear"
+    return "crosstask" if tail == "crosstask" else "unimodal"
+
+
+def _draws(params, clips, task, true, values, speakers, thresholds) -> Draws:
+    if task == "personality":
+        mean = _training_mean(params, clips, task)
+        return personality_draws(true, values, mean, speakers)
+    decided = _decided(values, thresholds)
+    draws = emotion_draws(true[:, 1:] > 0, values[:, 1:], decided, speakers)
+    if is_single_label(true):
+        draws |= single_label_draws(true.argmax(1), values.argmax(1), speakers)
+    return draws
+
+
+def _mean_draws(parts: list[Draws]) -> Draws:
+    return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
+
+
+def _summary(metrics: pd.DataFrame) -> dict:
+    """Headline metrics, nested split -> variant -> metric."""
+    spread = (
+        metrics[metrics["seed"] != MEAN_OVER_SEEDS]
+        .groupby(["split", "variant", "task", "metric", "target"])["estimate"]
+        .std()
+    )
+    summary: dict = {}
+    chosen = metrics[
+        (metrics["seed"] == MEAN_OVER_SEEDS)
+        & metrics["target"].isin(["mean", "pooled"])
+    ]
+    for row in chosen.itertuples():
+        if row.metric not in HEADLINE[row.task]:
+            continue
+        split = "held_out" if row.split == "all" else row.split
+        key = (row.split, row.variant, row.task, row.metric, row.target)
+        summary.setdefault(split, {}).setdefault(row.variant, {})[row.metric] = {
+            "estimate": _number(row.estimate),
+            "low": _number(row.low),
+            "high": _number(row.high),
+            "n": int(row.n),
+            "deviation_over_seeds": _number(spread[key]),
+        }
+    return summary
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if np.isnan(value) else round(float(value), 6)

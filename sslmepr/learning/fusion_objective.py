@@ -1,0 +1,119 @@
+"""What the fusion model is taught: supervised and pseudo-labelled losses, balanced."""
+
+import torch
+from torch import Tensor
+
+from sslmepr.learning.gradnorm import LossGroup, gradient_norms
+from sslmepr.learning.losses import emotion_loss, trait_loss
+from sslmepr.learning.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
+from sslmepr.params import Fusion, Variant
+
+MODALITY_DROPOUT = 0.2
+"""Chance that a modality of a clip is hidden from the model in training; the teacher
+of the pseudo-labels sees all of them."""
+
+
+def last_shared_matrix(model) -> list[torch.nn.Parameter]:
+    """The last matrix of the trunk, on which gradients of the tasks are compared.
+
+    All of the trunk would cost a backward pass through it for every loss.
+    """
+    matrices = [each for each in model.shared_parameters() if min(each.shape) > 1]
+    return matrices[-1:]
+
+
+class FusionObjective:
+    """Loss of one training run of the fusion model.
+
+    Parameters
+    ----------
+    section : Fusion
+        ``params.fusion``.
+    variant : Variant
+        Without ``semi_supervised`` there are no pseudo-labels. Without ``gradnorm`` the
+        supervised losses share their budget equally, and pseudo-labelled losses count
+        ``semi_supervised.weight`` of that.
+    seed : int
+        Of the hidden modalities.
+    """
+
+    def __init__(self, section: Fusion, variant: Variant, seed: int):
+        self.tasks = variant.tasks
+        self._semi = section.semi_supervised
+        self._balanced = "gradnorm" not in variant.without
+        self._generator = torch.Generator().manual_seed(seed)
+        settings = section.gradnorm
+        budgets = {"supervised": settings.supervised.budget}
+        if "semi_supervised" not in variant.without:
+            fixed = self._semi.weight * settings.supervised.budget
+            budget = settings.semi_supervised.budget
+            budgets["semi_supervised"] = budget if self._balanced else fixed
+        # A single task has one loss per group, which leaves nothing to balance.
+        part = len(self.tasks) / 2
+        self.groups = {
+            name: LossGroup(
+                len(self.tasks),
+                alpha=getattr(settings, name).alpha,
+                step=getattr(settings, name).step,
+                budget=budget * part,
+                floor=settings.floor,
+            )
+            for name, budget in budgets.items()
+        }
+
+    def __call__(self, model, teacher, batch) -> Tensor:
+        """Weighted sum of the losses of a batch, after an update of the weights."""
+        output = model(self._hide(batch.inputs))
+        losses = {"supervised": self._supervised(output, batch)}
+        if "semi_supervised" in self.groups:
+            with torch.no_grad():
+                target = teacher(batch.inputs)
+            losses["semi_supervised"] = self._unsupervised(output, target, batch)
+        if self._balanced and len(self.tasks) > 1:
+            shared = last_shared_matrix(model)
+            for name, group in losses.items():
+                norms = gradient_norms(group, shared)
+                self.groups[name].update(torch.stack(group), norms)
+        return sum(
+            torch.stack(group) @ self.groups[name].weights.to(group[0].device)
+            for name, group in losses.items()
+        )
+
+    def _supervised(self, output, batch) -> list[Tensor]:
+        losses = {
+            "emotion": lambda: emotion_loss(
+                output.emotion_logits, batch.labels["emotion"]
+            ),
+            "personality": lambda: trait_loss(
+                output.trait_scores, batch.labels["personality"]
+            ),
+        }
+        return [losses[task]() for task in self.tasks]
+
+    def _unsupervised(self, output, target, batch) -> list[Tensor]:
+        unlabelled = {task: batch.labels[task].isnan().any(1) for task in self.tasks}
+        losses = {
+            "emotion": lambda: emotion_pseudo_loss(
+                output.emotion_logits,
+                target.emotion_logits,
+                unlabelled["emotion"],
+                self._semi.emotion_threshold,
+            ),
+            "personality": lambda: trait_pseudo_loss(
+                output.trait_scores,
+                target.trait_scores,
+                unlabelled["personality"],
+                self._semi.trait_margin,
+            ),
+        }
+        return [losses[task]() for task in self.tasks]
+
+    def _hide(self, inputs):
+        """`inputs` with some modalities of some clips hidden, never all of a clip."""
+        present = inputs.present
+        drawn = torch.rand(present.shape, generator=self._generator)
+        kept = present & (drawn.to(present.device) >= MODALITY_DROPOUT)
+        kept = torch.where(kept.any(1, keepdim=True), kept, present)
+        return type(inputs)(
+            inputs.embeddings, inputs.emotion_logits, inputs.trait_scores, kept
+        )

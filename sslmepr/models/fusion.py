@@ -1,0 +1,220 @@
+"""Stage 3: whatever modalities a clip has, both tasks.
+
+Every modality becomes a node; nodes exchange by graph attention (Velickovic et al.
+2018); one learned query per task reads them; the mean of the unimodal predictions is
+added; heads and guide banks decide. A modality that a clip lacks takes no part: it
+receives no attention, enters no mean, and what stands in its place, even NaN, changes
+neither results nor gradients.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sslmepr.labels import TARGETS, TASKS
+from sslmepr.models.fusion_parts import GraphAttention, GuideBank, Projector
+
+COMPONENTS = ("graph_attention", "task_query", "predict_projector", "guide_bank")
+"""What `FusionConfig.without` may name."""
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """What a `FusionModel` is built from; plain values, fit for JSON.
+
+    Attributes
+    ----------
+    widths : dict of str to int
+        Modality to the width of its [emotion | personality] embedding. Its order is
+        the order of every modality axis.
+    hidden, heads : int
+    dropout : float
+    tasks : sequence of str
+        Which tasks are predicted; their order is the order of every task axis.
+    without : sequence of str
+        Components left out, of `COMPONENTS`: `graph_attention` leaves nodes as they
+        are, `task_query` gives both tasks the mean of the nodes, `predict_projector`
+        ignores unimodal predictions, `guide_bank` leaves the decision to the heads.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, a list empty, or `heads` does not divide `hidden`.
+    """
+
+    widths: dict[str, int]
+    hidden: int
+    heads: int
+    dropout: float
+    tasks: tuple[str, ...] = TASKS
+    without: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for field, known in (("tasks", TASKS), ("without", COMPONENTS)):
+            names = tuple(getattr(self, field))
+            object.__setattr__(self, field, names)
+            unknown = [name for name in names if name not in known]
+            if unknown:
+                raise ValueError(
+                    f"{field}: unknown {', '.join(unknown)}; known: {', '.join(known)}"
+                )
+        for field in ("widths", "tasks"):
+            if not getattr(self, field):
+                raise ValueError(f"{field}: at least one is needed")
+        if self.hidden % self.heads:
+            raise ValueError(f"heads={self.heads} does not divide hidden={self.hidden}")
+
+
+class FusionInput(NamedTuple):
+    """What stage 2 says of a batch of clips.
+
+    Attributes
+    ----------
+    embeddings : dict of str to (clip, width) torch.Tensor
+        Per modality [emotion | personality].
+    emotion_logits : (clip, modality, emotion) torch.Tensor
+    trait_scores : (clip, modality, trait) torch.Tensor
+    present : (clip, modality) torch.Tensor of bool
+        False where the clip lacks the modality; the other fields may then hold
+        anything in its place.
+    """
+
+    embeddings: dict[str, Tensor]
+    emotion_logits: Tensor
+    trait_scores: Tensor
+    present: Tensor
+
+
+class FusionOutput(NamedTuple):
+    """What a `FusionModel` says of a batch of clips.
+
+    Attributes
+    ----------
+    emotion_logits : (clip, emotion) torch.Tensor or None
+        None where emotion is not among the tasks.
+    trait_scores : (clip, trait) torch.Tensor or None
+        In 0..1; None where personality is not among the tasks.
+    graph_attention : (clip, modality, modality) torch.Tensor
+        How much each modality (first axis) takes from each. The rows of present
+        modalities sum to one, the others are zero.
+    query_attention : (clip, task, modality) torch.Tensor
+        How much each task reads from each modality, mean over heads; sums to one.
+    representation : (clip, task, hidden) torch.Tensor
+    """
+
+    emotion_logits: Tensor | None
+    trait_scores: Tensor | None
+    graph_attention: Tensor
+    query_attention: Tensor
+    representation: Tensor
+
+
+class FusionModel(nn.Module):
+    """The multimodal, multi-task model, or what an ablation leaves of it."""
+
+    def __init__(self, config: FusionConfig):
+        super().__init__()
+        self.config = config
+        hidden = config.hidden
+        self.projectors = nn.ModuleDict(
+            {
+                modality: Projector(width, hidden, config.dropout)
+                for modality, width in config.widths.items()
+            }
+        )
+        self.graph = self.queries = self.reading = None
+        if "graph_attention" not in config.without:
+            self.graph = GraphAttention(hidden)
+        if "task_query" not in config.without:
+            start = torch.randn(len(config.tasks), hidden) / hidden**0.5
+            self.queries = nn.Parameter(start)
+            # Without dropout of its own, so that the weights it reports sum to one.
+            self.reading = nn.MultiheadAttention(hidden, config.heads, batch_first=True)
+        self.predict_projectors, self.banks = nn.ModuleDict(), nn.ModuleDict()
+        self.heads = nn.ModuleDict()
+        for task in config.tasks:
+            targets = len(TARGETS[task])
+            self.heads[task] = nn.Linear(hidden, targets)
+            if "predict_projector" not in config.without:
+                self.predict_projectors[task] = nn.Linear(targets, hidden)
+            if "guide_bank" not in config.without:
+                self.banks[task] = GuideBank(targets, hidden)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def shared_parameters(self) -> list[nn.Parameter]:
+        """Parameters of the trunk that all tasks use, in a fixed order."""
+        parts = [self.projectors, self.graph, self.reading]
+        return [p for part in parts if part is not None for p in part.parameters()]
+
+    def forward(self, given: FusionInput) -> FusionOutput:
+        """Predict from the modalities that are present.
+
+        Raises
+        ------
+        ValueError
+            If a clip has no modality at all, naming its place in the batch.
+        """
+        present = given.present
+        alone = (~present.any(1)).nonzero().flatten().tolist()
+        if alone:
+            raise ValueError(f"no modality present in clips {alone} of the batch")
+        nodes = self._nodes(given.embeddings, present)
+        if self.graph is None:
+            graph_attention = torch.diag_embed(present.to(nodes.dtype))
+        else:
+            nodes, graph_attention = self.graph(nodes, present)
+        representation, query_attention = self._read(nodes, present)
+        representation = representation + self._unimodal(given)
+        outputs = {
+            task: self._decide(task, representation[:, place])
+            for place, task in enumerate(self.config.tasks)
+        }
+        return FusionOutput(
+            outputs.get("emotion"),
+            outputs.get("personality"),
+            graph_attention,
+            query_attention,
+            representation,
+        )
+
+    def _nodes(self, embeddings: dict[str, Tensor], present: Tensor) -> Tensor:
+        nodes = []
+        for place, (modality, projector) in enumerate(self.projectors.items()):
+            absent = ~present[:, place, None]
+            nodes.append(projector(embeddings[modality].masked_fill(absent, 0.0)))
+        return torch.stack(nodes, dim=1).float()  # (clip, modality, hidden)
+
+    def _read(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """What each task takes from the nodes, and from which."""
+        if self.queries is None:
+            share = present / present.sum(1, keepdim=True)
+            share = share[:, None].expand(-1, len(self.config.tasks), -1)
+            return share @ nodes, share
+        queries = self.queries.expand(len(nodes), -1, -1)
+        found, share = self.reading(queries, nodes, nodes, key_padding_mask=~present)
+        return found.float(), share.float()
+
+    def _unimodal(self, given: FusionInput) -> Tensor:
+        """Mean unimodal predictions as (clip, task, hidden), or 0 without them."""
+        if not self.predict_projectors:
+            return 0.0
+        values = {
+            "emotion": given.emotion_logits,
+            "personality": given.trait_scores,
+        }
+        added = []
+        for task, project in self.predict_projectors.items():
+            taken = values[task].masked_fill(~given.present[..., None], 0.0)
+            added.append(project(taken.sum(1) / given.present.sum(1, keepdim=True)))
+        return torch.stack(added, dim=1).float()
+
+    def _decide(self, task: str, representation: Tensor) -> Tensor:
+        """Head and guide bank, averaged as logits or, for traits, as scores."""
+        votes = [self.heads[task](self.dropout(representation)).float()]
+        if task in self.banks:
+            votes.append(self.banks[task](representation))
+        if task == "personality":
+            votes = [torch.sigmoid(vote) for vote in votes]
+        return torch.stack(votes).mean(0)

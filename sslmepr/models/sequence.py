@@ -1,0 +1,177 @@
+"""Sequence encoders: encoder features in, one hidden vector per step out.
+
+Two kinds of block, exchangeable by name: `mamba` (a state that runs along the steps;
+order is in its nature) and `transformer` (attention between all steps; order comes from
+sinusoidal positions added at the input, because they need no training and so hold for
+clips longer than any seen before).
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from sslmepr.models.mamba import Mamba2
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the real steps of each clip.
+
+    Parameters
+    ----------
+    values : (clip, step, feature) torch.Tensor
+    mask : (clip, step) torch.Tensor of bool
+        True at real steps. What stands at the others, even NaN, has no influence.
+
+    Returns
+    -------
+    (clip, feature) torch.Tensor
+
+    Raises
+    ------
+    ValueError
+        If a clip has no real step, naming its place in the batch.
+    """
+    counts = mask.sum(1, keepdim=True)
+    if not counts.all():
+        empty = (counts[:, 0] == 0).nonzero().flatten().tolist()
+        raise ValueError(f"no real step in clips {empty} of the batch")
+    return values.masked_fill(~mask[..., None], 0.0).sum(1) / counts
+
+
+def sinusoids(steps: int, features: int) -> Tensor:
+    """Positions as sines and cosines of falling frequency (Vaswani et al. 2017, 3.5).
+
+    Returns
+    -------
+    (step, feature) torch.Tensor
+    """
+    rates = torch.exp(torch.arange(0, features, 2) * (-math.log(10000.0) / features))
+    angles = torch.arange(steps)[:, None] * rates
+    return torch.stack([angles.sin(), angles.cos()], -1).flatten(1)[:, :features]
+
+
+class MambaBlock(nn.Module):
+    """Residual Mamba-2 with the norm before it."""
+
+    def __init__(self, hidden: int, state: int, dropout: float):
+        super().__init__()
+        self.norm = nn.LayerNorm(hidden)
+        inner = 2 * hidden
+        self.mixer = Mamba2(hidden, d_state=state, headdim=math.gcd(inner, 64))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Mix each step with what came before: (clip, step, hidden) both ways."""
+        return values + self.dropout(self.mixer(self.norm(values), mask))
+
+
+class TransformerBlock(nn.Module):
+    """A Transformer encoder layer with the norms before its two parts."""
+
+    def __init__(self, hidden: int, heads: int, dropout: float):
+        super().__init__()
+        self.layer = nn.TransformerEncoderLayer(
+            hidden,
+            heads,
+            dim_feedforward=2 * hidden,
+            dropout=dropout,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
+        )
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Mix all real steps of a clip: (clip, step, hidden) both ways."""
+        return self.layer(values, src_key_padding_mask=~mask)
+
+
+class SequenceEncoder(nn.Module):
+    """Projection, norm and dropout, then blocks of one kind, then a norm.
+
+    Parameters
+    ----------
+    features, hidden : int
+        Width of the input and of everything after it.
+    block : str
+        `mamba` or `transformer`.
+    layers : int
+    state : int
+        Mamba-2's state size per head; unused by `transformer`.
+    heads : int
+        Attention heads; unused by `mamba`.
+    dropout : float
+
+    Raises
+    ------
+    ValueError
+        If `block` is unknown or `heads` does not divide `hidden`.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        hidden: int,
+        block: str,
+        layers: int,
+        state: int,
+        heads: int,
+        dropout: float,
+    ):
+        super().__init__()
+        if block not in ("mamba", "transformer"):
+            raise ValueError(f"block={block!r}: choose mamba or transformer")
+        if block == "transformer" and hidden % heads:
+            raise ValueError(f"heads={heads} does not divide hidden={hidden}")
+        self.positions = block == "transformer"
+        self.register_buffer("feature_mean", torch.zeros(features))
+        self.register_buffer("feature_scale", torch.ones(features))
+        self.project = nn.Linear(features, hidden)
+        self.project_norm = nn.LayerNorm(hidden)
+        self.dropout = nn.Dropout(dropout)
+        if block == "mamba":
+            blocks = [MambaBlock(hidden, state, dropout) for _ in range(layers)]
+        else:
+            blocks = [TransformerBlock(hidden, heads, dropout) for _ in range(layers)]
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = nn.LayerNorm(hidden)
+
+    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
+        """Have features standardised from here on by what the training split shows.
+
+        The features of some encoders differ by orders of magnitude (eGeMAPS: Hz beside
+        ratios), and without this the projection would see the largest alone. The
+        values are stored with the weights.
+
+        Parameters
+        ----------
+        mean, deviation : (feature,) torch.Tensor
+            A deviation of zero leaves its feature's scale alone.
+        """
+        safe = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
+        self.feature_mean.copy_(mean)
+        self.feature_scale.copy_(1 / safe)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Encode padded sequences.
+
+        Parameters
+        ----------
+        values : (clip, step, feature) torch.Tensor
+        mask : (clip, step) torch.Tensor of bool
+            True at real steps. The others, whatever they hold, change nothing.
+
+        Returns
+        -------
+        (clip, step, hidden) torch.Tensor
+            Zero where there is no real step.
+        """
+        absent = ~mask[..., None]
+        values = (values - self.feature_mean) * self.feature_scale
+        hidden = self.project_norm(self.project(values.masked_fill(absent, 0.0)))
+        if self.positions:
+            hidden = hidden + sinusoids(*hidden.shape[1:]).to(hidden)
+        hidden = self.dropout(hidden)
+        for block in self.blocks:
+            hidden = block(hidden, mask)
+        return self.norm(hidden).masked_fill(absent, 0.0)

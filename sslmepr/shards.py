@@ -1,0 +1,97 @@
+"""What extraction has finished so far: one file per chunk of clips.
+
+A shard is written whole or not at all, and is named after everything that its content
+depends on. An interrupted extraction therefore resumes where it stopped, and never
+takes up results of other settings, other clips or other media.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+FORMAT = 1
+"""Raised when the content of shards changes its meaning."""
+
+
+@dataclass
+class Chunk:
+    """Features and findings of some clips.
+
+    Attributes
+    ----------
+    sequences : dict of str to list of (str, (step, feature) np.ndarray)
+        Modality to clip ids and sequences.
+    rates : dict of str to dict of str to float
+        Modality to clip id to steps per second.
+    encoders : dict of str to [name, revision]
+        Modality to the encoder that made its sequences.
+    missing : list of [clip_id, modality, reason]
+    transcripts : list of [clip_id, transcript, source]
+    regions : dict of str to list
+        Columns of the table of regions.
+    """
+
+    sequences: dict[str, list] = field(default_factory=dict)
+    rates: dict[str, dict] = field(default_factory=dict)
+    encoders: dict[str, list] = field(default_factory=dict)
+    missing: list = field(default_factory=list)
+    transcripts: list = field(default_factory=list)
+    regions: dict[str, list] = field(default_factory=dict)
+
+
+FINDINGS = ("rates", "encoders", "missing", "transcripts", "regions")
+
+
+def shard_key(settings: dict, clips: list[dict], media_root: Path) -> str:
+    """A name that changes with the settings, the clips and their media files."""
+    files = []
+    for clip in clips:
+        path = media_root / clip["media"] if clip["media"] else None
+        if path is not None and path.is_file():
+            state = path.stat()
+            files.append([state.st_size, state.st_mtime_ns])
+        else:
+            files.append(None)
+    described = json.dumps([FORMAT, settings, clips, files], sort_keys=True)
+    return hashlib.sha256(described.encode()).hexdigest()[:20]
+
+
+def write_shard(chunk: Chunk, path: Path) -> None:
+    """Write a shard under another name first, so that no half of one is ever seen."""
+    tensors, clip_ids = {}, {}
+    for modality, sequences in chunk.sequences.items():
+        if sequences:
+            clip_ids[modality] = [clip_id for clip_id, _ in sequences]
+            arrays = [np.asarray(values, np.float32) for _, values in sequences]
+            tensors[modality] = np.concatenate(arrays)
+            lengths = [len(array) for array in arrays]
+            tensors[f"{modality}.lengths"] = np.array(lengths, np.int64)
+    findings = {name: getattr(chunk, name) for name in FINDINGS}
+    metadata = {"findings": json.dumps(findings), "clip_ids": json.dumps(clip_ids)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file(tensors, part, metadata)
+    os.replace(part, path)
+
+
+def read_findings(path: Path) -> Chunk:
+    """A shard without its sequences."""
+    with safe_open(path, "numpy") as file:
+        return Chunk(**json.loads(file.metadata()["findings"]))
+
+
+def read_sequences(path: Path, modality: str):
+    """Yield clip id and (step, feature) sequence of a shard, in order."""
+    with safe_open(path, "numpy") as file:
+        clip_ids = json.loads(file.metadata()["clip_ids"]).get(modality)
+        if clip_ids is None:
+            return
+        values = file.get_tensor(modality)
+        ends = np.cumsum(file.get_tensor(f"{modality}.lengths"))
+    yield from zip(clip_ids, np.split(values, ends[:-1]), strict=True)

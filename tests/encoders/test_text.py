@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from sslmepr.encoders.text import TextEncoder
+from sslmepr.weights import WeightsError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return TextEncoder("minilm_l6", CPU)
+
+
+def test_one_feature_per_token(encoder):
+    values = encoder.encode(["Hello there, friend."])
+    # [CLS] hello there , friend . [SEP]
+    assert [v.shape for v in values] == [(7, 384)]
+    assert encoder.feature_count == 384 and len(encoder.revision) == 12
+    assert encoder.encode([]) == []
+
+
+def test_order_and_batches_change_nothing(encoder):
+    texts = ["one", "a much longer sentence than the others here", "two words", ""]
+    together = encoder.encode(texts)
+    for text, values in zip(texts, together, strict=True):
+        np.testing.assert_allclose(encoder.encode([text])[0], values, atol=1e-5)
+    assert [len(v) for v in together] == [3, 10, 4, 2]
+
+
+def test_meaning_is_near(encoder):
+    texts = ["I am so happy today.", "What a joyful day!", "The invoice is overdue."]
+    means = np.stack([values.mean(axis=0) for values in encoder.encode(texts)])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    near, far = means[0] @ means[1], means[0] @ means[2]
+    assert near > 0.5 > far
+
+
+def test_long_texts_are_cut(encoder):
+    assert encoder.encode(["word " * 2000])[0].shape == (512, 384)
+
+
+@pytest.fixture
+def tiny_bge(tmp_path):
+    """A random BERT in the published format, far smaller."""
+    folder = tmp_path / "bge_small_en"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "hello", "world"]
+    vocabulary = {word: i for i, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]"
+    ).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=6,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=8,
+        max_position_embeddings=16,
+    )
+    torch.manual_seed(0)
+    model = BertModel(config).eval()
+    model.save_pretrained(folder)
+    return tmp_path, model
+
+
+def test_bge_loads_the_published_format(tiny_bge):
+    folder, model = tiny_bge
+    encoder = TextEncoder("bge_small_en", CPU, folder)
+    with torch.no_grad():
+        ids = torch.tensor([[2, 4, 5, 3]])
+        expected = model(input_ids=ids).last_hidden_state[0].numpy()
+    values = encoder.encode(["hello world", "hello"])
+    np.testing.assert_allclose(values[0], expected, atol=1e-5)
+    assert values[1].shape == (3, 8) and encoder.feature_count == 8
+
+
+def test_bge_without_its_weights(tmp_path):
+    with pytest.raises(WeightsError, match="hf download BAAI/bge-small-en"):
+        TextEncoder("bge_small_en", CPU, tmp_path)
+    (tmp_path / "bge_small_en").mkdir()
+    with pytest.raises(WeightsError, match=r"(?s)extract.text_encoder.*hf download"):
+        TextEncoder("bge_small_en", CPU, tmp_path)

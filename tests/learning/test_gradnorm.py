@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from sslmepr.learning.gradnorm import INITIAL_STEPS, MEMORY, LossGroup, gradient_norms
+
+
+def warmed(losses, **settings):
+    group = LossGroup(len(losses), **settings)
+    for _ in range(INITIAL_STEPS - 1):
+        group.update(torch.tensor(losses), torch.ones(len(losses)))
+    return group
+
+
+def test_weights_rest_until_initial_losses_are_known():
+    group = warmed([1.0, 2.0], alpha=1, step=0.1, budget=2.0, floor=0.001)
+    assert group.weights.tolist() == [1, 1]
+
+
+def test_one_step_by_hand():
+    group = warmed([1.0, 4.0], alpha=1.0, step=0.1, budget=2.0, floor=0.001)
+    group.update(torch.tensor([0.5, 4.0]), torch.tensor([1.0, 3.0]))
+    initial = np.array([(9 * 1 + 0.5) / 10, 4.0])
+    running = np.array([MEMORY * 1 + (1 - MEMORY) * 0.5, 4.0])
+    rates = running / initial
+    rates = rates / rates.mean()
+    target = 2.0 * rates  # mean of weighted norms 1 and 3
+    gradient = np.sign([1.0 - target[0], 3.0 - target[1]]) * [1.0, 3.0] / 2.0
+    weights = 1 - 0.1 * gradient
+    expected = weights * 2 / weights.sum()
+    assert group.weights.numpy() == pytest.approx(expected, abs=1e-6)
+    assert group.weights[0] > 1 > group.weights[1]
+
+
+def test_a_loss_that_learns_slower_gains_weight_and_equal_ones_do_not():
+    group = warmed([1.0, 1.0], alpha=1.5, step=0.01, budget=0.8, floor=0.001)
+    for step in range(40):
+        group.update(torch.tensor([1.0, 0.97**step]), torch.ones(2))
+    assert group.weights[0] > 0.45 > group.weights[1]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.1, 3), st.floats(0, 2))
+def test_budget_is_kept_and_weights_stay_positive(seed, budget, alpha):
+    rng = np.random.default_rng(seed)
+    group = LossGroup(3, alpha=alpha, step=0.5, budget=budget, floor=0.001)
+    for _ in range(30):
+        losses = torch.tensor(rng.random(3), dtype=torch.float32)
+        norms = torch.tensor(rng.random(3) + 0.01, dtype=torch.float32)
+        group.update(losses, norms)
+        assert float(group.weights.sum()) == pytest.approx(budget, rel=1e-5)
+        assert bool((group.weights > 0).all())
+
+
+def test_a_loss_without_gradient_moves_nothing():
+    group = warmed([1.0, 1.0], alpha=1, step=0.1, budget=2.0, floor=0.001)
+    for _ in range(5):
+        group.update(torch.tensor([1.0, 0.0]), torch.tensor([1.0, 0.0]))
+    assert group.weights.tolist() == [1, 1]
+
+
+def test_gradient_norms_of_a_toy():
+    shared = nn.Parameter(torch.tensor([3.0, 4.0]))
+    losses = [shared.square().sum(), (2 * shared).sum(), torch.zeros(())]
+    norms = gradient_norms(losses, [shared])
+    assert norms.tolist() == pytest.approx([10.0, 8**0.5, 0.0])
+    # The graph still serves the real backward pass.
+    losses[0].backward()
+    assert shared.grad.tolist() == [6.0, 8.0]

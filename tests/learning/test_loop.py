@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from sslmepr.learning.loop import Schedule, TrainingError, fit
+
+X = torch.linspace(-1, 1, 32)[:, None]
+
+
+def regress(scores=None, epochs=30, patience=30, batches=None, seed=0):
+    torch.manual_seed(seed)
+    model = nn.Linear(1, 1)
+    scores = iter(scores) if scores is not None else None
+    seen = []
+
+    def loss(model, _, batch):
+        return (model(batch) - 2 * batch).square().mean()
+
+    def score(average):
+        seen.append(average.weight.item())
+        if scores is not None:
+            return next(scores)
+        return -float((average(X) - 2 * X).square().mean().detach())
+
+    history = fit(
+        model,
+        batches or (lambda epoch: [X] * 10),
+        loss,
+        score,
+        Schedule(epochs, patience, 0.1, 0.0),
+        "toy",
+        progress=False,
+    )
+    return model, history, seen
+
+
+def test_it_learns_and_says_how():
+    model, history, _ = regress()
+    assert model.weight.item() == pytest.approx(2, abs=0.05)
+    assert list(history.columns) == ["epoch", "train_loss", "dev_score"]
+    assert history["train_loss"].iloc[-1] < 0.01 * history["train_loss"].iloc[0]
+
+
+def test_best_weights_are_restored():
+    scores = [1.0, 5.0, 2.0, 3.0]
+    model, history, seen = regress(scores, epochs=4)
+    assert history["dev_score"].tolist() == scores
+    assert model.weight.item() == seen[1] != seen[3]
+    assert not model.training
+
+
+def test_it_stops_when_patience_is_spent():
+    _, history, _ = regress([1, 2, 2, 1, 1, 9], epochs=6, patience=3)
+    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_nothing_to_score_keeps_the_last_epoch():
+    model, _, seen = regress([np.nan] * 5, epochs=5)
+    assert model.weight.item() == seen[-1]
+
+
+def test_same_seed_same_result():
+    first, second = regress(epochs=4), regress(epochs=4)
+    assert first[0].weight.item() == second[0].weight.item()
+    pd.testing.assert_frame_equal(first[1], second[1])
+
+
+def test_frozen_weights_stay():
+    model = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    model[0].requires_grad_(False)
+    before = model[0].weight.clone()
+    fit(
+        model,
+        lambda epoch: [X],
+        lambda model, _, batch: model(batch).square().mean(),
+        lambda model: 0.0,
+        Schedule(2, 2, 0.1, 0.5),
+        progress=False,
+    )
+    assert torch.equal(model[0].weight, before)
+
+
+def test_a_loss_that_is_not_finite_is_an_error():
+    with pytest.raises(TrainingError, match="toy: the loss of epoch 1 is nan"):
+        regress(batches=lambda epoch: [X * float("nan")])

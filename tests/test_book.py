@@ -1,0 +1,242 @@
+import itertools
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sslmepr import book, params
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = [{"file": "api", "sections": "api"}, {"file": "references"}]
+BROKEN = "# A page\n\nSee {doc}`nowhere`.\n"
+
+
+def notebook(title: str, more: str = "") -> str:
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "id": "a", "source": f"# {title}\n"},
+        {"cell_type": "markdown", "metadata": {}, "id": "b", "source": more},
+    ]
+    return json.dumps(
+        {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    )
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return params.load(ROOT / "params.yaml")
+
+
+@pytest.fixture
+def small(tmp_path, settings, monkeypatch):
+    """A book of a front page, one chapter that depends on replicates, and one run."""
+    monkeypatch.chdir(tmp_path)
+    settings = settings.model_copy(
+        update={
+            "modalities": ["face"],
+            "tasks": ["emotion"],
+            "variants": ["multitask"],
+            "corpora": ["joint"],
+            "replicates": {},
+        }
+    )
+    toc = {
+        "format": "jb-book",
+        "root": "chapters/overview",
+        "parts": [
+            {
+                "caption": "All",
+                "chapters": [
+                    {"file": "prose"},
+                    {"file": "chapters/validity", "if": "replicates"},
+                    {"file": "runs", "sections": "training"},
+                ],
+            }
+        ],
+    }
+    write(tmp_path / "book" / "_toc.yml", yaml.safe_dump(toc))
+    write(tmp_path / "book" / "prose.md", "# Prose\n\nText.\n")
+    write(tmp_path / "book" / "runs.md", "# Runs\n\nText.\n")
+    for name in ("overview", *book.executed_notebooks(settings)["training"]):
+        path = tmp_path / "runs" / "tiny" / "notebooks" / f"{name}.ipynb"
+        write(path, notebook(f"Notebook {name}"))
+    return settings
+
+
+def test_appendix_follows_the_parameters(settings):
+    pages = book.executed_notebooks(settings)
+    assert pages["training"][:2] == [
+        "unimodal-face-emotion",
+        "unimodal-face-personality",
+    ]
+    assert "fusion-multitask" in pages["training"]
+    assert pages["training"][-1] == "evaluate"
+    assert pages["data"][:2] == ["corpus-emotion", "extract-emotion"]
+    for names in pages.values():
+        assert len(names) == len(set(names))
+
+
+def test_assembled_book_holds_what_is_listed_and_nothing_else(small):
+    write(Path("runs/tiny/notebooks/fusion-old.ipynb"), notebook("Left over"))
+    target = book.assemble("tiny", small)
+    toc = yaml.safe_load((target / "_toc.yml").read_text())
+    chapters = toc["parts"][0]["chapters"]
+    assert [entry["file"] for entry in chapters] == ["prose", "runs"]
+    runs = [entry["file"] for entry in chapters[1]["sections"]]
+    assert runs == [
+        "training/unimodal-face-emotion",
+        "training/crosstask-face",
+        "training/fusion-multitask",
+        "training/evaluate",
+    ]
+    found = {path.relative_to(target).as_posix() for path in target.rglob("*.ipynb")}
+    assert found == {"chapters/overview.ipynb", *(f"{run}.ipynb" for run in runs)}
+    copied = (target / "chapters" / "overview.ipynb").read_bytes()
+    assert copied == Path("runs/tiny/notebooks/overview.ipynb").read_bytes()
+
+
+def test_a_chapter_appears_with_the_parameter_it_depends_on(small, settings):
+    small = small.model_copy(update={"replicates": settings.replicates})
+    with pytest.raises(book.BookError, match=r"validity\.ipynb"):
+        book.assemble("tiny", small)
+
+
+def test_what_an_earlier_assembly_left_is_gone(small):
+    write(Path("build/book/chapters/old.ipynb"), notebook("Old"))
+    target = book.assemble("tiny", small)
+    assert not (target / "chapters" / "old.ipynb").exists()
+
+
+def test_missing_notebooks_are_named_with_their_stages(small):
+    Path("runs/tiny/notebooks/overview.ipynb").unlink()
+    Path("runs/tiny/notebooks/fusion-multitask.ipynb").unlink()
+    with pytest.raises(book.BookError) as error:
+        book.assemble("tiny", small)
+    assert "overview.ipynb: made by `dvc repro overview`" in str(error.value)
+    assert "made by `dvc repro fusion@multitask`" in str(error.value)
+
+
+def test_data_notebooks_are_looked_for_with_their_corpus(small):
+    toc = yaml.safe_load(Path("book/_toc.yml").read_text())
+    toc["parts"][0]["chapters"][2]["sections"] = "data"
+    write(Path("book/_toc.yml"), yaml.safe_dump(toc))
+    with pytest.raises(book.BookError) as error:
+        book.assemble("tiny", small)
+    assert "data/joint/extract.ipynb: made by `dvc repro extract@joint`" in str(
+        error.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "message"),
+    [
+        ("prose", "# Notebook overview\n", "same title: Notebook overview"),
+        ("prose", "Text without title.\n", "prose: the page has no title"),
+        ("prose", "```\n# comment\n```\n", "prose: the page has no title"),
+        ("prose", "# Prose\n\n(here)=\n## Part\n", "same label: here"),
+    ],
+)
+def test_twins_and_untitled_pages_are_refused(small, page, text, message):
+    write(Path("book/runs.md"), "# Runs\n\n(here)=\n## Part\n")
+    write(Path(f"book/{page}.md"), text)
+    with pytest.raises(book.BookError, match=message):
+        book.assemble("tiny", small)
+
+
+def test_a_listed_page_that_nobody_wrote_is_named(small):
+    Path("book/prose.md").unlink()
+    with pytest.raises(book.BookError, match="lists prose"):
+        book.assemble("tiny", small)
+
+
+def test_unknown_sections_are_named(small):
+    toc = Path("book/_toc.yml")
+    toc.write_text(toc.read_text().replace("sections: training", "sections: nothing"))
+    with pytest.raises(book.BookError, match="runs has no sections 'nothing'"):
+        book.assemble("tiny", small)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ('<script async src="https://cdn.example/a.js">', "https://cdn.example/a.js"),
+        ("<script src='//cdn.example/a.js'>", "//cdn.example/a.js"),
+        ('<img alt="x" src="http://x.example/i.png">', "http://x.example/i.png"),
+        ('<link rel="stylesheet" href="https://x.example/s.css">', "https://x.example"),
+        ("<style>@import 'https://x.example/s.css'", "https://x.example/s.css"),
+        ("<style>a {b: url(https://x.example/f.woff)}", "https://x.example/f.woff"),
+    ],
+)
+def test_resources_from_elsewhere_are_found(tmp_path, text, address):
+    write(tmp_path / "page.html", text)
+    (found,) = book.external_resources(tmp_path)
+    assert found.startswith(f"page.html: {address}")
+
+
+def test_links_and_local_resources_are_no_resources_from_elsewhere(tmp_path):
+    write(
+        tmp_path / "page.html",
+        '<a href="https://x.example">x</a><script src="_static/a.js"></script>'
+        '<img src="data:image/png;base64,//8="><a href="b.html">b</a>'
+        '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+    )
+    assert book.external_resources(tmp_path) == []
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    """The real prose, configuration and API pages, without executed notebooks."""
+    folder = tmp_path_factory.mktemp("sources") / "book"
+    shutil.copytree(ROOT / "book", folder)
+    return folder
+
+
+def built(folder: Path, settings, pages: dict[str, str], more: list[dict]) -> Path:
+    """Build the front page, `pages` and `more` of the real book; returns the site."""
+    chapters = [{"file": page} for page in pages] + more
+    toc = {
+        "format": "jb-book",
+        "root": "chapters/overview",
+        "parts": [{"caption": "All", "chapters": chapters}],
+    }
+    write(folder / "_toc.yml", yaml.safe_dump(toc))
+    for page, text in pages.items():
+        write(folder / f"{page}.md", text)
+    front = "Of {cite:t}`lin-1989`: $a^2$\n"
+    notebooks = folder.parent / "runs" / "tiny" / "notebooks"
+    write(notebooks / "overview.ipynb", notebook("Front", front))
+    target = book.assemble(
+        "tiny", settings, folder, folder.parent / "runs", folder.parent / "build"
+    )
+    return book.build(target, folder.parent / "site").parent
+
+
+def test_book_with_every_api_page_builds_without_a_warning(sources, settings):
+    page = "# A page\n\nSee {doc}`chapters/overview` and {doc}`api/sslmepr.models`.\n"
+    site = built(sources, settings, {"page": page}, REFERENCE)
+    front = (site / "chapters" / "overview.html").read_text()
+    assert "../mathjax/tex-svg.js" in front
+    assert (site / "mathjax" / "tex-svg.js").is_file()
+    assert "tex-svg.js" not in (site / "page.html").read_text()
+    assert book.external_resources(site) == []
+    assert not list(site.rglob("*.doctree"))
+    assert "sslmepr.models.mamba" in (site / "api" / "sslmepr.models.html").read_text()
+
+
+def test_a_warning_stops_the_build_and_is_shown(sources, settings):
+    with pytest.raises(book.BookError, match="unknown document: 'nowhere'"):
+        built(sources, settings, {"page": BROKEN}, [])
+
+
+def test_prose_pages_of_the_real_book_are_all_listed():
+    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+    entries = itertools.chain(*(part["chapters"] for part in toc["parts"]))
+    listed = {entry["file"] for entry in entries}
+    written = {path.stem for path in (ROOT / "book").glob("*.md")}
+    assert {name for name in listed if "/" not in name} == written

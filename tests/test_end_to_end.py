@@ -1,0 +1,82 @@
+"""The real ``dvc.yaml``, at the size of ``study: tiny``, in a clone of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.end_to_end
+
+
+def call(folder, *words):
+    """Run a command with this interpreter's programs; returns what it printed."""
+    scripts = Path(sys.executable).parent
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=os.environ | {"PATH": path, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, f"{words}\n{done.stdout[-8000:]}{done.stderr[-8000:]}"
+    return done.stdout
+
+
+def hashes(folder):
+    """md5 of every output that DVC recorded."""
+    lock = yaml.safe_load((folder / "dvc.lock").read_text())
+    return {
+        out["path"]: out["md5"]
+        for stage in lock["stages"].values()
+        for out in stage["outs"]
+    }
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A repository with the files of this one, the tiny study run in it once."""
+    folder = tmp_path_factory.mktemp("clone")
+    for name in call(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines():
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
+    call(folder, "git", "init", "--quiet")
+    call(folder, "git", "add", "--all")
+    call(folder, *git, "commit", "--quiet", "--message", "clone")
+    options = call(folder, "sslmepr", "study", "tiny").split()
+    call(folder, "dvc", "exp", "run", *options)
+    return folder
+
+
+def test_the_book_is_built_from_the_results(clone):
+    assert (clone / "site" / "index.html").exists()
+    summary = json.loads((clone / "results/tiny/evaluate/summary.json").read_text())
+    assert 0 <= summary["held_out"]["mWACC"]["estimate"] <= 1
+
+
+def test_every_clip_was_extracted_or_is_recorded_as_missing(clone):
+    for corpus in ("tiny_emotion", "tiny_personality", "tiny_joint"):
+        folder = clone / "data" / corpus
+        clips = pd.read_parquet(folder / "corpus" / "clips.parquet")
+        missing = pd.read_csv(folder / "features" / "missing.csv")
+        for modality in ("face", "text"):
+            found = pd.read_parquet(folder / "features" / f"{modality}.parquet")
+            lost = missing.loc[missing.modality == modality, "clip_id"]
+            assert set(found.clip_id) | set(lost) == set(clips.clip_id)
+
+
+def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
+    before = hashes(clone)
+    assert "Running stage" not in call(clone, "dvc", "repro")
+    assert "up to date" in call(clone, "dvc", "status")
+    call(clone, "dvc", "repro", "--force")
+    assert hashes(clone) == before

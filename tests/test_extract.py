@@ -1,0 +1,224 @@
+"""Extraction with the real embedded models, on clips of noise written here."""
+
+import json
+import wave
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.chunks import extract_chunk
+from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
+from sslmepr.extract import _clip_rows, _jobs, extract_corpus
+from sslmepr.features import FeatureStore
+from sslmepr.labels import MODALITIES
+from sslmepr.params import load
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def params():
+    """The project's parameters, smaller, in this process."""
+    whole = load(ROOT / "params.yaml")
+    extract = whole.extract.model_copy(update={"frames": 2})
+    compute = whole.compute.model_copy(update={"workers": 1, "device": "cpu"})
+    return whole.model_copy(update={"extract": extract, "compute": compute})
+
+
+def write_video(path, with_sound=True, frames=6):
+    rng = np.random.default_rng(len(path.name))
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio = out.add_stream("aac", rate=16000, layout="mono") if with_sound else None
+        for _ in range(frames):
+            image = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+            out.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        out.mux(video.encode())
+        if audio:
+            sound = rng.normal(0, 0.05, (1, 9216)).astype(np.float32)
+            for begin in range(0, 9216, 1024):
+                part = np.ascontiguousarray(sound[:, begin : begin + 1024])
+                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts = 16000, begin
+                out.mux(audio.encode(frame))
+            out.mux(audio.encode())
+
+
+def write_sound(path, amplitude):
+    rng = np.random.default_rng(0)
+    samples = (amplitude * rng.normal(0, 0.1, 8000) * 32767).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 16000, 0, "NONE", ""))
+        out.writeframes(samples.tobytes())
+
+
+def clip_table(rows):
+    table = pd.DataFrame(rows)
+    table["speaker_id"] = table["clip_id"]
+    table["split"] = "train"
+    return table.reindex(columns=list(COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def media_corpus(tmp_path_factory):
+    """A corpus in which nearly everything is wrong with some clip."""
+    folder = tmp_path_factory.mktemp("corpus")
+    media = folder / "media"
+    media.mkdir()
+    write_video(media / "good.mp4")
+    write_video(media / "mute é.mp4", with_sound=False)
+    write_video(media / "single.mp4", frames=1)
+    write_sound(media / "voice.wav", 1.0)
+    write_sound(media / "silent.wav", 0.0)
+    (media / "empty.mp4").touch()
+    (media / "corrupt.mp4").write_bytes(b"not a film at all" * 50)
+    names = [path.name for path in sorted(media.iterdir())] + ["nowhere.mp4"]
+    rows = [{"clip_id": n, "media": f"media/{n}", "transcript": "said"} for n in names]
+    rows.append({"clip_id": "untold", "media": "media/good.mp4", "transcript": None})
+    rows.append({"clip_id": "words only", "media": None, "transcript": "said so"})
+    write_clips(clip_table(rows), folder)
+    return folder
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def extracted(media_corpus, params, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "features"
+    summary = extract_corpus("test", params, media_corpus, media_corpus, folder)
+    return folder, summary
+
+
+def test_every_failure_has_its_reason(extracted):
+    missing = pd.read_csv(extracted[0] / "missing.csv")
+    reasons = {(r.clip_id, r.modality): r.reason for r in missing.itertuples()}
+    for modality in ("face", "body", "scene"):
+        assert reasons["voice.wav", modality] == "no video stream"
+        assert reasons["nowhere.mp4", modality] == "there is no such file"
+        assert reasons["empty.mp4", modality] == "the file is empty"
+        assert "cannot be decoded" in reasons["corrupt.mp4", modality]
+    assert reasons["mute é.mp4", "audio"] == "no audio stream"
+    assert reasons["silent.wav", "audio"] == "the audio is silent"
+    assert "no speech was recognised" in reasons["untold", "text"]
+    assert not [key for key in reasons if key[0] in ("good.mp4", "words only")]
+
+
+def test_the_rest_goes_on(extracted):
+    folder, summary = extracted
+    stores = {name: FeatureStore.open(folder, name) for name in MODALITIES}
+    seen = {"good.mp4", "mute é.mp4", "single.mp4", "untold"}
+    for modality in ("face", "body", "scene"):
+        assert set(stores[modality].clip_ids) == seen
+        assert stores[modality]["good.mp4"].shape == (2, 1280)
+        table = stores[modality].table.set_index("clip_id")
+        shares = table[["detected", "person", "full_frame"]]
+        assert (shares.sum(axis=1) == table["steps"]).all()
+        # two frames in 0.6 s
+        assert table.loc["good.mp4", "steps_per_second"] == pytest.approx(2 / 0.6)
+    assert set(stores["audio"].clip_ids) == {
+        *("good.mp4", "single.mp4", "untold", "voice.wav")
+    }
+    assert stores["audio"]["voice.wav"].shape == (3, 384)  # 0.5 s at 5 steps a second
+    assert len(stores["text"]) == 9
+    assert summary["modalities"]["text"] == {
+        "present": 9,
+        "missing": 1,
+        "without_media": 0,
+        "steps": int(stores["text"].table["steps"].sum()),
+        "encoder": "minilm_l6",
+        "revision": stores["text"].revision,
+    }
+    assert summary["modalities"]["face"]["without_media"] == 1
+    assert summary == json.loads((folder / "summary.json").read_text())
+
+
+def test_regions_and_transcripts(extracted):
+    folder, _ = extracted
+    regions = pd.read_parquet(folder / "regions.parquet")
+    assert len(regions) == 4 * 2 * 3  # clips, frames, modalities
+    assert set(regions["provenance"]) <= {"detected", "person", "full_frame"}
+    assert regions.loc[regions["clip_id"] == "good.mp4", "right"].max() == 64
+    transcripts = pd.read_parquet(folder / "transcripts.parquet")
+    assert set(transcripts["source"]) == {"given"}
+    assert "untold" not in set(transcripts["clip_id"])
+    assert not folder.with_name("features.partial").exists()
+
+
+def test_workers_change_nothing(media_corpus, params, tmp_path, monkeypatch):
+    monkeypatch.setattr("sslmepr.extract.MEDIA_CHUNK_CLIPS", 4)
+    made = []
+    for workers in (1, 2):
+        compute = params.compute.model_copy(update={"workers": workers})
+        chosen = params.model_copy(update={"compute": compute})
+        folder = tmp_path / str(workers) / "features"
+        extract_corpus("test", chosen, media_corpus, media_corpus, folder)
+        made.append(content(folder))
+    assert made[0] == made[1]
+
+
+@pytest.fixture
+def text_corpus(tmp_path):
+    words = "one two three four five six seven".split()
+    rows = [
+        {"clip_id": f"t{i}", "media": None, "transcript": " ".join(words[: i % 7 + 1])}
+        for i in range(20)
+    ]
+    rows.append({"clip_id": "blank", "media": None, "transcript": None})
+    write_clips(clip_table(rows), tmp_path / "corpus")
+    return tmp_path / "corpus"
+
+
+def test_text_alone(text_corpus, params, tmp_path):
+    folder = tmp_path / "features"
+    summary = extract_corpus("text", params, text_corpus, tmp_path, folder)
+    store = FeatureStore.open(folder, "text")
+    # a token for each word, one for the beginning and one for the end
+    assert [len(store[f"t{i}"]) for i in range(7)] == [3, 4, 5, 6, 7, 8, 9]
+    missing = pd.read_csv(folder / "missing.csv")
+    assert missing.to_numpy().tolist() == [
+        ["blank", "text", "no transcript, and there is no media"]
+    ]
+    face = FeatureStore.open(folder, "face")
+    assert len(face) == 0 and face.feature_count == 1280
+    assert summary["modalities"]["face"]["without_media"] == 21
+    assert summary["transcripts"] == {"given": 20, "whisper": 0}
+
+
+def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch):
+    """A chunk that cannot be finished leaves the shards of the others."""
+    monkeypatch.setattr("sslmepr.extract.TEXT_CHUNK_CLIPS", 8)
+    whole = tmp_path / "whole" / "features"
+    extract_corpus("text", params, text_corpus, tmp_path, whole)
+
+    made = []
+
+    def interrupted(job):
+        made.append(job.clips[0]["clip_id"])
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return extract_chunk(job)
+
+    monkeypatch.setattr("sslmepr.extract.extract_chunk", interrupted)
+    folder = tmp_path / "broken" / "features"
+    with pytest.raises(KeyboardInterrupt):
+        extract_corpus("text", params, text_corpus, tmp_path, folder)
+    partial = folder.with_name("features.partial")
+    assert len(list(partial.iterdir())) == 1 and not folder.exists()
+    extract_corpus("text", params, text_corpus, tmp_path, folder)
+    assert made == ["t0", "t8", "t8", "t16"]  # the first chunk was not made again
+    assert content(folder) == content(whole)
+    assert not partial.exists()
+
+
+def test_other_settings_take_up_nothing(text_corpus, params, tmp_path):
+    clips = _clip_rows(read_clips(text_corpus))
+    extract = params.extract.model_copy(update={"batch": 8})
+    other = params.model_copy(update={"extract": extract})
+    shards = {_jobs(clips, p, tmp_path, tmp_path)[0].shard for p in (params, other)}
+    assert len(shards) == 2
