@@ -2,8 +2,8 @@
 
 A correlation is a function of six sums (count, two sums, three sums of products), a
 partial correlation of ten. Kept per speaker, they give the estimate (their total), the
-bootstrap (totals with speakers drawn anew) and the jackknife (the total less one
-speaker) for all cells at once.
+bootstrap (totals with speakers drawn anew) and the test (the spread between speakers)
+for all cells at once.
 """
 
 from dataclasses import dataclass
@@ -83,8 +83,10 @@ def at_level(cells: Cells, level: str) -> Cells:
         return Cells(
             means, n > 0, np.arange(cells.n_speakers), cells.n_speakers, cells.scale
         )
-    deviations = np.where(cells.used, cells.values - means[:, cells.index], 0.0)
-    return Cells(deviations, cells.used, cells.index, cells.n_speakers, cells.scale)
+    # A speaker's only clip deviates from nothing and says nothing.
+    used = cells.used & (n >= 2)[cells.index]
+    deviations = np.where(used, cells.values - means[:, cells.index], 0.0)
+    return Cells(deviations, used, cells.index, cells.n_speakers, cells.scale)
 
 
 def moments_by_speaker(cells: Cells) -> np.ndarray:
@@ -100,13 +102,12 @@ def moments_by_speaker(cells: Cells) -> np.ndarray:
 
 def correlation(moments: np.ndarray) -> np.ndarray:
     """Correlation, or partial correlation, from moments (..., moment, cell)."""
-    sides = 2 if moments.shape[-2] == 6 else 3
+    sides = _sides(moments)
     n = np.maximum(moments[..., 0, :], 1)
     mean = [moments[..., 1 + i, :] / n for i in range(sides)]
-    pairs = [(i, j) for i in range(sides) for j in range(i, sides)]
     cov = {
         (i, j): moments[..., 1 + sides + k, :] / n - mean[i] * mean[j]
-        for k, (i, j) in enumerate(pairs)
+        for k, (i, j) in enumerate(_pairs(sides))
     }
     if sides == 3:
         cov = _partial_out(cov)
@@ -126,24 +127,69 @@ def _partial_out(cov: dict) -> dict:
     }
 
 
-def jackknife_p(
-    moments: np.ndarray, r: np.ndarray, n_speakers: np.ndarray
-) -> np.ndarray:
-    """Two-sided p-value of r = 0, leaving out one speaker at a time."""
-    left_out = correlation(moments.sum(axis=0) - moments)  # (speaker, cell)
-    counted = (moments[:, 0] > 0) & np.isfinite(left_out)
-    z = _fisher_z(np.where(counted, left_out, 0.0))
+def clustered_p(moments: np.ndarray, n_speakers: np.ndarray) -> np.ndarray:
+    """Two-sided p-value of "no correlation" from speakers as the independent units.
+
+    Every speaker casts one vote: the sum over its clips of the products of both
+    deviations (of residuals, where the other traits are partialled out). Without a
+    correlation the votes average zero, which Student's t over speakers tests, however
+    alike the clips of one speaker are.
+
+    Parameters
+    ----------
+    moments : (speaker, moment, cell) ndarray
+        From :func:`moments_by_speaker`.
+    n_speakers : (cell,) ndarray of int
+
+    Returns
+    -------
+    (cell,) ndarray
+        NaN for fewer than two speakers, or where all votes are the same.
+    """
+    votes = _votes(moments)
+    voting = moments[:, 0] > 0
     n = np.maximum(n_speakers, 2)
-    centre = np.where(counted, z, 0.0).sum(axis=0) / np.maximum(counted.sum(axis=0), 1)
-    variance = (n - 1) / n * (np.where(counted, z - centre, 0.0) ** 2).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = _fisher_z(np.nan_to_num(r)) / np.sqrt(variance)
-    p = 2 * stats.t.sf(np.abs(t), n - 1)
-    return np.where(np.isnan(r) | (variance <= 0), np.nan, p)
+    mean = votes.sum(axis=0) / n
+    spread = np.where(voting, votes - mean, 0.0)
+    error = np.sqrt((spread**2).sum(axis=0) / (n - 1) / n)
+    known = (error > 0) & (n_speakers >= 2)
+    t = mean / np.where(known, error, 1.0)
+    return np.where(known, 2 * stats.t.sf(np.abs(t), n - 1), np.nan)
 
 
-def _fisher_z(r: np.ndarray) -> np.ndarray:
-    return np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+def _votes(moments: np.ndarray) -> np.ndarray:
+    """Sums of products of deviations from the overall means: (speaker, cell)."""
+    sides = _sides(moments)
+    total = moments.sum(axis=0)
+    n = np.maximum(total[0], 1)
+    mean = [total[1 + i] / n for i in range(sides)]
+    product = {
+        (i, j): moments[:, 1 + sides + k]
+        - mean[i] * moments[:, 1 + j]
+        - mean[j] * moments[:, 1 + i]
+        + mean[i] * mean[j] * moments[:, 0]
+        for k, (i, j) in enumerate(_pairs(sides))
+    }
+    if sides == 2:
+        return product[0, 1]
+    both = {pair: sums.sum(axis=0) for pair, sums in product.items()}
+    varies = both[2, 2] > CONSTANT * n
+    divisor = np.where(varies, both[2, 2], 1.0)
+    slope = [np.where(varies, both[i, 2] / divisor, 0.0) for i in (0, 1)]
+    return (
+        product[0, 1]
+        - slope[0] * product[1, 2]
+        - slope[1] * product[0, 2]
+        + slope[0] * slope[1] * product[2, 2]
+    )
+
+
+def _sides(moments: np.ndarray) -> int:
+    return 2 if moments.shape[-2] == 6 else 3
+
+
+def _pairs(sides: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(sides) for j in range(i, sides)]
 
 
 def reasons(
@@ -161,7 +207,8 @@ def reasons(
 
 def _reason(level: str, names: tuple, n_speakers: int, varies: np.ndarray) -> str:
     if n_speakers < FEWEST_SPEAKERS:
-        return f"only {n_speakers} speakers have both values"
+        what = "several clips with both values" if level == "within" else "both values"
+        return f"only {n_speakers} speakers have {what}"
     constant = [name for name, ok in zip(names, varies, strict=False) if not ok]
     verb = "do" if len(constant) > 1 else "does"
     if constant and level == "clip":

@@ -13,17 +13,17 @@ correlation here is predicted; `source` says which. Three levels are kept apart:
     stronger in the clips that show more of an emotion?
 
 Intervals come from resampling speakers (expanded percentile bootstrap). P-values come
-from a jackknife over speakers of Fisher's z with Student's t on speakers - 1
-degrees of freedom, which stays valid when clips of one speaker resemble each other; the
-ordinary p-value of a correlation does not. They are corrected over the family of all
+from Student's t over speakers (:func:`sslmepr.analysis.cells.clustered_p`), which stays
+valid when clips of one speaker resemble each other; the ordinary p-value of a
+correlation does not. They are corrected over the family of all
 cells of one level that are defined.
 
 With ``halo=True`` the mean of the other four traits is partialled out: raters and
 models that like a person rate every trait higher, and that alone makes happiness go
 with all five.
 
-Source of the jackknife: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide
-to cluster-robust inference, Journal of Human Resources, 50, 317-372.
+On clustered data: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to
+cluster-robust inference, Journal of Human Resources, 50, 317-372.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ from sslmepr.analysis.cells import (
     Cells,
     at_level,
     build_cells,
+    clustered_p,
     correlation,
-    jackknife_p,
     moments_by_speaker,
     reasons,
 )
@@ -221,7 +221,7 @@ def _estimate(
         _draws(cells, resamples, seed), level, cells.n_speakers
     )
     undefined = np.isnan(r)
-    p = jackknife_p(moments, r, n_speakers)
+    p = np.where(undefined, np.nan, clustered_p(moments, n_speakers))
     frame = pd.DataFrame(CELLS, columns=["emotion", "trait"])
     return frame.assign(
         r=r,

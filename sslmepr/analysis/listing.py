@@ -84,8 +84,8 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
             | {"Speakers": table["speaker_id"].nunique()}
             | {pretty(split): int(splits.get(split, 0)) for split in SPLITS}
             | {
-                "With emotions": int(table[list(EMOTION_COLUMNS)].notna().all(1).sum()),
-                "With traits": int(table[list(TRAIT_COLUMNS)].notna().all(1).sum()),
+                "With emotions": int(table[list(EMOTION_COLUMNS)].notna().all(axis=1).sum()),
+                "With traits": int(table[list(TRAIT_COLUMNS)].notna().all(axis=1).sum()),
             }
         )
     return Table(pd.DataFrame(rows))

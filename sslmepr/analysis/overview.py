@@ -5,7 +5,6 @@ import pandas as pd
 
 from sslmepr.analysis.scores import headline
 from sslmepr.analysis.tables import interval
-from sslmepr.params import Params
 
 
 class Findings:
@@ -22,10 +21,7 @@ class Findings:
 
 
 def findings(
-    metrics: pd.DataFrame,
-    agreement: pd.DataFrame,
-    params: Params,
-    variant: str = "multitask",
+    metrics: pd.DataFrame, agreement: pd.DataFrame, variant: str = "multitask"
 ) -> Findings:
     """What a simulated study found, in sentences.
 
@@ -35,8 +31,6 @@ def findings(
         Of the evaluation.
     agreement : DataFrame
         Of the validity chapter: study, metric, estimate, low, high, n_cells.
-    params : Params
-        Of the study.
     variant : str
         The fusion model.
     """
@@ -74,9 +68,9 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     correlation, shares = table.loc["correlation"], table.loc["significant"]
     if np.isnan(correlation["estimate"]):
         return [
-            f"**Nothing to find** (*{study}*): where emotions and traits are unrelated, "
-            f"{100 * shares['estimate']:.0f} % of {int(shares['n_cells'])} emotion-trait "
-            "pairs are called significant after correction."
+            f"**Nothing to find** (*{study}*): where emotions and traits are "
+            f"unrelated, {100 * shares['estimate']:.0f} % of {int(shares['n_cells'])} "
+            "emotion-trait pairs are called significant after correction."
         ]
     return [
         f"**Something to find** (*{study}*): recovered and planted emotion-trait "

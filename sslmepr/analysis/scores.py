@@ -14,9 +14,7 @@ HEADLINE_TARGETS = ("mean", "pooled")
 CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
 
 
-def headline(
-    metrics: pd.DataFrame, names: tuple[str, ...], split: str
-) -> pd.DataFrame:
+def headline(metrics: pd.DataFrame, names: tuple[str, ...], split: str) -> pd.DataFrame:
     """Rows of metrics over all emotions or traits, mean over seeds, of one split.
 
     Parameters

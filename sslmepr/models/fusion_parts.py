@@ -71,10 +71,11 @@ class GuideBank(nn.Module):
 
     The cosine is multiplied by a learned scale: by itself it could move a probability
     no further than from 0.27 to 0.73, and averaged with the head it would only hold
-    the head back. It starts at 4, where the sigmoid reaches 0.02 and 0.98.
+    the head back. On drawn features a scale that starts at 8 ranked emotions better
+    after twelve epochs than one starting at 4 or 1; a bias per target added nothing.
     """
 
-    def __init__(self, targets: int, hidden: int, scale: float = 4.0):
+    def __init__(self, targets: int, hidden: int, scale: float = 8.0):
         super().__init__()
         self.embeddings = nn.Parameter(torch.randn(targets, hidden) / hidden**0.5)
         self.log_scale = nn.Parameter(torch.tensor(scale).log())

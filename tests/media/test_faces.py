@@ -3,7 +3,13 @@ import pytest
 import torch
 from torchvision.ops import nms
 
-from sslmepr.media.faces import GRID_PX, FaceDetector, _prepare, symbolic_model
+from sslmepr.media.faces import (
+    GRID_PX,
+    FaceDetector,
+    _prepare,
+    suppress,
+    symbolic_model,
+)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_guide_bank_answers_to_its_own_embedding():
     torch.manual_seed(0)
     bank = GuideBank(7, 16)
     logits = bank(bank.embeddings.detach() * 3)
-    torch.testing.assert_close(logits.diagonal(), torch.full((7,), 4.0))
+    torch.testing.assert_close(logits.diagonal(), torch.full((7,), 8.0))
     assert (logits.argmax(-1) == torch.arange(7)).all()
 
 

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
-from sslmepr.labels import MODALITIES
 
 METRIC_NAMES = {
     "mWACC": "mWACC (emotions)",
@@ -157,9 +156,3 @@ def learning_curves(history: pd.DataFrame, hue: str = "modality") -> Figure:
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(names))
     return figure
-
-
-def modality_order(names) -> list[str]:
-    """Modalities in their usual order, then everything else in the order given."""
-    known = [name for name in MODALITIES if name in set(names)]
-    return known + [name for name in dict.fromkeys(names) if name not in MODALITIES]

@@ -47,10 +47,10 @@ EMOTION_AXES = axis_matrix(
         "disgust": {"pitch": -0.6, "rate": -0.5, "roughness": 0.6, "resonance": 0.7},
         "fear": {
             "pitch": 0.8,
-            "pitch_range": -0.4,
+            "pitch_range": -0.5,
             "rate": 0.6,
-            "tremor": 0.9,
-            "breathiness": 0.3,
+            "tremor": 0.8,
+            "breathiness": 0.5,
         },
         "happiness": {
             "pitch": 0.5,
@@ -214,7 +214,7 @@ def _say(
     words_per_minute: float,
     seed: int,
 ) -> np.ndarray:
-    pause = round(110 * 3.5 ** values["pauses"])  # milliseconds
+    pause = round(110 * 4.0 ** values["pauses"])  # milliseconds
     breaks = f'<break time="{pause}ms"/>'
     settings = {
         "rate": round(words_per_minute),

@@ -78,11 +78,11 @@ def _modulate(
     phase = rng.uniform(0, 2 * np.pi)
     wave = np.sin(2 * np.pi * 6 * seconds + phase)
     depth = 0.5 * (1 + tremor)
-    delay_seconds = 0.0012 * depth * wave  # up to 4.5 % of pitch
+    delay_seconds = 0.0024 * depth * wave  # up to 9 % of pitch
     waveform = np.interp(seconds - delay_seconds, seconds, waveform)
     rate_hz = rng.uniform(45, 70)
     rasp = np.sin(2 * np.pi * rate_hz * seconds) * 0.4 * (1 + roughness)
-    return waveform * (1 + 0.4 * depth * wave) * (1 + rasp)
+    return waveform * (1 + 0.6 * depth * wave) * (1 + rasp)
 
 
 def _stress(waveform: np.ndarray, amount: float) -> np.ndarray:

@@ -1,0 +1,49 @@
+import pandas as pd
+
+from sslmepr.analysis import listing
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+
+
+def test_nested_joins_keys():
+    table = listing.nested({"a": {"b": 1, "c": [1, 2]}, "d": None})
+    assert table.frame.to_dict("list") == {
+        "What": ["a.b", "a.c", "d"],
+        "Value": [1, "1, 2", None],
+    }
+
+
+def test_an_empty_table_becomes_a_sentence():
+    assert repr(listing.plain(pd.DataFrame({"x": []}), "Nothing.")) == "Nothing."
+
+
+def test_corpora_counts_splits_speakers_and_labels():
+    clips = pd.DataFrame(
+        {"split": ["train", "train", "test"], "speaker_id": ["a", "a", "b"]}
+        | dict.fromkeys(EMOTION_COLUMNS, 0.0)
+        | dict.fromkeys(TRAIT_COLUMNS, float("nan"))
+    )
+    row = listing.corpora({"x": clips}).frame.iloc[0].to_dict()
+    assert row == {
+        "Corpus": "x",
+        "Clips": 3,
+        "Speakers": 2,
+        "Train": 2,
+        "Dev": 0,
+        "Test": 1,
+        "With emotions": 3,
+        "With traits": 0,
+    }
+
+
+def test_ceilings_are_corpora_and_channels_by_metrics():
+    table = pd.DataFrame(
+        {
+            "corpus": "x",
+            "modality": ["face", "face", "fused", "fused"],
+            "metric": ["mWACC", "CCC"] * 2,
+            "ceiling": [0.7, 0.3, 0.9, 0.8],
+        }
+    )
+    frame = listing.ceilings(table).frame
+    assert frame.columns.tolist() == ["Corpus", "Channel", "mWACC", "CCC"]
+    assert frame["CCC"].tolist() == [0.3, 0.8]
