@@ -207,7 +207,7 @@ def built(folder: Path, settings, pages: dict[str, str], more: list[dict]) -> Pa
     write(folder / "_toc.yml", yaml.safe_dump(toc))
     for page, text in pages.items():
         write(folder / f"{page}.md", text)
-    front = "Of {cite:t}`lin-1989`: $a^2$\n"
+    front = "Of {cite:t}`lin1989`: $a^2$\n"
     notebooks = folder.parent / "runs" / "tiny" / "notebooks"
     write(notebooks / "overview.ipynb", notebook("Front", front))
     target = book.assemble(

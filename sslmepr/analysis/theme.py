@@ -61,7 +61,8 @@ MARKERS = dict(zip(MODALITIES, ("o", "s", "^", "D", "P"), strict=True))
 """Modality to the marker that stands for it."""
 
 _STYLE = """<style>
-.both-modes{margin:0}.both-modes figcaption{font-size:.9em;margin-top:.4em}
+.both-modes{margin:0}.both-modes figcaption{font-size:.9em;margin-top:.4em;
+text-align:left!important;color:inherit!important}
 .both-modes img{background:none!important;padding:0!important;filter:none!important;
 display:block;margin:0!important;max-width:100%;height:auto}
 .both-modes img.only-dark{display:none}
@@ -107,7 +108,9 @@ class BothModes:
         caption = ""
         if self.caption:
             caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
-        return f'{_STYLE}<figure class="both-modes">{images}{caption}</figure>'
+        # The book hides a caption that stands beside a hidden image: keep them apart.
+        figure = f"<div>{images}</div>{caption}"
+        return f'{_STYLE}<figure class="both-modes">{figure}</figure>'
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"

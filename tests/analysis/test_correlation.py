@@ -184,7 +184,8 @@ def test_constant_column_is_undefined_and_the_rest_is_not_touched():
 
 
 def test_two_speakers_are_too_few():
-    result = association(world(np.random.default_rng(11), speakers=2), **SETTINGS)
+    table = world(np.random.default_rng(11), speakers=2)
+    result = association(table, **SETTINGS, levels=("clip", "between"))
     assert result["r"].isna().all()
     assert set(result["reason"]) == {"only 2 speakers have both values"}
 

@@ -132,7 +132,13 @@ def projection_scatter(
         bar.outline.set_visible(False)
     else:
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=len(labels),
+            markerscale=1.8,
+        )
     return figure
 
 

@@ -193,7 +193,7 @@ class BodyPainter:
         fill(patch, limb((0, -50), (0, 14), 30, 36) + origin, shade(self.skin, 0.8))
         fill(patch, curve(mirrored(half), closed=True) + origin, cloth)
         fill(patch, limb((0, -40), (0, 0), 29, 31) + origin, shade(self.skin, 0.82))
-        glow(patch, origin + (0, -36), (34, 22), shade(self.skin, 0.5), 0.75)
+        glow(patch, origin + (0, -34), (40, 24), shade(self.skin, 0.4), 0.9)
         dark, bright = shade(cloth, 0.55), mix(cloth, (255, 255, 255), 0.35)
         glow(patch, origin + (reach * 0.75, 150), (46, 130), dark, 0.65)
         glow(patch, origin + (-reach * 0.45, 70), (42, 60), bright, 0.5)

@@ -101,6 +101,10 @@ TRAIT_AXES = axis_matrix(
 """(control, trait), unit-length columns: choices of this design, not findings."""
 
 
+SOFTNESS_PX = 2.2
+"""Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
+
+
 @dataclass(frozen=True)
 class FaceMoment:
     """What of a face changes from frame to frame.
@@ -136,7 +140,7 @@ class FacePainter:
     def __init__(self, look: Look, controls: np.ndarray):
         self.look = look
         self.shown = squash(controls, FACE_CONTROLS)
-        self.gap_px = 26 * amount(self.shown["mouth_opening"]) ** 1.5
+        self.gap_px = 24 * amount(self.shown["mouth_opening"]) ** 2
         pitch, flush = self.shown["head_pitch"], self.shown["flush"]
         self.skin = complexion(look.skin, flush)
         self.lift = -13 * pitch
@@ -149,7 +153,7 @@ class FacePainter:
         """The head as a premultiplied layer (row, column, 4)."""
         patch = self._upper_face(moment).copy()
         self._mouth(patch, moment)
-        return patch
+        return cv2.GaussianBlur(patch, (0, 0), SOFTNESS_PX)
 
     def _upper_face(self, moment: FaceMoment) -> np.ndarray:
         """Eyes and brows, painted once for all moments that share them."""
@@ -174,17 +178,17 @@ class FacePainter:
         squeeze = amount(self.shown["brow_squeeze"])
         for side in (-1, 1):
             s = np.array((side, 1))
-            glow(self.base, self._at(s * (26, -14)), (17, 13), dark, 0.3)
+            glow(self.base, self._at(s * (26, -13)), (19, 15), dark, 0.5)
             ball = self._at(s * (36, 24 - 9 * cheek))
             glow(self.base, ball + (0, 15), (18, 7), dark, 0.6 * cheek)
             glow(self.base, ball, (15, 11), light, 0.1 + 0.75 * cheek)
             for fan in (-8, 0, 8):
                 foot = curve([(45, -6 + fan * 0.3), (56, -7 + fan)]) * s
-                stroke(self.base, self._at(foot), dark, 2, 0.8 * cheek**2)
+                stroke(self.base, self._at(foot), dark, 2, 0.8 * cheek**3)
             fold = curve([(15, 18), (27, 30 - 3 * curl), (33 + 3 * curl, 45)]) * s
-            stroke(self.base, self._at(fold), dark, 3, 0.12 + 0.4 * cheek)
+            stroke(self.base, self._at(fold), dark, 3, 0.1 + 0.4 * cheek**2)
             frown = curve([(6, -42), (5 - side, -33), (7, -24)]) * s
-            stroke(self.base, self._at(frown), shade(dark, 0.7), 4, squeeze**1.5)
+            stroke(self.base, self._at(frown), shade(dark, 0.7), 4, squeeze**2.2)
         glow(self.base, self._at((0, -33)), (11, 12), dark, 0.7 * squeeze)
 
     def _nose(self) -> None:
@@ -206,18 +210,18 @@ class FacePainter:
             nostril = oval((0.5 * wide, tip + 4.5), (4.6, high), 12)
             fill(base, self._at(nostril * s), deep, 0.9)
             sneer = [(wide + 3, tip - 8), (wide + 12, tip + 4), (wide + 16, 40)]
-            stroke(base, self._at(curve(sneer) * s), shade(dark, 0.7), 4, wrinkle**1.7)
+            stroke(base, self._at(curve(sneer) * s), shade(dark, 0.7), 4, wrinkle**2.5)
         for y in (-15, -8, -1, 6):
             line = curve([(-10, y), (0, y - 4), (10, y)])
-            stroke(base, self._at(line), shade(dark, 0.7), 3, wrinkle**1.7)
+            stroke(base, self._at(line), shade(dark, 0.7), 3, wrinkle**2.5)
 
     def _eye(self, patch: np.ndarray, side: int, lids: float, gaze_px) -> None:
         look, shown = self.look, self.shown
         opening = amount(shown["lid_opening"]) * lids
-        upper = 1.0 + 17 * look.eye_size * opening
+        upper = 2.0 + 14 * look.eye_size * opening
         lower = 1.5 + 6.5 * amount(shown["lid_opening"]) * min(1, lids + 0.2)
         lower -= 3.5 * amount(shown["cheek_raise"])
-        half, s = 18 * look.eye_size, np.array((side, 1))
+        half, s = 16.5 * look.eye_size, np.array((side, 1))
         rim = [(-half, 1), (-half * 0.45, -upper * 0.86), (half * 0.2, -upper)]
         rim += [(half * 0.7, -upper * 0.62), (half, 0)]
         under = [(half, 0), (half * 0.4, lower), (-half * 0.4, lower), (-half, 1)]
@@ -251,9 +255,9 @@ class FacePainter:
 
     def _mouth(self, patch: np.ndarray, moment: FaceMoment) -> None:
         shown, look = self.shown, self.look
-        gap = max(self.gap_px, 1.5) + 9 * moment.speech
+        gap = max(self.gap_px, 1.5) + 7 * moment.speech
         half = 25 * (1 + 0.38 * shown["mouth_width"]) - 3 * moment.speech
-        lift = 15 * shown["mouth_curve"]
+        lift = 12 * shown["mouth_curve"]
         corner, middle = 48 - lift, 48 + 0.45 * lift
         lips = mix(self.skin, (164, 44, 56), 0.62)
         full = look.lip_fullness * (7 - 0.1 * gap)

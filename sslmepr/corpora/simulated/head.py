@@ -111,17 +111,14 @@ def _round_off(patch: np.ndarray, outline: np.ndarray) -> None:
     """Light from the upper left, and darker where the head turns away."""
     height, width = patch.shape[:2]
     mask = np.zeros((height, width), np.uint8)
-    fill_mask = np.round(outline).astype(np.int32)
-    cv2.fillPoly(mask, [fill_mask], 255)
-    inside = cv2.GaussianBlur(mask, (0, 0), 13).astype(np.float32) / 255
+    cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
+    inside = cv2.GaussianBlur(mask, (0, 0), 16).astype(np.float32) / 255
     x = (np.arange(width, dtype=np.float32) - ORIGIN[0]) / 62
     y = (np.arange(height, dtype=np.float32) - ORIGIN[1]) / 88
-    slope = -LIGHT_FROM_LEFT * x[None, :] - 0.05 * y[:, None]
-    factor = 0.74 + 0.31 * np.clip(inside, 0.4, 1.0) + slope
+    slope = -LIGHT_FROM_LEFT * x[None, :] - 0.07 * y[:, None]
+    factor = 0.6 + 0.47 * np.clip(inside, 0.4, 1.0) + slope
     lit = patch[..., :3] * factor[..., None]
-    patch[..., :3] = np.where(
-        mask[..., None] > 0, np.minimum(lit, patch[..., 3:]), patch[..., :3]
-    )
+    patch[..., :3] = np.minimum(lit, patch[..., 3:])
 
 
 def _blush(patch: np.ndarray, skin: Colour, flush: float, lift: float) -> None:
@@ -162,9 +159,9 @@ def _front_hair(patch: np.ndarray, look: Look, pitch: float, jaw_px: float) -> N
     puff = {"cropped": 4, "short": 10, "curly": 20, "bun": 7}.get(style, 10)
     wide = 62 * look.face_width
     low = {"cropped": -14, "short": -8, "parted": -4}.get(style, 14)
-    crown = [(-wide - 2, low), (-wide - puff * 0.55, -42), (-44, -86 - puff * 0.6)]
-    crown += [(0, -92 - puff), (44, -86 - puff * 0.6), (wide + puff * 0.55, -42)]
-    crown += [(wide + 2, low)]
+    half = [(26, -88 - puff * 0.9), (50, -71 - puff * 0.6)]
+    half += [(wide + puff * 0.5, -40), (wide + 2, low)]
+    crown = [(-x, y) for x, y in half[::-1]] + [(0, -93 - puff)] + half
     edge = _hairline(look, pitch, {"cropped": -4, "bun": -6}.get(style, 2))
     if style in ("parted", "bob", "long"):
         edge[2:4] = [(40, -54 - 9 * pitch), (-26, -78 - 9 * pitch)]

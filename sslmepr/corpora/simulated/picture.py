@@ -45,10 +45,13 @@ TRAIT_AXES = {
 """Channel to (control, trait)."""
 
 NECK = 112
-"""From the middle of the face to the base of the neck, where a frame is 512 high."""
+"""From the middle of the face to the base of the neck, in units of a head's patch."""
 
-HEAD_TOP = 142
-"""From the upper edge of the frame to the middle of the face, in the same units."""
+HEAD_TOP = 136
+"""From the upper edge to the middle of the face, where a frame is 512 high."""
+
+PERSON_SCALE = 0.88
+"""Size of a person at framing 1, where a frame is 512 high."""
 
 SHUTTER_SHARE = 0.8
 """Part of a frame's time for which its shutter is open."""
@@ -116,7 +119,7 @@ class _Person:
 
     def __init__(self, look, controls, framing, size, rng):
         unit = size[1] / STAGE_HEIGHT
-        self.scale = framing * unit
+        self.scale = PERSON_SCALE * framing * unit
         self.face = FacePainter(look, controls.face)
         phases = rng.uniform(0, 2 * np.pi, 12)
         self.body = BodyPainter(look, controls.body, self.face.skin, phases[:6])
