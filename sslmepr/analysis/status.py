@@ -102,7 +102,6 @@ def _outputs(body: dict) -> list[str]:
 
 def _pattern(path: str) -> tuple[str, ...]:
     """Parts of a path, with whatever DVC fills in reduced to a star."""
-    path = path.replace("${executed}", "runs/${study}/notebooks")
     return Path(re.sub(r"\$\{[^}]*\}", "*", path)).parts
 
 

@@ -19,9 +19,9 @@ stages:
     foreach: [1]
     do:
       deps: ["data/${roles.emotion}/features", "data/${roles.emotion}/corpus/x"]
-      outs: ["${executed}/train.ipynb"]
+      outs: ["runs/${study}/notebooks/train.ipynb"]
   book:
-    deps: ["${executed}"]
+    deps: ["runs/${study}/notebooks"]
     outs: [site]
 """
     )

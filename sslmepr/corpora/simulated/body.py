@@ -77,7 +77,7 @@ TRAIT_AXES = axis_matrix(
 )
 """(control, trait), unit-length columns: choices of this design, not findings."""
 
-TORSO_SIZE = (360, 330)
+TORSO_SIZE = (360, 400)
 TORSO_ORIGIN = np.array((180.0, 60.0))
 """Size of the torso's patch, and where the base of the neck lies on it."""
 
@@ -189,7 +189,7 @@ class BodyPainter:
         raised = 8 - 16 * shown["shoulder_height"]
         half = [(0, -8), (28, -6), (50, raised), (reach - 14, drop - 8)]
         half += [(reach, drop + 16), (reach - 10, drop + 80), (waist, 190)]
-        half += [(waist + 6, 290), (0, 290)]
+        half += [(waist + 6, 360), (0, 360)]
         fill(patch, limb((0, -50), (0, 14), 30, 36) + origin, shade(self.skin, 0.8))
         fill(patch, curve(mirrored(half), closed=True) + origin, cloth)
         fill(patch, limb((0, -40), (0, 0), 29, 31) + origin, shade(self.skin, 0.82))
