@@ -101,7 +101,7 @@ TRAIT_AXES = axis_matrix(
 """(control, trait), unit-length columns: choices of this design, not findings."""
 
 
-SOFTNESS_PX = 2.2
+SOFTNESS_PX = 2.0
 """Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
 
 
@@ -196,7 +196,7 @@ class FacePainter:
         dark, deep = shade(skin, 0.66), shade(skin, 0.38)
         wrinkle, pitch = amount(self.shown["nose_wrinkle"]), self.shown["head_pitch"]
         wide = 13 * self.look.nose_width * (0.8 + 0.6 * wrinkle)
-        tip = 23 - 9 * wrinkle - 3 * pitch
+        tip = 28 - 9 * wrinkle - 3 * pitch
         glow(base, self._at((9, 2)), (8, 24), dark, 0.5)
         glow(base, self._at((0, tip + 8)), (wide + 3, 6), dark, 0.65)
         light = mix(skin, (255, 250, 240), 0.65)
@@ -238,27 +238,27 @@ class FacePainter:
     def _brow(self, patch: np.ndarray, side: int, raised_px: float) -> None:
         shown = self.shown
         slant, squeeze = shown["brow_slant"], shown["brow_squeeze"]
-        y = -36 - 13 * shown["brow_height"] - raised_px
+        y = -33 - 13 * shown["brow_height"] - raised_px
         inner, outer = 12 - 5 * squeeze, 46 - 2 * squeeze
         spine = curve(
             [
                 (inner, y + 4 - 15 * slant),
-                (0.5 * (inner + outer) - 2, y - 5),
+                (0.5 * (inner + outer) - 2, y - 2),
                 (outer, y + 4 + 11 * slant),
             ]
         )
-        thick = 5.0 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
+        thick = 3.8 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
         lean = np.stack([0 * thick, thick], axis=1)
         shape = np.concatenate([spine - lean, (spine + lean)[::-1]]) * (side, 1)
-        hair = mix(self.look.hair, (40, 30, 28), 0.55)
-        fill(patch, self._at(shape), mix(hair, shade(self.skin, 0.3), 0.3))
+        hair = mix(self.look.hair, (40, 30, 28), 0.5)
+        fill(patch, self._at(shape), mix(hair, shade(self.skin, 0.4), 0.3))
 
     def _mouth(self, patch: np.ndarray, moment: FaceMoment) -> None:
         shown, look = self.shown, self.look
         gap = max(self.gap_px, 1.5) + 7 * moment.speech
         half = 25 * (1 + 0.38 * shown["mouth_width"]) - 3 * moment.speech
         lift = 12 * shown["mouth_curve"]
-        corner, middle = 48 - lift, 48 + 0.45 * lift
+        corner, middle = 48.5 - lift, 48.5 + 0.45 * lift
         lips = mix(self.skin, (164, 44, 56), 0.62)
         full = look.lip_fullness * (7 - 0.1 * gap)
         inner_top = _bow(-half, corner, middle - 0.2 * gap)
@@ -313,7 +313,7 @@ def _eyeball(patch, shape, iris_centre, look: Look) -> None:
     high = np.ceil(shape.max(axis=0)).astype(int) + 3
     region = patch[low[1] : high[1], low[0] : high[0]]
     tile = np.empty_like(region)
-    tile[:] = (244, 242, 238, 255)
+    tile[:] = (226, 220, 214, 255)
     tile[:3] = (206, 204, 204, 255)  # shadow of the lid
     centre = iris_centre - low
     fill(tile, oval(centre, (9.4, 9.4)), shade(look.iris, 0.55))

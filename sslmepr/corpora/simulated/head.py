@@ -25,7 +25,7 @@ PATCH_SIZE = (272, 330)
 ORIGIN = np.array((136.0, 168.0))
 """The middle of the face on its patch, (x, y)."""
 
-LIGHT_FROM_LEFT = 0.11
+LIGHT_FROM_LEFT = 0.19
 """Share by which the lit side of a face is brighter, and the other one darker."""
 
 
@@ -43,8 +43,8 @@ def face_outline(look: Look, jaw_px: float = 0.0) -> np.ndarray:
     jaw_px : float
         How far the chin has dropped.
     """
-    wide, jaw = 60 * look.face_width, look.face_width * look.jaw_width
-    chin = 84 * look.chin_length + jaw_px
+    wide, jaw = 57 * look.face_width, look.face_width * look.jaw_width
+    chin = 87 * look.chin_length + jaw_px
     half = [
         (0, -86),
         (34, -78),
@@ -100,7 +100,7 @@ def complexion(skin: Colour, flush: float) -> Colour:
 
 def _ears(patch: np.ndarray, look: Look, skin: Colour, pitch: float) -> None:
     for side in (-1, 1):
-        x, y = ORIGIN + (side * 61 * look.face_width, 2 + 8 * pitch)
+        x, y = ORIGIN + (side * 58 * look.face_width, 2 + 8 * pitch)
         tone = shade(skin, 0.96 - side * 0.08)
         fill(patch, oval((x, y), (10, 18), side * 8), tone)
         inner = oval((x + side, y), (5, 11), side * 8)
@@ -116,7 +116,7 @@ def _round_off(patch: np.ndarray, outline: np.ndarray) -> None:
     x = (np.arange(width, dtype=np.float32) - ORIGIN[0]) / 62
     y = (np.arange(height, dtype=np.float32) - ORIGIN[1]) / 88
     slope = -LIGHT_FROM_LEFT * x[None, :] - 0.07 * y[:, None]
-    factor = 0.6 + 0.47 * np.clip(inside, 0.4, 1.0) + slope
+    factor = 0.42 + 0.57 * np.clip(inside, 0.4, 1.0) + slope
     lit = patch[..., :3] * factor[..., None]
     patch[..., :3] = np.minimum(lit, patch[..., 3:])
 
@@ -144,7 +144,7 @@ def _beard(patch: np.ndarray, look: Look, outline: np.ndarray, jaw_px: float) ->
 
 def _hairline(look: Look, pitch: float, deep: float) -> np.ndarray:
     """The lower edge of the hair from the right temple to the left one."""
-    wide, y = 62 * look.face_width, 9 * pitch
+    wide, y = 59 * look.face_width, 9 * pitch
     return np.array(
         [(wide, -20), (wide * 0.86, -48 - y), (22, -62 + deep - y)]
         + [(-18, -64 + deep - y), (-wide * 0.86, -46 - y), (-wide, -20)]
@@ -157,7 +157,7 @@ def _front_hair(patch: np.ndarray, look: Look, pitch: float, jaw_px: float) -> N
         _scarf(patch, look, jaw_px)
         return
     puff = {"cropped": 4, "short": 10, "curly": 20, "bun": 7}.get(style, 10)
-    wide = 62 * look.face_width
+    wide = 59 * look.face_width
     low = {"cropped": -14, "short": -8, "parted": -4}.get(style, 14)
     half = [(26, -88 - puff * 0.9), (50, -71 - puff * 0.6)]
     half += [(wide + puff * 0.5, -40), (wide + 2, low)]
@@ -188,7 +188,7 @@ def scarf_colour(look: Look) -> Colour:
 
 def _scarf(patch: np.ndarray, look: Look, jaw_px: float) -> None:
     cloth = scarf_colour(look)
-    wide, chin = 62 * look.face_width, 84 * look.chin_length + jaw_px
+    wide, chin = 59 * look.face_width, 87 * look.chin_length + jaw_px
     outer = [(0, -104), (48, -90), (wide + 16, -40), (wide + 18, 20)]
     outer += [(wide + 8, 80), (wide + 16, 128), (0, 152)]
     inner = [(0, -66), (34, -58), (wide * 0.84, -26), (wide * 0.86, 14)]
@@ -215,7 +215,7 @@ def paint_back_hair(look: Look) -> np.ndarray | None:
     if look.hair_style not in ("bob", "long", "curly", "bun"):
         return None
     patch = blank_patch()
-    wide, dark = 62 * look.face_width, shade(look.hair, 0.8)
+    wide, dark = 59 * look.face_width, shade(look.hair, 0.8)
     lengths = {"bob": 66, "long": 138}
     if look.hair_style in lengths:
         end = lengths[look.hair_style]

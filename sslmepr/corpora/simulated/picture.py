@@ -50,7 +50,7 @@ NECK = 112
 HEAD_TOP = 136
 """From the upper edge to the middle of the face, where a frame is 512 high."""
 
-PERSON_SCALE = 0.88
+PERSON_SCALE = 0.85
 """Size of a person at framing 1, where a frame is 512 high."""
 
 SHUTTER_SHARE = 0.8
