@@ -81,6 +81,9 @@ TORSO_SIZE = (360, 400)
 TORSO_ORIGIN = np.array((180.0, 60.0))
 """Size of the torso's patch, and where the base of the neck lies on it."""
 
+TRAIL = (1.0, 0.6, 0.25)
+"""Where between its earlier and its present place a moving arm leaves a shadow."""
+
 UPPER_ARM, FOREARM = 112.0, 100.0
 
 
@@ -125,8 +128,8 @@ class BodyPainter:
         vivid = 0.06 + 0.8 * amount(shown["garment_vividness"])
         light = 0.2 + 0.74 * amount(shown["garment_lightness"])
         self.cloth = hsv(look.garment_hue, vivid, light)
-        reach = 92 * look.build * (1 + 0.16 * shown["lean"]) - 12 * shown["slump"]
-        drop = 34 - 36 * shown["shoulder_height"] + 14 * shown["slump"]
+        reach = 92 * look.build * (1 + 0.22 * shown["lean"]) - 16 * shown["slump"]
+        drop = 34 - 50 * shown["shoulder_height"] + 14 * shown["slump"]
         self.shoulder = np.array((reach, drop))
         self.head_drop_px = 24 * shown["slump"] + 8 * shown["lean"]
         self.torso = self._paint_torso()
@@ -135,7 +138,7 @@ class BodyPainter:
         """Where everything is at a time of the clip."""
         left, right = self._hands(seconds)
         left_before, right_before = self._hands(seconds - shutter_seconds)
-        swing = 3 + 30 * amount(self.shown["sway"]) ** 1.5
+        swing = 3 + 44 * amount(self.shown["sway"]) ** 1.5
         sway = swing * np.sin(2 * np.pi * 0.45 * seconds + self.phases[0])
         return BodyMoment(float(sway), left, right, left_before, right_before)
 
@@ -167,13 +170,15 @@ class BodyPainter:
             (1, moment.right, moment.right_before),
         ):
             shoulder = self.shoulder * (side, 1) + (moment.sway_px - side * 14, 16)
-            self._arm(canvas, side, shoulder, before, place, scale, 0.3)
+            for share in TRAIL:
+                ghost = hand + share * (before - hand)
+                self._arm(canvas, side, shoulder, ghost, place, scale, 0.28)
             self._arm(canvas, side, shoulder, hand, place, scale, 1.0)
 
     def _hands(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         shown = self.shown
         rest = (70 + 104 * shown["arm_openness"], 150 - 118 * shown["hand_height"])
-        size = 4 + 42 * amount(shown["gesture_amplitude"]) ** 1.3
+        size = 4 + 62 * amount(shown["gesture_amplitude"]) ** 1.3
         turn = 2 * np.pi * (0.3 + 2.0 * amount(shown["gesture_speed"])) * seconds
         hands = []
         for side, (first, second) in ((-1, self.phases[1:3]), (1, self.phases[3:5])):
@@ -185,8 +190,8 @@ class BodyPainter:
         patch = np.zeros((TORSO_SIZE[1], TORSO_SIZE[0], 4), np.uint8)
         shown, origin, cloth = self.shown, TORSO_ORIGIN, self.cloth
         reach, drop = self.shoulder
-        waist = 74 * self.look.build * (1 - 0.16 * shown["lean"])
-        raised = 8 - 16 * shown["shoulder_height"]
+        waist = 74 * self.look.build * (1 - 0.26 * shown["lean"])
+        raised = 8 - 26 * shown["shoulder_height"]
         half = [(0, -8), (28, -6), (50, raised), (reach - 14, drop - 8)]
         half += [(reach, drop + 16), (reach - 10, drop + 80), (waist, 190)]
         half += [(waist + 6, 360), (0, 360)]
@@ -256,18 +261,18 @@ class BodyPainter:
         open_share = amount(self.shown["hand_opening"])
         ahead = (hand - wrist) / max(1e-6, np.linalg.norm(hand - wrist))
         beside = np.array((-ahead[1], ahead[0])) * side
-        rim, length = shade(self.skin, 0.6), 4 + 34 * open_share
-        palm = oval(hand, (17, 17))
+        rim, length = shade(self.skin, 0.6), 4 + 44 * open_share
+        palm = oval(hand, (20, 20))
         stroke(canvas, put(palm), rim, 3 * scale, closed=True)
         fingers = []
         for place_across in (-1.0, -0.34, 0.34, 1.0):
             spread = 0.95 * open_share * place_across
             tip = np.cos(spread) * ahead + np.sin(spread) * beside
-            root = hand + 8 * ahead + 11 * place_across * beside
-            fingers.append(limb(root, root + length * tip, 5.6, 4.8))
-        root = hand - 10 * beside
+            root = hand + 10 * ahead + 13 * place_across * beside
+            fingers.append(limb(root, root + length * tip, 7, 6))
+        root = hand - 12 * beside
         thumb = 0.6 * length * (0.6 * ahead - beside)
-        fingers.append(limb(root, root + thumb, 6, 5))
+        fingers.append(limb(root, root + thumb, 7, 6))
         for finger in fingers:
             stroke(canvas, put(finger), rim, 2 * scale, closed=True)
             fill(canvas, put(finger), self.skin)

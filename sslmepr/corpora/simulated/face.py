@@ -227,7 +227,7 @@ class FacePainter:
         under = [(half, 0), (half * 0.4, lower), (-half * 0.4, lower), (-half, 1)]
         centre = self._at(s * (25.5, -9))
         over_line, under_line = curve(rim) * s + centre, curve(under) * s + centre
-        gaze = np.array((0, 9.5 * shown["gaze_down"])) + gaze_px
+        gaze = np.array((0, 11 * shown["gaze_down"])) + gaze_px
         shape = np.concatenate([over_line, under_line])
         _eyeball(patch, shape, centre + (0, -0.3 * upper) + gaze, look)
         lid = over_line - (0, 6 - 2 * opening)
@@ -238,13 +238,13 @@ class FacePainter:
     def _brow(self, patch: np.ndarray, side: int, raised_px: float) -> None:
         shown = self.shown
         slant, squeeze = shown["brow_slant"], shown["brow_squeeze"]
-        y = -33 - 13 * shown["brow_height"] - raised_px
-        inner, outer = 12 - 5 * squeeze, 46 - 2 * squeeze
+        y = -31 - 13 * shown["brow_height"] - raised_px
+        inner, outer = 12 - 7 * squeeze, 46 - 3 * squeeze
         spine = curve(
             [
-                (inner, y + 4 - 15 * slant),
+                (inner, y + 3 - 17 * slant),
                 (0.5 * (inner + outer) - 2, y - 2),
-                (outer, y + 4 + 11 * slant),
+                (outer, y + 3 + 12 * slant),
             ]
         )
         thick = 3.8 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))

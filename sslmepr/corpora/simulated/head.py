@@ -116,7 +116,7 @@ def _round_off(patch: np.ndarray, outline: np.ndarray) -> None:
     x = (np.arange(width, dtype=np.float32) - ORIGIN[0]) / 62
     y = (np.arange(height, dtype=np.float32) - ORIGIN[1]) / 88
     slope = -LIGHT_FROM_LEFT * x[None, :] - 0.07 * y[:, None]
-    factor = 0.42 + 0.57 * np.clip(inside, 0.4, 1.0) + slope
+    factor = 0.4 + 0.57 * np.clip(inside, 0.4, 1.0) + slope
     lit = patch[..., :3] * factor[..., None]
     patch[..., :3] = np.minimum(lit, patch[..., 3:])
 

@@ -50,11 +50,11 @@ NECK = 112
 HEAD_TOP = 136
 """From the upper edge to the middle of the face, where a frame is 512 high."""
 
-PERSON_SCALE = 0.85
+PERSON_SCALE = 0.84
 """Size of a person at framing 1, where a frame is 512 high."""
 
-SHUTTER_SHARE = 0.8
-"""Part of a frame's time for which its shutter is open."""
+SHUTTER_SECONDS = 0.14
+"""How far back the trail of a moving arm reaches; long, so that speed can be seen."""
 
 
 def render_frames(
@@ -107,10 +107,9 @@ def render_frames(
     person = _Person(look, controls, domain.framing, (width, height), rng)
     seconds = np.arange(frame_count) / frames_per_second
     lids = _blinks(seconds, rng)
-    shutter_seconds = SHUTTER_SHARE / frames_per_second
     frames = np.repeat(room[None], frame_count, axis=0)
     for index, second in enumerate(seconds):
-        person.paint(frames[index], second, shutter_seconds, lids[index], speech[index])
+        person.paint(frames[index], second, lids[index], speech[index])
     return frames
 
 
@@ -129,8 +128,8 @@ class _Person:
         self.head = np.array((across, unit * (HEAD_TOP * framing + rng.normal(0, 2))))
         self.neck = self.head + (0, self.scale * NECK)
 
-    def paint(self, canvas, second, shutter_seconds, lids, speech) -> None:
-        moment = self.body.moment(second, shutter_seconds)
+    def paint(self, canvas, second, lids, speech) -> None:
+        moment = self.body.moment(second, SHUTTER_SECONDS)
         waves = np.sin(2 * np.pi * second * np.array((0.9, 0.7, 1.3)) + self.phases[:3])
         drop = self.scale * (self.body.head_drop_px + 1.5 * waves[0])
         place = self.head + (self.scale * moment.sway_px, drop)

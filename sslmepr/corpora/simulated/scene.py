@@ -120,14 +120,14 @@ def paint_scene(
     canvas = np.zeros((STAGE_HEIGHT, width, 3), np.uint8)
     wall = _wall_colour(shown)
     _wall(canvas, wall, shown, domain)
-    _window(canvas, 74, shown, wall)
-    _pictures(canvas, width - 72, amount(shown["pictures"]), rng)
-    _books(canvas, width - 72, amount(shown["books"]), rng)
+    _pictures(canvas, width - 62, amount(shown["pictures"]), rng)
+    _books(canvas, width - 66, amount(shown["books"]), rng)
     _sideboard(canvas, domain, wall)
-    _plant(canvas, 66, amount(shown["plants"]), rng)
+    _plant(canvas, 56, amount(shown["plants"]), rng)
     _clutter(canvas, amount(shown["clutter"]), domain, rng)
     canvas = _grade(canvas, shown)
-    _lamp(canvas, width - 62, amount(shown["lamp"]))
+    _window(canvas, 60, shown, wall)
+    _lamp(canvas, width - 54, amount(shown["lamp"]))
     _festoon(canvas, amount(shown["festoon"]), rng)
     if rng.random() < 0.5:
         canvas = canvas[:, ::-1]
@@ -135,7 +135,7 @@ def paint_scene(
 
 
 def _wall_colour(shown: dict) -> Colour:
-    green, plain, pink = (132, 178, 140), (196, 188, 184), (206, 138, 172)
+    green, plain, pink = (104, 182, 124), (196, 188, 184), (222, 112, 170)
     hue = shown["wall_hue"]
     return mix(plain, pink if hue > 0 else green, abs(hue))
 
@@ -209,7 +209,7 @@ def _books(canvas, middle: float, share: float, rng) -> None:
     end = right - 4 - (right - left - 6) * share
     while x > end:
         thick = rng.uniform(9, 15)
-        tall = (52 + 18 * rng.random()) * (0.55 + 0.5 * share)
+        tall = (62 + 18 * rng.random()) * (0.55 + 0.5 * share)
         cover = hsv(rng.random(), 0.55, rng.uniform(0.4, 0.75))
         fill(canvas, box(x - thick, board - tall, x - 1.5, board), cover)
         band = box(x - thick, board - 0.8 * tall, x - 1.5, board - 0.68 * tall)
@@ -257,9 +257,9 @@ def _clutter(canvas, share: float, domain: DomainLook, rng) -> None:
     spots = np.linspace(0, 1, 13)
     for index in range(min(count, 26)):
         column = spots[(index * 5) % 13]
-        x = 10 + 130 * column if index % 2 else width - 10 - 130 * column
+        x = 8 + 112 * column if index % 2 else width - 8 - 112 * column
         y = 470 + 34 * ((index * 7) % 5) / 4 if index >= 6 else 436
-        size = rng.uniform(11, 17)
+        size = rng.uniform(13, 19)
         colour = hsv(rng.random(), 0.7, rng.uniform(0.5, 0.95))
         kind = rng.integers(3)
         if kind == 0:
