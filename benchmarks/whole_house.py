@@ -109,7 +109,7 @@ def extraction() -> list[dict]:
     folder = Path(tempfile.mkdtemp())
     code = (
         "from pathlib import Path; from sslmepr import params; "
-        "from sslmepr.extract import extract_corpus; "
+        "from sslmepr.extraction import extract_corpus; "
         "source = Path('data/joint/corpus'); "
         f"extract_corpus('joint', params.load(), source, source, Path({str(folder)!r}))"
     )

@@ -18,9 +18,7 @@ def source(tmp_path):
         ]
         path = tmp_path / "stage.ipynb"
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        content = nbformat.v4.new_notebook(
-            cells=cells, metadata={"kernelspec": kernel}
-        )
+        content = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
         nbformat.write(content, path)
         return path
 

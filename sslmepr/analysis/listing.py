@@ -50,7 +50,7 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
     Parameters
     ----------
     summaries : mapping of str to dict
-        Corpus to what :func:`sslmepr.extract.extract_corpus` returned.
+        Corpus to what :func:`sslmepr.extraction.extract_corpus` returned.
     """
     rows = []
     for corpus, summary in summaries.items():
@@ -79,14 +79,13 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
     rows = []
     for name, table in clips.items():
         splits = table["split"].value_counts()
+        emotions = table[list(EMOTION_COLUMNS)].notna().all(axis=1)
+        traits = table[list(TRAIT_COLUMNS)].notna().all(axis=1)
         rows.append(
             {"Corpus": name, "Clips": len(table)}
             | {"Speakers": table["speaker_id"].nunique()}
             | {pretty(split): int(splits.get(split, 0)) for split in SPLITS}
-            | {
-                "With emotions": int(table[list(EMOTION_COLUMNS)].notna().all(axis=1).sum()),
-                "With traits": int(table[list(TRAIT_COLUMNS)].notna().all(axis=1).sum()),
-            }
+            | {"With emotions": int(emotions.sum()), "With traits": int(traits.sum())}
         )
     return Table(pd.DataFrame(rows))
 

@@ -1,58 +1,85 @@
-"""Results that were computed elsewhere and travel with the project."""
+"""What results were computed from and with, so that they travel without the data."""
 
 import hashlib
-import json
 import platform
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-PROVENANCE = "provenance.json"
+import pandas as pd
+
+from sslmepr.learning.checkpoints import code_revision
+from sslmepr.params import Params
+
+PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
 
 
-def file_hashes(folder: Path, names: list[str]) -> dict[str, str]:
-    """File name to the first 16 digits of its sha256.
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Every file directly in a folder, to the first 16 digits of its sha256.
 
     Raises
     ------
     FileNotFoundError
-        If one of them does not exist.
+        If there is no such folder.
     """
     hashes = {}
-    for name in names:
-        with (folder / name).open("rb") as file:
-            hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            hashes[path.name] = digest[:16]
     return hashes
 
 
-def record_provenance(
-    folder: Path, data: dict[str, dict[str, str]], code_revision: str, day: date
-) -> None:
-    """Write beside recorded results what they were computed from and with.
+def provenance(params: Params, data_folder: Path) -> dict:
+    """Hashes of a study's data, the code's revision and the versions in use.
+
+    A published corpus is described by its published files, a simulated one by the
+    tables of its truth.
+    """
+    data = {}
+    for name in params.roles.model_dump().values():
+        simulated = params.corpus[name].source == "simulated"
+        folder = data_folder / name / "corpus" if simulated else params.data_path(name)
+        data[name] = file_hashes(folder)
+    return {
+        "study": params.study,
+        "code revision": code_revision(),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+        "data (sha256)": data,
+    }
+
+
+def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
+    """How every modality of every clip was obtained.
 
     Parameters
     ----------
-    folder : Path
-        Of the results.
-    data : dict
-        Corpus to the hashes of its files.
-    code_revision : str
-    day : date
-        When they were computed.
+    clips : DataFrame
+        A clip table.
+    features : Path
+        What extraction wrote.
+
+    Returns
+    -------
+    DataFrame
+        clip_id, frames, face, body, scene (how each region was found and in how many
+        frames), transcript, missing (modality and reason).
     """
-    content = {
-        "computed on": day.isoformat(),
-        "code revision": code_revision,
-        "data (sha256)": data,
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "transformers", "pandas")},
-        },
-    }
-    text = json.dumps(content, indent=2) + "\n"
-    (folder / PROVENANCE).write_text(text, encoding="utf-8")
-
-
-def provenance(folder: Path) -> dict:
-    """What `record_provenance` wrote."""
-    return json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+    regions = pd.read_parquet(features / "regions.parquet")
+    transcripts = pd.read_parquet(features / "transcripts.parquet")
+    missing = pd.read_csv(features / "missing.csv")
+    words = transcripts.set_index("clip_id")["transcript"]
+    rows = []
+    for clip_id in clips["clip_id"]:
+        mine = regions[regions["clip_id"] == clip_id]
+        lost = missing[missing["clip_id"] == clip_id]
+        row = {"clip_id": clip_id, "frames": mine["frame"].nunique()}
+        for modality, part in mine.groupby("modality", sort=True, observed=True):
+            counts = part["provenance"].value_counts(sort=False)
+            row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())
+        row["transcript"] = words.get(clip_id)
+        reasons = zip(lost["modality"], lost["reason"], strict=True)
+        row["missing"] = "; ".join(f"{name}: {reason}" for name, reason in reasons)
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,8 +1,9 @@
 """Which associations a study can report, and from which of its corpora.
 
 A corpus with emotion labels gives true emotion by predicted trait; one with trait
-labels gives predicted emotion by true trait; only one with both gives all four. Predicted by predicted comes last in every table: both sides then come
-from one network and share its errors.
+labels gives predicted emotion by true trait; only one with both gives all four.
+Predicted by predicted comes last in every table: both sides then come from one network
+and share its errors.
 """
 
 import pandas as pd

@@ -1,8 +1,9 @@
 """Trained models as safetensors and JSON: no pickle, and nothing else to be known."""
 
 import dataclasses
+import functools
+import hashlib
 import json
-import subprocess
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from sslmepr import __version__
 from sslmepr.labels import TARGETS
 from sslmepr.learning.batches import Standardisation
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
@@ -25,6 +27,7 @@ CLASSES = {
     "FusionModel": (FusionModel, FusionConfig),
 }
 
+PACKAGE = Path(__file__).parents[1]
 _STATISTICS = "statistics"
 
 
@@ -45,13 +48,13 @@ class Checkpoint:
         `Standardisation` of its features.
     metrics : dict
         Scores on dev and thresholds chosen there.
-    code_revision : str or None
+    code_revision : str
     """
 
     model: nn.Module
     statistics: dict[str, Standardisation]
     metrics: dict
-    code_revision: str | None
+    code_revision: str
 
 
 def save_checkpoint(
@@ -183,16 +186,15 @@ def _rebuild(config_class, tree: dict):
     return config_class(**values)
 
 
-def code_revision() -> str | None:
-    """Commit of the code, or None outside a git checkout or before the first commit."""
-    try:
-        result = subprocess.run(
-            ["git", "rev-parse", "--verify", "--quiet", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError:
-        return None
-    return result.stdout.strip() or None
+@functools.cache
+def code_revision() -> str:
+    """The package's version and a hash of the code that models and trains.
+
+    A commit would name what nobody needs to know: two commits with the same code here
+    write the same checkpoints, byte for byte.
+    """
+    digest = hashlib.sha256()
+    for folder in ("models", "learning"):
+        for path in sorted((PACKAGE / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"

@@ -1,21 +1,40 @@
 import hashlib
-from datetime import date
 
+import pandas as pd
 import pytest
 
-from sslmepr.analysis.recorded import file_hashes, provenance, record_provenance
+from sslmepr.analysis.recorded import extraction_record, file_hashes
 
 
-def test_provenance_comes_back_as_written(tmp_path):
+def test_hashes_of_the_files_in_a_folder(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"a,b\n")
-    hashes = file_hashes(tmp_path, ["x.csv"])
-    assert hashes == {"x.csv": hashlib.sha256(b"a,b\n").hexdigest()[:16]}
-    record_provenance(tmp_path, {"x": hashes}, "abc", date(2026, 11, 22))
-    found = provenance(tmp_path)
-    assert found["computed on"] == "2026-11-22"
-    assert found["data (sha256)"] == {"x": hashes}
+    (tmp_path / "folder").mkdir()
+    expected = hashlib.sha256(b"a,b\n").hexdigest()[:16]
+    assert file_hashes(tmp_path) == {"x.csv": expected}
 
 
-def test_a_missing_file_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError, match="y.csv"):
-        file_hashes(tmp_path, ["y.csv"])
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        file_hashes(tmp_path / "absent")
+
+
+def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
+    pd.DataFrame(
+        {
+            "clip_id": ["a"] * 4,
+            "frame": [0, 1, 0, 1],
+            "modality": ["face", "face", "scene", "scene"],
+            "provenance": ["detected", "full_frame", "full_frame", "full_frame"],
+        }
+    ).to_parquet(tmp_path / "regions.parquet")
+    pd.DataFrame({"clip_id": ["a"], "transcript": ["Hello."]}).to_parquet(
+        tmp_path / "transcripts.parquet"
+    )
+    (tmp_path / "missing.csv").write_text("clip_id,modality,reason\nb,audio,silent\n")
+    record = extraction_record(pd.DataFrame({"clip_id": ["a", "b"]}), tmp_path)
+    first, second = record.to_dict("records")
+    assert first["frames"] == 2
+    assert first["face"] == "detected 1, full_frame 1"
+    assert first["scene"] == "full_frame 2"
+    assert (first["transcript"], first["missing"]) == ("Hello.", "")
+    assert (second["frames"], second["missing"]) == (0, "audio: silent")

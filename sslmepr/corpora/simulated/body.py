@@ -125,11 +125,11 @@ class BodyPainter:
     def __init__(self, look: Look, controls: np.ndarray, skin: Colour, phases):
         self.look, self.skin, self.phases = look, skin, np.asarray(phases, float)
         self.shown = shown = squash(controls, BODY_CONTROLS)
-        vivid = 0.06 + 0.8 * amount(shown["garment_vividness"])
+        vivid = 0.03 + 0.9 * amount(shown["garment_vividness"])
         light = 0.2 + 0.74 * amount(shown["garment_lightness"])
         self.cloth = hsv(look.garment_hue, vivid, light)
         reach = 92 * look.build * (1 + 0.22 * shown["lean"]) - 16 * shown["slump"]
-        drop = 34 - 50 * shown["shoulder_height"] + 14 * shown["slump"]
+        drop = 34 - 58 * shown["shoulder_height"] + 14 * shown["slump"]
         self.shoulder = np.array((reach, drop))
         self.head_drop_px = 24 * shown["slump"] + 8 * shown["lean"]
         self.torso = self._paint_torso()
@@ -174,6 +174,7 @@ class BodyPainter:
                 ghost = hand + share * (before - hand)
                 self._arm(canvas, side, shoulder, ghost, place, scale, 0.28)
             self._arm(canvas, side, shoulder, hand, place, scale, 1.0)
+            self._motion_lines(canvas, side, hand, place, scale)
 
     def _hands(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
         shown = self.shown
@@ -257,20 +258,41 @@ class BodyPainter:
         stroke(canvas, put([elbow - (6, 2), wrist - (5, 2)]), shine, 7 * scale)
         self._hand(canvas, wrist, hand, side, put, scale)
 
+    def _motion_lines(self, canvas, side, hand, place, scale) -> None:
+        """What comics draw beside things that move, for a picture that stands still.
+
+        Arcs beside the hands: bright where gestures are fast, long where they are wide.
+        Waves beside the shoulders: bright where the body sways.
+        """
+        fast = amount(self.shown["gesture_speed"]) ** 1.6
+        wide = 0.25 + 1.0 * amount(self.shown["gesture_amplitude"])
+        for radius in (46, 60, 74):
+            angles = np.linspace(-wide, wide, 9)
+            arc = np.stack([side * np.cos(angles), np.sin(angles)], axis=1)
+            line = place + scale * (hand + radius * arc)
+            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * fast)
+        unsteady = amount(self.shown["sway"]) ** 1.6
+        down = np.linspace(-60, 30, 13)
+        wave = np.stack([side * (6 * np.sin(down / 7)), down], axis=1)
+        for away in (26, 44):
+            start = self.shoulder * (side, 1) + (side * away, -20)
+            line = place + scale * (start + wave)
+            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * unsteady)
+
     def _hand(self, canvas, wrist, hand, side, put, scale) -> None:
         open_share = amount(self.shown["hand_opening"])
         ahead = (hand - wrist) / max(1e-6, np.linalg.norm(hand - wrist))
         beside = np.array((-ahead[1], ahead[0])) * side
-        rim, length = shade(self.skin, 0.6), 4 + 44 * open_share
-        palm = oval(hand, (20, 20))
+        rim, length = shade(self.skin, 0.6), 4 + 54 * open_share
+        palm = oval(hand, (23, 23))
         stroke(canvas, put(palm), rim, 3 * scale, closed=True)
         fingers = []
         for place_across in (-1.0, -0.34, 0.34, 1.0):
             spread = 0.95 * open_share * place_across
             tip = np.cos(spread) * ahead + np.sin(spread) * beside
-            root = hand + 10 * ahead + 13 * place_across * beside
-            fingers.append(limb(root, root + length * tip, 7, 6))
-        root = hand - 12 * beside
+            root = hand + 11 * ahead + 15 * place_across * beside
+            fingers.append(limb(root, root + length * tip, 8, 7))
+        root = hand - 14 * beside
         thumb = 0.6 * length * (0.6 * ahead - beside)
         fingers.append(limb(root, root + thumb, 7, 6))
         for finger in fingers:

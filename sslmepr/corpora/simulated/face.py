@@ -34,7 +34,7 @@ FACE_CONTROLS = (
     "brow_slant",
     "brow_squeeze",
     "lid_opening",
-    "gaze_down",
+    "eye_rings",
     "cheek_raise",
     "nose_wrinkle",
     "mouth_curve",
@@ -43,7 +43,8 @@ FACE_CONTROLS = (
     "head_pitch",
     "flush",
 )
-"""`brow_slant` above 0 raises the inner ends (worried), below 0 lowers them (frown)."""
+"""`brow_slant` above 0 raises the inner ends (worried), below 0 lowers them (frown);
+`eye_rings` are the dark rings of tired or tearful eyes."""
 
 EMOTION_AXES = axis_matrix(
     FACE_CONTROLS,
@@ -73,7 +74,7 @@ EMOTION_AXES = axis_matrix(
         "sadness": {
             "brow_slant": 0.6,
             "mouth_curve": -0.5,
-            "gaze_down": 0.7,
+            "eye_rings": 0.7,
             "head_pitch": -0.6,
             "lid_opening": -0.2,
         },
@@ -91,9 +92,9 @@ TRAIT_AXES = axis_matrix(
     FACE_CONTROLS,
     TRAITS,
     {
-        "openness": {"brow_height": 0.8, "gaze_down": -0.5, "mouth_opening": -0.3},
+        "openness": {"brow_height": 0.8, "eye_rings": -0.5, "mouth_opening": -0.3},
         "conscientiousness": {"head_pitch": 0.6, "mouth_opening": -0.6},
-        "extraversion": {"mouth_width": 0.7, "mouth_opening": 0.5, "gaze_down": -0.5},
+        "extraversion": {"mouth_width": 0.7, "mouth_opening": 0.5, "eye_rings": -0.5},
         "agreeableness": {"cheek_raise": 0.8, "nose_wrinkle": -0.4, "head_pitch": -0.3},
         "emotional_stability": {"brow_squeeze": -0.9, "lid_opening": -0.4},
     },
@@ -101,7 +102,7 @@ TRAIT_AXES = axis_matrix(
 """(control, trait), unit-length columns: choices of this design, not findings."""
 
 
-SOFTNESS_PX = 2.0
+SOFTNESS_PX = 1.8
 """Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
 
 
@@ -140,11 +141,11 @@ class FacePainter:
     def __init__(self, look: Look, controls: np.ndarray):
         self.look = look
         self.shown = squash(controls, FACE_CONTROLS)
-        self.gap_px = 24 * amount(self.shown["mouth_opening"]) ** 2
+        self.gap_px = 27 * amount(self.shown["mouth_opening"]) ** 1.8
         pitch, flush = self.shown["head_pitch"], self.shown["flush"]
         self.skin = complexion(look.skin, flush)
         self.lift = -13 * pitch
-        self.base = paint_head(look, pitch, 0.55 * self.gap_px, flush)
+        self.base = paint_head(look, pitch, 0.8 * self.gap_px, flush)
         self._relief()
         self._nose()
         self._upper_faces: dict[tuple, np.ndarray] = {}
@@ -176,12 +177,16 @@ class FacePainter:
         dark, light = shade(self.skin, 0.62), mix(self.skin, (255, 246, 232), 0.6)
         cheek, curl = amount(self.shown["cheek_raise"]), self.shown["mouth_curve"]
         squeeze = amount(self.shown["brow_squeeze"])
+        rings, tired = amount(self.shown["eye_rings"]), mix(dark, (70, 30, 80), 0.5)
         for side in (-1, 1):
             s = np.array((side, 1))
             glow(self.base, self._at(s * (26, -13)), (19, 15), dark, 0.5)
-            ball = self._at(s * (36, 24 - 9 * cheek))
-            glow(self.base, ball + (0, 15), (18, 7), dark, 0.6 * cheek)
-            glow(self.base, ball, (15, 11), light, 0.1 + 0.75 * cheek)
+            ring = curve([(11, 6), (26, 14), (41, 5)]) * s
+            for thick, share in ((13, 0.28), (7, 0.4)):
+                stroke(self.base, self._at(ring), tired, thick, share * rings)
+            ball = self._at(s * (35, 27 - 9 * cheek))
+            glow(self.base, ball + (0, 17), (21, 8), dark, 0.8 * cheek)
+            glow(self.base, ball, (18, 12), light, 0.9 * cheek)
             for fan in (-8, 0, 8):
                 foot = curve([(45, -6 + fan * 0.3), (56, -7 + fan)]) * s
                 stroke(self.base, self._at(foot), dark, 2, 0.8 * cheek**3)
@@ -189,7 +194,7 @@ class FacePainter:
             stroke(self.base, self._at(fold), dark, 3, 0.1 + 0.4 * cheek**2)
             frown = curve([(6, -42), (5 - side, -33), (7, -24)]) * s
             stroke(self.base, self._at(frown), shade(dark, 0.7), 4, squeeze**2.2)
-        glow(self.base, self._at((0, -33)), (11, 12), dark, 0.7 * squeeze)
+        glow(self.base, self._at((0, -33)), (12, 13), shade(dark, 0.8), 0.9 * squeeze)
 
     def _nose(self) -> None:
         base, skin = self.base, self.skin
@@ -227,7 +232,7 @@ class FacePainter:
         under = [(half, 0), (half * 0.4, lower), (-half * 0.4, lower), (-half, 1)]
         centre = self._at(s * (25.5, -9))
         over_line, under_line = curve(rim) * s + centre, curve(under) * s + centre
-        gaze = np.array((0, 11 * shown["gaze_down"])) + gaze_px
+        gaze = np.array(gaze_px)
         shape = np.concatenate([over_line, under_line])
         _eyeball(patch, shape, centre + (0, -0.3 * upper) + gaze, look)
         lid = over_line - (0, 6 - 2 * opening)
@@ -238,7 +243,7 @@ class FacePainter:
     def _brow(self, patch: np.ndarray, side: int, raised_px: float) -> None:
         shown = self.shown
         slant, squeeze = shown["brow_slant"], shown["brow_squeeze"]
-        y = -31 - 13 * shown["brow_height"] - raised_px
+        y = -31 - 15 * shown["brow_height"] - raised_px
         inner, outer = 12 - 7 * squeeze, 46 - 3 * squeeze
         spine = curve(
             [
@@ -247,7 +252,7 @@ class FacePainter:
                 (outer, y + 3 + 12 * slant),
             ]
         )
-        thick = 3.8 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
+        thick = 4.2 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
         lean = np.stack([0 * thick, thick], axis=1)
         shape = np.concatenate([spine - lean, (spine + lean)[::-1]]) * (side, 1)
         hair = mix(self.look.hair, (40, 30, 28), 0.5)
@@ -256,7 +261,7 @@ class FacePainter:
     def _mouth(self, patch: np.ndarray, moment: FaceMoment) -> None:
         shown, look = self.shown, self.look
         gap = max(self.gap_px, 1.5) + 7 * moment.speech
-        half = 25 * (1 + 0.38 * shown["mouth_width"]) - 3 * moment.speech
+        half = 25 * (1 + 0.48 * shown["mouth_width"]) - 3 * moment.speech
         lift = 12 * shown["mouth_curve"]
         corner, middle = 48.5 - lift, 48.5 + 0.45 * lift
         lips = mix(self.skin, (164, 44, 56), 0.62)

@@ -162,14 +162,14 @@ def _front_hair(patch: np.ndarray, look: Look, pitch: float, jaw_px: float) -> N
     half = [(26, -88 - puff * 0.9), (50, -71 - puff * 0.6)]
     half += [(wide + puff * 0.5, -40), (wide + 2, low)]
     crown = [(-x, y) for x, y in half[::-1]] + [(0, -93 - puff)] + half
-    edge = _hairline(look, pitch, {"cropped": -4, "bun": -6}.get(style, 2))
+    edge = _hairline(look, pitch, {"cropped": -4, "bun": -6, "curly": -6}.get(style, 2))
     if style in ("parted", "bob", "long"):
         edge[2:4] = [(40, -54 - 9 * pitch), (-26, -78 - 9 * pitch)]
     shape = np.concatenate([curve(crown), curve(edge)]) + ORIGIN
     fill(patch, shape, hair)
     if style == "curly":
         for x, y in curve(crown, per_segment=2)[1:-1]:
-            fill(patch, oval(ORIGIN + (x, y), (15, 15)), hair)
+            fill(patch, oval(ORIGIN + (x, y - 4), (14, 14)), hair)
     _strands(patch, look, puff)
 
 
@@ -191,7 +191,7 @@ def _scarf(patch: np.ndarray, look: Look, jaw_px: float) -> None:
     wide, chin = 59 * look.face_width, 87 * look.chin_length + jaw_px
     outer = [(0, -104), (48, -90), (wide + 16, -40), (wide + 18, 20)]
     outer += [(wide + 8, 80), (wide + 16, 128), (0, 152)]
-    inner = [(0, -66), (34, -58), (wide * 0.84, -26), (wide * 0.86, 14)]
+    inner = [(0, -72), (36, -63), (wide * 0.9, -28), (wide * 0.92, 14)]
     inner += [(40, chin - 26), (20, chin - 5), (0, chin)]
     layer = blank_patch()
     fill(layer, curve(mirrored(outer), closed=True) + ORIGIN, cloth)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sslmepr.shards import (
+from sslmepr.extraction.shards import (
     Chunk,
     read_findings,
     read_sequences,

@@ -15,6 +15,7 @@ import torch
 
 from sslmepr.device import choose_device
 from sslmepr.encoders.load import load_encoders
+from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media.audio import is_silent, read_waveform
 from sslmepr.media.errors import MediaError
@@ -23,7 +24,6 @@ from sslmepr.media.regions import crop_regions, find_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
-from sslmepr.shards import Chunk, write_shard
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.chunks import extract_chunk
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
-from sslmepr.extract import _clip_rows, _jobs, extract_corpus
+from sslmepr.extraction.chunks import extract_chunk
+from sslmepr.extraction.corpus import _clip_rows, _jobs, extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.params import load
@@ -91,7 +91,7 @@ def content(folder):
 @pytest.fixture(scope="module")
 def small_chunks():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sslmepr.extract.MEDIA_CHUNK_CLIPS", 4)
+        patch.setattr("sslmepr.extraction.corpus.MEDIA_CHUNK_CLIPS", 4)
         yield
 
 
@@ -195,7 +195,7 @@ def test_text_alone(text_corpus, params, tmp_path):
 
 def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch):
     """A chunk that cannot be finished leaves the shards of the others."""
-    monkeypatch.setattr("sslmepr.extract.TEXT_CHUNK_CLIPS", 8)
+    monkeypatch.setattr("sslmepr.extraction.corpus.TEXT_CHUNK_CLIPS", 8)
     whole = tmp_path / "whole" / "features"
     extract_corpus("text", params, text_corpus, tmp_path, whole)
 
@@ -207,7 +207,7 @@ def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return extract_chunk(job)
 
-    monkeypatch.setattr("sslmepr.extract.extract_chunk", interrupted)
+    monkeypatch.setattr("sslmepr.extraction.corpus.extract_chunk", interrupted)
     folder = tmp_path / "broken" / "features"
     with pytest.raises(KeyboardInterrupt):
         extract_corpus("text", params, text_corpus, tmp_path, folder)

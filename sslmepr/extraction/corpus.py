@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from sslmepr.chunks import Job, extract_chunk, forget_tools
 from sslmepr.corpora.schema import read_clips
+from sslmepr.extraction.chunks import Job, extract_chunk, forget_tools
+from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.features import write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Params
-from sslmepr.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.weights import CARRIERS, FEATURE_COUNTS
 
 MEDIA_CHUNK_CLIPS = 16
