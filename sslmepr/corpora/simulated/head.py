@@ -156,7 +156,7 @@ def _front_hair(patch: np.ndarray, look: Look, pitch: float, jaw_px: float) -> N
     if style == "headscarf":
         _scarf(patch, look, jaw_px)
         return
-    puff = {"cropped": 4, "short": 10, "curly": 20, "bun": 7}.get(style, 10)
+    puff = {"cropped": 4, "short": 10, "curly": 12, "bun": 7}.get(style, 10)
     wide = 59 * look.face_width
     low = {"cropped": -14, "short": -8, "parted": -4}.get(style, 14)
     half = [(26, -88 - puff * 0.9), (50, -71 - puff * 0.6)]
@@ -225,8 +225,8 @@ def paint_back_hair(look: Look) -> np.ndarray | None:
         glow(patch, ORIGIN + (-wide - 4, 10), (10, 60), shade(look.hair, 1.25), 0.5)
     elif look.hair_style == "curly":
         for turn in np.linspace(0.85 * np.pi, 2.15 * np.pi, 13):
-            spot = ORIGIN + (0, -26) + 66 * np.array((np.cos(turn), np.sin(turn)))
-            fill(patch, oval(spot, (24, 24)), dark)
+            spot = ORIGIN + (0, -26) + 62 * np.array((np.cos(turn), np.sin(turn)))
+            fill(patch, oval(spot, (19, 19)), dark)
     elif look.hair_style == "bun":
         fill(patch, oval(ORIGIN + (0, -112), (28, 24)), dark)
         glow(patch, ORIGIN + (-8, -120), (12, 8), shade(look.hair, 1.5), 0.6)
