@@ -2,6 +2,7 @@
 
 import base64
 import html
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from matplotlib.figure import Figure
 from sslmepr.analysis.figures.clips import contact_sheet
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.media.video import sample_frames
+
+LABEL_COLUMNS = 26
+"""Characters in a line below a frame: wider text would make the frames smaller."""
 
 
 def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -57,7 +61,12 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
         That `media` is relative to.
     """
     images = [sample_frames(Path(folder, name), 1).images[0] for name in clips["media"]]
-    return contact_sheet(images, [caption(clip) for _, clip in clips.iterrows()])
+    captions = [caption(clip).split("\n") for _, clip in clips.iterrows()]
+    labels = [
+        "\n".join(textwrap.fill(line, LABEL_COLUMNS) for line in lines)
+        for lines in captions
+    ]
+    return contact_sheet(images, labels)
 
 
 class Players:

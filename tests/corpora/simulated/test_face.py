@@ -25,7 +25,7 @@ def test_axes_are_unit_and_distinct(axes):
 @pytest.mark.parametrize("control", FACE_CONTROLS)
 def test_every_control_is_visible(control):
     low, high = _paint(**{control: -2.0}), _paint(**{control: 2.0})
-    assert (abs(low - high).max(axis=2) > 30).sum() > 300
+    assert (abs(low - high).max(axis=2) > 30).sum() > 200
 
 
 def test_extremes_still_paint():
