@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from scipy.special import expit
 
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TASKS
@@ -57,8 +58,10 @@ def train_crosstask(
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
     model = _model(params, modality, Path(study_folder)).to(device)
-    groups = {task: _taught(params, clips, data, task, "train") for task in TASKS}
-    dev = {task: _taught(params, clips, data, task, "dev") for task in TASKS}
+    groups, dev = (
+        {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
+        for split in ("train", "dev")
+    )
     title = f"{modality}-crosstask"
     history = fit(
         model,
@@ -72,16 +75,14 @@ def train_crosstask(
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
     outputs = outputs_of(model, data, rows)
-    probabilities = 1 / (1 + np.exp(-outputs["emotion_logits"]))
+    probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
-    write_predictions(
-        run_folder,
-        [
-            prediction_table(clips, rows, task, predicted[task], title, params.seed)
-            for task in TASKS
-        ],
-    )
+    tables = [
+        prediction_table(clips, rows, task, predicted[task], title, params.seed)
+        for task in TASKS
+    ]
+    write_predictions(run_folder, tables)
     on_dev = probabilities[np.searchsorted(rows, dev["emotion"])]
     thresholds = dev_thresholds(clips, dev["emotion"], on_dev)
     best = {"dev_score": scores, "thresholds": thresholds}
@@ -118,11 +119,6 @@ def _model(params: Params, modality: str, study_folder: Path) -> CrosstaskModel:
     model.personality_encoder.load_state_dict(stage_1["personality"].state_dict())
     model.freeze_encoders()
     return model
-
-
-def _taught(params, clips: StudyClips, data: ModalityClips, task, split) -> np.ndarray:
-    rows = data.present(clips.rows(getattr(params.roles, task), split))
-    return rows[clips.labelled(task)[rows]]
 
 
 def _batches(params, data, groups, epoch):

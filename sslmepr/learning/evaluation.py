@@ -5,21 +5,25 @@ itself. Rows with ``seed = -1`` are the mean of a metric over seeds (not the met
 averaged predictions), with an interval from resampling the same speakers in every seed.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS
+from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
 from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.evaluation_cells import (
+    BASELINE,
+    Cell,
+    measured_cells,
+    read_predictions,
+    training_mean,
+)
 from sslmepr.learning.metrics import (
-    Draws,
-    Speakers,
     emotion_draws,
     personality_draws,
     single_label_draws,
-    tabulate,
 )
 from sslmepr.learning.predictions import (
     choose_thresholds,
@@ -29,24 +33,10 @@ from sslmepr.learning.predictions import (
 from sslmepr.params import Params
 
 MEAN_OVER_SEEDS = -1
-BASELINE = "baseline"
-"""The variant that predicts base rates (majority) and training means."""
-
 HEADLINE = {
     "emotion": ("mWACC", "mF1", "mUAR", "weighted F1", "macro F1", "UAR"),
     "personality": ("mACC", "CCC", "CCC pooled", "skill"),
 }
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Clips over which a metric is taken: a corpus and split that have labels."""
-
-    corpus: str
-    split: str
-    task: str
-    rows: np.ndarray
-    speakers: Speakers
 
 
 def evaluate_study(
@@ -77,112 +67,33 @@ def evaluate_study(
         thresholds : DataFrame with variant, seed, target, threshold.
     """
     clips = read_study_clips(params, data_folder, with_truth=True)
-    predictions = _read_predictions(params, Path(study_folder), clips)
-    cells = list(_cells(params, clips))
-    tables, kept, thresholds = [], [], []
-    for (variant, task), group in predictions.items():
-        rows, by_seed = group
-        chosen = {
-            seed: _thresholds(params, clips, variant, rows, values)
-            for seed, values in by_seed.items()
-            if task == "emotion"
-        }
+    cells = list(measured_cells(params, clips))
+    tables, joined, thresholds = [], [], []
+    found = read_predictions(params, Path(study_folder), clips)
+    for (variant, task), (rows, by_seed) in found.items():
+        chosen = {}
+        if task == "emotion":
+            chosen = {
+                seed: _thresholds(params, clips, variant, rows, values)
+                for seed, values in by_seed.items()
+            }
         for seed, values in by_seed.items():
-            decided = _decided(values, chosen[seed]) if task == "emotion" else None
-            kept.append(_joined(clips, rows, task, values, decided, variant, seed))
-        thresholds += [
-            (variant, seed, target, value)
-            for seed, values in chosen.items()
-            for target, value in zip(SCORED_EMOTIONS, values, strict=True)
-        ]
+            limits = chosen.get(seed)
+            joined.append(_joined(clips, rows, task, values, limits, variant, seed))
+        thresholds += _threshold_rows(variant, chosen)
         for cell in cells:
             if cell.task == task:
                 tables += _measure(params, clips, cell, variant, rows, by_seed, chosen)
-    metrics = pd.concat(tables, ignore_index=True)
     folder = Path(study_folder, "evaluate")
     folder.mkdir(parents=True, exist_ok=True)
-    joined = pd.concat(kept, ignore_index=True)
-    joined.to_parquet(folder / "predictions.parquet", index=False)
-    columns = ["variant", "seed", "target", "threshold"]
+    everything = pd.concat(joined, ignore_index=True)
+    everything.to_parquet(folder / "predictions.parquet", index=False)
+    metrics = pd.concat(tables, ignore_index=True)
     return {
         "metrics": metrics,
         "summary": _summary(metrics),
-        "thresholds": pd.DataFrame(thresholds, columns=columns),
+        "thresholds": pd.DataFrame(thresholds),
     }
-
-
-def _cell_names(params: Params) -> list[tuple[str, str]]:
-    """(stage, variant folder) of all models that the parameters list."""
-    return [
-        *(
-            ("unimodal", f"{modality}-{task}")
-            for modality in params.modalities
-            for task in TASKS
-        ),
-        *(("crosstask", modality) for modality in params.modalities),
-        *(("fusion", variant) for variant in params.variants),
-    ]
-
-
-def _read_predictions(params: Params, folder: Path, clips: StudyClips) -> dict:
-    """(variant, task) to rows (clip,) and seed to (clip, target), and a baseline."""
-    position = pd.MultiIndex.from_frame(clips.table[["corpus", "clip_id"]])
-    tables = [
-        pd.read_parquet(folder / stage / name / "predictions.parquet")
-        for stage, name in _cell_names(params)
-    ]
-    found = {}
-    everyone = np.arange(len(clips.table))
-    for task in TASKS:
-        mean = _training_mean(params, clips, task)
-        values = np.tile(mean, (len(everyone), 1))
-        found[BASELINE, task] = (everyone, {0: values})
-        for table in tables:
-            table = table[table["target"].isin(TARGETS[task])]
-            for variant, group in table.groupby("variant", sort=False):
-                found[variant, task] = _wide(group, task, position)
-    return found
-
-
-def _wide(table: pd.DataFrame, task: str, position) -> tuple[np.ndarray, dict]:
-    targets = len(TARGETS[task])
-    by_seed = {}
-    for seed, group in table.groupby("seed"):
-        # Rows are written clip by clip, targets in order.
-        clip = group.iloc[::targets]
-        rows = position.get_indexer(
-            pd.MultiIndex.from_frame(clip[["corpus", "clip_id"]])
-        )
-        order = np.argsort(rows)
-        values = group["predicted"].to_numpy().reshape(-1, targets)
-        by_seed[int(seed)] = values[order]
-    return rows[order], by_seed
-
-
-def _training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
-    """Mean trait scores, or share of clips with each emotion, in training."""
-    true = clips.labels[task][clips.rows(getattr(params.roles, task), "train")]
-    true = true[~np.isnan(true).any(1)]
-    return (true > 0).mean(0) if task == "emotion" else true.mean(0)
-
-
-def _cells(params: Params, clips: StudyClips):
-    """Every corpus, split and task with labels; the held-out corpus as a whole."""
-    for task in TASKS:
-        taught = getattr(params.roles, task)
-        places = [(taught, "dev"), (taught, "test")]
-        if params.roles.held_out != taught:
-            places.append((params.roles.held_out, None))
-        for corpus, split in places:
-            rows = clips.rows(corpus, split)
-            rows = rows[clips.labelled(task)[rows]]
-            if len(rows):
-                speakers = Speakers(
-                    clips.table["speaker_id"].iloc[rows],
-                    params.evaluate.resamples,
-                    params.seed,
-                )
-                yield Cell(corpus, split or "all", task, rows, speakers)
 
 
 def _thresholds(params, clips: StudyClips, variant, rows, values) -> np.ndarray:
@@ -196,17 +107,26 @@ def _thresholds(params, clips: StudyClips, variant, rows, values) -> np.ndarray:
     return choose_thresholds(true[:, 1:] > 0, values[dev, 1:])
 
 
+def _threshold_rows(variant: str, chosen: dict) -> list[dict]:
+    return [
+        {"variant": variant, "seed": seed, "target": target, "threshold": value}
+        for seed, values in chosen.items()
+        for target, value in zip(SCORED_EMOTIONS, values, strict=True)
+    ]
+
+
 def _decided(values, thresholds) -> np.ndarray:
     """Presence of the scored emotions (clip, 6)."""
     return values[:, 1:] >= thresholds
 
 
-def _joined(clips, rows, task, values, decided, variant, seed) -> pd.DataFrame:
+def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
     table = prediction_table(clips, rows, task, values, variant, seed)
     table["true"] = clips.labels[task][rows].reshape(-1)
-    if decided is None:
+    if limits is None:
         table["decided"] = pd.array([pd.NA] * len(table), dtype="boolean")
         return table
+    decided = _decided(values, limits)
     # Neutral is what remains when no other emotion is decided.
     neutral = ~decided.any(1, keepdims=True)
     everything = np.concatenate([neutral, decided], axis=1).reshape(-1)
@@ -267,7 +187,7 @@ def _stage(variant: str) -> str:
 
 def _draws(params, clips, task, true, values, speakers, thresholds) -> Draws:
     if task == "personality":
-        mean = _training_mean(params, clips, task)
+        mean = training_mean(params, clips, task)
         return personality_draws(true, values, mean, speakers)
     decided = _decided(values, thresholds)
     draws = emotion_draws(true[:, 1:] > 0, values[:, 1:], decided, speakers)

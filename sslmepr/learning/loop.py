@@ -72,43 +72,27 @@ def fit(
     Returns
     -------
     DataFrame
-        Columns epoch (0 is before training), train_loss, dev_score.
+        Columns epoch (from 1), train_loss, dev_score.
 
     Raises
     ------
     TrainingError
         If the loss of an epoch is not finite.
     """
-    trained = [each for each in model.parameters() if each.requires_grad]
-    optimiser = torch.optim.AdamW(
-        _decayed(trained, schedule.weight_decay),
-        lr=schedule.learning_rate,
-        fused=True,
-    )
-    average = WeightAverage(model, AVERAGE_DECAY)
-    steps, best, best_score, since = 0, None, -np.inf, 0
-    total = schedule.epochs * max(1, len(batches(0)))
-    history = []
+    run = _Run(model, schedule, max(1, len(batches(0))), loss)
+    best, best_score, since, history = None, -np.inf, 0, []
     for epoch in tqdm(
         range(1, schedule.epochs + 1), desc=title, disable=not progress, leave=False
     ):
-        losses = []
-        model.train()
-        for batch in batches(epoch):
-            rate = _rate(steps, total) * schedule.learning_rate
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            losses.append(_step(model, average, loss, batch, optimiser, trained))
-            steps += 1
-        mean_loss = float(torch.stack(losses).mean())
+        mean_loss = run.epoch(batches(epoch))
         if not np.isfinite(mean_loss):
             raise TrainingError(f"{title}: the loss of epoch {epoch} is {mean_loss}")
-        dev_score = float(score(average.model))
+        dev_score = float(score(run.average.model))
         history.append((epoch, mean_loss, dev_score))
         since += 1
         if np.isnan(dev_score) or dev_score > best_score:
             best_score = -np.inf if np.isnan(dev_score) else dev_score
-            best, since = _copy(average.model), 0
+            best, since = _copy(run.average.model), 0
         if since >= schedule.patience:
             break
     model.load_state_dict(best)
@@ -116,14 +100,37 @@ def fit(
     return pd.DataFrame(history, columns=["epoch", "train_loss", "dev_score"])
 
 
-def _step(model, average, loss, batch, optimiser, trained) -> Tensor:
-    optimiser.zero_grad(set_to_none=True)
-    value = loss(model, average.model, batch)
-    value.backward()
-    nn.utils.clip_grad_norm_(trained, GRADIENT_CLIP)
-    optimiser.step()
-    average.update()
-    return value.detach()
+class _Run:
+    """Model, averaged model and optimiser while they are trained."""
+
+    def __init__(self, model, schedule: Schedule, steps_per_epoch: int, loss):
+        self.model, self.loss, self.schedule = model, loss, schedule
+        self.trained = [each for each in model.parameters() if each.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            _decayed(self.trained, schedule.weight_decay),
+            lr=schedule.learning_rate,
+            fused=True,
+        )
+        self.average = WeightAverage(model, AVERAGE_DECAY)
+        self.total = schedule.epochs * steps_per_epoch
+
+    def epoch(self, batches) -> float:
+        """Take a step for every batch; the mean loss."""
+        self.model.train()
+        losses = [self._step(batch) for batch in batches]
+        return float(torch.stack(losses).mean())
+
+    def _step(self, batch) -> Tensor:
+        rate = _rate(self.average.steps, self.total) * self.schedule.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        value = self.loss(self.model, self.average.model, batch)
+        value.backward()
+        nn.utils.clip_grad_norm_(self.trained, GRADIENT_CLIP)
+        self.optimiser.step()
+        self.average.update()
+        return value.detach()
 
 
 def _rate(step: int, total: int) -> float:

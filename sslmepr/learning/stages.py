@@ -1,4 +1,4 @@
-"""The training stages, as the notebooks call them.
+"""The stages, as the notebooks call them.
 
 Each reads corpora and features from `data_folder` and what earlier stages wrote from
 `study_folder`, writes its own `run_folder`, and returns a small JSON-able result.
@@ -6,27 +6,11 @@ Each reads corpora and features from `data_folder` and what earlier stages wrote
 
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from sslmepr.device import choose_device, seed_everything
-from sslmepr.labels import TARGETS, TASKS
-from sslmepr.learning.baselines import Linear
-from sslmepr.learning.batches import ModalityClips, bucketed, in_order
-from sslmepr.learning.checkpoints import save_checkpoint
-from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.labels import TASKS
 from sslmepr.learning.crosstask_stage import train_crosstask
 from sslmepr.learning.evaluation import evaluate_study
 from sslmepr.learning.fusion_stage import train_fusion
-from sslmepr.learning.loop import Schedule, fit
-from sslmepr.learning.losses import emotion_loss, trait_loss
-from sslmepr.learning.predictions import (
-    dev_score,
-    dev_thresholds,
-    prediction_table,
-    write_predictions,
-)
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
+from sslmepr.learning.unimodal_stage import train_unimodal
 from sslmepr.params import Params
 
 __all__ = [
@@ -36,151 +20,6 @@ __all__ = [
     "train_study",
     "train_unimodal",
 ]
-
-LOSSES = {"emotion": emotion_loss, "personality": trait_loss}
-PREDICT_BATCH = 256
-
-
-def train_unimodal(
-    params: Params,
-    modality: str,
-    task: str,
-    run_folder: str | Path,
-    data_folder: str | Path = "data",
-    progress: bool = True,
-) -> dict:
-    """Stage 1: one modality, one task, on the corpus that has its labels.
-
-    Writes the checkpoint and the predictions for every clip of every corpus that has
-    the modality, together with those of a linear model on mean-pooled features
-    (variant ``<modality>-<task>-linear``).
-
-    Returns
-    -------
-    dict
-        modality, task, clips, dev_score (of the model and the linear one), epochs,
-        history.
-
-    Raises
-    ------
-    ValueError
-        If no training clip has the modality.
-    """
-    seed_everything(params.seed)
-    clips = read_study_clips(params, data_folder)
-    device = choose_device(params.compute.device)
-    data = ModalityClips(clips, modality, data_folder, device)
-    train, dev = (_taught(params, clips, data, task, name) for name in ("train", "dev"))
-    if len(train) == 0:
-        raise ValueError(f"{modality}-{task}: no training clip has this modality")
-    model = UnimodalModel(_config(params, modality, task, data.feature_count))
-    model.to(device)
-    section = params.unimodal
-
-    def batches(epoch):
-        rng = np.random.default_rng([params.seed, epoch])
-        return _Batches(data, bucketed(train, data.lengths, section.batch, rng))
-
-    def loss(model, _, batch):
-        output = model(batch.values, batch.mask).output
-        return LOSSES[task](output, batch.labels[task])
-
-    def score(model):
-        return dev_score(task, clips.labels[task][dev], _predict(model, data, dev))
-
-    title = f"{modality}-{task}"
-    history = fit(model, batches, loss, score, Schedule.of(section), title, progress)
-    rows = data.present(np.arange(len(clips.table)))
-    predicted = _predict(model, data, rows)
-    linear, linear_score = _linear(data, task, train, dev, rows)
-    run_folder = Path(run_folder)
-    write_predictions(
-        run_folder,
-        [
-            prediction_table(clips, rows, task, predicted, title, params.seed),
-            prediction_table(clips, rows, task, linear, f"{title}-linear", params.seed),
-        ],
-    )
-    best = {"dev_score": _best(history)}
-    if task == "emotion":
-        on_dev = predicted[np.searchsorted(rows, dev)]
-        best["thresholds"] = dev_thresholds(clips, dev, on_dev)
-    save_checkpoint(model, run_folder / "model", data.statistics, best)
-    return {
-        "modality": modality,
-        "task": task,
-        "clips": {"train": len(train), "dev": len(dev)},
-        "dev_score": best["dev_score"],
-        "linear_dev_score": linear_score,
-        "epochs": len(history),
-        "history": history.to_dict("records"),
-    }
-
-
-def _config(params, modality, task, features) -> UnimodalConfig:
-    section = params.unimodal
-    return UnimodalConfig(
-        task=task,
-        features=features,
-        hidden=section.hidden,
-        block=section.blocks[modality],
-        layers=section.layers,
-        state=section.state,
-        heads=section.heads,
-        dropout=section.dropout,
-    )
-
-
-class _Batches:
-    """Batches made one at a time, with a length for the schedule."""
-
-    def __init__(self, data: ModalityClips, rows: list[np.ndarray]):
-        self._data, self._rows = data, rows
-
-    def __len__(self):
-        return len(self._rows)
-
-    def __iter__(self):
-        return map(self._data.batch, self._rows)
-
-
-def _taught(params, clips: StudyClips, data: ModalityClips, task, split) -> np.ndarray:
-    """Labelled clips of the task's corpus and a split that have the modality."""
-    rows = data.present(clips.rows(getattr(params.roles, task), split))
-    return rows[clips.labelled(task)[rows]]
-
-
-@torch.no_grad()
-def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
-    """Probabilities or scores (clip, target) in the order of `rows`."""
-    targets = TARGETS[model.config.task]
-    predicted = np.zeros((len(rows), len(targets)), np.float32)
-    by_length = np.argsort(data.lengths[rows], kind="stable")
-    for places in in_order(by_length, PREDICT_BATCH):
-        batch = data.batch(rows[places])
-        output = model(batch.values, batch.mask).output
-        if model.config.task == "emotion":
-            output = output.sigmoid()
-        predicted[places] = output.float().cpu().numpy()
-    return predicted
-
-
-def _linear(data: ModalityClips, task, train, dev, rows):
-    """Predictions of the linear model for `rows`, and its score on dev."""
-    true = data.clips.labels[task]
-    pooled = data.pooled(rows)
-    at = {
-        name: np.searchsorted(rows, each)
-        for name, each in (("train", train), ("dev", dev))
-    }
-    model = Linear(task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev])
-    predicted = model.predict(pooled)
-    return predicted, dev_score(task, true[dev], predicted[at["dev"]])
-
-
-def _best(history) -> float | None:
-    scores = history["dev_score"].dropna()
-    return float(scores.max()) if len(scores) else None
 
 
 def train_study(
