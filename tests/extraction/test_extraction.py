@@ -16,7 +16,7 @@ from sslmepr.features import FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.params import load
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
