@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     run.set_defaults(call=_run)
 
-    study = commands.add_parser("study", help="print the dvc options of a study")
+    study = commands.add_parser("study", help="print what dvc exp run needs for one")
     study.add_argument("name")
     study.set_defaults(call=_study)
 
@@ -57,10 +57,15 @@ def _run(options: argparse.Namespace) -> None:
 def _study(options: argparse.Namespace) -> None:
     current = params.load()
     before = current.model_dump()
-    after = current.for_study(options.name).model_dump()
+    study = current.for_study(options.name)
+    after = study.model_dump()
     for key in current.studies[options.name]:
         for change in _changes(key, _at(before, key), _at(after, key)):
             print("-S", change)
+    roles = study.roles.model_dump().values()
+    if any(study.corpus[name].source != "simulated" for name in roles):
+        # The other chapters are about the truth of simulated corpora.
+        print("association record")
 
 
 def _at(tree: dict, dotted: str):

@@ -19,6 +19,13 @@ def test_study_prints_dvc_options(capsys):
     assert "-S ++modalities=[text]" in lines
     assert "-S ++roles.emotion=meld" in lines
     assert "-S ~replicates.unrelated" in lines
+    assert lines[-1] == "association record"
+
+
+def test_a_simulated_study_runs_every_stage(capsys):
+    assert main(["study", "simulated"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith("-S ") for line in lines)
 
 
 def test_unknown_study_is_an_error_that_lists_the_known(capsys):
