@@ -67,7 +67,8 @@ def study_associations(
         What the evaluation wrote.
     speaker_ids : dict
         Corpus to a series from clip_id to speaker_id; a corpus that is not in it, or
-        has fewer than three speakers, is left out.
+        has fewer than three speakers or no prediction (none of its clips has a modality
+        of the study), is left out.
     variant : str
         The model whose predictions are correlated.
     params : Params
@@ -82,8 +83,10 @@ def study_associations(
     """
     settings = params.association
     parts = []
+    mine = predictions[predictions["variant"] == variant]
+    predicted = set(mine["corpus"])
     for corpus, speakers in speaker_ids.items():
-        if speakers.nunique() < 3:
+        if speakers.nunique() < 3 or (predicted and corpus not in predicted):
             continue
         mine = variant_predictions(predictions, variant, corpus)
         for source in available_sources(mine):
