@@ -53,6 +53,9 @@ SOURCES = (
 )
 """What the emotion is, then what the trait is."""
 
+DISJOINT = "disjoint_modalities"
+"""Both predicted, but never from the same modality: `sslmepr.analysis.disjoint`."""
+
 
 def association(
     table: pd.DataFrame,
@@ -70,11 +73,12 @@ def association(
     Parameters
     ----------
     table : DataFrame
-        One row per clip: ``speaker_id``, ``emotion_*`` for the six scored emotions and
-        ``trait_*`` for the five traits. A clip without a value (NaN) is left out of the
-        cells that need it; `n` says how many remain.
+        One row per clip (several with `DISJOINT`): ``clip_id``, ``speaker_id``,
+        ``emotion_*`` for the six scored emotions and ``trait_*`` for the five traits. A
+        clip without a value (NaN) is left out of the cells that need it; `n` says how
+        many remain.
     source : {"predicted_x_true", "true_x_predicted", "predicted_x_predicted", \
-"true_x_true"}
+"true_x_true", "disjoint_modalities"}
         What the two sides are; kept in the result.
     resamples : int
         Bootstrap resamples of speakers.
@@ -112,6 +116,8 @@ def association(
         )
         parts.append(part.assign(level=name))
     result = pd.concat(parts, ignore_index=True).assign(source=source, halo=halo)
+    if source == DISJOINT:
+        result["n"] //= max(1, len(table) // table["clip_id"].nunique())
     return result[
         ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "p"]
         + ["p_corrected", "significant", "n", "n_speakers", "reason"]
@@ -191,7 +197,8 @@ def _sides(source: str) -> tuple[str, str]:
 
 
 def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
-    _sides(source)
+    if source != DISJOINT:
+        _sides(source)
     for name in levels:
         if name not in LEVELS:
             raise ValueError(f"levels: {name!r} is none of {', '.join(LEVELS)}")

@@ -2,13 +2,21 @@
 
 A corpus with emotion labels gives true emotion by predicted trait; one with trait
 labels gives predicted emotion by true trait; only one with both gives all four.
-Predicted by predicted comes last in every table: both sides then come from one network
-and share its errors.
+Predicted by predicted from disjoint modalities can be had everywhere; predicted by
+predicted from the same ones comes last in every table, because both sides then share
+their errors.
 """
 
 import pandas as pd
 
-from sslmepr.analysis.correlation import SOURCES, association, wide_table
+from sslmepr.analysis.correlation import (
+    DISJOINT,
+    LEVELS,
+    SOURCES,
+    association,
+    wide_table,
+)
+from sslmepr.analysis.disjoint import disjoint_table
 from sslmepr.labels import TARGETS
 from sslmepr.params import Params
 
@@ -33,6 +41,23 @@ def variant_predictions(
             f"variants: {known}"
         )
     return chosen
+
+
+def association_table(
+    predictions: pd.DataFrame,
+    speaker_ids: pd.Series,
+    variant: str,
+    corpus: str,
+    source: str,
+) -> pd.DataFrame | None:
+    """The table of one corpus and source that ``association`` takes.
+
+    None for ``disjoint_modalities`` where there are fewer than two modalities.
+    """
+    if source == DISJOINT:
+        return disjoint_table(predictions[predictions["corpus"] == corpus], speaker_ids)
+    chosen = variant_predictions(predictions, variant, corpus)
+    return wide_table(chosen, speaker_ids, source)
 
 
 def available_sources(predictions: pd.DataFrame) -> list[str]:
@@ -89,9 +114,12 @@ def study_associations(
         if speakers.nunique() < 3 or (predicted and corpus not in predicted):
             continue
         mine = variant_predictions(predictions, variant, corpus)
-        for source in available_sources(mine):
+        for source in [DISJOINT, *available_sources(mine)]:
+            given = association_table(predictions, speakers, variant, corpus, source)
+            if given is None:
+                continue
             table = association(
-                wide_table(mine, speakers, source),
+                given,
                 source,
                 settings.resamples,
                 settings.level,
@@ -99,6 +127,8 @@ def study_associations(
                 settings.alpha,
                 params.seed,
                 halo,
+                # A speaker's mean over splits would join what the splits keep apart.
+                ("clip",) if source == DISJOINT else LEVELS,
             )
             parts.append(table.assign(corpus=corpus))
     return pd.concat(parts, ignore_index=True)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslmepr.analysis.correlation import association, resampled_association, wide_table
+from sslmepr.analysis.correlation import association, resampled_association
 from sslmepr.analysis.recovery import compare, recovery, tidy_matrix
-from sslmepr.analysis.sources import variant_predictions
+from sslmepr.analysis.sources import association_table
 from sslmepr.params import Params
 
 CLIPS = "clips.parquet"
@@ -47,7 +47,8 @@ def assess(
     variant : str
         The model whose predictions are correlated.
     source : str
-        One of :data:`sslmepr.analysis.correlation.SOURCES`.
+        One of :data:`sslmepr.analysis.correlation.SOURCES`, or ``disjoint_modalities``,
+        for which `variant` does not matter.
     data_folder : path
 
     Raises
@@ -61,15 +62,9 @@ def assess(
         raise ValueError(f"corpus {name}: its true associations are not known")
     folder = Path(data_folder, name, "corpus")
     clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
-    table = wide_table(
-        variant_predictions(
-            pd.read_parquet(Path(study_folder, "evaluate", "predictions.parquet")),
-            variant,
-            name,
-        ),
-        clips.set_index("clip_id")["speaker_id"],
-        source,
-    )
+    predictions = pd.read_parquet(Path(study_folder, "evaluate", "predictions.parquet"))
+    speakers = clips.set_index("clip_id")["speaker_id"]
+    table = association_table(predictions, speakers, variant, name, source)
     settings = params.association
     found = association(
         table,

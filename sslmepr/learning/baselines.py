@@ -1,4 +1,4 @@
-"""Simple methods on the same features, which a learned model has to beat."""
+"""Simple methods on the same features: where a learned model starts, to be beaten."""
 
 import warnings
 
@@ -6,15 +6,21 @@ import numpy as np
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GroupKFold
 
 from sslmepr.learning.predictions import dev_score
 
 RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
 LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+FOLDS = 5
+"""Parts of the training split, by speaker, for predictions out of fold."""
+
+LOGIT_SLOPE = 4.0
+"""Of the logit at 0.5, about which trait scores lie."""
 
 
 class Linear:
-    """Ridge or logistic regression on mean-pooled features, its strength from dev.
+    """Ridge or logistic regression, its strength from dev.
 
     Parameters
     ----------
@@ -47,6 +53,49 @@ class Linear:
     def predict(self, features) -> np.ndarray:
         """Probabilities of emotions or scores of traits: (clip, target)."""
         return self._output(features, self.weights, self.bias)
+
+    def probe(self) -> tuple[np.ndarray, np.ndarray]:
+        """The model as one linear map: weights (target, feature) and bias (target,).
+
+        Applied to features as they are, it gives logits of emotions or, close to 0.5,
+        of traits.
+        """
+        return self._to_logits(self.weights, self.bias)
+
+    def out_of_fold(self, features, true, groups) -> np.ndarray:
+        """Logits of training clips from fits that have not seen their group.
+
+        Parameters
+        ----------
+        features : (clip, feature) array
+        true : (clip, target) array
+        groups : (clip,) array
+            Speakers.
+
+        Returns
+        -------
+        (clip, target) float32 array
+            As the logits of `probe`, which has seen these clips.
+        """
+        features, true = np.asarray(features), np.asarray(true)
+        logits = np.zeros(true.shape, np.float32)
+        fit = _fit_logistic if self.task == "emotion" else _fit_ridge
+        folds = min(FOLDS, len(np.unique(groups)))
+        if folds < 2:
+            weights, bias = self.probe()
+            return (features @ weights.T + bias).astype(np.float32)
+        for seen, unseen in GroupKFold(folds).split(features, true, groups):
+            fitted = fit(self._scaled(features[seen]), true[seen], self.strength)
+            weights, bias = self._to_logits(*fitted)
+            logits[unseen] = features[unseen] @ weights.T + bias
+        return logits
+
+    def _to_logits(self, weights, bias):
+        weights = weights / self._scale
+        bias = bias - weights @ self._mean
+        if self.task == "personality":
+            weights, bias = LOGIT_SLOPE * weights, LOGIT_SLOPE * (bias - 0.5)
+        return weights, bias
 
     def _scaled(self, features):
         return (features - self._mean) / self._scale

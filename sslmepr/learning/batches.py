@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from sslmepr.features import FeatureStore
+from sslmepr.labels import TARGETS
 from sslmepr.learning.clips import StudyClips
 
 BUCKET_BATCHES = 16
@@ -71,6 +72,8 @@ class Batch:
         True at real steps.
     labels : dict
         Task to a (clip, target) Tensor, NaN where there is no label.
+    probed : dict
+        Task to a (clip, target) Tensor of a linear probe's logits, where they are set.
     corpus : (clip,) int64 Tensor
         Position in the study's corpora.
     rows : (clip,) int64 array
@@ -80,6 +83,7 @@ class Batch:
     values: Tensor
     mask: Tensor
     labels: dict[str, Tensor]
+    probed: dict[str, Tensor]
     corpus: Tensor
     rows: np.ndarray
 
@@ -111,6 +115,7 @@ class ModalityClips:
         self._labels = {
             task: torch.from_numpy(values) for task, values in clips.labels.items()
         }
+        self._probed = {}
         self._corpus = clips.corpus_index()
         self._start = np.zeros(len(clips.table), np.int64)
         self.lengths = np.zeros(len(clips.table), np.int64)
@@ -172,9 +177,19 @@ class ModalityClips:
                 task: labels[where].to(self.device)
                 for task, labels in self._labels.items()
             },
+            probed={
+                task: logits[where].to(self.device)
+                for task, logits in self._probed.items()
+            },
             corpus=torch.from_numpy(self._corpus[rows]),
             rows=rows,
         )
+
+    def set_probed(self, task: str, rows: np.ndarray, logits) -> None:
+        """Have batches carry what linear probes say: (clip, target) for `rows`."""
+        every = torch.full((len(self.clips.table), len(TARGETS[task])), torch.nan)
+        every[torch.from_numpy(rows)] = torch.as_tensor(logits, dtype=torch.float32)
+        self._probed[task] = every
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Standardised values (clip, step, feature) and mask (clip, step)."""

@@ -1,25 +1,23 @@
 """Stage 2: the two tasks of one modality learn from each other, on both corpora."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from scipy.special import expit
 
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TASKS
 from sslmepr.learning.batches import ModalityClips, balanced, in_order
 from sslmepr.learning.checkpoints import load_checkpoint, save_checkpoint
-from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
+from sslmepr.learning.outputs import study_outputs, write_outputs
 from sslmepr.learning.predictions import (
     dev_score,
-    dev_thresholds,
     prediction_table,
+    training_thresholds,
     write_predictions,
 )
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
@@ -45,8 +43,7 @@ def train_crosstask(
     """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
 
     Writes the checkpoint, the predictions (variant ``<modality>-crosstask``) and, for
-    stage 3, ``outputs-<corpus>.safetensors`` with the clip ids in its metadata; a
-    corpus without the modality has a file with no clips.
+    stage 3, its outputs (`sslmepr.learning.outputs`).
 
     Returns
     -------
@@ -57,6 +54,10 @@ def train_crosstask(
     clips = read_study_clips(params, data_folder)
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
+    for task in TASKS:
+        folder = Path(study_folder, "unimodal", f"{modality}-{task}")
+        known, outputs = study_outputs(folder, clips)
+        data.set_probed(task, known.numpy(), outputs["probe_logits"])
     model = _model(params, modality, Path(study_folder)).to(device)
     groups, dev = (
         {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
@@ -83,8 +84,7 @@ def train_crosstask(
         for task in TASKS
     ]
     write_predictions(run_folder, tables)
-    on_dev = probabilities[np.searchsorted(rows, dev["emotion"])]
-    thresholds = dev_thresholds(clips, dev["emotion"], on_dev)
+    thresholds = training_thresholds(clips, params.roles.emotion)
     best = {"dev_score": scores, "thresholds": thresholds}
     save_checkpoint(model, run_folder / "model", data.statistics, best)
     write_outputs(run_folder, clips, rows, outputs)
@@ -92,7 +92,7 @@ def train_crosstask(
         "modality": modality,
         "clips": {task: len(group) for task, group in groups.items()},
         "dev_score": scores,
-        "epochs": len(history),
+        "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
 
@@ -128,7 +128,7 @@ def _batches(params, data, groups, epoch):
 
 
 def _loss(model, _, batch):
-    output = model(batch.values, batch.mask)
+    output = model(batch.values, batch.mask, batch.probed)
     emotion = emotion_loss(output.emotion_logits, batch.labels["emotion"])
     return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
 
@@ -153,30 +153,8 @@ def outputs_of(model, data: ModalityClips, rows: np.ndarray) -> dict[str, np.nda
     parts = {name: [] for name in OUTPUTS}
     for places in in_order(by_length, PREDICT_BATCH):
         batch = data.batch(rows[places])
-        output = model(batch.values, batch.mask)
+        output = model(batch.values, batch.mask, batch.probed)
         for name in OUTPUTS:
             parts[name].append(getattr(output, name).float().cpu())
     back = np.argsort(by_length, kind="stable")
     return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
-
-
-def write_outputs(folder: Path, clips: StudyClips, rows, outputs: dict) -> None:
-    """Write ``outputs-<corpus>.safetensors`` for every corpus of the study."""
-    for corpus in clips.corpora:
-        mine = np.isin(rows, clips.rows(corpus))
-        ids = clips.table["clip_id"].iloc[rows[mine]].tolist()
-        tensors = {
-            name: torch.from_numpy(np.ascontiguousarray(outputs[name][mine]))
-            for name in OUTPUTS
-        }
-        # One metadata entry: their order in the file is not defined.
-        metadata = {"clip_ids": json.dumps(ids, ensure_ascii=False)}
-        save_file(tensors, folder / f"outputs-{corpus}.safetensors", metadata)
-
-
-def read_outputs(folder: str | Path, corpus: str) -> tuple[list[str], dict]:
-    """Clip ids and outputs (name to (clip, ...) Tensor) that stage 2 wrote."""
-    path = Path(folder, f"outputs-{corpus}.safetensors")
-    with safe_open(path, framework="pt") as file:
-        ids = json.loads(file.metadata()["clip_ids"])
-        return ids, {name: file.get_tensor(name) for name in OUTPUTS}

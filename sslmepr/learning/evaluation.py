@@ -1,8 +1,9 @@
 """The one place where test labels are read: metrics of all models of a study.
 
-Thresholds come from the dev split of the emotion corpus, for each variant and seed by
-itself. Rows with ``seed = -1`` are the mean of a metric over seeds (not the metric of
-averaged predictions), with an interval from resampling the same speakers in every seed.
+An emotion is decided present where its probability reaches its share among the training
+clips (`sslmepr.learning.predictions.training_thresholds`). Rows with ``seed = -1`` are
+the mean of a metric over seeds (not the metric of averaged predictions), with an
+interval from resampling the same speakers in every seed.
 """
 
 from pathlib import Path
@@ -10,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
-from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.evaluation_cells import (
     BASELINE,
     Cell,
@@ -26,9 +26,9 @@ from sslmepr.learning.metrics import (
     single_label_draws,
 )
 from sslmepr.learning.predictions import (
-    choose_thresholds,
     is_single_label,
     prediction_table,
+    training_thresholds,
 )
 from sslmepr.params import Params
 
@@ -64,26 +64,23 @@ def evaluate_study(
         corpus), task, variant, stage, seed and the columns of the metrics' tables.
         summary : nested dict split -> variant -> metric -> estimate, low, high, n and
         deviation over seeds, for ``dvc metrics``.
-        thresholds : DataFrame with variant, seed, target, threshold.
+        thresholds : dict, scored emotion to threshold.
     """
     clips = read_study_clips(params, data_folder, with_truth=True)
     cells = list(measured_cells(params, clips))
-    tables, joined, thresholds = [], [], []
+    thresholds = training_thresholds(clips, params.roles.emotion)
+    tables, joined = [], []
     found = read_predictions(params, Path(study_folder), clips)
     for (variant, task), (rows, by_seed) in found.items():
-        chosen = {}
+        limits = None
         if task == "emotion":
-            chosen = {
-                seed: _thresholds(params, clips, variant, rows, values)
-                for seed, values in by_seed.items()
-            }
+            # Base rates then decide for the majority.
+            limits = 0.5 if variant == BASELINE else np.array([*thresholds.values()])
         for seed, values in by_seed.items():
-            limits = chosen.get(seed)
             joined.append(_joined(clips, rows, task, values, limits, variant, seed))
-        thresholds += _threshold_rows(variant, chosen)
         for cell in cells:
             if cell.task == task:
-                tables += _measure(params, clips, cell, variant, rows, by_seed, chosen)
+                tables += _measure(params, clips, cell, variant, rows, by_seed, limits)
     folder = Path(study_folder, "evaluate")
     folder.mkdir(parents=True, exist_ok=True)
     everything = pd.concat(joined, ignore_index=True)
@@ -92,32 +89,13 @@ def evaluate_study(
     return {
         "metrics": metrics,
         "summary": _summary(metrics),
-        "thresholds": pd.DataFrame(thresholds),
+        "thresholds": thresholds,
     }
 
 
-def _thresholds(params, clips: StudyClips, variant, rows, values) -> np.ndarray:
-    """Thresholds of the scored emotions from the emotion corpus's dev split."""
-    if variant == BASELINE:
-        # Base rates then decide for the majority.
-        return np.full(len(SCORED_EMOTIONS), 0.5)
-    dev = np.isin(rows, clips.rows(params.roles.emotion, "dev"))
-    dev &= clips.labelled("emotion")[rows]
-    true = clips.labels["emotion"][rows[dev]]
-    return choose_thresholds(true[:, 1:] > 0, values[dev, 1:])
-
-
-def _threshold_rows(variant: str, chosen: dict) -> list[dict]:
-    return [
-        {"variant": variant, "seed": seed, "target": target, "threshold": value}
-        for seed, values in chosen.items()
-        for target, value in zip(SCORED_EMOTIONS, values, strict=True)
-    ]
-
-
-def _decided(values, thresholds) -> np.ndarray:
+def _decided(values, limits) -> np.ndarray:
     """Presence of the scored emotions (clip, 6)."""
-    return values[:, 1:] >= thresholds
+    return values[:, 1:] >= limits
 
 
 def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
@@ -134,7 +112,7 @@ def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
     return table
 
 
-def _measure(params, clips, cell: Cell, variant, rows, by_seed, thresholds) -> list:
+def _measure(params, clips, cell: Cell, variant, rows, by_seed, limits) -> list:
     """Tables of one variant over one cell: every seed, and their mean."""
     places = np.flatnonzero(np.isin(rows, cell.rows))
     if len(places) == 0:
@@ -152,7 +130,7 @@ def _measure(params, clips, cell: Cell, variant, rows, by_seed, thresholds) -> l
             true,
             values[places],
             speakers,
-            thresholds.get(seed),
+            limits,
         )
         for seed, values in by_seed.items()
     }
@@ -180,16 +158,16 @@ def _stage(variant: str) -> str:
     head, _, tail = variant.partition("-")
     if not tail:
         return "fusion"
-    if tail.endswith("-linear"):
+    if tail.endswith("linear"):
         return "linear"
     return "crosstask" if tail == "crosstask" else "unimodal"
 
 
-def _draws(params, clips, task, true, values, speakers, thresholds) -> Draws:
+def _draws(params, clips, task, true, values, speakers, limits) -> Draws:
     if task == "personality":
         mean = training_mean(params, clips, task)
         return personality_draws(true, values, mean, speakers)
-    decided = _decided(values, thresholds)
+    decided = _decided(values, limits)
     draws = emotion_draws(true[:, 1:] > 0, values[:, 1:], decided, speakers)
     if is_single_label(true):
         draws |= single_label_draws(true.argmax(1), values.argmax(1), speakers)

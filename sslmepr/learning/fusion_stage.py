@@ -1,5 +1,6 @@
 """Stage 3: all modalities of a clip, both tasks, one model per variant and seed."""
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,20 +10,22 @@ from torch import Tensor
 
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TARGETS, TASKS
+from sslmepr.learning.baselines import Linear
 from sslmepr.learning.batches import balanced, in_order
 from sslmepr.learning.checkpoints import save_checkpoint
 from sslmepr.learning.clips import StudyClips, read_study_clips
-from sslmepr.learning.crosstask_stage import read_outputs
 from sslmepr.learning.fusion_objective import FusionObjective
 from sslmepr.learning.loop import Schedule, fit
+from sslmepr.learning.outputs import study_outputs
 from sslmepr.learning.predictions import (
     dev_score,
-    dev_thresholds,
     prediction_table,
+    training_thresholds,
     write_predictions,
 )
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
-from sslmepr.params import Params
+from sslmepr.models.fusion_parts import PredictProjector
+from sslmepr.params import Params, Variant
 
 LOSS_COMPONENTS = ("semi_supervised", "gradnorm")
 """Components that can be left out of training rather than of the network."""
@@ -57,7 +60,9 @@ class FusionClips:
         self.present = torch.zeros(count, len(modalities), dtype=torch.bool)
         self._embeddings, self.widths = {}, {}
         for place, modality in enumerate(modalities):
-            rows, outputs = _stage_2(clips, Path(study_folder, "crosstask", modality))
+            rows, outputs = study_outputs(
+                Path(study_folder, "crosstask", modality), clips
+            )
             both = [outputs["emotion_embedding"], outputs["personality_embedding"]]
             joined = torch.cat(both, 1)
             self.widths[modality] = joined.shape[1]
@@ -92,19 +97,6 @@ class FusionClips:
         return FusionBatch(inputs, labels)
 
 
-def _stage_2(clips: StudyClips, folder: Path) -> tuple[Tensor, dict[str, Tensor]]:
-    """Rows of the study's clips, and the outputs of stage 2 for them."""
-    rows, parts = [], []
-    for corpus in clips.corpora:
-        ids, outputs = read_outputs(folder, corpus)
-        mine = clips.rows(corpus)
-        order = dict(zip(clips.table["clip_id"].iloc[mine], mine, strict=True))
-        rows.extend(order[name] for name in ids)
-        parts.append(outputs)
-    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    return torch.tensor(rows, dtype=torch.int64), joined
-
-
 def train_fusion(
     params: Params,
     variant: str,
@@ -116,13 +108,14 @@ def train_fusion(
     """Stage 3: train one variant of the fusion model with every seed.
 
     Writes ``seed-<n>.safetensors`` and ``.json`` and the predictions of all seeds for
-    every clip with at least one modality.
+    every clip with at least one modality; for the full model also those of the linear
+    models on all unimodal predictions that it starts from (``<variant>-linear``).
 
     Returns
     -------
     dict
-        variant, modalities, seeds (list of dict: seed, dev_score per task, epochs,
-        history).
+        variant, modalities, linear_dev_score per task, seeds (list of dict: seed,
+        dev_score per task, epochs, history).
     """
     settings = params.fusion.variants[variant]
     chosen = settings.modalities or params.modalities
@@ -132,9 +125,21 @@ def train_fusion(
     data = FusionClips(clips, modalities, study_folder, device)
     rows = np.flatnonzero(data.present.any(1).numpy())
     run_folder = Path(run_folder)
-    tables, results = [], []
+    projectors, scores, tables, results = {}, {}, [], []
+    for task in settings.tasks:
+        projectors[task], predicted = _predict_projector(params, data, task, rows)
+        if settings == Variant():
+            name = f"{variant}-linear"
+            tables.append(
+                prediction_table(clips, rows, task, predicted, name, params.seed)
+            )
+        dev = data.rows(getattr(params.roles, task), "dev")
+        true = clips.labels[task][dev]
+        scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
     for seed in params.fusion.seeds:
-        model, history = _train(params, settings, data, seed, variant, progress)
+        model, history = _train(
+            params, settings, data, projectors, seed, variant, progress
+        )
         predicted = _predict(model, data, rows)
         tables += [
             prediction_table(clips, rows, task, predicted[task], variant, seed)
@@ -146,15 +151,40 @@ def train_fusion(
             {
                 "seed": seed,
                 "dev_score": best["dev_score"],
-                "epochs": len(history),
+                "epochs": int(history["epoch"].max()),
                 "history": history.to_dict("records"),
             }
         )
     write_predictions(run_folder, tables)
-    return {"variant": variant, "modalities": modalities, "seeds": results}
+    return {
+        "variant": variant,
+        "modalities": modalities,
+        "linear_dev_score": scores,
+        "seeds": results,
+    }
 
 
-def _train(params: Params, settings, data: FusionClips, seed, variant, progress):
+def _predict_projector(params: Params, data: FusionClips, task: str, rows):
+    """Linear model of a task on all unimodal predictions of it, as part of a network.
+
+    Returns the predict projector, and what the linear model predicts for `rows`.
+    """
+    projector = PredictProjector(task, len(data.widths)).to(data.device)
+    train, dev = (
+        data.rows(getattr(params.roles, task), split) for split in ("train", "dev")
+    )
+    projector.centre(data.batch(train).inputs)
+
+    def evidence(rows):
+        return projector.evidence(data.batch(rows).inputs).cpu().numpy()
+
+    true = data.clips.labels[task]
+    linear = Linear(task, evidence(train), true[train], evidence(dev), true[dev])
+    projector.set_linear(*map(torch.from_numpy, linear.probe()))
+    return projector, linear.predict(evidence(rows))
+
+
+def _train(params: Params, settings, data, projectors, seed, variant, progress):
     seed_everything(params.seed + seed)
     section = params.fusion
     model = FusionModel(
@@ -167,6 +197,9 @@ def _train(params: Params, settings, data: FusionClips, seed, variant, progress)
             without=[name for name in settings.without if name not in LOSS_COMPONENTS],
         )
     ).to(data.device)
+    if "predict_projector" not in settings.without:
+        for task, projector in projectors.items():
+            model.predict_projectors[task] = copy.deepcopy(projector)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
     objective = FusionObjective(section, settings, params.seed + seed)
@@ -202,7 +235,7 @@ def _predict(model, data: FusionClips, rows: np.ndarray) -> dict[str, np.ndarray
 
 
 def _on_dev(params: Params, tasks, data: FusionClips, model) -> dict:
-    """Scores on dev, and the emotion thresholds chosen there."""
+    """Scores on dev, and the thresholds of emotions."""
     result = {"dev_score": {}}
     for task in tasks:
         rows = data.rows(getattr(params.roles, task), "dev")
@@ -210,5 +243,6 @@ def _on_dev(params: Params, tasks, data: FusionClips, model) -> dict:
         true = data.clips.labels[task][rows]
         result["dev_score"][task] = dev_score(task, true, predicted)
         if task == "emotion":
-            result["thresholds"] = dev_thresholds(data.clips, rows, predicted)
+            corpus = params.roles.emotion
+            result["thresholds"] = training_thresholds(data.clips, corpus)
     return result

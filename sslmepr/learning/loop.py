@@ -50,6 +50,8 @@ def fit(
 ) -> pd.DataFrame:
     """Train `model` in place and leave it with its best weights.
 
+    The weights it comes with are scored too, as epoch 0, and kept if none are better.
+
     What is scored on dev, and kept, is the moving average of the weights: with a few
     hundred clips single epochs scatter, and the best of them is partly luck.
 
@@ -72,7 +74,7 @@ def fit(
     Returns
     -------
     DataFrame
-        Columns epoch (from 1), train_loss, dev_score.
+        Columns epoch (from 0), train_loss (NaN at 0), dev_score.
 
     Raises
     ------
@@ -80,7 +82,10 @@ def fit(
         If the loss of an epoch is not finite.
     """
     run = _Run(model, schedule, max(1, len(batches(0))), loss)
-    best, best_score, since, history = None, -np.inf, 0, []
+    best, since = _copy(run.average.model), 0
+    first = float(score(run.average.model))
+    best_score = -np.inf if np.isnan(first) else first
+    history = [(0, np.nan, first)]
     for epoch in tqdm(
         range(1, schedule.epochs + 1), desc=title, disable=not progress, leave=False
     ):

@@ -1,4 +1,10 @@
-"""Stage 1: one model for each modality and task, and a linear one beside it."""
+"""Stage 1: a model for each modality and task that starts from a linear one.
+
+The linear model is a baseline, and a probe inside the network. What the network learns
+from, and what later stages see of the training clips, are probes out of fold: those
+that have seen a clip are far surer of it than of any new one, and whatever is taught on
+top of them learns to trust the surest modality instead of the best.
+"""
 
 from pathlib import Path
 
@@ -13,16 +19,16 @@ from sslmepr.learning.checkpoints import save_checkpoint
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
+from sslmepr.learning.outputs import write_outputs
 from sslmepr.learning.predictions import (
     dev_score,
-    dev_thresholds,
     prediction_table,
+    training_thresholds,
     write_predictions,
 )
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
 
-LOSSES = {"emotion": emotion_loss, "personality": trait_loss}
 PREDICT_BATCH = 256
 
 
@@ -38,7 +44,8 @@ def train_unimodal(
 
     Writes the checkpoint and the predictions for every clip of every corpus that has
     the modality, together with those of a linear model on mean-pooled features
-    (variant ``<modality>-<task>-linear``).
+    (variant ``<modality>-<task>-linear``), and for stage 2 the logits of its probe,
+    out of fold where the clip is in training (`sslmepr.learning.outputs`).
 
     Returns
     -------
@@ -62,10 +69,11 @@ def train_unimodal(
     if len(train) == 0:
         raise ValueError(f"{modality}-{task}: no training clip has this modality")
     model = UnimodalModel(_config(params, modality, task, data.feature_count))
-    history = _fit(params, model.to(device), data, train, dev, progress)
     rows = data.present(np.arange(len(clips.table)))
+    linear, linear_score, probed = _linear(model, data, train, dev, rows)
+    data.set_probed(task, rows, probed)
+    history = _fit(params, model.to(device), data, train, dev, progress)
     predicted = _predict(model, data, rows)
-    linear, linear_score = _linear(data, task, train, dev, rows)
     title, run_folder = f"{modality}-{task}", Path(run_folder)
     tables = [
         prediction_table(clips, rows, task, values, variant, params.seed)
@@ -74,16 +82,16 @@ def train_unimodal(
     write_predictions(run_folder, tables)
     best = {"dev_score": _best(history)}
     if task == "emotion":
-        on_dev = predicted[np.searchsorted(rows, dev)]
-        best["thresholds"] = dev_thresholds(clips, dev, on_dev)
+        best["thresholds"] = training_thresholds(clips, params.roles.emotion)
     save_checkpoint(model, run_folder / "model", data.statistics, best)
+    write_outputs(run_folder, clips, rows, {"probe_logits": probed})
     return {
         "modality": modality,
         "task": task,
         "clips": {"train": len(train), "dev": len(dev)},
         "dev_score": best["dev_score"],
         "linear_dev_score": linear_score,
-        "epochs": len(history),
+        "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
 
@@ -97,8 +105,10 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         return _Batches(data, bucketed(train, data.lengths, section.batch, rng))
 
     def loss(model, _, batch):
-        output = model(batch.values, batch.mask).output
-        return LOSSES[task](output, batch.labels[task])
+        output = model(batch.values, batch.mask, batch.probed[task])
+        if task == "emotion":
+            return emotion_loss(output.logits, batch.labels[task])
+        return trait_loss(output.predicted, batch.labels[task])
 
     def score(model):
         true = data.clips.labels[task][dev]
@@ -143,24 +153,34 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     by_length = np.argsort(data.lengths[rows], kind="stable")
     for places in in_order(by_length, PREDICT_BATCH):
         batch = data.batch(rows[places])
-        output = model(batch.values, batch.mask).output
-        if model.config.task == "emotion":
-            output = output.sigmoid()
-        predicted[places] = output.float().cpu().numpy()
+        output = model(batch.values, batch.mask, batch.probed[model.config.task])
+        predicted[places] = output.predicted.cpu().numpy()
     return predicted
 
 
-def _linear(data: ModalityClips, task, train, dev, rows):
-    """Predictions of the linear model for `rows`, and its score on dev."""
+def _linear(model, data: ModalityClips, train, dev, rows):
+    """Fit the linear model and make it the probe of `model`.
+
+    Returns its predictions for `rows`, its score on dev, and logits for `rows`, which
+    for training clips are out of fold.
+    """
+    task = model.config.task
     true = data.clips.labels[task]
     pooled = data.pooled(rows)
     at = {
         name: np.searchsorted(rows, each)
         for name, each in (("train", train), ("dev", dev))
     }
-    model = Linear(task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev])
-    predicted = model.predict(pooled)
-    return predicted, dev_score(task, true[dev], predicted[at["dev"]])
+    linear = Linear(
+        task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev]
+    )
+    weights, bias = map(torch.from_numpy, linear.probe())
+    set_linear(model.probe, weights, bias)
+    logits = (pooled @ weights.numpy().T + bias.numpy()).astype(np.float32)
+    speakers = data.clips.table["speaker_id"].to_numpy()[train]
+    logits[at["train"]] = linear.out_of_fold(pooled[at["train"]], true[train], speakers)
+    predicted = linear.predict(pooled)
+    return predicted, dev_score(task, true[dev], predicted[at["dev"]]), logits
 
 
 def _best(history) -> float | None:

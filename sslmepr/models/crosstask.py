@@ -2,7 +2,7 @@
 
 The two encoders of stage 1 stay as they are; what is learned is what each has to say to
 the other. Emotion steps attend to personality steps and the reverse, and both heads
-read both.
+read both. They correct what stage 1 predicts, and start by leaving it as it is.
 """
 
 from dataclasses import dataclass
@@ -137,7 +137,9 @@ class CrosstaskModel(nn.Module):
             self.personality_encoder.eval()
         return self
 
-    def forward(self, values: Tensor, mask: Tensor) -> CrosstaskOutput:
+    def forward(
+        self, values: Tensor, mask: Tensor, probed: dict[str, Tensor] | None = None
+    ) -> CrosstaskOutput:
         """Predict both tasks.
 
         Parameters
@@ -145,14 +147,19 @@ class CrosstaskModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
+        probed : dict of str to (clip, target) torch.Tensor, optional
+            By task, as in `UnimodalModel`.
 
         Raises
         ------
         ValueError
             If a clip has no real step.
         """
-        first_emotion = self.emotion_encoder(values, mask)
-        first_personality = self.personality_encoder(values, mask)
+        probed = probed or {}
+        first_emotion = self.emotion_encoder(values, mask, probed.get("emotion"))
+        first_personality = self.personality_encoder(
+            values, mask, probed.get("personality")
+        )
         emotion = self.emotion_project(first_emotion.sequence)
         personality = self.personality_project(first_personality.sequence)
         for to_emotion, to_personality in zip(
@@ -165,11 +172,9 @@ class CrosstaskModel(nn.Module):
         emotion = masked_mean(self.emotion_norm(emotion), mask)
         personality = masked_mean(self.personality_norm(personality), mask)
         both = torch.cat([emotion, personality], dim=-1)
-        logits = self.emotion_head(both).float()
-        scores = torch.sigmoid(self.trait_head(both).float())
         return CrosstaskOutput(
             emotion,
             personality,
-            (logits + first_emotion.output) / 2,
-            (scores + first_personality.output) / 2,
+            first_emotion.logits + self.emotion_head(both).float(),
+            torch.sigmoid(first_personality.logits + self.trait_head(both).float()),
         )

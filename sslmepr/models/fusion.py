@@ -1,10 +1,15 @@
 """Stage 3: whatever modalities a clip has, both tasks.
 
 Every modality becomes a node; nodes exchange by graph attention (Velickovic et al.
-2018); one learned query per task reads them; the mean of the unimodal predictions is
-added; heads and guide banks decide. A modality that a clip lacks takes no part: it
-receives no attention, enters no mean, and what stands in its place, even NaN, changes
-neither results nor gradients.
+2018); one learned query per task reads them; heads and guide banks correct what the
+predict projectors make of the unimodal predictions. A modality that a clip lacks takes
+no part: it receives no attention, enters no sum, and what stands in its place, even
+NaN, changes neither results nor gradients.
+
+The published predict projector turns the mean of the unimodal predictions into a part
+of the representation. Ours weighs every prediction of every modality by itself and adds
+the result to the decision: five weak and independent witnesses are together much surer
+than their mean.
 """
 
 from dataclasses import dataclass
@@ -14,7 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.models.fusion_parts import GraphAttention, GuideBank, Projector
+from sslmepr.models.fusion_parts import (
+    GraphAttention,
+    GuideBank,
+    PredictProjector,
+    Projector,
+)
 
 COMPONENTS = ("graph_attention", "task_query", "predict_projector", "guide_bank")
 """What `FusionConfig.without` may name."""
@@ -138,7 +148,11 @@ class FusionModel(nn.Module):
             targets = len(TARGETS[task])
             self.heads[task] = nn.Linear(hidden, targets)
             if "predict_projector" not in config.without:
-                self.predict_projectors[task] = nn.Linear(targets, hidden)
+                nn.init.zeros_(self.heads[task].weight)
+                nn.init.zeros_(self.heads[task].bias)
+                self.predict_projectors[task] = PredictProjector(
+                    task, len(config.widths)
+                )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)
         self.dropout = nn.Dropout(config.dropout)
@@ -166,9 +180,8 @@ class FusionModel(nn.Module):
         else:
             nodes, graph_attention = self.graph(nodes, present)
         representation, query_attention = self._read(nodes, present)
-        representation = representation + self._unimodal(given)
         outputs = {
-            task: self._decide(task, representation[:, place])
+            task: self._decide(task, representation[:, place], given)
             for place, task in enumerate(self.config.tasks)
         }
         return FusionOutput(
@@ -196,25 +209,12 @@ class FusionModel(nn.Module):
         found, share = self.reading(queries, nodes, nodes, key_padding_mask=~present)
         return found.float(), share.float()
 
-    def _unimodal(self, given: FusionInput) -> Tensor:
-        """Mean unimodal predictions as (clip, task, hidden), or 0 without them."""
-        if not self.predict_projectors:
-            return 0.0
-        values = {
-            "emotion": given.emotion_logits,
-            "personality": given.trait_scores,
-        }
-        added = []
-        for task, project in self.predict_projectors.items():
-            taken = values[task].masked_fill(~given.present[..., None], 0.0)
-            added.append(project(taken.sum(1) / given.present.sum(1, keepdim=True)))
-        return torch.stack(added, dim=1).float()
-
-    def _decide(self, task: str, representation: Tensor) -> Tensor:
-        """Head and guide bank, averaged as logits or, for traits, as scores."""
+    def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
+        """Mean of head and guide bank, added to the predict projector."""
         votes = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
             votes.append(self.banks[task](representation))
-        if task == "personality":
-            votes = [torch.sigmoid(vote) for vote in votes]
-        return torch.stack(votes).mean(0)
+        logits = torch.stack(votes).mean(0)
+        if task in self.predict_projectors:
+            logits = logits + self.predict_projectors[task](given)
+        return torch.sigmoid(logits) if task == "personality" else logits

@@ -1,8 +1,14 @@
-"""The parts of the fusion model: projector, graph attention, guide bank."""
+"""Parts of the fusion model: projectors, graph attention, guide bank."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from sslmepr.labels import TARGETS
+from sslmepr.models.unimodal import set_linear
+
+LARGEST_LOGIT = 8.0
+"""Unimodal predictions that are surer than this count as this sure."""
 
 
 class Projector(nn.Module):
@@ -66,16 +72,76 @@ class GraphAttention(nn.Module):
         return F.elu(attention @ nodes.float()), attention
 
 
+class PredictProjector(nn.Module):
+    """A weighted sum of all unimodal predictions of a task.
+
+    Parameters
+    ----------
+    task : str
+    modalities : int
+    """
+
+    def __init__(self, task: str, modalities: int):
+        super().__init__()
+        self.task, targets = task, len(TARGETS[task])
+        self.register_buffer("mean", torch.zeros(modalities, targets))
+        self.linear = nn.Linear(modalities * targets, targets)
+
+    def evidence(self, given) -> Tensor:
+        """Unimodal predictions as logits, less what is usual for their modality.
+
+        An absent modality says what it says on average, which is 0.
+
+        Parameters
+        ----------
+        given : FusionInput
+
+        Returns
+        -------
+        (clip, modality x target) torch.Tensor
+        """
+        logits = unimodal_logits(self.task, given) - self.mean
+        return logits.masked_fill(~given.present[..., None], 0.0).flatten(1)
+
+    def forward(self, given) -> Tensor:
+        """`FusionInput` to logits (clip, target)."""
+        return self.linear(self.evidence(given))
+
+    def centre(self, given) -> None:
+        """Take what is usual from these (training) clips, a `FusionInput`."""
+        present = given.present[..., None]
+        logits = unimodal_logits(self.task, given).masked_fill(~present, 0.0)
+        self.mean.copy_(logits.sum(0) / present.sum(0).clamp(min=1))
+
+    def set_linear(self, weights: Tensor, bias: Tensor) -> None:
+        """Take over a linear solution on `evidence`, and keep it.
+
+        Parameters
+        ----------
+        weights : (target, modality x target) torch.Tensor
+        bias : (target,) torch.Tensor
+        """
+        set_linear(self.linear, weights, bias)
+
+
+def unimodal_logits(task: str, given) -> Tensor:
+    """What stage 2 predicts of a task, as logits: (clip, modality, target)."""
+    logits = given.emotion_logits
+    if task == "personality":
+        logits = torch.logit(given.trait_scores, eps=1e-6)
+    return logits.clamp(-LARGEST_LOGIT, LARGEST_LOGIT).float()
+
+
 class GuideBank(nn.Module):
     """One learned embedding per target; how alike the representation is to each.
 
     The cosine is multiplied by a learned scale: by itself it could move a probability
     no further than from 0.27 to 0.73, and averaged with the head it would only hold
-    the head back. On drawn features a scale that starts at 8 ranked emotions better
-    after twelve epochs than one starting at 4 or 1; a bias per target added nothing.
+    the head back. The scale starts at 1, where a bank that has learned nothing yet
+    hardly disturbs the predict projector.
     """
 
-    def __init__(self, targets: int, hidden: int, scale: float = 8.0):
+    def __init__(self, targets: int, hidden: int, scale: float = 1.0):
         super().__init__()
         self.embeddings = nn.Parameter(torch.randn(targets, hidden) / hidden**0.5)
         self.log_scale = nn.Parameter(torch.tensor(scale).log())

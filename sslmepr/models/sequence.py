@@ -124,8 +124,6 @@ class SequenceEncoder(nn.Module):
         if block == "transformer" and hidden % heads:
             raise ValueError(f"heads={heads} does not divide hidden={hidden}")
         self.positions = block == "transformer"
-        self.register_buffer("feature_mean", torch.zeros(features))
-        self.register_buffer("feature_scale", torch.ones(features))
         self.project = nn.Linear(features, hidden)
         self.project_norm = nn.LayerNorm(hidden)
         self.dropout = nn.Dropout(dropout)
@@ -135,22 +133,6 @@ class SequenceEncoder(nn.Module):
             blocks = [TransformerBlock(hidden, heads, dropout) for _ in range(layers)]
         self.blocks = nn.ModuleList(blocks)
         self.norm = nn.LayerNorm(hidden)
-
-    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
-        """Have features standardised from here on by what the training split shows.
-
-        The features of some encoders differ by orders of magnitude (eGeMAPS: Hz beside
-        ratios), and without this the projection would see the largest alone. The
-        values are stored with the weights.
-
-        Parameters
-        ----------
-        mean, deviation : (feature,) torch.Tensor
-            A deviation of zero leaves its feature's scale alone.
-        """
-        safe = torch.where(deviation > 0, deviation, torch.ones_like(deviation))
-        self.feature_mean.copy_(mean)
-        self.feature_scale.copy_(1 / safe)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """Encode padded sequences.
@@ -167,7 +149,6 @@ class SequenceEncoder(nn.Module):
             Zero where there is no real step.
         """
         absent = ~mask[..., None]
-        values = (values - self.feature_mean) * self.feature_scale
         hidden = self.project_norm(self.project(values.masked_fill(absent, 0.0)))
         if self.positions:
             hidden = hidden + sinusoids(*hidden.shape[1:]).to(hidden)

@@ -1,4 +1,10 @@
-"""Stage 1: one modality, one task."""
+"""Stage 1: one modality, one task.
+
+The model starts as a linear one. A probe on the mean over time is fitted first, in
+closed form, and stays as it is; sequence encoder and head learn what the probe misses.
+With a few hundred clips an encoder that starts from nothing does not even reach the
+probe; starting there, it can only be chosen on dev where it adds something.
+"""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -52,28 +58,45 @@ class UnimodalOutput(NamedTuple):
         Zero where there is no real step.
     embedding : (clip, hidden) torch.Tensor
         Mean of `sequence` over real steps.
-    output : (clip, target) torch.Tensor
-        Logits, one per emotion, of which several may be positive; or trait scores in
-        0..1.
+    logits : (clip, target) torch.Tensor
+        One per emotion, of which several may be positive, or one per trait.
     """
 
     sequence: Tensor
     embedding: Tensor
-    output: Tensor
+    logits: Tensor
+
+    @property
+    def predicted(self) -> Tensor:
+        """Probabilities of emotions or scores of traits, in 0..1: (clip, target)."""
+        return torch.sigmoid(self.logits)
 
 
 def head(width: int, hidden: int, targets: int, dropout: float) -> nn.Sequential:
-    """Two layers from an embedding of `width` to `targets` logits."""
-    return nn.Sequential(
-        nn.Linear(width, hidden),
-        nn.ReLU(),
-        nn.Dropout(dropout),
-        nn.Linear(hidden, targets),
-    )
+    """Two layers from an embedding of `width` to `targets` logits, at first all 0."""
+    last = nn.Linear(hidden, targets)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout), last)
+
+
+def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
+    """Give a linear layer the solution of a linear model, and keep it from learning.
+
+    Parameters
+    ----------
+    layer : Linear
+    weights : (target, feature) torch.Tensor
+    bias : (target,) torch.Tensor
+    """
+    with torch.no_grad():
+        layer.weight.copy_(weights)
+        layer.bias.copy_(bias)
+    layer.requires_grad_(False)
 
 
 class UnimodalModel(nn.Module):
-    """Sequence encoder, mean over time, two-layer head."""
+    """A linear probe, and what sequence encoder, mean over time and head add to it."""
 
     def __init__(self, config: UnimodalConfig):
         super().__init__()
@@ -89,8 +112,11 @@ class UnimodalModel(nn.Module):
         )
         targets = len(TARGETS[config.task])
         self.head = head(config.hidden, config.hidden, targets, config.dropout)
+        self.probe = nn.Linear(config.features, targets)
 
-    def forward(self, values: Tensor, mask: Tensor) -> UnimodalOutput:
+    def forward(
+        self, values: Tensor, mask: Tensor, probed: Tensor | None = None
+    ) -> UnimodalOutput:
         """Predict one task.
 
         Parameters
@@ -98,6 +124,9 @@ class UnimodalModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
+        probed : (clip, target) torch.Tensor, optional
+            Logits in place of the probe's own. A probe has seen the training clips;
+            for them, those of probes that have not are given.
 
         Raises
         ------
@@ -106,7 +135,8 @@ class UnimodalModel(nn.Module):
         """
         sequence = self.encoder(values, mask)
         embedding = masked_mean(sequence, mask)
-        output = self.head(embedding).float()
-        if self.config.task == "personality":
-            output = torch.sigmoid(output)
-        return UnimodalOutput(sequence, embedding, output)
+        if probed is None:
+            probed = self.probe(masked_mean(values, mask))
+        return UnimodalOutput(
+            sequence, embedding, self.head(embedding).float() + probed.float()
+        )

@@ -52,7 +52,8 @@ def draw_corpus(
     present = latent > sim.emotion_threshold
     shown = np.where(present, np.minimum(latent / sim.emotion_ceiling, 1), 0)
     table = pd.DataFrame({"clip_id": [f"{name}-{n:05d}" for n in range(count)]})
-    table["speaker_id"] = [f"{name}-p{n:05d}" for n in range(count)]
+    # Two clips each, so that folds and resamples by speaker are not those by clip.
+    table["speaker_id"] = [f"{name}-p{n // 2:05d}" for n in range(count)]
     marks = np.arange(count) / count
     held_out = len(tasks) == 2
     table["split"] = np.select([marks < 0.7, marks < 0.85], ["train", "dev"], "test")
@@ -111,7 +112,8 @@ def draw_study(
     Parameters
     ----------
     counts : (int, int, int)
-        Clips of the emotion, personality and held-out corpus.
+        Clips of the emotion, personality and held-out corpus, multiples of 40 so that
+        no speaker crosses splits; those of the held-out corpus may be any.
     widths : dict
         Modality to feature count.
     offset : float

@@ -1,8 +1,113 @@
+"""Linear baselines against scikit-learn, as probes, and out of fold."""
+
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score
+from sklearn.preprocessing import StandardScaler
 
-from sslmepr.learning.baselines import Linear
+from sslmepr.learning.baselines import LOGISTIC_STRENGTHS, Linear
 from sslmepr.learning.predictions import dev_score
+
+TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
+
+
+def drawn(task, count=60, seed=3):
+    """Features of unequal size away from 0, labels, and speakers of 8 to 16 clips."""
+    rng = np.random.default_rng(seed)
+    features = 7 + rng.standard_normal((count, 4)) * [0.1, 1, 10, 100]
+    noise = rng.standard_normal((count, 7 if task == "emotion" else 5))
+    maps = rng.standard_normal((4, noise.shape[1]))
+    true = 0.5 + 0.03 * ((features - 7) / [0.1, 1, 10, 100] @ maps + noise)
+    speakers = np.repeat(list("abcde"), [8, 16, 10, 14, 12])[:count]
+    return features, (true > 0.5) * 0.7 if task == "emotion" else true, speakers
+
+
+def reference(task, strength, features, true, asked, scaler=None):
+    """Logits that scikit-learn gives for the clips `asked`."""
+    scaler = StandardScaler().fit(features if scaler is None else scaler)
+    features, asked = scaler.transform(features), scaler.transform(asked)
+    if task == "personality":
+        return 4 * (Ridge(alpha=strength).fit(features, true).predict(asked) - 0.5)
+    models = [
+        LogisticRegression(C=strength).fit(features, column > 0) for column in true.T
+    ]
+    return np.column_stack([model.decision_function(asked) for model in models])
+
+
+@TASKS
+def test_predictions_and_probe_are_those_of_scikit_learn(task):
+    features, true, _ = drawn(task)
+    other, dev_true, _ = drawn(task, 40, seed=4)
+    model = Linear(task, features, true, other, dev_true)
+    logits = reference(task, model.strength, features, true, other)
+    weights, bias = model.probe()
+    assert other @ weights.T + bias == pytest.approx(logits, abs=1e-4)
+    expected = 1 / (1 + np.exp(-logits)) if task == "emotion" else 0.5 + logits / 4
+    assert np.ptp(expected, axis=0).min() > 0.01
+    assert model.predict(other) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed, best", [(3, 0.1), (21, 0.01)])
+def test_strength_is_the_best_on_dev(seed, best):
+    features, true, _ = drawn("emotion", seed=seed)
+    train, dev = (features[:25], true[:25]), (features[25:], true[25:])
+    scores = {}
+    for strength in LOGISTIC_STRENGTHS:
+        logits = reference("emotion", strength, *train, dev[0])
+        scores[strength] = roc_auc_score(dev[1][:, 1:] > 0, logits[:, 1:])
+    assert (
+        Linear("emotion", *train, *dev).strength == best == max(scores, key=scores.get)
+    )
+
+
+@TASKS
+def test_out_of_fold_is_refitting_without_a_speaker(task):
+    features, true, speakers = drawn(task)
+    model = Linear(task, features, true, features, true)
+    found = model.out_of_fold(features, true, speakers)
+    assert found.dtype == np.float32 and found.shape == true.shape
+    # Five speakers and five folds: each fold leaves one out. Scales need no labels.
+    for name in "abcde":
+        mine = speakers == name
+        expected = reference(
+            task, model.strength, features[~mine], true[~mine], features[mine], features
+        )
+        assert found[mine] == pytest.approx(expected, abs=1e-4)
+    weights, bias = model.probe()
+    assert np.abs(found - (features @ weights.T + bias)).max() > 0.01
+
+
+@TASKS
+def test_out_of_fold_does_not_see_labels_of_the_own_speaker(task):
+    features, true, _ = drawn(task)
+    order = np.random.default_rng(6).permutation(60)
+    speakers = np.array([f"p{place // 5}" for place in range(60)], object)[order]
+    model = Linear(task, features, true, features, true)
+    before = model.out_of_fold(features, true, speakers)
+    for name in ("p0", "p7", "p11"):
+        mine = speakers == name
+        changed = np.where(mine[:, None], 0.9 * (true < 0.4), true)
+        after = model.out_of_fold(features, changed, speakers)
+        assert np.array_equal(after[mine], before[mine])
+        assert np.abs(after - before).max() > 1e-3
+
+
+def test_out_of_fold_of_an_emotion_that_only_one_speaker_shows():
+    features, true, speakers = drawn("emotion")
+    true[:, 2] = speakers == "c"
+    model = Linear("emotion", features, true, features, true)
+    found = model.out_of_fold(features, true, speakers)
+    # 50 clips are seen, none with it: half a clip is assumed.
+    assert found[speakers == "c", 2] == pytest.approx(np.log(0.01 / 0.99))
+
+
+def test_out_of_fold_of_a_single_speaker_is_the_probe():
+    features, true, _ = drawn("personality")
+    model = Linear("personality", features, true, features, true)
+    weights, bias = model.probe()
+    found = model.out_of_fold(features, true, np.full(60, "a"))
+    assert found == pytest.approx(features @ weights.T + bias, abs=1e-5)
 
 
 @pytest.mark.parametrize(("task", "targets"), [("emotion", 7), ("personality", 5)])

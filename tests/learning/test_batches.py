@@ -69,6 +69,22 @@ def test_labels_are_missing_where_another_task_or_the_test_split_is(data):
     assert not batch.labels["emotion"].isnan().any()
 
 
+def test_probed_logits_travel_with_their_clips(data):
+    everyone = data.present(np.arange(len(data.lengths)))
+    rows = everyone[::3][np.random.default_rng(0).permutation(20)]
+    logits = np.outer(rows, [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert data.batch(rows).probed == {}
+    data.set_probed("personality", rows, logits)
+    batch = data.batch(rows[[4, 0, 7]])
+    assert list(batch.probed) == ["personality"]
+    assert batch.probed["personality"].dtype == torch.float32
+    assert batch.probed["personality"].tolist() == logits[[4, 0, 7]].tolist()
+    assert data.batch(everyone[1::3]).probed["personality"].isnan().all()
+    data.set_probed("personality", rows[:1], torch.ones(1, 5))
+    batch = data.batch(rows[:2])
+    assert batch.probed["personality"].isnan().tolist() == [[False] * 5, [True] * 5]
+
+
 def test_pooled_is_the_mean_over_real_steps(data):
     rows = data.present(np.arange(20))
     values, mask = data.padded(rows)

@@ -36,6 +36,7 @@ def scores(tmp_path_factory, small_params, one_thread):
         target = runs / "fusion" / variant
         train_fusion(params, variant, runs, target, folder, False)
         table = pd.read_parquet(target / "predictions.parquet")
+        table = table[table["variant"] == variant]
         found[variant] = drawn.cross_corpus(params, truth, table)
     return found
 

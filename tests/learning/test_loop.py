@@ -40,25 +40,43 @@ def test_it_learns_and_says_how():
     model, history, _ = regress()
     assert model.weight.item() == pytest.approx(2, abs=0.05)
     assert list(history.columns) == ["epoch", "train_loss", "dev_score"]
-    assert history["train_loss"].iloc[-1] < 0.01 * history["train_loss"].iloc[0]
+    assert history["epoch"].tolist() == list(range(31))
+    assert history["train_loss"].isna().tolist() == [True] + [False] * 30
+    assert history["train_loss"].iloc[-1] < 0.01 * history["train_loss"].iloc[1]
 
 
 def test_best_weights_are_restored():
-    scores = [1.0, 5.0, 2.0, 3.0]
+    scores = [0.0, 1.0, 5.0, 2.0, 3.0]
     model, history, seen = regress(scores, epochs=4)
     assert history["dev_score"].tolist() == scores
-    assert model.weight.item() == seen[1] != seen[3]
+    assert model.weight.item() == seen[2] != seen[4]
     assert not model.training
 
 
+def test_a_model_that_never_improves_keeps_the_weights_it_came_with():
+    torch.manual_seed(0)
+    before = nn.Linear(1, 1)
+    model, history, seen = regress([3, 1, 3, 2, 9], epochs=9, patience=3)
+    assert history["epoch"].tolist() == [0, 1, 2, 3]
+    assert seen[0] == before.weight.item() != seen[3]
+    assert torch.equal(model.weight, before.weight)
+    assert torch.equal(model.bias, before.bias) and not model.training
+
+
+def test_scores_that_begin_undefined():
+    model, history, seen = regress([np.nan, 1, 0, 0], epochs=3)
+    assert model.weight.item() == seen[1]
+    assert history["dev_score"].isna().tolist() == [True, False, False, False]
+
+
 def test_it_stops_when_patience_is_spent():
-    _, history, _ = regress([1, 2, 2, 1, 1, 9], epochs=6, patience=3)
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    _, history, _ = regress([0, 1, 2, 2, 1, 1, 9], epochs=6, patience=3)
+    assert history["epoch"].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_nothing_to_score_keeps_the_last_epoch():
-    model, _, seen = regress([np.nan] * 5, epochs=5)
-    assert model.weight.item() == seen[-1]
+    model, _, seen = regress([np.nan] * 6, epochs=5)
+    assert model.weight.item() == seen[-1] != seen[0]
 
 
 def test_same_seed_same_result():

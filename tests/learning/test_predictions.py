@@ -1,35 +1,43 @@
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from sslmepr.learning.predictions import choose_thresholds, dev_score, is_single_label
+from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.learning.clips import StudyClips
+from sslmepr.learning.predictions import (
+    dev_score,
+    is_single_label,
+    training_thresholds,
+)
 
 
-def test_threshold_separates_what_can_be_separated():
-    score = np.array([[0.1], [0.2], [0.6], [0.9]])
-    found = choose_thresholds(score > 0.5, score)
-    assert 0.2 < found[0] <= 0.6
+def clips(emotions, splits):
+    table = pd.DataFrame({"corpus": "a", "split": splits})
+    return StudyClips(table, {"emotion": np.asarray(emotions, np.float32)}, ["a"])
 
 
-def test_threshold_is_near_the_best_balanced_accuracy():
+def test_thresholds_are_shares_of_training_clips():
+    emotions = np.zeros((6, 7))
+    emotions[:3, 1] = 0.4  # anger in three of four training clips with labels
+    emotions[:, 2] = 1.0  # disgust in all
+    emotions[5, 3:] = 1.0  # a dev clip, which must not count
+    emotions[4] = np.nan
+    found = training_thresholds(clips(emotions, ["train"] * 5 + ["dev"]), "a")
+    assert list(found) == list(SCORED_EMOTIONS)
+    assert list(found.values()) == [0.75, 0.5, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_shares_are_the_best_thresholds_of_calibrated_probabilities():
     rng = np.random.default_rng(0)
-    present = rng.random((300, 2)) < 0.2
-    score = np.clip(0.15 * present + rng.random((300, 2)) * 0.5, 0, 1)
-    for column, threshold in enumerate(choose_thresholds(present, score)):
-        here = present[:, column]
-        best = max(
-            balanced_accuracy_score(here, score[:, column] >= cut)
-            for cut in score[:, column]
-        )
-        mine = balanced_accuracy_score(here, score[:, column] >= threshold)
-        assert best - 0.04 <= mine <= best
-
-
-def test_threshold_without_positives_and_of_a_constant():
-    absent, constant = np.zeros((4, 1), bool), np.full((4, 1), 0.3)
-    assert choose_thresholds(absent, np.random.default_rng(0).random((4, 1))) == [0.5]
-    present = np.array([[True], [False], [False], [False]])
-    assert np.isfinite(choose_thresholds(present, constant)).all()
+    probability = rng.beta(1, 5, 40_000)
+    present = rng.random(40_000) < probability
+    emotions = np.zeros((40_000, 7))
+    emotions[:, 1] = present
+    threshold = training_thresholds(clips(emotions, ["train"] * 40_000), "a")["anger"]
+    mine = balanced_accuracy_score(present, probability >= threshold)
+    for other in (0.5 * threshold, 0.8 * threshold, 1.25 * threshold, 2 * threshold):
+        assert mine > balanced_accuracy_score(present, probability >= other)
 
 
 def test_dev_score_of_emotions_leaves_neutral_and_unlabelled_out():

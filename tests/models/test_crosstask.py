@@ -27,6 +27,20 @@ def model(config=CONFIG):
     return CrosstaskModel(config).freeze_encoders()
 
 
+def awake(net, *heads):
+    """`net` with heads that have something to say, as after training."""
+    for part in heads or (net.emotion_head, net.trait_head):
+        torch.nn.init.normal_(part[-1].weight)
+        torch.nn.init.normal_(part[-1].bias)
+    return net
+
+
+def probed():
+    random = torch.Generator().manual_seed(4)
+    sizes = {"emotion": 7, "personality": 5}
+    return {t: torch.randn(16, n, generator=random) for t, n in sizes.items()}
+
+
 def test_output():
     out = model().eval()(*batch())
     assert out.emotion_embedding.shape == out.personality_embedding.shape == (16, 12)
@@ -34,16 +48,43 @@ def test_output():
     assert ((out.trait_scores > 0) & (out.trait_scores < 1)).all()
 
 
-def test_outputs_are_averaged_with_stage_one():
-    net = model().eval()
-    for part in (net.emotion_head, net.trait_head):
-        torch.nn.init.zeros_(part[-1].weight)
-        torch.nn.init.zeros_(part[-1].bias)
-    out = net(*batch())
-    logits = net.emotion_encoder(*batch()).output
-    scores = net.personality_encoder(*batch()).output
-    torch.testing.assert_close(out.emotion_logits, logits / 2)
-    torch.testing.assert_close(out.trait_scores, scores / 2 + 0.25)
+@pytest.mark.parametrize("train", [False, True])
+def test_it_starts_as_stage_one(train):
+    net = model()
+    awake(net, net.emotion_encoder.head, net.personality_encoder.head)
+    net.train(train)
+    for given in ({}, probed(), {"personality": probed()["personality"]}):
+        out = net(*batch(), given)
+        first = net.emotion_encoder(*batch(), given.get("emotion"))
+        other = net.personality_encoder(*batch(), given.get("personality"))
+        assert torch.equal(out.emotion_logits, first.logits)
+        assert torch.equal(out.trait_scores, other.predicted)
+
+
+def test_heads_correct_the_logits_of_stage_one():
+    net = awake(model().eval())
+    awake(net, net.emotion_encoder.head, net.personality_encoder.head)
+    given = probed()
+    out = net(*batch(), given)
+    both = torch.cat([out.emotion_embedding, out.personality_embedding], 1)
+    first = net.emotion_encoder
+    logits = given["emotion"] + first.head(first(*batch()).embedding)
+    torch.testing.assert_close(out.emotion_logits, logits + net.emotion_head(both))
+    first = net.personality_encoder
+    logits = given["personality"] + first.head(first(*batch()).embedding)
+    logits = logits + net.trait_head(both)
+    torch.testing.assert_close(out.trait_scores, 1 / (1 + (-logits).exp()))
+
+
+def test_given_logits_leave_embeddings_alone_and_replace_the_probes():
+    net = awake(model().eval())
+    own, out = net(*batch()), net(*batch(), probed())
+    assert torch.equal(out.emotion_embedding, own.emotion_embedding)
+    assert torch.equal(out.personality_embedding, own.personality_embedding)
+    for encoder in (net.emotion_encoder, net.personality_encoder):
+        torch.nn.init.constant_(encoder.probe.weight, torch.nan)
+    for a, b in zip(net(*batch(), probed()), out, strict=True):
+        assert torch.equal(a, b)
 
 
 def test_each_task_hears_of_the_other():
@@ -57,9 +98,10 @@ def test_each_task_hears_of_the_other():
 
 
 def test_frozen_encoders_neither_learn_nor_drop_out():
-    net = model().train()
+    net = model()
+    awake(net, net.emotion_encoder.head).train()
     values, mask = batch()
-    first, second = (net.emotion_encoder(values, mask).output for _ in range(2))
+    first, second = (net.emotion_encoder(values, mask).logits for _ in range(2))
     assert torch.equal(first, second)
     out = net(values, mask)
     (out.emotion_logits.sum() + out.trait_scores.sum()).backward()
@@ -74,7 +116,7 @@ def test_frozen_encoders_neither_learn_nor_drop_out():
 
 @pytest.mark.parametrize("fill", [0.0, 3.0, float("nan")])
 def test_padding_changes_nothing(fill):
-    net = model().eval()
+    net = awake(model().eval())
     values, mask = batch(steps=6)
     alone = net(values, mask)
     values = values.masked_fill(~mask[..., None], fill)

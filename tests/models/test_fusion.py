@@ -1,6 +1,7 @@
 """Stage 3's model: any subset of modalities, tasks and components."""
 
 import json
+import math
 from dataclasses import asdict, replace
 from itertools import combinations
 
@@ -24,6 +25,14 @@ CONFIG = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.1)
 def model(**changes):
     torch.manual_seed(0)
     return FusionModel(replace(CONFIG, **changes))
+
+
+def awake(net):
+    """`net` with heads that have something to say, as after training."""
+    for part in net.heads.values():
+        torch.nn.init.normal_(part.weight)
+        torch.nn.init.normal_(part.bias)
+    return net
 
 
 def batch(present=None, clips=16, fill=0.0, seed=3):
@@ -88,27 +97,36 @@ def test_attention_sums_to_one_over_present_modalities(present, without, train):
 @pytest.mark.parametrize("without", SUBSETS[:5], ids="-".join)
 def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
     present = [[True, False, True], [False, True, False], [True, True, True]]
-    net = model(without=without).eval()
+    net = awake(model(without=without).eval())
     results = []
     for fill in (0.0, 9.0, float("nan"), float("inf")):
         given = batch(present, fill=fill)
-        for embedding in given.embeddings.values():
-            embedding.requires_grad_()
+        inputs = [*given.embeddings.values(), given.emotion_logits, given.trait_scores]
+        inputs = inputs[:3] if "predict_projector" in without else inputs
+        for values in inputs:
+            values.requires_grad_()
         out = net(given)
         net.zero_grad()
         (out.emotion_logits.sum() + out.trait_scores.square().sum()).backward()
-        grads = [p.grad for p in net.parameters()]
-        grads += [e.grad for e in given.embeddings.values()]
-        results.append([*out, *grads])
+        grads = [each.grad for each in (*net.parameters(), *inputs)]
+        read = [part.evidence(given) for part in net.predict_projectors.values()]
+        results.append([*out, *read, *grads])
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             assert a.isfinite().all() and torch.equal(a, b)
 
 
 def test_a_missing_modality_is_as_if_the_model_had_none():
-    net = model().eval()
+    net = awake(model().eval())
+    for part in net.predict_projectors.values():
+        part.centre(batch())
     fewer = model(widths={"face": 6, "text": 5}).eval()
     weights = {k: v for k, v in net.state_dict().items() if "audio" not in k}
+    for task, targets in (("emotion", 7), ("personality", 5)):
+        name = f"predict_projectors.{task}"
+        parts = weights[f"{name}.linear.weight"].split(targets, dim=1)
+        weights[f"{name}.linear.weight"] = torch.cat([parts[0], parts[2]], dim=1)
+        weights[f"{name}.mean"] = weights[f"{name}.mean"][[0, 2]]
     fewer.load_state_dict(weights)
     given = batch([[True, False, True]] * 4)
     kept = FusionInput(
@@ -139,14 +157,77 @@ def test_single_task(tasks):
     assert all(p.grad is not None for p in net.parameters())
 
 
-def test_predict_projector_reads_the_mean_over_present_modalities():
-    net = model(without=("graph_attention", "task_query")).eval()
-    given = batch([[True, False, True]])
-    representation = net(given).representation[0, 0]
-    mean = (given.emotion_logits[0, 0] + given.emotion_logits[0, 2]) / 2
-    nodes = [net.projectors[m](given.embeddings[m])[0] for m in ("face", "text")]
-    expected = sum(nodes) / 2 + net.predict_projectors["emotion"](mean)
-    torch.testing.assert_close(representation, expected)
+def two_witnesses():
+    """Two clips with face and text; the second has no face, only NaN in its place."""
+    logits = torch.zeros(2, 2, 7)
+    logits[0, 0, 1], logits[0, 1, 1], logits[1, 1, 2] = 2.0, 0.5, -30.0
+    scores = torch.full((2, 2, 5), 0.5)
+    scores[0, 0, 0], scores[0, 1, 0], scores[1, 1, 4] = 0.75, 0.2, 1.0
+    present = torch.tensor([[True, True], [False, True]])
+    logits[1, 0], scores[1, 0] = torch.nan, torch.nan
+    embeddings = {"face": torch.ones(2, 6), "text": torch.ones(2, 5)}
+    return FusionInput(embeddings, logits, scores, present)
+
+
+def test_predict_projector_weighs_every_witness_by_itself():
+    net = model(widths={"face": 6, "text": 5}, without=("guide_bank",)).eval()
+    emotion, traits = torch.zeros(7, 14), torch.zeros(5, 10)
+    emotion[1, 1], emotion[1, 8], emotion[3, 9] = 1.5, 4.0, -0.25
+    traits[0, 0], traits[0, 5], traits[2, 9] = 1.0, 2.0, 0.125
+    net.predict_projectors["emotion"].set_linear(emotion, torch.full((7,), 0.5))
+    net.predict_projectors["personality"].set_linear(traits, torch.zeros(5))
+    out = net(two_witnesses())
+    expected = torch.full((2, 7), 0.5)
+    expected[0, 1], expected[1, 3] = 1.5 * 2 + 4 * 0.5 + 0.5, 0.25 * 8 + 0.5
+    assert torch.equal(out.emotion_logits, expected)
+    expected = torch.full((2, 5), 0.5)
+    # Odds of 3 x (1/4)^2, and a logit of 8 / 8.
+    expected[0, 0], expected[1, 2] = 3 / 19, 1 / (1 + math.exp(-1))
+    torch.testing.assert_close(out.trait_scores, expected)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_it_starts_as_the_linear_model_that_it_is_given(train):
+    net = model(without=("guide_bank",)).train(train)
+    given, random = batch(), torch.Generator().manual_seed(6)
+    logits = {}
+    for task, targets in (("emotion", 7), ("personality", 5)):
+        weights = torch.randn(targets, 3 * targets, generator=random)
+        bias = torch.randn(targets, generator=random)
+        net.predict_projectors[task].set_linear(weights, bias)
+        read = net.predict_projectors[task].evidence(given)
+        logits[task] = F.linear(read, weights, bias)
+    out = net(given)
+    assert torch.equal(out.emotion_logits, logits["emotion"])
+    assert torch.equal(out.trait_scores, logits["personality"].sigmoid())
+
+
+def test_mean_of_head_and_guide_bank_is_added_to_the_predict_projector():
+    net, given = awake(model().eval()), batch()
+    out = net(given)
+    for place, task in enumerate(("emotion", "personality")):
+        found = out.representation[:, place]
+        logits = net.predict_projectors[task](given)
+        logits = logits + (net.heads[task](found) + net.banks[task](found)) / 2
+        expected = logits if task == "emotion" else logits.sigmoid()
+        torch.testing.assert_close([*out][place], expected)
+
+
+def test_a_predict_projector_that_is_set_stays():
+    net = model()
+    for task, targets in (("emotion", 7), ("personality", 5)):
+        weights = torch.ones(targets, 3 * targets, dtype=torch.float64)
+        net.predict_projectors[task].set_linear(weights, torch.zeros(targets))
+    out = net(batch())
+    (out.emotion_logits.sum() + out.trait_scores.sum()).backward()
+    for name, p in net.named_parameters():
+        assert (p.grad is None) == ("predict_projectors" in name), name
+
+
+def test_only_heads_beside_a_predict_projector_start_at_zero():
+    assert not any(p.any() for p in model().heads.parameters())
+    heads = model(without=("predict_projector",)).heads
+    assert all(part.weight.all() for part in heads.values())
 
 
 def test_shared_parameters_receive_gradients_from_both_tasks():

@@ -1,9 +1,17 @@
 """The parts of the fusion model, worked out by hand."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 
-from sslmepr.models.fusion_parts import GraphAttention, GuideBank, Projector
+from sslmepr.models.fusion import FusionInput
+from sslmepr.models.fusion_parts import (
+    GraphAttention,
+    GuideBank,
+    PredictProjector,
+    Projector,
+)
 
 
 def test_graph_attention():
@@ -26,7 +34,7 @@ def test_guide_bank_answers_to_its_own_embedding():
     torch.manual_seed(0)
     bank = GuideBank(7, 16)
     logits = bank(bank.embeddings.detach() * 3)
-    torch.testing.assert_close(logits.diagonal(), torch.full((7,), 8.0))
+    torch.testing.assert_close(logits.diagonal(), torch.ones(7))
     assert (logits.argmax(-1) == torch.arange(7)).all()
 
 
@@ -37,3 +45,37 @@ def test_projector_normalises():
     torch.testing.assert_close(
         out.var(-1, correction=0), torch.ones(4), rtol=1e-3, atol=0
     )
+
+
+def two_clips():
+    """Two modalities; the second clip lacks the first, with NaN in its place."""
+    logits = torch.zeros(2, 2, 7)
+    logits[0, 0, 1], logits[0, 1, 1], logits[1, 1, 2] = 2.0, 0.5, -30.0
+    scores = torch.full((2, 2, 5), 0.5)
+    scores[0, 0, 0], scores[0, 1, 0], scores[1, 1, 4] = 0.75, 0.2, 1.0
+    logits[1, 0], scores[1, 0] = torch.nan, torch.nan
+    present = torch.tensor([[True, True], [False, True]])
+    return FusionInput({}, logits, scores, present)
+
+
+def test_evidence_by_hand():
+    given = two_clips()
+    emotion, traits = torch.zeros(2, 14), torch.zeros(2, 10)
+    emotion[0, 1], emotion[0, 8], emotion[1, 9] = 2.0, 0.5, -8.0
+    assert torch.equal(PredictProjector("emotion", 2).evidence(given), emotion)
+    # Odds of 3 to 1 and 1 to 4; certainty counts as a logit of 8.
+    traits[0, 0], traits[0, 5], traits[1, 9] = math.log(3), -math.log(4), 8.0
+    found = PredictProjector("personality", 2).evidence(given)
+    torch.testing.assert_close(found, traits)
+
+
+def test_an_absent_modality_says_what_is_usual():
+    projector, given = PredictProjector("emotion", 2), two_clips()
+    projector.centre(given)
+    # Means over the clips that have it: of one clip, and of two.
+    usual = torch.zeros(2, 7)
+    usual[0, 1], usual[1, 1], usual[1, 2] = 2.0, 0.25, -4.0
+    assert torch.equal(projector.mean, usual)
+    expected = torch.zeros(2, 14)
+    expected[:, 8], expected[:, 9] = torch.tensor([0.25, -0.25]), torch.tensor([4, -4])
+    assert torch.equal(projector.evidence(given), expected)

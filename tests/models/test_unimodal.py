@@ -1,12 +1,15 @@
-"""Stage 1's model: what comes out, and that it learns."""
+"""Stage 1's model: what comes out, where it starts, and that it learns."""
 
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
+from sslmepr.learning.baselines import Linear
 from sslmepr.models.sequence import masked_mean
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head, set_linear
 
 
 def config(task="emotion", block="mamba", **changes):
@@ -21,31 +24,118 @@ def batch(clips=16, steps=7):
     return values, torch.arange(steps) < lengths
 
 
+def awake(model):
+    """`model` with a head that has something to say, as after training."""
+    torch.nn.init.normal_(model.head[-1].weight)
+    torch.nn.init.normal_(model.head[-1].bias)
+    return model
+
+
 @pytest.mark.parametrize("task, targets", [("emotion", 7), ("personality", 5)])
 def test_output(task, targets):
     torch.manual_seed(0)
     values, mask = batch()
-    model = UnimodalModel(config(task)).eval()
+    model = awake(UnimodalModel(config(task)).eval())
     out = model(values, mask)
     assert out.sequence.shape == (16, 7, 16)
-    assert out.output.shape == (16, targets) and out.output.dtype == torch.float32
+    assert out.logits.shape == (16, targets) and out.logits.dtype == torch.float32
     torch.testing.assert_close(out.embedding, masked_mean(out.sequence, mask))
-    logits = model.head(out.embedding)
-    expected = logits if task == "emotion" else 1 / (1 + (-logits).exp())
-    torch.testing.assert_close(out.output, expected)
+    means = torch.stack([v[m].mean(0) for v, m in zip(values, mask, strict=True)])
+    probed = means @ model.probe.weight.T + model.probe.bias
+    expected = model.head(out.embedding) + probed
+    torch.testing.assert_close(out.logits, expected)
+    torch.testing.assert_close(out.predicted, 1 / (1 + (-expected).exp()))
+
+
+def test_head_starts_at_zero_and_learns():
+    torch.manual_seed(0)
+    part = head(6, 8, 5, dropout=0.5)
+    said = part(torch.randn(4, 6))
+    assert torch.equal(said, torch.zeros(4, 5))
+    said.sum().backward()
+    assert part[-1].weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_it_starts_as_its_probe(train):
+    torch.manual_seed(0)
+    values, mask = batch()
+    model = UnimodalModel(config()).train(train)
+    expected = F.linear(masked_mean(values, mask), *model.probe.parameters())
+    assert torch.equal(model(values, mask).logits, expected)
+
+
+@pytest.mark.parametrize("task, targets", [("emotion", 7), ("personality", 5)])
+def test_it_starts_as_a_linear_model_that_it_is_given(task, targets):
+    rng = np.random.default_rng(0)
+    values, mask = batch()
+    pooled = masked_mean(values, mask).numpy()
+    true = 0.5 + 0.1 * rng.standard_normal((16, targets))
+    true = (true > 0.5) * 1.0 if task == "emotion" else true
+    linear = Linear(task, pooled, true, pooled, true)
+    torch.manual_seed(0)
+    model = UnimodalModel(config(task)).eval()
+    set_linear(model.probe, *map(torch.from_numpy, linear.probe()))
+    expected = linear.predict(pooled)
+    if task == "personality":
+        # A sigmoid in place of the line, with its slope at 0.5.
+        expected = 1 / (1 + np.exp(4 * (0.5 - expected)))
+    predicted = model(values, mask).predicted.detach().numpy()
+    assert predicted == pytest.approx(expected, abs=1e-6)
+
+
+def test_set_linear_copies_and_freezes():
+    layer = torch.nn.Linear(3, 2)
+    weights = torch.arange(6, dtype=torch.float64).reshape(2, 3)
+    set_linear(layer, weights, torch.tensor([0.5, -1.0], dtype=torch.float64))
+    said = layer(torch.tensor([[1.0, 10.0, 100.0]]))
+    assert said.tolist() == [[210.5, 542.0]] and said.dtype == torch.float32
+    assert not any(p.requires_grad for p in layer.parameters())
+    weights.zero_()
+    assert layer.weight[1, 2] == 5
+
+
+def test_probed_logits_replace_the_probe():
+    torch.manual_seed(0)
+    values, mask = batch()
+    model = awake(UnimodalModel(config()).eval())
+    probed = torch.randn(16, 7)
+    own = model(values, mask)
+    out = model(values, mask, probed)
+    torch.testing.assert_close(out.logits, model.head(own.embedding) + probed)
+    assert torch.equal(out.embedding, own.embedding)
+    with torch.no_grad():
+        model.probe.weight.fill_(torch.nan)
+    assert torch.equal(model(values, mask, probed).logits, out.logits)
+
+
+@pytest.mark.parametrize("block", ["mamba", "transformer"])
+def test_padding_reaches_neither_logits_nor_gradients(block):
+    torch.manual_seed(0)
+    values, mask = batch()
+    model = awake(UnimodalModel(config(block=block)).eval())
+    results = []
+    for fill in (0.0, 7.0, torch.nan, torch.inf):
+        model.zero_grad()
+        logits = model(values.masked_fill(~mask[..., None], fill), mask).logits
+        logits.square().sum().backward()
+        results.append([logits.detach(), *(p.grad for p in model.parameters())])
+    for other in results[1:]:
+        for a, b in zip(results[0], other, strict=True):
+            assert a.isfinite().all() and torch.equal(a, b)
 
 
 @pytest.mark.parametrize("block", ["mamba", "transformer"])
 def test_clips_do_not_depend_on_their_company(block):
     torch.manual_seed(0)
     values, mask = batch()
-    model = UnimodalModel(config(block=block)).eval()
-    together = model(values, mask).output
+    model = awake(UnimodalModel(config(block=block)).eval())
+    together = model(values, mask).logits
     for clip in (0, 5):
         real = int(mask[clip].sum())
         alone = model(values[clip : clip + 1, :real], mask[clip : clip + 1, :real])
         torch.testing.assert_close(
-            alone.output[0], together[clip], atol=1e-5, rtol=1e-4
+            alone.logits[0], together[clip], atol=1e-5, rtol=1e-4
         )
 
 
@@ -60,9 +150,8 @@ def test_learns_a_few_clips_by_heart(task, block):
     wanted = wanted.round() if task == "emotion" else wanted
     losses = []
     for _ in range(60):
-        output = model(values, mask).output
-        output = output.sigmoid() if task == "emotion" else output
-        losses.append((output - wanted).square().mean())
+        predicted = model(values, mask).predicted
+        losses.append((predicted - wanted).square().mean())
         optimiser.zero_grad()
         losses[-1].backward()
         optimiser.step()

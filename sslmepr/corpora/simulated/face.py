@@ -105,6 +105,11 @@ TRAIT_AXES = axis_matrix(
 SOFTNESS_PX = 1.8
 """Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
 
+MOUTH_BOX = (-64, 14, 64, 130)
+"""Left, top, right, bottom of the widest open mouth around the middle of the face."""
+
+_BLUR_REACH_PX = 6
+
 
 @dataclass(frozen=True)
 class FaceMoment:
@@ -148,16 +153,30 @@ class FacePainter:
         self.base = paint_head(look, pitch, 0.8 * self.gap_px, flush)
         self._relief()
         self._nose()
-        self._upper_faces: dict[tuple, np.ndarray] = {}
+        self._upper_faces: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
     def paint(self, moment: FaceMoment) -> np.ndarray:
         """The head as a premultiplied layer (row, column, 4)."""
-        patch = self._upper_face(moment).copy()
+        sharp, soft = self._upper_face(moment)
+        left, top, right, bottom = MOUTH_BOX
+        x, y = self._at((0, 0)).astype(int)
+        # Only the mouth changes with every frame, and blurring is what takes long.
+        rows = slice(y + top, y + bottom)
+        wide = slice(rows.start - _BLUR_REACH_PX, rows.stop + _BLUR_REACH_PX)
+        patch = sharp.copy()
         self._mouth(patch, moment)
-        return cv2.GaussianBlur(patch, (0, 0), SOFTNESS_PX)
+        blurred = cv2.GaussianBlur(
+            patch[wide, x + left - _BLUR_REACH_PX : x + right + _BLUR_REACH_PX],
+            (0, 0),
+            SOFTNESS_PX,
+        )
+        soft = soft.copy()
+        inner = slice(_BLUR_REACH_PX, -_BLUR_REACH_PX)
+        soft[rows, x + left : x + right] = blurred[inner, inner]
+        return soft
 
-    def _upper_face(self, moment: FaceMoment) -> np.ndarray:
-        """Eyes and brows, painted once for all moments that share them."""
+    def _upper_face(self, moment: FaceMoment) -> tuple[np.ndarray, np.ndarray]:
+        """Eyes and brows, sharp and blurred, once for all moments that share them."""
         key = (round(moment.lids, 1), round(2 * moment.brow_px) / 2, moment.gaze_px)
         if key not in self._upper_faces:
             patch = self.base.copy()
@@ -166,7 +185,8 @@ class FacePainter:
                 self._brow(patch, side, key[1])
             if self.look.glasses:
                 self._glasses(patch)
-            self._upper_faces[key] = patch
+            soft = cv2.GaussianBlur(patch, (0, 0), SOFTNESS_PX)
+            self._upper_faces[key] = patch, soft
         return self._upper_faces[key]
 
     def _at(self, points) -> np.ndarray:

@@ -201,11 +201,12 @@ def _draw(canvas, points, margin, opacity, draw) -> None:
         return
     if opacity <= 0:
         return
-    low = np.maximum(0, np.floor(points.min(axis=0)).astype(int) - margin)
-    high = np.ceil(points.max(axis=0)).astype(int) + margin
-    region = canvas[low[1] : max(low[1], high[1]), low[0] : max(low[0], high[0])]
+    left, top, width, height = cv2.boundingRect(points.astype(np.float32))
+    right, bottom = left + width + margin, top + height + margin
+    left, top = max(0, left - margin), max(0, top - margin)
+    region = canvas[top : max(top, bottom), left : max(left, right)]
     if region.size == 0:
         return
     layer = region.copy()
-    draw(layer, points - low)
+    draw(layer, points - (left, top))
     cv2.addWeighted(layer, opacity, region, 1 - opacity, 0, dst=region)

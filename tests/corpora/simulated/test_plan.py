@@ -21,17 +21,22 @@ def plans_of(name, params):
 
 def test_a_person_keeps_look_and_voice_but_not_the_words(params):
     plans = plans_of("emotion", params)
+    again = params.corpus["emotion"].persons
     assert plans[0].clip_id == "emotion-0000"
-    assert plans[0].look == plans[240].look != plans[1].look
-    assert plans[0].voice == plans[240].voice
-    assert plans[0].phrases != plans[240].phrases
+    assert plans[0].look == plans[again].look != plans[1].look
+    assert plans[0].voice == plans[again].voice
+    assert plans[0].phrases != plans[again].phrases
 
 
 def test_controls_are_standardised(params):
-    plans = plans_of("emotion", params)
-    for channel in plans[0].controls:
-        values = np.array([plan.controls[channel] for plan in plans])
-        assert np.abs(values.mean(axis=0)).max() < 0.6
+    draw = draw_corpus("emotion", params.corpus["emotion"], params)
+    plans = plan_clips("emotion", draw, params)
+    for name, channel in draw.channels.items():
+        values = np.array([plan.controls[name] for plan in plans])
+        offset = channel.offset("monologue") / channel.spread(draw.world)
+        # four standard errors of the mean of that many persons
+        bound = 4 / np.sqrt(params.corpus["emotion"].persons)
+        np.testing.assert_allclose(values.mean(axis=0), offset, atol=bound)
         assert values.std(axis=0).mean() == pytest.approx(1, abs=0.1)
 
 
