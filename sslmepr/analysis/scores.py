@@ -74,6 +74,7 @@ def by_modality(
     chosen = headline(metrics, names, split)
     mine = chosen[chosen["stage"] == stage]
     mine = mine.assign(modality=mine["variant"].str.partition("-")[0])
+    mine = mine[mine["modality"].isin(MODALITIES)]  # not what fusion starts from
     if fused is not None:
         mine = pd.concat(
             [mine, chosen[chosen["variant"] == fused].assign(modality=FUSED)]

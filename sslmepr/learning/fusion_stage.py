@@ -170,9 +170,9 @@ def _predict_projector(params: Params, data: FusionClips, task: str, rows):
     Returns the predict projector, and what the linear model predicts for `rows`.
     """
     projector = PredictProjector(task, len(data.widths)).to(data.device)
-    train, dev = (
-        data.rows(getattr(params.roles, task), split) for split in ("train", "dev")
-    )
+    known, corpus = data.clips.labelled(task), getattr(params.roles, task)
+    train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
+    train, dev = train[known[train]], dev[known[dev]]
     projector.centre(data.batch(train).inputs)
 
     def evidence(rows):

@@ -256,20 +256,33 @@ def test_training_never_sees_test_labels(trained, small_params, study, tmp_path)
         assert old.read_bytes() == path.read_bytes(), path.name
 
 
-@pytest.mark.xfail(strict=True, reason="the linear model is given NaN labels")
-def test_stage_3_learns_beside_clips_without_labels(trained, small_params, tmp_path):
+@pytest.mark.parametrize("task", ["emotion", "personality"])
+def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
+    trained, small_params, tmp_path, task
+):
     from sslmepr.corpora.schema import read_clips, write_clips
 
     data_folder, folder, _, _ = trained
     for corpus in ("emotion", "personality", "joint"):
         table = read_clips(data_folder / corpus / "corpus")
-        names = [name for name in table if name.startswith("trait_")]
+        names = [name for name in table if name.startswith(("emotion_", "trait_"))]
         table.loc[:5, names] = np.nan
         write_clips(table, tmp_path / corpus / "corpus")
-    params = small_params.model_copy(deep=True)
-    params.fusion.seeds = [0]
-    train_fusion(params, "personality_only", folder, tmp_path / "f", tmp_path, False)
-    assert (tmp_path / "f" / "seed-0.safetensors").exists()
+    fusion = small_params.fusion.model_copy(update={"seeds": [0]})
+    params = small_params.model_copy(update={"fusion": fusion})
+    train_fusion(params, f"{task}_only", folder, tmp_path / "f", tmp_path, False)
+    clips = read_study_clips(params, tmp_path)
+    data = FusionClips(clips, ["face", "text"], folder, torch.device("cpu"))
+    train, dev = data.rows(task, "train")[6:], data.rows(task, "dev")
+    projector = load_checkpoint(tmp_path / "f" / "seed-0").model.predict_projectors[
+        task
+    ]
+    said = [
+        projector.evidence(data.batch(rows).inputs).numpy() for rows in (train, dev)
+    ]
+    true = clips.labels[task]
+    weights, _ = Linear(task, said[0], true[train], said[1], true[dev]).probe()
+    assert projector.linear.weight.detach().numpy() == pytest.approx(weights, abs=1e-5)
 
 
 def test_evaluation_table(trained):
