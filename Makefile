@@ -4,7 +4,6 @@ PYTHON ?= python3
 STUDY ?=
 bin := .venv/bin
 installed := .venv/.installed
-install := $(bin)/python -m pip install -c constraints.txt -e '.[test]'
 # Stages call plain `python`, and so find this one.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -20,8 +19,7 @@ $(installed): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	"Python 3.11 or later is needed, for instance: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	@# Twice, because a registry may fail to answer for one of some 250 packages.
-	$(install) || $(install)
+	$(bin)/python -m pip install -c constraints.txt -e '.[test]'
 	@touch $@
 
 repro: $(installed)  ## everything, from corpora to book (another study: STUDY=real)
