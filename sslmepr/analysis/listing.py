@@ -55,10 +55,8 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
     rows = []
     for corpus, summary in summaries.items():
         for modality, entry in summary["modalities"].items():
-            shares = entry.get("provenance", {})
-            found = ", ".join(
-                f"{name} {100 * share:.1f} %" for name, share in shares.items() if share
-            )
+            shares = entry.get("provenance", {}).values()
+            found = " / ".join(f"{100 * share:.1f}" for share in shares)
             rows.append(
                 {
                     "Corpus": corpus,
@@ -68,7 +66,7 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
                     "Steps": entry["steps"],
                     "Steps per second": entry.get("median_steps_per_second"),
                     "Encoder": entry.get("encoder"),
-                    "Regions found as": found or None,
+                    "Detected / person / full frame, %": found or None,
                 }
             )
     return Table(pd.DataFrame(rows))
