@@ -125,8 +125,8 @@ def _run(name: str, jobs: list[Job], workers: int) -> None:
 
 
 def _run_processes(jobs: list[Job], workers: int, bar) -> None:
-    # Forked from a server that has only imported: a fork of a process in which torch has
-    # run may hang, and to import everything takes each process longer than some corpora.
+    # Forked from a server that has only imported: a fork of a process in which torch
+    # has run may hang, and importing takes a new process longer than some corpora.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["sslmepr.extraction.chunks", "transformers"])
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context)
