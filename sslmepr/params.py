@@ -99,6 +99,7 @@ class Unimodal(Training):
     blocks: dict[Modality, Literal["mamba", "transformer"]]
     layers: Positive
     state: Positive
+    refits: Annotated[int, Field(ge=0)]
 
 
 class Crosstask(Training):

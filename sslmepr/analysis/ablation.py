@@ -6,8 +6,6 @@ difference is therefore taken within each resample of speakers, the same resampl
 every variant and seed. A variant's value in a resample is the mean over its seeds.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -26,24 +24,20 @@ def compare_variants(
     resamples: int,
     level: float,
     seed: int,
-    thresholds: Mapping[tuple, float] | float = 0.5,
 ) -> pd.DataFrame:
     """Difference of every variant to one of them, per metric.
 
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, variant, seed, target, predicted, true, of one corpus and one split. A
-        column ``decided`` (present or not, for emotions) takes the place of
-        `thresholds` where it exists.
+        clip_id, variant, seed, target, predicted, true and decided (for emotions,
+        present or not), of one corpus and one split.
     speaker_ids : Series
         clip_id to speaker_id.
     reference : str
         The full model's variant.
     resamples, level, seed
         Of the bootstrap over speakers.
-    thresholds : float or mapping of (variant, seed, target) to float
-        Probability from which an emotion counts as present.
 
     Returns
     -------
@@ -70,7 +64,7 @@ def compare_variants(
         raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
     rows = []
     for task in METRICS:
-        runs = _runs(predictions, task, thresholds)
+        runs = _runs(predictions, task)
         for variant in dict.fromkeys(variant for variant, _ in runs):
             rows += _differences(
                 task,
@@ -94,27 +88,15 @@ class _Bootstrap:
         return Speakers(ids, self.resamples, self.seed)
 
 
-def _runs(predictions: pd.DataFrame, task: str, thresholds) -> dict:
+def _runs(predictions: pd.DataFrame, task: str) -> dict:
     """(variant, seed) to its clips x (predicted, true, decided) x targets."""
     table = predictions[predictions["target"].isin(SCORED[task])]
     table = table.dropna(subset=["true", "predicted"])
-    if task == "emotion" and "decided" not in table:
-        table = table.assign(decided=table["predicted"] >= _limits(table, thresholds))
     values = ["predicted", "true"] + (["decided"] if task == "emotion" else [])
     return {
         run: group.pivot(index="clip_id", columns="target", values=values).dropna()
         for run, group in table.groupby(["variant", "seed"], sort=False)
     }
-
-
-def _limits(table: pd.DataFrame, thresholds) -> np.ndarray | float:
-    if isinstance(thresholds, int | float):
-        return thresholds
-    keys = zip(table["variant"], table["seed"], table["target"], strict=True)
-    try:
-        return np.array([thresholds[key] for key in keys])
-    except KeyError as error:
-        raise ValueError(f"thresholds: none for {error}") from None
 
 
 def _differences(

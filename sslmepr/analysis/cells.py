@@ -102,6 +102,14 @@ def moments_by_speaker(cells: Cells) -> np.ndarray:
 
 def correlation(moments: np.ndarray) -> np.ndarray:
     """Correlation, or partial correlation, from moments (..., moment, cell)."""
+    xy, size = _covariance(moments)
+    defined = size > CONSTANT
+    r = np.clip(xy / np.where(defined, size, 1.0), -1, 1)
+    return np.where(defined, r, np.nan)
+
+
+def _covariance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of both sides, and what it would be if r were 1: (..., cell); 0 if constant."""
     sides = _sides(moments)
     n = np.maximum(moments[..., 0, :], 1)
     mean = [moments[..., 1 + i, :] / n for i in range(sides)]
@@ -111,10 +119,8 @@ def correlation(moments: np.ndarray) -> np.ndarray:
     }
     if sides == 3:
         cov = _partial_out(cov)
-    xx, yy = cov[0, 0], cov[1, 1]
-    defined = (xx > CONSTANT) & (yy > CONSTANT)
-    scale = np.sqrt(np.where(defined, xx * yy, 1.0))
-    return np.where(defined, np.clip(cov[0, 1] / scale, -1, 1), np.nan)
+    varies = (cov[0, 0] > CONSTANT) & (cov[1, 1] > CONSTANT)
+    return cov[0, 1], np.sqrt(np.where(varies, cov[0, 0] * cov[1, 1], 0.0))
 
 
 def _partial_out(cov: dict) -> dict:
@@ -127,7 +133,9 @@ def _partial_out(cov: dict) -> dict:
     }
 
 
-def clustered_p(moments: np.ndarray, n_speakers: np.ndarray) -> np.ndarray:
+def clustered_p(
+    moments: np.ndarray, n_speakers: np.ndarray, training_error: np.ndarray | float = 0
+) -> np.ndarray:
     """Two-sided p-value of "no correlation" from speakers as the independent units.
 
     Every speaker casts one vote: the sum over its clips of the products of both
@@ -140,6 +148,9 @@ def clustered_p(moments: np.ndarray, n_speakers: np.ndarray) -> np.ndarray:
     moments : (speaker, moment, cell) ndarray
         From :func:`moments_by_speaker`.
     n_speakers : (cell,) ndarray of int
+    training_error : (cell,) ndarray, optional
+        Standard deviation of r over training samples, where r is of predictions. It
+        is independent of who was tested, and its square adds to the error's.
 
     Returns
     -------
@@ -153,6 +164,9 @@ def clustered_p(moments: np.ndarray, n_speakers: np.ndarray) -> np.ndarray:
     spread = np.where(voting, votes - mean, 0.0)
     error = np.sqrt((spread**2).sum(axis=0) / (n - 1) / n)
     known = (error > 0) & (n_speakers >= 2)
+    total = moments.sum(axis=0)
+    vote_of_one = total[0] * _covariance(total)[1] / n  # the mean vote if r were 1
+    error = np.hypot(error, training_error * vote_of_one)
     t = mean / np.where(known, error, 1.0)
     return np.where(known, 2 * stats.t.sf(np.abs(t), n - 1), np.nan)
 

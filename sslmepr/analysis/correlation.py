@@ -16,7 +16,9 @@ Intervals come from resampling speakers (expanded percentile bootstrap). P-value
 from Student's t over speakers (:func:`sslmepr.analysis.cells.clustered_p`), which stays
 valid when clips of one speaker resemble each other; the ordinary p-value of a
 correlation does not. They are corrected over the family of all
-cells of one level that are defined.
+cells of one level that are defined. Both know of the sampling of speakers alone, unless
+`refits` show what the same predictors say after another draw of the training clips:
+then the spread over these is added to both.
 
 With ``halo=True`` the mean of the other four traits is partialled out: raters and
 models that like a person rate every trait higher, and that alone makes happiness go
@@ -25,6 +27,8 @@ with all five.
 On clustered data: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to
 cluster-robust inference, Journal of Human Resources, 50, 317-372.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -53,6 +57,9 @@ SOURCES = (
 )
 """What the emotion is, then what the trait is."""
 
+LARGEST_R = 1 - 1e-9
+"""Of which Fisher's z is still finite."""
+
 DISJOINT = "disjoint_modalities"
 """Both predicted, but never from the same modality: `sslmepr.analysis.disjoint`."""
 
@@ -67,6 +74,7 @@ def association(
     seed: int,
     halo: bool = False,
     levels: tuple[str, ...] = LEVELS,
+    refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
     """Correlation of every scored emotion with every trait.
 
@@ -93,12 +101,16 @@ def association(
     halo : bool
         Partial out the mean of the other four traits.
     levels : tuple of {"clip", "between", "within"}
+    refits : sequence of DataFrame
+        The same table by predictors that learned from other draws of the training
+        speakers; at least two, or none.
 
     Returns
     -------
     DataFrame
         source, halo, emotion, trait, level, r, low, high, p, p_corrected, significant,
-        n (clips), n_speakers, reason. Where r is undefined it is NaN, as is all that
+        training_error (standard deviation of r over refits; NaN without them), n
+        (clips), n_speakers, reason. Where r is undefined it is NaN, as is all that
         hangs on it, and `reason` says why; elsewhere `reason` is empty.
 
     Raises
@@ -110,7 +122,8 @@ def association(
     parts = []
     for name in levels:
         cells = at_level(build_cells(table, halo), name)
-        part = _estimate(cells, name, resamples, level, seed)
+        others = _refitted(refits, halo, name)
+        part = _estimate(cells, name, resamples, level, seed, others)
         part["p_corrected"], part["significant"] = _correct(
             part["p"].to_numpy(), correction, alpha
         )
@@ -120,7 +133,7 @@ def association(
         result["n"] //= max(1, len(table) // table["clip_id"].nunique())
     return result[
         ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "p"]
-        + ["p_corrected", "significant", "n", "n_speakers", "reason"]
+        + ["p_corrected", "significant", "training_error", "n", "n_speakers", "reason"]
     ]
 
 
@@ -130,8 +143,14 @@ def resampled_association(
     seed: int,
     level: str = "clip",
     halo: bool = False,
+    refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
     """The correlations in every bootstrap resample, for statistics of the whole matrix.
+
+    Parameters
+    ----------
+    table, resamples, seed, level, halo, refits
+        As for :func:`association`.
 
     Returns
     -------
@@ -139,7 +158,8 @@ def resampled_association(
         resample, emotion, trait, r; one row per resample and cell.
     """
     _check(table, SOURCES[0], (level,))
-    draws = _draws(at_level(build_cells(table, halo), level), resamples, seed)
+    cells = at_level(build_cells(table, halo), level)
+    draws = _draws(cells, resamples, seed, _refitted(refits, halo, level))
     columns = pd.MultiIndex.from_tuples(CELLS, names=["emotion", "trait"])
     wide = pd.DataFrame(draws, columns=columns).rename_axis("resample")
     return wide.stack(["emotion", "trait"], future_stack=True).rename("r").reset_index()
@@ -212,12 +232,35 @@ def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
             raise ValueError(f"{column}: holds an infinite value")
 
 
-def _draws(cells: Cells, resamples: int, seed: int) -> np.ndarray:
-    return correlation(resampled_sums(moments_by_speaker(cells), resamples, seed))
+def _refitted(tables: Sequence[pd.DataFrame], halo: bool, level: str) -> np.ndarray:
+    """Correlations by predictors of other training samples: (refit, cell)."""
+    found = [
+        correlation(moments_by_speaker(cells).sum(axis=0))
+        for cells in (at_level(build_cells(each, halo), level) for each in tables)
+    ]
+    return np.array(found).reshape(-1, len(CELLS))
+
+
+def _draws(cells: Cells, resamples: int, seed: int, refitted: np.ndarray) -> np.ndarray:
+    """Correlations in resamples of speakers, each with another training sample."""
+    draws = correlation(resampled_sums(moments_by_speaker(cells), resamples, seed))
+    if len(refitted) < 2:
+        return draws
+    z = np.arctanh(np.clip(refitted, -LARGEST_R, LARGEST_R))
+    # A sample of B deviates from its own mean by (B - 1) / B of the variance.
+    deviations = (z - z.mean(axis=0)) * np.sqrt(len(z) / (len(z) - 1))
+    chosen = np.random.default_rng([seed, 1]).integers(len(z), size=resamples)
+    drawn = np.arctanh(np.clip(draws, -LARGEST_R, LARGEST_R))
+    return np.tanh(drawn + deviations[chosen])
 
 
 def _estimate(
-    cells: Cells, name: str, resamples: int, level: float, seed: int
+    cells: Cells,
+    name: str,
+    resamples: int,
+    level: float,
+    seed: int,
+    refitted: np.ndarray,
 ) -> pd.DataFrame:
     moments = moments_by_speaker(cells)
     n_speakers = (moments[:, 0] > 0).sum(axis=0)
@@ -225,16 +268,20 @@ def _estimate(
         n_speakers >= FEWEST_SPEAKERS, correlation(moments.sum(axis=0)), np.nan
     )
     low, high = bootstrap_interval(
-        _draws(cells, resamples, seed), level, cells.n_speakers
+        _draws(cells, resamples, seed, refitted), level, cells.n_speakers
     )
     undefined = np.isnan(r)
-    p = np.where(undefined, np.nan, clustered_p(moments, n_speakers))
+    error = np.full(len(CELLS), np.nan)
+    if len(refitted) >= 2:
+        error = refitted.std(axis=0, ddof=1)
+    p = clustered_p(moments, n_speakers, np.nan_to_num(error))
     frame = pd.DataFrame(CELLS, columns=["emotion", "trait"])
     return frame.assign(
         r=r,
         low=np.where(undefined, np.nan, low),
         high=np.where(undefined, np.nan, high),
-        p=p,
+        p=np.where(undefined, np.nan, p),
+        training_error=error,
         n=moments[:, 0].sum(axis=0).astype(int),
         n_speakers=n_speakers,
         reason=reasons(cells, name, n_speakers, r),

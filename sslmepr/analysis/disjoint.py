@@ -5,9 +5,15 @@ face, and so they correlate even where what they stand for does not. In the term
 Campbell and Fiske (1959, Psychological Bulletin, 56, 81-105) modalities are methods: a
 correlation within one method is partly that method, one across methods is not. Here no
 modality ever stands on both sides.
+
+One thing both sides still share: whatever went together by chance in the few clips that
+their predictors learned from, in the looks of a person for instance, which face, body
+and scene all show. Refits of the regressions that the predictors start from, each to
+another draw of the training speakers, say how large that chance is.
 """
 
-from itertools import combinations
+from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,54 +21,68 @@ from scipy.special import logit
 
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 
+TARGETS = (*SCORED_EMOTIONS, *TRAITS)
+
 SUREST = 1e-4
 """Predictions are cut to SUREST .. 1 - SUREST before they become evidence."""
 
+SUREST_LOGITS = (logit(SUREST), logit(1 - SUREST))
 
-def disjoint_table(
-    predictions: pd.DataFrame, speaker_ids: pd.Series
-) -> pd.DataFrame | None:
-    """The table that `association` takes: a row per clip and split of the modalities.
 
-    Each way of dividing the modalities into two sets gives a row: emotions are the sum
-    of the logits that the first set predicts, traits that of the second. Every split is
-    centred, so that only clips differ; rows of a clip share its speaker, by whom
-    intervals and p-values resample.
+class Tables(NamedTuple):
+    """What `association` takes.
+
+    Attributes
+    ----------
+    table : DataFrame
+        clip_id, speaker_id, ``emotion_*``, ``trait_*``: a row per clip and split of the
+        modalities.
+    refits : list of DataFrame
+        The same by each refit of the regressions.
+    """
+
+    table: pd.DataFrame
+    refits: list[pd.DataFrame]
+
+
+def disjoint_tables(
+    predictions: pd.DataFrame, refits: pd.DataFrame, speaker_ids: pd.Series
+) -> Tables | None:
+    """Emotions and traits of each clip for every way of dividing the modalities.
+
+    Each division into two sets gives a row: emotions are the sum of the logits that the
+    first set predicts, traits that of the second. Every division is centred, so that
+    only clips differ; rows of a clip share its speaker, by whom intervals and p-values
+    resample. Clips of a training split, whose labels the predictors have seen, and
+    clips that lack a modality are left out.
 
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, variant, target and predicted of one corpus; those of stage 2
+        clip_id, split, variant, target and predicted of one corpus; those of stage 2
         (variants ``<modality>-crosstask``) are used.
+    refits : DataFrame
+        modality, clip_id, refit and logits by target of that corpus
+        (`sslmepr.learning.refits`); may be empty.
     speaker_ids : Series
         clip_id to speaker_id.
 
     Returns
     -------
-    DataFrame or None
-        clip_id, speaker_id, ``emotion_*``, ``trait_*``; None where fewer than two
-        modalities have predictions. Clips that lack a modality take part in no split.
+    Tables or None
+        None where fewer than two modalities have predictions, or no clip has them all.
     """
-    evidence = _evidence(predictions)
+    evidence = _evidence(predictions[predictions["split"] != "train"])
     if len(evidence) < 2:
         return None
     clips = sorted(set.intersection(*(set(each.index) for each in evidence.values())))
-    parts = []
-    for size in range(1, len(evidence)):
-        for first in combinations(evidence, size):
-            rest = [name for name in evidence if name not in first]
-            parts.append(
-                pd.concat(
-                    [
-                        _summed(evidence, first, clips, SCORED_EMOTIONS, "emotion"),
-                        _summed(evidence, rest, clips, TRAITS, "trait"),
-                    ],
-                    axis=1,
-                )
-            )
-    table = pd.concat(parts).rename_axis("clip_id").reset_index()
-    table.insert(1, "speaker_id", table["clip_id"].map(speaker_ids))
-    return table
+    if not clips:
+        return None
+    others = [_refitted(each) for _, each in refits.groupby("refit")]
+    return Tables(
+        _divided(evidence, clips, speaker_ids),
+        [_divided(each, clips, speaker_ids) for each in others],
+    )
 
 
 def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -76,10 +96,30 @@ def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _summed(evidence, names, clips, targets, side: str) -> pd.DataFrame:
-    """Centred sum over the modalities of one side of a split."""
-    total = np.sum(
-        [evidence[name].loc[clips, list(targets)].to_numpy() for name in names], axis=0
-    )
-    columns = [f"{side}_{target}" for target in targets]
-    return pd.DataFrame(total - total.mean(axis=0), index=clips, columns=columns)
+def _refitted(refit: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The evidence of one refit, as `_evidence`."""
+    return {
+        modality: mine.set_index("clip_id")[list(TARGETS)].clip(*SUREST_LOGITS)
+        for modality, mine in refit.groupby("modality")
+    }
+
+
+def _divided(evidence, clips: list[str], speaker_ids: pd.Series) -> pd.DataFrame:
+    """A row for every division of the modalities and clip."""
+    sides = list(product([True, False], repeat=len(evidence)))[1:-1]
+    emotional = np.array(sides, dtype=float)
+    columns = {"clip_id": clips * len(sides)}
+    for side, targets, chosen in (
+        ("emotion", SCORED_EMOTIONS, emotional),
+        ("trait", TRAITS, 1 - emotional),
+    ):
+        logits = np.stack(
+            [each.loc[clips, list(targets)].to_numpy() for each in evidence.values()]
+        )  # (modality, clip, target)
+        sums = np.tensordot(chosen, logits, axes=1)  # (division, clip, target)
+        sums -= sums.mean(axis=1, keepdims=True)
+        names = [f"{side}_{target}" for target in targets]
+        columns |= dict(zip(names, sums.reshape(-1, len(targets)).T, strict=True))
+    table = pd.DataFrame(columns)
+    table.insert(1, "speaker_id", table["clip_id"].map(speaker_ids))
+    return table

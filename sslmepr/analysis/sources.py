@@ -7,6 +7,9 @@ predicted from the same ones comes last in every table, because both sides then 
 their errors.
 """
 
+from pathlib import Path
+from typing import NamedTuple
+
 import pandas as pd
 
 from sslmepr.analysis.correlation import (
@@ -16,9 +19,33 @@ from sslmepr.analysis.correlation import (
     association,
     wide_table,
 )
-from sslmepr.analysis.disjoint import disjoint_table
+from sslmepr.analysis.disjoint import Tables, disjoint_tables
 from sslmepr.labels import TARGETS
 from sslmepr.params import Params
+
+
+class Evaluated(NamedTuple):
+    """What the evaluation of a study wrote.
+
+    Attributes
+    ----------
+    predictions : DataFrame
+        clip_id, corpus, split, variant, seed, target, predicted, true.
+    refits : DataFrame
+        modality, corpus, clip_id, refit and logits by target.
+    """
+
+    predictions: pd.DataFrame
+    refits: pd.DataFrame
+
+
+def read_evaluated(study_folder: str | Path) -> Evaluated:
+    """Predictions and refits of the study whose runs lie in `study_folder`."""
+    folder = Path(study_folder, "evaluate")
+    return Evaluated(
+        pd.read_parquet(folder / "predictions.parquet"),
+        pd.read_parquet(folder / "refits.parquet"),
+    )
 
 
 def variant_predictions(
@@ -43,21 +70,51 @@ def variant_predictions(
     return chosen
 
 
-def association_table(
-    predictions: pd.DataFrame,
+def association_tables(
+    evaluated: Evaluated,
     speaker_ids: pd.Series,
     variant: str,
     corpus: str,
     source: str,
-) -> pd.DataFrame | None:
-    """The table of one corpus and source that ``association`` takes.
+) -> Tables | None:
+    """The tables of one corpus and source that ``association`` takes.
 
-    None for ``disjoint_modalities`` where there are fewer than two modalities.
+    None for ``disjoint_modalities`` where fewer than two modalities can be divided.
+    Only that source has refits: a fused model is not trained thirty times.
     """
+    predictions, refits = evaluated
     if source == DISJOINT:
-        return disjoint_table(predictions[predictions["corpus"] == corpus], speaker_ids)
+        return disjoint_tables(
+            predictions[predictions["corpus"] == corpus],
+            refits[refits["corpus"] == corpus],
+            speaker_ids,
+        )
     chosen = variant_predictions(predictions, variant, corpus)
-    return wide_table(chosen, speaker_ids, source)
+    return Tables(wide_table(chosen, speaker_ids, source), [])
+
+
+def associate(
+    tables: Tables,
+    source: str,
+    params: Params,
+    halo: bool = False,
+    levels: tuple[str, ...] = LEVELS,
+) -> pd.DataFrame:
+    """`sslmepr.analysis.correlation.association`, as a study's parameters say."""
+    settings = params.association
+    return association(
+        tables.table,
+        source,
+        settings.resamples,
+        settings.level,
+        settings.correction,
+        settings.alpha,
+        params.seed,
+        halo,
+        # A speaker's mean over divisions would join what the divisions keep apart.
+        ("clip",) if source == DISJOINT else levels,
+        tables.refits,
+    )
 
 
 def available_sources(predictions: pd.DataFrame) -> list[str]:
@@ -78,7 +135,7 @@ def available_sources(predictions: pd.DataFrame) -> list[str]:
 
 
 def study_associations(
-    predictions: pd.DataFrame,
+    evaluated: Evaluated,
     speaker_ids: dict[str, pd.Series],
     variant: str,
     params: Params,
@@ -88,8 +145,7 @@ def study_associations(
 
     Parameters
     ----------
-    predictions : DataFrame
-        What the evaluation wrote.
+    evaluated : Evaluated
     speaker_ids : dict
         Corpus to a series from clip_id to speaker_id; a corpus that is not in it, or
         has fewer than three speakers or no prediction (none of its clips has a modality
@@ -106,29 +162,16 @@ def study_associations(
     DataFrame
         As :func:`sslmepr.analysis.correlation.association`, with a column ``corpus``.
     """
-    settings = params.association
     parts = []
-    mine = predictions[predictions["variant"] == variant]
-    predicted = set(mine["corpus"])
+    predictions = evaluated.predictions
+    predicted = set(predictions.loc[predictions["variant"] == variant, "corpus"])
     for corpus, speakers in speaker_ids.items():
         if speakers.nunique() < 3 or (predicted and corpus not in predicted):
             continue
         mine = variant_predictions(predictions, variant, corpus)
         for source in [DISJOINT, *available_sources(mine)]:
-            given = association_table(predictions, speakers, variant, corpus, source)
-            if given is None:
-                continue
-            table = association(
-                given,
-                source,
-                settings.resamples,
-                settings.level,
-                settings.correction,
-                settings.alpha,
-                params.seed,
-                halo,
-                # A speaker's mean over splits would join what the splits keep apart.
-                ("clip",) if source == DISJOINT else LEVELS,
-            )
-            parts.append(table.assign(corpus=corpus))
+            tables = association_tables(evaluated, speakers, variant, corpus, source)
+            if tables is not None:
+                found = associate(tables, source, params, halo)
+                parts.append(found.assign(corpus=corpus))
     return pd.concat(parts, ignore_index=True)

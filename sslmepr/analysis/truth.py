@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslmepr.analysis.correlation import association, resampled_association
+from sslmepr.analysis.correlation import resampled_association
 from sslmepr.analysis.recovery import compare, recovery, tidy_matrix
-from sslmepr.analysis.sources import association_table
+from sslmepr.analysis.sources import Evaluated, associate, association_tables
 from sslmepr.params import Params
 
 CLIPS = "clips.parquet"
@@ -31,7 +31,7 @@ class Assessment(NamedTuple):
 
 def assess(
     params: Params,
-    study_folder: str | Path,
+    evaluated: Evaluated,
     variant: str,
     source: str,
     data_folder: str | Path = "data",
@@ -42,8 +42,7 @@ def assess(
     ----------
     params : Params
         Of the study; its held-out corpus must be simulated.
-    study_folder : path
-        Holds ``evaluate/predictions.parquet``.
+    evaluated : Evaluated
     variant : str
         The model whose predictions are correlated.
     source : str
@@ -62,26 +61,18 @@ def assess(
         raise ValueError(f"corpus {name}: its true associations are not known")
     folder = Path(data_folder, name, "corpus")
     clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
-    predictions = pd.read_parquet(Path(study_folder, "evaluate", "predictions.parquet"))
     speakers = clips.set_index("clip_id")["speaker_id"]
-    table = association_table(predictions, speakers, variant, name, source)
-    settings = params.association
-    found = association(
-        table,
-        source,
-        settings.resamples,
-        settings.level,
-        settings.correction,
-        settings.alpha,
-        params.seed,
-        levels=("clip",),
-    )
+    tables = association_tables(evaluated, speakers, variant, name, source)
+    found = associate(tables, source, params, levels=("clip",))
     planted = tidy_matrix(params.simulation.worlds[corpus.world], "planted")
     observer = pd.read_csv(folder / OBSERVER)
     observer = observer.loc[
         observer["channel"] == "all", ["emotion", "trait", "recovered"]
     ].rename(columns={"recovered": "observer"})
-    draws = resampled_association(table, settings.resamples, params.seed)
+    settings = params.association
+    draws = resampled_association(
+        tables.table, settings.resamples, params.seed, refits=tables.refits
+    )
     return Assessment(
         compare(found, planted, observer),
         recovery(found, planted, draws, settings.level),

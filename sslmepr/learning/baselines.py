@@ -1,6 +1,7 @@
 """Simple methods on the same features: where a learned model starts, to be beaten."""
 
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import expit
@@ -36,12 +37,11 @@ class Linear:
         self.task = task
         # Means over steps vary less than steps: bring them to unit scale again.
         self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
-        features = self._scaled(features)
-        fit = _fit_logistic if task == "emotion" else _fit_ridge
+        self._basis = _row_space(self._scaled(features))
         grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
         best = -np.inf
         for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
-            weights, bias = fit(features, true, strength)
+            weights, bias = self._fit(features, true, strength)
             score = -1.0
             if len(dev_true):
                 predicted = self._output(dev_features, weights, bias)
@@ -79,16 +79,49 @@ class Linear:
         """
         features, true = np.asarray(features), np.asarray(true)
         logits = np.zeros(true.shape, np.float32)
-        fit = _fit_logistic if self.task == "emotion" else _fit_ridge
         folds = min(FOLDS, len(np.unique(groups)))
         if folds < 2:
             weights, bias = self.probe()
             return (features @ weights.T + bias).astype(np.float32)
         for seen, unseen in GroupKFold(folds).split(features, true, groups):
-            fitted = fit(self._scaled(features[seen]), true[seen], self.strength)
+            fitted = self._fit(features[seen], true[seen], self.strength)
             weights, bias = self._to_logits(*fitted)
             logits[unseen] = features[unseen] @ weights.T + bias
         return logits
+
+    def refitted(self, features, true, groups, refits, seed) -> Iterator[tuple]:
+        """Probes as other training samples would have made them.
+
+        Each is fitted to a bootstrap sample of the groups. How far their predictions
+        differ says how much of a prediction hangs on who happened to be in training.
+
+        Parameters
+        ----------
+        features : (clip, feature) array
+        true : (clip, target) array
+        groups : (clip,) array
+            Speakers, drawn with replacement together with all their clips.
+        refits : int
+        seed : int
+
+        Yields
+        ------
+        weights : (target, feature) array
+        bias : (target,) array
+        """
+        rng = np.random.default_rng(seed)
+        _, group = np.unique(groups, return_inverse=True)
+        members = [np.flatnonzero(group == each) for each in range(group.max() + 1)]
+        for _ in range(refits):
+            drawn = rng.integers(len(members), size=len(members))
+            rows = np.concatenate([members[each] for each in drawn])
+            fitted = self._fit(features[rows], true[rows], self.strength)
+            yield self._to_logits(*fitted)
+
+    def _fit(self, features, true, strength):
+        fit = _fit_logistic if self.task == "emotion" else _fit_ridge
+        weights, bias = fit(self._scaled(features) @ self._basis.T, true, strength)
+        return weights @ self._basis, bias
 
     def _to_logits(self, weights, bias):
         weights = weights / self._scale
@@ -103,6 +136,18 @@ class Linear:
     def _output(self, features, weights, bias):
         output = self._scaled(features) @ weights.T + bias
         return expit(output) if self.task == "emotion" else np.clip(output, 0, 1)
+
+
+def _row_space(features):
+    """Orthonormal rows that span the training clips: (direction, feature).
+
+    The best weights under a square penalty are combinations of training clips, so
+    fitting in their space changes nothing but the time it takes where features
+    outnumber clips.
+    """
+    if features.shape[1] <= features.shape[0]:
+        return np.eye(features.shape[1], dtype=features.dtype)
+    return np.linalg.svd(features, full_matrices=False)[2]
 
 
 def _fit_ridge(features, true, strength):

@@ -30,6 +30,7 @@ from sslmepr.learning.predictions import (
     prediction_table,
     training_thresholds,
 )
+from sslmepr.learning.refits import FILE, read_refits
 from sslmepr.params import Params
 
 MEAN_OVER_SEEDS = -1
@@ -48,7 +49,8 @@ def evaluate_study(
     """Metrics of every model of a study on dev, test and the held-out corpus.
 
     Writes ``evaluate/predictions.parquet``: all predictions with ``true`` joined (NaN
-    without label), and ``decided`` for emotions.
+    without label), and ``decided`` for emotions; and ``evaluate/refits.parquet``
+    (`sslmepr.learning.refits`).
 
     Parameters
     ----------
@@ -64,7 +66,6 @@ def evaluate_study(
         corpus), task, variant, stage, seed and the columns of the metrics' tables.
         summary : nested dict split -> variant -> metric -> estimate, low, high, n and
         deviation over seeds, for ``dvc metrics``.
-        thresholds : dict, scored emotion to threshold.
     """
     clips = read_study_clips(params, data_folder, with_truth=True)
     cells = list(measured_cells(params, clips))
@@ -85,12 +86,10 @@ def evaluate_study(
     folder.mkdir(parents=True, exist_ok=True)
     everything = pd.concat(joined, ignore_index=True)
     everything.to_parquet(folder / "predictions.parquet", index=False)
+    refits = read_refits(study_folder, params.modalities)
+    refits.to_parquet(folder / FILE, index=False)
     metrics = pd.concat(tables, ignore_index=True)
-    return {
-        "metrics": metrics,
-        "summary": _summary(metrics),
-        "thresholds": thresholds,
-    }
+    return {"metrics": metrics, "summary": _summary(metrics)}
 
 
 def _decided(values, limits) -> np.ndarray:

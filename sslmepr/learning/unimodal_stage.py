@@ -7,6 +7,7 @@ top of them learns to trust the surest modality instead of the best.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ from sslmepr.learning.predictions import (
     training_thresholds,
     write_predictions,
 )
+from sslmepr.learning.refits import write_refits
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
 
@@ -44,8 +46,10 @@ def train_unimodal(
 
     Writes the checkpoint and the predictions for every clip of every corpus that has
     the modality, together with those of a linear model on mean-pooled features
-    (variant ``<modality>-<task>-linear``), and for stage 2 the logits of its probe,
-    out of fold where the clip is in training (`sslmepr.learning.outputs`).
+    (variant ``<modality>-<task>-linear``), for stage 2 the logits of its probe, out of
+    fold where the clip is in training (`sslmepr.learning.outputs`), and for the
+    analysis ``refits.parquet``: the logits that probes of other training samples give
+    to clips that are not in training.
 
     Returns
     -------
@@ -70,27 +74,31 @@ def train_unimodal(
         raise ValueError(f"{modality}-{task}: no training clip has this modality")
     model = UnimodalModel(_config(params, modality, task, data.feature_count))
     rows = data.present(np.arange(len(clips.table)))
-    linear, linear_score, probed = _linear(model, data, train, dev, rows)
-    data.set_probed(task, rows, probed)
+    start = _linear(params, model, data, train, dev, rows)
+    data.set_probed(task, rows, start.logits)
     history = _fit(params, model.to(device), data, train, dev, progress)
     predicted = _predict(model, data, rows)
     title, run_folder = f"{modality}-{task}", Path(run_folder)
     tables = [
         prediction_table(clips, rows, task, values, variant, params.seed)
-        for variant, values in ((title, predicted), (f"{title}-linear", linear))
+        for variant, values in (
+            (title, predicted),
+            (f"{title}-linear", start.predicted),
+        )
     ]
     write_predictions(run_folder, tables)
+    write_refits(run_folder, clips, start.unseen, task, start.refits)
     best = {"dev_score": _best(history)}
     if task == "emotion":
         best["thresholds"] = training_thresholds(clips, params.roles.emotion)
     save_checkpoint(model, run_folder / "model", data.statistics, best)
-    write_outputs(run_folder, clips, rows, {"probe_logits": probed})
+    write_outputs(run_folder, clips, rows, {"probe_logits": start.logits})
     return {
         "modality": modality,
         "task": task,
         "clips": {"train": len(train), "dev": len(dev)},
         "dev_score": best["dev_score"],
-        "linear_dev_score": linear_score,
+        "linear_dev_score": start.dev_score,
         "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
@@ -158,12 +166,18 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     return predicted
 
 
-def _linear(model, data: ModalityClips, train, dev, rows):
-    """Fit the linear model and make it the probe of `model`.
+class _Start(NamedTuple):
+    """What the linear model says of the clips that have the modality."""
 
-    Returns its predictions for `rows`, its score on dev, and logits for `rows`, which
-    for training clips are out of fold.
-    """
+    predicted: np.ndarray  # (clip, target)
+    logits: np.ndarray  # (clip, target), out of fold in training
+    dev_score: float
+    unseen: np.ndarray  # positions of the clips that are not in training
+    refits: np.ndarray  # (refit, unseen clip, target) logits
+
+
+def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _Start:
+    """Fit the linear model and make it the probe of `model`."""
     task = model.config.task
     true = data.clips.labels[task]
     pooled = data.pooled(rows)
@@ -171,16 +185,24 @@ def _linear(model, data: ModalityClips, train, dev, rows):
         name: np.searchsorted(rows, each)
         for name, each in (("train", train), ("dev", dev))
     }
-    linear = Linear(
-        task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev]
-    )
-    weights, bias = map(torch.from_numpy, linear.probe())
-    set_linear(model.probe, weights, bias)
-    logits = (pooled @ weights.numpy().T + bias.numpy()).astype(np.float32)
+    taught = pooled[at["train"]], true[train]
+    linear = Linear(task, *taught, pooled[at["dev"]], true[dev])
+    weights, bias = linear.probe()
+    set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
+    logits = (pooled @ weights.T + bias).astype(np.float32)
     speakers = data.clips.table["speaker_id"].to_numpy()[train]
-    logits[at["train"]] = linear.out_of_fold(pooled[at["train"]], true[train], speakers)
+    logits[at["train"]] = linear.out_of_fold(*taught, speakers)
     predicted = linear.predict(pooled)
-    return predicted, dev_score(task, true[dev], predicted[at["dev"]]), logits
+    unseen = (data.clips.table["split"].to_numpy() != "train")[rows]
+    probes = linear.refitted(*taught, speakers, params.unimodal.refits, params.seed)
+    refits = [pooled[unseen] @ weights.T + bias for weights, bias in probes]
+    return _Start(
+        predicted,
+        logits,
+        dev_score(task, true[dev], predicted[at["dev"]]),
+        rows[unseen],
+        np.array(refits, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
+    )
 
 
 def _best(history) -> float | None:

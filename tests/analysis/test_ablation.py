@@ -25,7 +25,7 @@ def predictions(rng, clips=60, noise=None, seeds=(0, 1), tasks=TASKS):
                 part["clip_id"] = [f"clip-{i:03}" for i in range(clips)]
                 parts.append(pd.DataFrame(part))
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(corpus="joint", split="test")
+    return table.assign(corpus="joint", split="test", decided=table["predicted"] >= 0.5)
 
 
 def speakers(clips=60, per_speaker=3):
@@ -84,24 +84,13 @@ def test_only_common_clips_and_tasks_are_compared():
     assert set(worse["metric"]) == {"mWACC", "mF1"} and (worse["n"] == 59).all()
 
 
-def test_decisions_and_thresholds_are_respected():
+def test_decisions_are_taken_as_they_are():
     table = predictions(np.random.default_rng(3), tasks=("emotion",), seeds=(0,))
-    never = compare_variants(table, speakers(), **SETTINGS, thresholds=99.0)
+    never = compare_variants(table.assign(decided=False), speakers(), **SETTINGS)
     assert never["estimate"].iloc[0] == pytest.approx(0.5)
-    own = {
-        (variant, 0, name): 99.0 if variant == "worse" else 0.5
-        for variant in ("multitask", "worse")
-        for name in SCORED_EMOTIONS
-    }
-    mixed = compare_variants(table, speakers(), **SETTINGS, thresholds=own)
-    mixed = mixed.set_index(["variant", "metric"])["estimate"]
-    assert mixed["worse", "mWACC"] == pytest.approx(0.5)
-    assert mixed["multitask", "mWACC"] > 0.6
     decided = table.assign(decided=table["true"] > 0)
     perfect = compare_variants(decided, speakers(), **SETTINGS)
     assert (perfect["estimate"] == 1).all()
-    with pytest.raises(ValueError, match="thresholds: none for"):
-        compare_variants(table, speakers(), **SETTINGS, thresholds={})
 
 
 def test_bad_input_is_named():

@@ -128,6 +128,49 @@ def test_p_with_halo_control_is_of_the_regression_residuals():
     assert cell(result, "clip")["p"] == pytest.approx(expected, rel=1e-6)
 
 
+def refits_of(table, rng, size, count=20):
+    """What other training samples would say: the same with errors of their own."""
+    for _ in range(count):
+        other = table.copy()
+        for column in [name for name in table if name.startswith(("emo", "tra"))]:
+            other[column] += size * rng.standard_normal() * table["trait_openness"]
+        yield other
+
+
+@pytest.mark.parametrize("halo", [False, True])
+def test_error_of_learning_adds_to_p_and_interval(halo):
+    rng = np.random.default_rng(21)
+    table = world(rng, speakers=60, effect=0.3)
+    others = list(refits_of(table, rng, 0.2))
+    settings = SETTINGS | {"resamples": 2000, "levels": ("clip",), "halo": halo}
+    alone = cell(association(table, **settings), "clip")
+    found = cell(association(table, **settings, refits=others), "clip")
+    assert np.isnan(alone["training_error"]) and found["r"] == alone["r"]
+    each = [cell(association(other, **settings), "clip")["r"] for other in others]
+    assert found["training_error"] == pytest.approx(np.std(each, ddof=1))
+    # On the scale of r both errors are one hypotenuse.
+    t = stats.t.isf(alone["p"] / 2, 59)
+    error = np.hypot(alone["r"] / t, np.std(each, ddof=1))
+    expected = 2 * stats.t.sf(abs(alone["r"]) / error, 59)
+    assert found["p"] == pytest.approx(expected, rel=1e-6)
+    assert found["p"] > alone["p"]
+    widths = [(row["high"] - row["low"]) / 2 for row in (alone, found)]
+    ratio = np.hypot(widths[0], 2 * np.std(each, ddof=1)) / widths[1]
+    assert ratio == pytest.approx(1, abs=0.15)
+
+
+def test_refits_that_agree_change_nothing():
+    table = world(np.random.default_rng(22), effect=0.3)
+    alone = association(table, **SETTINGS)
+    same = association(table, **SETTINGS, refits=[table, table])
+    columns = ["r", "low", "high", "p", "p_corrected", "significant", "n"]
+    np.testing.assert_allclose(
+        same[columns].astype(float), alone[columns].astype(float), atol=1e-9
+    )
+    defined = same["r"].notna()
+    assert (same.loc[defined, "training_error"].abs() < 1e-12).all()
+
+
 def test_corrected_p_is_over_the_family_of_one_level():
     result = association(world(np.random.default_rng(7), effect=0.4), **SETTINGS)
     for _, family in result.groupby("level"):

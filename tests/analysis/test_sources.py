@@ -4,6 +4,7 @@ import pytest
 
 from sslmepr import params
 from sslmepr.analysis.sources import (
+    Evaluated,
     available_sources,
     study_associations,
     variant_predictions,
@@ -21,6 +22,7 @@ def predictions(rng, corpus, with_emotions, with_traits, clips=12):
                     {
                         "clip_id": [f"{corpus}-{clip}" for clip in range(clips)],
                         "corpus": corpus,
+                        "split": "test",
                         "variant": "multitask",
                         "seed": 0,
                         "target": target,
@@ -64,7 +66,9 @@ def test_every_corpus_gives_what_it_can(pytestconfig):
         for name in "ab"
     }
     settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("tiny")
-    found = study_associations(table, speakers, "multitask", settings)
+    refits = pd.DataFrame(columns=["modality", "corpus", "clip_id", "refit"])
+    evaluated = Evaluated(table, refits)
+    found = study_associations(evaluated, speakers, "multitask", settings)
     assert found.groupby(["corpus", "source"]).size().to_dict() == {
         ("a", "true_x_predicted"): 90,
         ("a", "predicted_x_predicted"): 90,

@@ -137,3 +137,31 @@ def test_no_dev_clips():
     features, true = rng.standard_normal((40, 3)), rng.random((40, 5))
     model = Linear("personality", features, true, features[:0], true[:0])
     assert model.predict(features).shape == (40, 5)
+
+
+@TASKS
+def test_refitted_is_fitting_to_drawn_speakers(task):
+    features, true, speakers = drawn(task)
+    model = Linear(task, features, true, features, true)
+    probes = list(model.refitted(features, true, speakers, 3, seed=5))
+    rng = np.random.default_rng(5)
+    for weights, bias in probes:
+        names = np.array(list("abcde"))[rng.integers(5, size=5)]
+        rows = np.concatenate([np.flatnonzero(speakers == name) for name in names])
+        expected = reference(
+            task, model.strength, features[rows], true[rows], features, features
+        )
+        assert features @ weights.T + bias == pytest.approx(expected, abs=1e-3)
+    assert len(list(model.refitted(features, true, speakers, 0, seed=5))) == 0
+
+
+@TASKS
+def test_more_features_than_clips_change_nothing(task):
+    rng = np.random.default_rng(8)
+    features, true, _ = drawn(task, 40)
+    features = np.column_stack([features, rng.standard_normal((40, 80))])
+    model = Linear(task, features[:25], true[:25], features[25:], true[25:])
+    logits = reference(task, model.strength, features[:25], true[:25], features[25:])
+    weights, bias = model.probe()
+    assert weights.shape == (true.shape[1], 84)
+    assert features[25:] @ weights.T + bias == pytest.approx(logits, abs=1e-3)

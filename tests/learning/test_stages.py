@@ -15,6 +15,7 @@ from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_stage import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
 from sslmepr.learning.predictions import dev_score
+from sslmepr.learning.refits import read_refits
 from sslmepr.learning.stages import evaluate_study, train_fusion, train_unimodal
 from sslmepr.models.fusion_parts import PredictProjector
 
@@ -138,6 +139,32 @@ def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, t
 
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
+def test_refits_are_of_other_training_samples_and_of_unseen_clips(
+    trained, small_params, face, task
+):
+    table = read_refits(trained[1], ["face", "text"])
+    mine = table[table["modality"] == "face"].drop(columns="modality")
+    clips = face.clips.table
+    unseen = np.flatnonzero((clips["split"] != "train").to_numpy())
+    refits = small_params.unimodal.refits
+    assert len(mine) == len(unseen) * refits and set(mine["refit"]) == {*range(refits)}
+    columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
+    wide = mine.set_index(["refit", "corpus", "clip_id"])[columns]
+    train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
+    true = face.clips.labels[task]
+    taught = face.pooled(train), true[train]
+    model = Linear(task, *taught, face.pooled(dev), true[dev])
+    speakers = clips["speaker_id"].to_numpy()[train]
+    probes = model.refitted(*taught, speakers, 2, small_params.seed)
+    for refit, (weights, bias) in enumerate(probes):
+        expected = face.pooled(unseen) @ weights.T + bias
+        found = wide.loc[refit].loc[keys(face.clips, unseen)].to_numpy()
+        assert found == pytest.approx(expected, abs=1e-4)
+    evaluated = pd.read_parquet(trained[1] / "evaluate" / "refits.parquet")
+    pd.testing.assert_frame_equal(evaluated, table)
+
+
+@pytest.mark.parametrize("task", ["emotion", "personality"])
 def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     run = trained[1] / "unimodal" / f"face-{task}"
     model = load_checkpoint(run / "model").model
@@ -250,7 +277,7 @@ def test_training_never_sees_test_labels(trained, small_params, study, tmp_path)
         write_clips(table, target / "corpus")
     train_unimodal(small_params, "text", "emotion", tmp_path / "u", tmp_path, False)
     written = sorted((tmp_path / "u").iterdir())
-    assert len(written) == 6
+    assert len(written) == 7
     for path in written:
         old = folder / "unimodal" / "text-emotion" / path.name
         assert old.read_bytes() == path.read_bytes(), path.name
