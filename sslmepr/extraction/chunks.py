@@ -5,7 +5,6 @@ end of the chunk, when all of them go through the encoder together.
 """
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 
 from sslmepr.device import choose_device
 from sslmepr.encoders.load import load_encoders
+from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media.audio import is_silent, read_waveform
@@ -24,17 +24,6 @@ from sslmepr.media.regions import crop_regions, find_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
-
-
-@dataclass(frozen=True)
-class Job:
-    """One chunk: its clips as dictionaries of the clip table, and where to write."""
-
-    clips: tuple[dict, ...]
-    media_root: Path
-    extract: Extract
-    device: str
-    shard: Path
 
 
 class _Tools:

@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from sslmepr.corpora.schema import read_clips
-from sslmepr.extraction.chunks import Job, extract_chunk, forget_tools
+from sslmepr.extraction import jobs as work
+from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.features import write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
@@ -29,6 +30,9 @@ from sslmepr.weights import CARRIERS, FEATURE_COUNTS
 
 MEDIA_CHUNK_CLIPS = 16
 TEXT_CHUNK_CLIPS = 512
+
+PRELOADED = ["sslmepr.extraction.chunks", "transformers.modeling_utils"]
+"""The second is what loading any encoder of transformers imports."""
 
 _CLIP_COLUMNS = ("clip_id", "media", "start_seconds", "end_seconds", "transcript")
 _REGION_SCHEMA = pa.schema(
@@ -117,9 +121,9 @@ def _run(name: str, jobs: list[Job], workers: int) -> None:
     with tqdm(total=total, initial=done, desc=f"extract {name}", unit="clip") as bar:
         if min(workers, len(waiting)) <= 1:
             for job in waiting:
-                extract_chunk(job)
+                work.do(job)
                 bar.update(len(job.clips))
-            forget_tools()
+            work.free()
         else:
             _run_processes(waiting, workers, bar)
 
@@ -128,10 +132,10 @@ def _run_processes(jobs: list[Job], workers: int, bar) -> None:
     # Forked from a server that has only imported: a fork of a process in which torch
     # has run may hang, and importing takes a new process longer than some corpora.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sslmepr.extraction.chunks", "transformers"])
+    context.set_forkserver_preload(PRELOADED)
     pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context)
     try:
-        futures = {pool.submit(extract_chunk, job): job for job in jobs}
+        futures = {pool.submit(work.do, job): job for job in jobs}
         for future in as_completed(futures):
             future.result()
             bar.update(len(futures[future].clips))

@@ -207,7 +207,7 @@ def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch
             raise KeyboardInterrupt
         return extract_chunk(job)
 
-    monkeypatch.setattr("sslmepr.extraction.corpus.extract_chunk", interrupted)
+    monkeypatch.setattr("sslmepr.extraction.chunks.extract_chunk", interrupted)
     folder = tmp_path / "broken" / "features"
     with pytest.raises(KeyboardInterrupt):
         extract_corpus("text", params, text_corpus, tmp_path, folder)
