@@ -100,8 +100,7 @@ def book() -> list[dict]:
 
 
 def tests() -> list[dict]:
-    words = ["python", "-m", "pytest", "-q", "-n", "2"]
-    return rows("tests", "the whole test suite", words, 1, {"seconds": 600})
+    return rows("tests", "the whole test suite", ["make", "test"], 1, {"seconds": 600})
 
 
 def extraction() -> list[dict]:
