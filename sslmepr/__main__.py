@@ -1,4 +1,4 @@
-"""The command line: ``sslmepr run``, ``sslmepr study`` and ``sslmepr book``."""
+"""The command line: ``sslmepr run``, ``study``, ``book`` and ``predict``."""
 
 import argparse
 import json
@@ -35,6 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     book = commands.add_parser("book", help="assemble and build the book")
     book.set_defaults(call=_book)
+
+    predict = commands.add_parser("predict", help="predict recordings of your own")
+    predict.add_argument("clip", nargs="+", help="a file, a folder, or a pattern")
+    predict.add_argument(
+        "--out", type=Path, required=True, help="table to write: .csv, .json, .parquet"
+    )
+    predict.add_argument("--variant", default="multitask", help="which fusion model")
+    predict.set_defaults(call=_predict)
 
     options = parser.parse_args(arguments)
     try:
@@ -97,6 +105,22 @@ def _book(options: argparse.Namespace) -> None:
     settings = params.load()
     target = book.assemble(settings.study, settings)
     book.build(target, Path("site"))
+
+
+def _predict(options: argparse.Namespace) -> None:
+    from sslmepr.predict import predict
+
+    settings = params.load()
+    if settings.corpus[settings.roles.emotion].source == "simulated":
+        print(
+            f"sslmepr: the models of study {settings.study!r} know drawn faces and a "
+            "synthetic voice; what they say of real people means nothing",
+            file=sys.stderr,
+        )
+    folder = Path("runs", settings.study)
+    table = predict(settings, options.clip, options.out, folder, options.variant)
+    failed = (table["failed"] != "").sum()
+    print(f"{options.out}: {len(table)} clips, {failed} of them without a prediction")
 
 
 if __name__ == "__main__":

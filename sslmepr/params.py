@@ -62,11 +62,35 @@ class SimulatedCorpus(Section):
 class PublishedCorpus(Section):
     """A corpus in its published format, in a folder below ``data_root``."""
 
-    source: Literal["meld", "fiv2", "folder"]
+    source: Literal["mosei", "fiv2", "meld", "ravdess", "folder"]
     path: str
 
 
-Corpus = Annotated[SimulatedCorpus | PublishedCorpus, Field(discriminator="source")]
+class TableCorpus(Section):
+    """A study of one's own: a table in a folder below ``data_root``."""
+
+    source: Literal["table"]
+    path: str
+    table: str
+    columns: dict[str, str] = {}
+    scales: dict[Task, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
+    split: dict[Literal["train", "dev", "test"], Share] = {
+        "train": 0.7,
+        "dev": 0.15,
+        "test": 0.15,
+    }
+
+    @model_validator(mode="after")
+    def _can_be_dealt(self) -> "TableCorpus":
+        for task, (low, high) in self.scales.items():
+            if not low < high:
+                raise ValueError(f"scales.{task}: {low:g} must be below {high:g}")
+        return self
+
+
+Corpus = Annotated[
+    SimulatedCorpus | PublishedCorpus | TableCorpus, Field(discriminator="source")
+]
 
 
 class Extract(Section):

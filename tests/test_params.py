@@ -111,8 +111,8 @@ def test_a_value_of_the_wrong_kind_is_named(tree, path, value):
 @pytest.mark.parametrize(
     "path, value, complaint",
     [
-        ("corpora", ["mosei"], "corpora: there is no corpus 'mosei'"),
-        ("roles.held_out", "mosei", "roles: there is no .*corpus 'mosei'"),
+        ("corpora", ["moon"], "corpora: there is no corpus 'moon'"),
+        ("roles.held_out", "moon", "roles: there is no .*corpus 'moon'"),
         ("variants", ["no_such"], "variants: there is no variant 'no_such'"),
         ("study", "no_such", "study: there is no study 'no_such'"),
         ("corpus.joint.world", "moon", "corpus.joint: there is no world 'moon'"),

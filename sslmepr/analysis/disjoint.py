@@ -22,11 +22,11 @@ from scipy.special import logit
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 
 TARGETS = (*SCORED_EMOTIONS, *TRAITS)
+COLUMNS = [f"emotion_{name}" for name in SCORED_EMOTIONS]
+COLUMNS += [f"trait_{name}" for name in TRAITS]
 
 SUREST = 1e-4
 """Predictions are cut to SUREST .. 1 - SUREST before they become evidence."""
-
-SUREST_LOGITS = (logit(SUREST), logit(1 - SUREST))
 
 
 class Tables(NamedTuple):
@@ -78,10 +78,16 @@ def disjoint_tables(
     clips = sorted(set.intersection(*(set(each.index) for each in evidence.values())))
     if not clips:
         return None
-    others = [_refitted(each) for _, each in refits.groupby("refit")]
+    logits = np.stack([each.loc[clips].to_numpy() for each in evidence.values()])
+    divisions = np.array([*product([1.0, 0.0], repeat=len(evidence))][1:-1])
+    names = pd.DataFrame({"clip_id": clips * len(divisions)})
+    names["speaker_id"] = names["clip_id"].map(speaker_ids)
     return Tables(
-        _divided(evidence, clips, speaker_ids),
-        [_divided(each, clips, speaker_ids) for each in others],
+        _divided(logits, divisions, names),
+        [
+            _divided(each, divisions, names)
+            for each in _refitted(refits, list(evidence), clips)
+        ],
     )
 
 
@@ -92,34 +98,38 @@ def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
         mine = predictions[predictions["variant"] == f"{modality}-crosstask"]
         if len(mine):
             wide = mine.pivot(index="clip_id", columns="target", values="predicted")
-            found[modality] = logit(wide.astype(float).clip(SUREST, 1 - SUREST))
+            values = wide[list(TARGETS)].astype(float)
+            found[modality] = logit(values.clip(SUREST, 1 - SUREST))
     return found
 
 
-def _refitted(refit: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The evidence of one refit, as `_evidence`."""
-    return {
-        modality: mine.set_index("clip_id")[list(TARGETS)].clip(*SUREST_LOGITS)
-        for modality, mine in refit.groupby("modality")
-    }
+def _refitted(refits: pd.DataFrame, modalities: list[str], clips: list[str]):
+    """Logits of every refit: (refit, modality, clip, target)."""
+    chosen = refits[refits["clip_id"].isin(clips)]
+    chosen = chosen[chosen["modality"].isin(modalities)]
+    place = chosen["modality"].map(modalities.index)
+    chosen = chosen.assign(place=place).sort_values(["refit", "place", "clip_id"])
+    values = chosen[list(TARGETS)].to_numpy(float)
+    values = values.reshape(-1, len(modalities), len(clips), len(TARGETS))
+    return np.clip(values, logit(SUREST), logit(1 - SUREST))
 
 
-def _divided(evidence, clips: list[str], speaker_ids: pd.Series) -> pd.DataFrame:
-    """A row for every division of the modalities and clip."""
-    sides = list(product([True, False], repeat=len(evidence)))[1:-1]
-    emotional = np.array(sides, dtype=float)
-    columns = {"clip_id": clips * len(sides)}
-    for side, targets, chosen in (
-        ("emotion", SCORED_EMOTIONS, emotional),
-        ("trait", TRAITS, 1 - emotional),
-    ):
-        logits = np.stack(
-            [each.loc[clips, list(targets)].to_numpy() for each in evidence.values()]
-        )  # (modality, clip, target)
-        sums = np.tensordot(chosen, logits, axes=1)  # (division, clip, target)
-        sums -= sums.mean(axis=1, keepdims=True)
-        names = [f"{side}_{target}" for target in targets]
-        columns |= dict(zip(names, sums.reshape(-1, len(targets)).T, strict=True))
-    table = pd.DataFrame(columns)
-    table.insert(1, "speaker_id", table["clip_id"].map(speaker_ids))
-    return table
+def _divided(
+    logits: np.ndarray, divisions: np.ndarray, names: pd.DataFrame
+) -> pd.DataFrame:
+    """A row for every division of the modalities and clip.
+
+    `logits` are (modality, clip, target); `divisions` (division, modality) are 1 for
+    the modalities that tell emotions and 0 for those that tell traits.
+    """
+    emotions = len(SCORED_EMOTIONS)
+    sums = np.concatenate(
+        [
+            np.tensordot(divisions, logits[..., :emotions], axes=1),
+            np.tensordot(1 - divisions, logits[..., emotions:], axes=1),
+        ],
+        axis=-1,
+    )  # (division, clip, target)
+    sums -= sums.mean(axis=1, keepdims=True)
+    values = pd.DataFrame(sums.reshape(-1, len(TARGETS)), columns=COLUMNS)
+    return pd.concat([names, values], axis=1)

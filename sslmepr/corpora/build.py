@@ -7,12 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from sslmepr.corpora import fiv2, meld
+from sslmepr.corpora import fiv2, meld, mosei, ravdess
 from sslmepr.corpora.fiv2 import read_fiv2
 from sslmepr.corpora.folder import read_folder
 from sslmepr.corpora.meld import read_meld
+from sslmepr.corpora.mosei import read_mosei
+from sslmepr.corpora.ravdess import read_ravdess
 from sslmepr.corpora.schema import CorpusError, read_clips, write_clips
 from sslmepr.corpora.simulated.corpus import build_simulated
+from sslmepr.corpora.table import read_table
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -24,13 +27,20 @@ from sslmepr.labels import (
 from sslmepr.params import Params
 
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    "meld": read_meld,
+    "mosei": read_mosei,
     "fiv2": read_fiv2,
+    "meld": read_meld,
+    "ravdess": read_ravdess,
     "folder": read_folder,
 }
 """Source to the function that reads its published files into a clip table."""
 
-PUBLISHED_COUNTS = {"meld": meld.PUBLISHED_COUNTS, "fiv2": fiv2.PUBLISHED_COUNTS}
+PUBLISHED_COUNTS = {
+    "mosei": mosei.PUBLISHED_COUNTS,
+    "fiv2": fiv2.PUBLISHED_COUNTS,
+    "meld": meld.PUBLISHED_COUNTS,
+    "ravdess": ravdess.PUBLISHED_COUNTS,
+}
 
 _DIGITS = 6  # enough for any table; keeps committed files free of last-bit noise
 
@@ -57,9 +67,13 @@ def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any
     CorpusError
         If there is no such corpus, or its files are not there or not as published.
     """
-    source = _corpus(name, params).source
+    corpus = _corpus(name, params)
+    source = corpus.source
     if source == "simulated":
         build_simulated(name, params, Path(folder))
+    elif source == "table":
+        table = read_table(params.data_path(name), corpus, params.seed)
+        write_clips(table, folder)
     else:
         write_clips(READERS[source](params.data_path(name)), folder)
     clips = read_clips(folder)

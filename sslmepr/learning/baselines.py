@@ -115,12 +115,18 @@ class Linear:
         for _ in range(refits):
             drawn = rng.integers(len(members), size=len(members))
             rows = np.concatenate([members[each] for each in drawn])
-            fitted = self._fit(features[rows], true[rows], self.strength)
+            start = self.weights, self.bias  # near, and so soon refitted
+            fitted = self._fit(features[rows], true[rows], self.strength, start)
             yield self._to_logits(*fitted)
 
-    def _fit(self, features, true, strength):
-        fit = _fit_logistic if self.task == "emotion" else _fit_ridge
-        weights, bias = fit(self._scaled(features) @ self._basis.T, true, strength)
+    def _fit(self, features, true, strength, start=None):
+        features = self._scaled(features) @ self._basis.T
+        if self.task == "personality":
+            weights, bias = _fit_ridge(features, true, strength)
+        else:
+            if start is not None:
+                start = start[0] @ self._basis.T, start[1]
+            weights, bias = _fit_logistic(features, true, strength, start)
         return weights @ self._basis, bias
 
     def _to_logits(self, weights, bias):
@@ -155,7 +161,7 @@ def _fit_ridge(features, true, strength):
     return model.coef_, model.intercept_
 
 
-def _fit_logistic(features, true, strength):
+def _fit_logistic(features, true, strength, start=None):
     weights = np.zeros((true.shape[1], features.shape[1]))
     bias = np.zeros(true.shape[1])
     present = true > 0
@@ -165,7 +171,10 @@ def _fit_logistic(features, true, strength):
         bias[column] = np.log(rate / (1 - rate))
         if not 0 < here.sum() < len(here):
             continue
-        model = LogisticRegression(C=strength, max_iter=200)
+        model = LogisticRegression(C=strength, max_iter=200, warm_start=True)
+        if start is not None:
+            model.coef_ = start[0][[column]]
+            model.intercept_ = start[1][[column]]
         with warnings.catch_warnings():
             # A fit that stops a little early only differs in regularisation.
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -110,8 +110,8 @@ def test_media_of_a_simulated_corpus_lie_in_its_folder(settings, tmp_path):
 
 def test_an_unknown_corpus_is_named(settings, tmp_path):
     for function in (build.build_corpus, build.media_root):
-        with pytest.raises(CorpusError, match="no corpus 'mosei' .* known: emotion, "):
-            function("mosei", settings, tmp_path)
+        with pytest.raises(CorpusError, match="no corpus 'moon' .* known: emotion, "):
+            function("moon", settings, tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="MELD and FIv2 are not in shared/")

@@ -14,6 +14,9 @@ import numpy as np
 
 Colour = tuple[float, float, float]
 
+FAINTEST = 0.5 / 255
+"""Opacity below which no pixel changes by half a level."""
+
 FRACTION_BITS = 4
 
 
@@ -133,6 +136,8 @@ def stroke(
 
 def glow(canvas: np.ndarray, centre, radii, colour: Colour, strength: float) -> None:
     """Blend a soft spot of colour into what is already painted."""
+    if strength < FAINTEST:
+        return
     reach = 2.2 * np.asarray(radii, float)
     low = np.floor(np.asarray(centre) - reach).astype(int)
     size = np.maximum(2, np.ceil(2 * reach).astype(int))
@@ -199,7 +204,7 @@ def _draw(canvas, points, margin, opacity, draw) -> None:
     if opacity >= 1:
         draw(canvas, points)
         return
-    if opacity <= 0:
+    if opacity < FAINTEST:
         return
     left, top, width, height = cv2.boundingRect(points.astype(np.float32))
     right, bottom = left + width + margin, top + height + margin

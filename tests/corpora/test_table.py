@@ -1,0 +1,134 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.corpora.schema import CorpusError
+from sslmepr.corpora.table import read_table
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.params import TableCorpus
+
+SHARES = {"train": 0.5, "dev": 0.25, "test": 0.25}
+
+
+def corpus(**changes):
+    settings = {"source": "table", "path": ".", "table": "ratings.csv", "split": SHARES}
+    return TableCorpus(**settings | changes)
+
+
+def write(folder, name="ratings.csv", **columns):
+    table = pd.DataFrame(columns)
+    path = folder / name
+    {".csv": table.to_csv, ".xlsx": table.to_excel, ".parquet": table.to_parquet}[
+        path.suffix
+    ](path, index=False)
+    for media in columns.get("file", []):
+        if isinstance(media, str):
+            (folder / media).touch()
+
+
+def test_columns_are_mapped_and_scales_brought_to_0_to_1(tmp_path):
+    write(
+        tmp_path,
+        label=["x", "y", "z"],
+        who=[7, 7, 12],
+        file=["a é.mp4", "b.wav", None],
+        said=["Hello", " ", "NA?"],
+        **{name.upper(): [1, 7, 4] for name in TRAIT_COLUMNS},
+    )
+    columns = {"clip_id": "label", "speaker_id": "who", "media": "file"}
+    columns |= {"transcript": "said"} | {name: name.upper() for name in TRAIT_COLUMNS}
+    given = corpus(columns=columns, scales={"personality": [1, 7]})
+    table = read_table(tmp_path, given, 0)
+    assert table["clip_id"].tolist() == ["x", "y", "z"]
+    assert table["speaker_id"].tolist() == ["7", "7", "12"]
+    assert table["media"].fillna("").tolist() == ["a é.mp4", "b.wav", ""]
+    assert table["transcript"].fillna("").tolist() == ["Hello", "", "NA?"]
+    for name in TRAIT_COLUMNS:
+        assert table[name].tolist() == [0, 1, 0.5]
+    assert table[list(EMOTION_COLUMNS)].isna().all(axis=None)
+    assert table["split"].iloc[0] == table["split"].iloc[1]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
+def test_without_labels_clips_are_only_predicted(tmp_path, suffix):
+    write(tmp_path, f"x{suffix}", file=["b.mp4", "a.mp4"])
+    given = corpus(table=f"x{suffix}", columns={"media": "file"})
+    table = read_table(tmp_path, given, 0)
+    assert table["clip_id"].tolist() == ["b.mp4", "a.mp4"]
+    assert table["speaker_id"].tolist() == ["b.mp4", "a.mp4"]
+    assert table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]].isna().all(axis=None)
+
+
+def test_neutral_is_what_remains_where_nobody_asked_for_it(tmp_path):
+    scored = EMOTION_COLUMNS[1:]
+    columns = {name: [1.0, 1.0, np.nan] for name in scored}
+    columns["emotion_fear"] = [1.0, 2.5, np.nan]
+    write(tmp_path, clip_id=["a", "b", "c"], transcript=["x"] * 3, **columns)
+    table = read_table(tmp_path, corpus(scales={"emotion": [1, 4]}), 0)
+    assert table["emotion_neutral"].fillna(-1).tolist() == [1, 0, -1]
+    assert table["emotion_fear"].fillna(-1).tolist() == [0, 0.5, -1]
+
+
+def test_speakers_are_dealt_out_alike_whoever_else_is_there(tmp_path):
+    people = [f"p{n}" for n in range(400)]
+    clips = [f"{name}-{n}" for name in people for n in (0, 1)]
+    write(tmp_path, clip_id=clips, speaker_id=np.repeat(people, 2), transcript=clips)
+    table = read_table(tmp_path, corpus(), 3)
+    shares = table["split"].value_counts(normalize=True)
+    for name, share in SHARES.items():
+        assert shares[name] == pytest.approx(share, abs=0.07)
+    assert (table.groupby("speaker_id")["split"].nunique() == 1).all()
+    write(
+        tmp_path,
+        clip_id=clips[6:],
+        speaker_id=np.repeat(people, 2)[6:],
+        transcript=clips[6:],
+    )
+    fewer = read_table(tmp_path, corpus(), 3)
+    assert fewer["split"].tolist() == table["split"].tolist()[6:]
+    assert (
+        read_table(tmp_path, corpus(), 4)["split"].tolist() != fewer["split"].tolist()
+    )
+
+
+def test_a_split_that_is_given_is_kept(tmp_path):
+    write(tmp_path, clip_id=["a", "b"], split=["test", "train"], transcript=["x", "y"])
+    assert read_table(tmp_path, corpus(), 0)["split"].tolist() == ["test", "train"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"table": "gone.csv"}, "gone.csv: there is no such file"),
+        ({"table": "x.ods"}, "must end in one of .csv, .xlsx, .parquet"),
+        ({"table": "broken.xlsx"}, "broken.xlsx: not readable"),
+        ({"table": "empty.csv"}, "empty.csv: has no rows"),
+        ({"columns": {"speaker_id": "Who"}}, "no column Who; it has clip_id, file, O"),
+        ({"columns": {"name": "file"}}, "a clip table has no name; it has clip_id"),
+        (
+            {"columns": {"trait_openness": "O"}},
+            "without trait_conscientiousness",
+        ),
+        (
+            {"columns": {"trait_openness": "O"}, "scales": {"personality": [1, 5]}},
+            "trait_openness is 0 in data row 1, outside its scale of 1 to 5",
+        ),
+        ({"columns": {"media": "file"}}, "none of its 2 media files is in"),
+    ],
+)
+def test_bad_tables_are_named(tmp_path, changes, message):
+    write(tmp_path, clip_id=["a", "b"], file=["a.mp4", "b.mp4"], O=[0, 7])
+    (tmp_path / "a.mp4").unlink()
+    (tmp_path / "b.mp4").unlink()
+    (tmp_path / "broken.xlsx").write_text("no workbook")
+    (tmp_path / "empty.csv").write_text("clip_id\n")
+    if "scales" not in changes and "O" in changes.get("columns", {}).values():
+        changes = changes | {"scales": {"personality": [0, 7]}}
+    with pytest.raises(CorpusError, match=message):
+        read_table(tmp_path, corpus(**changes), 0)
+
+
+def test_ids_that_come_twice_are_refused(tmp_path):
+    write(tmp_path, clip_id=["a", "a"], transcript=["x", "y"])
+    with pytest.raises(CorpusError, match="clip_id must be unique"):
+        read_table(tmp_path, corpus(), 0)
