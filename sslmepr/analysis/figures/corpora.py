@@ -55,20 +55,18 @@ def _emotions(axes: Axes, labels: pd.DataFrame) -> None:
 
 
 def _traits(axes: Axes, labels: pd.DataFrame) -> None:
-    parts = axes.violinplot(
-        [labels[column] for column in TRAIT_COLUMNS],
-        orientation="horizontal",
-        showextrema=False,
-        widths=0.85,
+    import seaborn as sns  # takes a second that most chapters need not wait for
+
+    sns.violinplot(
+        labels.set_axis([theme.pretty(name) for name in TRAITS], axis=1),
+        orient="h",
+        color=theme.accent(),
+        linecolor=theme.ink(),
+        inner="box",
+        cut=0,
+        linewidth=1,
+        ax=axes,
     )
-    for body in parts["bodies"]:
-        body.set(facecolor=theme.accent(), edgecolor="none", alpha=0.45)
-    for row, column in enumerate(TRAIT_COLUMNS, start=1):
-        low, middle, high = np.quantile(labels[column], [0.25, 0.5, 0.75])
-        axes.hlines(row, low, high, color=theme.ink(), lw=3)
-        axes.scatter(middle, row, color=theme.page(), edgecolors=theme.ink(), zorder=3)
-    axes.set_yticks(range(1, 1 + len(TRAITS)), [theme.pretty(name) for name in TRAITS])
-    axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"score in {len(labels)} clips (quartiles and median)")
