@@ -73,6 +73,14 @@ def test_scatter_has_a_point_per_cell_and_the_observer():
     sizes = [len(c.get_offsets()) for c in axes.collections if hasattr(c, "get_sizes")]
     assert sizes.count(5) == len(SCORED_EMOTIONS) and sizes.count(30) == 1
     assert "r = 1" in texts(axes)
+    assert len(axes.get_xticks()) > 0 and axes.get_xlabel() == "planted correlation"
+
+
+def test_scatter_has_no_places_where_nothing_is_planted():
+    table, planted = association()
+    axes = figures.recovery_scatter(compare(table, planted.assign(planted=0.0)))
+    assert len(axes.get_xticks()) == 0
+    assert axes.get_xlabel() == "planted correlation: 0 everywhere"
 
 
 def test_metric_dots_draw_every_row_with_interval_and_ceiling():

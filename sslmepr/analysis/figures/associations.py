@@ -127,8 +127,8 @@ def recovery_scatter(
 ) -> Axes:
     """Recovered against planted correlations, with intervals; one point per cell.
 
-    Cells with the same planted value are drawn side by side; filled points are
-    significant.
+    Cells with the same planted value are drawn side by side, and where all have it the
+    axis has no ticks; filled points are significant.
 
     Parameters
     ----------
@@ -143,9 +143,11 @@ def recovery_scatter(
     table = comparison.dropna(subset=["recovered"])
     drawn = table[["planted", "recovered", "low", "high"]].abs()
     reach = 0.08 + np.nanmax(drawn.to_numpy(), initial=0.3)
-    axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
     axes.axhline(0, color=theme.faint(), lw=0.6)
-    axes.axvline(0, color=theme.faint(), lw=0.6)
+    alike = table["planted"].nunique() == 1
+    if not alike:
+        axes.axvline(0, color=theme.faint(), lw=0.6)
+        axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
     colours = theme.emotion_colours()
     table = table.assign(x=table["planted"] + _side_by_side(table["planted"]))
     for emotion in SCORED_EMOTIONS:
@@ -171,6 +173,10 @@ def recovery_scatter(
         )
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
     axes.set(xlabel="planted correlation", ylabel="recovered correlation")
+    if alike:
+        # Places along the axis then only keep the cells apart.
+        value = table["planted"].iloc[0]
+        axes.set(xlabel=f"planted correlation: {value:g} everywhere", xticks=[])
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     if note:
         axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize=9.5)
