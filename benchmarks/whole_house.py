@@ -41,7 +41,7 @@ class Peak(threading.Thread):
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 pass  # a process ended between being listed and being asked
             self.peak_bytes = max(self.peak_bytes, total)
-            time.sleep(1)  # asking costs the measured process time too
+            time.sleep(3)  # asking costs the measured process time too
 
 
 def measure(words: list[str]) -> tuple[float, float]:
