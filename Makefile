@@ -35,7 +35,7 @@ book: $(installed)  ## the book, and whatever it needs that is out of date
 	@echo "The book: $(CURDIR)/site/index.html"
 
 test: $(installed)  ## all tests
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
 
 lint: $(installed)  ## style, formatting and import direction
 	$(bin)/ruff check
