@@ -209,13 +209,13 @@ class _Models:
         for place, (modality, width) in enumerate(self.widths.items()):
             embeddings[modality] = torch.zeros(count, width, device=self.device)
             store = FeatureStore.open(features, modality)
-            rows = np.array([row for row, c in enumerate(clip_ids) if c in store], int)
+            steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
+            rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
             checkpoint = self.unimodal[modality]
             model = checkpoint.model.to(self.device)
             # These clips are of none of the corpora, and may be too few for their own.
             usual = Standardisation.pooled([*checkpoint.statistics.values()])
-            steps = np.array([len(store[clip_ids[row]]) for row in rows], int)
-            for part in in_order(rows[np.argsort(steps, kind="stable")], BATCH):
+            for part in in_order(rows, BATCH):
                 sequences = [usual.apply(store[clip_ids[row]]) for row in part]
                 output = model(*_padded(sequences, self.device))
                 where = torch.from_numpy(part).to(self.device)

@@ -5,11 +5,11 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import av
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from recordings import write_video
 
 from sslmepr.__main__ import main
 from sslmepr.features import FeatureStore
@@ -80,33 +80,13 @@ def drawn(model):
     return model.eval()
 
 
-def write_clip(path, seconds=1.0, sound=True):
-    """Noise as video, and as sound if asked."""
-    rng = np.random.default_rng(len(path.name))
-    with av.open(str(path), "w") as out:
-        video = out.add_stream("libx264", rate=10)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        audio = out.add_stream("aac", rate=16000, layout="mono") if sound else None
-        for _ in range(round(10 * seconds)):
-            image = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-            out.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        out.mux(video.encode())
-        for begin in range(0, round(16000 * seconds) if sound else 0, 1024):
-            part = rng.normal(0, 0.05, (1, 1024)).astype(np.float32)
-            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
-            frame.sample_rate, frame.pts = 16000, begin
-            out.mux(audio.encode(frame))
-        if sound:
-            out.mux(audio.encode())
-
-
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("media")
     (folder / "more").mkdir()
-    write_clip(folder / "é 1.mp4")
-    write_clip(folder / "more" / "long.mp4", seconds=2.0)
-    write_clip(folder / "mute.mp4", sound=False)
+    write_video(folder / "é 1.mp4")
+    write_video(folder / "more" / "long.mp4", frames=20)
+    write_video(folder / "mute.mp4", with_sound=False)
     (folder / "broken.mp4").write_bytes(b"no film" * 99)
     (folder / "notes.txt").write_text("not a recording")
     return folder

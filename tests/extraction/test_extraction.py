@@ -4,10 +4,10 @@ import json
 import wave
 from pathlib import Path
 
-import av
 import numpy as np
 import pandas as pd
 import pytest
+from recordings import write_video
 
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
 from sslmepr.extraction.chunks import extract_chunk
@@ -26,26 +26,6 @@ def params():
     extract = whole.extract.model_copy(update={"frames": 2})
     compute = whole.compute.model_copy(update={"workers": 1, "device": "cpu"})
     return whole.model_copy(update={"extract": extract, "compute": compute})
-
-
-def write_video(path, with_sound=True, frames=6):
-    rng = np.random.default_rng(len(path.name))
-    with av.open(str(path), "w") as out:
-        video = out.add_stream("libx264", rate=10)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        audio = out.add_stream("aac", rate=16000, layout="mono") if with_sound else None
-        for _ in range(frames):
-            image = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-            out.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-        out.mux(video.encode())
-        if audio:
-            sound = rng.normal(0, 0.05, (1, 9216)).astype(np.float32)
-            for begin in range(0, 9216, 1024):
-                part = np.ascontiguousarray(sound[:, begin : begin + 1024])
-                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="mono")
-                frame.sample_rate, frame.pts = 16000, begin
-                out.mux(audio.encode(frame))
-            out.mux(audio.encode())
 
 
 def write_sound(path, amplitude):
