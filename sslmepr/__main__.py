@@ -73,7 +73,11 @@ def _study(options: argparse.Namespace) -> None:
     roles = study.roles.model_dump().values()
     if any(study.corpus[name].source != "simulated" for name in roles):
         # The other chapters are about the truth of simulated corpora.
-        print("association record")
+        print(
+            "association record",
+            *(f"replicate@{name}" for name in study.replicates),
+            *(f"folds@{name}" for name in study.folds),
+        )
 
 
 def _at(tree: dict, dotted: str):

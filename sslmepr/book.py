@@ -45,7 +45,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
 
     Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
-    ``fusion-multitask`` and the replicates.
+    ``fusion-multitask``, the replicates and the folds.
     """
     unimodal = itertools.product(params.modalities, params.tasks)
     return {
@@ -59,6 +59,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
             *(f"crosstask-{modality}" for modality in params.modalities),
             *(f"fusion-{variant}" for variant in params.variants),
             *(f"replicate-{name}" for name in params.replicates),
+            *(f"folds-{name}" for name in params.folds),
         ],
     }
 

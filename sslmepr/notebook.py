@@ -82,6 +82,9 @@ def _execute(source: Path, record: Path, parameters: dict, profile: str) -> None
             kernel_name="python3",
             progress_bar=False,
             stderr_file=sys.stderr,
+            # Everything is written by now; an interpreter that holds torch takes
+            # seconds to tidy up before it ends.
+            shutdown_kernel="immediate",
         )
     except PapermillExecutionError as error:
         raise NotebookError(

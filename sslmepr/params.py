@@ -1,4 +1,4 @@
-"""``params.yaml`` as typed, frozen objects.
+"""``params.yaml`` and ``studies.yaml`` as typed, frozen objects.
 
 papermill only warns of a parameter that a notebook does not know, and DVC accepts a
 word where a number belongs. Every notebook therefore reads its settings here, where an
@@ -60,10 +60,17 @@ class SimulatedCorpus(Section):
 
 
 class PublishedCorpus(Section):
-    """A corpus in its published format, in a folder below ``data_root``."""
+    """A corpus in its published format, in a folder below ``data_root``.
 
-    source: Literal["mosei", "fiv2", "meld", "ravdess", "folder"]
+    ``modalities`` are those that are taken from its clips (absent: all). With
+    ``standardise: speaker`` each speaker's features are set to mean 0 and deviation 1,
+    which removes the voice and leaves how it varies; it takes many clips of each.
+    """
+
+    source: Literal["mosei", "fiv2", "fiv2_by_video", "meld", "ravdess", "folder"]
     path: str
+    modalities: list[Modality] | None = None
+    standardise: Literal["corpus", "speaker"] = "corpus"
 
 
 class TableCorpus(Section):
@@ -88,8 +95,20 @@ class TableCorpus(Section):
         return self
 
 
+class UnionCorpus(Section):
+    """Several corpora as one, for a task whose labels lie in several.
+
+    Its parts are published corpora; where a part lists ``modalities``, only those are
+    taken from its clips.
+    """
+
+    source: Literal["union"]
+    parts: Annotated[dict[str, PublishedCorpus], Field(min_length=1)]
+
+
 Corpus = Annotated[
-    SimulatedCorpus | PublishedCorpus | TableCorpus, Field(discriminator="source")
+    SimulatedCorpus | PublishedCorpus | TableCorpus | UnionCorpus,
+    Field(discriminator="source"),
 ]
 
 
@@ -160,7 +179,14 @@ class Fusion(Training):
     seeds: list[int]
     semi_supervised: SemiSupervised
     gradnorm: GradNorm
-    variants: dict[str, Variant]
+
+
+class Folds(Section):
+    """A corpus (or a part of a union) whose speakers are left out in turn."""
+
+    part: str
+    modality: Modality
+    folds: Annotated[int, Field(ge=2)]
 
 
 class Replicate(Section):
@@ -217,7 +243,7 @@ class Simulation(Section):
 
 
 class Params(Section):
-    """The whole of ``params.yaml``."""
+    """The whole of ``params.yaml``, and the studies of ``studies.yaml`` beside it."""
 
     study: str
     seed: int
@@ -228,12 +254,14 @@ class Params(Section):
     corpora: list[str]
     roles: Roles
     replicates: dict[str, Roles]
+    folds: dict[str, Folds]
     compute: Compute
     corpus: dict[str, Corpus]
     extract: Extract
     unimodal: Unimodal
     crosstask: Crosstask
     fusion: Fusion
+    variant: dict[str, Variant]
     replicate: Replicate
     evaluate: Evaluate
     association: Association
@@ -254,8 +282,13 @@ class Params(Section):
         check(self.corpora, self.corpus, "corpora", "corpus")
         for where, roles in {"roles": self.roles, **self.replicates}.items():
             check(roles.model_dump().values(), self.corpora, where, "listed corpus")
-        check(self.variants, self.fusion.variants, "variants", "variant")
+        check(self.variants, self.variant, "variants", "variant")
         check([self.study], self.studies, "study", "study")
+        parts = set(self.corpora)
+        for name in self.corpora:
+            parts |= set(getattr(self.corpus[name], "parts", ()))
+        for name, section in self.folds.items():
+            check([section.part], parts, f"folds.{name}", "corpus or part")
         for name, corpus in self.corpus.items():
             if corpus.source == "simulated":
                 where = f"corpus.{name}"
@@ -304,12 +337,12 @@ class Params(Section):
         )
 
     def data_path(self, corpus: str) -> Path:
-        """Where the published files of `corpus` lie.
+        """Where the published files of `corpus` lie; a union's parts lie below it.
 
         ``SSLMEPR_DATA`` takes the place of ``data_root`` when it is set.
         """
         root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
-        return root / self.corpus[corpus].path
+        return root / getattr(self.corpus[corpus], "path", "")
 
 
 def _set(tree: dict, dotted: str, value: Any, where: str) -> None:
@@ -348,14 +381,21 @@ def parse(tree: dict, source: str) -> Params:
 
 
 def load(path: str | Path = "params.yaml") -> Params:
-    """Read and check a parameters file.
+    """Read and check a parameters file and ``studies.yaml`` beside it.
 
     Raises
     ------
     ParamsError
-        If the file is absent, is not YAML, or holds anything unexpected.
+        If a file is absent, is not YAML, or holds anything unexpected.
     """
     path = Path(path)
+    tree = _read(path)
+    # Apart from the parameters, since DVC reads those anew for every stage.
+    tree["studies"] = _read(path.with_name("studies.yaml"))
+    return parse(tree, str(path))
+
+
+def _read(path: Path) -> dict:
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -364,4 +404,4 @@ def load(path: str | Path = "params.yaml") -> Params:
         raise ParamsError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(tree, dict):
         raise ParamsError(f"{path}: holds no parameters")
-    return parse(tree, str(path))
+    return tree

@@ -30,7 +30,7 @@ from sslmepr.labels import (
     TASKS,
     VISUAL_MODALITIES,
 )
-from sslmepr.learning.batches import Standardisation, in_order
+from sslmepr.learning.batches import Standardisation, in_order, with_length
 from sslmepr.learning.checkpoints import load_checkpoint
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params
@@ -216,7 +216,8 @@ class _Models:
             # These clips are of none of the corpora, and may be too few for their own.
             usual = Standardisation.pooled([*checkpoint.statistics.values()])
             for part in in_order(rows, BATCH):
-                sequences = [usual.apply(store[clip_ids[row]]) for row in part]
+                read = [store[clip_ids[row]] for row in part]
+                sequences = [usual.apply(with_length(s, len(s))) for s in read]
                 output = model(*_padded(sequences, self.device))
                 where = torch.from_numpy(part).to(self.device)
                 both = output.emotion_embedding, output.personality_embedding

@@ -16,10 +16,12 @@ def test_study_prints_dvc_options(capsys):
     assert main(["study", "real"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "-S ++study=real" in lines
-    assert "-S ++modalities=[text]" in lines
-    assert "-S ++roles.emotion=meld" in lines
+    assert "-S ++modalities=[audio,text]" in lines
+    assert "-S ++roles.emotion=meld_ravdess" in lines
+    assert "-S ++folds.ravdess.modality=audio" in lines
     assert "-S ~replicates.unrelated" in lines
-    assert lines[-1] == "association record"
+    targets = ["association", "record", "replicate@by_video", "folds@ravdess"]
+    assert lines[-1].split() == targets
 
 
 def test_a_simulated_study_runs_every_stage(capsys):

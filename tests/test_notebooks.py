@@ -8,7 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-TRAINING = {"corpus", "extract", "unimodal", "crosstask", "fusion", "replicate"}
+TRAINING = {
+    "corpus",
+    "extract",
+    "unimodal",
+    "crosstask",
+    "fusion",
+    "replicate",
+    "folds",
+}
 
 
 def code_cells(path):

@@ -1,4 +1,5 @@
 import copy
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sslmepr.params import ParamsError
 
 PATH = Path(__file__).parents[1] / "params.yaml"
 TREE = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+TREE["studies"] = yaml.safe_load(PATH.with_name("studies.yaml").read_text("utf-8"))
 
 
 def keys(node, path=()):
@@ -30,7 +32,7 @@ def parent(tree, path):
 
 
 # Keys that a person chooses freely, or that have a default, may also be left out.
-FREE = ("corpus", "studies", "replicates", "simulation", "fusion.variants")
+FREE = ("corpus", "studies", "replicates", "simulation", "variant")
 REQUIRED = [
     path
     for path in keys(TREE)
@@ -50,7 +52,7 @@ def test_the_file_in_the_repository_is_read():
     assert chosen.extract.frames == TREE["extract"]["frames"]
     assert chosen.corpus["meld"].source == "meld"
     assert chosen.corpus["joint"].clips == TREE["corpus"]["joint"]["clips"]
-    assert chosen.fusion.variants["multitask"].tasks == list(TASKS)
+    assert chosen.variant["multitask"].tasks == list(TASKS)
     assert set(chosen.unimodal.blocks) == set(MODALITIES)
 
 
@@ -182,6 +184,7 @@ def test_data_lie_below_the_root_or_where_the_environment_says(monkeypatch):
 def test_a_file_that_is_no_parameters_file_is_named(tmp_path, content, complaint):
     path = tmp_path / "mine.yaml"
     path.write_text(content)
+    shutil.copy(PATH.with_name("studies.yaml"), tmp_path)
     with pytest.raises(ParamsError, match=complaint) as caught:
         params.load(path)
     assert str(path) in str(caught.value)
@@ -190,3 +193,6 @@ def test_a_file_that_is_no_parameters_file_is_named(tmp_path, content, complaint
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(ParamsError, match=r"none\.yaml: no such file"):
         params.load(tmp_path / "none.yaml")
+    shutil.copy(PATH, tmp_path)
+    with pytest.raises(ParamsError, match=r"studies\.yaml: no such file"):
+        params.load(tmp_path / "params.yaml")

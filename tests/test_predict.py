@@ -23,7 +23,7 @@ from sslmepr.params import load
 from sslmepr.predict import PredictError, find_clips, predict
 
 ROOT = Path(__file__).parents[1]
-FEATURES = {"face": 1280, "audio": 384}
+FEATURES = {"face": 1281, "audio": 385}  # those of the encoders, and the length
 SEEDS = 3
 
 
@@ -147,6 +147,8 @@ def test_predictions_are_those_of_the_models(made, study_folder):
         checkpoint = load_checkpoint(study_folder / "crosstask" / modality / "model")
         a, b = checkpoint.statistics["a"], checkpoint.statistics["b"]
         values = FeatureStore.open(features, modality)[row["clip"]]
+        length = np.full((len(values), 1), np.log(len(values)), np.float32)
+        values = np.hstack([values, length])
         values = (values - (a.mean + b.mean) / 2) / ((a.deviation + b.deviation) / 2)
         given = torch.from_numpy(values)[None]
         with torch.no_grad():
@@ -257,7 +259,8 @@ def test_what_cannot_be_asked(params, study_folder, recordings, tmp_path):
 def test_the_command_warns_of_models_that_know_drawn_people(
     study_folder, recordings, tmp_path, monkeypatch, capsys
 ):
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(study_folder, tmp_path / "runs" / "simulated")
     monkeypatch.chdir(tmp_path)
     arguments = ["predict", str(recordings / "broken.mp4"), "--out", "table.csv"]

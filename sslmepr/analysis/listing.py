@@ -119,8 +119,15 @@ def variants(
     return metric_table(chosen.iloc[order.argsort(kind="stable")], "variant")
 
 
-def models(metrics: pd.DataFrame, names: tuple[str, ...], split: str) -> Table:
-    """Every model that has these metrics, from guessing to fusion."""
+def models(
+    metrics: pd.DataFrame, names: tuple[str, ...], split: str
+) -> Table | Message:
+    """Every model that has these metrics, from guessing to fusion.
+
+    A sentence where nothing in that split has labels for them.
+    """
+    if not (metrics["metric"].isin(names) & (metrics["split"] == split)).any():
+        return Message(f"Not available: no clip of split {split} has the labels.")
     chosen = headline(metrics, names, split)
     chosen["metric"] = chosen["metric"].astype(str) + chosen["target"].map(
         {"pooled": " pooled"}
@@ -142,3 +149,22 @@ def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
     emotions = chosen["target"].isin(EMOTIONS)
     parts = [chosen[emotions], chosen[~emotions]]
     return metric_table(pd.concat(parts, ignore_index=True), "target")
+
+
+def folds(found: pd.DataFrame) -> Table:
+    """Unweighted average recall of each method, in folds and on test speakers.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`sslmepr.learning.folds.cross_validate` returns it.
+    """
+    chosen = found[found["metric"] == "UAR"]
+    names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
+    return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
+
+
+def recalls(found: pd.DataFrame, split: str = "folds") -> Table:
+    """Recall of each class by each method, in folds or on test speakers."""
+    chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
+    return metric_table(chosen.assign(metric=chosen["method"]), "target")

@@ -149,7 +149,7 @@ def study_associations(
     speaker_ids : dict
         Corpus to a series from clip_id to speaker_id; a corpus that is not in it, or
         has fewer than three speakers or no prediction (none of its clips has a modality
-        of the study), is left out.
+        of the study), is left out, as is a source in which nothing varies.
     variant : str
         The model whose predictions are correlated.
     params : Params
@@ -173,5 +173,6 @@ def study_associations(
             tables = association_tables(evaluated, speakers, variant, corpus, source)
             if tables is not None:
                 found = associate(tables, source, params, halo)
-                parts.append(found.assign(corpus=corpus))
+                if found["r"].notna().any():
+                    parts.append(found.assign(corpus=corpus))
     return pd.concat(parts, ignore_index=True)

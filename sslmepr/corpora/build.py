@@ -8,14 +8,15 @@ from typing import Any
 import pandas as pd
 
 from sslmepr.corpora import fiv2, meld, mosei, ravdess
-from sslmepr.corpora.fiv2 import read_fiv2
+from sslmepr.corpora.fiv2 import read_fiv2, read_fiv2_by_video
 from sslmepr.corpora.folder import read_folder
 from sslmepr.corpora.meld import read_meld
 from sslmepr.corpora.mosei import read_mosei
 from sslmepr.corpora.ravdess import read_ravdess
-from sslmepr.corpora.schema import CorpusError, read_clips, write_clips
+from sslmepr.corpora.schema import CorpusError, part_of, read_clips, write_clips
 from sslmepr.corpora.simulated.corpus import build_simulated
 from sslmepr.corpora.table import read_table
+from sslmepr.corpora.union import read_union
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -29,6 +30,7 @@ from sslmepr.params import Params
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "mosei": read_mosei,
     "fiv2": read_fiv2,
+    "fiv2_by_video": read_fiv2_by_video,
     "meld": read_meld,
     "ravdess": read_ravdess,
     "folder": read_folder,
@@ -74,14 +76,21 @@ def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any
     elif source == "table":
         table = read_table(params.data_path(name), corpus, params.seed)
         write_clips(table, folder)
+    elif source == "union":
+        write_clips(read_union(params.data_path(name), corpus.parts, READERS), folder)
     else:
         write_clips(READERS[source](params.data_path(name)), folder)
     clips = read_clips(folder)
-    return {
+    summary = {
         "corpus": name,
         "source": source,
         **summarise(clips, PUBLISHED_COUNTS.get(source)),
     }
+    if source == "union":
+        for part, table in clips.groupby(part_of(clips["clip_id"]), sort=False):
+            published = PUBLISHED_COUNTS.get(corpus.parts[part].source)
+            summary[part] = summarise(table, published)
+    return summary
 
 
 def media_root(name: str, params: Params, folder: str | Path) -> Path:

@@ -6,6 +6,7 @@ strong), statement, repetition, actor. Actors never cross splits.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,18 @@ EMOTION_NAMES = {
     "08": "surprise",
 }
 """RAVDESS's emotions to ours."""
+
+PUBLISHED_EMOTIONS = (
+    "neutral",
+    "calm",
+    "happy",
+    "sad",
+    "angry",
+    "fearful",
+    "disgust",
+    "surprised",
+)
+"""RAVDESS's emotions as its authors call and number them, 01 to 08."""
 
 INTENSITIES = {"01": 0.5, "02": 1.0}
 """Acted normally or strongly, as intensity; baseline conditions are acted one way."""
@@ -49,6 +62,7 @@ PUBLISHED_COUNTS = {
 SUFFIXES = (".wav", ".flac", ".mp4")
 _SPEECH, _SOUND = "01", ("03", "01")
 _NAME = re.compile(r"\d{2}(?:-\d{2}){6}")
+_CLIP_ID = re.compile(r"01-(?P<emotion>\d{2})(?:-\d{2}){4}$")
 
 
 def read_ravdess(folder: str | Path) -> pd.DataFrame:
@@ -92,6 +106,12 @@ def read_ravdess(folder: str | Path) -> pd.DataFrame:
         raise CorpusError(f"RAVDESS: no speech with sound in {folder}, only others")
     rows = [_row(name, *found, folder) for name, found in sorted(chosen.items())]
     return validate(pd.DataFrame(rows, columns=list(COLUMNS)), f"RAVDESS in {folder}")
+
+
+def published_emotions(clip_ids: Iterable[str]) -> list[str]:
+    """RAVDESS's own emotion of each clip, by its name in the clip table."""
+    numbers = [int(_CLIP_ID.search(name)["emotion"]) for name in clip_ids]
+    return [PUBLISHED_EMOTIONS[number - 1] for number in numbers]
 
 
 def _fields(path: Path) -> list[str]:

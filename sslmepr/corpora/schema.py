@@ -5,6 +5,7 @@ is wrong in a corpus is told here, with the clips it is wrong in, and not hours 
 a loss that is not a number.
 """
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -26,12 +27,20 @@ COLUMNS = (
 )
 """The columns of a clip table, in order."""
 
+PART_SEPARATOR = ":"
+"""Behind the name of the part in the clip ids of a union of corpora."""
+
 FILE_NAME = "clips.parquet"
 _SHOWN = 3  # clips named in an error before "and n more"
 
 
 class CorpusError(ValueError):
     """A corpus is not what its loader, or the clip table, expects."""
+
+
+def part_of(clip_ids: Iterable[str]) -> list[str]:
+    """The part that each clip of a union of corpora comes from."""
+    return [clip_id.split(PART_SEPARATOR, 1)[0] for clip_id in clip_ids]
 
 
 def _is_relative(media: pd.Series) -> pd.Series:

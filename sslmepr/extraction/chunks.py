@@ -109,13 +109,14 @@ class _ChunkWork:
 
     def see(self, clip: dict) -> None:
         """Frames, faces, regions and crops of one clip."""
-        if clip["media"] is None:
+        wanted = [each for each in VISUAL_MODALITIES if each in clip["modalities"]]
+        if clip["media"] is None or not wanted:
             return
         path, start, end = self._segment(clip)
         try:
             frames = sample_frames(path, self.extract.frames, start, end)
         except MediaError as error:
-            for modality in VISUAL_MODALITIES:
+            for modality in wanted:
                 self._miss(clip, modality, error.reason)
             return
         faces = self.tools.detector.detect(frames.images)
@@ -123,11 +124,12 @@ class _ChunkWork:
         crops = crop_regions(frames.images, regions, self.extract.mask_person)
         rate = self.extract.frames / frames.duration_seconds
         prepare = self.tools.encoders.image.prepare
-        for modality in VISUAL_MODALITIES:
+        for modality in wanted:
             # copies: a view would keep the whole frame in memory
             small = [prepare(crop).copy() for crop in crops[modality]]
             self.crops.append((clip["clip_id"], modality, small))
             self.chunk.rates.setdefault(modality, {})[clip["clip_id"]] = rate
+        regions = regions[regions["modality"].isin(wanted)].reset_index(drop=True)
         regions.insert(0, "clip_id", clip["clip_id"])
         regions.insert(2, "seconds", frames.seconds[regions["frame"]])
         regions["score"] = (
@@ -138,9 +140,12 @@ class _ChunkWork:
 
     def hear(self, clip: dict) -> None:
         """Speech features of one clip, and its transcript."""
+        wanted, transcript = clip["modalities"], (clip["transcript"] or "").strip()
+        to_transcribe = "text" in wanted and not transcript
         waveform, reason = None, "there is no media"
-        if clip["media"] is not None:
+        if clip["media"] is not None and ("audio" in wanted or to_transcribe):
             waveform, reason = self._waveform(clip)
+        if clip["media"] is not None and "audio" in wanted:
             if waveform is None:
                 self._miss(clip, "audio", reason)
             else:
@@ -148,7 +153,8 @@ class _ChunkWork:
                 values = speech.encode(waveform)
                 self._keep(clip["clip_id"], "audio", values, speech.steps_per_second)
                 self.chunk.encoders["audio"] = [speech.name, speech.revision]
-        self._read(clip, waveform, reason)
+        if "text" in wanted:
+            self._read(clip, transcript, waveform, reason)
 
     def _waveform(self, clip: dict) -> tuple[np.ndarray | None, str]:
         try:
@@ -159,8 +165,8 @@ class _ChunkWork:
             return None, "the audio is silent"
         return waveform, ""
 
-    def _read(self, clip: dict, waveform: np.ndarray | None, reason: str) -> None:
-        text, source = (clip["transcript"] or "").strip(), "given"
+    def _read(self, clip, text: str, waveform: np.ndarray | None, reason: str) -> None:
+        source = "given"
         if not text and waveform is not None:
             text, source = self.tools.transcriber.transcribe(waveform), "whisper"
             reason = "no speech was recognised"

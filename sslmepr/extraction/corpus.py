@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from sslmepr.corpora.schema import read_clips
+from sslmepr.corpora.union import wanted_modalities
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
@@ -60,7 +61,7 @@ def extract_corpus(
     Writes one feature store per modality (empty where no clip has it), and
     ``regions.parquet``, ``transcripts.parquet``, ``missing.csv``, ``summary.json``.
     A clip without media lacks the other modalities by nature, and is not listed as
-    missing them.
+    missing them; nor is one of which `params.corpus` wants others only.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def extract_corpus(
     """
     features_folder = Path(features_folder)
     partial = features_folder.with_name(features_folder.name + ".partial")
-    clips = _clip_rows(read_clips(corpus_folder))
+    clips = _clip_rows(read_clips(corpus_folder), params.corpus.get(name))
     jobs = _jobs(clips, params, Path(media_root), partial)
     _run(name, jobs, params.compute.workers)
     shards = [job.shard for job in jobs]
@@ -90,10 +91,12 @@ def extract_corpus(
     return summary
 
 
-def _clip_rows(table: pd.DataFrame) -> list[dict]:
-    """The columns that extraction needs, with None for what is absent."""
+def _clip_rows(table: pd.DataFrame, corpus) -> list[dict]:
+    """The columns that extraction needs, None for what is absent, and what to take."""
     rows = table[list(_CLIP_COLUMNS)].astype(object)
-    return rows.where(rows.notna(), None).to_dict("records")
+    rows = rows.where(rows.notna(), None)
+    rows["modalities"] = wanted_modalities(corpus, table["clip_id"])
+    return rows.to_dict("records")
 
 
 def _jobs(clips, params: Params, media_root: Path, partial: Path) -> list[Job]:

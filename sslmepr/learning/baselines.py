@@ -1,15 +1,12 @@
 """Simple methods on the same features: where a learned model starts, to be beaten."""
 
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import expit
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.model_selection import GroupKFold
+from scipy.special import expit, logit
 
 from sslmepr.learning.predictions import dev_score
+from sslmepr.learning.regression import logistic, ridge
 
 RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
 LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
@@ -39,9 +36,10 @@ class Linear:
         self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
         self._basis = _row_space(self._scaled(features))
         grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
+        once = np.ones((1, len(features)))
         best = -np.inf
         for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
-            weights, bias = self._fit(features, true, strength)
+            ((weights, bias),) = self._fits(features, true, strength, once)
             score = -1.0
             if len(dev_true):
                 predicted = self._output(dev_features, weights, bias)
@@ -77,14 +75,17 @@ class Linear:
         (clip, target) float32 array
             As the logits of `probe`, which has seen these clips.
         """
-        features, true = np.asarray(features), np.asarray(true)
-        logits = np.zeros(true.shape, np.float32)
-        folds = min(FOLDS, len(np.unique(groups)))
-        if folds < 2:
+        folds = speaker_folds(groups, FOLDS)
+        if len(folds) < 2:
             weights, bias = self.probe()
             return (features @ weights.T + bias).astype(np.float32)
-        for seen, unseen in GroupKFold(folds).split(features, true, groups):
-            fitted = self._fit(features[seen], true[seen], self.strength)
+        logits = np.zeros(true.shape, np.float32)
+        for unseen in folds:
+            # One by one: fits that are searched for together feel each other's data
+            # in their last digits.
+            seen = np.ones((1, len(features)))
+            seen[0, unseen] = 0
+            (fitted,) = self._fits(features, true, self.strength, seen)
             weights, bias = self._to_logits(*fitted)
             logits[unseen] = features[unseen] @ weights.T + bias
         return logits
@@ -111,23 +112,24 @@ class Linear:
         """
         rng = np.random.default_rng(seed)
         _, group = np.unique(groups, return_inverse=True)
-        members = [np.flatnonzero(group == each) for each in range(group.max() + 1)]
-        for _ in range(refits):
-            drawn = rng.integers(len(members), size=len(members))
-            rows = np.concatenate([members[each] for each in drawn])
-            start = self.weights, self.bias  # near, and so soon refitted
-            fitted = self._fit(features[rows], true[rows], self.strength, start)
+        drawn = rng.integers(group.max() + 1, size=(refits, group.max() + 1))
+        counts = (drawn[:, :, None] == group).sum(1).astype(float)
+        start = self.weights, self.bias  # near, and so soon refitted
+        for fitted in self._fits(features, true, self.strength, counts, start):
             yield self._to_logits(*fitted)
 
-    def _fit(self, features, true, strength, start=None):
+    def _fits(self, features, true, strength, counts, start=None):
+        """Weights and bias for each way of counting the clips."""
         features = self._scaled(features) @ self._basis.T
         if self.task == "personality":
-            weights, bias = _fit_ridge(features, true, strength)
+            found = ridge(features, true, strength, counts)
         else:
             if start is not None:
                 start = start[0] @ self._basis.T, start[1]
-            weights, bias = _fit_logistic(features, true, strength, start)
-        return weights @ self._basis, bias
+            found = logistic(features, true > 0, strength, counts, start)
+        return [
+            (weights @ self._basis, bias) for weights, bias in zip(*found, strict=True)
+        ]
 
     def _to_logits(self, weights, bias):
         weights = weights / self._scale
@@ -137,11 +139,40 @@ class Linear:
         return weights, bias
 
     def _scaled(self, features):
-        return (features - self._mean) / self._scale
+        return ((features - self._mean) / self._scale).astype(float)
 
     def _output(self, features, weights, bias):
         output = self._scaled(features) @ weights.T + bias
         return expit(output) if self.task == "emotion" else np.clip(output, 0, 1)
+
+
+class Constant:
+    """The mean of the training labels, for features that no labelled clip has.
+
+    Parameters
+    ----------
+    task : {"emotion", "personality"}
+    true : (clip, target) array
+        Labels of training clips, whatever features these have.
+    """
+
+    def __init__(self, task, true):
+        count, targets = true.shape
+        if task == "emotion":
+            rate = np.clip((true > 0).mean(0), 0.5 / count, 1 - 0.5 / count)
+            self._predicted, bias = rate, logit(rate)
+        else:
+            self._predicted = true.mean(0)
+            bias = LOGIT_SLOPE * (self._predicted - 0.5)
+        self._bias, self._targets = bias, targets
+
+    def predict(self, features) -> np.ndarray:
+        """The same for every clip: (clip, target)."""
+        return np.tile(self._predicted, (len(features), 1))
+
+    def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `Linear.probe`, for features of a width."""
+        return np.zeros((self._targets, width)), self._bias
 
 
 def _row_space(features):
@@ -156,28 +187,15 @@ def _row_space(features):
     return np.linalg.svd(features, full_matrices=False)[2]
 
 
-def _fit_ridge(features, true, strength):
-    model = Ridge(alpha=strength).fit(features, true)
-    return model.coef_, model.intercept_
+def speaker_folds(groups, count) -> list[np.ndarray]:
+    """Positions of the clips of each fold; a group is in one fold only.
 
-
-def _fit_logistic(features, true, strength, start=None):
-    weights = np.zeros((true.shape[1], features.shape[1]))
-    bias = np.zeros(true.shape[1])
-    present = true > 0
-    for column in range(true.shape[1]):
-        here = present[:, column]
-        rate = np.clip(here.mean(), 0.5 / len(here), 1 - 0.5 / len(here))
-        bias[column] = np.log(rate / (1 - rate))
-        if not 0 < here.sum() < len(here):
-            continue
-        model = LogisticRegression(C=strength, max_iter=200, warm_start=True)
-        if start is not None:
-            model.coef_ = start[0][[column]]
-            model.intercept_ = start[1][[column]]
-        with warnings.catch_warnings():
-            # A fit that stops a little early only differs in regularisation.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(features, here)
-        weights[column], bias[column] = model.coef_[0], model.intercept_[0]
-    return weights, bias
+    The largest groups are dealt first, each to the fold that has fewest clips.
+    """
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    count = min(count, len(sizes))
+    filled, fold_of = np.zeros(count), np.zeros(len(sizes), int)
+    for each in np.argsort(-sizes, kind="stable"):
+        fold_of[each] = filled.argmin()
+        filled[fold_of[each]] += sizes[each]
+    return [np.flatnonzero(fold_of[group] == fold) for fold in range(count)]

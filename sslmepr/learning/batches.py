@@ -24,13 +24,33 @@ MOST_STATISTICS_STEPS = 200_000
 """Steps of a corpus from which its mean and deviation are taken."""
 
 
+def with_length(values: np.ndarray, lengths) -> np.ndarray:
+    """Steps with one feature more, the logarithm of how many steps their clip has.
+
+    A mean over steps forgets how much somebody said, and that is no small part of an
+    impression.
+
+    Parameters
+    ----------
+    values : (step, feature) array
+    lengths : (step,) array or int
+
+    Returns
+    -------
+    (step, feature + 1) float32 array
+    """
+    column = np.broadcast_to(np.log(lengths), len(values))
+    return np.column_stack([values, column]).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Standardisation:
     """Mean and standard deviation of each feature over the steps of one corpus.
 
     Two corpora differ in camera, microphone and topic, and a head trained on one of
     them takes that difference for a difference in emotion or trait. Standardising each
-    corpus by itself removes what of it is constant and needs no labels.
+    corpus by itself removes what of it is constant and needs no labels. Where a corpus
+    has many clips of each speaker, the same can be done by speaker.
 
     Attributes
     ----------
@@ -67,7 +87,7 @@ class Batch:
     Attributes
     ----------
     values : (clip, step, feature) Tensor
-        Standardised features; zero in padding.
+        Standardised features, the length among them; zero in padding.
     mask : (clip, step) bool Tensor
         True at real steps.
     labels : dict
@@ -103,10 +123,13 @@ class ModalityClips:
     ----------
     lengths : (clip,) int array
         Steps of each clip; 0 where it lacks the modality.
+    feature_count : int
+        Those of the store and, last, the length (`with_length`).
     statistics : dict
-        Corpus to its `Standardisation`, from the training split, or from all clips
-        where a corpus has none (a corpus that is only predicted: transductive, but
-        without labels). A corpus that lacks the modality is left out.
+        Corpus, or speaker of a corpus that is standardised by speaker, to its
+        `Standardisation`: from the training split, or from all clips where there are
+        none in training (transductive, but without labels). A corpus that lacks the
+        modality is left out.
     """
 
     def __init__(self, clips: StudyClips, modality: str, data_folder, device=None):
@@ -117,6 +140,7 @@ class ModalityClips:
         }
         self._probed = {}
         self._corpus = clips.corpus_index()
+        self._group = clips.table["group"].to_numpy()
         self._start = np.zeros(len(clips.table), np.int64)
         self.lengths = np.zeros(len(clips.table), np.int64)
         self._stores, self.statistics = {}, {}
@@ -133,7 +157,7 @@ class ModalityClips:
                 f"{modality}: one encoder must have made the features of all corpora; "
                 f"found {made_by or 'no features'}"
             )
-        self.feature_count = next(iter(self._stores.values())).feature_count
+        self.feature_count = next(iter(self._stores.values())).feature_count + 1
 
     def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
         rows = self.clips.rows(corpus)
@@ -146,10 +170,18 @@ class ModalityClips:
         self._start[rows] = offsets[places]
         self.lengths[rows] = offsets[places + 1] - offsets[places]
         self._stores[index] = store
-        training = np.intersect1d(rows, self.clips.rows(corpus, "train"))
-        steps = self._steps(training if len(training) else rows)
-        thin = -(-len(steps) // MOST_STATISTICS_STEPS) or 1
-        self.statistics[corpus] = Standardisation.fit(store.values[steps[::thin]])
+        in_training = (self.clips.table["split"] == "train").to_numpy()
+        for group in dict.fromkeys(self._group[rows]):
+            mine = rows[self._group[rows] == group]
+            training = mine[in_training[mine]]
+            values = self._read(index, training if len(training) else mine)
+            thin = -(-len(values) // MOST_STATISTICS_STEPS) or 1
+            self.statistics[group] = Standardisation.fit(values[::thin])
+
+    def _read(self, index: int, rows: np.ndarray) -> np.ndarray:
+        """Steps of some clips of one corpus, as they are: (step, feature)."""
+        values = self._stores[index].values[self._steps(rows)]
+        return with_length(values, np.repeat(self.lengths[rows], self.lengths[rows]))
 
     def _steps(self, rows: np.ndarray) -> np.ndarray:
         """Positions in the store of all steps of some clips of one corpus."""
@@ -196,12 +228,10 @@ class ModalityClips:
         lengths = self.lengths[rows]
         mask = np.arange(lengths.max()) < lengths[:, None]
         values = np.zeros((*mask.shape, self.feature_count), np.float32)
-        for index in np.unique(self._corpus[rows]):
-            mine = self._corpus[rows] == index
-            read = self._stores[index].values[self._steps(rows[mine])]
-            statistics = self.statistics[self.clips.corpora[index]]
-            chosen = mask & mine[:, None]
-            values[chosen] = statistics.apply(np.asarray(read, np.float32))
+        for group in dict.fromkeys(self._group[rows]):
+            mine = self._group[rows] == group
+            read = self._read(self._corpus[rows[mine][0]], rows[mine])
+            values[mask & mine[:, None]] = self.statistics[group].apply(read)
         return values, mask
 
     def pooled(self, rows: np.ndarray, size: int = 512) -> np.ndarray:
@@ -210,6 +240,16 @@ class ModalityClips:
         for part in in_order(rows, size):
             values, mask = self.padded(part)
             parts.append(values.sum(1) / mask.sum(1, keepdims=True))
+        return np.concatenate(parts)
+
+    def deviations(self, rows: np.ndarray, size: int = 512) -> np.ndarray:
+        """Standard deviation over the steps of each clip: (clip, feature)."""
+        parts = []
+        for part in in_order(rows, size):
+            values, mask = self.padded(part)
+            count = mask.sum(1, keepdims=True)
+            spread = values - (values.sum(1) / count)[:, None]
+            parts.append(np.sqrt((spread**2 * mask[..., None]).sum(1) / count))
         return np.concatenate(parts)
 
 

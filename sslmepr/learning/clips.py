@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.corpora.schema import read_clips
+from sslmepr.corpora.schema import part_of, read_clips
 from sslmepr.labels import TARGET_COLUMNS, TASKS
 from sslmepr.params import Params
 
@@ -28,7 +28,9 @@ class StudyClips:
     Attributes
     ----------
     table : DataFrame
-        One row per clip: corpus, clip_id, speaker_id, split; the index is 0, 1, ...
+        One row per clip: corpus, part (of a union of corpora; else the corpus again),
+        clip_id, speaker_id, split, group (whose features are standardised together:
+        the corpus, or a speaker of it); the index is 0, 1, ...
     labels : dict
         Task to a (clip, target) float32 array, NaN where there is no label.
     corpora : list of str
@@ -73,10 +75,10 @@ def read_study_clips(
         If a corpus has no clip table, or one that breaks its schema.
     """
     corpora = study_corpora(params)
-    tables = [
-        read_clips(Path(data_folder, name, "corpus")).assign(corpus=name)
-        for name in corpora
-    ]
+    tables = []
+    for name in corpora:
+        table = read_clips(Path(data_folder, name, "corpus")).assign(corpus=name)
+        tables.append(_with_part_and_group(table, name, params.corpus[name]))
     table = pd.concat(tables, ignore_index=True)
     labels = {
         task: table[list(TARGET_COLUMNS[task])].to_numpy(np.float32, copy=True)
@@ -90,5 +92,17 @@ def read_study_clips(
         for task in TASKS:
             taught = (table["corpus"] == role[task]) & (table["split"] != "test")
             labels[task][~taught.to_numpy()] = np.nan
-    columns = ["corpus", "clip_id", "speaker_id", "split"]
+    columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group"]
     return StudyClips(table[columns], labels, corpora)
+
+
+def _with_part_and_group(table: pd.DataFrame, name: str, corpus) -> pd.DataFrame:
+    union = corpus.source == "union"
+    table["part"] = part_of(table["clip_id"]) if union else name
+    by_speaker = {
+        part: getattr(section, "standardise", "corpus") == "speaker"
+        for part, section in (corpus.parts if union else {name: corpus}).items()
+    }
+    own = table["part"].map(by_speaker)
+    table["group"] = (name + "/" + table["speaker_id"]).where(own, name)
+    return table

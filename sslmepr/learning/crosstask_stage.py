@@ -68,7 +68,7 @@ def train_crosstask(
         model,
         lambda epoch: _batches(params, data, list(groups.values()), epoch),
         _loss,
-        lambda model: float(np.mean(list(_scores(model, data, dev).values()))),
+        lambda model: _mean_score(_scores(model, data, dev)),
         Schedule.of(params.crosstask),
         title,
         progress,
@@ -133,6 +133,12 @@ def _loss(model, _, batch):
     return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
 
 
+def _mean_score(scores: dict[str, float]) -> float:
+    """Over the tasks for which dev clips have the modality."""
+    known = [score for score in scores.values() if not np.isnan(score)]
+    return float(np.mean(known)) if known else float("nan")
+
+
 def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
     names = {"emotion": "emotion_logits", "personality": "trait_scores"}
     return {
@@ -141,6 +147,8 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
             data.clips.labels[task][rows],
             outputs_of(model, data, rows)[names[task]],
         )
+        if len(rows)
+        else float("nan")
         for task, rows in dev.items()
     }
 

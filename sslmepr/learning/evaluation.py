@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sslmepr.labels import TARGETS
 from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.evaluation_cells import (
@@ -49,7 +50,8 @@ def evaluate_study(
     """Metrics of every model of a study on dev, test and the held-out corpus.
 
     Writes ``evaluate/predictions.parquet``: all predictions with ``true`` joined (NaN
-    without label), and ``decided`` for emotions; and ``evaluate/refits.parquet``
+    without label), and ``decided`` for emotions, ``corpus`` being the part of a union
+    of corpora; and ``evaluate/refits.parquet``
     (`sslmepr.learning.refits`).
 
     Parameters
@@ -87,9 +89,11 @@ def evaluate_study(
     everything = pd.concat(joined, ignore_index=True)
     everything.to_parquet(folder / "predictions.parquet", index=False)
     refits = read_refits(study_folder, params.modalities)
+    part = clips.table.set_index(["corpus", "clip_id"])["part"]
+    refits["corpus"] = part[pd.MultiIndex.from_frame(refits[part.index.names])].array
     refits.to_parquet(folder / FILE, index=False)
     metrics = pd.concat(tables, ignore_index=True)
-    return {"metrics": metrics, "summary": _summary(metrics)}
+    return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
 
 
 def _decided(values, limits) -> np.ndarray:
@@ -99,6 +103,8 @@ def _decided(values, limits) -> np.ndarray:
 
 def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
     table = prediction_table(clips, rows, task, values, variant, seed)
+    part = clips.table["part"].to_numpy()[rows]
+    table["corpus"] = np.repeat(part, len(TARGETS[task]))
     table["true"] = clips.labels[task][rows].reshape(-1)
     if limits is None:
         table["decided"] = pd.array([pd.NA] * len(table), dtype="boolean")
@@ -177,11 +183,14 @@ def _mean_draws(parts: list[Draws]) -> Draws:
     return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
 
 
-def _summary(metrics: pd.DataFrame) -> dict:
-    """Headline metrics, nested split -> variant -> metric."""
+def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
+    """Headline metrics, nested split -> variant -> metric.
+
+    Those of a part of a union have the name of the part beside the split.
+    """
     spread = (
         metrics[metrics["seed"] != MEAN_OVER_SEEDS]
-        .groupby(["split", "variant", "task", "metric", "target"])["estimate"]
+        .groupby(["corpus", "split", "variant", "task", "metric", "target"])["estimate"]
         .std()
     )
     summary: dict = {}
@@ -193,7 +202,9 @@ def _summary(metrics: pd.DataFrame) -> dict:
         if row.metric not in HEADLINE[row.task]:
             continue
         split = "held_out" if row.split == "all" else row.split
-        key = (row.split, row.variant, row.task, row.metric, row.target)
+        if row.corpus not in corpora:
+            split = f"{split} {row.corpus}"
+        key = (row.corpus, row.split, row.variant, row.task, row.metric, row.target)
         summary.setdefault(split, {}).setdefault(row.variant, {})[row.metric] = {
             "estimate": _number(row.estimate),
             "low": _number(row.low),

@@ -18,7 +18,10 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True)
 class Cell:
-    """Clips over which a metric is taken: a corpus and split that have labels."""
+    """Clips over which a metric is taken: a corpus and split that have labels.
+
+    Instead of a corpus, a part of one that is a union.
+    """
 
     corpus: str
     split: str
@@ -37,13 +40,16 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
         for corpus, split in places:
             rows = clips.rows(corpus, split)
             rows = rows[clips.labelled(task)[rows]]
-            if len(rows):
+            part = clips.table["part"].to_numpy()[rows]
+            names = dict.fromkeys([corpus, *part])  # in order, each once
+            for name in names if len(rows) else ():
+                mine = rows[part == name] if name != corpus else rows
                 speakers = Speakers(
-                    clips.table["speaker_id"].iloc[rows],
+                    clips.table["speaker_id"].iloc[mine],
                     params.evaluate.resamples,
                     params.seed,
                 )
-                yield Cell(corpus, split or "all", task, rows, speakers)
+                yield Cell(name, split or "all", task, mine, speakers)
 
 
 def training_mean(params, clips: StudyClips, task: str) -> np.ndarray:

@@ -117,7 +117,7 @@ def train_fusion(
         variant, modalities, linear_dev_score per task, seeds (list of dict: seed,
         dev_score per task, epochs, history).
     """
-    settings = params.fusion.variants[variant]
+    settings = params.variant[variant]
     chosen = settings.modalities or params.modalities
     modalities = [name for name in params.modalities if name in chosen]
     clips = read_study_clips(params, data_folder)

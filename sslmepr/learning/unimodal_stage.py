@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TARGETS
-from sslmepr.learning.baselines import Linear
+from sslmepr.learning.baselines import Constant, Linear
 from sslmepr.learning.batches import ModalityClips, bucketed, in_order
 from sslmepr.learning.checkpoints import save_checkpoint
-from sslmepr.learning.clips import read_study_clips
+from sslmepr.learning.clips import StudyClips, read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import write_outputs
@@ -51,6 +52,9 @@ def train_unimodal(
     analysis ``refits.parquet``: the logits that probes of other training samples give
     to clips that are not in training.
 
+    Where no labelled training clip has the modality, nothing can be learnt: the
+    prediction is the mean of the training labels, and no epoch is run.
+
     Returns
     -------
     dict
@@ -60,7 +64,7 @@ def train_unimodal(
     Raises
     ------
     ValueError
-        If no training clip has the modality.
+        If no training clip has labels of the task.
     """
     seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
@@ -70,13 +74,17 @@ def train_unimodal(
         data.taught(getattr(params.roles, task), task, split)
         for split in ("train", "dev")
     )
-    if len(train) == 0:
-        raise ValueError(f"{modality}-{task}: no training clip has this modality")
     model = UnimodalModel(_config(params, modality, task, data.feature_count))
     rows = data.present(np.arange(len(clips.table)))
     start = _linear(params, model, data, train, dev, rows)
     data.set_probed(task, rows, start.logits)
-    history = _fit(params, model.to(device), data, train, dev, progress)
+    model.to(device)
+    if len(train):
+        history = _fit(params, model, data, train, dev, progress)
+    else:
+        history = pd.DataFrame(
+            {"epoch": [0], "train_loss": np.nan, "dev_score": np.nan}
+        )
     predicted = _predict(model, data, rows)
     title, run_folder = f"{modality}-{task}", Path(run_folder)
     tables = [
@@ -186,23 +194,39 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
         for name, each in (("train", train), ("dev", dev))
     }
     taught = pooled[at["train"]], true[train]
-    linear = Linear(task, *taught, pooled[at["dev"]], true[dev])
-    weights, bias = linear.probe()
-    set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
-    logits = (pooled @ weights.T + bias).astype(np.float32)
-    speakers = data.clips.table["speaker_id"].to_numpy()[train]
-    logits[at["train"]] = linear.out_of_fold(*taught, speakers)
-    predicted = linear.predict(pooled)
     unseen = (data.clips.table["split"].to_numpy() != "train")[rows]
-    probes = linear.refitted(*taught, speakers, params.unimodal.refits, params.seed)
-    refits = [pooled[unseen] @ weights.T + bias for weights, bias in probes]
+    refits = params.unimodal.refits
+    if len(train):
+        linear = Linear(task, *taught, pooled[at["dev"]], true[dev])
+        weights, bias = linear.probe()
+        logits = pooled @ weights.T + bias
+        speakers = data.clips.table["speaker_id"].to_numpy()[train]
+        logits[at["train"]] = linear.out_of_fold(*taught, speakers)
+        probes = linear.refitted(*taught, speakers, refits, params.seed)
+        drawn = [pooled[unseen] @ weights.T + bias for weights, bias in probes]
+    else:
+        linear = Constant(task, _training_labels(params, data.clips, task))
+        weights, bias = linear.probe(pooled.shape[1])
+        logits = np.tile(bias, (len(rows), 1))
+        drawn = [logits[unseen]] * refits
+    set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
+    predicted = linear.predict(pooled)
     return _Start(
         predicted,
-        logits,
+        logits.astype(np.float32),
         dev_score(task, true[dev], predicted[at["dev"]]),
         rows[unseen],
-        np.array(refits, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
+        np.array(drawn, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
     )
+
+
+def _training_labels(params: Params, clips: StudyClips, task: str) -> np.ndarray:
+    """Labels of all training clips that have some, whatever modalities they have."""
+    true = clips.labels[task][clips.rows(getattr(params.roles, task), "train")]
+    true = true[~np.isnan(true).any(axis=1)]
+    if len(true) == 0:
+        raise ValueError(f"{task}: no training clip has labels of it")
+    return true
 
 
 def _best(history) -> float | None:

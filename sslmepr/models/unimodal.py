@@ -28,6 +28,8 @@ class UnimodalConfig:
         Width of the encoder's features.
     hidden, block, layers, state, heads, dropout
         As in `SequenceEncoder`.
+    targets : int, optional
+        Number of logits; that of the task's targets if not given.
 
     Raises
     ------
@@ -43,6 +45,7 @@ class UnimodalConfig:
     state: int
     heads: int
     dropout: float
+    targets: int | None = None
 
     def __post_init__(self):
         if self.task not in TARGETS:
@@ -110,7 +113,7 @@ class UnimodalModel(nn.Module):
             config.heads,
             config.dropout,
         )
-        targets = len(TARGETS[config.task])
+        targets = config.targets or len(TARGETS[config.task])
         self.head = head(config.hidden, config.hidden, targets, config.dropout)
         self.probe = nn.Linear(config.features, targets)
 

@@ -47,3 +47,32 @@ def test_ceilings_are_corpora_and_channels_by_metrics():
     frame = listing.ceilings(table).frame
     assert frame.columns.tolist() == ["Corpus", "Channel", "mWACC", "CCC"]
     assert frame["CCC"].tolist() == [0.3, 0.8]
+
+
+def test_models_of_a_split_without_labels_are_not_available():
+    metrics = pd.DataFrame({"metric": ["CCC"], "split": ["dev"]})
+    assert repr(listing.models(metrics, ("CCC",), "test")).startswith("Not available")
+    assert repr(listing.models(metrics, ("UAR",), "dev")).startswith("Not available")
+
+
+def test_folds_and_recalls_have_a_row_for_each_method_and_class():
+    found = pd.DataFrame(
+        {
+            "split": ["folds"] * 3 + ["test"] * 3,
+            "method": "svm",
+            "metric": ["UAR", "recall", "recall"] * 2,
+            "target": ["mean", "calm", "sad"] * 2,
+            "estimate": [0.5, 0.25, 0.75, 0.4, 0.4, 0.4],
+            "low": 0.1,
+            "high": 0.9,
+        }
+    )
+    assert listing.folds(found).frame.to_dict("list") == {
+        "Method": ["svm"],
+        "UAR in folds": ["0.500 [0.100, 0.900]"],
+        "UAR on test speakers": ["0.400 [0.100, 0.900]"],
+    }
+    assert listing.recalls(found).frame["svm"].tolist() == [
+        "0.250 [0.100, 0.900]",
+        "0.750 [0.100, 0.900]",
+    ]

@@ -200,7 +200,7 @@ def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch
 
 
 def test_other_settings_take_up_nothing(text_corpus, params, tmp_path):
-    clips = _clip_rows(read_clips(text_corpus))
+    clips = _clip_rows(read_clips(text_corpus), None)
     extract = params.extract.model_copy(update={"batch": 8})
     other = params.model_copy(update={"extract": extract})
     shards = {_jobs(clips, p, tmp_path, tmp_path)[0].shard for p in (params, other)}

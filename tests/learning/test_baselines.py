@@ -30,7 +30,8 @@ def reference(task, strength, features, true, asked, scaler=None):
     if task == "personality":
         return 4 * (Ridge(alpha=strength).fit(features, true).predict(asked) - 0.5)
     models = [
-        LogisticRegression(C=strength).fit(features, column > 0) for column in true.T
+        LogisticRegression(C=strength, tol=1e-8).fit(features, column > 0)
+        for column in true.T
     ]
     return np.column_stack([model.decision_function(asked) for model in models])
 

@@ -1,18 +1,27 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslmepr.corpora.schema import COLUMNS, validate, write_clips
 from sslmepr.features import FeatureStore, write_store
+from sslmepr.labels import EMOTION_COLUMNS
 from sslmepr.learning.batches import ModalityClips, Standardisation, balanced, bucketed
 from sslmepr.learning.clips import read_study_clips
+from sslmepr.params import PublishedCorpus, Roles
 
 
 @pytest.fixture
 def data(study, small_params):
     folder, _ = study
     return ModalityClips(read_study_clips(small_params, folder), "text", folder)
+
+
+def with_logs(sequence):
+    """The sequence, and in a last column the logarithm of its length."""
+    return np.hstack([sequence, np.full((len(sequence), 1), np.log(len(sequence)))])
 
 
 def test_padded_values_are_the_stored_sequences(study, data):
@@ -24,7 +33,7 @@ def test_padded_values_are_the_stored_sequences(study, data):
     for place, row in enumerate(rows):
         clip = data.clips.table.iloc[row]
         store = FeatureStore.open(folder / clip["corpus"] / "features", "text")
-        sequence = store[clip["clip_id"]]
+        sequence = with_logs(store[clip["clip_id"]])
         statistics = data.statistics[clip["corpus"]]
         expected = (sequence - statistics.mean) / statistics.deviation
         length = int(batch.mask[place].sum())
@@ -40,12 +49,45 @@ def test_statistics_come_from_the_training_split_of_each_corpus(study, data):
         store = FeatureStore.open(folder / corpus / "features", "text")
         rows = data.present(data.clips.rows(corpus, "train"))
         ids = data.clips.table["clip_id"].iloc[rows]
-        steps = np.concatenate([store[name] for name in ids])
+        steps = np.concatenate([with_logs(store[name]) for name in ids])
         assert data.statistics[corpus].mean == pytest.approx(steps.mean(0), abs=1e-4)
     # Only predicted, without a training split: on itself.
     store = FeatureStore.open(folder / "joint" / "features", "text")
-    everything = np.asarray(store.values, np.float32)
+    everything = np.concatenate([with_logs(store[name]) for name in store.clip_ids])
     assert data.statistics["joint"].mean == pytest.approx(everything.mean(0), abs=1e-4)
+
+
+def test_a_corpus_may_be_standardised_by_speaker(tmp_path, small_params):
+    """Two speakers, one in training, one in dev, each with clips of its own level."""
+    table = pd.DataFrame(
+        {
+            "clip_id": ["a", "b", "c", "d"],
+            "speaker_id": ["x", "x", "y", "y"],
+            "split": ["train", "train", "dev", "dev"],
+            "transcript": "words",
+            **dict.fromkeys(EMOTION_COLUMNS, 0.0),
+        }
+    ).reindex(columns=list(COLUMNS))
+    write_clips(validate(table, "four clips"), tmp_path / "lines" / "corpus")
+    sequences = [
+        (name, np.array([[level], [level + 2]], np.float32))
+        for name, level in (("a", 1), ("b", 5), ("c", 101), ("d", 109))
+    ]
+    write_store(tmp_path / "lines" / "features", "text", sequences, "drawn", "1")
+    lines = PublishedCorpus(source="meld", path="lines", standardise="speaker")
+    params = small_params.model_copy(
+        update={
+            "corpus": {"lines": lines},
+            "roles": Roles(emotion="lines", personality="lines", held_out="lines"),
+        }
+    )
+    data = ModalityClips(read_study_clips(params, tmp_path), "text", tmp_path)
+    assert list(data.statistics) == ["lines/x", "lines/y"]
+    values, mask = data.padded(np.arange(4))
+    # x: 1 3 5 7, y: 101 103 109 111; both clips have two steps.
+    expected = [[-3, -1], [1, 3]] / np.sqrt(5), [[-5, -3], [3, 5]] / np.sqrt(17)
+    assert values[..., 0] == pytest.approx(np.concatenate(expected), abs=1e-5)
+    assert mask.all() and not values[..., 1].any()
 
 
 def test_clips_without_the_modality_are_left_out(study, data):

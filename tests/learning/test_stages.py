@@ -1,6 +1,7 @@
 """All stages on a drawn study: what is written, what is read, and what comes out."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,12 @@ from sslmepr.learning.fusion_stage import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
 from sslmepr.learning.predictions import dev_score
 from sslmepr.learning.refits import read_refits
-from sslmepr.learning.stages import evaluate_study, train_fusion, train_unimodal
+from sslmepr.learning.stages import (
+    evaluate_study,
+    train_fusion,
+    train_study,
+    train_unimodal,
+)
 from sslmepr.models.fusion_parts import PredictProjector
 
 COLUMNS = ["clip_id", "corpus", "split", "variant", "seed", "target", "predicted"]
@@ -381,3 +387,42 @@ def test_evaluation_is_deterministic(trained, small_params):
     data_folder, folder, _, evaluation = trained
     again = evaluate_study(small_params, folder, data_folder)
     pd.testing.assert_frame_equal(evaluation["metrics"], again["metrics"])
+
+
+def test_a_modality_that_no_labelled_clip_has_says_what_is_usual(
+    study, small_params, tmp_path
+):
+    """Faces are known where emotions are annotated, words where traits are."""
+    shutil.copytree(study[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "personality" / "features" / "face.safetensors").unlink()
+    (tmp_path / "emotion" / "features" / "text.safetensors").unlink()
+    params = small_params.model_copy(update={"variants": ["multitask"]})
+    folder = tmp_path / "apart"
+    results = train_study(params, folder, tmp_path, progress=False)
+    untaught = results["unimodal"]["face-personality"]
+    assert untaught["clips"] == {"train": 0, "dev": 0}
+    assert untaught["dev_score"] is None and untaught["epochs"] == 0
+
+    clips = read_study_clips(params, tmp_path)
+    taught = clips.rows("personality", "train")
+    mean = clips.labels["personality"][taught].mean(0)
+    found = predictions(folder / "unimodal" / "face-personality", "face-personality")
+    assert set(found.index.get_level_values("corpus")) == {"emotion", "joint"}
+    usual = np.tile(mean, (len(found), 1))
+    assert found[list(TRAITS)].to_numpy() == pytest.approx(
+        1 / (1 + np.exp(-4 * (usual - 0.5))), abs=1e-5
+    )
+    linear = predictions(
+        folder / "unimodal" / "face-personality", "face-personality-linear"
+    )
+    assert linear[list(TRAITS)].to_numpy() == pytest.approx(usual, abs=1e-6)
+    assert np.ptp(predictions(folder / "crosstask" / "face", "face-crosstask"), 0).any()
+
+    fused = predictions(folder / "fusion" / "multitask", "multitask", seed=0)
+    words = predictions(folder / "crosstask" / "text", "text-crosstask")
+    assert set(fused.index) == {*found.index, *words.index}
+    evaluation = evaluate_study(params, folder, tmp_path)
+    summary = evaluation["summary"]["dev"]
+    assert summary["multitask"]["mWACC"]["estimate"] > 0.5
+    assert summary["multitask"]["CCC"]["estimate"] > 0.1
+    assert "CCC" not in summary.get("face-personality", {})

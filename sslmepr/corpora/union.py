@@ -1,0 +1,67 @@
+"""Several published corpora as one clip table.
+
+Labels of one task may lie in corpora that share no modality: lines of a television
+series without sound, acted speech without words worth reading. Together they teach one
+model. A clip's id then begins with the name of its part (`schema.part_of`).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.corpora.schema import PART_SEPARATOR, CorpusError, part_of, validate
+from sslmepr.labels import MODALITIES
+from sslmepr.params import PublishedCorpus
+
+
+def read_union(
+    root: Path,
+    parts: Mapping[str, PublishedCorpus],
+    readers: Mapping[str, Callable[[Path], pd.DataFrame]],
+) -> pd.DataFrame:
+    """The clip table of all parts, one after the other.
+
+    Parameters
+    ----------
+    root : path
+        Folder that holds the parts' own; media paths are relative to it.
+    parts : mapping of str to PublishedCorpus
+    readers : mapping
+        Source to the function that reads a folder into a clip table.
+
+    Raises
+    ------
+    CorpusError
+        As the part's own reader does, or naming a part whose name is not allowed.
+    """
+    tables, shared = [], False
+    for name, part in parts.items():
+        if PART_SEPARATOR in name:
+            raise CorpusError(f"a part's name may have no {PART_SEPARATOR!r}: {name!r}")
+        table = readers[part.source](root / part.path)
+        shared |= table.attrs.get("shared_speakers", False)
+        for column in ("clip_id", "speaker_id"):
+            table[column] = name + PART_SEPARATOR + table[column]
+        table["media"] = Path(part.path).as_posix() + "/" + table["media"]
+        table.attrs = {}  # they differ, and would not be joined
+        tables.append(table)
+    names = " and ".join(parts)
+    return validate(pd.concat(tables, ignore_index=True), names, shared)
+
+
+def wanted_modalities(corpus, clip_ids: Iterable[str]) -> list[list[str]]:
+    """Which modalities are to be taken from each clip.
+
+    Parameters
+    ----------
+    corpus : section of ``params.corpus``, or None for one that is not listed there
+    clip_ids : iterable of str
+    """
+    if getattr(corpus, "source", None) != "union":
+        chosen = getattr(corpus, "modalities", None) or list(MODALITIES)
+        return [chosen for _ in clip_ids]
+    chosen = {
+        name: part.modalities or list(MODALITIES) for name, part in corpus.parts.items()
+    }
+    return [chosen[name] for name in part_of(clip_ids)]

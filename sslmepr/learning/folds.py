@@ -1,0 +1,211 @@
+"""How well the classes of an acted corpus are told apart in speakers never heard.
+
+Each fold leaves some speakers out; models learn from the others, and choose among
+themselves what has to be chosen. Acted corpora have classes of their own (RAVDESS eight
+emotions, of which the pipeline joins two), and these are what is published about them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sslmepr.corpora import ravdess
+from sslmepr.device import choose_device, seed_everything
+from sslmepr.learning.baselines import Linear, speaker_folds
+from sslmepr.learning.batches import ModalityClips, bucketed, in_order
+from sslmepr.learning.bootstrap import Speakers, tabulate
+from sslmepr.learning.clips import read_study_clips
+from sslmepr.learning.loop import Schedule, fit
+from sslmepr.learning.losses import emotion_loss
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
+from sslmepr.params import Params
+
+INNER_FOLDS = 4
+"""Parts of the training speakers; a model is chosen on each, and all are averaged."""
+
+PREDICT_BATCH = 256
+
+
+def cross_validate(
+    params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
+) -> pd.DataFrame:
+    """Leave speakers out of a corpus, and measure on them.
+
+    Speakers of the test split, where the corpus has any, take part in no fold: models
+    that learned from all others are measured on them.
+
+    Parameters
+    ----------
+    params : Params
+    name : str
+        A key of ``params.folds``.
+    data_folder : path
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        split (``folds`` or ``test``), method, metric (``UAR`` or ``recall``), target,
+        estimate, low, high, n, n_speakers. Methods: ``svm``, on mean and deviation over
+        steps; ``linear`` and ``network``, the regression and the model of stage 1; each
+        with features standardised by corpus and by speaker.
+    """
+    section = params.folds[name]
+    clips = read_study_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    tables = []
+    for scale in ("corpus", "speaker"):
+        seed_everything(params.seed)
+        table = clips.table
+        own = table["corpus"] + "/" + table["speaker_id"]
+        group = own if scale == "speaker" else table["corpus"]
+        scaled = replace(clips, table=table.assign(group=group))
+        data = ModalityClips(scaled, section.modality, data_folder, device)
+        rows = data.present(np.flatnonzero(table["part"] == section.part))
+        work = _Work(params, data, rows, progress)
+        for method in (work.svm, work.linear, work.network):
+            title = f"{method.__name__}, by {scale}"
+            tables += [
+                part.assign(split=split, method=title)
+                for split, part in work.measure(method, section.folds).items()
+            ]
+    columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
+    return pd.concat(tables, ignore_index=True)[[*columns, "n", "n_speakers"]]
+
+
+class _Work:
+    """One corpus, one way of standardising it.
+
+    Methods take positions in `rows` of clips to learn from, and of others, and return
+    scores of the others: (clip, class).
+    """
+
+    def __init__(self, params: Params, data: ModalityClips, rows, progress: bool):
+        self.params, self.data, self.rows = params, data, rows
+        self.progress = progress
+        table = data.clips.table.iloc[rows]
+        self.speakers = table["speaker_id"].to_numpy()
+        self.held_out = (table["split"] == "test").to_numpy()
+        names = ravdess.published_emotions(table["clip_id"])
+        self.classes = [name for name in ravdess.PUBLISHED_EMOTIONS if name in names]
+        self.label = np.array([self.classes.index(name) for name in names])
+        self.true = np.eye(len(self.classes), dtype=np.float32)[self.label]
+        self.pooled = data.pooled(rows)
+
+    def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
+        """Out of fold, and on the test speakers where there are some."""
+        known = np.flatnonzero(~self.held_out)
+        scores = np.zeros(self.true.shape)
+        for fold in speaker_folds(self.speakers[known], folds):
+            others = np.delete(known, fold)
+            scores[known[fold]] = method(others, known[fold])
+        found = {"folds": self._table(known, scores)}
+        test = np.flatnonzero(self.held_out)
+        if len(test):
+            scores[test] = method(known, test)
+            found["test"] = self._table(test, scores)
+        return found
+
+    def _table(self, places, scores) -> pd.DataFrame:
+        evaluate = self.params.evaluate
+        speakers = Speakers(self.speakers[places], evaluate.resamples, self.params.seed)
+        true, decided = self.true[places], scores[places].argmax(1)
+        right = true * (decided == self.label[places])[:, None]
+        with np.errstate(invalid="ignore"):
+            recalls = speakers.total(right) / speakers.total(true)
+        draws = {("UAR", "mean"): np.nanmean(recalls, axis=1)}
+        for place, name in enumerate(self.classes):
+            draws["recall", name] = recalls[:, place]
+        return tabulate(draws, speakers, evaluate.level)
+
+    def svm(self, known, others) -> np.ndarray:
+        values = np.hstack([self.pooled, self.data.deviations(self.rows)])
+        model = make_pipeline(StandardScaler(), SVC(decision_function_shape="ovr"))
+        model.fit(values[known], self.label[known])
+        return model.decision_function(values[others])
+
+    def linear(self, known, others) -> np.ndarray:
+        return self._averaged(known, others, self._linear)
+
+    def network(self, known, others) -> np.ndarray:
+        return self._averaged(known, others, self._network)
+
+    def _averaged(self, known, others, method) -> np.ndarray:
+        logits = 0.0
+        for fold in speaker_folds(self.speakers[known], INNER_FOLDS):
+            logits = logits + method(np.delete(known, fold), known[fold], others)
+        return logits / INNER_FOLDS
+
+    def _fitted(self, train, dev) -> Linear:
+        return Linear(
+            "emotion",
+            self.pooled[train],
+            self.true[train],
+            self.pooled[dev],
+            self.true[dev],
+        )
+
+    def _linear(self, train, dev, others) -> np.ndarray:
+        weights, bias = self._fitted(train, dev).probe()
+        return self.pooled[others] @ weights.T + bias
+
+    def _network(self, train, dev, others) -> np.ndarray:
+        section, data = self.params.unimodal, self.data
+        model = UnimodalModel(
+            UnimodalConfig(
+                task="emotion",
+                features=data.feature_count,
+                hidden=section.hidden,
+                block=section.blocks[data.modality],
+                layers=section.layers,
+                state=section.state,
+                heads=section.heads,
+                dropout=section.dropout,
+                targets=len(self.classes),
+            )
+        ).to(data.device)
+        linear = self._fitted(train, dev)
+        weights, bias = linear.probe()
+        set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
+        probed = (self.pooled @ weights.T + bias).astype(np.float32)
+        probed[train] = linear.out_of_fold(
+            self.pooled[train], self.true[train], self.speakers[train]
+        )
+        place = np.zeros(len(data.clips.table), int)
+        place[self.rows] = np.arange(len(self.rows))
+
+        def batches(epoch):
+            rng = np.random.default_rng([self.params.seed, epoch])
+            rows = bucketed(self.rows[train], data.lengths, section.batch, rng)
+            return [data.batch(each) for each in rows]
+
+        def loss(model, _, batch):
+            mine = place[batch.rows]
+            start = torch.from_numpy(probed[mine]).to(data.device)
+            output = model(batch.values, batch.mask, start)
+            true = torch.from_numpy(self.true[mine]).to(data.device)
+            return emotion_loss(output.logits, true)
+
+        def score(model):
+            decided = self._logits(model, dev).argmax(1)
+            right = self.true[dev] * (decided == self.label[dev])[:, None]
+            return float((right.sum(0) / self.true[dev].sum(0)).mean())
+
+        schedule = Schedule.of(section)
+        fit(model, batches, loss, score, schedule, "fold", self.progress)
+        return self._logits(model, others)
+
+    @torch.no_grad()
+    def _logits(self, model, places) -> np.ndarray:
+        parts = []
+        for part in in_order(self.rows[places], PREDICT_BATCH):
+            batch = self.data.batch(part)
+            parts.append(model(batch.values, batch.mask).logits.cpu())
+        return torch.cat(parts).numpy()

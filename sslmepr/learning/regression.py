@@ -1,0 +1,118 @@
+"""Ridge and logistic regression for many targets and many samples of the same clips.
+
+A fold, or a bootstrap sample, is the same clips counted differently. All fits of one
+call are therefore one problem, solved by a few products of large matrices.
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+LOGISTIC_STEPS = 300
+LOGISTIC_TOLERANCE = 1e-6
+"""Of the gradient of the mean loss of a clip."""
+
+
+def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
+    """Least squares with a square penalty, the bias free.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+    true : (clip, target) array
+    strength : float
+        Weight of the penalty.
+    counts : (sample, clip) array
+        How often each sample has each clip.
+
+    Returns
+    -------
+    weights : (sample, target, feature) array
+    bias : (sample, target) array
+    """
+    weights, bias = [], []
+    for count in counts:
+        total = count.sum()
+        mean, centre = count @ features / total, count @ true / total
+        scaled = np.sqrt(count)[:, None] * (features - mean)
+        product = scaled.T @ scaled
+        product[np.diag_indices_from(product)] += strength
+        moment = scaled.T @ (np.sqrt(count)[:, None] * (true - centre))
+        found = np.linalg.solve(product, moment).T
+        weights.append(found)
+        bias.append(centre - found @ mean)
+    return np.array(weights), np.array(bias)
+
+
+def logistic(features, present, strength, counts, start=None):
+    """Logistic regression with a square penalty, the bias free.
+
+    A target that all or none of a sample's clips have gets no weights, and the log-odds
+    of half a clip more or less as its bias.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+    present : (clip, target) bool array
+    strength : float
+        Weight of the likelihood against the penalty (``C`` of scikit-learn).
+    counts : (sample, clip) array
+        How often each sample has each clip.
+    start : tuple of array, optional
+        Weights (target, feature) and bias (target,) near the solution.
+
+    Returns
+    -------
+    weights : (sample, target, feature) array
+    bias : (sample, target) array
+    """
+    totals = counts.sum(1, keepdims=True)
+    rate = np.clip(counts @ present / totals, 0.5 / totals, 1 - 0.5 / totals)
+    bias = np.log(rate / (1 - rate))
+    weights = np.zeros((*rate.shape, features.shape[1]))
+    seen = counts @ present
+    sample, target = np.nonzero((seen > 0) & (seen < totals))
+    first = np.zeros((len(sample), features.shape[1] + 1))
+    first[:, -1] = bias[sample, target]
+    if start is not None:
+        first[:, :-1], first[:, -1] = start[0][target], start[1][target]
+    loss = _LogisticLoss(
+        features, present[:, target], strength, counts[sample].T, totals[sample, 0]
+    )
+    if len(sample):
+        found = minimize(
+            loss,
+            first.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={
+                "maxiter": LOGISTIC_STEPS,
+                "maxfun": 2 * LOGISTIC_STEPS,
+                "gtol": LOGISTIC_TOLERANCE,
+                "ftol": 0,
+            },
+        ).x.reshape(first.shape)
+        weights[sample, target], bias[sample, target] = found[:, :-1], found[:, -1]
+    return weights, bias
+
+
+class _LogisticLoss:
+    """Penalised loss of a clip, summed over independent problems, and its gradient."""
+
+    def __init__(self, features, present, strength, counts, totals):
+        self.features = features
+        self.present = present.astype(features.dtype)  # (clip, problem)
+        self.share = counts / totals  # (clip, problem)
+        self.penalty = 1 / (strength * totals)  # (problem,)
+
+    def __call__(self, flat):
+        values = flat.reshape(len(self.penalty), -1)
+        weights, bias = values[:, :-1], values[:, -1]
+        logits = self.features @ weights.T + bias
+        loss = (self.share * (np.logaddexp(0, logits) - self.present * logits)).sum()
+        loss += (self.penalty * (weights**2).sum(1)).sum() / 2
+        residual = self.share * (expit(logits) - self.present)
+        gradient = np.empty_like(values)
+        gradient[:, :-1] = residual.T @ self.features + self.penalty[:, None] * weights
+        gradient[:, -1] = residual.sum(0)
+        return loss, gradient.ravel()
