@@ -92,6 +92,8 @@ class TableCorpus(Section):
         for task, (low, high) in self.scales.items():
             if not low < high:
                 raise ValueError(f"scales.{task}: {low:g} must be below {high:g}")
+        if not sum(self.split.values()) > 0:
+            raise ValueError("split: one of the shares must be above 0")
         return self
 
 

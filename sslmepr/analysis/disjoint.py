@@ -21,7 +21,7 @@ from scipy.special import logit
 
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 
-TARGETS = (*SCORED_EMOTIONS, *TRAITS)
+CORRELATED = (*SCORED_EMOTIONS, *TRAITS)
 COLUMNS = [f"emotion_{name}" for name in SCORED_EMOTIONS]
 COLUMNS += [f"trait_{name}" for name in TRAITS]
 
@@ -98,7 +98,7 @@ def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
         mine = predictions[predictions["variant"] == f"{modality}-crosstask"]
         if len(mine):
             wide = mine.pivot(index="clip_id", columns="target", values="predicted")
-            values = wide[list(TARGETS)].astype(float)
+            values = wide[list(CORRELATED)].astype(float)
             found[modality] = logit(values.clip(SUREST, 1 - SUREST))
     return found
 
@@ -109,8 +109,8 @@ def _refitted(refits: pd.DataFrame, modalities: list[str], clips: list[str]):
     chosen = chosen[chosen["modality"].isin(modalities)]
     place = chosen["modality"].map(modalities.index)
     chosen = chosen.assign(place=place).sort_values(["refit", "place", "clip_id"])
-    values = chosen[list(TARGETS)].to_numpy(float)
-    values = values.reshape(-1, len(modalities), len(clips), len(TARGETS))
+    values = chosen[list(CORRELATED)].to_numpy(float)
+    values = values.reshape(-1, len(modalities), len(clips), len(CORRELATED))
     return np.clip(values, logit(SUREST), logit(1 - SUREST))
 
 
@@ -131,5 +131,5 @@ def _divided(
         axis=-1,
     )  # (division, clip, target)
     sums -= sums.mean(axis=1, keepdims=True)
-    values = pd.DataFrame(sums.reshape(-1, len(TARGETS)), columns=COLUMNS)
+    values = pd.DataFrame(sums.reshape(-1, len(CORRELATED)), columns=COLUMNS)
     return pd.concat([names, values], axis=1)

@@ -106,15 +106,16 @@ def _check_columns(path: Path, source: pd.DataFrame, columns: dict[str, str]) ->
 
 def _as_text(values: pd.Series) -> pd.Series:
     """Numbers as names (a person 7), blanks as missing."""
-    text = values.map(
-        lambda value: (
-            np.nan
-            if pd.isna(value)
-            else f"{value:g}"
-            if isinstance(value, float)
-            else str(value).strip()
-        )
-    )
+
+    def name(value):
+        if pd.isna(value):
+            return np.nan
+        # A column of whole numbers with a gap in it is read as 7.0, 8.0.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return str(value).strip()
+
+    text = values.map(name)
     return text.where(text != "").astype(object)
 
 

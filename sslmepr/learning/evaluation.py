@@ -31,7 +31,8 @@ from sslmepr.learning.predictions import (
     prediction_table,
     training_thresholds,
 )
-from sslmepr.learning.refits import FILE, read_refits
+from sslmepr.learning.refits import FILE as REFITS_FILE
+from sslmepr.learning.refits import read_refits
 from sslmepr.params import Params
 
 MEAN_OVER_SEEDS = -1
@@ -91,7 +92,7 @@ def evaluate_study(
     refits = read_refits(study_folder, params.modalities)
     part = clips.table.set_index(["corpus", "clip_id"])["part"]
     refits["corpus"] = part[pd.MultiIndex.from_frame(refits[part.index.names])].array
-    refits.to_parquet(folder / FILE, index=False)
+    refits.to_parquet(folder / REFITS_FILE, index=False)
     metrics = pd.concat(tables, ignore_index=True)
     return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
 

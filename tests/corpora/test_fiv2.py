@@ -4,7 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sslmepr.corpora.fiv2 import clean_transcript, read_fiv2
+from sslmepr.corpora.fiv2 import (
+    PUBLISHED_COUNTS,
+    clean_transcript,
+    read_fiv2,
+    read_fiv2_by_video,
+)
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 
@@ -63,6 +68,27 @@ def test_a_split_is_test_when_its_files_are_there(folder):
     write(folder / "transcription_test.pkl", {"c.000.mp4": "Bye"})
     table = read_fiv2(folder)
     assert list(table.loc[table["split"] == "test", "clip_id"]) == ["c.000.mp4"]
+
+
+def test_by_video_no_video_is_in_two_splits(folder):
+    """The first eight bytes of SHA-256 of the names, modulo 100, are the numbers."""
+    expected = {
+        "x23": "train",  # 69
+        "x30": "dev",  # 70
+        "x29": "dev",  # 84
+        "x18": "test",  # 85
+    }
+    for split, number in (("training", "000"), ("validation", "001")):
+        texts = {f"{video}.{number}.mp4": video for video in expected}
+        write(folder / f"annotation_{split}.pkl", annotate(texts))
+        write(folder / f"transcription_{split}.pkl", texts)
+    table, official = read_fiv2_by_video(folder), read_fiv2(folder)
+    assert table["clip_id"].equals(official["clip_id"])
+    assert table["transcript"].equals(official["transcript"])
+    assert official["split"].tolist() == ["train"] * 4 + ["dev"] * 4
+    assert dict(zip(table["speaker_id"], table["split"], strict=True)) == expected
+    assert table.groupby("speaker_id")["split"].nunique().eq(1).all()
+    assert table.attrs["shared_speakers"] is False
 
 
 def test_videos_are_found_wherever_they_were_unzipped(folder):
@@ -144,3 +170,15 @@ def test_the_published_files_are_read_in_full():
     shared = dev["speaker_id"].isin(set(train["speaker_id"])).mean()
     assert shared == pytest.approx(0.837, abs=0.001)
     assert not table["transcript"].str.contains("inaudible").any()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="FIv2 is not there")
+def test_by_video_the_published_clips_fall_apart_in_about_the_shares():
+    table = read_fiv2_by_video(REAL)
+    assert len(table) == sum(
+        PUBLISHED_COUNTS["clips"][name] for name in ("train", "dev")
+    )
+    shares = table["split"].value_counts(normalize=True)
+    assert shares[["train", "dev", "test"]].tolist() == pytest.approx(
+        [0.70, 0.15, 0.15], abs=0.02
+    )

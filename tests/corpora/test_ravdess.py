@@ -2,7 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from sslmepr.corpora.ravdess import PUBLISHED_COUNTS, SPLITS, read_ravdess
+from sslmepr.corpora.ravdess import (
+    PUBLISHED_COUNTS,
+    PUBLISHED_EMOTIONS,
+    SPLITS,
+    published_emotions,
+    read_ravdess,
+)
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 
@@ -34,6 +40,12 @@ def test_names_say_everything(tmp_path):
     surprised = table.loc["01-08-01-02-01-24"]
     assert surprised["split"] == "test" and surprised["emotion_surprise"] == 0.5
     assert table[list(TRAIT_COLUMNS)].isna().all(axis=None)
+
+
+def test_published_emotions_keep_what_ours_join():
+    ids = [f"01-{number:02d}-01-01-01-09" for number in range(1, 9)]
+    assert published_emotions(ids) == list(PUBLISHED_EMOTIONS)
+    assert published_emotions(["ravdess:01-02-01-02-01-14"]) == ["calm"]
 
 
 def test_actors_never_cross_splits():

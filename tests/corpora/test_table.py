@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.corpora.table import read_table
@@ -132,3 +133,15 @@ def test_ids_that_come_twice_are_refused(tmp_path):
     write(tmp_path, clip_id=["a", "a"], transcript=["x", "y"])
     with pytest.raises(CorpusError, match="clip_id must be unique"):
         read_table(tmp_path, corpus(), 0)
+
+
+def test_numbers_that_name_people_stay_whole(tmp_path):
+    people = [1000001, 1000002, np.nan]
+    write(tmp_path, clip_id=list("abc"), speaker_id=people, transcript=["x"] * 3)
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["speaker_id"].tolist() == ["1000001", "1000002", "c"]
+
+
+def test_shares_that_are_all_0_are_refused():
+    with pytest.raises(ValidationError, match="one of the shares must be above 0"):
+        corpus(split={"train": 0.0, "dev": 0.0, "test": 0.0})
