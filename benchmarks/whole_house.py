@@ -1,8 +1,9 @@
 """How long the compendium's commands take, and how much memory they hold.
 
 ``python benchmarks/whole_house.py [NAME ...]`` runs the named measurements (all of
-them by default) and updates ``results/benchmarks.csv``, which the chapter on
-reproducibility shows. Timings depend on the machine, so they are no tests and no stage.
+them by default; the last two need published corpora) and updates
+``results/benchmarks.csv``, which the chapter on reproducibility shows. Timings depend on
+the machine, so they are no tests and no stage.
 """
 
 import os
@@ -120,12 +121,65 @@ def extraction() -> list[dict]:
     return [*found, found[0] | speed | {"unit": "clips per second"}]
 
 
+def transcripts() -> list[dict]:
+    """10,000 texts of published corpora: FIv2's, then MELD's."""
+    folder = Path(tempfile.mkdtemp())
+    code = f"""
+from pathlib import Path
+import pandas as pd
+from sslmepr import params
+from sslmepr.corpora.build import READERS
+from sslmepr.corpora.schema import validate, write_clips
+from sslmepr.extraction import extract_corpus
+settings, folder = params.load(), Path({str(folder)!r})
+tables = [READERS[name](settings.data_path(name)) for name in ("fiv2", "meld")]
+for table in tables:
+    table.attrs = {{}}
+clips = pd.concat(tables, ignore_index=True).head(10_000).assign(media=None)
+write_clips(validate(clips, "texts", allow_shared_speakers=True), folder)
+extract_corpus("texts", settings, folder, folder, folder / "features")
+"""
+    what = "10,000 transcripts of FIv2 and MELD, embedded"
+    found = rows("transcripts", what, ["python", "-c", code], 1, {"seconds": 240})
+    shutil.rmtree(folder)
+    return found
+
+
+def speech() -> list[dict]:
+    """All recordings of RAVDESS that are there."""
+    folder = Path(tempfile.mkdtemp())
+    code = f"""
+from pathlib import Path
+from sslmepr import params
+from sslmepr.corpora.build import READERS
+from sslmepr.corpora.schema import write_clips
+from sslmepr.extraction import extract_corpus
+from sslmepr.params import PublishedCorpus
+settings, folder = params.load(), Path({str(folder)!r})
+only = PublishedCorpus(source="ravdess", path="ravdess", modalities=["audio"])
+settings.corpus["ravdess"] = only
+write_clips(READERS["ravdess"](settings.data_path("ravdess")), folder)
+root = settings.data_path("ravdess")
+extract_corpus("ravdess", settings, folder, root, folder / "features")
+"""
+    what = "speech of RAVDESS, decoded and encoded"
+    found = rows("speech", what, ["python", "-c", code], 1, {})
+    table = pd.read_parquet(folder / "features" / "audio.parquet")
+    spoken = (table["steps"] / table["steps_per_second"]).sum()
+    shutil.rmtree(folder)
+    share = {key: round(found[0][key] / spoken, 4) for key in ("value", "low", "high")}
+    unit = {"unit": "seconds per second", "bound": 0.02}
+    return [*found, found[0] | share | unit]
+
+
 MEASUREMENTS: dict[str, Callable[[], list[dict]]] = {
     "repro": repro,
     "nothing_to_do": nothing_to_do,
     "book": book,
     "extraction": extraction,
     "tests": tests,
+    "transcripts": transcripts,
+    "speech": speech,
 }
 
 

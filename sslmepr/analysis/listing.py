@@ -168,3 +168,47 @@ def recalls(found: pd.DataFrame, split: str = "folds") -> Table:
     """Recall of each class by each method, in folds or on test speakers."""
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
     return metric_table(chosen.assign(metric=chosen["method"]), "target")
+
+
+def audit(summaries: Mapping[str, dict]) -> Table:
+    """Sizes of published corpora, and what of one split is in another.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        Corpus or part to what :func:`sslmepr.corpora.build.describe` says of it.
+    """
+    rows = []
+    for name, summary in summaries.items():
+        clips, shared = summary["clips"], summary["clips_sharing_a_speaker"]
+        leaked = [f"{100 * n / clips[split]:.0f} %" for split, n in shared.items()]
+        words = summary["transcripts"]
+        rows.append(
+            {
+                "Corpus": name,
+                "Speakers": summary["speakers"]["all"],
+                **{split.capitalize(): clips.get(split, 0) for split in SPLITS},
+                "Speaker also in train": " / ".join(leaked) or "–",
+                "Words (median)": words["words_median"],
+                "Words (most)": words["words_longest"],
+                "Without words": words["missing"],
+            }
+        )
+    return Table(pd.DataFrame(rows))
+
+
+def shown_emotions(summaries: Mapping[str, dict]) -> Table:
+    """In how many clips of each corpus each emotion is annotated as present."""
+    rows = {
+        name: {emotion: found["present"] for emotion, found in each["emotions"].items()}
+        for name, each in summaries.items()
+        if each["emotions"]
+    }
+    table = pd.DataFrame(rows).T.rename_axis("corpus").reset_index()
+    return Table(table.rename(columns=pretty))
+
+
+def halo(summary: Mapping) -> Table:
+    """Correlations between the traits of a corpus, over clips."""
+    table = pd.DataFrame(summary["trait_correlations"]).round(2)
+    return Table(table.rename(columns=pretty).rename_axis("Trait").reset_index())

@@ -81,16 +81,28 @@ def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any
     else:
         write_clips(READERS[source](params.data_path(name)), folder)
     clips = read_clips(folder)
-    summary = {
-        "corpus": name,
-        "source": source,
-        **summarise(clips, PUBLISHED_COUNTS.get(source)),
-    }
-    if source == "union":
+    parts = describe(name, params, clips)
+    return {"corpus": name, "source": source, **parts.pop(name), **parts}
+
+
+def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
+    """What `summarise` says of a corpus, and of each part of a union.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``params.corpus``.
+    params : Params
+    clips : DataFrame
+        Its clip table.
+    """
+    corpus = _corpus(name, params)
+    found = {name: summarise(clips, PUBLISHED_COUNTS.get(corpus.source))}
+    if corpus.source == "union":
         for part, table in clips.groupby(part_of(clips["clip_id"]), sort=False):
             published = PUBLISHED_COUNTS.get(corpus.parts[part].source)
-            summary[part] = summarise(table, published)
-    return summary
+            found[part] = summarise(table, published)
+    return found
 
 
 def media_root(name: str, params: Params, folder: str | Path) -> Path:

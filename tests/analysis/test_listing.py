@@ -76,3 +76,49 @@ def test_folds_and_recalls_have_a_row_for_each_method_and_class():
         "0.250 [0.100, 0.900]",
         "0.750 [0.100, 0.900]",
     ]
+
+
+SUMMARY = {
+    "clips": {"all": 10, "train": 6, "dev": 4},
+    "speakers": {"all": 7, "train": 5, "dev": 3},
+    "clips_sharing_a_speaker": {"dev": 3},
+    "transcripts": {
+        "present": 9,
+        "missing": 1,
+        "words_median": 12.0,
+        "words_longest": 40,
+    },
+    "emotions": {"anger": {"present": 2, "mean_intensity": 1.0}},
+    "trait_correlations": {
+        "openness": {"openness": 1.0, "extraversion": 0.756},
+        "extraversion": {"openness": 0.756, "extraversion": 1.0},
+    },
+}
+
+
+def test_audit_says_what_of_a_split_training_has_seen():
+    row = listing.audit({"x": SUMMARY}).frame.iloc[0].to_dict()
+    assert row == {
+        "Corpus": "x",
+        "Speakers": 7,
+        "Train": 6,
+        "Dev": 4,
+        "Test": 0,
+        "Speaker also in train": "75 %",
+        "Words (median)": 12.0,
+        "Words (most)": 40,
+        "Without words": 1,
+    }
+
+
+def test_shown_emotions_leave_out_corpora_without_any():
+    frame = listing.shown_emotions(
+        {"x": SUMMARY, "y": SUMMARY | {"emotions": {}}}
+    ).frame
+    assert frame.to_dict("list") == {"Corpus": ["x"], "Anger": [2]}
+
+
+def test_halo_is_the_matrix_of_traits():
+    frame = listing.halo(SUMMARY).frame
+    assert frame["Trait"].tolist() == ["openness", "extraversion"]
+    assert frame["Extraversion"].tolist() == [0.76, 1.0]
