@@ -1,9 +1,9 @@
 """How long the compendium's commands take, and how much memory they hold.
 
-``python benchmarks/whole_house.py [NAME ...]`` runs the named measurements (all of
-them by default; the last two need published corpora) and updates
-``results/benchmarks.csv``, which the chapter on reproducibility shows. Timings depend on
-the machine, so they are no tests and no stage.
+``python benchmarks/whole_house.py [NAME ...]`` runs the named measurements (all of them
+by default; the last two need published corpora) and updates ``results/benchmarks.csv``,
+which the chapter on reproducibility shows. Timings depend on the machine, so they are
+no tests and no stage.
 """
 
 import os
