@@ -164,9 +164,11 @@ def folds(found: pd.DataFrame) -> Table:
     return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
 
 
-def recalls(found: pd.DataFrame, split: str = "folds") -> Table:
+def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     """Recall of each class by each method, in folds or on test speakers."""
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
+    if chosen.empty:
+        return Message("Not available: no recording of other speakers is there.")
     return metric_table(chosen.assign(metric=chosen["method"]), "target")
 
 

@@ -72,6 +72,8 @@ def test_folds_and_recalls_have_a_row_for_each_method_and_class():
         "UAR in folds": ["0.500 [0.100, 0.900]"],
         "UAR on test speakers": ["0.400 [0.100, 0.900]"],
     }
+    without = found[found["split"] != "test"]
+    assert repr(listing.recalls(without, "test")).startswith("Not available")
     assert listing.recalls(found).frame["svm"].tolist() == [
         "0.250 [0.100, 0.900]",
         "0.750 [0.100, 0.900]",
