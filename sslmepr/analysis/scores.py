@@ -14,6 +14,11 @@ HEADLINE_TARGETS = ("mean", "pooled")
 CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
 
 
+def of_corpora(metrics: pd.DataFrame, corpora: list[str]) -> pd.DataFrame:
+    """Rows of whole corpora, without those of the parts that a union has."""
+    return metrics[metrics["corpus"].isin(corpora)]
+
+
 def headline(metrics: pd.DataFrame, names: tuple[str, ...], split: str) -> pd.DataFrame:
     """Rows of metrics over all emotions or traits, mean over seeds, of one split.
 

@@ -64,3 +64,9 @@ def test_ceiling_names_all_channels_together_fused(tmp_path):
         "metric": ["mWACC", "mACC", "CCC"] * 2,
         "ceiling": [0.9, 0.95, 0.8] * 2,
     }
+
+
+def test_of_corpora_leaves_out_the_parts_of_a_union():
+    metrics = pd.DataFrame({"corpus": ["both", "lines", "speech", "traits"]})
+    found = scores.of_corpora(metrics, ["both", "traits", "people"])
+    assert found["corpus"].tolist() == ["both", "traits"]
