@@ -16,6 +16,9 @@ PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
 def file_hashes(folder: Path) -> dict[str, str]:
     """Every file directly in a folder, to the first 16 digits of its sha256.
 
+    A folder in it, which may hold gigabytes of media, counts by the names and sizes of
+    all files below it.
+
     Raises
     ------
     FileNotFoundError
@@ -27,20 +30,35 @@ def file_hashes(folder: Path) -> dict[str, str]:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             hashes[path.name] = digest[:16]
+        else:
+            below = sorted(each for each in path.rglob("*") if each.is_file())
+            listed = [
+                f"{each.relative_to(path).as_posix()} {each.stat().st_size}\n"
+                for each in below
+            ]
+            digest = hashlib.sha256("".join(listed).encode()).hexdigest()
+            hashes[f"{path.name}/"] = digest[:16]
     return hashes
 
 
 def provenance(params: Params, data_folder: Path) -> dict:
     """Hashes of a study's data, the code's revision and the versions in use.
 
-    A published corpus is described by its published files, a simulated one by the
-    tables of its truth.
+    A published corpus is described by its published files, a union by those of its
+    parts, a simulated corpus by the tables of its truth.
     """
     data = {}
     for name in params.roles.model_dump().values():
-        simulated = params.corpus[name].source == "simulated"
-        folder = data_folder / name / "corpus" if simulated else params.data_path(name)
-        data[name] = file_hashes(folder)
+        corpus, root = params.corpus[name], params.data_path(name)
+        if corpus.source == "union":
+            data |= {
+                part: file_hashes(root / section.path)
+                for part, section in corpus.parts.items()
+            }
+        elif corpus.source == "simulated":
+            data[name] = file_hashes(data_folder / name / "corpus")
+        else:
+            data[name] = file_hashes(root)
     return {
         "study": params.study,
         "code revision": code_revision(),

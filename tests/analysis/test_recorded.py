@@ -3,14 +3,45 @@ import hashlib
 import pandas as pd
 import pytest
 
-from sslmepr.analysis.recorded import extraction_record, file_hashes
+from sslmepr import params
+from sslmepr.analysis.recorded import extraction_record, file_hashes, provenance
+from sslmepr.params import PublishedCorpus
 
 
 def test_hashes_of_the_files_in_a_folder(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"a,b\n")
-    (tmp_path / "folder").mkdir()
+    (tmp_path / "media" / "b").mkdir(parents=True)
+    (tmp_path / "media" / "a.mp4").write_bytes(b"123")
+    (tmp_path / "media" / "b" / "c.mp4").write_bytes(b"")
+    found = file_hashes(tmp_path)
     expected = hashlib.sha256(b"a,b\n").hexdigest()[:16]
-    assert file_hashes(tmp_path) == {"x.csv": expected}
+    listed = hashlib.sha256(b"a.mp4 3\nb/c.mp4 0\n").hexdigest()[:16]
+    assert found == {"x.csv": expected, "media/": listed}
+
+
+def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, pytestconfig):
+    settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("real")
+    for folder in ("meld", "ravdess/Actor_01", "fiv2", "people"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "meld" / "train_sent_emo.csv").write_bytes(b"x")
+    people = PublishedCorpus(source="folder", path="people")
+    settings = settings.model_copy(
+        update={
+            "data_root": str(tmp_path),
+            "corpus": settings.corpus | {"people": people},
+        }
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("SSLMEPR_DATA", raising=False)
+        data = provenance(settings, tmp_path)["data (sha256)"]
+    digest = hashlib.sha256(b"x").hexdigest()[:16]
+    empty = hashlib.sha256(b"").hexdigest()[:16]
+    assert data == {
+        "meld": {"train_sent_emo.csv": digest},
+        "ravdess": {"Actor_01/": empty},
+        "fiv2": {},
+        "people": {},
+    }
 
 
 def test_a_missing_folder_is_an_error(tmp_path):
