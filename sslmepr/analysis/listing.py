@@ -129,9 +129,7 @@ def models(
     if not (metrics["metric"].isin(names) & (metrics["split"] == split)).any():
         return Message(f"Not available: no clip of split {split} has the labels.")
     chosen = headline(metrics, names, split)
-    chosen["metric"] = chosen["metric"].astype(str) + chosen["target"].map(
-        {"pooled": " pooled"}
-    ).fillna("")
+    chosen["metric"] = chosen["metric"].astype(str)
     stages = ["baseline", "linear", "unimodal", "crosstask", "fusion"]
     order = chosen["stage"].map(stages.index).argsort(kind="stable")
     return metric_table(chosen.iloc[order], "variant")
@@ -183,17 +181,22 @@ def audit(summaries: Mapping[str, dict]) -> Table:
     rows = []
     for name, summary in summaries.items():
         clips, shared = summary["clips"], summary["clips_sharing_a_speaker"]
-        leaked = [f"{100 * n / clips[split]:.0f} %" for split, n in shared.items()]
+        leaked = [
+            f"{100 * n / clips[split]:.0f} %"
+            for split, n in shared.items()
+            if "train" in clips
+        ]
         words = summary["transcripts"]
+        known = words["present"] > 0
         rows.append(
             {
                 "Corpus": name,
                 "Speakers": summary["speakers"]["all"],
                 **{split.capitalize(): clips.get(split, 0) for split in SPLITS},
-                "Speaker also in train": " / ".join(leaked) or "–",
-                "Words (median)": words["words_median"],
-                "Words (most)": words["words_longest"],
-                "Without words": words["missing"],
+                "Seen": " / ".join(leaked) or "–",
+                "Words": f"{words['words_median']:.0f}" if known else "–",
+                "Longest": words["words_longest"],
+                "No words": words["missing"],
             }
         )
     return Table(pd.DataFrame(rows))
@@ -206,11 +209,12 @@ def shown_emotions(summaries: Mapping[str, dict]) -> Table:
         for name, each in summaries.items()
         if each["emotions"]
     }
-    table = pd.DataFrame(rows).T.rename_axis("corpus").reset_index()
-    return Table(table.rename(columns=pretty))
+    table = pd.DataFrame(rows).rename_axis("emotion").reset_index()
+    return Table(table.rename(columns={"emotion": "Emotion"}))
 
 
 def halo(summary: Mapping) -> Table:
     """Correlations between the traits of a corpus, over clips."""
-    table = pd.DataFrame(summary["trait_correlations"]).round(2)
-    return Table(table.rename(columns=pretty).rename_axis("Trait").reset_index())
+    table = pd.DataFrame(summary["trait_correlations"]).map("{:.2f}".format)
+    short = {name: f"{pretty(name)[:5]}." for name in table}
+    return Table(table.rename(columns=short).rename_axis("Trait").reset_index())

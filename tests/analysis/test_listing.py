@@ -106,21 +106,26 @@ def test_audit_says_what_of_a_split_training_has_seen():
         "Train": 6,
         "Dev": 4,
         "Test": 0,
-        "Speaker also in train": "75 %",
-        "Words (median)": 12.0,
-        "Words (most)": 40,
-        "Without words": 1,
+        "Seen": "75 %",
+        "Words": "12",
+        "Longest": 40,
+        "No words": 1,
     }
+    nobody = {"words_median": None, "words_longest": None, "present": 0, "missing": 3}
+    alone = SUMMARY | {"clips": {"all": 3, "test": 3}, "transcripts": nobody}
+    alone["clips_sharing_a_speaker"] = {"test": 0}
+    row = listing.audit({"y": alone}).frame.iloc[0]
+    assert row[["Seen", "Words"]].tolist() == ["–", "–"]
 
 
 def test_shown_emotions_leave_out_corpora_without_any():
     frame = listing.shown_emotions(
         {"x": SUMMARY, "y": SUMMARY | {"emotions": {}}}
     ).frame
-    assert frame.to_dict("list") == {"Corpus": ["x"], "Anger": [2]}
+    assert frame.to_dict("list") == {"Emotion": ["anger"], "x": [2]}
 
 
 def test_halo_is_the_matrix_of_traits():
     frame = listing.halo(SUMMARY).frame
     assert frame["Trait"].tolist() == ["openness", "extraversion"]
-    assert frame["Extraversion"].tolist() == [0.76, 1.0]
+    assert frame["Extra."].tolist() == ["0.76", "1.00"]
