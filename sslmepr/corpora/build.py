@@ -95,6 +95,12 @@ def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
     params : Params
     clips : DataFrame
         Its clip table.
+
+    Returns
+    -------
+    dict of str to dict
+        The corpus's name, and for a union the names of its parts, to what `summarise`
+        says of their clips.
     """
     corpus = _corpus(name, params)
     found = {name: summarise(clips, PUBLISHED_COUNTS.get(corpus.source))}

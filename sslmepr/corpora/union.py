@@ -57,6 +57,11 @@ def wanted_modalities(corpus, clip_ids: Iterable[str]) -> list[list[str]]:
     ----------
     corpus : section of ``params.corpus``, or None for one that is not listed there
     clip_ids : iterable of str
+
+    Returns
+    -------
+    list of list of str
+        Modalities of each clip, in the order of `clip_ids`.
     """
     if getattr(corpus, "source", None) != "union":
         chosen = getattr(corpus, "modalities", None) or list(MODALITIES)
