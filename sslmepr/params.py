@@ -141,7 +141,7 @@ class Training(Section):
 
 
 class Unimodal(Training):
-    blocks: dict[Modality, Literal["mamba", "transformer"]]
+    blocks: dict[Modality, Literal["mamba", "transformer", "state_free"]]
     layers: Positive
     state: Positive
     refits: Annotated[int, Field(ge=0)]
@@ -170,8 +170,13 @@ class GradNorm(Section):
 
 
 class Variant(Section):
-    """A fusion model by its differences from the full one."""
+    """A fusion model by its differences from the full one.
 
+    ``as_published`` takes the network, the losses and the balance of losses that the
+    method was published with (`sslmepr.models.published`).
+    """
+
+    as_published: bool = False
     tasks: list[Task] = ["emotion", "personality"]
     without: list[Component] = []
     modalities: list[Modality] | None = None
@@ -189,6 +194,43 @@ class Folds(Section):
     part: str
     modality: Modality
     folds: Annotated[int, Field(ge=2)]
+
+
+class Drawn(Section):
+    """Studies whose features are drawn from the channels, without any rendering.
+
+    ``world`` is one of ``simulation.worlds``, ``features`` the width of each modality.
+    """
+
+    world: str
+    features: Positive
+
+
+class Collapse(Drawn):
+    """What pseudo-labels do where a corpus has no label for a task.
+
+    ``clips`` are those of a study, half of them labelled for each task; ``offsets`` are
+    distances between the two corpora, in standard deviations of a channel's noise.
+    """
+
+    clips: Positive
+    offsets: list[Annotated[float, Field(ge=0)]]
+    seeds: list[int]
+    epochs: Positive
+
+
+class Power(Drawn):
+    """What the analysis finds, and what it invents, in many drawn worlds.
+
+    Of ``world`` only the signs are taken; every planted correlation then has the
+    absolute value of one of ``strengths``. The first of ``clips`` and of
+    ``clips_per_speaker`` is kept while the other is varied.
+    """
+
+    strengths: list[Share]
+    worlds: Positive
+    clips: list[Positive]
+    clips_per_speaker: list[Positive]
 
 
 class Replicate(Section):
@@ -257,6 +299,8 @@ class Params(Section):
     roles: Roles
     replicates: dict[str, Roles]
     folds: dict[str, Folds]
+    collapse: dict[str, Collapse]
+    power: dict[str, Power]
     compute: Compute
     corpus: dict[str, Corpus]
     extract: Extract
@@ -291,6 +335,10 @@ class Params(Section):
             parts |= set(getattr(self.corpus[name], "parts", ()))
         for name, section in self.folds.items():
             check([section.part], parts, f"folds.{name}", "corpus or part")
+        for section in ("collapse", "power"):
+            for name, drawn in getattr(self, section).items():
+                where = f"{section}.{name}"
+                check([drawn.world], self.simulation.worlds, where, "world")
         for name, corpus in self.corpus.items():
             if corpus.source == "simulated":
                 where = f"corpus.{name}"
