@@ -195,7 +195,7 @@ def audit(summaries: Mapping[str, dict]) -> Table:
                 **{split.capitalize(): clips.get(split, 0) for split in SPLITS},
                 "Seen": " / ".join(leaked) or "–",
                 "Words": f"{words['words_median']:.0f}" if known else "–",
-                "Longest": words["words_longest"],
+                "Longest": f"{words['words_longest']:.0f}" if known else "–",
                 "No words": words["missing"],
             }
         )

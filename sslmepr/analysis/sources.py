@@ -21,6 +21,7 @@ from sslmepr.analysis.correlation import (
 )
 from sslmepr.analysis.disjoint import Tables, disjoint_tables
 from sslmepr.labels import TARGETS
+from sslmepr.learning.refits import REFITS_FILE
 from sslmepr.params import Params
 
 
@@ -44,7 +45,7 @@ def read_evaluated(study_folder: str | Path) -> Evaluated:
     folder = Path(study_folder, "evaluate")
     return Evaluated(
         pd.read_parquet(folder / "predictions.parquet"),
-        pd.read_parquet(folder / "refits.parquet"),
+        pd.read_parquet(folder / REFITS_FILE),
     )
 
 

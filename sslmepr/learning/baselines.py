@@ -24,22 +24,24 @@ class Linear:
     ----------
     task : {"emotion", "personality"}
     features : (clip, feature) array
-        Training clips, standardised.
+        Training clips, standardised. They and their labels are kept.
     true : (clip, target) array
     dev_features, dev_true : arrays
         The clips that choose the strength of regularisation; may be none.
     """
 
     def __init__(self, task, features, true, dev_features, dev_true):
-        self.task = task
+        self.task, self._features, self._true = task, features, true
         # Means over steps vary less than steps: bring them to unit scale again.
         self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
-        self._basis = _row_space(self._scaled(features))
+        scaled = self._scaled(features)
+        self._basis = _row_space(scaled)
+        self._reduced = scaled @ self._basis.T
         grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
         once = np.ones((1, len(features)))
         best = -np.inf
         for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
-            ((weights, bias),) = self._fits(features, true, strength, once)
+            ((weights, bias),) = self._fits(strength, once)
             score = -1.0
             if len(dev_true):
                 predicted = self._output(dev_features, weights, bias)
@@ -60,13 +62,11 @@ class Linear:
         """
         return self._to_logits(self.weights, self.bias)
 
-    def out_of_fold(self, features, true, groups) -> np.ndarray:
+    def out_of_fold(self, groups) -> np.ndarray:
         """Logits of training clips from fits that have not seen their group.
 
         Parameters
         ----------
-        features : (clip, feature) array
-        true : (clip, target) array
         groups : (clip,) array
             Speakers.
 
@@ -75,22 +75,23 @@ class Linear:
         (clip, target) float32 array
             As the logits of `probe`, which has seen these clips.
         """
+        features = self._features
         folds = speaker_folds(groups, FOLDS)
         if len(folds) < 2:
             weights, bias = self.probe()
             return (features @ weights.T + bias).astype(np.float32)
-        logits = np.zeros(true.shape, np.float32)
+        logits = np.zeros(self._true.shape, np.float32)
         for unseen in folds:
             # One by one: fits that are searched for together feel each other's data
             # in their last digits.
             seen = np.ones((1, len(features)))
             seen[0, unseen] = 0
-            (fitted,) = self._fits(features, true, self.strength, seen)
+            (fitted,) = self._fits(self.strength, seen)
             weights, bias = self._to_logits(*fitted)
             logits[unseen] = features[unseen] @ weights.T + bias
         return logits
 
-    def refitted(self, features, true, groups, refits, seed) -> Iterator[tuple]:
+    def refitted(self, groups, refits, seed) -> Iterator[tuple]:
         """Probes as other training samples would have made them.
 
         Each is fitted to a bootstrap sample of the groups. How far their predictions
@@ -98,8 +99,6 @@ class Linear:
 
         Parameters
         ----------
-        features : (clip, feature) array
-        true : (clip, target) array
         groups : (clip,) array
             Speakers, drawn with replacement together with all their clips.
         refits : int
@@ -115,12 +114,12 @@ class Linear:
         drawn = rng.integers(group.max() + 1, size=(refits, group.max() + 1))
         counts = (drawn[:, :, None] == group).sum(1).astype(float)
         start = self.weights, self.bias  # near, and so soon refitted
-        for fitted in self._fits(features, true, self.strength, counts, start):
+        for fitted in self._fits(self.strength, counts, start):
             yield self._to_logits(*fitted)
 
-    def _fits(self, features, true, strength, counts, start=None):
-        """Weights and bias for each way of counting the clips."""
-        features = self._scaled(features) @ self._basis.T
+    def _fits(self, strength, counts, start=None):
+        """Weights and bias for each way of counting the training clips."""
+        features, true = self._reduced, self._true
         if self.task == "personality":
             found = ridge(features, true, strength, counts)
         else:
@@ -154,17 +153,24 @@ class Constant:
     task : {"emotion", "personality"}
     true : (clip, target) array
         Labels of training clips, whatever features these have.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
     """
 
     def __init__(self, task, true):
-        count, targets = true.shape
+        count = len(true)
+        if count == 0:
+            raise ValueError(f"{task}: no training clip has labels of it")
         if task == "emotion":
-            rate = np.clip((true > 0).mean(0), 0.5 / count, 1 - 0.5 / count)
-            self._predicted, bias = rate, logit(rate)
+            rate = (true > 0).mean(0)
+            self._predicted = np.clip(rate, 0.5 / count, 1 - 0.5 / count)
+            self._bias = logit(self._predicted)
         else:
             self._predicted = true.mean(0)
-            bias = LOGIT_SLOPE * (self._predicted - 0.5)
-        self._bias, self._targets = bias, targets
+            self._bias = LOGIT_SLOPE * (self._predicted - 0.5)
 
     def predict(self, features) -> np.ndarray:
         """The same for every clip: (clip, target)."""
@@ -172,7 +178,7 @@ class Constant:
 
     def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         """As `Linear.probe`, for features of a width."""
-        return np.zeros((self._targets, width)), self._bias
+        return np.zeros((len(self._bias), width)), self._bias
 
 
 def _row_space(features):
@@ -191,6 +197,17 @@ def speaker_folds(groups, count) -> list[np.ndarray]:
     """Positions of the clips of each fold; a group is in one fold only.
 
     The largest groups are dealt first, each to the fold that has fewest clips.
+
+    Parameters
+    ----------
+    groups : (clip,) array
+        Speakers.
+    count : int
+        Folds; one per group where there are fewer groups.
+
+    Returns
+    -------
+    list of (clip,) int array
     """
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     count = min(count, len(sizes))

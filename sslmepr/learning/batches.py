@@ -174,14 +174,16 @@ class ModalityClips:
         for group in dict.fromkeys(self._group[rows]):
             mine = rows[self._group[rows] == group]
             training = mine[in_training[mine]]
-            values = self._read(index, training if len(training) else mine)
-            thin = -(-len(values) // MOST_STATISTICS_STEPS) or 1
-            self.statistics[group] = Standardisation.fit(values[::thin])
+            chosen = training if len(training) else mine
+            thin = -(-self.lengths[chosen].sum() // MOST_STATISTICS_STEPS) or 1
+            values = self._read(index, chosen, thin)
+            self.statistics[group] = Standardisation.fit(values)
 
-    def _read(self, index: int, rows: np.ndarray) -> np.ndarray:
-        """Steps of some clips of one corpus, as they are: (step, feature)."""
-        values = self._stores[index].values[self._steps(rows)]
-        return with_length(values, np.repeat(self.lengths[rows], self.lengths[rows]))
+    def _read(self, index: int, rows: np.ndarray, thin: int = 1) -> np.ndarray:
+        """Steps (every `thin`-th) of some clips of one corpus: (step, feature)."""
+        values = self._stores[index].values[self._steps(rows)[::thin]]
+        lengths = np.repeat(self.lengths[rows], self.lengths[rows])[::thin]
+        return with_length(values, lengths)
 
     def _steps(self, rows: np.ndarray) -> np.ndarray:
         """Positions in the store of all steps of some clips of one corpus."""

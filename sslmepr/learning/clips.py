@@ -51,6 +51,11 @@ class StudyClips:
         """Which clips have labels of a task: (clip,) bool."""
         return ~np.isnan(self.labels[task]).any(axis=1)
 
+    def training_labels(self, corpus: str, task: str) -> np.ndarray:
+        """Labels of a corpus's training clips that have some: (clip, target)."""
+        true = self.labels[task][self.rows(corpus, "train")]
+        return true[~np.isnan(true).any(axis=1)]
+
     def corpus_index(self) -> np.ndarray:
         """Position in `corpora` of each clip's corpus: (clip,) int."""
         return self.table["corpus"].map(self.corpora.index).to_numpy()

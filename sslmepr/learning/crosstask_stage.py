@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy.special import expit
 
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TASKS
-from sslmepr.learning.batches import ModalityClips, balanced, in_order
+from sslmepr.learning.batches import ModalityClips, balanced
 from sslmepr.learning.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
-from sslmepr.learning.outputs import study_outputs, write_outputs
+from sslmepr.learning.outputs import outputs_of, study_outputs, write_outputs
 from sslmepr.learning.predictions import (
     dev_score,
     prediction_table,
@@ -29,7 +28,6 @@ OUTPUTS = (
     "emotion_logits",
     "trait_scores",
 )
-PREDICT_BATCH = 256
 
 
 def train_crosstask(
@@ -75,7 +73,7 @@ def train_crosstask(
     )
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
-    outputs = outputs_of(model, data, rows)
+    outputs = _outputs(model, data, rows, OUTPUTS)
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
@@ -145,7 +143,7 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
         task: dev_score(
             task,
             data.clips.labels[task][rows],
-            outputs_of(model, data, rows)[names[task]],
+            _outputs(model, data, rows, [names[task]])[names[task]],
         )
         if len(rows)
         else float("nan")
@@ -153,16 +151,10 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
     }
 
 
-@torch.no_grad()
-def outputs_of(model, data: ModalityClips, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """Embeddings, logits and scores of the clips in `rows`, each (clip, ...)."""
+def _outputs(model, data: ModalityClips, rows, names) -> dict[str, np.ndarray]:
     model.eval()
-    by_length = np.argsort(data.lengths[rows], kind="stable")
-    parts = {name: [] for name in OUTPUTS}
-    for places in in_order(by_length, PREDICT_BATCH):
-        batch = data.batch(rows[places])
-        output = model(batch.values, batch.mask, batch.probed)
-        for name in OUTPUTS:
-            parts[name].append(getattr(output, name).float().cpu())
-    back = np.argsort(by_length, kind="stable")
-    return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
+
+    def run(batch):
+        return model(batch.values, batch.mask, batch.probed)
+
+    return outputs_of(run, data, rows, names)

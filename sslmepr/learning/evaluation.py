@@ -31,8 +31,7 @@ from sslmepr.learning.predictions import (
     prediction_table,
     training_thresholds,
 )
-from sslmepr.learning.refits import FILE as REFITS_FILE
-from sslmepr.learning.refits import read_refits
+from sslmepr.learning.refits import REFITS_FILE, read_refits
 from sslmepr.params import Params
 
 MEAN_OVER_SEEDS = -1
@@ -52,8 +51,7 @@ def evaluate_study(
 
     Writes ``evaluate/predictions.parquet``: all predictions with ``true`` joined (NaN
     without label), and ``decided`` for emotions, ``corpus`` being the part of a union
-    of corpora; and ``evaluate/refits.parquet``
-    (`sslmepr.learning.refits`).
+    of corpora; and ``evaluate/refits.parquet`` (`sslmepr.learning.refits`).
 
     Parameters
     ----------

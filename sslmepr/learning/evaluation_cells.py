@@ -54,8 +54,7 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
 
 def training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
     """Mean trait scores, or share of clips with each emotion, in training."""
-    true = clips.labels[task][clips.rows(getattr(params.roles, task), "train")]
-    true = true[~np.isnan(true).any(1)]
+    true = clips.training_labels(getattr(params.roles, task), task)
     return (true > 0).mean(0) if task == "emotion" else true.mean(0)
 
 

@@ -19,18 +19,18 @@ from sklearn.svm import SVC
 from sslmepr.corpora import ravdess
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.learning.baselines import Linear, speaker_folds
-from sslmepr.learning.batches import ModalityClips, bucketed, in_order
+from sslmepr.learning.batches import ModalityClips, bucketed
 from sslmepr.learning.bootstrap import Speakers, tabulate
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
+from sslmepr.learning.outputs import outputs_of
+from sslmepr.learning.unimodal_stage import unimodal_config
+from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
 
 INNER_FOLDS = 4
 """Parts of the training speakers; a model is chosen on each, and all are averaged."""
-
-PREDICT_BATCH = 256
 
 
 def cross_validate(
@@ -158,26 +158,19 @@ class _Work:
 
     def _network(self, train, dev, others) -> np.ndarray:
         section, data = self.params.unimodal, self.data
-        model = UnimodalModel(
-            UnimodalConfig(
-                task="emotion",
-                features=data.feature_count,
-                hidden=section.hidden,
-                block=section.blocks[data.modality],
-                layers=section.layers,
-                state=section.state,
-                heads=section.heads,
-                dropout=section.dropout,
-                targets=len(self.classes),
-            )
-        ).to(data.device)
+        config = unimodal_config(
+            self.params,
+            data.modality,
+            "emotion",
+            data.feature_count,
+            len(self.classes),
+        )
+        model = UnimodalModel(config).to(data.device)
         linear = self._fitted(train, dev)
         weights, bias = linear.probe()
         set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
         probed = (self.pooled @ weights.T + bias).astype(np.float32)
-        probed[train] = linear.out_of_fold(
-            self.pooled[train], self.true[train], self.speakers[train]
-        )
+        probed[train] = linear.out_of_fold(self.speakers[train])
         place = np.zeros(len(data.clips.table), int)
         place[self.rows] = np.arange(len(self.rows))
 
@@ -202,10 +195,10 @@ class _Work:
         fit(model, batches, loss, score, schedule, "fold", self.progress)
         return self._logits(model, others)
 
-    @torch.no_grad()
     def _logits(self, model, places) -> np.ndarray:
-        parts = []
-        for part in in_order(self.rows[places], PREDICT_BATCH):
-            batch = self.data.batch(part)
-            parts.append(model(batch.values, batch.mask).logits.cpu())
-        return torch.cat(parts).numpy()
+        model.eval()
+
+        def run(batch):
+            return model(batch.values, batch.mask)
+
+        return outputs_of(run, self.data, self.rows[places], ["logits"])["logits"]

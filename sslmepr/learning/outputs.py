@@ -1,7 +1,9 @@
-"""What a training stage hands to the next: arrays per clip, one file per corpus."""
+"""What a model says of clips, and hands to the next stage: one file per corpus."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,7 +11,45 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from sslmepr.learning.batches import Batch, ModalityClips, in_order
 from sslmepr.learning.clips import StudyClips
+
+PREDICT_BATCH = 256
+
+
+@torch.no_grad()
+def outputs_of(
+    run: Callable[[Batch], Any],
+    data: ModalityClips,
+    rows: np.ndarray,
+    names: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """Outputs of a model for some clips of a modality.
+
+    Parameters
+    ----------
+    run : callable
+        Batch to an object that has the fields `names`, each a (clip, ...) Tensor. The
+        model must be in evaluation mode.
+    data : ModalityClips
+    rows : (clip,) int array
+        At least one.
+    names : sequence of str
+
+    Returns
+    -------
+    dict of str to (clip, ...) float32 array
+        In the order of `rows`.
+    """
+    # Clips of like length share a batch, which saves padding.
+    by_length = np.argsort(data.lengths[rows], kind="stable")
+    parts = {name: [] for name in names}
+    for places in in_order(by_length, PREDICT_BATCH):
+        output = run(data.batch(rows[places]))
+        for name in names:
+            parts[name].append(getattr(output, name).float().cpu())
+    back = np.argsort(by_length, kind="stable")
+    return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
 
 
 def write_outputs(folder: str | Path, clips: StudyClips, rows, outputs: dict) -> None:

@@ -99,8 +99,7 @@ def training_thresholds(clips: StudyClips, corpus: str) -> dict[str, float]:
     dict of str to float
         0.5 where an emotion is present in no clip or in all.
     """
-    true = clips.labels["emotion"][clips.rows(corpus, "train")]
-    shares = (true[~np.isnan(true).any(axis=1), 1:] > 0).mean(axis=0)
+    shares = (clips.training_labels(corpus, "emotion")[:, 1:] > 0).mean(axis=0)
     return {
         name: float(share) if 0 < share < 1 else 0.5
         for name, share in zip(SCORED_EMOTIONS, shares, strict=True)

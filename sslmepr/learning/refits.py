@@ -14,7 +14,7 @@ import pandas as pd
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.learning.clips import StudyClips
 
-FILE = "refits.parquet"
+REFITS_FILE = "refits.parquet"
 CLIP = ["corpus", "clip_id"]
 
 
@@ -33,7 +33,7 @@ def write_refits(folder: str | Path, clips: StudyClips, rows, task: str, logits)
     table = clips.table.iloc[np.tile(rows, refits)][CLIP].reset_index(drop=True)
     table["refit"] = np.repeat(np.arange(refits), count)
     table[list(TARGETS[task])] = logits.reshape(-1, targets)
-    table.to_parquet(Path(folder, FILE), index=False)
+    table.to_parquet(Path(folder, REFITS_FILE), index=False)
 
 
 def read_refits(study_folder: str | Path, modalities) -> pd.DataFrame:
@@ -54,7 +54,7 @@ def read_refits(study_folder: str | Path, modalities) -> pd.DataFrame:
     for modality in modalities:
         emotion, personality = (
             pd.read_parquet(
-                Path(study_folder, "unimodal", f"{modality}-{task}", FILE)
+                Path(study_folder, "unimodal", f"{modality}-{task}", REFITS_FILE)
             ).set_index([*CLIP, "refit"])
             for task in TASKS
         )

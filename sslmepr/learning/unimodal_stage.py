@@ -16,12 +16,12 @@ import torch
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TARGETS
 from sslmepr.learning.baselines import Constant, Linear
-from sslmepr.learning.batches import ModalityClips, bucketed, in_order
+from sslmepr.learning.batches import ModalityClips, bucketed
 from sslmepr.learning.checkpoints import save_checkpoint
-from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
-from sslmepr.learning.outputs import write_outputs
+from sslmepr.learning.outputs import outputs_of, write_outputs
 from sslmepr.learning.predictions import (
     dev_score,
     prediction_table,
@@ -31,8 +31,6 @@ from sslmepr.learning.predictions import (
 from sslmepr.learning.refits import write_refits
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
-
-PREDICT_BATCH = 256
 
 
 def train_unimodal(
@@ -74,7 +72,7 @@ def train_unimodal(
         data.taught(getattr(params.roles, task), task, split)
         for split in ("train", "dev")
     )
-    model = UnimodalModel(_config(params, modality, task, data.feature_count))
+    model = UnimodalModel(unimodal_config(params, modality, task, data.feature_count))
     rows = data.present(np.arange(len(clips.table)))
     start = _linear(params, model, data, train, dev, rows)
     data.set_probed(task, rows, start.logits)
@@ -134,7 +132,13 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
     return fit(model, batches, loss, score, Schedule.of(section), title, progress)
 
 
-def _config(params, modality, task, features) -> UnimodalConfig:
+def unimodal_config(
+    params: Params, modality: str, task: str, features: int, targets: int | None = None
+) -> UnimodalConfig:
+    """The model of stage 1 as ``params.unimodal`` says.
+
+    `features` and `targets` are those of `UnimodalConfig`.
+    """
     section = params.unimodal
     return UnimodalConfig(
         task=task,
@@ -145,6 +149,7 @@ def _config(params, modality, task, features) -> UnimodalConfig:
         state=section.state,
         heads=section.heads,
         dropout=section.dropout,
+        targets=targets,
     )
 
 
@@ -161,17 +166,16 @@ class _Batches:
         return map(self._data.batch, self._rows)
 
 
-@torch.no_grad()
 def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     """Probabilities or scores (clip, target) in the order of `rows`."""
-    targets = TARGETS[model.config.task]
-    predicted = np.zeros((len(rows), len(targets)), np.float32)
-    by_length = np.argsort(data.lengths[rows], kind="stable")
-    for places in in_order(by_length, PREDICT_BATCH):
-        batch = data.batch(rows[places])
-        output = model(batch.values, batch.mask, batch.probed[model.config.task])
-        predicted[places] = output.predicted.cpu().numpy()
-    return predicted
+    model.eval()
+    if len(rows) == 0:
+        return np.zeros((0, len(TARGETS[model.config.task])), np.float32)
+
+    def run(batch):
+        return model(batch.values, batch.mask, batch.probed[model.config.task])
+
+    return outputs_of(run, data, rows, ["predicted"])["predicted"]
 
 
 class _Start(NamedTuple):
@@ -193,19 +197,21 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
         name: np.searchsorted(rows, each)
         for name, each in (("train", train), ("dev", dev))
     }
-    taught = pooled[at["train"]], true[train]
     unseen = (data.clips.table["split"].to_numpy() != "train")[rows]
     refits = params.unimodal.refits
     if len(train):
-        linear = Linear(task, *taught, pooled[at["dev"]], true[dev])
+        linear = Linear(
+            task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev]
+        )
         weights, bias = linear.probe()
         logits = pooled @ weights.T + bias
         speakers = data.clips.table["speaker_id"].to_numpy()[train]
-        logits[at["train"]] = linear.out_of_fold(*taught, speakers)
-        probes = linear.refitted(*taught, speakers, refits, params.seed)
+        logits[at["train"]] = linear.out_of_fold(speakers)
+        probes = linear.refitted(speakers, refits, params.seed)
         drawn = [pooled[unseen] @ weights.T + bias for weights, bias in probes]
     else:
-        linear = Constant(task, _training_labels(params, data.clips, task))
+        corpus = getattr(params.roles, task)
+        linear = Constant(task, data.clips.training_labels(corpus, task))
         weights, bias = linear.probe(pooled.shape[1])
         logits = np.tile(bias, (len(rows), 1))
         drawn = [logits[unseen]] * refits
@@ -218,15 +224,6 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
         rows[unseen],
         np.array(drawn, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
     )
-
-
-def _training_labels(params: Params, clips: StudyClips, task: str) -> np.ndarray:
-    """Labels of all training clips that have some, whatever modalities they have."""
-    true = clips.labels[task][clips.rows(getattr(params.roles, task), "train")]
-    true = true[~np.isnan(true).any(axis=1)]
-    if len(true) == 0:
-        raise ValueError(f"{task}: no training clip has labels of it")
-    return true
 
 
 def _best(history) -> float | None:

@@ -165,7 +165,7 @@ def test_chance_of_the_training_clips_makes_no_association():
             scale = 0.3 + 0.1 * true if task == "personality" else true > 0.5
             for name in maps:
                 model = Linear(task, given[name], 1.0 * scale, [], [])
-                drawn = model.refitted(given[name], 1.0 * scale, range(80), 20, seed)
+                drawn = model.refitted(range(80), 20, seed)
                 probes = [model.probe(), *drawn]
                 for each, (weights, bias) in zip([first, *again], probes, strict=True):
                     each[name][:, side] = features[name] @ weights.T + bias

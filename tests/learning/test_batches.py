@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sslmepr.corpora.schema import COLUMNS, validate, write_clips
 from sslmepr.features import FeatureStore, write_store
 from sslmepr.labels import EMOTION_COLUMNS
+from sslmepr.learning import batches
 from sslmepr.learning.batches import ModalityClips, Standardisation, balanced, bucketed
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.params import PublishedCorpus, Roles
@@ -55,6 +56,20 @@ def test_statistics_come_from_the_training_split_of_each_corpus(study, data):
     store = FeatureStore.open(folder / "joint" / "features", "text")
     everything = np.concatenate([with_logs(store[name]) for name in store.clip_ids])
     assert data.statistics["joint"].mean == pytest.approx(everything.mean(0), abs=1e-4)
+
+
+def test_statistics_of_many_steps_come_from_every_few(study, data, monkeypatch):
+    folder, _ = study
+    monkeypatch.setattr(batches, "MOST_STATISTICS_STEPS", 100)
+    found = ModalityClips(data.clips, "text", folder).statistics["emotion"]
+    store = FeatureStore.open(folder / "emotion" / "features", "text")
+    rows = data.present(data.clips.rows("emotion", "train"))
+    ids = data.clips.table["clip_id"].iloc[rows]
+    steps = np.concatenate([with_logs(store[name]) for name in ids])
+    thin = -(-len(steps) // 100)
+    assert thin > 2
+    assert found.mean == pytest.approx(steps[::thin].mean(0), abs=1e-4)
+    assert found.deviation == pytest.approx(steps[::thin].std(0), abs=1e-4)
 
 
 def test_a_corpus_may_be_standardised_by_speaker(tmp_path, small_params):

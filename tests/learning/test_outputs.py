@@ -1,6 +1,7 @@
 """What stages hand on: clip by clip, corpus by corpus."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,14 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from sslmepr.learning.clips import StudyClips
-from sslmepr.learning.outputs import read_outputs, study_outputs, write_outputs
+from sslmepr.learning.batches import ModalityClips
+from sslmepr.learning.clips import StudyClips, read_study_clips
+from sslmepr.learning.outputs import (
+    outputs_of,
+    read_outputs,
+    study_outputs,
+    write_outputs,
+)
 
 NAMES = [
     ("b", "x"),
@@ -34,6 +41,22 @@ def outputs(rows):
         "logits": 10.0 * np.asarray(rows, np.float32)[:, None] + np.arange(3),
         "score": np.asarray(rows, np.float64) / 7,
     }
+
+
+def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_params):
+    folder, _ = study
+    data = ModalityClips(read_study_clips(small_params, folder), "text", folder)
+    rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
+    assert len(set(data.lengths[rows])) > 2  # so that they are sorted on the way
+
+    def run(batch):
+        steps = batch.mask.sum(1)
+        return SimpleNamespace(steps=steps, first=batch.values[:, 0, :2].double())
+
+    found = outputs_of(run, data, rows, ["steps", "first"])
+    assert found["steps"].tolist() == data.lengths[rows].tolist()
+    assert found["first"].dtype == np.float32 and found["first"].shape == (len(rows), 2)
+    assert found["first"][3] == pytest.approx(data.padded(rows[3:4])[0][0, 0, :2])
 
 
 def test_round_trip(clips, tmp_path):

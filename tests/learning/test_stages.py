@@ -139,7 +139,7 @@ def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, t
     pooled = face.pooled(train), face.pooled(dev)
     model = Linear(task, pooled[0], true[train], pooled[1], true[dev])
     speakers = clips.table["speaker_id"].to_numpy()[train]
-    expected = model.out_of_fold(pooled[0], true[train], speakers)
+    expected = model.out_of_fold(speakers)
     found = logits[[rows.tolist().index(row) for row in train]]
     assert found == pytest.approx(expected, abs=1e-5)
 
@@ -158,10 +158,9 @@ def test_refits_are_of_other_training_samples_and_of_unseen_clips(
     wide = mine.set_index(["refit", "corpus", "clip_id"])[columns]
     train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
     true = face.clips.labels[task]
-    taught = face.pooled(train), true[train]
-    model = Linear(task, *taught, face.pooled(dev), true[dev])
+    model = Linear(task, face.pooled(train), true[train], face.pooled(dev), true[dev])
     speakers = clips["speaker_id"].to_numpy()[train]
-    probes = model.refitted(*taught, speakers, 2, small_params.seed)
+    probes = model.refitted(speakers, 2, small_params.seed)
     for refit, (weights, bias) in enumerate(probes):
         expected = face.pooled(unseen) @ weights.T + bias
         found = wide.loc[refit].loc[keys(face.clips, unseen)].to_numpy()
