@@ -190,7 +190,9 @@ class _Models:
                 output = model(_chosen(given, where))
                 logits, scores = output.emotion_logits, output.trait_scores
                 answers = {
-                    "emotion": None if logits is None else logits.sigmoid(),
+                    "emotion": None
+                    if logits is None
+                    else model.emotion_probabilities(logits),
                     "personality": scores,
                 }
                 for task in self.tasks:

@@ -19,12 +19,14 @@ from sslmepr.labels import TARGETS
 from sslmepr.learning.batches import Standardisation
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.models.published import PublishedFusion
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
 
 CLASSES = {
     "UnimodalModel": (UnimodalModel, UnimodalConfig),
     "CrosstaskModel": (CrosstaskModel, CrosstaskConfig),
     "FusionModel": (FusionModel, FusionConfig),
+    "PublishedFusion": (PublishedFusion, FusionConfig),
 }
 
 PACKAGE = Path(__file__).parents[1]

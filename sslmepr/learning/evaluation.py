@@ -1,7 +1,8 @@
 """The one place where test labels are read: metrics of all models of a study.
 
 An emotion is decided present where its probability reaches its share among the training
-clips (`sslmepr.learning.predictions.training_thresholds`). Rows with ``seed = -1`` are
+clips (`sslmepr.learning.predictions.training_thresholds`); a variant as published has
+its own rule (`sslmepr.models.published`). Rows with ``seed = -1`` are
 the mean of a metric over seeds (not the metric of averaged predictions), with an
 interval from resampling the same speakers in every seed.
 """
@@ -32,6 +33,7 @@ from sslmepr.learning.predictions import (
     training_thresholds,
 )
 from sslmepr.learning.refits import REFITS_FILE, read_refits
+from sslmepr.models.published import PRESENT
 from sslmepr.params import Params
 
 MEAN_OVER_SEEDS = -1
@@ -76,8 +78,7 @@ def evaluate_study(
     for (variant, task), (rows, by_seed) in found.items():
         limits = None
         if task == "emotion":
-            # Base rates then decide for the majority.
-            limits = 0.5 if variant == BASELINE else np.array([*thresholds.values()])
+            limits = _limits(params, variant, thresholds)
         for seed, values in by_seed.items():
             joined.append(_joined(clips, rows, task, values, limits, variant, seed))
         for cell in cells:
@@ -93,6 +94,16 @@ def evaluate_study(
     refits.to_parquet(folder / REFITS_FILE, index=False)
     metrics = pd.concat(tables, ignore_index=True)
     return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
+
+
+def _limits(params: Params, variant: str, thresholds: dict[str, float]):
+    """Probability from which an emotion is decided present."""
+    if variant == BASELINE:
+        return 0.5  # base rates then decide for the majority
+    settings = params.variant.get(variant)
+    if settings is not None and settings.as_published:
+        return PRESENT
+    return np.array([*thresholds.values()])
 
 
 def _decided(values, limits) -> np.ndarray:

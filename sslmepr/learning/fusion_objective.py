@@ -1,5 +1,7 @@
 """What the fusion model is taught: supervised and pseudo-labelled losses, balanced."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,9 @@ class FusionObjective:
         Of the hidden modalities.
     """
 
+    running: ClassVar[dict] = {}
+    """How `LossGroup` keeps losses, where not as by default."""
+
     def __init__(self, section: Fusion, variant: Variant, seed: int):
         self.tasks = variant.tasks
         self._semi = section.semi_supervised
@@ -57,6 +62,7 @@ class FusionObjective:
                 step=getattr(settings, name).step,
                 budget=budget * part,
                 floor=settings.floor,
+                **self.running,
             )
             for name, budget in budgets.items()
         }
@@ -66,11 +72,10 @@ class FusionObjective:
         output = model(self._hide(batch.inputs))
         losses = {"supervised": self._supervised(output, batch)}
         if "semi_supervised" in self.groups:
-            with torch.no_grad():
-                target = teacher(batch.inputs)
+            target = self._target(output, teacher, batch)
             losses["semi_supervised"] = self._unsupervised(output, target, batch)
         if self._balanced and len(self.tasks) > 1:
-            shared = last_shared_matrix(model)
+            shared = self._compared(model)
             for name, group in losses.items():
                 norms = gradient_norms(group, shared)
                 self.groups[name].update(torch.stack(group), norms)
@@ -78,6 +83,15 @@ class FusionObjective:
             torch.stack(group) @ self.groups[name].weights.to(group[0].device)
             for name, group in losses.items()
         )
+
+    @torch.no_grad()
+    def _target(self, output, teacher, batch):
+        """What pseudo-labels are made of."""
+        return teacher(batch.inputs)
+
+    def _compared(self, model) -> list[torch.nn.Parameter]:
+        """Parameters on which gradients of the losses are compared."""
+        return last_shared_matrix(model)
 
     def _supervised(self, output, batch) -> list[Tensor]:
         losses = {

@@ -23,8 +23,10 @@ from sslmepr.learning.predictions import (
     training_thresholds,
     write_predictions,
 )
+from sslmepr.learning.published_objective import PublishedObjective
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
+from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
 
 LOSS_COMPONENTS = ("semi_supervised", "gradnorm")
@@ -187,7 +189,12 @@ def _predict_projector(params: Params, data: FusionClips, task: str, rows):
 def _train(params: Params, settings, data, projectors, seed, variant, progress):
     seed_everything(params.seed + seed)
     section = params.fusion
-    model = FusionModel(
+    network, teaching = (
+        (PublishedFusion, PublishedObjective)
+        if settings.as_published
+        else (FusionModel, FusionObjective)
+    )
+    model = network(
         FusionConfig(
             widths=data.widths,
             hidden=section.hidden,
@@ -197,12 +204,12 @@ def _train(params: Params, settings, data, projectors, seed, variant, progress):
             without=[name for name in settings.without if name not in LOSS_COMPONENTS],
         )
     ).to(data.device)
-    if "predict_projector" not in settings.without:
+    if "predict_projector" not in settings.without and not settings.as_published:
         for task, projector in projectors.items():
             model.predict_projectors[task] = copy.deepcopy(projector)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
-    objective = FusionObjective(section, settings, params.seed + seed)
+    objective = teaching(section, settings, params.seed + seed)
 
     def batches(epoch):
         rng = np.random.default_rng([params.seed, seed, epoch])
@@ -227,7 +234,8 @@ def _predict(model, data: FusionClips, rows: np.ndarray) -> dict[str, np.ndarray
     for part in in_order(rows, PREDICT_BATCH):
         output = model(data.batch(part).inputs)
         if output.emotion_logits is not None:
-            emotions.append(output.emotion_logits.sigmoid().float().cpu())
+            probabilities = model.emotion_probabilities(output.emotion_logits)
+            emotions.append(probabilities.float().cpu())
         if output.trait_scores is not None:
             traits.append(output.trait_scores.float().cpu())
     parts = {"emotion": emotions, "personality": traits}

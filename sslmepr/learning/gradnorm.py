@@ -12,10 +12,7 @@ import torch
 from torch import Tensor
 
 MEMORY = 0.9
-"""Weight of the past in the running losses."""
-
 INITIAL_STEPS = 10
-"""Steps whose mean loss counts as the initial loss."""
 
 
 class LossGroup:
@@ -33,12 +30,24 @@ class LossGroup:
         Sum of the weights.
     floor : float
         Smallest weight before the sum is restored.
+    memory : float
+        Weight of the past in the running losses; 0 takes them as they come.
+    initial_steps : int
+        Steps whose mean loss counts as the initial loss.
     """
 
     def __init__(
-        self, size: int, alpha: float, step: float, budget: float, floor: float
+        self,
+        size: int,
+        alpha: float,
+        step: float,
+        budget: float,
+        floor: float,
+        memory: float = MEMORY,
+        initial_steps: int = INITIAL_STEPS,
     ):
         self.alpha, self.step, self.budget, self.floor = alpha, step, budget, floor
+        self.memory, self.initial_steps = memory, initial_steps
         self.weights = torch.full((size,), budget / size)
         self._initial, self._running = torch.zeros(size), torch.zeros(size)
         self._seen = 0
@@ -60,7 +69,7 @@ class LossGroup:
         losses, norms = losses.detach().cpu(), norms.detach().cpu()
         self._remember(losses)
         # A loss without a gradient yet (no confident pseudo-label) has no rate.
-        if self._seen < INITIAL_STEPS or not bool((norms > 0).all()):
+        if self._seen < self.initial_steps or not bool((norms > 0).all()):
             return
         ratios = self._running / self._initial.clamp(min=1e-12)
         rates = ratios / ratios.mean().clamp(min=1e-12)
@@ -71,10 +80,11 @@ class LossGroup:
         self.weights = weights * (self.budget / weights.sum())
 
     def _remember(self, losses: Tensor) -> None:
-        if self._seen < INITIAL_STEPS:
-            self._initial += losses / INITIAL_STEPS
-        first = self._seen == 0
-        self._running = losses if first else torch.lerp(losses, self._running, MEMORY)
+        if self._seen < self.initial_steps:
+            self._initial += losses / self.initial_steps
+        if self._seen:
+            losses = torch.lerp(losses, self._running, self.memory)
+        self._running = losses
         self._seen += 1
 
 

@@ -157,6 +157,11 @@ class FusionModel(nn.Module):
                 self.banks[task] = GuideBank(targets, hidden)
         self.dropout = nn.Dropout(config.dropout)
 
+    @staticmethod
+    def emotion_probabilities(logits: Tensor) -> Tensor:
+        """Of each emotion by itself, since several may be present: (clip, emotion)."""
+        return logits.sigmoid()
+
     def shared_parameters(self) -> list[nn.Parameter]:
         """Parameters of the trunk that all tasks use, in a fixed order."""
         parts = [self.projectors, self.graph, self.reading]

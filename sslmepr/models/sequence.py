@@ -1,9 +1,10 @@
 """Sequence encoders: encoder features in, one hidden vector per step out.
 
-Two kinds of block, exchangeable by name: `mamba` (a state that runs along the steps;
-order is in its nature) and `transformer` (attention between all steps; order comes from
+Kinds of block, exchangeable by name: `mamba` (a state that runs along the steps; order
+is in its nature), `transformer` (attention between all steps; order comes from
 sinusoidal positions added at the input, because they need no training and so hold for
-clips longer than any seen before).
+clips longer than any seen before) and, to be compared with, `state_free` (what the
+method was published with under the name of the first).
 """
 
 import math
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr.models.mamba import Mamba2
+from sslmepr.models.state_free import StateFreeBlock
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -86,6 +88,13 @@ class TransformerBlock(nn.Module):
         return self.layer(values, src_key_padding_mask=~mask)
 
 
+BLOCKS = {
+    "mamba": MambaBlock,
+    "transformer": TransformerBlock,
+    "state_free": StateFreeBlock,
+}
+
+
 class SequenceEncoder(nn.Module):
     """Projection, norm and dropout, then blocks of one kind, then a norm.
 
@@ -94,12 +103,12 @@ class SequenceEncoder(nn.Module):
     features, hidden : int
         Width of the input and of everything after it.
     block : str
-        `mamba` or `transformer`.
+        `mamba`, `transformer` or `state_free`.
     layers : int
     state : int
-        Mamba-2's state size per head; unused by `transformer`.
+        Mamba-2's state size per head, or the inner width of `state_free`.
     heads : int
-        Attention heads; unused by `mamba`.
+        Attention heads of `transformer`.
     dropout : float
 
     Raises
@@ -119,19 +128,16 @@ class SequenceEncoder(nn.Module):
         dropout: float,
     ):
         super().__init__()
-        if block not in ("mamba", "transformer"):
-            raise ValueError(f"block={block!r}: choose mamba or transformer")
+        if block not in BLOCKS:
+            raise ValueError(f"block={block!r}: choose one of {', '.join(BLOCKS)}")
         if block == "transformer" and hidden % heads:
             raise ValueError(f"heads={heads} does not divide hidden={hidden}")
         self.positions = block == "transformer"
         self.project = nn.Linear(features, hidden)
         self.project_norm = nn.LayerNorm(hidden)
         self.dropout = nn.Dropout(dropout)
-        if block == "mamba":
-            blocks = [MambaBlock(hidden, state, dropout) for _ in range(layers)]
-        else:
-            blocks = [TransformerBlock(hidden, heads, dropout) for _ in range(layers)]
-        self.blocks = nn.ModuleList(blocks)
+        kind, size = BLOCKS[block], heads if block == "transformer" else state
+        self.blocks = nn.ModuleList(kind(hidden, size, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:

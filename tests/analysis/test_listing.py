@@ -108,7 +108,7 @@ def test_audit_says_what_of_a_split_training_has_seen():
         "Test": 0,
         "Seen": "75 %",
         "Words": "12",
-        "Longest": 40,
+        "Longest": "40",
         "No words": 1,
     }
     nobody = {"words_median": None, "words_longest": None, "present": 0, "missing": 3}

@@ -70,3 +70,15 @@ def test_gradient_norms_of_a_toy():
     # The graph still serves the real backward pass.
     losses[0].backward()
     assert shared.grad.tolist() == [6.0, 8.0]
+
+
+def test_losses_as_they_come_against_the_first_batch():
+    group = LossGroup(
+        2, alpha=1.0, step=0.1, budget=2.0, floor=0.001, memory=0.0, initial_steps=1
+    )
+    ones = torch.ones(2)
+    group.update(torch.tensor([1.0, 2.0]), ones)  # both at their initial loss
+    assert group.weights.tolist() == [1, 1]
+    group.update(torch.tensor([0.5, 2.0]), ones)
+    # Rates 2/3 and 4/3: the first should pull less, the second more.
+    assert group.weights.tolist() == pytest.approx([0.9, 1.1])

@@ -382,6 +382,20 @@ def test_summary_is_json_with_intervals(trained):
     assert set(cell) == {"estimate", "low", "high", "n", "deviation_over_seeds"}
 
 
+def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
+    _, folder, _, _ = trained
+    table = pd.read_parquet(folder / "evaluate" / "predictions.parquet")
+    table = table[table["target"].isin(SCORED_EMOTIONS)]
+    published = table[table["variant"] == "as_published"]
+    assert published["decided"].equals(
+        (published["predicted"] >= 1 / 7).astype("boolean")
+    )
+    whole = pd.read_parquet(folder / "fusion" / "as_published" / "predictions.parquet")
+    whole = whole[whole["target"].isin(EMOTIONS)]
+    sums = whole.groupby(["seed", "corpus", "clip_id"])["predicted"].sum()
+    assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
+
+
 def test_evaluation_is_deterministic(trained, small_params):
     data_folder, folder, _, evaluation = trained
     again = evaluate_study(small_params, folder, data_folder)

@@ -1,0 +1,28 @@
+"""The block that the method was published with under the name of Mamba.
+
+It has no state: nothing passes from one step to another. Kept to be compared with.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class StateFreeBlock(nn.Module):
+    """The published "Mamba" block: linear maps of each step by itself.
+
+    x → W_in x; then x + B x + C x, ReLU, W_out, dropout, residual, norm.
+    """
+
+    def __init__(self, hidden: int, state: int, dropout: float):
+        super().__init__()
+        self.into = nn.Linear(hidden, state)
+        self.b, self.c = nn.Linear(state, state), nn.Linear(state, state)
+        self.out = nn.Linear(state, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(hidden)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """(clip, step, hidden) both ways; `mask` is not needed."""
+        inner = self.into(values)
+        inner = F.relu(inner + self.b(inner) + self.c(inner))
+        return self.norm(values + self.dropout(self.out(inner)))

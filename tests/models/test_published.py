@@ -1,0 +1,80 @@
+"""The published network: what it decides, and from what."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from sslmepr.models.fusion import FusionConfig, FusionInput
+from sslmepr.models.published import PRESENT, PublishedFusion
+
+CONFIG = FusionConfig({"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1)
+
+
+def model(config=CONFIG):
+    torch.manual_seed(0)
+    return PublishedFusion(config).eval()
+
+
+def clips(present):
+    random = torch.Generator().manual_seed(1)
+    count = len(present)
+    return FusionInput(
+        {"face": torch.randn(count, 6, generator=random)}
+        | {"text": torch.randn(count, 4, generator=random)},
+        torch.randn(count, 2, 7, generator=random),
+        torch.rand(count, 2, 5, generator=random),
+        torch.tensor(present),
+    )
+
+
+def test_the_decision_by_hand():
+    net, given = model(), clips([[True, True], [True, True], [False, True]])
+    plain = net(given).representation
+    found = net(given)
+    for place, (task, said) in enumerate(
+        [("emotion", given.emotion_logits), ("personality", given.trait_scores)]
+    ):
+        mean = torch.stack([said[0].mean(0), said[1].mean(0), said[2, 1]])
+        projector = net.predict_projectors[task]
+        read = plain[:, place] + mean @ projector.weight.T + projector.bias
+        head = read @ net.heads[task].weight.T + net.heads[task].bias
+        cosine = F.cosine_similarity(read[:, None], net.banks[task].embeddings, dim=-1)
+        if task == "emotion":
+            expected, output = (head + cosine) / 2, found.emotion_logits
+        else:
+            expected, output = (head.sigmoid() + cosine.sigmoid()) / 2, None
+            output = found.trait_scores
+        torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_an_absent_modality_changes_nothing_even_as_nan():
+    given = clips([[False, True]] * 3)
+    for part in (given.embeddings["face"], given.emotion_logits, given.trait_scores):
+        part[:, 0] = float("nan") if part.ndim == 3 else part[:, 0]
+    net = model()
+    assert net(given).emotion_logits.isfinite().all()
+    loss = net(given).emotion_logits.sum() + net(given).trait_scores.sum()
+    loss.backward()
+    trained = [p for p in net.parameters() if p.grad is not None]
+    assert len(trained) > 20 and all(p.grad.isfinite().all() for p in trained)
+
+
+def test_emotions_exclude_each_other():
+    found = PublishedFusion.emotion_probabilities(torch.randn(9, 7))
+    torch.testing.assert_close(found.sum(1), torch.ones(9))
+    # A sure neutral leaves none of the others at the limit: the published rule.
+    sure = torch.tensor([[1 - PRESENT + 1e-3] + [(PRESENT - 1e-3) / 6] * 6])
+    assert not (sure[:, 1:] >= PRESENT).any()
+
+
+def test_the_scale_of_the_bank_is_not_learned():
+    assert not any(
+        p.requires_grad for n, p in model().named_parameters() if "log_scale" in n
+    )
+
+
+def test_components_cannot_be_left_out():
+    with pytest.raises(ValueError, match="guide_bank: the published network"):
+        model(replace(CONFIG, without=("guide_bank",)))
