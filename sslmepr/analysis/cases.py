@@ -20,7 +20,7 @@ from sslmepr.corpora.schema import read_clips
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.learning.checkpoints import load_checkpoint
 from sslmepr.learning.clips import read_study_clips
-from sslmepr.learning.fusion_stage import FusionClips
+from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Params
@@ -101,7 +101,7 @@ def load_cases(
     stem = study_folder / "fusion" / variant / f"seed-{seed}"
     model = load_checkpoint(stem).model.eval()
     clips = read_study_clips(params, data_folder)
-    data = FusionClips(
+    data = FusionClips.read(
         clips, list(model.config.widths), study_folder, torch.device("cpu")
     )
     rows = data.rows(corpus)

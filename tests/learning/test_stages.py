@@ -13,7 +13,7 @@ from sslmepr.learning.baselines import Linear
 from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.checkpoints import load_checkpoint
 from sslmepr.learning.clips import read_study_clips
-from sslmepr.learning.fusion_stage import FusionClips
+from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
 from sslmepr.learning.predictions import dev_score
 from sslmepr.learning.refits import read_refits
@@ -210,7 +210,7 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
     data_folder, folder, results, _ = trained
     run, device = folder / "fusion" / "multitask", torch.device("cpu")
     clips = read_study_clips(small_params, data_folder)
-    data = FusionClips(clips, ["face", "text"], folder, device)
+    data = FusionClips.read(clips, ["face", "text"], folder, device)
     train, dev = (data.rows(task, split) for split in ("train", "dev"))
     true, rows = clips.labels[task], np.arange(len(clips.table))
     usual = PredictProjector(task, 2)
@@ -241,7 +241,7 @@ def test_stage_2_outputs_belong_to_their_clips(trained, small_params):
         wide.loc[ids, list(TRAITS)].to_numpy(), abs=1e-6
     )
     clips = read_study_clips(small_params, data_folder)
-    fused = FusionClips(clips, ["text"], folder, torch.device("cpu"))
+    fused = FusionClips.read(clips, ["text"], folder, torch.device("cpu"))
     row = int(np.flatnonzero(clips.table["clip_id"] == ids[5])[0])
     batch = fused.batch(np.array([row]))
     assert torch.equal(batch.inputs.trait_scores[0, 0], outputs["trait_scores"][5])
@@ -304,7 +304,7 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
     params = small_params.model_copy(update={"fusion": fusion})
     train_fusion(params, f"{task}_only", folder, tmp_path / "f", tmp_path, False)
     clips = read_study_clips(params, tmp_path)
-    data = FusionClips(clips, ["face", "text"], folder, torch.device("cpu"))
+    data = FusionClips.read(clips, ["face", "text"], folder, torch.device("cpu"))
     train, dev = data.rows(task, "train")[6:], data.rows(task, "dev")
     projector = load_checkpoint(tmp_path / "f" / "seed-0").model.predict_projectors[
         task

@@ -1,0 +1,110 @@
+"""Clips as stage 3 takes them: embeddings and predictions of every modality."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslmepr.labels import TARGETS, TASKS
+from sslmepr.learning.clips import StudyClips
+from sslmepr.learning.outputs import study_outputs
+from sslmepr.models.fusion import FusionInput
+
+
+@dataclass(frozen=True)
+class FusionBatch:
+    """Clips as the fusion model takes them, with labels (NaN where there is none)."""
+
+    inputs: FusionInput
+    labels: dict[str, Tensor]
+
+
+class FusionClips:
+    """What stage 2 says of every clip of a study, in memory.
+
+    Parameters
+    ----------
+    clips : StudyClips
+    embeddings : dict of str to (clip, width) Tensor
+        Per modality [emotion | personality]; its order is that of modality axes.
+    emotion_logits : (clip, modality, emotion) Tensor
+    trait_scores : (clip, modality, trait) Tensor
+    present : (clip, modality) bool Tensor
+        Where a clip lacks a modality, the others may hold anything.
+    device : torch.device
+
+    Attributes
+    ----------
+    present : (clip, modality) bool Tensor
+    widths : dict
+        Modality to the width of its concatenated embeddings.
+    """
+
+    def __init__(
+        self,
+        clips: StudyClips,
+        embeddings: dict[str, Tensor],
+        emotion_logits: Tensor,
+        trait_scores: Tensor,
+        present: Tensor,
+        device: torch.device,
+    ):
+        self.clips, self.device, self.present = clips, device, present
+        self.widths = {name: each.shape[1] for name, each in embeddings.items()}
+        self._inputs = FusionInput(
+            {name: each.to(device) for name, each in embeddings.items()},
+            emotion_logits.to(device),
+            trait_scores.to(device),
+            present.to(device),
+        )
+        self._labels = {
+            task: torch.from_numpy(values).to(device)
+            for task, values in clips.labels.items()
+        }
+
+    @classmethod
+    def read(
+        cls,
+        clips: StudyClips,
+        modalities: Sequence[str],
+        study_folder: str | Path,
+        device: torch.device,
+    ) -> "FusionClips":
+        """What stage 2 has written below `study_folder` for some modalities."""
+        count = len(clips.table)
+        logits, scores = (
+            torch.zeros(count, len(modalities), len(TARGETS[task])) for task in TASKS
+        )
+        present = torch.zeros(count, len(modalities), dtype=torch.bool)
+        embeddings = {}
+        for place, modality in enumerate(modalities):
+            rows, outputs = study_outputs(
+                Path(study_folder, "crosstask", modality), clips
+            )
+            both = [outputs["emotion_embedding"], outputs["personality_embedding"]]
+            joined = torch.cat(both, 1)
+            embeddings[modality] = torch.zeros(count, joined.shape[1])
+            embeddings[modality][rows] = joined
+            logits[rows, place] = outputs["emotion_logits"]
+            scores[rows, place] = outputs["trait_scores"]
+            present[rows, place] = True
+        return cls(clips, embeddings, logits, scores, present, device)
+
+    def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
+        """Clips of a corpus (and split) with at least one of the modalities."""
+        rows = self.clips.rows(corpus, split)
+        return rows[self.present.any(1).numpy()[rows]]
+
+    def batch(self, rows: np.ndarray) -> FusionBatch:
+        """The clips of `rows`."""
+        where = torch.from_numpy(rows).to(self.device)
+        given = self._inputs
+        inputs = FusionInput(
+            {name: values[where] for name, values in given.embeddings.items()},
+            *(values[where] for values in given[1:]),
+        )
+        labels = {task: values[where] for task, values in self._labels.items()}
+        return FusionBatch(inputs, labels)

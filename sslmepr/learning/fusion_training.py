@@ -1,0 +1,164 @@
+"""Training one fusion model: our own or, for comparison, the published one."""
+
+import copy
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from sslmepr.device import seed_everything
+from sslmepr.labels import TASKS
+from sslmepr.learning.baselines import Linear
+from sslmepr.learning.batches import balanced, in_order
+from sslmepr.learning.fusion_clips import FusionClips
+from sslmepr.learning.fusion_objective import FusionObjective
+from sslmepr.learning.loop import Schedule, fit
+from sslmepr.learning.predictions import dev_score, training_thresholds
+from sslmepr.learning.published_objective import PublishedObjective
+from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.models.fusion_parts import PredictProjector
+from sslmepr.models.published import PublishedFusion
+from sslmepr.params import Params, Variant
+
+LOSS_COMPONENTS = ("semi_supervised", "gradnorm")
+"""Components that can be left out of training rather than of the network."""
+
+PREDICT_BATCH = 1024
+
+
+def fit_predict_projector(
+    params: Params, data: FusionClips, task: str, rows: np.ndarray
+) -> tuple[PredictProjector, np.ndarray]:
+    """Linear model of a task on all unimodal predictions of it, as part of a network.
+
+    Learns from the training clips that have labels, its strength from those of dev.
+
+    Parameters
+    ----------
+    params : Params
+    data : FusionClips
+    task : str
+    rows : (clip,) int array
+
+    Returns
+    -------
+    projector : PredictProjector
+    predicted : (clip, target) array
+        What the linear model predicts for `rows`.
+    """
+    projector = PredictProjector(task, len(data.widths)).to(data.device)
+    known, corpus = data.clips.labelled(task), getattr(params.roles, task)
+    train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
+    train, dev = train[known[train]], dev[known[dev]]
+    projector.centre(data.batch(train).inputs)
+
+    def evidence(rows):
+        return projector.evidence(data.batch(rows).inputs).cpu().numpy()
+
+    true = data.clips.labels[task]
+    linear = Linear(task, evidence(train), true[train], evidence(dev), true[dev])
+    projector.set_linear(*map(torch.from_numpy, linear.probe()))
+    return projector, linear.predict(evidence(rows))
+
+
+def train_variant(
+    params: Params,
+    settings: Variant,
+    data: FusionClips,
+    projectors: dict[str, PredictProjector],
+    seed: int,
+    title: str = "",
+    progress: bool = True,
+) -> tuple[FusionModel, pd.DataFrame]:
+    """Train one variant of the fusion model with one seed.
+
+    Parameters
+    ----------
+    params : Params
+        Its section ``fusion`` and its seed, to which `seed` is added.
+    settings : Variant
+    data : FusionClips
+    projectors : dict
+        Task to its `fit_predict_projector`, which the network starts from.
+    seed : int
+    title : str
+    progress : bool
+
+    Returns
+    -------
+    model : FusionModel
+        With the weights that were best on dev.
+    history : DataFrame
+        As of `sslmepr.learning.loop.fit`.
+    """
+    seed_everything(params.seed + seed)
+    section = params.fusion
+    network, teaching = (
+        (PublishedFusion, PublishedObjective)
+        if settings.as_published
+        else (FusionModel, FusionObjective)
+    )
+    model = network(
+        FusionConfig(
+            widths=data.widths,
+            hidden=section.hidden,
+            heads=section.heads,
+            dropout=section.dropout,
+            tasks=list(settings.tasks),
+            without=[name for name in settings.without if name not in LOSS_COMPONENTS],
+        )
+    ).to(data.device)
+    if "predict_projector" not in settings.without and not settings.as_published:
+        for task, projector in projectors.items():
+            model.predict_projectors[task] = copy.deepcopy(projector)
+    groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
+    lengths = np.ones(len(data.clips.table))
+    objective = teaching(section, settings, params.seed + seed)
+
+    def batches(epoch):
+        rng = np.random.default_rng([params.seed, seed, epoch])
+        rows = balanced(groups, lengths, section.batch, rng)
+        return [data.batch(each) for each in rows]
+
+    def score(model):
+        scores = score_on_dev(params, settings.tasks, data, model)["dev_score"]
+        return float(np.mean(list(scores.values())))
+
+    schedule = Schedule.of(section)
+    history = fit(model, batches, objective, score, schedule, title, progress)
+    return model, history
+
+
+@torch.no_grad()
+def predict_fused(
+    model: FusionModel, data: FusionClips, rows: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Task to probabilities or scores (clip, target)."""
+    model.eval()
+    emotions, traits = [], []
+    for part in in_order(rows, PREDICT_BATCH):
+        output = model(data.batch(part).inputs)
+        if output.emotion_logits is not None:
+            probabilities = model.emotion_probabilities(output.emotion_logits)
+            emotions.append(probabilities.float().cpu())
+        if output.trait_scores is not None:
+            traits.append(output.trait_scores.float().cpu())
+    parts = {"emotion": emotions, "personality": traits}
+    return {task: torch.cat(part).numpy() for task, part in parts.items() if part}
+
+
+def score_on_dev(
+    params: Params, tasks: Sequence[str], data: FusionClips, model: FusionModel
+) -> dict:
+    """Scores on dev, and the thresholds of emotions."""
+    result = {"dev_score": {}}
+    for task in tasks:
+        rows = data.rows(getattr(params.roles, task), "dev")
+        predicted = predict_fused(model, data, rows)[task]
+        true = data.clips.labels[task][rows]
+        result["dev_score"][task] = dev_score(task, true, predicted)
+        if task == "emotion":
+            corpus = params.roles.emotion
+            result["thresholds"] = training_thresholds(data.clips, corpus)
+    return result
