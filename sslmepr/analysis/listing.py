@@ -108,6 +108,29 @@ def scores_by_modality(table: pd.DataFrame) -> Table:
     return metric_table(table, "modality")
 
 
+def trials(table: pd.DataFrame) -> Table:
+    """Arms and offsets by metrics, each a mean over seeds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :mod:`sslmepr.trials.collapse`: arm, offset, metric, estimate, low, high.
+    """
+    named = table.assign(
+        row=table["arm"] + ", offset " + table["offset"].map("{:g}".format)
+    )
+    return metric_table(named, "row", digits=2)
+
+
+def covered(table: pd.DataFrame) -> Table | Message:
+    """`distance_covered`'s rows with their intervals."""
+    if table.empty:
+        return Message("Not available: the truth of this corpus is not known.")
+    ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
+    shares = table.drop(columns=[*ends.values()]).rename(columns=ends)
+    return metric_table(shares, "modality", digits=2)
+
+
 def variants(
     metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
 ) -> Table:

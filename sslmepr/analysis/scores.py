@@ -132,10 +132,21 @@ def read_ceiling(folder: str | Path) -> pd.DataFrame | None:
 
 
 def distance_covered(table: pd.DataFrame) -> pd.DataFrame:
-    """Share of the way from guessing to the ideal observer, in `by_modality`'s rows."""
+    """Share of the way from guessing to the ideal observer, in `by_modality`'s rows.
+
+    Returns
+    -------
+    DataFrame
+        `table` with ``covered``, ``covered_low`` and ``covered_high``; NaN where the
+        ideal observer is unknown, or no better than guessing. Ends of the interval are
+        those of the score: the marks are taken as they are.
+    """
     way = table["ceiling"] - table["baseline"]
-    share = (table["estimate"] - table["baseline"]) / way.where(way > 0, np.nan)
-    return table.assign(covered=share)
+    way = way.where(way > 0, np.nan)
+    ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
+    return table.assign(
+        **{name: (table[end] - table["baseline"]) / way for name, end in ends.items()}
+    )
 
 
 def first_split(metrics: pd.DataFrame, wanted: tuple[str, ...]) -> str:

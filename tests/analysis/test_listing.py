@@ -129,3 +129,13 @@ def test_halo_is_the_matrix_of_traits():
     frame = listing.halo(SUMMARY).frame
     assert frame["Trait"].tolist() == ["openness", "extraversion"]
     assert frame["Extra."].tolist() == ["0.76", "1.00"]
+
+
+def test_distance_covered_as_a_table():
+    rows = [("face", "mWACC", 0.7, 0.6, 0.8, 0.66, 0.33, 1.0)]
+    columns = ["modality", "metric", "estimate", "low", "high"]
+    columns += ["covered", "covered_low", "covered_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    frame = listing.covered(table).frame
+    assert frame.iloc[0].tolist() == ["face", "0.66 [0.33, 1.00]"]
+    assert "not known" in repr(listing.covered(table.head(0)))

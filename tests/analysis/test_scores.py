@@ -34,8 +34,10 @@ def test_by_modality_orders_modalities_and_puts_the_fused_model_last():
 
 def test_distance_covered():
     table = scores.by_modality(METRICS, "unimodal", ("mWACC",), "test", CEILING)
-    covered = scores.distance_covered(table)["covered"]
-    np.testing.assert_allclose(covered, [0.2 / 0.3, np.nan, 0.75])
+    found = scores.distance_covered(table)
+    np.testing.assert_allclose(found["covered"], [0.2 / 0.3, np.nan, 0.75])
+    np.testing.assert_allclose(found["covered_low"], [-0.1 / 0.3, np.nan, -0.25])
+    np.testing.assert_allclose(found["covered_high"], [0.4 / 0.3, np.nan, 1.0])
 
 
 def test_headline_of_a_split_without_metrics_is_an_error():

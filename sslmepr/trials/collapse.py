@@ -1,0 +1,340 @@
+"""What each head knows of the corpus that has no label for it.
+
+The claim of the method is about exactly those clips: an emotion read from people whose
+traits are annotated, a trait read from people whose emotions are. Studies are drawn as
+features, with an offset between the two corpora, and the same stage 3 is trained in
+several ways (`ARMS`). All labels are known here, also those that no arm may learn from.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import stats
+from tqdm import tqdm
+
+from sslmepr.corpora.simulated.ideal_observer import agreement, correlate
+from sslmepr.corpora.simulated.world import make_world
+from sslmepr.device import choose_device
+from sslmepr.labels import MODALITIES, TASKS
+from sslmepr.learning.baselines import Linear
+from sslmepr.learning.clips import StudyClips
+from sslmepr.learning.fusion_clips import FusionClips
+from sslmepr.learning.fusion_training import (
+    fit_predict_projector,
+    predict_fused,
+    train_variant,
+)
+from sslmepr.learning.metrics import concordance
+from sslmepr.learning.predictions import training_thresholds
+from sslmepr.models.published import PRESENT
+from sslmepr.params import Collapse, Params, Roles, Variant
+from sslmepr.trials.drawn import DrawnStudy, draw_study
+
+ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
+SUPERVISED = ["semi_supervised", "gradnorm"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way of training.
+
+    Attributes
+    ----------
+    variant : Variant
+    by_corpus : bool
+        Whether each corpus is standardised by itself, or all of them together.
+    oracle : bool
+        Whether every label of the training clips is known.
+    """
+
+    variant: Variant
+    by_corpus: bool = True
+    oracle: bool = False
+
+
+ARMS = {
+    "as published": Arm(Variant(as_published=True), by_corpus=False),
+    "as published, supervised only": Arm(
+        Variant(as_published=True, without=SUPERVISED), by_corpus=False
+    ),
+    "ours": Arm(Variant()),
+    "ours, no pseudo-labels": Arm(Variant(without=["semi_supervised"])),
+    "ours, standardised together": Arm(Variant(), by_corpus=False),
+    "emotion only": Arm(Variant(tasks=["emotion"])),
+    "personality only": Arm(Variant(tasks=["personality"])),
+    "oracle": Arm(Variant(without=["semi_supervised"]), oracle=True),
+}
+"""Ways of training; `oracle` is what pseudo-labels can reach at best."""
+
+
+def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
+    """Train all arms at all offsets and seeds of ``params.collapse[name]``.
+
+    Parameters
+    ----------
+    params : Params
+        Its section ``fusion`` says how to train, but for the number of epochs.
+    name : str
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        arm, offset, seed, metric, value. Metrics: ``UAR`` of emotions (mean of macro
+        recall over the six, present and absent) and ``CCC`` of traits, both with
+        ``own`` (test clips of the corpus that has the label) or ``other`` (all clips
+        of the one that has not) before them; ``association r``, over the thirty cells,
+        of correlations between predictions on the held-out corpus with the planted;
+        ``confidence``, the mean probability of the likelier answer to each emotion on
+        the other corpus.
+    """
+    section = params.collapse[name]
+    cells = list(product(section.offsets, section.seeds))
+    # Each process has one core's work; results depend on no other cell.
+    with ProcessPoolExecutor(params.compute.workers, initializer=_one_thread) as pool:
+        found = pool.map(partial(_cell, params, section), *zip(*cells, strict=True))
+        bar = tqdm(found, total=len(cells), desc="collapse", disable=not progress)
+        return pd.concat(list(bar), ignore_index=True)
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.DataFrame:
+    """All arms on one drawn study."""
+    simulation = params.simulation
+    world = make_world(section.world, simulation.worlds)
+    rows = []
+    studies = {
+        by_corpus: draw_study(
+            simulation,
+            world,
+            clips=section.clips // 2,
+            clips_per_speaker=1,
+            features=section.features,
+            offset=offset,
+            seed=seed,
+            standardise=by_corpus,
+        )
+        for by_corpus in (True, False)
+    }
+    training = params.model_copy(
+        update={
+            "roles": ROLES,
+            "fusion": params.fusion.model_copy(
+                update={"epochs": section.epochs, "patience": section.epochs}
+            ),
+        }
+    )
+    for title, arm in ARMS.items():
+        study = studies[arm.by_corpus]
+        predicted, thresholds = _trained(training, study, arm, seed)
+        scores = _measure(study, predicted, thresholds, world.association)
+        rows += [(title, offset, seed, *score) for score in scores]
+    return pd.DataFrame(rows, columns=["arm", "offset", "seed", "metric", "value"])
+
+
+def _trained(
+    params: Params, study: DrawnStudy, arm: Arm, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Predictions of an arm for all clips, and thresholds of its emotions."""
+    data = _fusion_clips(params, study, arm)
+    rows = np.arange(len(data.clips.table))
+    projectors = {
+        task: fit_predict_projector(params, data, task, rows)[0]
+        for task in arm.variant.tasks
+    }
+    model, _ = train_variant(
+        params, arm.variant, data, projectors, seed, progress=False
+    )
+    thresholds = np.array([*training_thresholds(data.clips, "emotion").values()])
+    if arm.variant.as_published:
+        thresholds = np.full(len(thresholds), PRESENT)
+    return predict_fused(model, data, rows), thresholds
+
+
+def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
+    """A drawn study as stage 2 would hand it on.
+
+    Features stand for embeddings, and linear models on each modality for unimodal
+    predictions; out of fold in training, as in the pipeline.
+    """
+    clips = _study_clips(study, arm)
+    features = {
+        modality: np.concatenate([study[c].features[modality] for c in clips.corpora])
+        for modality in MODALITIES
+    }
+    if not arm.by_corpus:
+        learned = np.concatenate(
+            [clips.rows(getattr(ROLES, task), "train") for task in TASKS]
+        )
+        features = {name: _scaled(each, learned) for name, each in features.items()}
+    predicted = {
+        task: np.stack([_linear(clips, task, each) for each in features.values()], 1)
+        for task in TASKS
+    }
+    return FusionClips(
+        clips,
+        {name: torch.from_numpy(each) for name, each in features.items()},
+        torch.from_numpy(predicted["emotion"]),
+        torch.from_numpy(predicted["personality"]).sigmoid(),
+        torch.ones(len(clips.table), len(features), dtype=torch.bool),
+        choose_device(params.compute.device),
+    )
+
+
+def _scaled(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    chosen = values[rows]
+    return ((values - chosen.mean(0)) / chosen.std(0)).astype(np.float32)
+
+
+def _linear(clips: StudyClips, task: str, features: np.ndarray) -> np.ndarray:
+    """Logits (clip, target) of a linear model on one modality."""
+    corpus, true = getattr(ROLES, task), clips.labels[task]
+    train, dev = (clips.rows(corpus, split) for split in ("train", "dev"))
+    model = Linear(task, features[train], true[train], features[dev], true[dev])
+    weights, bias = model.probe()
+    logits = (features @ weights.T + bias).astype(np.float32)
+    speakers = clips.table["speaker_id"].to_numpy()[train]
+    logits[train] = model.out_of_fold(speakers)
+    return logits
+
+
+def _study_clips(study: DrawnStudy, arm: Arm) -> StudyClips:
+    corpora = list(ROLES.model_dump().values())
+    tables, labels = [], {task: [] for task in TASKS}
+    for name in corpora:
+        corpus = study[name]
+        table = pd.DataFrame(
+            {
+                "corpus": name,
+                "part": name,
+                "clip_id": corpus.clip_ids,
+                "speaker_id": corpus.speaker_ids,
+                "split": corpus.split,
+                "group": name,
+            }
+        )
+        tables.append(table)
+        known = {"emotion": corpus.emotions, "personality": corpus.traits}
+        for task, values in known.items():
+            taught = (table["split"] != "test").to_numpy(copy=True)
+            if not arm.oracle:
+                taught &= name == getattr(ROLES, task)
+            hidden = np.where(taught[:, None], values, np.nan)
+            labels[task].append(hidden.astype(np.float32))
+    joined = {task: np.concatenate(parts) for task, parts in labels.items()}
+    return StudyClips(pd.concat(tables, ignore_index=True), joined, corpora)
+
+
+def _measure(
+    study: DrawnStudy,
+    predicted: dict[str, np.ndarray],
+    thresholds: np.ndarray,
+    planted: np.ndarray,
+) -> Iterator[tuple[str, float]]:
+    """(metric, value) of one arm."""
+    corpora = list(ROLES.model_dump().values())
+    counts = [len(study[name].clip_ids) for name in corpora]
+    ends = np.cumsum(counts)
+    place = {
+        name: slice(end - count, end)
+        for name, end, count in zip(corpora, ends, counts, strict=True)
+    }
+    for where in ("own", "other"):
+        if "emotion" in predicted:
+            name = "emotion" if where == "own" else "personality"
+            corpus, values = study[name], predicted["emotion"][place[name], 1:]
+            chosen = corpus.split == "test" if where == "own" else slice(None)
+            present = corpus.emotions[chosen, 1:] > 0
+            yield f"{where} UAR", _recall(present, values[chosen] >= thresholds)
+            if where == "other":
+                yield "confidence", float(np.maximum(values, 1 - values).mean())
+        if "personality" in predicted:
+            name = "personality" if where == "own" else "emotion"
+            corpus, values = study[name], predicted["personality"][place[name]]
+            chosen = corpus.split == "test" if where == "own" else slice(None)
+            yield f"{where} CCC", _concordance(corpus.traits[chosen], values[chosen])
+    if len(predicted) == len(TASKS):
+        both = [predicted[task][place["held_out"]] for task in TASKS]
+        r = agreement(correlate(both[0][:, 1:], both[1]), planted)
+        yield "association r", np.nan if r is None else r
+
+
+def _recall(present: np.ndarray, decided: np.ndarray) -> float:
+    """Mean over emotions of the mean of sensitivity and specificity."""
+    hit = (present & decided).sum(0) / np.maximum(present.sum(0), 1)
+    passed = (~present & ~decided).sum(0) / np.maximum((~present).sum(0), 1)
+    defined = present.any(0) & ~present.all(0)
+    return float(((hit + passed) / 2)[defined].mean())
+
+
+def _concordance(true: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean over traits; 0 where a constant is predicted."""
+    return float(np.nan_to_num(concordance(true, predicted)).mean())
+
+
+def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Mean over seeds of every arm, offset and metric.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `try_collapse`.
+    level : float
+        Of the intervals, from Student's t over seeds.
+
+    Returns
+    -------
+    DataFrame
+        arm, offset, metric, estimate, low, high, n (seeds).
+    """
+    return _over_seeds(runs, ["arm", "offset", "metric"], level)
+
+
+def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
+    """How much better an arm is than every other on the same studies.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `try_collapse`.
+    reference : str
+        An arm; positive differences speak for it.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        arm (the other one), offset, metric, estimate, low, high, n (seeds).
+
+    Raises
+    ------
+    ValueError
+        If there is no such arm.
+    """
+    keys = ["offset", "seed", "metric"]
+    mine = runs.loc[runs["arm"] == reference].set_index(keys)["value"]
+    if mine.empty:
+        raise ValueError(f"there is no arm {reference!r}")
+    others = runs[runs["arm"] != reference]
+    paired = others.join(mine.rename("mine"), on=keys).dropna(subset="mine")
+    paired = paired.assign(value=paired["mine"] - paired["value"])
+    return _over_seeds(paired, ["arm", "offset", "metric"], level)
+
+
+def _over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+    table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
+    # With one seed there is no interval.
+    quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)
+    half = quantile * table["std"] / np.sqrt(table["count"])
+    ends = {"low": table["mean"] - half, "high": table["mean"] + half}
+    found = table[["mean"]].rename(columns={"mean": "estimate"}).assign(**ends)
+    return found.assign(n=table["count"]).reset_index()
