@@ -45,7 +45,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
 
     Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
-    ``fusion-multitask``, the replicates and the folds.
+    ``fusion-multitask``, the replicates, the folds and the trials.
     """
     unimodal = itertools.product(params.modalities, params.tasks)
     return {
@@ -60,6 +60,8 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
             *(f"fusion-{variant}" for variant in params.variants),
             *(f"replicate-{name}" for name in params.replicates),
             *(f"folds-{name}" for name in params.folds),
+            *(f"collapse-{name}" for name in params.collapse),
+            *(f"power-{name}" for name in params.power),
         ],
     }
 

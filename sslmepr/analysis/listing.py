@@ -122,6 +122,23 @@ def trials(table: pd.DataFrame) -> Table:
     return metric_table(named, "row", digits=2)
 
 
+def powers(table: pd.DataFrame) -> Table:
+    """Sources and strengths by metrics, each a mean over worlds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :mod:`sslmepr.trials.power`, of one size.
+    """
+    named = table.assign(
+        row=table["source"].map(pretty)
+        + ", "
+        + table["strength"].map("{:g}".format)
+        + " planted"
+    )
+    return metric_table(named, "row", digits=2)
+
+
 def covered(table: pd.DataFrame) -> Table | Message:
     """`distance_covered`'s rows with their intervals."""
     if table.empty:

@@ -207,3 +207,25 @@ def test_envelope_keeps_every_peak(rng):
     seconds, low, high = envelope(wave, 100, columns=30)
     assert len(seconds) == 30 and high.max() == wave.max() and low.min() == wave.min()
     assert len(envelope(wave[:7], 100, columns=30)[0]) == 7
+
+
+def test_lines_of_trials_stand_beside_each_other():
+    rows = [
+        (metric, x, name, y, y - 0.1, y + 0.1)
+        for metric in ("found", "invented")
+        for name, start in (("a", 0.2), ("b", 0.4))
+        for x, y in ((0.3, start + 0.3), (0.0, start))
+    ]
+    columns = ["metric", "strength", "source", "estimate", "low", "high"]
+    table = pd.DataFrame(rows, columns=columns)
+    levels = {"invented": 0.05}
+    figure = figures.trial_lines(table, "strength", "source", levels)
+    first, second = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == ["Found", "Invented"]
+    assert len(first.lines) == 2 and len(second.lines) == 3
+    a, b = first.lines
+    assert a.get_ydata().tolist() == pytest.approx([0.2, 0.5])  # in order across
+    assert (b.get_xdata() - a.get_xdata()).tolist() == pytest.approx([0.005] * 2)
+    assert a.get_color() != b.get_color() and a.get_marker() != b.get_marker()
+    assert second.lines[0].get_ydata()[0] == 0.05
+    assert first.get_xticks().tolist() == [0.0, 0.3]

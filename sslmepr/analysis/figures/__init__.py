@@ -18,6 +18,7 @@ from sslmepr.analysis.figures.corpora import (
 )
 from sslmepr.analysis.figures.panels import pipeline_graph, recovery_panels
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
+from sslmepr.analysis.figures.trials import trial_lines
 
 __all__ = [
     "association_heatmap",
@@ -36,4 +37,5 @@ __all__ = [
     "recovery_panels",
     "recovery_scatter",
     "trait_correlations",
+    "trial_lines",
 ]
