@@ -24,6 +24,14 @@ def test_study_prints_dvc_options(capsys):
     assert lines[-1].split() == targets
 
 
+def test_the_paper_study_takes_its_encoders_and_leaves_rendered_corpora(capsys):
+    assert main(["study", "paper"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "-S ++extract.image_encoder=clip_vit_b32" in lines
+    assert "-S ++roles.emotion=mosei" in lines
+    assert lines[-1].split() == ["association", "record"]
+
+
 def test_a_simulated_study_runs_every_stage(capsys):
     assert main(["study", "simulated"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -32,7 +40,7 @@ def test_a_simulated_study_runs_every_stage(capsys):
 
 def test_unknown_study_is_an_error_that_lists_the_known(capsys):
     assert main(["study", "nonsense"]) == 1
-    assert "known: simulated, real, tiny" in capsys.readouterr().err
+    assert "known: simulated, real, paper, trials, tiny" in capsys.readouterr().err
 
 
 def test_unknown_notebook_is_an_error(capsys, tmp_path):

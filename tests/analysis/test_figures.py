@@ -221,7 +221,7 @@ def test_lines_of_trials_stand_beside_each_other():
     levels = {"invented": 0.05}
     figure = figures.trial_lines(table, "strength", "source", levels)
     first, second = figure.axes
-    assert [axes.get_title() for axes in figure.axes] == ["Found", "Invented"]
+    assert [axes.get_title("left") for axes in figure.axes] == ["Found", "Invented"]
     assert len(first.lines) == 2 and len(second.lines) == 3
     a, b = first.lines
     assert a.get_ydata().tolist() == pytest.approx([0.2, 0.5])  # in order across
