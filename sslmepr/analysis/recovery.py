@@ -166,9 +166,7 @@ def recovery(
     for metric, (values, n_cells, reason) in estimates.items():
         low = high = np.nan
         if metric in resampled:
-            low, high = _centred_interval(
-                resampled[metric][0], values[0], metric, level
-            )
+            low, high = centred_interval(resampled[metric][0], values[0], metric, level)
         rows.append((metric, values[0], low, high, n_cells, reason))
     rows += _shares(table[defined])
     columns = ["metric", "estimate", "low", "high", "n_cells", "reason"]
@@ -206,10 +204,20 @@ def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
     return result
 
 
-def _centred_interval(
+def centred_interval(
     draws: np.ndarray, estimate: float, metric: str, level: float
 ) -> tuple[float, float]:
-    """The spread of the draws about their median, laid around the estimate."""
+    """The spread of the draws about their median, laid around the estimate.
+
+    Parameters
+    ----------
+    draws : (resample,) ndarray
+        Undefined ones (NaN) are left out.
+    estimate : float
+    metric : str
+        One of `SCALES`, whose scale is then used.
+    level : float
+    """
     scale, back = SCALES.get(metric, (np.asarray, np.asarray))
     draws = scale(draws[np.isfinite(draws)])
     if len(draws) == 0 or np.isnan(estimate):

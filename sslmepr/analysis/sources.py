@@ -7,6 +7,7 @@ predicted from the same ones comes last in every table, because both sides then 
 their errors.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,14 +136,10 @@ def available_sources(predictions: pd.DataFrame) -> list[str]:
     ]
 
 
-def study_associations(
-    evaluated: Evaluated,
-    speaker_ids: dict[str, pd.Series],
-    variant: str,
-    params: Params,
-    halo: bool = False,
-) -> pd.DataFrame:
-    """Every association that a study's corpora allow.
+def study_tables(
+    evaluated: Evaluated, speaker_ids: dict[str, pd.Series], variant: str
+) -> Iterator[tuple[str, str, Tables]]:
+    """The tables of every corpus and source that a study can report.
 
     Parameters
     ----------
@@ -150,20 +147,15 @@ def study_associations(
     speaker_ids : dict
         Corpus to a series from clip_id to speaker_id; a corpus that is not in it, or
         has fewer than three speakers or no prediction (none of its clips has a modality
-        of the study), is left out, as is a source in which nothing varies.
+        of the study), is left out.
     variant : str
         The model whose predictions are correlated.
-    params : Params
-        Its section ``association`` and its seed are used.
-    halo : bool
-        Partial out the mean of the other four traits.
 
-    Returns
-    -------
-    DataFrame
-        As :func:`sslmepr.analysis.correlation.association`, with a column ``corpus``.
+    Yields
+    ------
+    corpus, source : str
+    tables : Tables
     """
-    parts = []
     predictions = evaluated.predictions
     predicted = set(predictions.loc[predictions["variant"] == variant, "corpus"])
     for corpus, speakers in speaker_ids.items():
@@ -173,7 +165,35 @@ def study_associations(
         for source in [DISJOINT, *available_sources(mine)]:
             tables = association_tables(evaluated, speakers, variant, corpus, source)
             if tables is not None:
-                found = associate(tables, source, params, halo)
-                if found["r"].notna().any():
-                    parts.append(found.assign(corpus=corpus))
+                yield corpus, source, tables
+
+
+def study_associations(
+    evaluated: Evaluated,
+    speaker_ids: dict[str, pd.Series],
+    variant: str,
+    params: Params,
+) -> pd.DataFrame:
+    """Every association that a study's corpora allow, as it is and without halo.
+
+    Parameters
+    ----------
+    evaluated, speaker_ids, variant
+        As for `study_tables`. A source in which nothing varies is left out.
+    params : Params
+        Its section ``association`` and its seed are used.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`sslmepr.analysis.correlation.association`, with a column ``corpus``;
+        every cell twice, ``halo`` False and True (the mean of the other four traits
+        partialled out).
+    """
+    parts = []
+    for corpus, source, tables in study_tables(evaluated, speaker_ids, variant):
+        for halo in (False, True):
+            found = associate(tables, source, params, halo)
+            if found["r"].notna().any():
+                parts.append(found.assign(corpus=corpus))
     return pd.concat(parts, ignore_index=True)

@@ -229,3 +229,39 @@ def test_lines_of_trials_stand_beside_each_other():
     assert a.get_color() != b.get_color() and a.get_marker() != b.get_marker()
     assert second.lines[0].get_ydata()[0] == 0.05
     assert first.get_xticks().tolist() == [0.0, 0.3]
+
+
+def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
+    table, planted = association()
+    first = table.assign(control="full model", survives=table["significant"])
+    second = table.assign(control="halo removed", survives=False, r=np.nan)
+    figure = figures.survival_matrix(pd.concat([first, second]), planted)
+    axes = figure.axes[0]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == [
+        "Full\nmodel",
+        "Halo\nremoved",
+    ]
+    assert len(axes.get_yticklabels()) == 30
+    assert len(axes.patches) == 1 and len(axes.collections) == 1
+    row = SCORED_EMOTIONS.index("happiness") * 5 + TRAITS.index("extraversion")
+    assert axes.patches[0].get_y() == pytest.approx(row - 0.42)
+    assert axes.images[0].get_array()[row, 0] == 0.5
+    assert texts(axes).count("–") == 30
+
+
+def test_people_panels_have_a_letter_for_every_reported_cell():
+    table, _ = association()
+    reports = pd.DataFrame(
+        {
+            "emotion": ["happiness", "happiness", "fear"],
+            "trait": ["extraversion", "extraversion", "emotional_stability"],
+            "kind": ["trait", "state", "trait"],
+            "r": [0.5, 0.1, -0.6],
+        }
+    )
+    figure = figures.people_panels({"One": table, "Other": table}, reports)
+    first, second = figure.axes[:2]
+    assert texts(first) == texts(second) == ["S", "E", "e"]
+    assert first.texts[1].get_position() == (0.5, 0.5)
+    assert first.get_title("left") == "One"
+    assert first.get_xlim() == pytest.approx((-0.69, 0.69))

@@ -70,17 +70,19 @@ def test_every_corpus_gives_what_it_can(pytestconfig):
     evaluated = Evaluated(table, refits)
     found = study_associations(evaluated, speakers, "multitask", settings)
     assert found.groupby(["corpus", "source"]).size().to_dict() == {
-        ("a", "true_x_predicted"): 90,
-        ("a", "predicted_x_predicted"): 90,
-        ("b", "predicted_x_true"): 90,
-        ("b", "predicted_x_predicted"): 90,
+        ("a", "true_x_predicted"): 180,
+        ("a", "predicted_x_predicted"): 180,
+        ("b", "predicted_x_true"): 180,
+        ("b", "predicted_x_predicted"): 180,
     }
     mine = table[(table.corpus == "a")].set_index(["target", "clip_id"])
     cell = found.query(
         "corpus == 'a' and source == 'true_x_predicted' and level == 'clip' "
         "and emotion == 'anger' and trait == 'openness'"
-    )
-    expected = np.corrcoef(
-        mine.loc["anger", "true"], mine.loc["openness", "predicted"]
-    )[0, 1]
-    assert cell["r"].item() == pytest.approx(expected)
+    ).set_index("halo")
+    anger, openness = mine.loc["anger", "true"], mine.loc["openness", "predicted"]
+    expected = np.corrcoef(anger, openness)[0, 1]
+    assert cell.loc[False, "r"] == pytest.approx(expected)
+    others = np.mean([mine.loc[name, "predicted"] for name in TRAITS[1:]], axis=0)
+    left = [y - np.polyval(np.polyfit(others, y, 1), others) for y in (anger, openness)]
+    assert cell.loc[True, "r"] == pytest.approx(np.corrcoef(*left)[0, 1])

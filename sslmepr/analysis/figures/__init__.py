@@ -11,12 +11,14 @@ from sslmepr.analysis.figures.attention import (
 )
 from sslmepr.analysis.figures.bars import difference_dots, prediction_bars
 from sslmepr.analysis.figures.clips import clip_panel, contact_sheet
+from sslmepr.analysis.figures.controls import survival_matrix
 from sslmepr.analysis.figures.corpora import (
     label_distribution,
     projection_scatter,
     trait_correlations,
 )
 from sslmepr.analysis.figures.panels import pipeline_graph, recovery_panels
+from sslmepr.analysis.figures.people import people_panels
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
 from sslmepr.analysis.figures.trials import trial_lines
 
@@ -30,12 +32,14 @@ __all__ = [
     "label_distribution",
     "learning_curves",
     "metric_dots",
+    "people_panels",
     "pipeline_graph",
     "prediction_bars",
     "projection_scatter",
     "query_attention_matrix",
     "recovery_panels",
     "recovery_scatter",
+    "survival_matrix",
     "trait_correlations",
     "trial_lines",
 ]

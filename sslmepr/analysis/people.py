@@ -1,0 +1,342 @@
+"""A study's associations beside those that people report of themselves.
+
+A self-report is a person's word about feelings and character. What stands here is what
+others show and what strangers think of them, so that sizes are not comparable; signs
+and the pattern over cells are. Three questions are asked of every table of
+associations:
+
+``signs``
+    does a cell have the direction that was written down before the comparison was run?
+``pattern``
+    are cells high where people's own reports are high, and low where they are low?
+``control``
+    how large are the cells of surprise, in which nothing was expected?
+
+The cells of a table hang together, and a binomial test of signs counts them as if they
+did not. P-values by permutation are free of that: the rows of the model's table are
+given to other emotions, in all ways there are, and the agreement taken again.
+"""
+
+from collections.abc import Iterable
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sslmepr.analysis.cells import CELLS
+from sslmepr.analysis.correlation import resampled_association
+from sslmepr.analysis.disjoint import Tables
+from sslmepr.analysis.recovery import centred_interval
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.params import Params
+
+CELL = ["emotion", "trait"]
+SHAPE = (len(SCORED_EMOTIONS), len(TRAITS))
+
+COLUMNS = ["comparison", "against", "estimate", "low", "high"]
+COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
+
+FEWEST_SPEAKERS = 10
+"""A table of fewer people is compared with nothing."""
+
+FEWEST_EMOTIONS = 4
+"""Fewer can be put in too few orders for a test by permutation."""
+
+
+def read_self_reports(path: str | Path) -> pd.DataFrame:
+    """Published self-report correlations with their Fisher-z intervals.
+
+    Returns
+    -------
+    DataFrame
+        emotion, measure, trait, kind (``trait``: what somebody is like in general;
+        ``state``: right now), r, low, high, n, source, note. Neuroticism is flipped to
+        emotional stability in the file.
+
+    Raises
+    ------
+    ValueError
+        If an emotion or trait is unknown, or a correlation does not lie in its
+        interval.
+    """
+    table = pd.read_csv(path)
+    _check_cells(table, path)
+    outside = ~table["r"].between(table["low"], table["high"])
+    if outside.any():
+        where = table[outside].iloc[0]
+        raise ValueError(f"{path}: r of {where['measure']} lies outside its interval")
+    return table
+
+
+def read_directions(path: str | Path) -> pd.DataFrame:
+    """Directions that were fixed before the comparison.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, sign (1, -1, or 0 for the negative control), note.
+
+    Raises
+    ------
+    ValueError
+        If an emotion or trait is unknown, a cell stands twice, or a sign is another.
+    """
+    table = pd.read_csv(path, keep_default_na=False)
+    _check_cells(table, path)
+    if table.duplicated(CELL).any():
+        raise ValueError(f"{path}: a cell stands there twice")
+    if not table["sign"].isin([-1, 0, 1]).all():
+        raise ValueError(f"{path}: sign must be -1, 0 or 1")
+    return table
+
+
+def _check_cells(table: pd.DataFrame, path) -> None:
+    for cell in zip(table["emotion"], table["trait"], strict=True):
+        if cell not in CELLS:
+            raise ValueError(f"{path}: {cell[0]} x {cell[1]} is no cell of the table")
+
+
+def study_people(
+    tables: Iterable[tuple[str, str, Tables]],
+    found: pd.DataFrame,
+    params: Params,
+    reports: pd.DataFrame,
+    directions: pd.DataFrame,
+) -> pd.DataFrame:
+    """Compare every corpus and source of a study, as it is and without halo.
+
+    Parameters
+    ----------
+    tables : iterable of (corpus, source, Tables)
+        From :func:`sslmepr.analysis.sources.study_tables`. Those of fewer than ten
+        speakers are left out.
+    found : DataFrame
+        The associations of these tables, from
+        :func:`sslmepr.analysis.sources.study_associations`; those over clips are used.
+    params : Params
+    reports : DataFrame
+        From `read_self_reports`.
+    directions : DataFrame
+        From `read_directions`.
+
+    Returns
+    -------
+    DataFrame
+        corpus, source, halo, and the columns of `compare_people`.
+    """
+    settings, parts = params.association, []
+    over_clips = found[found["level"] == "clip"]
+    rows = dict(list(over_clips.groupby(["corpus", "source", "halo"])))
+    for corpus, source, each in tables:
+        if each.table["speaker_id"].nunique() < FEWEST_SPEAKERS:
+            continue
+        for halo in (False, True):
+            mine = rows.get((corpus, source, halo))
+            if mine is None:
+                continue
+            draws = resampled_association(
+                each.table, settings.resamples, params.seed, "clip", halo, each.refits
+            )
+            compared = compare_people(
+                mine, draws, reports, directions, settings.level, params.seed
+            )
+            names = {"corpus": corpus, "source": source, "halo": halo}
+            parts.append(compared.assign(**names)[[*names, *compared]])
+    columns = ["corpus", "source", "halo", *COLUMNS]
+    return (
+        pd.concat(parts, ignore_index=True)
+        if parts
+        else pd.DataFrame([], columns=columns)
+    )
+
+
+def compare_people(
+    found: pd.DataFrame,
+    draws: pd.DataFrame,
+    reports: pd.DataFrame,
+    directions: pd.DataFrame,
+    level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """One table of associations against directions and self-reports.
+
+    Parameters
+    ----------
+    found : DataFrame
+        One level of one source: emotion, trait, r.
+    draws : DataFrame
+        The same in resamples of speakers: resample, emotion, trait, r.
+    reports, directions : DataFrame
+    level : float
+        Of the intervals.
+    seed : int
+        Of what stands for the sampling error of the self-reports.
+
+    Returns
+    -------
+    DataFrame
+        comparison (``signs``, ``pattern`` or ``control``), against (the file of
+        directions, or the source of the self-reports), estimate (share of signs that
+        agree; correlation over cells; mean absolute r), low, high, p_binomial
+        (one-sided), p_permutation (one-sided; of the control, whether its cells are
+        small), n_cells, reason (why it is undefined; else empty).
+    """
+    model = _matrix(found, "r")
+    drawn = _drawn(draws)
+    rows = [_signs(model, drawn, directions, level)]
+    for source, mine in reports.groupby("source", sort=False):
+        rows.append(_pattern(model, drawn, mine, level, seed) | {"against": source})
+    rows.append(_control(model, drawn, directions, level))
+    return pd.DataFrame(rows, columns=COLUMNS).fillna({"reason": ""})
+
+
+def _matrix(table: pd.DataFrame, name: str) -> np.ndarray:
+    """(emotion, trait), NaN for a cell that is not there."""
+    cells = pd.MultiIndex.from_tuples(CELLS)
+    values = table.set_index(CELL)[name].reindex(cells).to_numpy(float)
+    return values.reshape(SHAPE)
+
+
+def _drawn(draws: pd.DataFrame) -> np.ndarray:
+    """(resample, emotion, trait)"""
+    wide = draws.pivot(index="resample", columns=CELL, values="r")
+    wide = wide.reindex(columns=pd.MultiIndex.from_tuples(CELLS))
+    return wide.to_numpy(float).reshape(-1, *SHAPE)
+
+
+def _orders() -> np.ndarray:
+    """Every way of giving the rows to emotions, the true one first."""
+    return np.array([*permutations(range(SHAPE[0]))])
+
+
+def _p(values: np.ndarray) -> float:
+    """Share of permutations that agree as well as the first, which is the truth.
+
+    Those in which the agreement is undefined count as agreeing: they speak for nothing.
+    """
+    less = values < values[0] - 1e-12
+    return float(1 - less.mean())
+
+
+def _hit_rate(matrices: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Share of the directed cells that have their direction, by matrix."""
+    directed = (sign == 1) | (sign == -1)
+    cells = matrices[..., directed]
+    known = np.isfinite(cells)
+    hits = (np.sign(cells) == sign[directed]) & known
+    with np.errstate(invalid="ignore"):
+        return hits.sum(-1) / known.sum(-1)
+
+
+def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
+    sign = _matrix(directions, "sign")
+    directed = (sign == 1) | (sign == -1)
+    n = int(np.isfinite(model[directed]).sum())
+    row = {"comparison": "signs", "against": "directions", "n_cells": n}
+    if n == 0:
+        return row | {"reason": "no directed cell is defined"}
+    rates = _hit_rate(model[_orders()], sign)
+    hits = round(rates[0] * n)
+    spread = _hit_rate(drawn, sign)
+    low, high = centred_interval(spread, rates[0], "sign_agreement", level)
+    return row | {
+        "estimate": rates[0],
+        "low": low,
+        "high": high,
+        "p_binomial": stats.binomtest(hits, n, alternative="greater").pvalue,
+        "p_permutation": _p(rates),
+    }
+
+
+def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
+    """One value for every cell: the mean over its measures, on Fisher's scale.
+
+    Parameters
+    ----------
+    reports : DataFrame
+        emotion, trait, r, n.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, r, error: the standard error of Fisher's z. Measures of one
+        cell were taken from the same persons, so that it is the largest of theirs.
+    """
+    table = reports.assign(z=np.arctanh(reports["r"]), error=(reports["n"] - 3) ** -0.5)
+    pooled = table.groupby(CELL, sort=False).agg(
+        z=("z", "mean"), error=("error", "max")
+    )
+    return pooled.assign(r=np.tanh(pooled["z"])).reset_index()[[*CELL, "r", "error"]]
+
+
+def shown_reports(reports: pd.DataFrame) -> pd.DataFrame:
+    """`pooled_reports` of every source and kind, which stand beside them."""
+    parts = [
+        pooled_reports(part).assign(source=source, kind=kind)
+        for (source, kind), part in reports.groupby(["source", "kind"], sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _pattern(model, drawn, reports: pd.DataFrame, level: float, seed: int) -> dict:
+    pooled = pooled_reports(reports)
+    human, error = _matrix(pooled, "r"), _matrix(pooled, "error")
+    both = np.isfinite(human) & np.isfinite(model)
+    row = {"comparison": "pattern", "n_cells": int(both.sum())}
+    if both.any(axis=1).sum() < FEWEST_EMOTIONS:
+        return row | {"reason": f"fewer than {FEWEST_EMOTIONS} emotions in common"}
+    z = np.arctanh(human)
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal(drawn.shape) * np.nan_to_num(error)
+    estimates = _agreement(model[_orders()], human)
+    low, high = centred_interval(
+        _agreement(drawn, np.tanh(z + noise)), estimates[0], "correlation", level
+    )
+    return row | {
+        "estimate": estimates[0],
+        "low": low,
+        "high": high,
+        "p_permutation": _p(estimates),
+    }
+
+
+def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
+    """Correlation over the cells that both have, by matrix."""
+    human = np.broadcast_to(human, matrices.shape)
+    known = np.isfinite(matrices) & np.isfinite(human)
+    n = np.maximum(known.sum((-2, -1), keepdims=True), 1)
+    sides = []
+    for values in (matrices, human):
+        values = np.where(known, values, 0.0)
+        mean = values.sum((-2, -1), keepdims=True) / n
+        sides.append(np.where(known, values - mean, 0.0))
+    x, y = sides
+    size = np.sqrt((x**2).sum((-2, -1)) * (y**2).sum((-2, -1)))
+    product = (x * y).sum((-2, -1))
+    return np.divide(product, size, out=np.full(len(x), np.nan), where=size > 1e-12)
+
+
+def _control(model, drawn, directions: pd.DataFrame, level: float) -> dict:
+    nothing = _matrix(directions, "sign") == 0
+    n = int(np.isfinite(model[nothing]).sum())
+    row = {"comparison": "control", "against": "directions", "n_cells": n}
+    if n == 0:
+        return row | {"reason": "no cell of the negative control is defined"}
+    sizes = _mean_size(model[_orders()], nothing)
+    low, high = centred_interval(_mean_size(drawn, nothing), sizes[0], "size", level)
+    return row | {
+        "estimate": sizes[0],
+        "low": max(low, 0.0),
+        "high": high,
+        "p_permutation": _p(-sizes),  # small agrees with the expectation
+    }
+
+
+def _mean_size(matrices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean absolute correlation over the chosen cells, by matrix."""
+    cells = matrices[..., chosen]
+    known = np.isfinite(cells)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, np.abs(cells), 0.0).sum(-1) / known.sum(-1)
