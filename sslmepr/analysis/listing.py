@@ -122,6 +122,30 @@ def trials(table: pd.DataFrame) -> Table:
     return metric_table(named, "row", digits=2)
 
 
+def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
+    """Strengths and sizes by metrics, each over many worlds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.trials.power.summarise`, of one source.
+    metrics : tuple of str
+        Which to show, in this order; what a strength leaves undefined is a dash.
+    """
+    speakers = table["clips"] // table["clips_per_speaker"]
+    names = [
+        f"|r| = {strength:g}, {clips} clips, {count} speakers"
+        for strength, clips, count in zip(
+            table["strength"], table["clips"], speakers, strict=True
+        )
+    ]
+    rows = pd.MultiIndex.from_product(
+        [dict.fromkeys(names), metrics], names=["planted", "metric"]
+    )
+    found = table.assign(planted=names).set_index(rows.names).reindex(rows)
+    return metric_table(found.reset_index(), "planted", digits=2)
+
+
 def covered(table: pd.DataFrame) -> Table | Message:
     """`distance_covered`'s rows with their intervals."""
     if table.empty:
