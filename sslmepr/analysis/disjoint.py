@@ -79,15 +79,37 @@ def disjoint_tables(
     if not clips:
         return None
     logits = np.stack([each.loc[clips].to_numpy() for each in evidence.values()])
-    divisions = np.array([*product([1.0, 0.0], repeat=len(evidence))][1:-1])
-    names = pd.DataFrame({"clip_id": clips * len(divisions)})
-    names["speaker_id"] = names["clip_id"].map(speaker_ids)
+    return divided_tables(
+        logits,
+        _refitted(refits, list(evidence), clips),
+        clips,
+        pd.Series(clips).map(speaker_ids),
+    )
+
+
+def divided_tables(
+    logits: np.ndarray, refits: np.ndarray, clip_ids, speaker_ids
+) -> Tables:
+    """The same from arrays, for clips that have every modality.
+
+    Parameters
+    ----------
+    logits : (modality, clip, target) array
+        Of the targets `CORRELATED`; of two modalities or more.
+    refits : (refit, modality, clip, target) array
+    clip_ids, speaker_ids : (clip,) sequence of str
+    """
+    divisions = np.array([*product([1.0, 0.0], repeat=len(logits))][1:-1])
+    names = pd.DataFrame(
+        {
+            "clip_id": list(clip_ids) * len(divisions),
+            "speaker_id": list(speaker_ids) * len(divisions),
+        }
+    )
+    limits = logit(SUREST), logit(1 - SUREST)
     return Tables(
-        _divided(logits, divisions, names),
-        [
-            _divided(each, divisions, names)
-            for each in _refitted(refits, list(evidence), clips)
-        ],
+        _divided(np.clip(logits, *limits), divisions, names),
+        [_divided(np.clip(each, *limits), divisions, names) for each in refits],
     )
 
 
@@ -110,8 +132,7 @@ def _refitted(refits: pd.DataFrame, modalities: list[str], clips: list[str]):
     place = chosen["modality"].map(modalities.index)
     chosen = chosen.assign(place=place).sort_values(["refit", "place", "clip_id"])
     values = chosen[list(CORRELATED)].to_numpy(float)
-    values = values.reshape(-1, len(modalities), len(clips), len(CORRELATED))
-    return np.clip(values, logit(SUREST), logit(1 - SUREST))
+    return values.reshape(-1, len(modalities), len(clips), len(CORRELATED))
 
 
 def _divided(

@@ -122,21 +122,28 @@ def trials(table: pd.DataFrame) -> Table:
     return metric_table(named, "row", digits=2)
 
 
-def powers(table: pd.DataFrame) -> Table:
-    """Sources and strengths by metrics, each a mean over worlds with its interval.
+def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
+    """Strengths and sizes by metrics, each over many worlds with its interval.
 
     Parameters
     ----------
     table : DataFrame
-        From :mod:`sslmepr.trials.power`, of one size.
+        From :func:`sslmepr.trials.power.summarise`, of one source.
+    metrics : tuple of str
+        Which to show, in this order; what a strength leaves undefined is a dash.
     """
-    named = table.assign(
-        row=table["source"].map(pretty)
-        + ", "
-        + table["strength"].map("{:g}".format)
-        + " planted"
+    speakers = table["clips"] // table["clips_per_speaker"]
+    names = [
+        f"|r| = {strength:g}, {clips} clips, {count} speakers"
+        for strength, clips, count in zip(
+            table["strength"], table["clips"], speakers, strict=True
+        )
+    ]
+    rows = pd.MultiIndex.from_product(
+        [dict.fromkeys(names), metrics], names=["planted", "metric"]
     )
-    return metric_table(named, "row", digits=2)
+    found = table.assign(planted=names).set_index(rows.names).reindex(rows)
+    return metric_table(found.reset_index(), "planted", digits=2)
 
 
 def covered(table: pd.DataFrame) -> Table | Message:

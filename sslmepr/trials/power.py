@@ -1,241 +1,301 @@
-"""What the analysis of associations finds, and what it invents, in many drawn worlds.
+"""What the analysis finds, and what it invents, in many worlds whose truth is known.
 
-In each world every planted correlation is equally strong. The regressions that the
-pipeline starts from learn emotions from one drawn corpus and traits from another, and
-their predictions on a third are analysed as the chapter on validity does: from disjoint
-modalities, with the error of learning. The shortcut, all modalities on both sides,
-stands beside it.
+One corpus recovers one matrix, and whether its intervals and p-values mean what they
+say cannot be seen from it. Studies drawn as features are cheap: each here is a world of
+its own, with other people to learn from and other people to predict, put through the
+regressions that every stage starts from and through the very analysis of the chapter on
+validity. Beside it stands the naive reading, which takes what all modalities say of
+emotions and what the same modalities say of traits.
+
+Recovered correlations are smaller than planted ones, because predictions are not the
+latents themselves. What an analysis of so many clips recovers on average, the mean over
+worlds, is called *expected* here; an interval can be right about that and yet never
+hold the planted value.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.special import expit
+from joblib import Parallel, delayed
+from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from sslmepr.analysis.correlation import DISJOINT, association
-from sslmepr.analysis.disjoint import COLUMNS, disjoint_tables
-from sslmepr.analysis.recovery import tidy_matrix
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
+from sslmepr.analysis.correlation import DISJOINT
+from sslmepr.analysis.disjoint import COLUMNS, Tables, divided_tables
+from sslmepr.analysis.recovery import CELL, compare, tidy_matrix
+from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
+from sslmepr.analysis.sources import associate
+from sslmepr.corpora.simulated.ideal_observer import agreement
+from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.learning.baselines import Linear
 from sslmepr.params import Params, Power
-from sslmepr.trials.drawn import DrawnStudy, draw_study, signed_world
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
 
-SHORTCUT = "predicted_x_predicted"
+NAIVE = "predicted_x_predicted"
+SETTING = ["strength", "clips", "clips_per_speaker"]
+GROUP = ["source", *SETTING]
 
-
-class Design(NamedTuple):
-    """How strong associations are, and how many clips of how many people there are."""
-
-    strength: float
-    clips: int
-    clips_per_speaker: int
-
-
-def designs(section: Power) -> list[Design]:
-    """The base design at every strength, and those that differ from it in one thing."""
-    clips, each = section.clips[0], section.clips_per_speaker[0]
-    sizes = [(count, each) for count in section.clips]
-    sizes += [(clips, count) for count in section.clips_per_speaker[1:]]
-    return [Design(*both) for both in _flat(product(section.strengths, sizes))]
-
-
-def _flat(pairs) -> Iterator[tuple]:
-    for strength, size in pairs:
-        yield (strength, *size)
+OFFSET = 0.0
+"""Between the corpora of a study: standardising each by itself would remove it."""
 
 
 def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
     """Analyse all worlds of ``params.power[name]``.
 
+    Every strength is tried with the first number of clips and of clips per speaker,
+    and with the other numbers of one while the other keeps its first. No two worlds
+    share anything that is drawn.
+
     Parameters
     ----------
     params : Params
-        Its section ``association`` says how to analyse; ``unimodal.refits`` how often
-        the regressions are fitted to other training samples.
+        Its sections ``association`` and ``unimodal.refits`` say how to analyse.
     name : str
     progress : bool
 
     Returns
     -------
     DataFrame
-        strength, clips, clips_per_speaker, world, source, emotion, trait, planted, r,
-        low, high, significant; a row per cell.
+        source, strength, clips, clips_per_speaker, world, emotion, trait, planted,
+        recovered, low, high, p_corrected, significant, covered (the interval holds the
+        planted value; missing where r is undefined).
+
+    Raises
+    ------
+    WorldError
+        If no population can have correlations as strong as one of the strengths.
     """
     section = params.power[name]
-    cells = list(product(designs(section), range(section.worlds)))
-    with ProcessPoolExecutor(params.compute.workers) as pool:
-        found = pool.map(partial(_world, params, section), *zip(*cells, strict=True))
-        bar = tqdm(found, total=len(cells), desc="power", disable=not progress)
-        return pd.concat(list(bar), ignore_index=True)
+    keys = [
+        (strength, *sizes, world)
+        for strength in section.strengths
+        for sizes in _sizes(section)
+        for world in range(section.worlds)
+    ]
+    jobs = [delayed(_trial)(params, section, *key) for key in keys]
+    parallel = Parallel(params.compute.workers, return_as="generator")
+    bar = tqdm(total=len(jobs), desc="power", unit="world", disable=not progress)
+    tables = []
+    with bar:
+        for table in parallel(jobs):
+            tables.append(table)
+            bar.update()
+    return pd.concat(tables, ignore_index=True)
 
 
-def _world(params: Params, section: Power, design: Design, number: int):
-    """Both analyses of one world."""
-    # Each process has one core's work.
+def _sizes(section: Power) -> Iterator[tuple[int, int]]:
+    """(clips, clips per speaker): the first of both, then one varied at a time."""
+    clips, each = section.clips, section.clips_per_speaker
+    yield clips[0], each[0]
+    yield from ((count, each[0]) for count in clips[1:])
+    yield from ((clips[0], count) for count in each[1:])
+
+
+def _trial(
+    params: Params,
+    section: Power,
+    strength: float,
+    clips: int,
+    clips_per_speaker: int,
+    number: int,
+) -> pd.DataFrame:
+    """Both readings of one world."""
+    key = [params.seed, round(1e6 * strength), clips, clips_per_speaker, number]
+    seed = int(np.random.SeedSequence(key).generate_state(1)[0])
+    world = signed_world(params.simulation, section.world, strength)
+    study = draw_study(
+        params.simulation,
+        world,
+        clips,
+        clips_per_speaker,
+        section.features,
+        OFFSET,
+        seed,
+    )
+    own = params.model_copy(update={"seed": seed})
+    matrix = pd.DataFrame(world.association, list(SCORED_EMOTIONS), list(TRAITS))
+    planted = tidy_matrix(matrix, "planted")
+    parts = []
+    # Sums come out the same on any number of cores and of processes.
     with threadpool_limits(1):
-        world = signed_world(params.simulation, section.world, design.strength)
-        # Another strength is another world, not the same people again.
-        seed = [params.seed, number, round(1000 * design.strength), *design[1:]]
-        study = draw_study(
-            params.simulation,
-            world,
-            design.clips,
-            design.clips_per_speaker,
-            section.features,
-            offset=0.0,
-            seed=seed,
-        )
-        tables = [
-            found.assign(source=source)
-            for source, found in _analyses(params, study, number).items()
-        ]
-    signs = pd.DataFrame(world.association, list(SCORED_EMOTIONS), list(TRAITS))
-    table = pd.concat(tables, ignore_index=True)
-    table = table.merge(tidy_matrix(signs, "planted"), on=["emotion", "trait"])
-    table = table.assign(**design._asdict(), world=number)
-    columns = [*Design._fields, "world", "source", "emotion", "trait", "planted"]
-    return table[[*columns, "r", "low", "high", "significant"]]
+        for source, tables in _readings(own, study).items():
+            found = associate(tables, source, own, levels=("clip",))
+            table = compare(found, planted).drop(columns=["observer", "sign_agrees"])
+            parts.append(table.assign(source=source))
+    table = pd.concat(parts, ignore_index=True).assign(
+        strength=strength,
+        clips=clips,
+        clips_per_speaker=clips_per_speaker,
+        world=number,
+    )
+    return table[
+        [*GROUP, "world", *CELL, "planted", "recovered", "low", "high"]
+        + ["p_corrected", "significant", "covered"]
+    ]
 
 
-def _analyses(params: Params, study: DrawnStudy, number: int) -> dict:
-    """Source to the associations found on the held-out corpus."""
-    logits, refits = _learned(study, params.unimodal.refits, number)
-    held_out = study.held_out
-    settings = params.association
-    analyse = partial(
-        association,
-        resamples=settings.resamples,
-        level=settings.level,
-        correction=settings.correction,
-        alpha=settings.alpha,
-        seed=number,
-        levels=("clip",),
-    )
-    speakers = pd.Series(held_out.speaker_ids, held_out.clip_ids)
-    predictions = pd.concat(
-        [
-            _predictions(modality, values, held_out.clip_ids)
-            for modality, values in logits.items()
+def _readings(params: Params, study: DrawnStudy) -> dict[str, Tables]:
+    """Source to what ``association`` takes, on the held-out corpus."""
+    unseen = study.held_out
+    evidence = {
+        task: [
+            _evidence(params, study[task], task, unseen, modality)
+            for modality in MODALITIES
         ]
-    )
-    divided = disjoint_tables(predictions, refits, speakers)
-    # Neutral is not correlated.
-    everything = sum(logits.values())[:, 1:]
-    together = pd.DataFrame(everything, columns=COLUMNS).assign(
-        clip_id=held_out.clip_ids, speaker_id=held_out.speaker_ids
-    )
+        for task in TASKS
+    }  # each (1 + refit, clip, target)
+    logits = np.concatenate([np.stack(evidence[task], 1) for task in TASKS], axis=-1)
+    names = unseen.clip_ids, unseen.speaker_ids
+    together = pd.DataFrame(logits[0].sum(0), columns=COLUMNS)
+    together.insert(0, "clip_id", names[0])
+    together.insert(1, "speaker_id", names[1])
     return {
-        DISJOINT: analyse(divided.table, DISJOINT, refits=divided.refits),
-        SHORTCUT: analyse(together, SHORTCUT),
+        DISJOINT: divided_tables(logits[0], logits[1:], *names),
+        NAIVE: Tables(together, []),
     }
 
 
-def _learned(study: DrawnStudy, refits: int, seed: int):
-    """Logits on the held-out corpus: by modality, and a table of those of refits."""
-    logits, tables = {}, []
-    for modality, values in study.held_out.features.items():
-        first, again = [], []
-        for task in TASKS:
-            corpus = study[task]
-            known = {"emotion": corpus.emotions, "personality": corpus.traits}[task]
-            features = corpus.features[modality]
-            train, dev = (corpus.split == split for split in ("train", "dev"))
-            model = Linear(
-                task, features[train], known[train], features[dev], known[dev]
-            )
-            weights, bias = model.probe()
-            first.append(values @ weights.T + bias)
-            probes = model.refitted(corpus.speaker_ids[train], refits, seed)
-            again.append([values @ weights.T + bias for weights, bias in probes])
-        logits[modality] = np.hstack(first)
-        for refit, parts in enumerate(zip(*again, strict=True)):
-            table = pd.DataFrame(np.hstack(parts), columns=[*EMOTIONS, *TRAITS])
-            keys = {"modality": modality, "refit": refit}
-            tables.append(table.assign(clip_id=study.held_out.clip_ids, **keys))
-    return logits, pd.concat(tables, ignore_index=True)
+def _evidence(
+    params: Params, taught: DrawnCorpus, task: str, unseen: DrawnCorpus, modality: str
+) -> np.ndarray:
+    """Logits of unseen clips by a regression, then by its refits.
+
+    (1 + refit, clip, target); neutral, which is not scored, is left out.
+    """
+    true = taught.emotions if task == "emotion" else taught.traits
+    train, dev = (taught.split == split for split in ("train", "dev"))
+    features = taught.features[modality]
+    model = Linear(task, features[train], true[train], features[dev], true[dev])
+    refits = params.unimodal.refits
+    probes = [model.probe()]
+    probes += model.refitted(taught.speaker_ids[train], refits, params.seed)
+    scored = len(TARGETS[task]) - len(SCORED_EMOTIONS if task == "emotion" else TRAITS)
+    logits = [unseen.features[modality] @ weights.T + bias for weights, bias in probes]
+    return np.stack(logits)[..., scored:]
 
 
-def _predictions(modality: str, logits: np.ndarray, clip_ids) -> pd.DataFrame:
-    """As the evaluation would write them, of stage 2."""
-    targets = [*TARGETS["emotion"], *TARGETS["personality"]]
-    return pd.DataFrame(
-        {
-            "clip_id": np.repeat(clip_ids, len(targets)),
-            "split": "test",
-            "variant": f"{modality}-crosstask",
-            "target": np.tile(targets, len(clip_ids)),
-            "predicted": expit(logits).ravel(),
-        }
+def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
+    """Every cell over its worlds.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        From `try_power`.
+
+    Returns
+    -------
+    DataFrame
+        source, strength, clips, clips_per_speaker, emotion, trait, planted, expected
+        (mean recovered correlation), deviation (its standard deviation over worlds),
+        significant (share of worlds), worlds (in which r is defined).
+    """
+    known = cells.dropna(subset="recovered")
+    groups = known.groupby([*GROUP, *CELL], sort=False)
+    table = groups.agg(
+        planted=("planted", "first"),
+        expected=("recovered", "mean"),
+        deviation=("recovered", "std"),
+        significant=("significant", "mean"),
+        worlds=("world", "nunique"),
     )
+    return table.reset_index()
 
 
-def summarise(cells: pd.DataFrame, level: float) -> pd.DataFrame:
-    """What was found and invented, per source and design.
+def summarise(
+    cells: pd.DataFrame, level: float, resamples: int, seed: int
+) -> pd.DataFrame:
+    """What worlds of one strength and size come to.
 
     Parameters
     ----------
     cells : DataFrame
         From `try_power`.
     level : float
-        Of the intervals, from Student's t over worlds.
+        Of the intervals. They come from drawing worlds anew, because the cells of one
+        world hang together; where all worlds have the same share of cells, and for
+        ``any_invented``, they are Wilson's with worlds as units.
+    resamples, seed : int
 
     Returns
     -------
     DataFrame
-        source, strength, clips, clips_per_speaker, metric, estimate, low, high, n
-        (worlds). Metrics: ``found``, share of the planted cells that are significant;
-        ``invented``, share of the others that are; ``any invented``, share of worlds
-        with one of those; ``slope`` of recovered on planted correlations and ``r``
-        between them; ``covers planted``, share of intervals that hold the planted
-        value; ``covers expected``, that hold the cell's mean over all worlds of the
-        design, which is where an estimate from noisy channels should lie.
+        source, strength, clips, clips_per_speaker, metric, estimate, low, high, worlds.
+        Metrics: ``recovered`` (mean over planted cells, positive in the direction that
+        was planted); ``slope`` of recovered on planted correlations through the origin;
+        ``correlation`` of both over the cells of a world, mean over worlds; ``found``
+        (share significant where something is planted: power); ``invented`` (share
+        significant where nothing is); ``any_invented`` (share of worlds with such a
+        cell); ``covers_planted`` and ``covers_expected`` (share of intervals that hold
+        the planted value, and what the cell recovers on average over worlds). What the
+        strength leaves undefined is absent.
     """
-    keys = ["source", *Design._fields]
-    expected = cells.groupby([*keys, "emotion", "trait"])["r"].transform("mean")
-    planted, r = cells["planted"], cells["r"]
-    hit = cells["significant"].astype(float)
-    measured = cells[[*keys, "world"]].assign(
-        found=hit.where(planted != 0),
-        invented=hit.where(planted == 0),
-        covers_planted=planted.between(cells["low"], cells["high"]).astype(float),
-        covers_expected=expected.between(cells["low"], cells["high"]).astype(float),
-        r=r,
-        planted=planted,
-        product=r * planted,
-        r_square=r**2,
-        square=planted**2,
-    )
-    groups = measured.groupby([*keys, "world"], sort=False)
-    worlds = groups[["found", "invented", "covers_planted", "covers_expected"]].mean()
-    worlds["any_invented"] = groups["invented"].max()
-    mean = groups[["r", "planted", "product", "r_square", "square"]].mean()
-    worlds["slope"] = mean["product"] / mean["square"].where(mean["square"] > 0)
-    spread = (mean["r_square"] - mean["r"] ** 2) * (
-        mean["square"] - mean["planted"] ** 2
-    )
-    covariance = mean["product"] - mean["r"] * mean["planted"]
-    worlds["r"] = covariance / np.sqrt(spread.where(spread > 1e-12))
-    tidy = worlds.rename(columns=lambda name: name.replace("_", " "))
-    tidy = tidy.rename_axis(columns="metric").stack(future_stack=True).dropna()
-    table = tidy.groupby([*keys, "metric"], sort=False).agg(["mean", "std", "count"])
-    quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)
-    half = quantile * table["std"] / np.sqrt(table["count"])
-    found = pd.DataFrame(
-        {
-            "estimate": table["mean"],
-            "low": table["mean"] - half,
-            "high": table["mean"] + half,
-            "n": table["count"],
-        }
-    ).reset_index()
-    shares = ~found["metric"].isin(["slope", "r"])
-    found.loc[shares, ["low", "high"]] = found.loc[shares, ["low", "high"]].clip(0, 1)
-    return found
+    known = _with_expected(cells.dropna(subset="recovered"))
+    rows = [
+        (*key, metric, *estimate)
+        for key, group in known.groupby(GROUP, sort=False)
+        for metric, sums in _sums(group)
+        for estimate in _ratio(metric, sums, level, resamples, seed)
+    ]
+    columns = [*GROUP, "metric", "estimate", "low", "high", "worlds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _with_expected(cells: pd.DataFrame) -> pd.DataFrame:
+    """With a column ``covers_expected``; missing where there is a single world."""
+    r = cells["recovered"]
+    cell = r.groupby([cells[name] for name in [*GROUP, *CELL]])
+    mean, worlds = cell.transform("mean"), cell.transform("size")
+    # A world deviates from a mean that it belongs to by less than from the true one.
+    stretch = np.sqrt(worlds / (worlds - 1).where(worlds > 1))
+    expected = r - stretch * (r - mean)
+    held = expected.between(cells["low"], cells["high"]).astype("boolean")
+    known = expected.notna() & cells["low"].notna()
+    return cells.assign(covers_expected=held.where(known))
+
+
+def _sums(group: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Each metric as a ratio of two sums over worlds: (world, 2)."""
+    planted, r = group["planted"], group["recovered"]
+    there, called = planted != 0, group["significant"].astype(bool)
+    covers = {
+        "covers_planted": group["covered"],
+        "covers_expected": group["covers_expected"],
+    }
+    parts = {
+        "recovered": (r * np.sign(planted), there),
+        "slope": (r * planted, planted**2),
+        "found": (called & there, there),
+        "invented": (called & ~there, ~there),
+        **{name: (held.fillna(False), held.notna()) for name, held in covers.items()},
+    }
+    for name, (above, below) in parts.items():
+        both = pd.DataFrame({"above": above, "below": below}).astype(float)
+        yield name, both.groupby(group["world"]).sum().to_numpy()
+    invented = (called & ~there).groupby(group["world"]).any()
+    yield "any_invented", np.column_stack([invented, np.ones(len(invented))])
+    agreements = [
+        agreement(world["recovered"].to_numpy(), world["planted"].to_numpy())
+        for _, world in group.groupby("world")
+    ]
+    defined = [value for value in agreements if value is not None]
+    yield "correlation", np.column_stack([defined, np.ones(len(defined))])
+
+
+def _ratio(
+    metric: str, sums: np.ndarray, level: float, resamples: int, seed: int
+) -> Iterator[tuple[float, float, float, int]]:
+    """(estimate, low, high, worlds), or nothing where the metric is undefined."""
+    sums = sums[sums[:, 1] > 0]
+    worlds = len(sums)
+    if worlds == 0:
+        return
+    estimate = sums[:, 0].sum() / sums[:, 1].sum()
+    totals = resampled_sums(sums, resamples, seed)
+    low, high = bootstrap_interval(totals[:, 0] / totals[:, 1], level, worlds)
+    alike = np.ptp(sums[:, 0] / sums[:, 1]) == 0
+    if metric == "any_invented" or (alike and estimate in (0, 1)):
+        count = round(estimate * worlds)
+        low, high = proportion_confint(count, worlds, 1 - level, method="wilson")
+    yield float(estimate), float(low), float(high), worlds

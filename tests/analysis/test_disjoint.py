@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sslmepr.analysis.correlation import DISJOINT, association
-from sslmepr.analysis.disjoint import disjoint_tables
+from sslmepr.analysis.disjoint import disjoint_tables, divided_tables
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 from sslmepr.learning.baselines import Linear
 
@@ -182,3 +182,20 @@ def test_chance_of_the_training_clips_makes_no_association():
             shares.append(found["significant"].mean())
     assert np.mean(plain) > 0.1
     assert np.mean(informed) <= 0.05
+
+
+def test_arrays_give_the_tables_of_predictions():
+    rng = np.random.default_rng(4)
+    count, modalities = 7, ("face", "audio", "text")
+    evidence = {m: rng.normal(0, 8, (count, 12)) for m in modalities}  # some are cut
+    again = [{m: rng.normal(0, 8, (count, 12)) for m in modalities} for _ in range(2)]
+    expected = disjoint_tables(predictions(evidence), refits(again), speakers(count))
+    found = divided_tables(
+        np.stack([evidence[m][:, 1:] for m in modalities]),
+        np.stack([[each[m][:, 1:] for m in modalities] for each in again]),
+        [f"clip-{n}" for n in range(count)],
+        [f"s{n}" for n in range(count)],
+    )
+    pd.testing.assert_frame_equal(found.table, expected.table)
+    for mine, theirs in zip(found.refits, expected.refits, strict=True):
+        pd.testing.assert_frame_equal(mine, theirs)

@@ -265,3 +265,58 @@ def test_people_panels_have_a_letter_for_every_reported_cell():
     assert first.texts[1].get_position() == (0.5, 0.5)
     assert first.get_title("left") == "One"
     assert first.get_xlim() == pytest.approx((-0.69, 0.69))
+
+
+def worlds(metric="found", source="disjoint_modalities", strength=0.1):
+    table = pd.DataFrame(
+        {
+            "clips": [480, 240, 960, 480],
+            "clips_per_speaker": [1, 1, 1, 4],
+            "estimate": [0.5, 0.2, 0.9, 0.3],
+        }
+    )
+    ends = {"low": table["estimate"] - 0.1, "high": table["estimate"] + 0.1}
+    return table.assign(metric=metric, source=source, strength=strength, **ends)
+
+
+def test_expected_panels_keep_cells_of_one_value_apart():
+    cells = pd.DataFrame(
+        [(e, t) for e in SCORED_EMOTIONS for t in TRAITS], columns=["emotion", "trait"]
+    )
+    planted = np.where(cells["trait"] == "openness", 0.3, 0.0)
+    cells = cells.assign(planted=planted, expected=planted / 2, deviation=0.05)
+    means = pd.concat([cells.assign(source="one"), cells.assign(source="other")])
+    figure = figures.expected_panels(means)
+    assert [axes.get_title("left") for axes in figure.axes] == ["One", "Other"]
+    points = [c.get_offsets() for c in figure.axes[0].collections]
+    points = np.concatenate([each for each in points if len(each) == 5])
+    assert len(points) == len(set(points[:, 0].round(6))) == 30
+    assert abs(points[:, 0] - 2 * points[:, 1]).max() <= 0.035
+
+
+def test_power_curves_vary_one_number_at_a_time():
+    both = pd.concat([worlds(strength=0.1), worlds(strength=0.2)])
+    by_clips, by_speakers = figures.power_curves(both).axes
+    lines = [line for line in by_clips.lines if line.get_label() in ("0.1", "0.2")]
+    assert [list(line.get_xdata()) for line in lines] == [[240, 480, 960]] * 2
+    assert list(lines[0].get_ydata()) == [0.2, 0.5, 0.9]
+    assert list(by_speakers.lines[1].get_xdata()) == [120, 480]
+    assert list(by_speakers.lines[1].get_ydata()) == [0.3, 0.5]
+    assert by_clips.get_title("left") == "Clips per speaker: 1"
+    assert by_speakers.get_title("left") == "Clips: 480"
+
+
+def test_null_dots_have_a_row_per_size_and_the_promised_share():
+    both = pd.concat([worlds("invented"), worlds("invented", "predicted_x_predicted")])
+    axes = figures.null_dots(both.reset_index(drop=True), 0.05).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "480 clips, 480 speakers",
+        "240 clips, 240 speakers",
+        "960 clips, 960 speakers",
+        "480 clips, 120 speakers",
+    ]
+    assert list(axes.lines[0].get_xdata()) == [0.05, 0.05]
+    shown = [c.get_offsets()[:, 0] for c in axes.collections if len(c.get_offsets())]
+    assert [list(each) for each in shown if len(each) == 4] == [
+        [0.5, 0.2, 0.9, 0.3]
+    ] * 2

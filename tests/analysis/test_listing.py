@@ -139,3 +139,23 @@ def test_distance_covered_as_a_table():
     frame = listing.covered(table).frame
     assert frame.iloc[0].tolist() == ["face", "0.66 [0.33, 1.00]"]
     assert "not known" in repr(listing.covered(table.head(0)))
+
+
+def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
+    table = pd.DataFrame(
+        [
+            (0.0, 480, 4, "invented", 0.0, 0.0, 0.16),
+            (0.1, 480, 4, "found", 0.5, 0.4, 0.6),
+        ]
+        + [(0.1, 480, 4, "slope", 0.3, 0.2, 0.4)],
+        columns=["strength", "clips", "clips_per_speaker", "metric"]
+        + ["estimate", "low", "high"],
+    )
+    assert listing.worlds(table, ("found", "invented")).frame.to_dict("list") == {
+        "Planted": [
+            "|r| = 0, 480 clips, 120 speakers",
+            "|r| = 0.1, 480 clips, 120 speakers",
+        ],
+        "found": ["–", "0.50 [0.40, 0.60]"],
+        "invented": ["0.00 [0.00, 0.16]", "–"],
+    }

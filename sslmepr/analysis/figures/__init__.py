@@ -19,6 +19,11 @@ from sslmepr.analysis.figures.corpora import (
 )
 from sslmepr.analysis.figures.panels import pipeline_graph, recovery_panels
 from sslmepr.analysis.figures.people import people_panels
+from sslmepr.analysis.figures.power import (
+    expected_panels,
+    null_dots,
+    power_curves,
+)
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
 from sslmepr.analysis.figures.trials import trial_lines
 
@@ -28,12 +33,15 @@ __all__ = [
     "clip_panel",
     "contact_sheet",
     "difference_dots",
+    "expected_panels",
     "graph_attention_matrix",
     "label_distribution",
     "learning_curves",
     "metric_dots",
     "people_panels",
+    "null_dots",
     "pipeline_graph",
+    "power_curves",
     "prediction_bars",
     "projection_scatter",
     "query_attention_matrix",
