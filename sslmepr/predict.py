@@ -24,6 +24,7 @@ from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import (
     EMOTION_COLUMNS,
+    EMOTIONS,
     SCORED_EMOTIONS,
     TARGET_COLUMNS,
     TARGETS,
@@ -262,9 +263,13 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
             columns[f"{name}_high"] = high[:, place]
     result = result.assign(**columns)
     if "emotion" in predicted:
-        scored = result[list(EMOTION_COLUMNS[1:])].to_numpy() >= thresholds
+        scored = result[list(EMOTION_COLUMNS[1:])].to_numpy()
         names = np.array(SCORED_EMOTIONS)
-        result.insert(1, "emotions", [", ".join(names[present]) for present in scored])
+        decided = [
+            ", ".join(names[each >= thresholds]) or EMOTIONS[0] for each in scored
+        ]
+        predicted_at_all = ~np.isnan(scored).any(axis=1)
+        result.insert(1, "emotions", np.where(predicted_at_all, decided, ""))
     for modality in VISUAL_MODALITIES:
         result[modality] = record.get(modality)
     heard = set(FeatureStore.open(features, "audio").clip_ids)
