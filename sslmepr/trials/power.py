@@ -7,10 +7,16 @@ regressions that every stage starts from and through the very analysis of the ch
 validity. Beside it stands the naive reading, which takes what all modalities say of
 emotions and what the same modalities say of traits.
 
-Recovered correlations are smaller than planted ones, because predictions are not the
-latents themselves. What an analysis of so many clips recovers on average, the mean over
+Recovered correlations need not have the size of the planted ones: predictions are not
+the latents themselves, and a regression reads an emotion also from cues of the traits
+that go with it. What an analysis of so many clips recovers on average, the mean over
 worlds, is called *expected* here; an interval can be right about that and yet never
 hold the planted value.
+
+How much is invented hangs on whether the features keep cues of emotions and of traits
+apart. The fewer of them a modality has for its sources (controls and nuisances), the
+more a cue of a trait is a cue of an emotion too; that lasts however many clips there
+are, and no interval that comes from drawing people anew can know of it.
 """
 
 from collections.abc import Iterator
