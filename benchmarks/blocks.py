@@ -6,7 +6,9 @@ number formats (`float32` and `bfloat16` by default) and updates
 ``results/benchmarks.csv``.
 
 All are timed in turn, round after round, so that whatever else the machine does falls
-on all alike; a ratio is taken within its round. Without the packages `mamba_ssm` and
+on all alike; a ratio is taken within its round. That is not enough where the two
+threads have to wait for a processor at each operation: then their number is measured,
+and so a row says how busy other programs were. Without the packages `mamba_ssm` and
 `causal_conv1d` the mixer runs in plain PyTorch, as ours does. In bfloat16 all run under
 autocast with float32 weights, which is how ours is meant to be trained. The encoder
 layer has the usual inner width of four times its width and no dropout; its attention is
@@ -23,6 +25,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from unittest.mock import patch
 
+import psutil
 import table
 import torch
 from torch import Tensor, nn
@@ -188,10 +191,18 @@ def ratios(found: dict[str, dict], other: str) -> list[float]:
     return [theirs / ours for theirs, ours in pairs]
 
 
+def busy_seconds() -> tuple[float, float]:
+    """Processor seconds so far, of the whole machine and of this process."""
+    machine, own = psutil.cpu_times(), psutil.Process().cpu_times()
+    idle = machine.idle + getattr(machine, "iowait", 0)
+    return sum(machine[:8]) - idle, own.user + own.system
+
+
 def speed(kind: str, dtype: str) -> list[dict]:
     """All shapes in one kind of pass and one number format."""
     bounded, group = dtype == "float32", f"blocks_{dtype}"
     rows, faster, memory = [], [], []
+    start, before = time.perf_counter(), busy_seconds()
     for shape in SHAPES:
         print(f"{kind}, {dtype}, {shape}", flush=True)
         found = compare(shape, kind, dtype)
@@ -205,6 +216,10 @@ def speed(kind: str, dtype: str) -> list[dict]:
         rows.append(table.row(group, what, values, "times as fast", bound))
         faster.append(ratios(found, MIXER))
         memory.append([found[OURS]["peak"] / found[MIXER]["peak"]])
+    machine, own = (b - a for a, b in zip(before, busy_seconds(), strict=True))
+    others = (machine - own) / (time.perf_counter() - start)
+    what = f"other programs meanwhile, {kind}, {dtype}"
+    rows.append(table.row(group, what, [others], "processors busy", "≤ 0.1"))
     for measured, unit, bound in (
         (faster, "times as fast", PASSES[kind]),
         (memory, "times its memory", "≤ 0.5"),
