@@ -38,7 +38,7 @@ from sslmepr.models.scan import ssd_sequential
 
 SHAPES = [(32, 30, 256), (16, 256, 256), (16, 750, 256), (8, 1500, 512)]
 STATE, HEAD = 128, 64  # the defaults of both forms of Mamba-2
-ROUNDS = 7
+ROUNDS = 3
 TURN = 0.1  # seconds that a turn lasts at least, with as many calls as it takes
 # Each kind of pass, and how many times as fast as the mixer ours should be.
 PASSES = {"forward": "≥ 2.0", "forward and backward": "≥ 1.7"}
