@@ -27,6 +27,7 @@ OUTPUTS = (
     "personality_embedding",
     "emotion_logits",
     "trait_scores",
+    "features",
 )
 
 
