@@ -265,9 +265,7 @@ def costs(table: pd.DataFrame) -> Table:
         "Encoders of study": table["study"],
         "Clips": table["clips"].map("{:,}".format),
         "Hours of video": table["hours"].map("{:.1f}".format),
-        "Processor seconds per clip [least, most]": [
-            interval(*rate, digits=1) for rate in rates
-        ],
+        "Processor seconds per clip [least, most]": seconds,
         "Processor hours": [number(each, 0) for each in table["processor_hours"]],
     }
     for name in hours:

@@ -44,8 +44,8 @@ def run_on_ray(jobs: list[Job], compute: Compute) -> Iterator[Job]:
     Raises
     ------
     RuntimeError
-        If Ray is not installed, or nothing answers at the address; and if a machine of
-        the cluster lacks the project's folder or finds other media there.
+        If Ray is not installed, or no cluster answers at the address; and if a machine
+        of the cluster lacks the project's folder or finds other media there.
     """
     device = "cpu" if compute.device == "auto" else compute.device
     with _connected(compute) as ray:
@@ -67,8 +67,10 @@ def run_on_ray(jobs: list[Job], compute: Compute) -> Iterator[Job]:
 @contextmanager
 def _connected(compute: Compute):
     """The module ``ray``, connected to the cluster for a while."""
-    # Ray's own default is to send statistics of its use to its authors.
+    # Read when Ray is imported. By itself it would send statistics of its use to its
+    # authors, and talk without a token to a cluster that may or may not ask for one.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -81,7 +83,13 @@ def _connected(compute: Compute):
         ray.init("local", num_cpus=compute.workers, include_dashboard=False, **quiet)
     else:
         _require_answer(compute.address)
-        ray.init(compute.address, **quiet)
+        try:
+            ray.init(compute.address, **quiet)
+        except ConnectionError as error:
+            raise RuntimeError(
+                f"something answers at {compute.address} (compute.address), but Ray "
+                "cannot connect to it: is it the head of a cluster, with the same token?"
+            ) from error
     try:
         yield ray
     finally:

@@ -6,12 +6,11 @@ import socket
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import ray
-from ray.cluster_utils import Cluster
 from recordings import write_video
 
 from sslmepr.corpora.schema import COLUMNS, write_clips
@@ -51,10 +50,23 @@ def corpus(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def ray():
+    """Ray, with a token of its own: it is read when Ray is imported."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": uuid.uuid4().hex}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"RAY_USAGE_STATS_ENABLED": "0", **token}.items():
+            patch.setenv(name, value)
+        import ray
+
+        yield ray
+
+
 @pytest.fixture
-def two_machines(monkeypatch):
-    """A cluster of two nodes with a processor each, and the address of its head."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+def two_machines(ray):
+    """A cluster of two nodes with a processor each, and the one that will die."""
+    from ray.cluster_utils import Cluster
+
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     try:
         doomed = nodes.add_node(num_cpus=1)
@@ -77,6 +89,8 @@ def unlucky(log, doomed):
     honest = cluster._shard_bytes
 
     def work(job, folder, sizes):
+        import ray
+
         here = ray.get_runtime_context().get_node_id()
         first = job.clips[0]["clip_id"]
         where = "doomed" if here == doomed else "head"
@@ -92,7 +106,7 @@ def unlucky(log, doomed):
 
 
 def test_what_dies_is_done_again_to_the_same_bytes(
-    corpus, two_machines, tmp_path, monkeypatch, capfd
+    corpus, ray, two_machines, tmp_path, monkeypatch, capfd
 ):
     monkeypatch.setattr("sslmepr.extraction.corpus.MEDIA_CHUNK_CLIPS", 2)
     local = tmp_path / "local" / "features"
@@ -152,7 +166,19 @@ def test_an_address_that_does_not_answer_is_named():
     assert f"ray start --head --port={port}" in str(caught.value)
 
 
-def test_without_an_address_ray_starts_here(monkeypatch):
+def test_a_cluster_that_cannot_be_joined_is_named(ray, monkeypatch):
+    def refused(*_, **__):
+        raise ConnectionError("no")
+
+    monkeypatch.setattr(ray, "init", refused)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        compute = params(engine="ray", address=address).compute
+        with pytest.raises(RuntimeError, match=f"something answers at {address}"):
+            next(run_on_ray([job(Path())], compute))
+
+
+def test_without_an_address_ray_starts_here(ray, monkeypatch):
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # not asked
     with cluster._connected(params(engine="ray", workers=3).compute) as connected:
         assert connected.cluster_resources()["CPU"] == 3
