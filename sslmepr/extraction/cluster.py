@@ -88,7 +88,7 @@ def _connected(compute: Compute):
         except ConnectionError as error:
             raise RuntimeError(
                 f"something answers at {compute.address} (compute.address), but Ray "
-                "cannot connect to it: is it the head of a cluster, with the same token?"
+                "cannot join: is it the head of a cluster with the same token?"
             ) from error
     try:
         yield ray
