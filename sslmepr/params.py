@@ -39,8 +39,16 @@ class Section(BaseModel):
 
 
 class Compute(Section):
+    """How things are computed, which no result depends on.
+
+    ``engine`` is what extracts: ``local`` in processes of this machine, ``ray`` on the
+    cluster at ``address``, or on this machine where that is null.
+    """
+
     device: Literal["auto", "cpu", "cuda"]
     workers: Positive
+    engine: Literal["local", "ray"]
+    address: Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]+$")] | None
 
 
 class Roles(Section):

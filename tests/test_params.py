@@ -100,6 +100,10 @@ def test_a_missing_key_is_named(tree, path):
         ("modalities", ["face", "gait"]),
         ("tasks", "emotion"),
         ("compute.device", "gpu"),
+        ("compute.engine", "slurm"),
+        ("compute.address", "somewhere"),
+        ("compute.address", "ray://head:10001"),
+        ("compute.address", 6379),
         ("fusion.semi_supervised.trait_margin", 0.6),
     ],
 )
