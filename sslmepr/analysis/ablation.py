@@ -11,7 +11,8 @@ import pandas as pd
 
 from sslmepr.analysis.resampling import bootstrap_interval
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.metrics import Speakers, emotion_draws, personality_draws
+from sslmepr.learning.bootstrap import Speakers
+from sslmepr.learning.metrics import emotion_draws, personality_draws
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}

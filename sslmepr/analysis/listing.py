@@ -116,10 +116,8 @@ def trials(table: pd.DataFrame) -> Table:
     table : DataFrame
         From :mod:`sslmepr.trials.collapse`: arm, offset, metric, estimate, low, high.
     """
-    named = table.assign(
-        row=table["arm"] + ", offset " + table["offset"].map("{:g}".format)
-    )
-    return metric_table(named, "row", digits=2)
+    names = table["arm"] + ", offset " + table["offset"].map("{:g}".format)
+    return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:

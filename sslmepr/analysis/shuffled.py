@@ -19,6 +19,7 @@ from scipy.special import logit
 
 from sslmepr.analysis.cells import build_cells, correlation, moments_by_speaker
 from sslmepr.analysis.disjoint import SUREST
+from sslmepr.analysis.grid import cell_index
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.baselines import RIDGE_STRENGTHS
 from sslmepr.learning.batches import ModalityClips
@@ -26,7 +27,6 @@ from sslmepr.learning.clips import StudyClips, read_study_clips
 from sslmepr.learning.predictions import dev_score
 from sslmepr.params import Params
 
-CELL = ["emotion", "trait"]
 QUANTILE = 0.95
 SHUFFLES = 500
 TASK = "personality"
@@ -77,7 +77,6 @@ def shuffled_labels(
     speakers = clips.table.iloc[held_out].set_index("clip_id")["speaker_id"]
     r = _correlations(logits, traits, speakers[names])  # (1 + shuffle, cell)
     limit = np.quantile(np.abs(r[1:]), QUANTILE, axis=0)
-    cells = pd.MultiIndex.from_product([SCORED_EMOTIONS, TRAITS], names=CELL)
     return pd.DataFrame(
         {
             "r": r[0],
@@ -87,7 +86,7 @@ def shuffled_labels(
             "shuffles": shuffles,
             "n": len(names),
         },
-        index=cells,
+        index=cell_index(),
     ).reset_index()
 
 

@@ -28,18 +28,18 @@ from statsmodels.stats.proportion import proportion_confint
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from sslmepr.analysis.correlation import DISJOINT
 from sslmepr.analysis.disjoint import COLUMNS, Tables, divided_tables
-from sslmepr.analysis.recovery import CELL, compare, tidy_matrix
+from sslmepr.analysis.grid import CELL, tidy_matrix
+from sslmepr.analysis.recovery import compare
 from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
-from sslmepr.analysis.sources import associate
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.analysis.study import associate
 from sslmepr.corpora.simulated.ideal_observer import agreement
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.learning.baselines import Linear
 from sslmepr.params import Params, Power
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
 
-NAIVE = "predicted_x_predicted"
 SETTING = ["strength", "clips", "clips_per_speaker"]
 GROUP = ["source", *SETTING]
 
@@ -126,7 +126,7 @@ def _trial(
     parts = []
     # Sums come out the same on any number of cores and of processes.
     with threadpool_limits(1):
-        for source, tables in _readings(own, study).items():
+        for source, tables in _readings(own, study.standardised()).items():
             found = associate(tables, source, own, levels=("clip",))
             table = compare(found, planted).drop(columns=["observer", "sign_agrees"])
             parts.append(table.assign(source=source))
@@ -159,7 +159,7 @@ def _readings(params: Params, study: DrawnStudy) -> dict[str, Tables]:
     together.insert(1, "speaker_id", names[1])
     return {
         DISJOINT: divided_tables(logits[0], logits[1:], *names),
-        NAIVE: Tables(together, []),
+        BOTH_PREDICTED: Tables(together, []),
     }
 
 

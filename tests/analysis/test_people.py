@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from sslmepr import params
-from sslmepr.analysis.cells import CELLS
 from sslmepr.analysis.disjoint import Tables
+from sslmepr.analysis.grid import CELL, CELLS
 from sslmepr.analysis.people import (
     compare_people,
     pooled_reports,
@@ -19,7 +19,8 @@ from sslmepr.analysis.people import (
     shown_reports,
     study_people,
 )
-from sslmepr.analysis.sources import associate
+from sslmepr.analysis.sources import PREDICTED_EMOTION, PREDICTED_TRAIT
+from sslmepr.analysis.study import Associations, associate, resample
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -29,7 +30,7 @@ DIRECTIONS = read_directions(BOOK / "directions.csv")
 
 def found(values):
     """An association table of an (emotion, trait) array."""
-    table = pd.DataFrame(CELLS, columns=["emotion", "trait"])
+    table = pd.DataFrame(CELLS, columns=CELL)
     return table.assign(r=np.ravel(values))
 
 
@@ -225,18 +226,25 @@ def test_a_study_compares_every_table_of_enough_speakers(pytestconfig):
         names = [f"s{n}" for n in range(clips)]
         return Tables(table.assign(clip_id=names, speaker_id=names), [])
 
-    plan = [("a", "true_x_predicted", tables(60)), ("b", "predicted_x_true", tables(9))]
-    known = pd.concat(
-        associate(each, source, settings, halo, ("clip",)).assign(corpus=corpus)
-        for corpus, source, each in plan
-        for halo in (False, True)
-    )
-    compared = study_people(plan, known, settings, REPORTS, DIRECTIONS)
+    parts, drawn = [], {}
+    for corpus, source, each in (
+        ("a", PREDICTED_TRAIT, tables(60)),
+        ("b", PREDICTED_EMOTION, tables(9)),
+    ):
+        for halo in (False, True):
+            mine = associate(each, source, settings, halo, ("clip", "between"))
+            parts.append(mine.assign(corpus=corpus))
+            drawn[corpus, source, halo] = resample(each, settings, halo)
+    known = pd.concat(parts)
+    both = Associations(known, drawn)
+    compared = study_people(both, settings, REPORTS, DIRECTIONS)
     assert set(compared["corpus"]) == {"a"}
     assert compared.groupby("halo").size().to_dict() == {False: 5, True: 5}
     raw = known[(known["corpus"] == "a") & ~known["halo"]]
+    raw = raw[raw["level"] == "clip"]
     alone = compare(raw["r"].to_numpy().reshape(6, 5))["estimate"]
     mine = compared[~compared["halo"]]["estimate"]
     np.testing.assert_allclose(mine, alone)
-    nobody = study_people(plan[1:], known, settings, REPORTS, DIRECTIONS)
+    few = Associations(known[known["corpus"] == "b"], drawn)
+    nobody = study_people(few, settings, REPORTS, DIRECTIONS)
     assert nobody.empty and list(nobody) == list(compared)

@@ -15,8 +15,9 @@ from sslmepr.analysis.controls import (
     survivors,
     with_survival,
 )
-from sslmepr.analysis.recovery import tidy_matrix
-from sslmepr.analysis.sources import Evaluated
+from sslmepr.analysis.grid import tidy_matrix
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.analysis.study import Evaluated, associate, association_tables
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 
 CLIPS = 120
@@ -82,10 +83,22 @@ NO_REFITS = pd.DataFrame(
 TRUE, INVENTED = ("happiness", "extraversion"), ("anger", "openness")
 
 
+def full_and_apart(settings, evaluated, speakers):
+    found = {}
+    for source in (BOTH_PREDICTED, DISJOINT):
+        tables = association_tables(
+            evaluated, speakers, "multitask", "tiny_joint", source
+        )
+        if tables is not None:
+            found[source] = associate(tables, source, settings, levels=("clip",))
+    return found
+
+
 def test_each_control_takes_away_what_it_is_for(settings, speakers):
     evaluated = Evaluated(study(np.random.default_rng(0)), NO_REFITS)
+    found = full_and_apart(settings, evaluated, speakers)
     table = control_table(
-        settings, evaluated, speakers, "multitask", shuffled([TRUE])
+        settings, evaluated, speakers, "multitask", found, shuffled([TRUE])
     ).set_index(["emotion", "trait", "control"])
     for control in (FULL, SEPARATE, APART, NO_HALO, SHUFFLED):
         assert table.loc[(*TRUE, control), "survives"], control
@@ -101,9 +114,10 @@ def test_each_control_takes_away_what_it_is_for(settings, speakers):
 def test_a_control_without_its_models_is_left_out(settings, speakers):
     predictions = study(np.random.default_rng(1))
     predictions = predictions[predictions["variant"] == "multitask"]
-    table = control_table(
-        settings, Evaluated(predictions, NO_REFITS), speakers, "multitask", shuffled()
-    )
+    evaluated = Evaluated(predictions, NO_REFITS)
+    found = full_and_apart(settings, evaluated, speakers)
+    assert list(found) == [BOTH_PREDICTED]
+    table = control_table(settings, evaluated, speakers, "multitask", found, shuffled())
     assert set(table["control"]) == {FULL, NO_HALO, SHUFFLED}
 
 

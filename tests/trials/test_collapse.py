@@ -47,9 +47,9 @@ def test_the_number_of_processes_changes_nothing(runs):
     pd.testing.assert_frame_equal(runs, again)
 
 
-def study(**changes):
+def study():
     world = make_world("planted", FULL.simulation.worlds)
-    return draw_study(FULL.simulation, world, 60, 1, 8, 0.5, 0, **changes)
+    return draw_study(FULL.simulation, world, 60, 1, 8, 0.5, 0)
 
 
 def test_labels_of_the_other_task_and_of_test_clips_are_hidden():
@@ -67,7 +67,7 @@ def test_labels_of_the_other_task_and_of_test_clips_are_hidden():
 
 
 def test_together_means_by_the_training_clips_of_both_corpora():
-    drawn, arm = study(standardise=False), Arm(Variant(), by_corpus=False)
+    drawn, arm = study(), Arm(Variant(), by_corpus=False)
     data = collapse._fusion_clips(tiny(), drawn, arm)
     face = data.batch(np.arange(180)).inputs.embeddings["face"].numpy()
     raw = np.concatenate([drawn[c].features["face"] for c in data.clips.corpora])
@@ -76,14 +76,28 @@ def test_together_means_by_the_training_clips_of_both_corpora():
     assert face == pytest.approx(expected, abs=1e-4)
 
 
-def test_recall_is_balanced_accuracy_over_what_occurs():
-    rng = np.random.default_rng(0)
-    present, decided = rng.random((40, 6)) < 0.3, rng.random((40, 6)) < 0.5
-    present[:, 4] = False
-    scores = [
-        balanced_accuracy_score(present[:, k], decided[:, k]) for k in (0, 1, 2, 3, 5)
-    ]
-    assert collapse._recall(present, decided) == pytest.approx(np.mean(scores))
+def test_emotions_are_measured_by_balanced_accuracy_on_both_corpora():
+    """Own scores are of test clips alone, those of the other corpus of all clips."""
+    drawn, rng = study(), np.random.default_rng(0)
+    predicted, thresholds = rng.random((180, 7)), np.full(6, 0.3)
+    measured = dict(
+        collapse._measure(drawn, {"emotion": predicted}, thresholds, np.zeros((6, 5)))
+    )
+    test = drawn.emotion.split == "test"
+    parts = {
+        "own UAR": (drawn.emotion.emotions[test], predicted[:60][test]),
+        "other UAR": (drawn.personality.emotions, predicted[60:120]),
+    }
+    assert set(measured) == {*parts, "confidence"}
+    for name, (true, values) in parts.items():
+        present, decided = true[:, 1:] > 0, values[:, 1:] >= 0.3
+        mixed = np.flatnonzero(present.any(0) & ~present.all(0))
+        scores = [balanced_accuracy_score(present[:, k], decided[:, k]) for k in mixed]
+        assert measured[name] == pytest.approx(np.mean(scores))
+    values = predicted[60:120, 1:]
+    assert measured["confidence"] == pytest.approx(
+        np.maximum(values, 1 - values).mean()
+    )
 
 
 RUNS = pd.DataFrame(

@@ -6,8 +6,8 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr import params as parameters
-from sslmepr.analysis.correlation import DISJOINT
 from sslmepr.analysis.disjoint import disjoint_tables
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.corpora.simulated.world import WorldError
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.baselines import Linear
@@ -16,7 +16,6 @@ from sslmepr.trials import power
 from sslmepr.trials.drawn import draw_study, signed_world
 from sslmepr.trials.power import (
     GROUP,
-    NAIVE,
     cell_means,
     summarise,
     try_power,
@@ -81,7 +80,7 @@ def test_readings_are_those_of_the_pipeline():
     """Against regressions fitted here, and the tables made from predictions."""
     params = tiny()
     world = signed_world(FULL.simulation, "planted", 0.3)
-    study = draw_study(FULL.simulation, world, 60, 2, 8, 0.0, 0)
+    study = draw_study(FULL.simulation, world, 60, 2, 8, 0.0, 0).standardised()
     found = power._readings(params, study)
     unseen, parts, sums = study.held_out, [], 0
     for modality in MODALITIES:
@@ -114,8 +113,10 @@ def test_readings_are_those_of_the_pipeline():
         expected[values].to_numpy(), abs=1e-6
     )
     assert len(mine.refits) == 3
-    assert found[NAIVE].table[values].to_numpy() == pytest.approx(sums, abs=1e-6)
-    assert found[NAIVE].refits == []
+    assert found[BOTH_PREDICTED].table[values].to_numpy() == pytest.approx(
+        sums, abs=1e-6
+    )
+    assert found[BOTH_PREDICTED].refits == []
 
 
 def by_hand(recovered, planted, significant, **changes):
