@@ -18,14 +18,14 @@ given to other emotions, in all ways there are, and the agreement taken again.
 """
 
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sslmepr.analysis.grid import CELL, CELLS, SHAPE, cell_index, cell_matrix
+from sslmepr.analysis.grid import CELL, SHAPE, cell_index, cell_matrix
 from sslmepr.analysis.recovery import centred_interval
+from sslmepr.analysis.self_reports import pooled_reports
 from sslmepr.analysis.study import Associations
 from sslmepr.params import Params
 
@@ -37,59 +37,6 @@ FEWEST_PEOPLE = 10
 
 FEWEST_EMOTIONS = 4
 """Fewer can be put in too few orders for a test by permutation."""
-
-
-def read_self_reports(path: str | Path) -> pd.DataFrame:
-    """Published self-report correlations with their Fisher-z intervals.
-
-    Returns
-    -------
-    DataFrame
-        emotion, measure, trait, kind (``trait``: what somebody is like in general;
-        ``state``: right now), r, low, high, n, source, note. Neuroticism is flipped to
-        emotional stability in the file.
-
-    Raises
-    ------
-    ValueError
-        If an emotion or trait is unknown, or a correlation does not lie in its
-        interval.
-    """
-    table = pd.read_csv(path)
-    _check_cells(table, path)
-    outside = ~table["r"].between(table["low"], table["high"])
-    if outside.any():
-        where = table[outside].iloc[0]
-        raise ValueError(f"{path}: r of {where['measure']} lies outside its interval")
-    return table
-
-
-def read_directions(path: str | Path) -> pd.DataFrame:
-    """Directions that were fixed before the comparison.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, sign (1, -1, or 0 for the negative control), note.
-
-    Raises
-    ------
-    ValueError
-        If an emotion or trait is unknown, a cell stands twice, or a sign is another.
-    """
-    table = pd.read_csv(path, keep_default_na=False)
-    _check_cells(table, path)
-    if table.duplicated(CELL).any():
-        raise ValueError(f"{path}: a cell stands there twice")
-    if not table["sign"].isin([-1, 0, 1]).all():
-        raise ValueError(f"{path}: sign must be -1, 0 or 1")
-    return table
-
-
-def _check_cells(table: pd.DataFrame, path) -> None:
-    for cell in zip(table["emotion"], table["trait"], strict=True):
-        if cell not in CELLS:
-            raise ValueError(f"{path}: {cell[0]} x {cell[1]} is no cell of the table")
 
 
 def study_people(
@@ -106,9 +53,9 @@ def study_people(
         Those over clips are used, of ten speakers or more.
     params : Params
     reports : DataFrame
-        From `read_self_reports`.
+        From :func:`sslmepr.analysis.self_reports.read_self_reports`.
     directions : DataFrame
-        From `read_directions`.
+        From :func:`sslmepr.analysis.self_reports.read_directions`.
 
     Returns
     -------
@@ -223,36 +170,6 @@ def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
         "p_binomial": stats.binomtest(hits, n, alternative="greater").pvalue,
         "p_permutation": _p(rates),
     }
-
-
-def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """One value for every cell: the mean over its measures, on Fisher's scale.
-
-    Parameters
-    ----------
-    reports : DataFrame
-        emotion, trait, r, n.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, r, error: the standard error of Fisher's z. Measures of one
-        cell were taken from the same persons, so that it is the largest of theirs.
-    """
-    table = reports.assign(z=np.arctanh(reports["r"]), error=(reports["n"] - 3) ** -0.5)
-    pooled = table.groupby(CELL, sort=False).agg(
-        z=("z", "mean"), error=("error", "max")
-    )
-    return pooled.assign(r=np.tanh(pooled["z"])).reset_index()[[*CELL, "r", "error"]]
-
-
-def shown_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """`pooled_reports` of every source and kind, which stand beside them."""
-    parts = [
-        pooled_reports(part).assign(source=source, kind=kind)
-        for (source, kind), part in reports.groupby(["source", "kind"], sort=False)
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _pattern(model, drawn, reports: pd.DataFrame, level: float, seed: int) -> dict:

@@ -60,22 +60,11 @@ def shuffled_labels(
         shuffles, n.
     """
     clips = read_study_clips(params, data_folder)
-    held_out = clips.rows(params.roles.held_out)
     dealt = dealt_labels(params, clips, shuffles)
-    emotions, taught = [], []
-    for modality in params.modalities:
-        data = ModalityClips(clips, modality, data_folder)
-        rows = data.present(held_out)
-        found = trait_scores(params, data, rows, dealt)
-        names = clips.table["clip_id"].to_numpy()[rows]
-        taught.append({name: found[:, at] for at, name in enumerate(names)})
-        emotions.append(_emotion_logits(predictions, params, modality))
-    common = set.intersection(*map(set, taught), *(set(e.index) for e in emotions))
-    names = sorted(common)
-    traits = sum(np.stack([each[name] for name in names], axis=1) for each in taught)
-    logits = sum(each.loc[names].to_numpy() for each in emotions)
-    speakers = clips.table.iloc[held_out].set_index("clip_id")["speaker_id"]
-    r = _correlations(logits, traits, speakers[names])  # (1 + shuffle, cell)
+    names, emotions, traits = _sums(params, clips, predictions, dealt, data_folder)
+    held_out = clips.table.iloc[clips.rows(params.roles.held_out)]
+    speakers = held_out.set_index("clip_id")["speaker_id"]
+    r = _correlations(emotions, traits, speakers[names])  # (1 + shuffle, cell)
     limit = np.quantile(np.abs(r[1:]), QUANTILE, axis=0)
     return pd.DataFrame(
         {
@@ -88,6 +77,29 @@ def shuffled_labels(
         },
         index=cell_index(),
     ).reset_index()
+
+
+def _sums(
+    params: Params, clips: StudyClips, predictions: pd.DataFrame, dealt, data_folder
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """What the regressions of all modalities say, of the clips that have them all.
+
+    Names of the clips, logits (clip, emotion) and scores (label, clip, trait).
+    """
+    held_out = clips.rows(params.roles.held_out)
+    ids = clips.table["clip_id"].to_numpy()
+    emotions, taught = [], []
+    for modality in params.modalities:
+        data = ModalityClips(clips, modality, data_folder)
+        rows = data.present(held_out)
+        found = trait_scores(params, data, rows, dealt)
+        taught.append({name: found[:, at] for at, name in enumerate(ids[rows])})
+        emotions.append(_emotion_logits(predictions, params, modality))
+    names = sorted(
+        set.intersection(*map(set, taught), *(set(e.index) for e in emotions))
+    )
+    scores = sum(np.stack([each[name] for name in names], axis=1) for each in taught)
+    return names, sum(each.loc[names].to_numpy() for each in emotions), scores
 
 
 def dealt_labels(params: Params, clips: StudyClips, shuffles: int) -> np.ndarray:

@@ -2,7 +2,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr import params
 from sslmepr.analysis.study import (
     Evaluated,
     resample,
@@ -43,7 +42,7 @@ def test_unknown_variant_lists_the_known():
         variant_predictions(table, "nonsense", "x")
 
 
-def test_every_corpus_gives_what_it_can(pytestconfig):
+def test_every_corpus_gives_what_it_can(tiny):
     rng = np.random.default_rng(1)
     table = pd.concat(
         [predictions(rng, "a", True, False), predictions(rng, "b", False, True)]
@@ -55,9 +54,8 @@ def test_every_corpus_gives_what_it_can(pytestconfig):
         )
         for name in "ab"
     }
-    settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("tiny")
     evaluated = Evaluated(table, NO_REFITS)
-    found, draws = study_associations(evaluated, speakers, "multitask", settings)
+    found, draws = study_associations(evaluated, speakers, "multitask", tiny)
     assert found.groupby(["corpus", "source"]).size().to_dict() == {
         ("a", "true_x_predicted"): 180,
         ("a", "predicted_x_predicted"): 180,
@@ -77,19 +75,18 @@ def test_every_corpus_gives_what_it_can(pytestconfig):
     assert cell.loc[True, "r"] == pytest.approx(np.corrcoef(*left)[0, 1])
 
 
-def test_draws_are_those_of_every_table_and_halo(pytestconfig):
-    settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("tiny")
+def test_draws_are_those_of_every_table_and_halo(tiny):
     table = predictions(np.random.default_rng(2), "a", True, False)
     names = [f"a-{clip}" for clip in range(12)]
     evaluated = Evaluated(table, NO_REFITS)
     speakers = {"a": pd.Series(names, names)}
-    found, draws = study_associations(evaluated, speakers, "multitask", settings)
+    found, draws = study_associations(evaluated, speakers, "multitask", tiny)
     kinds = found[["corpus", "source", "halo"]].drop_duplicates()
     assert list(draws) == [*kinds.itertuples(index=False, name=None)]
     for corpus, source, tables in study_tables(evaluated, speakers, "multitask"):
         for halo in (False, True):
-            expected = resample(tables, settings, halo)
-            assert len(expected) == 30 * settings.association.resamples
+            expected = resample(tables, tiny, halo)
+            assert len(expected) == 30 * tiny.association.resamples
             pd.testing.assert_frame_equal(draws[corpus, source, halo], expected)
 
 

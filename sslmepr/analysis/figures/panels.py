@@ -9,7 +9,7 @@ def panel_grid(
     count: int,
     columns: int,
     panel: tuple[float, float],
-    margin: tuple[float, float],
+    margin: tuple[float, float] = (0.0, 0.0),
     **shared,
 ) -> tuple[Figure, np.ndarray]:
     """A figure with `count` panels, row by row; places that are left over are hidden.

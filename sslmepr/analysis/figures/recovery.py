@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from sslmepr.analysis import theme
 from sslmepr.labels import SCORED_EMOTIONS
 
+STEP = 0.011
+"""Between cells with the same planted correlation, which are drawn side by side."""
+
 
 def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
     """Recovered against planted correlations, one panel per world.
@@ -59,29 +62,10 @@ def recovery_scatter(
     if not alike:
         axes.axvline(0, color=theme.faint(), lw=0.6)
         axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
-    colours = theme.emotion_colours()
-    table = table.assign(x=table["planted"] + _side_by_side(table["planted"]))
-    for emotion in SCORED_EMOTIONS:
-        cells = table[table["emotion"] == emotion]
-        if cells.empty:
-            continue
-        colour, x = colours[emotion], cells["x"]
-        axes.vlines(x, cells["low"], cells["high"], color=colour, lw=1.1, alpha=0.75)
-        filled = np.where(cells["significant"], colour, theme.page())
-        axes.scatter(x, cells["recovered"], c=filled, edgecolors=colour, s=38, zorder=3)
-        axes.scatter([], [], color=colour, s=38, label=theme.pretty(emotion))
+    table = table.assign(x=table["planted"] + side_by_side(table["planted"], STEP))
+    _cells(axes, table)
     if table["observer"].notna().any():
-        axes.scatter(
-            table["x"],
-            table["observer"],
-            marker="D",
-            s=22,
-            facecolors="none",
-            edgecolors=theme.ink(),
-            linewidths=0.9,
-            label="Ideal observer",
-            zorder=2,
-        )
+        _observer(axes, table)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
     axes.set(xlabel="planted correlation", ylabel="recovered correlation")
     if alike:
@@ -94,7 +78,42 @@ def recovery_scatter(
     return axes
 
 
-def _side_by_side(planted: pd.Series, step: float = 0.011) -> pd.Series:
-    """Shifts that keep cells with equal values from covering each other."""
+def _cells(axes: Axes, table: pd.DataFrame) -> None:
+    """Points with intervals in the colours of their emotions, at `x`."""
+    colours = theme.emotion_colours()
+    for emotion in SCORED_EMOTIONS:
+        cells = table[table["emotion"] == emotion]
+        if cells.empty:
+            continue
+        colour, x = colours[emotion], cells["x"]
+        axes.vlines(x, cells["low"], cells["high"], color=colour, lw=1.1, alpha=0.75)
+        filled = np.where(cells["significant"], colour, theme.page())
+        axes.scatter(x, cells["recovered"], c=filled, edgecolors=colour, s=38, zorder=3)
+        axes.scatter([], [], color=colour, s=38, label=theme.pretty(emotion))
+
+
+def _observer(axes: Axes, table: pd.DataFrame) -> None:
+    axes.scatter(
+        table["x"],
+        table["observer"],
+        marker="D",
+        s=22,
+        facecolors="none",
+        edgecolors=theme.ink(),
+        linewidths=0.9,
+        label="Ideal observer",
+        zorder=2,
+    )
+
+
+def side_by_side(planted: pd.Series, step) -> pd.Series:
+    """Shifts by multiples of `step` that keep cells with equal values apart.
+
+    Parameters
+    ----------
+    planted : Series
+    step : float or Series
+        The same for all rows, or one for each.
+    """
     groups = planted.groupby(planted)
     return step * (groups.cumcount() - (groups.transform("size") - 1) / 2)
