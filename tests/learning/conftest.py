@@ -1,8 +1,12 @@
 """A small drawn study, trained once for all tests that look at its results."""
 
+from pathlib import Path
+
 import drawn
 import pytest
 import torch
+
+from sslmepr import params as parameters
 
 WIDTHS = {"face": 24, "text": 12}
 COUNTS = (80, 80, 30)
@@ -13,18 +17,19 @@ def _smaller(section, **changes):
 
 
 @pytest.fixture(scope="session")
-def small_params(settings):
+def small_params():
     """The parameters of the repository at a size that trains in seconds."""
+    full = parameters.load(Path(__file__).parents[2] / "params.yaml")
     sizes = {"hidden": 16, "heads": 4, "epochs": 3, "patience": 3, "batch": 32}
     return _smaller(
-        settings,
+        full,
         modalities=["face", "text"],
         variants=["multitask", "emotion_only", "no_gradnorm", "as_published"],
-        compute=_smaller(settings.compute, device="cpu"),
-        unimodal=_smaller(settings.unimodal, state=8, refits=4, **sizes),
-        crosstask=_smaller(settings.crosstask, **sizes),
-        fusion=_smaller(settings.fusion, seeds=[0, 1], **sizes),
-        evaluate=_smaller(settings.evaluate, resamples=50),
+        compute=_smaller(full.compute, device="cpu"),
+        unimodal=_smaller(full.unimodal, state=8, refits=4, **sizes),
+        crosstask=_smaller(full.crosstask, **sizes),
+        fusion=_smaller(full.fusion, seeds=[0, 1], **sizes),
+        evaluate=_smaller(full.evaluate, resamples=50),
     )
 
 
