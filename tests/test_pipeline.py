@@ -104,12 +104,13 @@ def test_only_the_evaluation_reads_test_labels():
         assert not [dep for dep in STAGES[name]["deps"] if "evaluate" in dep]
 
 
-def test_the_first_study_restores_whatever_another_changes(settings):
-    studies = settings.studies
+def test_the_first_study_restores_whatever_another_changes():
+    studies = params.load(ROOT / "params.yaml").studies
     default, *others = studies
     for other in others:
         assert set(studies[other]) <= set(studies[default])
 
 
-def test_the_defaults_are_the_first_study(settings):
+def test_the_defaults_are_the_first_study():
+    settings = params.load(ROOT / "params.yaml")
     assert settings.for_study(next(iter(settings.studies))) == settings
