@@ -16,6 +16,7 @@ from sslmepr.analysis.attention import (
 )
 from sslmepr.analysis.attribution import attribute
 from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
+from sslmepr.analysis.study import variant_predictions
 from sslmepr.corpora.schema import read_clips
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.learning.checkpoints import load_checkpoint
@@ -89,11 +90,8 @@ def load_cases(
     """
     corpus, seed = params.roles.held_out, params.fusion.seeds[0]
     table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
-    table = table[
-        (table["corpus"] == corpus)
-        & (table["variant"] == variant)
-        & (table["seed"] == seed)
-    ]
+    table = variant_predictions(table, variant, corpus)
+    table = table[table["seed"] == seed]
     model, data = _fused(params, variant, study_folder, data_folder)
     rows = data.rows(corpus)
     ids = data.clips.table["clip_id"].iloc[rows].tolist()

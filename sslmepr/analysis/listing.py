@@ -114,12 +114,10 @@ def trials(table: pd.DataFrame) -> Table:
     Parameters
     ----------
     table : DataFrame
-        From :mod:`sslmepr.trials.collapse`: arm, offset, metric, estimate, low, high.
+        From :mod:`sslmepr.trials.seeds`: arm, offset, metric, estimate, low, high.
     """
-    named = table.assign(
-        row=table["arm"] + ", offset " + table["offset"].map("{:g}".format)
-    )
-    return metric_table(named, "row", digits=2)
+    names = table["arm"] + ", offset " + table["offset"].map("{:g}".format)
+    return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
@@ -128,7 +126,7 @@ def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
     Parameters
     ----------
     table : DataFrame
-        From :func:`sslmepr.trials.power.summarise`, of one source.
+        From :func:`sslmepr.trials.worlds.summarise`, of one source.
     metrics : tuple of str
         Which to show, in this order; what a strength leaves undefined is a dash.
     """
