@@ -159,3 +159,12 @@ def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
         "found": ["–", "0.50 [0.40, 0.60]"],
         "invented": ["0.00 [0.00, 0.16]", "–"],
     }
+
+
+def test_not_run_names_what_is_missing_in_the_order_of_the_parameters():
+    possible = ["multitask", "face", "audio", "text"]
+    said = listing.not_run(possible, pd.Series(["audio", "audio", "multitask", "old"]))
+    assert said.text == "Not run in this study: face, text."
+    assert (
+        listing.not_run(possible, reversed(possible)).text == "Every variant was run."
+    )

@@ -25,6 +25,7 @@ from sslmepr.analysis.figures.power import (
     power_curves,
 )
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
+from sslmepr.analysis.figures.search import search_history
 from sslmepr.analysis.figures.trials import trial_lines
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "query_attention_matrix",
     "recovery_panels",
     "recovery_scatter",
+    "search_history",
     "survival_matrix",
     "trait_correlations",
     "trial_lines",
