@@ -270,13 +270,16 @@ class Search(Section):
     ]
 
     def dimensions(self) -> dict[str, Range | Choices]:
-        """Parameter, with dots, to what may be tried for it."""
+        """Parameter, with dots, to what may be tried for it, in alphabetical order.
+
+        The order decides which random numbers propose what, and no file should.
+        """
         found = {}
         for name, each in self.space.items():
             parts = each if isinstance(each, dict) else {"": each}
             for part, dimension in parts.items():
                 found[f"fusion.{name}.{part}".rstrip(".")] = dimension
-        return found
+        return dict(sorted(found.items()))
 
 
 class Replicate(Section):

@@ -14,12 +14,13 @@ import pandas as pd
 import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import BaseTrial, TrialState
+from optuna.trial import BaseTrial
 
 from sslmepr.device import choose_device
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import fit_predict_projector, train_variant
+from sslmepr.learning.loop import TrainingError
 from sslmepr.params import Choices, Params, Range, Search, at
 
 STARTUP_TRIALS = 5
@@ -70,8 +71,10 @@ def search_fusion(
         return float(history["dev_score"].max())
 
     Path(run_folder).mkdir(parents=True, exist_ok=True)
-    journal = JournalFileBackend(str(Path(run_folder, "journal.log")))
-    return search(params, name, train, JournalStorage(journal), progress)
+    journal = Path(run_folder, "journal.log")
+    journal.unlink(missing_ok=True)
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    return search(params, name, train, storage, progress)
 
 
 def search(
@@ -121,7 +124,9 @@ def search(
         chosen = params.changed(suggest(trial, section), f"search.{name}")
         return _train_seeds(trial, chosen, train)
 
-    study.optimize(objective, section.trials, show_progress_bar=progress)
+    study.optimize(
+        objective, section.trials, catch=(TrainingError,), show_progress_bar=progress
+    )
     return trials_table(study, section)
 
 
@@ -165,9 +170,9 @@ def trials_table(study: optuna.Study, section: Search) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        trial (from 0), state (``complete`` or ``pruned``), dev_score (of a pruned
-        trial, the last it reached), epochs (over all seeds), and a column for each
-        parameter that was searched.
+        trial (from 0), state (``complete``, ``pruned`` or ``fail``, for a loss that was
+        not finite), dev_score (of a pruned trial, the last it reached), epochs (over
+        all seeds), and a column for each parameter that was searched.
     """
     rows = [
         {
@@ -177,7 +182,7 @@ def trials_table(study: optuna.Study, section: Search) -> pd.DataFrame:
             "epochs": len(trial.intermediate_values),
             **{key: _rounded(trial.params[key]) for key in section.dimensions()},
         }
-        for trial in study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
+        for trial in study.trials
     ]
     return pd.DataFrame(rows)
 

@@ -6,6 +6,7 @@ import yaml
 
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import fit_predict_projector, train_variant
+from sslmepr.learning.loop import TrainingError
 from sslmepr.learning.search import (
     best_settings,
     search,
@@ -22,9 +23,9 @@ SPACE = {
     "semi_supervised": {"weight": {"low": 0.0, "high": 1.0}},
 }
 KEYS = [
-    "fusion.learning_rate",
     "fusion.heads",
     "fusion.hidden",
+    "fusion.learning_rate",
     "fusion.semi_supervised.weight",
 ]
 
@@ -91,9 +92,9 @@ def test_the_first_trial_is_the_present_and_the_best_is_near_the_optimum(small_p
     assert trials["trial"].tolist() == list(range(40))
     section = params.fusion
     assert trials.loc[0, KEYS].tolist() == [
-        section.learning_rate,
         section.heads,
         section.hidden,
+        section.learning_rate,
         section.semi_supervised.weight,
     ]
     lost = abs(np.log10(section.learning_rate) + 2)
@@ -108,6 +109,9 @@ def test_the_first_trial_is_the_present_and_the_best_is_near_the_optimum(small_p
 def test_same_seed_same_trials(small_params):
     params = searching(small_params)
     first, again = (search(params, "toy", train, progress=False) for _ in range(2))
+    pd.testing.assert_frame_equal(first, again)
+    turned = searching(small_params, space=dict(reversed(SPACE.items())))
+    again = search(turned, "toy", train, progress=False)
     pd.testing.assert_frame_equal(first, again)
     other = search(params.changed({"seed": 1}, "test"), "toy", train, progress=False)
     assert not other[KEYS].equals(first[KEYS])
@@ -130,6 +134,20 @@ def test_a_trial_behind_the_median_is_given_up(small_params):
     assert trials["epochs"].tolist() == [6] * 5 + [3] * 3
     assert trials["dev_score"][5] == pytest.approx(-5 + 0.2)
     assert best_settings(trials) == trials.loc[0, KEYS].to_dict()
+
+
+def test_a_loss_that_is_not_finite_ends_a_trial_and_not_the_search(small_params):
+    def fragile(params, seed, on_score):
+        if params.fusion.learning_rate > 0.005:
+            raise TrainingError("the loss of epoch 1 is nan")
+        return train(params, seed, on_score)
+
+    trials = search(searching(small_params, 20), "toy", fragile, progress=False)
+    failed = trials["fusion.learning_rate"] > 0.005
+    assert 0 < failed.sum() < 20
+    assert (trials["state"] == "fail").equals(failed)
+    assert trials["dev_score"].isna().equals(failed)
+    assert best_settings(trials)["fusion.learning_rate"] <= 0.005
 
 
 def test_the_best_of_equals_is_the_first_and_pruned_trials_do_not_count():

@@ -18,8 +18,7 @@ def search_history(trials: pd.DataFrame) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(7.2, 3.4))
     colour = next(iter(theme.modality_colours().values()))
-    complete = trials["state"] == "complete"
-    done, pruned = trials[complete], trials[~complete]
+    done, pruned = (trials[trials["state"] == name] for name in ("complete", "pruned"))
     axes.axhline(
         trials["dev_score"].iloc[0], color=theme.faint(), lw=1, ls="--", label="first"
     )
