@@ -1,6 +1,6 @@
 """Tables that chapters show of a study: what it holds, lacks and reaches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -162,6 +162,15 @@ def variants(
     chosen["metric"] = chosen["metric"].astype(str)
     order = chosen["variant"].map(names.index)
     return metric_table(chosen.iloc[order.argsort(kind="stable")], "variant")
+
+
+def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
+    """Which variants of the fusion model a study could have had and has not."""
+    done = set(run)
+    missing = [name for name in possible if name not in done]
+    if not missing:
+        return Message("Every variant was run.")
+    return Message(f"Not run in this study: {', '.join(missing)}.")
 
 
 def models(

@@ -375,3 +375,21 @@ def test_null_dots_have_a_row_per_size_and_the_promised_share():
     assert [list(each) for each in shown if len(each) == 4] == [
         [0.5, 0.2, 0.9, 0.3]
     ] * 2
+
+
+def test_search_history_keeps_pruned_trials_apart():
+    trials = pd.DataFrame(
+        {
+            "trial": [0, 1, 2, 3],
+            "state": ["complete", "complete", "pruned", "complete"],
+            "dev_score": [0.5, 0.7, 0.9, 0.6],
+        }
+    )
+    axes = figures.search_history(trials).axes[0]
+    first, best = axes.lines
+    assert set(first.get_ydata()) == {0.5}
+    assert best.get_xydata().tolist() == [[0, 0.5], [1, 0.7], [3, 0.7]]
+    complete, pruned = axes.collections
+    assert complete.get_offsets().tolist() == [[0, 0.5], [1, 0.7], [3, 0.6]]
+    assert pruned.get_offsets().tolist() == [[2, 0.9]]
+    assert len(pruned.get_facecolors()) == 0

@@ -26,6 +26,7 @@ from sslmepr.analysis.figures.power import (
 )
 from sslmepr.analysis.figures.recovery import recovery_panels, recovery_scatter
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
+from sslmepr.analysis.figures.search import search_history
 from sslmepr.analysis.figures.trials import trial_lines
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "query_attention_matrix",
     "recovery_panels",
     "recovery_scatter",
+    "search_history",
     "survival_matrix",
     "trait_correlations",
     "trial_lines",
