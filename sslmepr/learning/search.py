@@ -6,6 +6,7 @@ falls behind the median of earlier trials at the same epoch.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import fit_predict_projector, train_variant
 from sslmepr.learning.loop import TrainingError
-from sslmepr.params import Choices, Params, Range, Search, at
+from sslmepr.params import Choices, CoTraining, Params, Range, Search, at
 
 STARTUP_TRIALS = 5
 """Trials that are drawn at random and never given up, before anything is known."""
@@ -59,14 +60,20 @@ def search_fusion(
     data = FusionClips.read(clips, params.modalities, study_folder, device)
     settings = params.variant["multitask"]
     rows = np.flatnonzero(data.present.any(1).numpy())
-    projectors = {
-        task: fit_predict_projector(params, data, task, rows)[0]
-        for task in settings.tasks
-    }
+
+    @lru_cache(1)  # all seeds of a trial start from the same
+    def projectors(co_training: CoTraining):
+        fusion = params.fusion.model_copy(update={"co_training": co_training})
+        chosen = params.model_copy(update={"fusion": fusion})
+        return {
+            task: fit_predict_projector(chosen, settings, data, task, rows)[0]
+            for task in settings.tasks
+        }
 
     def train(chosen: Params, seed: int, on_score: Callable[[float], None]) -> float:
+        start = projectors(chosen.fusion.co_training)
         history = train_variant(
-            chosen, settings, data, projectors, seed, "", False, on_score
+            chosen, settings, data, start, seed, "", False, on_score
         )[1]
         return float(history["dev_score"].max())
 

@@ -193,7 +193,7 @@ def test_a_model_is_trained_the_same_with_and_without_a_listener(trained, small_
     rows = np.flatnonzero(data.present.any(1).numpy())
     settings = small_params.variant["multitask"]
     projectors = {
-        task: fit_predict_projector(small_params, data, task, rows)[0]
+        task: fit_predict_projector(small_params, settings, data, task, rows)[0]
         for task in settings.tasks
     }
     heard = []
