@@ -144,8 +144,8 @@ from sslmepr.extraction import extract_corpus
 from sslmepr.params import PublishedCorpus
 settings, folder = params.load(), Path({str(folder)!r})
 only = PublishedCorpus(source="ravdess", path="ravdess", modalities=["audio"])
-corpora = settings.corpus | {"ravdess": only}
-settings = settings.model_copy(update={"corpus": corpora})
+corpora = settings.corpus | dict(ravdess=only)
+settings = settings.model_copy(update=dict(corpus=corpora))
 write_clips(READERS["ravdess"](settings.data_path("ravdess")), folder)
 root = settings.data_path("ravdess")
 extract_corpus("ravdess", settings, folder, root, folder / "features")

@@ -21,9 +21,14 @@ from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.params import load
 from sslmepr.predict import PredictError, find_clips, predict
+from sslmepr.weights import EFFICIENTNET_LITE0, WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
 FEATURES = {"face": 1281, "audio": 385}  # those of the encoders, and the length
+MADE_BY = {
+    "face": ("efficientnet_lite0", EFFICIENTNET_LITE0.revision),
+    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision),
+}
 SEEDS = 3
 
 
@@ -62,7 +67,7 @@ def study_folder(tmp_path_factory):
             for corpus in ("a", "b")
         }
         stem = folder / "crosstask" / modality / "model"
-        save_checkpoint(drawn(model), stem, statistics)
+        save_checkpoint(drawn(model), stem, statistics, made_by=MADE_BY[modality])
     for seed in range(SEEDS):
         config = FusionConfig(dict.fromkeys(FEATURES, 16), 8, 2, 0.0)
         stem = folder / "fusion" / "multitask" / f"seed-{seed}"
@@ -254,6 +259,28 @@ def test_what_cannot_be_asked(params, study_folder, recordings, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(PredictError, match="empty: expected .mp4"):
         find_clips([str(tmp_path / "empty")])
+
+
+def test_features_of_another_encoder_are_refused(
+    params, study_folder, recordings, tmp_path
+):
+    """Another name before anything is extracted, another revision before it is used."""
+    clip, out = [str(recordings / "mute.mp4")], tmp_path / "x.csv"
+    extract = params.extract.model_copy(update={"image_encoder": "clip_vit_b32"})
+    other = params.model_copy(update={"extract": extract})
+    message = "face: was trained on features of efficientnet_lite0, .* clip_vit_b32"
+    with pytest.raises(PredictError, match=message):
+        predict(other, clip, out, study_folder)
+    assert not list(tmp_path.iterdir())
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    path = folder / "crosstask" / "face" / "model.json"
+    description = json.loads(path.read_text())
+    description["made_by"] = ["efficientnet_lite0", "0123456789ab"]
+    path.write_text(json.dumps(description))
+    message = "face.safetensors: was made by efficientnet_lite0 579344248a93, .* 0123"
+    with pytest.raises(PredictError, match=message):
+        predict(params, clip, out, folder)
 
 
 def test_the_command_warns_of_models_that_know_drawn_people(
