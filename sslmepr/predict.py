@@ -35,13 +35,19 @@ from sslmepr.labels import (
 from sslmepr.learning.batches import Standardisation, in_order, with_length
 from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
 from sslmepr.models.fusion import FusionInput
-from sslmepr.params import Params
+from sslmepr.params import Params, PublishedCorpus
 
+NAME = "clips"
 BATCH = 256
+DIGITS = 4
+"""Of what people read; a Parquet file, which programs read, has them all."""
+
 WRITERS = {
-    ".csv": lambda table, path: table.to_csv(path, index=False, encoding="utf-8"),
+    ".csv": lambda table, path: table.to_csv(
+        path, index=False, encoding="utf-8", float_format=f"%.{DIGITS}f"
+    ),
     ".json": lambda table, path: table.to_json(
-        path, orient="records", indent=2, force_ascii=False
+        path, orient="records", indent=2, force_ascii=False, double_precision=DIGITS
     ),
     ".parquet": lambda table, path: table.to_parquet(path, index=False),
 }
@@ -81,15 +87,15 @@ def predict(
         What was written: clip; ``emotions``, those that are present, by the study's
         thresholds; for every emotion (probability) and trait (score in 0..1) the mean
         over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
-        for one seed); face, body, scene, audio and text, how each was obtained; the
-        transcript; ``missing``, what could not be read and why; ``failed``, why there
-        is no prediction, or empty.
+        for one seed); face, body, scene, audio and text, how each was obtained (empty
+        where the models do not use it); the transcript; ``missing``, what could not be
+        read and why; ``failed``, why there is no prediction, or empty.
 
     Raises
     ------
     PredictError
-        If there is no clip, no checkpoint, the table exists or cannot be written as its
-        suffix asks.
+        If there is no clip, no checkpoint, one that was trained on features of another
+        encoder, or the table exists or cannot be written as its suffix asks.
     """
     out = Path(out)
     if out.suffix not in WRITERS:
@@ -105,7 +111,12 @@ def predict(
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
-    extract_corpus("clips", params, work, root, features)
+    # what the models do not look at need not be found
+    seen = PublishedCorpus(
+        source="folder", path=str(root), modalities=list(models.widths)
+    )
+    chosen = params.model_copy(update={"corpus": {NAME: seen}})
+    extract_corpus(NAME, chosen, work, root, features)
     try:
         predicted = models.predict(table["clip_id"].tolist(), features)
     except FeatureError as error:

@@ -127,7 +127,9 @@ def test_what_fails_says_why_and_predicts_nothing(made):
     numbers = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
     for name in ("broken.mp4", "nowhere.mp4"):
         assert table.loc[name, numbers].isna().all()
-        assert table.loc[name, "failed"].startswith("nothing could be read: face: ")
+        assert table.loc[name, "failed"].startswith(
+            "nothing could be read: face, audio:"
+        )
     assert "there is no such file" in table.loc["nowhere.mp4", "failed"]
     assert table.loc["nowhere.mp4", "emotions"] == ""
     for name in ("é 1.mp4", "mute.mp4", "long.mp4"):
@@ -140,7 +142,9 @@ def test_how_each_modality_was_obtained(made):
     assert table.loc["é 1.mp4", "face"] == "full_frame 2"
     assert table.loc["é 1.mp4", "audio"] == "recorded"
     assert pd.isna(table.loc["mute.mp4", "audio"])
-    assert "audio: " in table.loc["mute.mp4", "missing"]
+    assert table.loc["mute.mp4", "missing"] == "audio: no audio stream"
+    # these models do not use them
+    assert table[["body", "scene", "text", "transcript"]].isna().all(axis=None)
 
 
 def test_predictions_are_those_of_the_models(made, study_folder):
@@ -205,6 +209,8 @@ def test_clips_alone_and_together_are_predicted_alike(
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
     written = pd.read_csv(tmp_path / "x.csv")
     assert list(written.columns) == list(alone.columns)
+    text = (tmp_path / "x.csv").read_text(encoding="utf-8")
+    assert f",{alone.loc[0, 'trait_openness']:.4f}," in text
 
 
 def test_interrupted_work_is_taken_up(
@@ -294,6 +300,18 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     assert main(arguments) == 0
     told = capsys.readouterr()
     assert "means nothing" in told.err
-    assert "table.csv: 1 clips, 1 of them without a prediction" in told.out
+    assert "table.csv: 1 clips, 1 of them without a prediction (the column" in told.out
     assert main(arguments) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_an_interruption_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sslmepr.predict.predict", interrupted)
+    assert main(["predict", "a.mp4", "--out", "table.csv"]) == 130
+    assert capsys.readouterr().err.endswith("interrupted; the same command goes on\n")
