@@ -7,7 +7,7 @@ unknown key, a missing key or a value of the wrong type is an error that names i
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +19,7 @@ Component = Literal[
     "task_query",
     "predict_projector",
     "guide_bank",
+    "co_training",
     "semi_supervised",
     "gradnorm",
 ]
@@ -38,8 +39,16 @@ class Section(BaseModel):
 
 
 class Compute(Section):
+    """How things are computed, which no result depends on.
+
+    ``engine`` is what extracts: ``local`` in processes of this machine, ``ray`` on the
+    cluster at ``address``, or on this machine where that is null.
+    """
+
     device: Literal["auto", "cpu", "cuda"]
     workers: Positive
+    engine: Literal["local", "ray"]
+    address: Annotated[str, Field(pattern=r"^[^\s/]+:[0-9]+$")] | None
 
 
 class Roles(Section):
@@ -151,6 +160,13 @@ class Crosstask(Training):
     layers: Positive
 
 
+class CoTraining(Section):
+    """Weight of what modalities teach each other, by task."""
+
+    emotion: Annotated[float, Field(ge=0)]
+    personality: Annotated[float, Field(ge=0)]
+
+
 class SemiSupervised(Section):
     weight: Annotated[float, Field(ge=0)]
     emotion_threshold: Share
@@ -170,22 +186,34 @@ class GradNorm(Section):
 
 
 class Variant(Section):
-    """A fusion model by its differences from the full one.
+    """A fusion model by its differences from the one that is used.
 
     ``as_published`` takes the network, the losses and the balance of losses that the
-    method was published with (`sslmepr.models.published`).
+    method was published with (`sslmepr.models.published`), and all its components.
     """
 
     as_published: bool = False
     tasks: list[Task] = ["emotion", "personality"]
+    adding: list[Component] = []
     without: list[Component] = []
     modalities: list[Modality] | None = None
 
 
 class Fusion(Training):
+    components: list[Component]
     seeds: list[int]
+    co_training: CoTraining
     semi_supervised: SemiSupervised
     gradnorm: GradNorm
+
+    def left_out(self, variant: Variant) -> list[Component]:
+        """Components that a variant does not have."""
+        known = get_args(Component)
+        if variant.as_published:
+            chosen = [name for name in known if name != "co_training"]
+        else:
+            chosen = [*self.components, *variant.adding]
+        return [n for n in known if n not in chosen or n in variant.without]
 
 
 class Folds(Section):

@@ -213,7 +213,7 @@ class _Models:
         for seed, model in enumerate(self.fused):
             for part in in_order(rows, BATCH):
                 where = torch.from_numpy(part).to(self.device)
-                output = model(_chosen(given, where))
+                output = model(given.at(where))
                 logits, scores = output.emotion_logits, output.trait_scores
                 answers = {
                     "emotion": None
@@ -233,11 +233,13 @@ class _Models:
             for task in TASKS
         )
         present = torch.zeros(count, places, dtype=torch.bool, device=self.device)
-        embeddings = {}
+        embeddings, means = {}, {}
         for place, (modality, width) in enumerate(self.widths.items()):
             embeddings[modality] = torch.zeros(count, width, device=self.device)
             checkpoint = self.unimodal[modality]
             store = FeatureStore.open(features, modality, checkpoint.made_by)
+            read_width = store.feature_count + 1  # the length is one
+            means[modality] = torch.zeros(count, read_width, device=self.device)
             steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
             rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
             model = checkpoint.model.to(self.device)
@@ -252,8 +254,9 @@ class _Models:
                 embeddings[modality][where] = torch.cat(both, 1)
                 logits[where, place] = output.emotion_logits
                 scores[where, place] = output.trait_scores
+                means[modality][where] = output.features
                 present[where, place] = True
-        return FusionInput(embeddings, logits, scores, present)
+        return FusionInput(embeddings, logits, scores, present, means)
 
 
 def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -264,15 +267,6 @@ def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Te
     )
     mask = torch.arange(values.shape[1]) < lengths[:, None]
     return values.to(device), mask.to(device)
-
-
-def _chosen(given: FusionInput, rows: torch.Tensor) -> FusionInput:
-    return FusionInput(
-        {name: values[rows] for name, values in given.embeddings.items()},
-        given.emotion_logits[rows],
-        given.trait_scores[rows],
-        given.present[rows],
-    )
 
 
 def _result(predicted, thresholds, features: Path, work: Path, params: Params):

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import sslmepr
+from sslmepr.extraction import cluster
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -92,6 +93,12 @@ def test_what_is_installed_is_what_is_pinned(everything):
 def test_cuda_kernels_are_optional():
     assert PROJECT["optional-dependencies"]["cuda"] == ["mamba-ssm"]
     assert "mamba-ssm" not in pins()
+
+
+def test_what_spreads_extraction_is_optional_and_tested():
+    extras = PROJECT["optional-dependencies"]
+    assert extras["ray"] == ["ray"] and "ray" in extras["test"]
+    assert cluster.INSTALL.endswith("install -c constraints.txt -e '.[ray]'")
 
 
 def test_conda_and_make_install_the_same():

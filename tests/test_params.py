@@ -100,6 +100,10 @@ def test_a_missing_key_is_named(tree, path):
         ("modalities", ["face", "gait"]),
         ("tasks", "emotion"),
         ("compute.device", "gpu"),
+        ("compute.engine", "slurm"),
+        ("compute.address", "somewhere"),
+        ("compute.address", "ray://head:10001"),
+        ("compute.address", 6379),
         ("fusion.semi_supervised.trait_margin", 0.6),
     ],
 )
@@ -196,3 +200,21 @@ def test_an_absent_file_is_named(tmp_path):
     shutil.copy(PATH, tmp_path)
     with pytest.raises(ParamsError, match=r"studies\.yaml: no such file"):
         params.load(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    "variant, left_out",
+    [
+        ({}, "graph_attention task_query guide_bank semi_supervised gradnorm"),
+        (
+            {"adding": ["gradnorm"], "without": ["co_training"]},
+            "graph_attention task_query guide_bank co_training semi_supervised",
+        ),
+        ({"as_published": True}, "co_training"),
+        ({"as_published": True, "without": ["gradnorm"]}, "co_training gradnorm"),
+    ],
+)
+def test_components_of_a_variant(variant, left_out):
+    settings = params.load(PATH)
+    found = settings.fusion.left_out(params.Variant(**variant))
+    assert found == left_out.split()

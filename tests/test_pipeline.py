@@ -104,6 +104,12 @@ def test_only_the_evaluation_reads_test_labels():
         assert not [dep for dep in STAGES[name]["deps"] if "evaluate" in dep]
 
 
+def test_how_something_is_computed_is_no_reason_to_compute_it_again():
+    for name, stage in STAGES.items():
+        named = [str(entry).split(".")[0] for entry in stage.get("params", [])]
+        assert "compute" not in named, name
+
+
 def test_the_first_study_restores_whatever_another_changes():
     studies = params.load(ROOT / "params.yaml").studies
     default, *others = studies

@@ -69,7 +69,7 @@ def study_folder(tmp_path_factory):
         stem = folder / "crosstask" / modality / "model"
         save_checkpoint(drawn(model), stem, statistics, made_by=MADE_BY[modality])
     for seed in range(SEEDS):
-        config = FusionConfig(dict.fromkeys(FEATURES, 16), 8, 2, 0.0)
+        config = FusionConfig(dict.fromkeys(FEATURES, 16), 8, 2, 0.0, features=FEATURES)
         stem = folder / "fusion" / "multitask" / f"seed-{seed}"
         thresholds = dict.fromkeys(SCORED_EMOTIONS, 0.45)
         save_checkpoint(
@@ -151,7 +151,7 @@ def test_predictions_are_those_of_the_models(made, study_folder):
     """One clip by hand: standardise, stage 2, stage 3, mean over seeds."""
     table, features, _ = made
     row = by_name(table).loc["long.mp4"]
-    embeddings, logits, scores = {}, [], []
+    embeddings, means, logits, scores = {}, {}, [], []
     for modality in FEATURES:
         checkpoint = load_checkpoint(study_folder / "crosstask" / modality / "model")
         a, b = checkpoint.statistics["a"], checkpoint.statistics["b"]
@@ -164,6 +164,7 @@ def test_predictions_are_those_of_the_models(made, study_folder):
             output = checkpoint.model(given, torch.ones(given.shape[:2], dtype=bool))
         both = [output.emotion_embedding, output.personality_embedding]
         embeddings[modality] = torch.cat(both, 1)
+        means[modality] = given.mean(1)
         logits.append(output.emotion_logits)
         scores.append(output.trait_scores)
     inputs = FusionInput(
@@ -171,6 +172,7 @@ def test_predictions_are_those_of_the_models(made, study_folder):
         torch.stack(logits, 1),
         torch.stack(scores, 1),
         torch.ones(1, 2, dtype=bool),
+        means,
     )
     answers = []
     for seed in range(SEEDS):

@@ -18,7 +18,7 @@ def contributions(values: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        clip_id, target, modality, half, attribution (signed sum over both pathways),
+        clip_id, target, modality, half, attribution (signed sum over all pathways),
         share (of the sum of absolute attributions over the clip's target).
     """
     keys = ["clip_id", "target", "modality", "half"]

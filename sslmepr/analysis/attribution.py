@@ -1,12 +1,13 @@
 """What a fusion model's outputs rest on.
 
-Two pathways lead into the model: the embeddings of each modality, whose first half
-comes from the emotion encoder and whose second from the personality encoder, and the
-unimodal predictions (emotion logits, trait scores) that the predict projectors add.
-Both are attributed, so that the sum over all of them is the difference between the
-output for the clip and the output for the baseline (completeness; Sundararajan, Taly
-and Yan 2017, Axiomatic attribution for deep networks). Input x gradient, which the
-published heatmaps use, is given as an option; it is not complete.
+Three pathways lead into the model: the embeddings of each modality, whose first half
+comes from the emotion encoder and whose second from the personality encoder, the
+unimodal predictions (emotion logits, trait scores) that the predict projectors add, and
+the features that co-trained probes read. All are attributed, so that the sum over all
+of them is the difference between the output for the clip and the output for the
+baseline (completeness; Sundararajan, Taly and Yan 2017, Axiomatic attribution for deep
+networks). Input x gradient, which the published heatmaps use, is given as an option; it
+is not complete.
 """
 
 from collections.abc import Sequence
@@ -33,8 +34,10 @@ class Attribution(NamedTuple):
     Attributes
     ----------
     values : DataFrame
-        clip_id, target, modality, pathway (embedding or prediction), half (emotion or
-        personality), index, attribution. Modalities that a clip lacks are absent.
+        clip_id, target, modality, pathway (embedding, prediction or feature), half
+        (emotion or personality; of features the target's task), index, attribution.
+        All features of a modality have one row. Modalities that a clip lacks are
+        absent.
     outputs : DataFrame
         clip_id, target, output, baseline (the output there), attributed (sum of the
         clip's attributions), gap (output - baseline - attributed: 0 if complete).
@@ -54,14 +57,16 @@ class _Outputs(nn.Module):
         self.targets = [name for task in model.config.tasks for name in TARGETS[task]]
 
     def forward(self, *given: Tensor) -> Tensor:
-        *embeddings, emotion_logits, trait_scores, present = given
-        names = self.model.config.widths
+        *tensors, emotion_logits, trait_scores, present = given
+        names, count = self.model.config.widths, len(self.model.config.widths)
+        embeddings, features = tensors[:count], tensors[count:]
         output = self.model(
             FusionInput(
                 dict(zip(names, embeddings, strict=True)),
                 emotion_logits,
                 trait_scores,
                 present,
+                dict(zip(names, features, strict=True)) if features else {},
             )
         )
         by_task = {"emotion": output.emotion_logits, "personality": output.trait_scores}
@@ -93,7 +98,7 @@ def attribute(
     baseline : dict of str to (width,) Tensor, optional
         Modality to the embedding that stands for "nothing", for example the mean over
         training clips; zeros otherwise. Unimodal predictions always start from logits
-        of 0 and scores of 0.5.
+        of 0 and scores of 0.5, features from 0, their mean.
     bins : int, optional
         Sum neighbouring features into so many bins per half; one row per feature
         otherwise.
@@ -138,12 +143,14 @@ def attribute(
 def _inputs(model: FusionModel, given: FusionInput) -> tuple[Tensor, ...]:
     """Every tensor that is attributed to, with zeros where a modality is absent."""
     absent = ~given.present[..., None]
-    embeddings = [
-        given.embeddings[name].masked_fill(absent[:, place], 0.0)
+    sequences = [given.embeddings] + [given.features] * model.co_trained
+    tensors = [
+        values[name].masked_fill(absent[:, place], 0.0)
+        for values in sequences
         for place, name in enumerate(model.config.widths)
     ]
     return (
-        *embeddings,
+        *tensors,
         given.emotion_logits.masked_fill(absent, 0.0),
         given.trait_scores.masked_fill(absent, 0.5),
     )
@@ -198,7 +205,10 @@ def _tidy(
     model, attributions, present, clip_ids, targets, bins: int | None
 ) -> pd.DataFrame:
     rows = []
-    *embeddings, logits, scores = (each.detach().cpu().numpy() for each in attributions)
+    *tensors, logits, scores = (each.detach().cpu().numpy() for each in attributions)
+    count = len(model.config.widths)
+    embeddings, features = tensors[:count], tensors[count:]
+    task_of = {name: task for task, names in TARGETS.items() for name in names}
     for place, modality in enumerate(model.config.widths):
         here = np.flatnonzero(present[:, place].cpu().numpy())
         halves = np.split(embeddings[place], 2, axis=1)
@@ -210,6 +220,9 @@ def _tidy(
             ("prediction", half, v[:, place])
             for half, v in zip(HALVES, (logits, scores), strict=True)
         ]
+        if features:
+            total = features[place].sum(1, keepdims=True)
+            parts.append(("feature", [task_of[name] for name in targets[here]], total))
         for pathway, half, values in parts:
             size = values.shape[1]
             rows.append(

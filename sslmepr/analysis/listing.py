@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sslmepr.analysis.scores import MEAN_OVER_SEEDS, headline
-from sslmepr.analysis.tables import Table, metric_table
+from sslmepr.analysis.tables import Table, interval, metric_table, number
 from sslmepr.analysis.theme import pretty
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, SPLITS, TRAIT_COLUMNS
 
@@ -271,6 +271,32 @@ def languages(summaries: Mapping[str, dict]) -> Table:
             }
         )
     return Table(pd.DataFrame(rows))
+
+
+def costs(table: pd.DataFrame) -> Table:
+    """What extraction of each corpus takes; what nobody measured is a dash.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.analysis.costs.extraction_costs`.
+    """
+    hours = [name for name in table if name.startswith("hours_on_")]
+    rates = table[["seconds", "low", "high"]].itertuples(index=False)
+    seconds = [interval(*rate, digits=1) for rate in rates]
+    shown = {
+        "Corpus": table["corpus"].map(pretty),
+        "Encoders of study": table["study"],
+        "Clips": table["clips"].map("{:,}".format),
+        "Hours of video": table["hours"].map("{:.1f}".format),
+        "Processor seconds per clip [least, most]": seconds,
+        "Processor hours": [number(each, 0) for each in table["processor_hours"]],
+    }
+    for name in hours:
+        shown[f"Hours on {name.removeprefix('hours_on_')}"] = [
+            number(each, 1) for each in table[name]
+        ]
+    return Table(pd.DataFrame(shown))
 
 
 def shown_emotions(summaries: Mapping[str, dict]) -> Table:

@@ -1,14 +1,15 @@
-"""A corpus to its feature stores: clips in chunks, chunks over processes.
+"""A corpus to its feature stores: clips in chunks, chunks over processes or machines.
 
 Every chunk ends in a shard beside the features' folder. When all are there they are
 joined, one sequence in memory at a time, and removed. The result does not depend on
-the number of processes, nor on how often the work was interrupted.
+the number of processes or machines, nor on how often the work was interrupted.
 """
 
 import json
 import multiprocessing
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from tqdm import tqdm
 from sslmepr.corpora.schema import read_clips
 from sslmepr.corpora.union import wanted_modalities
 from sslmepr.extraction import jobs as work
+from sslmepr.extraction.cluster import run_on_ray
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
-from sslmepr.params import Extract, Params
+from sslmepr.params import Compute, Extract, Params
 from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
@@ -83,7 +85,7 @@ def extract_corpus(
     partial = features_folder.with_name(features_folder.name + ".partial")
     clips = _clip_rows(read_clips(corpus_folder), params.corpus.get(name))
     jobs = _jobs(clips, params, Path(media_root), partial)
-    _run(name, jobs, params.compute.workers)
+    _run(name, jobs, params.compute)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
     summary = _join(name, clips, shards, params, features_folder)
@@ -118,22 +120,30 @@ def _jobs(clips, params: Params, media_root: Path, partial: Path) -> list[Job]:
     return jobs
 
 
-def _run(name: str, jobs: list[Job], workers: int) -> None:
+def _run(name: str, jobs: list[Job], compute: Compute) -> None:
     """Make the shards that are not there yet."""
     waiting = [job for job in jobs if not job.shard.is_file()]
     total = sum(len(job.clips) for job in jobs)
     done = total - sum(len(job.clips) for job in waiting)
     with tqdm(total=total, initial=done, desc=f"extract {name}", unit="clip") as bar:
-        if min(workers, len(waiting)) <= 1:
-            for job in waiting:
-                work.do(job)
-                bar.update(len(job.clips))
-            work.free()
-        else:
-            _run_processes(waiting, workers, bar)
+        for job in _done(waiting, compute):
+            bar.update(len(job.clips))
 
 
-def _run_processes(jobs: list[Job], workers: int, bar) -> None:
+def _done(jobs: list[Job], compute: Compute) -> Iterator[Job]:
+    """Each job once it is done, in whatever order."""
+    if compute.engine == "ray" and jobs:
+        yield from run_on_ray(jobs, compute)
+    elif min(compute.workers, len(jobs)) <= 1:
+        for job in jobs:
+            work.do(job)
+            yield job
+        work.free()
+    else:
+        yield from _run_processes(jobs, compute.workers)
+
+
+def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
     # Forked from a server that has only imported: a fork of a process in which torch
     # has run may hang, and importing takes a new process longer than some corpora.
     context = multiprocessing.get_context("forkserver")
@@ -143,7 +153,7 @@ def _run_processes(jobs: list[Job], workers: int, bar) -> None:
         futures = {pool.submit(work.do, job): job for job in jobs}
         for future in as_completed(futures):
             future.result()
-            bar.update(len(futures[future].clips))
+            yield futures[future]
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -35,7 +35,7 @@ class Linear:
         # Means over steps vary less than steps: bring them to unit scale again.
         self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
         scaled = self._scaled(features)
-        self._basis = _row_space(scaled)
+        self._basis = row_space(scaled)
         self._reduced = scaled @ self._basis.T
         grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
         once = np.ones((1, len(features)))
@@ -181,7 +181,7 @@ class Constant:
         return np.zeros((len(self._bias), width)), self._bias
 
 
-def _row_space(features):
+def row_space(features):
     """Orthonormal rows that span the training clips: (direction, feature).
 
     The best weights under a square penalty are combinations of training clips, so

@@ -31,6 +31,7 @@ OUTPUTS = (
     "personality_embedding",
     "emotion_logits",
     "trait_scores",
+    "features",
 )
 
 

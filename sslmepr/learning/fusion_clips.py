@@ -34,13 +34,16 @@ class FusionClips:
     trait_scores : (clip, modality, trait) Tensor
     present : (clip, modality) bool Tensor
         Where a clip lacks a modality, the others may hold anything.
+    features : dict of str to (clip, feature) Tensor
+        Per modality, their mean over steps.
     device : torch.device
 
     Attributes
     ----------
     present : (clip, modality) bool Tensor
-    widths : dict
-        Modality to the width of its concatenated embeddings.
+    features : dict of str to (clip, feature) Tensor
+    widths, feature_counts : dict
+        Modality to the width of its concatenated embeddings and of its features.
     """
 
     def __init__(
@@ -50,15 +53,19 @@ class FusionClips:
         emotion_logits: Tensor,
         trait_scores: Tensor,
         present: Tensor,
+        features: dict[str, Tensor],
         device: torch.device,
     ):
-        self.clips, self.device, self.present = clips, device, present
+        self.clips, self.device = clips, device
+        self.present, self.features = present, features
         self.widths = {name: each.shape[1] for name, each in embeddings.items()}
+        self.feature_counts = {name: each.shape[1] for name, each in features.items()}
         self._inputs = FusionInput(
             {name: each.to(device) for name, each in embeddings.items()},
             emotion_logits.to(device),
             trait_scores.to(device),
             present.to(device),
+            {name: each.to(device) for name, each in features.items()},
         )
         self._labels = {
             task: torch.from_numpy(values).to(device)
@@ -79,7 +86,7 @@ class FusionClips:
             torch.zeros(count, len(modalities), len(TARGETS[task])) for task in TASKS
         )
         present = torch.zeros(count, len(modalities), dtype=torch.bool)
-        embeddings = {}
+        embeddings, features = {}, {}
         for place, modality in enumerate(modalities):
             rows, outputs = study_outputs(
                 Path(study_folder, "crosstask", modality), clips
@@ -88,10 +95,12 @@ class FusionClips:
             joined = torch.cat(both, 1)
             embeddings[modality] = torch.zeros(count, joined.shape[1])
             embeddings[modality][rows] = joined
+            features[modality] = torch.zeros(count, outputs["features"].shape[1])
+            features[modality][rows] = outputs["features"]
             logits[rows, place] = outputs["emotion_logits"]
             scores[rows, place] = outputs["trait_scores"]
             present[rows, place] = True
-        return cls(clips, embeddings, logits, scores, present, device)
+        return cls(clips, embeddings, logits, scores, present, features, device)
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
         """Clips of a corpus (and split) with at least one of the modalities."""
@@ -101,10 +110,5 @@ class FusionClips:
     def batch(self, rows: np.ndarray) -> FusionBatch:
         """The clips of `rows`."""
         where = torch.from_numpy(rows).to(self.device)
-        given = self._inputs
-        inputs = FusionInput(
-            {name: values[where] for name, values in given.embeddings.items()},
-            *(values[where] for values in given[1:]),
-        )
         labels = {task: values[where] for task, values in self._labels.items()}
-        return FusionBatch(inputs, labels)
+        return FusionBatch(self._inputs.at(where), labels)

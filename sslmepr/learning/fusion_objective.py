@@ -45,11 +45,12 @@ class FusionObjective:
     def __init__(self, section: Fusion, variant: Variant, seed: int):
         self.tasks = variant.tasks
         self._semi = section.semi_supervised
-        self._balanced = "gradnorm" not in variant.without
+        left_out = section.left_out(variant)
+        self._balanced = "gradnorm" not in left_out
         self._generator = torch.Generator().manual_seed(seed)
         settings = section.gradnorm
         budgets = {"supervised": settings.supervised.budget}
-        if "semi_supervised" not in variant.without:
+        if "semi_supervised" not in left_out:
             fixed = self._semi.weight * settings.supervised.budget
             budget = settings.semi_supervised.budget
             budgets["semi_supervised"] = budget if self._balanced else fixed
@@ -128,6 +129,4 @@ class FusionObjective:
         drawn = torch.rand(present.shape, generator=self._generator)
         kept = present & (drawn.to(present.device) >= MODALITY_DROPOUT)
         kept = torch.where(kept.any(1, keepdim=True), kept, present)
-        return type(inputs)(
-            inputs.embeddings, inputs.emotion_logits, inputs.trait_scores, kept
-        )
+        return inputs._replace(present=kept)

@@ -52,7 +52,9 @@ def train_fusion(
     run_folder = Path(run_folder)
     projectors, scores, tables, results = {}, {}, [], []
     for task in settings.tasks:
-        projectors[task], predicted = fit_predict_projector(params, data, task, rows)
+        projectors[task], predicted = fit_predict_projector(
+            params, settings, data, task, rows
+        )
         if settings == Variant():
             name = f"{variant}-linear"
             tables.append(

@@ -11,6 +11,7 @@ from sslmepr.device import seed_everything
 from sslmepr.labels import TASKS
 from sslmepr.learning.baselines import Linear
 from sslmepr.learning.batches import balanced, in_order
+from sslmepr.learning.co_training import co_train
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_objective import FusionObjective
 from sslmepr.learning.loop import Schedule, fit
@@ -28,15 +29,17 @@ PREDICT_BATCH = 1024
 
 
 def fit_predict_projector(
-    params: Params, data: FusionClips, task: str, rows: np.ndarray
+    params: Params, settings: Variant, data: FusionClips, task: str, rows: np.ndarray
 ) -> tuple[PredictProjector, np.ndarray]:
     """Linear model of a task on all unimodal predictions of it, as part of a network.
 
     Learns from the training clips that have labels, its strength from those of dev.
+    Modalities teach each other first, if the variant has them do so.
 
     Parameters
     ----------
     params : Params
+    settings : Variant
     data : FusionClips
     task : str
     rows : (clip,) int array
@@ -47,7 +50,14 @@ def fit_predict_projector(
     predicted : (clip, target) array
         What the linear model predicts for `rows`.
     """
-    projector = PredictProjector(task, len(data.widths)).to(data.device)
+    co_training = "co_training" not in params.fusion.left_out(settings)
+    probed = data.feature_counts if co_training else None
+    projector = PredictProjector(task, len(data.widths), probed)
+    for modality, probe in (
+        co_train(params, data, task) if co_training else {}
+    ).items():
+        projector.set_probe(modality, *map(torch.from_numpy, probe))
+    projector.to(data.device)
     known, corpus = data.clips.labelled(task), getattr(params.roles, task)
     train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
     train, dev = train[known[train]], dev[known[dev]]
@@ -94,6 +104,7 @@ def train_variant(
     """
     seed_everything(params.seed + seed)
     section = params.fusion
+    left_out = section.left_out(settings)
     network, teaching = (
         (PublishedFusion, PublishedObjective)
         if settings.as_published
@@ -106,10 +117,11 @@ def train_variant(
             heads=section.heads,
             dropout=section.dropout,
             tasks=list(settings.tasks),
-            without=[name for name in settings.without if name not in LOSS_COMPONENTS],
+            without=[name for name in left_out if name not in LOSS_COMPONENTS],
+            features=data.feature_counts,
         )
     ).to(data.device)
-    if "predict_projector" not in settings.without and not settings.as_published:
+    if "predict_projector" not in left_out and not settings.as_published:
         for task, projector in projectors.items():
             model.predict_projectors[task] = copy.deepcopy(projector)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]

@@ -68,12 +68,15 @@ class CrosstaskOutput(NamedTuple):
     emotion_logits : (clip, emotion) torch.Tensor
     trait_scores : (clip, trait) torch.Tensor
         In 0..1.
+    features : (clip, feature) torch.Tensor
+        The input's mean over steps.
     """
 
     emotion_embedding: Tensor
     personality_embedding: Tensor
     emotion_logits: Tensor
     trait_scores: Tensor
+    features: Tensor
 
 
 class CrossAttention(nn.Module):
@@ -177,4 +180,5 @@ class CrosstaskModel(nn.Module):
             personality,
             first_emotion.logits + self.emotion_head(both).float(),
             torch.sigmoid(first_personality.logits + self.trait_head(both).float()),
+            masked_mean(values, mask),
         )

@@ -12,7 +12,7 @@ the result to the decision: five weak and independent witnesses are together muc
 than their mean.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -26,7 +26,13 @@ from sslmepr.models.fusion_parts import (
     Projector,
 )
 
-COMPONENTS = ("graph_attention", "task_query", "predict_projector", "guide_bank")
+COMPONENTS = (
+    "graph_attention",
+    "task_query",
+    "predict_projector",
+    "guide_bank",
+    "co_training",
+)
 """What `FusionConfig.without` may name."""
 
 
@@ -46,7 +52,10 @@ class FusionConfig:
     without : sequence of str
         Components left out, of `COMPONENTS`: `graph_attention` leaves nodes as they
         are, `task_query` gives both tasks the mean of the nodes, `predict_projector`
-        ignores unimodal predictions, `guide_bank` leaves the decision to the heads.
+        ignores unimodal predictions, `guide_bank` leaves the decision to the heads,
+        `co_training` adds nothing to the unimodal predictions.
+    features : dict of str to int
+        Modality to the width of its features, which co-trained probes read.
 
     Raises
     ------
@@ -60,19 +69,27 @@ class FusionConfig:
     dropout: float
     tasks: tuple[str, ...] = TASKS
     without: tuple[str, ...] = ()
+    features: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
-        for field, known in (("tasks", TASKS), ("without", COMPONENTS)):
-            names = tuple(getattr(self, field))
-            object.__setattr__(self, field, names)
-            unknown = [name for name in names if name not in known]
+        for name, known in (("tasks", TASKS), ("without", COMPONENTS)):
+            chosen = tuple(getattr(self, name))
+            object.__setattr__(self, name, chosen)
+            unknown = [each for each in chosen if each not in known]
             if unknown:
                 raise ValueError(
-                    f"{field}: unknown {', '.join(unknown)}; known: {', '.join(known)}"
+                    f"{name}: unknown {', '.join(unknown)}; known: {', '.join(known)}"
                 )
-        for field in ("widths", "tasks"):
-            if not getattr(self, field):
-                raise ValueError(f"{field}: at least one is needed")
+        for name in ("widths", "tasks"):
+            if not getattr(self, name):
+                raise ValueError(f"{name}: at least one is needed")
+        if "co_training" not in self.without and list(self.features) != list(
+            self.widths
+        ):
+            raise ValueError(
+                f"features: co-training needs a width for {', '.join(self.widths)}; "
+                f"found {', '.join(self.features) or 'none'}"
+            )
         if self.hidden % self.heads:
             raise ValueError(f"heads={self.heads} does not divide hidden={self.hidden}")
 
@@ -89,12 +106,25 @@ class FusionInput(NamedTuple):
     present : (clip, modality) torch.Tensor of bool
         False where the clip lacks the modality; the other fields may then hold
         anything in its place.
+    features : dict of str to (clip, feature) torch.Tensor
+        Per modality, their mean over steps.
     """
 
     embeddings: dict[str, Tensor]
     emotion_logits: Tensor
     trait_scores: Tensor
     present: Tensor
+    features: dict[str, Tensor]
+
+    def at(self, rows: Tensor) -> "FusionInput":
+        """The clips of some positions."""
+        return FusionInput(
+            {name: values[rows] for name, values in self.embeddings.items()},
+            self.emotion_logits[rows],
+            self.trait_scores[rows],
+            self.present[rows],
+            {name: values[rows] for name, values in self.features.items()},
+        )
 
 
 class FusionOutput(NamedTuple):
@@ -150,12 +180,20 @@ class FusionModel(nn.Module):
             if "predict_projector" not in config.without:
                 nn.init.zeros_(self.heads[task].weight)
                 nn.init.zeros_(self.heads[task].bias)
+                probed = None if "co_training" in config.without else config.features
                 self.predict_projectors[task] = PredictProjector(
-                    task, len(config.widths)
+                    task, len(config.widths), probed
                 )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)
         self.dropout = nn.Dropout(config.dropout)
+
+    @property
+    def co_trained(self) -> bool:
+        """Whether probes that modalities taught each other take part."""
+        return any(
+            len(getattr(p, "probes", ())) for p in self.predict_projectors.values()
+        )
 
     @staticmethod
     def emotion_probabilities(logits: Tensor) -> Tensor:

@@ -79,18 +79,29 @@ class PredictProjector(nn.Module):
     ----------
     task : str
     modalities : int
+    features : dict of str to int, optional
+        Modality to the width of its features, for a model with co-trained probes:
+        linear maps from the features of a modality that were taught by the other
+        modalities (`sslmepr.learning.co_training`) and add to what stage 2 predicts.
+        They are 0 until they are set.
     """
 
-    def __init__(self, task: str, modalities: int):
+    def __init__(
+        self, task: str, modalities: int, features: dict[str, int] | None = None
+    ):
         super().__init__()
         self.task, targets = task, len(TARGETS[task])
         self.register_buffer("mean", torch.zeros(modalities, targets))
         self.linear = nn.Linear(modalities * targets, targets)
+        self.probes = nn.ModuleDict()
+        for modality, width in (features or {}).items():
+            self.set_probe(modality, torch.zeros(targets, width), torch.zeros(targets))
 
     def evidence(self, given) -> Tensor:
         """Unimodal predictions as logits, less what is usual for their modality.
 
-        An absent modality says what it says on average, which is 0.
+        Where there are co-trained probes, they are added. An absent modality says what
+        it says on average, which is 0.
 
         Parameters
         ----------
@@ -100,8 +111,15 @@ class PredictProjector(nn.Module):
         -------
         (clip, modality x target) torch.Tensor
         """
+        absent = ~given.present[..., None]
         logits = unimodal_logits(self.task, given) - self.mean
-        return logits.masked_fill(~given.present[..., None], 0.0).flatten(1)
+        if self.probes:
+            said = [
+                probe(given.features[modality].masked_fill(absent[:, place], 0.0))
+                for place, (modality, probe) in enumerate(self.probes.items())
+            ]
+            logits = logits + torch.stack(said, 1).float()
+        return logits.masked_fill(absent, 0.0).flatten(1)
 
     def forward(self, given) -> Tensor:
         """`FusionInput` to logits (clip, target)."""
@@ -112,6 +130,18 @@ class PredictProjector(nn.Module):
         present = given.present[..., None]
         logits = unimodal_logits(self.task, given).masked_fill(~present, 0.0)
         self.mean.copy_(logits.sum(0) / present.sum(0).clamp(min=1))
+
+    def set_probe(self, modality: str, weights: Tensor, bias: Tensor) -> None:
+        """Take over a co-trained probe of a modality, and keep it.
+
+        Parameters
+        ----------
+        modality : str
+        weights : (target, feature) torch.Tensor
+        bias : (target,) torch.Tensor
+        """
+        self.probes[modality] = nn.Linear(weights.shape[1], weights.shape[0])
+        set_linear(self.probes[modality], weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:
         """Take over a linear solution on `evidence`, and keep it.

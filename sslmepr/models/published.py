@@ -25,14 +25,14 @@ class PublishedFusion(FusionModel):
     Raises
     ------
     ValueError
-        If the configuration leaves a component out.
+        If the configuration leaves out a published component, or asks for one of ours.
     """
 
     def __init__(self, config: FusionConfig):
-        if config.without:
+        if config.without != ("co_training",):
             raise ValueError(
-                f"without: {', '.join(config.without)}: the published network is only "
-                "built whole"
+                f"without: {', '.join(config.without)}: the published network is built "
+                "whole, and without co_training"
             )
         super().__init__(config)
         for task in config.tasks:

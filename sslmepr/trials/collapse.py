@@ -64,11 +64,14 @@ ARMS = {
         Variant(as_published=True, without=SUPERVISED), by_corpus=False
     ),
     "ours": Arm(Variant()),
-    "ours, no pseudo-labels": Arm(Variant(without=["semi_supervised"])),
+    "ours, no pseudo-labels": Arm(Variant(without=["co_training"])),
+    "ours, own pseudo-labels": Arm(
+        Variant(without=["co_training"], adding=["semi_supervised"])
+    ),
     "ours, standardised together": Arm(Variant(), by_corpus=False),
     "emotion only": Arm(Variant(tasks=["emotion"])),
     "personality only": Arm(Variant(tasks=["personality"])),
-    "oracle": Arm(Variant(without=["semi_supervised"]), oracle=True),
+    "oracle": Arm(Variant(), oracle=True),
 }
 """Ways of training; `oracle` is what pseudo-labels can reach at best."""
 
@@ -148,7 +151,7 @@ def _trained(
     data = _fusion_clips(params, study, arm)
     rows = np.arange(len(data.clips.table))
     projectors = {
-        task: fit_predict_projector(params, data, task, rows)[0]
+        task: fit_predict_projector(params, arm.variant, data, task, rows)[0]
         for task in arm.variant.tasks
     }
     model, _ = train_variant(
@@ -163,7 +166,7 @@ def _trained(
 def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
     """A drawn study as stage 2 would hand it on.
 
-    Features stand for embeddings, and linear models on each modality for unimodal
+    Features stand for embeddings too, and linear models on each modality for unimodal
     predictions; out of fold in training, as in the pipeline.
     """
     clips = _study_clips(study, arm)
@@ -180,12 +183,14 @@ def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
         task: np.stack([_linear(clips, task, each) for each in features.values()], 1)
         for task in TASKS
     }
+    read = {name: torch.from_numpy(each) for name, each in features.items()}
     return FusionClips(
         clips,
-        {name: torch.from_numpy(each) for name, each in features.items()},
+        read,
         torch.from_numpy(predicted["emotion"]),
         torch.from_numpy(predicted["personality"]).sigmoid(),
         torch.ones(len(clips.table), len(features), dtype=torch.bool),
+        read,
         choose_device(params.compute.device),
     )
 

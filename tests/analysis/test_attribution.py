@@ -9,17 +9,24 @@ from sslmepr.analysis.attention import (
     query_attention_table,
 )
 from sslmepr.analysis.attribution import attribute
-from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 
 WIDTHS = {"face": 8, "audio": 8, "text": 4}
+FEATURES = {"face": 3, "audio": 2, "text": 5}
 CLIPS = ["a", "b", "c"]
 
 
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return FusionModel(FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.5)).eval()
+    config = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.5, features=FEATURES)
+    net = FusionModel(config)
+    for part in net.predict_projectors.values():
+        for modality, width in FEATURES.items():
+            weights = torch.randn(len(TARGETS[part.task]), width)
+            part.set_probe(modality, weights, torch.zeros(len(weights)))
+    return net.eval()
 
 
 @pytest.fixture
@@ -28,12 +35,14 @@ def given():
     draw = torch.Generator().manual_seed(1)
     present = torch.ones(3, 3, dtype=torch.bool)
     present[1, 1] = False
-    embeddings = {
-        name: torch.randn(3, width, generator=draw) for name, width in WIDTHS.items()
-    }
-    embeddings["audio"][1] = torch.nan
+    embeddings, features = (
+        {name: torch.randn(3, width, generator=draw) for name, width in widths.items()}
+        for widths in (WIDTHS, FEATURES)
+    )
+    embeddings["audio"][1] = features["audio"][1] = torch.nan
     logits = torch.randn(3, 3, 7, generator=draw)
-    return FusionInput(embeddings, logits, torch.rand(3, 3, 5, generator=draw), present)
+    scores = torch.rand(3, 3, 5, generator=draw)
+    return FusionInput(embeddings, logits, scores, present, features)
 
 
 def near(given):
@@ -83,6 +92,8 @@ def test_absent_modalities_have_no_rows_and_nothing_is_undefined(model, given):
     assert sizes["text", "embedding", "personality"] == 2
     assert sizes["audio", "prediction", "emotion"] == 7
     assert sizes["audio", "prediction", "personality"] == 5
+    assert sizes["text", "feature", "emotion"] == 1
+    assert ("text", "feature", "personality") not in sizes
 
 
 def test_input_x_gradient_equals_autograd(model, given):

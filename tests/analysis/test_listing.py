@@ -169,3 +169,29 @@ def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
         "found": ["–", "0.50 [0.40, 0.60]"],
         "invented": ["0.00 [0.00, 0.16]", "–"],
     }
+
+
+def test_costs_are_rounded_and_what_is_unknown_is_a_dash():
+    nan = float("nan")
+    table = pd.DataFrame(
+        {
+            "corpus": ["A", "together"],
+            "study": "paper",
+            "clips": [12345, 20000],
+            "hours": [41.67, 50.0],
+            "seconds": [6.25, nan],
+            "low": [5.0, nan],
+            "high": [7.0, nan],
+            "processor_hours": [21.4, nan],
+            "hours_on_8": [2.68, nan],
+        }
+    )
+    assert listing.costs(table).frame.to_dict("list") == {
+        "Corpus": ["A", "Together"],
+        "Encoders of study": ["paper", "paper"],
+        "Clips": ["12,345", "20,000"],
+        "Hours of video": ["41.7", "50.0"],
+        "Processor seconds per clip [least, most]": ["6.2 [5.0, 7.0]", "–"],
+        "Processor hours": ["21", "–"],
+        "Hours on 8": ["2.7", "–"],
+    }

@@ -24,7 +24,7 @@ def small_params():
     return _smaller(
         full,
         modalities=["face", "text"],
-        variants=["multitask", "emotion_only", "no_gradnorm", "as_published"],
+        variants=["multitask", "emotion_only", "with_everything", "as_published"],
         compute=_smaller(full.compute, device="cpu"),
         unimodal=_smaller(full.unimodal, state=8, refits=4, **sizes),
         crosstask=_smaller(full.crosstask, **sizes),

@@ -34,7 +34,14 @@ MODELS = {
         CrosstaskConfig(unimodal(), unimodal("personality"), 8, 1, 2, 0.1)
     ),
     "fusion": lambda: FusionModel(
-        FusionConfig({"text": 6, "face": 4}, 8, 2, 0.1, without=("guide_bank",))
+        FusionConfig(
+            {"text": 6, "face": 4},
+            8,
+            2,
+            0.1,
+            without=("guide_bank",),
+            features={"text": 3, "face": 2},
+        )
     ),
 }
 

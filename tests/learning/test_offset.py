@@ -32,7 +32,7 @@ def scores(tmp_path_factory, small_params, one_thread):
         target = runs / "crosstask" / modality
         train_crosstask(params, modality, runs, target, folder, False)
     found = {}
-    for variant in ("multitask", "no_semi_supervised"):
+    for variant in ("multitask", "no_co_training"):
         target = runs / "fusion" / variant
         train_fusion(params, variant, runs, target, folder, False)
         table = pd.read_parquet(target / "predictions.parquet")
@@ -44,7 +44,7 @@ def scores(tmp_path_factory, small_params, one_thread):
 @pytest.mark.parametrize("measure", ["auc", "ccc", "association"])
 def test_no_collapse_under_a_corpus_offset(scores, measure):
     with_them = scores["multitask"][measure]
-    without = scores["no_semi_supervised"][measure]
+    without = scores["no_co_training"][measure]
     assert with_them > without - 0.03, scores
 
 

@@ -13,6 +13,7 @@ from sslmepr.learning.baselines import Linear
 from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
 from sslmepr.learning.clips import read_study_clips
+from sslmepr.learning.co_training import co_train
 from sslmepr.learning.crosstask_stage import train_crosstask
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
@@ -63,7 +64,7 @@ def test_files_of_every_cell(trained):
     for corpus in ("emotion", "personality", "joint"):
         for cell in ("unimodal/text-emotion", "crosstask/text"):
             assert (folder / cell / f"outputs-{corpus}.safetensors").exists()
-    for variant in ("multitask", "emotion_only", "no_gradnorm"):
+    for variant in ("multitask", "emotion_only", "with_everything"):
         names = {path.name for path in (folder / "fusion" / variant).iterdir()}
         assert {"seed-0.safetensors", "seed-1.json", "predictions.parquet"} <= names
     assert (
@@ -230,7 +231,9 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
     data = FusionClips.read(clips, ["face", "text"], folder, device)
     train, dev = (data.rows(task, split) for split in ("train", "dev"))
     true, rows = clips.labels[task], np.arange(len(clips.table))
-    usual = PredictProjector(task, 2)
+    usual = PredictProjector(task, 2, data.feature_counts)
+    for modality, probe in co_train(small_params, data, task).items():
+        usual.set_probe(modality, *map(torch.from_numpy, probe))
     usual.centre(data.batch(train).inputs)
     evidence = usual.evidence(data.batch(rows).inputs).numpy()
     model = Linear(task, evidence[train], true[train], evidence[dev], true[dev])
@@ -245,6 +248,9 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
         weights, bias = model.probe()
         linear = projector.linear
         assert torch.equal(projector.mean, usual.mean)
+        for modality, probe in projector.probes.items():
+            assert torch.equal(probe.weight, usual.probes[modality].weight)
+            assert probe.weight.any()
         assert linear.weight.detach().numpy() == pytest.approx(weights, abs=1e-5)
         assert linear.bias.detach().numpy() == pytest.approx(bias, abs=1e-5)
 

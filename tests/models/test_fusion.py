@@ -19,7 +19,8 @@ from sslmepr.models.fusion import (
 )
 
 WIDTHS = {"face": 6, "audio": 4, "text": 5}
-CONFIG = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.1)
+FEATURES = {"face": 7, "audio": 3, "text": 2}
+CONFIG = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.1, features=FEATURES)
 
 
 def model(**changes):
@@ -32,6 +33,17 @@ def awake(net):
     for part in net.heads.values():
         torch.nn.init.normal_(part.weight)
         torch.nn.init.normal_(part.bias)
+    return net
+
+
+def with_probes(net):
+    """`net` with co-trained probes that say something."""
+    random = torch.Generator().manual_seed(9)
+    for task, part in net.predict_projectors.items():
+        targets = {"emotion": 7, "personality": 5}[task]
+        for modality in part.probes:
+            weights = torch.randn(targets, FEATURES[modality], generator=random)
+            part.set_probe(modality, weights, torch.randn(targets, generator=random))
     return net
 
 
@@ -49,15 +61,18 @@ def batch(present=None, clips=16, fill=0.0, seed=3):
     def missing(values):
         return values.masked_fill(~present[..., None], fill)
 
-    embeddings = {
-        modality: draw(width).masked_fill(~present[:, place, None], fill)
-        for place, (modality, width) in enumerate(WIDTHS.items())
-    }
+    embeddings, features = (
+        {
+            modality: draw(width).masked_fill(~present[:, place, None], fill)
+            for place, (modality, width) in enumerate(widths.items())
+        }
+        for widths in (WIDTHS, FEATURES)
+    )
     logits, scores = missing(draw(3, 7)), missing(draw(3, 5).sigmoid())
-    return FusionInput(embeddings, logits, scores, present)
+    return FusionInput(embeddings, logits, scores, present, features)
 
 
-SUBSETS = [list(names) for n in range(5) for names in combinations(COMPONENTS, n)]
+SUBSETS = [list(names) for n in range(6) for names in combinations(COMPONENTS, n)]
 
 
 @pytest.mark.parametrize("without", SUBSETS, ids="-".join)
@@ -70,7 +85,8 @@ def test_every_ablation_trains(without):
     assert out.query_attention.shape == (16, 2, 3)
     (out.emotion_logits.square().sum() + out.trait_scores.sum()).backward()
     for name, p in net.named_parameters():
-        assert p.grad is not None and p.grad.isfinite().all(), name
+        assert (p.grad is not None) == (".probes." not in name), name
+        assert p.grad is None or p.grad.isfinite().all(), name
 
 
 @given(
@@ -94,21 +110,23 @@ def test_attention_sums_to_one_over_present_modalities(present, without, train):
     assert (out.query_attention.sum(1)[there == 0] == 0).all()
 
 
-@pytest.mark.parametrize("without", SUBSETS[:5], ids="-".join)
+@pytest.mark.parametrize("without", SUBSETS[:6], ids="-".join)
 def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
     present = [[True, False, True], [False, True, False], [True, True, True]]
-    net = awake(model(without=without).eval())
+    net = awake(with_probes(model(without=without)).eval())
     results = []
     for fill in (0.0, 9.0, float("nan"), float("inf")):
         given = batch(present, fill=fill)
         inputs = [*given.embeddings.values(), given.emotion_logits, given.trait_scores]
         inputs = inputs[:3] if "predict_projector" in without else inputs
+        inputs += list(given.features.values()) * net.co_trained
         for values in inputs:
             values.requires_grad_()
         out = net(given)
         net.zero_grad()
         (out.emotion_logits.sum() + out.trait_scores.square().sum()).backward()
-        grads = [each.grad for each in (*net.parameters(), *inputs)]
+        learned = [each for each in net.parameters() if each.requires_grad]
+        grads = [each.grad for each in (*learned, *inputs)]
         read = [part.evidence(given) for part in net.predict_projectors.values()]
         results.append([*out, *read, *grads])
     for other in results[1:]:
@@ -117,10 +135,11 @@ def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
 
 
 def test_a_missing_modality_is_as_if_the_model_had_none():
-    net = awake(model().eval())
+    net = awake(with_probes(model()).eval())
     for part in net.predict_projectors.values():
         part.centre(batch())
-    fewer = model(widths={"face": 6, "text": 5}).eval()
+    pair = {"widths": {"face": 6, "text": 5}, "features": {"face": 7, "text": 2}}
+    fewer = model(**pair).eval()
     weights = {k: v for k, v in net.state_dict().items() if "audio" not in k}
     for task, targets in (("emotion", 7), ("personality", 5)):
         name = f"predict_projectors.{task}"
@@ -134,6 +153,7 @@ def test_a_missing_modality_is_as_if_the_model_had_none():
         given.emotion_logits[:, [0, 2]],
         given.trait_scores[:, [0, 2]],
         given.present[:, [0, 2]],
+        {m: given.features[m] for m in ("face", "text")},
     )
     many, few = net(given), fewer(kept)
     torch.testing.assert_close(many.emotion_logits, few.emotion_logits)
@@ -154,7 +174,8 @@ def test_single_task(tasks):
     assert [task for task, values in outputs.items() if values is not None] == [*tasks]
     assert out.query_attention.shape == (16, 1, 3)
     outputs[tasks[0]].sum().backward()
-    assert all(p.grad is not None for p in net.parameters())
+    learned = [p for p in net.parameters() if p.requires_grad]
+    assert all(p.grad is not None for p in learned)
 
 
 def two_witnesses():
@@ -166,11 +187,13 @@ def two_witnesses():
     present = torch.tensor([[True, True], [False, True]])
     logits[1, 0], scores[1, 0] = torch.nan, torch.nan
     embeddings = {"face": torch.ones(2, 6), "text": torch.ones(2, 5)}
-    return FusionInput(embeddings, logits, scores, present)
+    return FusionInput(embeddings, logits, scores, present, {})
 
 
 def test_predict_projector_weighs_every_witness_by_itself():
-    net = model(widths={"face": 6, "text": 5}, without=("guide_bank",)).eval()
+    net = model(
+        widths={"face": 6, "text": 5}, without=("guide_bank", "co_training")
+    ).eval()
     emotion, traits = torch.zeros(7, 14), torch.zeros(5, 10)
     emotion[1, 1], emotion[1, 8], emotion[3, 9] = 1.5, 4.0, -0.25
     traits[0, 0], traits[0, 5], traits[2, 9] = 1.0, 2.0, 0.125
@@ -188,7 +211,7 @@ def test_predict_projector_weighs_every_witness_by_itself():
 
 @pytest.mark.parametrize("train", [False, True])
 def test_it_starts_as_the_linear_model_that_it_is_given(train):
-    net = model(without=("guide_bank",)).train(train)
+    net = with_probes(model(without=("guide_bank",))).train(train)
     given, random = batch(), torch.Generator().manual_seed(6)
     logits = {}
     for task, targets in (("emotion", 7), ("personality", 5)):
@@ -224,6 +247,28 @@ def test_a_predict_projector_that_is_set_stays():
         assert (p.grad is None) == ("predict_projectors" in name), name
 
 
+def test_co_trained_probes_add_to_what_a_modality_says():
+    given, plain = batch([[True, True, False]] * 4), model(without=("co_training",))
+    net = with_probes(model())
+    assert net.co_trained and not plain.co_trained
+    for task, targets in (("emotion", 7), ("personality", 5)):
+        part = net.predict_projectors[task]
+        added = torch.zeros(4, 3, targets)
+        for place, modality in enumerate(("face", "audio")):
+            added[:, place] = part.probes[modality](given.features[modality])
+        expected = plain.predict_projectors[task].evidence(given) + added.flatten(1)
+        torch.testing.assert_close(part.evidence(given), expected)
+
+
+def test_input_at_some_clips():
+    given = batch()
+    some = given.at(torch.tensor([4, 1]))
+    assert torch.equal(some.features["audio"], given.features["audio"][[4, 1]])
+    assert torch.equal(some.embeddings["text"], given.embeddings["text"][[4, 1]])
+    for name in ("emotion_logits", "trait_scores", "present"):
+        assert torch.equal(getattr(some, name), getattr(given, name)[[4, 1]])
+
+
 def test_only_heads_beside_a_predict_projector_start_at_zero():
     assert not any(p.any() for p in model().heads.parameters())
     heads = model(without=("predict_projector",)).heads
@@ -241,7 +286,7 @@ def test_shared_parameters_receive_gradients_from_both_tasks():
     assert len(own) + len(shared) == len(list(net.parameters()))
 
 
-@pytest.mark.parametrize("without", SUBSETS[:5], ids="-".join)
+@pytest.mark.parametrize("without", SUBSETS[:6], ids="-".join)
 def test_learns_a_few_clips_by_heart(without):
     net = model(without=without, dropout=0.0, hidden=32)
     random = torch.Generator().manual_seed(5)
@@ -284,6 +329,7 @@ def test_config_survives_json():
         ({"tasks": ["valence"]}, "valence"),
         ({"tasks": []}, "tasks"),
         ({"widths": {}}, "widths"),
+        ({"features": {"face": 7}}, "features: co-training needs .* found face"),
         ({"heads": 3}, "heads=3"),
     ],
 )

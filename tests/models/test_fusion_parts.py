@@ -55,7 +55,7 @@ def two_clips():
     scores[0, 0, 0], scores[0, 1, 0], scores[1, 1, 4] = 0.75, 0.2, 1.0
     logits[1, 0], scores[1, 0] = torch.nan, torch.nan
     present = torch.tensor([[True, True], [False, True]])
-    return FusionInput({}, logits, scores, present)
+    return FusionInput({}, logits, scores, present, {})
 
 
 def test_evidence_by_hand():
@@ -67,6 +67,22 @@ def test_evidence_by_hand():
     traits[0, 0], traits[0, 5], traits[1, 9] = math.log(3), -math.log(4), 8.0
     found = PredictProjector("personality", 2).evidence(given)
     torch.testing.assert_close(found, traits)
+
+
+def test_probes_say_nothing_until_they_are_set():
+    given = two_clips()._replace(
+        features={"face": torch.ones(2, 3), "text": torch.ones(2, 4)}
+    )
+    probed = PredictProjector("emotion", 2, {"face": 3, "text": 4})
+    plain = PredictProjector("emotion", 2).evidence(given)
+    assert torch.equal(probed.evidence(given), plain)
+    weights = torch.zeros(7, 3)
+    weights[5, 1] = 0.5
+    probed.set_probe("face", weights, torch.full((7,), 0.25))
+    expected = plain.clone()
+    expected[0, :7] += 0.25  # the second clip has no face
+    expected[0, 5] += 0.5
+    torch.testing.assert_close(probed.evidence(given), expected)
 
 
 def test_an_absent_modality_says_what_is_usual():

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from sslmepr.models.fusion import FusionConfig, FusionInput
 from sslmepr.models.published import PRESENT, PublishedFusion
 
-CONFIG = FusionConfig({"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1)
+CONFIG = FusionConfig(
+    {"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1, without=("co_training",)
+)
 
 
 def model(config=CONFIG):
@@ -26,6 +28,7 @@ def clips(present):
         torch.randn(count, 2, 7, generator=random),
         torch.rand(count, 2, 5, generator=random),
         torch.tensor(present),
+        {},
     )
 
 
@@ -75,6 +78,10 @@ def test_the_scale_of_the_bank_is_not_learned():
     )
 
 
-def test_components_cannot_be_left_out():
-    with pytest.raises(ValueError, match="guide_bank: the published network"):
-        model(replace(CONFIG, without=("guide_bank",)))
+@pytest.mark.parametrize(
+    "without", [(), ("guide_bank",), ("co_training", "task_query")]
+)
+def test_it_is_built_as_published_or_not_at_all(without):
+    features = {"face": 3, "text": 2}
+    with pytest.raises(ValueError, match="the published network is built whole"):
+        model(replace(CONFIG, without=without, features=features))

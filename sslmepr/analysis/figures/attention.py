@@ -20,9 +20,9 @@ def attribution_heatmap(values: pd.DataFrame, columns: int = 2) -> Figure:
     ----------
     values : DataFrame
         Of one clip: target, modality, half, index, attribution, as from
-        :func:`sslmepr.analysis.attribution.attribute`; rows of the prediction pathway
-        are left out. Every panel has its own scale, written above it: targets differ
-        in unit.
+        :func:`sslmepr.analysis.attribution.attribute`; only rows of the embedding
+        pathway are shown. Every panel has its own scale, written above it: targets
+        differ in unit.
     columns : int
         Panels side by side.
     """
