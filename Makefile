@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 STUDY ?=
+JOBS ?=
 bin := .venv/bin
 installed := .venv/.installed
 # Stages call plain `python`, and so find this one.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro book test lint bench
+.PHONY: help repro sweep book test lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -29,6 +30,9 @@ else
 	changes=$$($(bin)/sslmepr study '$(STUDY)') && set -f && $(bin)/dvc exp run $$changes
 endif
 	@echo "The book: $(CURDIR)/site/index.html"
+
+sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
+	$(bin)/sslmepr sweep $(STUDY) $(if $(JOBS),--jobs $(JOBS))
 
 book: $(installed)  ## the book, and whatever it needs that is out of date
 	$(bin)/dvc repro book

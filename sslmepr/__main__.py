@@ -1,7 +1,8 @@
-"""The command line: ``sslmepr run``, ``study``, ``book`` and ``predict``."""
+"""The command line: ``sslmepr run``, ``study``, ``sweep``, ``book``, ``predict``."""
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,11 @@ def main(arguments: list[str] | None = None) -> int:
     study = commands.add_parser("study", help="print what dvc exp run needs for one")
     study.add_argument("name")
     study.set_defaults(call=_study)
+
+    sweep = commands.add_parser("sweep", help="train every variant, side by side")
+    sweep.add_argument("name", nargs="?", help="a study; the current one if absent")
+    sweep.add_argument("--jobs", type=int, default=os.cpu_count(), help="at a time")
+    sweep.set_defaults(call=_sweep)
 
     book = commands.add_parser("book", help="assemble and build the book")
     book.set_defaults(call=_book)
@@ -67,12 +73,9 @@ def _run(options: argparse.Namespace) -> None:
 
 def _study(options: argparse.Namespace) -> None:
     current = params.load()
-    before = current.model_dump()
     study = current.for_study(options.name)
-    after = study.model_dump()
-    for key in current.studies[options.name]:
-        for change in _changes(key, _at(before, key), _at(after, key)):
-            print("-S", change)
+    for change in _to_study(current, study, options.name):
+        print("-S", change)
     roles = study.roles.model_dump().values()
     if any(study.corpus[name].source != "simulated" for name in roles):
         # The other chapters are about the truth of simulated corpora.
@@ -83,10 +86,26 @@ def _study(options: argparse.Namespace) -> None:
         )
 
 
-def _at(tree: dict, dotted: str):
-    for key in dotted.split("."):
-        tree = tree[key]
-    return tree
+def _sweep(options: argparse.Namespace) -> None:
+    from sslmepr.sweep import sweep
+
+    if options.jobs < 1:
+        raise params.ParamsError("--jobs must be at least 1")
+    study = current = params.load()
+    changes = []
+    if options.name:
+        study = current.for_study(options.name)
+        for change in _to_study(current, study, options.name):
+            changes += ["-S", change]
+    trained = sweep(study, changes, options.jobs)
+    print(f"{len(trained)} variants trained; `make book` shows them")
+
+
+def _to_study(before: params.Params, after: params.Params, name: str) -> Iterator[str]:
+    """What makes the parameters those of a study, for ``--set-param``."""
+    trees = before.model_dump(), after.model_dump()
+    for key in before.studies[name]:
+        yield from _changes(key, *(params.at(tree, key) for tree in trees))
 
 
 def _changes(key: str, before, after) -> Iterator[str]:

@@ -45,7 +45,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
 
     Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
-    ``fusion-multitask``, the replicates, the folds and the trials.
+    ``fusion-multitask``, the replicates, the folds, the trials and the searches.
     """
     unimodal = itertools.product(params.modalities, params.tasks)
     return {
@@ -62,6 +62,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
             *(f"folds-{name}" for name in params.folds),
             *(f"collapse-{name}" for name in params.collapse),
             *(f"power-{name}" for name in params.power),
+            *(f"search-{name}" for name in params.search),
         ],
     }
 

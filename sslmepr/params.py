@@ -261,6 +261,55 @@ class Power(Drawn):
     clips_per_speaker: list[Positive]
 
 
+class Range(Section):
+    """Numbers from ``low`` to ``high``, whole if both are; ``log``: by their ratio."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _has_an_inside(self) -> "Range":
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
+        if self.log and not self.low > 0:
+            raise ValueError(f"log: low {self.low:g} must be above 0")
+        return self
+
+    def __contains__(self, value) -> bool:
+        return self.low <= value <= self.high
+
+
+class Choices(Section):
+    """Values of which one is taken."""
+
+    choices: Annotated[list[int | float | str], Field(min_length=1)]
+
+    def __contains__(self, value) -> bool:
+        return value in self.choices
+
+
+class Search(Section):
+    """Settings of section ``fusion`` to try, in so many trials."""
+
+    trials: Positive
+    space: Annotated[
+        dict[str, Range | Choices | dict[str, Range | Choices]], Field(min_length=1)
+    ]
+
+    def dimensions(self) -> dict[str, Range | Choices]:
+        """Parameter, with dots, to what may be tried for it, in alphabetical order.
+
+        The order decides which random numbers propose what, and no file should.
+        """
+        found = {}
+        for name, each in self.space.items():
+            parts = each if isinstance(each, dict) else {"": each}
+            for part, dimension in parts.items():
+                found[f"fusion.{name}.{part}".rstrip(".")] = dimension
+        return dict(sorted(found.items()))
+
+
 class Replicate(Section):
     """Differences of a replicate's training from the study's own."""
 
@@ -329,6 +378,7 @@ class Params(Section):
     folds: dict[str, Folds]
     collapse: dict[str, Collapse]
     power: dict[str, Power]
+    search: dict[str, Search]
     compute: Compute
     corpus: dict[str, Corpus]
     extract: Extract
@@ -367,6 +417,12 @@ class Params(Section):
             for name, drawn in getattr(self, section).items():
                 where = f"{section}.{name}"
                 check([drawn.world], self.simulation.worlds, where, "world")
+        for name, search in self.search.items():
+            for key, dimension in search.dimensions().items():
+                where = f"search.{name}"
+                value = at({"fusion": self.fusion.model_dump()}, key, where)
+                if value not in dimension:
+                    raise ValueError(f"{where}: {key} is now {value}, not to be tried")
         for name, corpus in self.corpus.items():
             if corpus.source == "simulated":
                 where = f"corpus.{name}"
@@ -386,10 +442,22 @@ class Params(Section):
             raise ParamsError(
                 f"there is no study {name!r}; known: {', '.join(self.studies)}"
             )
+        return self.changed(self.studies[name], f"studies.{name}")
+
+    def changed(self, values: dict[str, Any], where: str) -> "Params":
+        """These parameters with others in their place; dots lead into sections.
+
+        Raises
+        ------
+        ParamsError
+            If a key names no parameter or a value does not fit; it names `where`.
+        """
         tree = self.model_dump()
-        for key, value in self.studies[name].items():
-            _set(tree, key, value, f"studies.{name}")
-        return parse(tree, f"study {name}")
+        for key, value in values.items():
+            parent, _, last = key.rpartition(".")
+            at(tree, key, where)
+            (at(tree, parent, where) if parent else tree)[last] = value
+        return parse(tree, where)
 
     def replicate_study(self, name: str) -> "Params":
         """These parameters for replicate `name`: its corpora, its seeds, full model.
@@ -414,6 +482,14 @@ class Params(Section):
             }
         )
 
+    def possible_variants(self) -> list[str]:
+        """Fusion models that the study has all modalities for."""
+        return [
+            name
+            for name, each in self.variant.items()
+            if set(each.modalities or []) <= set(self.modalities)
+        ]
+
     def data_path(self, corpus: str) -> Path:
         """Where the published files of `corpus` lie; a union's parts lie below it.
 
@@ -423,14 +499,19 @@ class Params(Section):
         return root / getattr(self.corpus[corpus], "path", "")
 
 
-def _set(tree: dict, dotted: str, value: Any, where: str) -> None:
-    *parents, last = dotted.split(".")
-    node = tree
-    for key in parents:
-        node = node.get(key) if isinstance(node, dict) else None
-    if not isinstance(node, dict) or last not in node:
-        raise ParamsError(f"{where}: there is no parameter {dotted!r}")
-    node[last] = value
+def at(tree: dict, dotted: str, where: str = "params") -> Any:
+    """What a nested dictionary of parameters holds under a key with dots.
+
+    Raises
+    ------
+    ParamsError
+        If it has no such key.
+    """
+    for key in dotted.split("."):
+        if not isinstance(tree, dict) or key not in tree:
+            raise ParamsError(f"{where}: there is no parameter {dotted!r}")
+        tree = tree[key]
+    return tree
 
 
 def parse(tree: dict, source: str) -> Params:

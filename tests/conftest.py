@@ -1,5 +1,21 @@
 """What concerns all tests."""
 
+import pytest
+
+from sslmepr import params
+
+
+@pytest.fixture(scope="session")
+def settings(pytestconfig):
+    """The parameters of the repository."""
+    return params.load(pytestconfig.rootpath / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def tiny(settings):
+    """Those of the study that is small enough to be run in a test."""
+    return settings.for_study("tiny")
+
 
 def pytest_collection_modifyitems(items):
     """The longest test first, so that the others run beside it and not before it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sslmepr import book, params
+from sslmepr import book
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = [{"file": "api", "sections": "api"}, {"file": "references"}]
@@ -26,11 +26,6 @@ def notebook(title: str, more: str = "") -> str:
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def settings():
-    return params.load(ROOT / "params.yaml")
 
 
 @pytest.fixture

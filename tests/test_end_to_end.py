@@ -78,6 +78,14 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
     assert before
     assert "Running stage" not in call(clone, "dvc", "repro")
     assert "up to date" in call(clone, "dvc", "status")
-    again = ("unimodal", "crosstask", "fusion", "evaluate", "association", "ablation")
+    again = (
+        "unimodal",
+        "crosstask",
+        "fusion",
+        "search",
+        "evaluate",
+        "association",
+        "ablation",
+    )
     call(clone, "dvc", "repro", "--force", "--single-item", *again)
     assert written(clone) == before

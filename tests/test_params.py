@@ -1,5 +1,6 @@
 import copy
 import shutil
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -218,3 +219,46 @@ def test_components_of_a_variant(variant, left_out):
     settings = params.load(PATH)
     found = settings.fusion.left_out(params.Variant(**variant))
     assert found == left_out.split()
+
+
+def test_possible_variants_need_no_other_modality(tree):
+    tree["modalities"] = ["audio", "text"]
+    tree["variant"] = {
+        name: tree["variant"][name]
+        for name in ("multitask", "text", "face", "audio_text", "face_text")
+    }
+    tree["variants"] = ["multitask"]
+    found = params.parse(tree, "params.yaml").possible_variants()
+    assert found == ["multitask", "text", "audio_text"]
+
+
+def test_every_set_of_one_to_three_modalities_is_a_variant():
+    chosen = params.load(PATH)
+    sets = {
+        frozenset(each.modalities)
+        for each in chosen.variant.values()
+        if each.modalities
+    }
+    every = {frozenset(c) for n in (1, 2, 3) for c in combinations(MODALITIES, n)}
+    assert sets == every and len(every) == 25
+    assert chosen.possible_variants() == list(chosen.variant)
+
+
+def test_changed_values_stand_in_their_sections():
+    chosen = params.load(PATH)
+    other = chosen.changed({"seed": 7, "fusion.gradnorm.floor": 0.5}, "here")
+    assert (other.seed, other.fusion.gradnorm.floor) == (7, 0.5)
+    assert (
+        other.changed(
+            {
+                "seed": chosen.seed,
+                "fusion.gradnorm.floor": chosen.fusion.gradnorm.floor,
+            },
+            "here",
+        )
+        == chosen
+    )
+    with pytest.raises(ParamsError, match="here: there is no parameter 'fusion.x.y'"):
+        chosen.changed({"fusion.x.y": 1}, "here")
+    with pytest.raises(ParamsError, match="here:\n  fusion.epochs"):
+        chosen.changed({"fusion.epochs": 0}, "here")

@@ -6,12 +6,15 @@ difference is therefore taken within each resample of speakers, the same resampl
 every variant and seed. A variant's value in a resample is the mean over its seeds.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from sslmepr.analysis.resampling import bootstrap_interval
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.metrics import Speakers, emotion_draws, personality_draws
+from sslmepr.learning.bootstrap import Speakers
+from sslmepr.learning.metrics import emotion_draws, personality_draws
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
@@ -54,14 +57,8 @@ def compare_variants(
         If the reference is absent, there are several corpora or splits, or a clip has
         no speaker.
     """
-    for column in ("corpus", "split"):
-        if column in predictions and predictions[column].nunique() > 1:
-            raise ValueError(f"predictions: several values of {column}; choose one")
-    if reference not in set(predictions["variant"]):
-        raise ValueError(f"predictions: there is no variant {reference!r}")
-    unknown = set(predictions["clip_id"]) - set(speaker_ids.index)
-    if unknown:
-        raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
+    _check(predictions, speaker_ids, reference)
+    bootstrap = _Bootstrap(speaker_ids, resamples, level, seed)
     rows = []
     for task in METRICS:
         runs = _runs(predictions, task)
@@ -70,7 +67,7 @@ def compare_variants(
                 task,
                 [run for (name, _), run in runs.items() if name == variant],
                 [run for (name, _), run in runs.items() if name == reference],
-                _Bootstrap(speaker_ids, resamples, level, seed),
+                bootstrap,
                 {"variant": variant},
             )
     columns = ["variant", "metric", "estimate", "spread", "reference", "difference"]
@@ -78,14 +75,29 @@ def compare_variants(
     return pd.DataFrame(rows, columns=columns)
 
 
+@dataclass(frozen=True)
 class _Bootstrap:
-    def __init__(self, speaker_ids, resamples, level, seed):
-        self.speaker_ids, self.level = speaker_ids, level
-        self.resamples, self.seed = resamples, seed
+    """How speakers are resampled: the same for every variant and task."""
+
+    speaker_ids: pd.Series
+    resamples: int
+    level: float
+    seed: int
 
     def speakers(self, clip_ids: pd.Index) -> Speakers:
         ids = self.speaker_ids[clip_ids].to_numpy()
         return Speakers(ids, self.resamples, self.seed)
+
+
+def _check(predictions: pd.DataFrame, speaker_ids: pd.Series, reference: str) -> None:
+    for column in ("corpus", "split"):
+        if column in predictions and predictions[column].nunique() > 1:
+            raise ValueError(f"predictions: several values of {column}; choose one")
+    if reference not in set(predictions["variant"]):
+        raise ValueError(f"predictions: there is no variant {reference!r}")
+    unknown = set(predictions["clip_id"]) - set(speaker_ids.index)
+    if unknown:
+        raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
 
 
 def _runs(predictions: pd.DataFrame, task: str) -> dict:

@@ -16,6 +16,7 @@ from sslmepr.analysis.attention import (
 )
 from sslmepr.analysis.attribution import attribute
 from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
+from sslmepr.analysis.study import variant_predictions
 from sslmepr.corpora.schema import read_clips
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.learning.checkpoints import load_checkpoint
@@ -43,8 +44,6 @@ class Cases:
         clip_id, target, predicted, true of the model that is explained.
     attributions, contributions : DataFrame
         Of the chosen clips.
-    graph_attention, query_attention : DataFrame
-        Of all clips of the corpus.
     clips : DataFrame
         The clip table, indexed by clip_id.
     folder : Path
@@ -55,8 +54,6 @@ class Cases:
     predictions: pd.DataFrame
     attributions: pd.DataFrame
     contributions: pd.DataFrame
-    graph_attention: pd.DataFrame
-    query_attention: pd.DataFrame
     clips: pd.DataFrame
     folder: Path
 
@@ -93,21 +90,11 @@ def load_cases(
     """
     corpus, seed = params.roles.held_out, params.fusion.seeds[0]
     table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
-    table = table[
-        (table["corpus"] == corpus)
-        & (table["variant"] == variant)
-        & (table["seed"] == seed)
-    ]
-    stem = study_folder / "fusion" / variant / f"seed-{seed}"
-    model = load_checkpoint(stem).model.eval()
-    clips = read_study_clips(params, data_folder)
-    data = FusionClips.read(
-        clips, list(model.config.widths), study_folder, torch.device("cpu")
-    )
+    table = variant_predictions(table, variant, corpus)
+    table = table[table["seed"] == seed]
+    model, data = _fused(params, variant, study_folder, data_folder)
     rows = data.rows(corpus)
-    ids = clips.table["clip_id"].iloc[rows].tolist()
-    with torch.no_grad():
-        output = model(data.batch(rows).inputs)
+    ids = data.clips.table["clip_id"].iloc[rows].tolist()
     chosen = choose_clips(table, params.attention.clips)
     places = rows[[ids.index(name) for name in chosen]]
     found = attribute(
@@ -124,13 +111,48 @@ def load_cases(
         predictions=table,
         attributions=found.values,
         contributions=contributions(found.values),
-        graph_attention=graph_attention_table(output, ids, list(model.config.widths)),
-        query_attention=query_attention_table(
-            output, ids, list(model.config.widths), list(model.config.tasks)
-        ),
         clips=read_clips(folder).set_index("clip_id"),
         folder=folder,
     )
+
+
+@torch.no_grad()
+def load_attention(
+    params: Params, variant: str, study_folder: Path, data_folder: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Attention in the first seed of a variant, over all clips of the held-out corpus.
+
+    Parameters
+    ----------
+    params : Params
+    variant : str
+        One that has graph attention and task queries.
+    study_folder, data_folder : Path
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`sslmepr.analysis.attention.graph_attention_table`.
+    DataFrame
+        As of :func:`sslmepr.analysis.attention.query_attention_table`.
+    """
+    model, data = _fused(params, variant, study_folder, data_folder)
+    rows = data.rows(params.roles.held_out)
+    ids = data.clips.table["clip_id"].iloc[rows].tolist()
+    output, modalities = model(data.batch(rows).inputs), list(model.config.widths)
+    return (
+        graph_attention_table(output, ids, modalities),
+        query_attention_table(output, ids, modalities, list(model.config.tasks)),
+    )
+
+
+def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
+    """The first seed of a variant, and the study's clips as it takes them."""
+    stem = study_folder / "fusion" / variant / f"seed-{params.fusion.seeds[0]}"
+    model = load_checkpoint(stem).model.eval()
+    clips = read_study_clips(params, data_folder)
+    widths = list(model.config.widths)
+    return model, FusionClips.read(clips, widths, study_folder, torch.device("cpu"))
 
 
 def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:

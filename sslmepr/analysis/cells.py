@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sslmepr.analysis.grid import CELLS
 from sslmepr.analysis.resampling import speaker_index, sum_by_speaker
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-
-CELLS = [(emotion, trait) for emotion in SCORED_EMOTIONS for trait in TRAITS]
 
 FEWEST_SPEAKERS = 3
 CONSTANT = 1e-9

@@ -6,12 +6,16 @@ one of these away. An association that is found with everything in place, and ag
 the same sign under every control, is hard to explain by any one of them.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis.correlation import DISJOINT, wide_table
+from sslmepr.analysis.correlation import wide_table
 from sslmepr.analysis.disjoint import Tables
-from sslmepr.analysis.sources import (
+from sslmepr.analysis.grid import CELL
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.analysis.study import (
     Evaluated,
     associate,
     association_tables,
@@ -20,8 +24,6 @@ from sslmepr.analysis.sources import (
 from sslmepr.labels import TARGETS
 from sslmepr.params import Params
 
-CELL = ["emotion", "trait"]
-BOTH_PREDICTED = "predicted_x_predicted"
 SINGLE_TASK = {"emotion": "emotion_only", "personality": "personality_only"}
 
 FULL = "full model"
@@ -38,6 +40,7 @@ def control_table(
     evaluated: Evaluated,
     speaker_ids: pd.Series,
     variant: str,
+    found: Mapping[str, pd.DataFrame],
     shuffled: pd.DataFrame,
 ) -> pd.DataFrame:
     """The thirty cells of the held-out corpus as found, and under each control.
@@ -50,6 +53,9 @@ def control_table(
         clip_id to speaker_id of the held-out corpus.
     variant : str
         The model that predicts both sides.
+    found : mapping of str to DataFrame
+        What :func:`sslmepr.analysis.truth.assess` found of that model, by source:
+        `BOTH_PREDICTED` and, where modalities can be divided, `DISJOINT`.
     shuffled : DataFrame
         From :func:`sslmepr.analysis.shuffled.shuffled_labels`.
 
@@ -61,22 +67,19 @@ def control_table(
         control that the study has no models for is left out: `SEPARATE` needs the
         variants of a single task, `APART` two modalities.
     """
-    corpus = params.roles.held_out
-    found = {}
-
-    def add(name, tables, source, halo=False):
-        if tables is not None:
-            found[name] = associate(tables, source, params, halo, ("clip",))
-
-    full = association_tables(evaluated, speaker_ids, variant, corpus, BOTH_PREDICTED)
-    add(FULL, full, BOTH_PREDICTED)
-    add(SEPARATE, _separate(evaluated, speaker_ids, corpus), BOTH_PREDICTED)
-    apart = association_tables(evaluated, speaker_ids, variant, corpus, DISJOINT)
-    add(APART, apart, DISJOINT)
-    add(NO_HALO, full, BOTH_PREDICTED, halo=True)
-    found[SHUFFLED] = shuffled.rename(columns={"exceeds": "significant"})
+    corpus, kind = params.roles.held_out, BOTH_PREDICTED
+    tables = association_tables(evaluated, speaker_ids, variant, corpus, kind)
+    separate = _separate(evaluated, speaker_ids, corpus)
+    controls = {
+        FULL: found[kind],
+        SEPARATE: separate and associate(separate, kind, params, levels=("clip",)),
+        APART: found.get(DISJOINT),
+        NO_HALO: associate(tables, kind, params, halo=True, levels=("clip",)),
+        SHUFFLED: shuffled.rename(columns={"exceeds": "significant"}),
+    }
     table = pd.concat(
-        [each.assign(control=name) for name, each in found.items()], ignore_index=True
+        [each.assign(control=n) for n, each in controls.items() if each is not None],
+        ignore_index=True,
     )
     columns = ["control", *CELL, "r", "low", "high", "p_corrected", "significant"]
     return with_survival(table[[*columns, "null_95"]])

@@ -35,7 +35,6 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from sslmepr.analysis.cells import (
-    CELLS,
     FEWEST_SPEAKERS,
     Cells,
     at_level,
@@ -45,23 +44,14 @@ from sslmepr.analysis.cells import (
     moments_by_speaker,
     reasons,
 )
+from sslmepr.analysis.grid import CELL, CELLS, cell_index
 from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
+from sslmepr.analysis.sources import DISJOINT, SOURCES, sides
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 LEVELS = ("clip", "between", "within")
-SOURCES = (
-    "predicted_x_true",
-    "true_x_predicted",
-    "predicted_x_predicted",
-    "true_x_true",
-)
-"""What the emotion is, then what the trait is."""
-
 LARGEST_R = 1 - 1e-9
 """Of which Fisher's z is still finite."""
-
-DISJOINT = "disjoint_modalities"
-"""Both predicted, but never from the same modality: `sslmepr.analysis.disjoint`."""
 
 
 def association(
@@ -85,9 +75,9 @@ def association(
         ``emotion_*`` for the six scored emotions and ``trait_*`` for the five traits. A
         clip without a value (NaN) is left out of the cells that need it; `n` says how
         many remain.
-    source : {"predicted_x_true", "true_x_predicted", "predicted_x_predicted", \
-"true_x_true", "disjoint_modalities"}
-        What the two sides are; kept in the result.
+    source : str
+        What the two sides are, one of `sslmepr.analysis.sources.SOURCES` or `DISJOINT`;
+        kept in the result.
     resamples : int
         Bootstrap resamples of speakers.
     level : float
@@ -160,9 +150,8 @@ def resampled_association(
     _check(table, SOURCES[0], (level,))
     cells = at_level(build_cells(table, halo), level)
     draws = _draws(cells, resamples, seed, _refitted(refits, halo, level))
-    columns = pd.MultiIndex.from_tuples(CELLS, names=["emotion", "trait"])
-    wide = pd.DataFrame(draws, columns=columns).rename_axis("resample")
-    return wide.stack(["emotion", "trait"], future_stack=True).rename("r").reset_index()
+    wide = pd.DataFrame(draws, columns=cell_index()).rename_axis("resample")
+    return wide.stack(CELL, future_stack=True).rename("r").reset_index()
 
 
 def wide_table(
@@ -189,7 +178,7 @@ def wide_table(
     for column in ("variant", "corpus"):
         if column in predictions and predictions[column].nunique() > 1:
             raise ValueError(f"predictions: several values of {column}; choose one")
-    emotion_side, trait_side = _sides(source)
+    emotion_side, trait_side = sides(source)
     mean = predictions.groupby(["clip_id", "target"])[["predicted", "true"]].mean()
     wide = mean.unstack("target")
     columns = {
@@ -209,16 +198,9 @@ def wide_table(
     return table
 
 
-def _sides(source: str) -> tuple[str, str]:
-    if source not in SOURCES:
-        raise ValueError(f"source: {source!r} is none of {', '.join(SOURCES)}")
-    emotion_side, trait_side = source.split("_x_")
-    return emotion_side, trait_side
-
-
 def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
     if source != DISJOINT:
-        _sides(source)
+        sides(source)
     for name in levels:
         if name not in LEVELS:
             raise ValueError(f"levels: {name!r} is none of {', '.join(LEVELS)}")
@@ -275,7 +257,7 @@ def _estimate(
     if len(refitted) >= 2:
         error = refitted.std(axis=0, ddof=1)
     p = clustered_p(moments, n_speakers, np.nan_to_num(error))
-    frame = pd.DataFrame(CELLS, columns=["emotion", "trait"])
+    frame = pd.DataFrame(CELLS, columns=CELL)
     return frame.assign(
         r=r,
         low=np.where(undefined, np.nan, low),

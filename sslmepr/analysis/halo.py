@@ -11,10 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from sslmepr.analysis.grid import CELL
 from sslmepr.corpora.simulated.world import TRAIT_CORRELATION
 from sslmepr.labels import TRAITS
 
-CELL = ["emotion", "trait"]
 SELF_REPORTS = "self-reports, norms of the NEO PI-R"
 
 
@@ -58,40 +58,13 @@ def _mean_below(r: np.ndarray) -> float:
     return float(r[np.tril_indices(len(r), -1)].mean())
 
 
-def panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Every table of associations as it is, and after it without halo.
-
-    Parameters
-    ----------
-    found : DataFrame
-        From :func:`sslmepr.analysis.sources.study_associations`.
-
-    Returns
-    -------
-    dict
-        Title to the rows of one corpus, source, level and halo; one in which nothing
-        is defined is left out with its partner.
-    """
-    result = {}
-    for (corpus, source, level), part in found.groupby(
-        ["corpus", "source", "level"], sort=False
-    ):
-        raw, left = part[~part["halo"]], part[part["halo"]]
-        if raw["r"].isna().all() or left["r"].isna().all():
-            continue
-        sides = source.replace("_x_", " × ").replace("_", " ")
-        title = f"{sides}, {corpus}" + ("" if level == "clip" else f", {level}")
-        result |= {title: raw, f"{title}, no halo": left}
-    return result
-
-
 def without_halo(found: pd.DataFrame) -> pd.DataFrame:
     """Each cell as it is beside what is left of it without halo.
 
     Parameters
     ----------
     found : DataFrame
-        From :func:`sslmepr.analysis.sources.study_associations`.
+        The table of :func:`sslmepr.analysis.study.study_associations`.
 
     Returns
     -------

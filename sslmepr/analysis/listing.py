@@ -1,6 +1,6 @@
 """Tables that chapters show of a study: what it holds, lacks and reaches."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -114,12 +114,10 @@ def trials(table: pd.DataFrame) -> Table:
     Parameters
     ----------
     table : DataFrame
-        From :mod:`sslmepr.trials.collapse`: arm, offset, metric, estimate, low, high.
+        From :mod:`sslmepr.trials.seeds`: arm, offset, metric, estimate, low, high.
     """
-    named = table.assign(
-        row=table["arm"] + ", offset " + table["offset"].map("{:g}".format)
-    )
-    return metric_table(named, "row", digits=2)
+    names = table["arm"] + ", offset " + table["offset"].map("{:g}".format)
+    return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
@@ -128,7 +126,7 @@ def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
     Parameters
     ----------
     table : DataFrame
-        From :func:`sslmepr.trials.power.summarise`, of one source.
+        From :func:`sslmepr.trials.worlds.summarise`, of one source.
     metrics : tuple of str
         Which to show, in this order; what a strength leaves undefined is a dash.
     """
@@ -164,6 +162,15 @@ def variants(
     chosen["metric"] = chosen["metric"].astype(str)
     order = chosen["variant"].map(names.index)
     return metric_table(chosen.iloc[order.argsort(kind="stable")], "variant")
+
+
+def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
+    """Which variants of the fusion model a study could have had and has not."""
+    done = set(run)
+    missing = [name for name in possible if name not in done]
+    if not missing:
+        return Message("Every variant was run.")
+    return Message(f"Not run in this study: {', '.join(missing)}.")
 
 
 def models(

@@ -17,90 +17,30 @@ did not. P-values by permutation are free of that: the rows of the model's table
 given to other emotions, in all ways there are, and the agreement taken again.
 """
 
-from collections.abc import Iterable
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sslmepr.analysis.cells import CELLS
-from sslmepr.analysis.correlation import resampled_association
-from sslmepr.analysis.disjoint import Tables
+from sslmepr.analysis.grid import CELL, SHAPE, cell_index, cell_matrix
 from sslmepr.analysis.recovery import centred_interval
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.analysis.self_reports import pooled_reports
+from sslmepr.analysis.study import Associations
 from sslmepr.params import Params
-
-CELL = ["emotion", "trait"]
-SHAPE = (len(SCORED_EMOTIONS), len(TRAITS))
 
 COLUMNS = ["comparison", "against", "estimate", "low", "high"]
 COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
 
-FEWEST_SPEAKERS = 10
-"""A table of fewer people is compared with nothing."""
+FEWEST_PEOPLE = 10
+"""A table of fewer speakers is compared with nothing."""
 
 FEWEST_EMOTIONS = 4
 """Fewer can be put in too few orders for a test by permutation."""
 
 
-def read_self_reports(path: str | Path) -> pd.DataFrame:
-    """Published self-report correlations with their Fisher-z intervals.
-
-    Returns
-    -------
-    DataFrame
-        emotion, measure, trait, kind (``trait``: what somebody is like in general;
-        ``state``: right now), r, low, high, n, source, note. Neuroticism is flipped to
-        emotional stability in the file.
-
-    Raises
-    ------
-    ValueError
-        If an emotion or trait is unknown, or a correlation does not lie in its
-        interval.
-    """
-    table = pd.read_csv(path)
-    _check_cells(table, path)
-    outside = ~table["r"].between(table["low"], table["high"])
-    if outside.any():
-        where = table[outside].iloc[0]
-        raise ValueError(f"{path}: r of {where['measure']} lies outside its interval")
-    return table
-
-
-def read_directions(path: str | Path) -> pd.DataFrame:
-    """Directions that were fixed before the comparison.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, sign (1, -1, or 0 for the negative control), note.
-
-    Raises
-    ------
-    ValueError
-        If an emotion or trait is unknown, a cell stands twice, or a sign is another.
-    """
-    table = pd.read_csv(path, keep_default_na=False)
-    _check_cells(table, path)
-    if table.duplicated(CELL).any():
-        raise ValueError(f"{path}: a cell stands there twice")
-    if not table["sign"].isin([-1, 0, 1]).all():
-        raise ValueError(f"{path}: sign must be -1, 0 or 1")
-    return table
-
-
-def _check_cells(table: pd.DataFrame, path) -> None:
-    for cell in zip(table["emotion"], table["trait"], strict=True):
-        if cell not in CELLS:
-            raise ValueError(f"{path}: {cell[0]} x {cell[1]} is no cell of the table")
-
-
 def study_people(
-    tables: Iterable[tuple[str, str, Tables]],
-    found: pd.DataFrame,
+    found: Associations,
     params: Params,
     reports: pd.DataFrame,
     directions: pd.DataFrame,
@@ -109,47 +49,37 @@ def study_people(
 
     Parameters
     ----------
-    tables : iterable of (corpus, source, Tables)
-        From :func:`sslmepr.analysis.sources.study_tables`. Those of fewer than ten
-        speakers are left out.
-    found : DataFrame
-        The associations of these tables, from
-        :func:`sslmepr.analysis.sources.study_associations`; those over clips are used.
+    found : Associations
+        Those over clips are used, of ten speakers or more.
     params : Params
     reports : DataFrame
-        From `read_self_reports`.
+        From :func:`sslmepr.analysis.self_reports.read_self_reports`.
     directions : DataFrame
-        From `read_directions`.
+        From :func:`sslmepr.analysis.self_reports.read_directions`.
 
     Returns
     -------
     DataFrame
         corpus, source, halo, and the columns of `compare_people`.
     """
-    settings, parts = params.association, []
-    over_clips = found[found["level"] == "clip"]
-    rows = dict(list(over_clips.groupby(["corpus", "source", "halo"])))
-    for corpus, source, each in tables:
-        if each.table["speaker_id"].nunique() < FEWEST_SPEAKERS:
+    names = ["corpus", "source", "halo"]
+    over_clips = found.table[found.table["level"] == "clip"]
+    parts = []
+    for key, mine in over_clips.groupby(names, sort=False):
+        if mine["n_speakers"].max() < FEWEST_PEOPLE:
             continue
-        for halo in (False, True):
-            mine = rows.get((corpus, source, halo))
-            if mine is None:
-                continue
-            draws = resampled_association(
-                each.table, settings.resamples, params.seed, "clip", halo, each.refits
-            )
-            compared = compare_people(
-                mine, draws, reports, directions, settings.level, params.seed
-            )
-            names = {"corpus": corpus, "source": source, "halo": halo}
-            parts.append(compared.assign(**names)[[*names, *compared]])
-    columns = ["corpus", "source", "halo", *COLUMNS]
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame([], columns=columns)
-    )
+        compared = compare_people(
+            mine,
+            found.draws[key],
+            reports,
+            directions,
+            params.association.level,
+            params.seed,
+        )
+        parts.append(compared.assign(**dict(zip(names, key, strict=True))))
+    if not parts:
+        return pd.DataFrame([], columns=[*names, *COLUMNS])
+    return pd.concat(parts, ignore_index=True)[[*names, *COLUMNS]]
 
 
 def compare_people(
@@ -183,7 +113,7 @@ def compare_people(
         (one-sided), p_permutation (one-sided; of the control, whether its cells are
         small), n_cells, reason (why it is undefined; else empty).
     """
-    model = _matrix(found, "r")
+    model = cell_matrix(found, "r")
     drawn = _drawn(draws)
     rows = [_signs(model, drawn, directions, level)]
     for source, mine in reports.groupby("source", sort=False):
@@ -192,18 +122,10 @@ def compare_people(
     return pd.DataFrame(rows, columns=COLUMNS).fillna({"reason": ""})
 
 
-def _matrix(table: pd.DataFrame, name: str) -> np.ndarray:
-    """(emotion, trait), NaN for a cell that is not there."""
-    cells = pd.MultiIndex.from_tuples(CELLS)
-    values = table.set_index(CELL)[name].reindex(cells).to_numpy(float)
-    return values.reshape(SHAPE)
-
-
 def _drawn(draws: pd.DataFrame) -> np.ndarray:
     """(resample, emotion, trait)"""
     wide = draws.pivot(index="resample", columns=CELL, values="r")
-    wide = wide.reindex(columns=pd.MultiIndex.from_tuples(CELLS))
-    return wide.to_numpy(float).reshape(-1, *SHAPE)
+    return wide.reindex(columns=cell_index()).to_numpy(float).reshape(-1, *SHAPE)
 
 
 def _orders() -> np.ndarray:
@@ -231,7 +153,7 @@ def _hit_rate(matrices: np.ndarray, sign: np.ndarray) -> np.ndarray:
 
 
 def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
-    sign = _matrix(directions, "sign")
+    sign = cell_matrix(directions, "sign")
     directed = (sign == 1) | (sign == -1)
     n = int(np.isfinite(model[directed]).sum())
     row = {"comparison": "signs", "against": "directions", "n_cells": n}
@@ -250,39 +172,9 @@ def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
     }
 
 
-def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """One value for every cell: the mean over its measures, on Fisher's scale.
-
-    Parameters
-    ----------
-    reports : DataFrame
-        emotion, trait, r, n.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, r, error: the standard error of Fisher's z. Measures of one
-        cell were taken from the same persons, so that it is the largest of theirs.
-    """
-    table = reports.assign(z=np.arctanh(reports["r"]), error=(reports["n"] - 3) ** -0.5)
-    pooled = table.groupby(CELL, sort=False).agg(
-        z=("z", "mean"), error=("error", "max")
-    )
-    return pooled.assign(r=np.tanh(pooled["z"])).reset_index()[[*CELL, "r", "error"]]
-
-
-def shown_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """`pooled_reports` of every source and kind, which stand beside them."""
-    parts = [
-        pooled_reports(part).assign(source=source, kind=kind)
-        for (source, kind), part in reports.groupby(["source", "kind"], sort=False)
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
 def _pattern(model, drawn, reports: pd.DataFrame, level: float, seed: int) -> dict:
     pooled = pooled_reports(reports)
-    human, error = _matrix(pooled, "r"), _matrix(pooled, "error")
+    human, error = cell_matrix(pooled, "r"), cell_matrix(pooled, "error")
     both = np.isfinite(human) & np.isfinite(model)
     row = {"comparison": "pattern", "n_cells": int(both.sum())}
     if both.any(axis=1).sum() < FEWEST_EMOTIONS:
@@ -319,7 +211,7 @@ def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
 
 
 def _control(model, drawn, directions: pd.DataFrame, level: float) -> dict:
-    nothing = _matrix(directions, "sign") == 0
+    nothing = cell_matrix(directions, "sign") == 0
     n = int(np.isfinite(model[nothing]).sum())
     row = {"comparison": "control", "against": "directions", "n_cells": n}
     if n == 0:

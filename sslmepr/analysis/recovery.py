@@ -6,14 +6,10 @@ not. The table of planted correlations is compared cell by cell with the recover
 and with that of the ideal observer, who knows the generator but sees only the channels.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-
-CELL = ["emotion", "trait"]
+from sslmepr.analysis.grid import CELL
 
 
 def _fisher_z(r: np.ndarray) -> np.ndarray:
@@ -22,56 +18,6 @@ def _fisher_z(r: np.ndarray) -> np.ndarray:
 
 SCALES = {"correlation": (_fisher_z, np.tanh), "rmse": (np.log, np.exp)}
 """Where a metric's sampling distribution is nearly symmetric, and the way back."""
-
-
-def tidy_matrix(
-    matrix: pd.DataFrame | Mapping[str, Mapping[str, float]], name: str
-) -> pd.DataFrame:
-    """A 6 x 5 matrix of associations as a tidy table.
-
-    Parameters
-    ----------
-    matrix : DataFrame or mapping
-        Either already tidy (emotion, trait and one column of numbers, which is taken
-        whatever it is called), or emotions as rows and traits as columns, or a world
-        of ``params.yaml`` (emotion to trait to correlation; what is not named is 0).
-    name : str
-        Of the column of numbers in the result.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, `name`; 30 rows in the order of the labels.
-
-    Raises
-    ------
-    ValueError
-        If an emotion or trait is unknown, or a tidy table lacks a cell.
-    """
-    if isinstance(matrix, pd.DataFrame) and set(CELL) <= set(matrix):
-        numbers = matrix.drop(columns=CELL).select_dtypes("number").columns
-        if len(numbers) != 1:
-            raise ValueError(
-                f"{name}: one column of numbers is needed, not {list(numbers)}"
-            )
-        cells = matrix.set_index(CELL)[numbers[0]].to_dict()
-        missing = [c for c in _all_cells() if c not in cells]
-        if missing:
-            raise ValueError(f"{name}: no value for {missing[0][0]} x {missing[0][1]}")
-    else:
-        rows = matrix.T.to_dict() if isinstance(matrix, pd.DataFrame) else matrix
-        cells = {(e, t): value for e, row in rows.items() for t, value in row.items()}
-    for emotion, trait in cells:
-        if emotion not in SCORED_EMOTIONS or trait not in TRAITS:
-            raise ValueError(f"{name}: {emotion} x {trait} is no cell of the table")
-    return pd.DataFrame(
-        [(*cell, float(cells.get(cell, 0.0))) for cell in _all_cells()],
-        columns=[*CELL, name],
-    )
-
-
-def _all_cells() -> list[tuple[str, str]]:
-    return [(emotion, trait) for emotion in SCORED_EMOTIONS for trait in TRAITS]
 
 
 def compare(
@@ -84,8 +30,8 @@ def compare(
     recovered : DataFrame
         One level of one source of :func:`sslmepr.analysis.correlation.association`.
     planted, observer : DataFrame
-        As :func:`tidy_matrix` gives them, with the columns ``planted`` and
-        ``observer``.
+        As :func:`sslmepr.analysis.grid.tidy_matrix` gives them, with the columns
+        ``planted`` and ``observer``.
 
     Returns
     -------

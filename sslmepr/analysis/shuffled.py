@@ -19,6 +19,7 @@ from scipy.special import logit
 
 from sslmepr.analysis.cells import build_cells, correlation, moments_by_speaker
 from sslmepr.analysis.disjoint import SUREST
+from sslmepr.analysis.grid import cell_index
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.baselines import RIDGE_STRENGTHS
 from sslmepr.learning.batches import ModalityClips
@@ -26,7 +27,6 @@ from sslmepr.learning.clips import StudyClips, read_study_clips
 from sslmepr.learning.predictions import dev_score
 from sslmepr.params import Params
 
-CELL = ["emotion", "trait"]
 QUANTILE = 0.95
 SHUFFLES = 500
 TASK = "personality"
@@ -60,24 +60,12 @@ def shuffled_labels(
         shuffles, n.
     """
     clips = read_study_clips(params, data_folder)
-    held_out = clips.rows(params.roles.held_out)
     dealt = dealt_labels(params, clips, shuffles)
-    emotions, taught = [], []
-    for modality in params.modalities:
-        data = ModalityClips(clips, modality, data_folder)
-        rows = data.present(held_out)
-        found = trait_scores(params, data, rows, dealt)
-        names = clips.table["clip_id"].to_numpy()[rows]
-        taught.append({name: found[:, at] for at, name in enumerate(names)})
-        emotions.append(_emotion_logits(predictions, params, modality))
-    common = set.intersection(*map(set, taught), *(set(e.index) for e in emotions))
-    names = sorted(common)
-    traits = sum(np.stack([each[name] for name in names], axis=1) for each in taught)
-    logits = sum(each.loc[names].to_numpy() for each in emotions)
-    speakers = clips.table.iloc[held_out].set_index("clip_id")["speaker_id"]
-    r = _correlations(logits, traits, speakers[names])  # (1 + shuffle, cell)
+    names, emotions, traits = _sums(params, clips, predictions, dealt, data_folder)
+    held_out = clips.table.iloc[clips.rows(params.roles.held_out)]
+    speakers = held_out.set_index("clip_id")["speaker_id"]
+    r = _correlations(emotions, traits, speakers[names])  # (1 + shuffle, cell)
     limit = np.quantile(np.abs(r[1:]), QUANTILE, axis=0)
-    cells = pd.MultiIndex.from_product([SCORED_EMOTIONS, TRAITS], names=CELL)
     return pd.DataFrame(
         {
             "r": r[0],
@@ -87,8 +75,31 @@ def shuffled_labels(
             "shuffles": shuffles,
             "n": len(names),
         },
-        index=cells,
+        index=cell_index(),
     ).reset_index()
+
+
+def _sums(
+    params: Params, clips: StudyClips, predictions: pd.DataFrame, dealt, data_folder
+) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """What the regressions of all modalities say, of the clips that have them all.
+
+    Names of the clips, logits (clip, emotion) and scores (label, clip, trait).
+    """
+    held_out = clips.rows(params.roles.held_out)
+    ids = clips.table["clip_id"].to_numpy()
+    emotions, taught = [], []
+    for modality in params.modalities:
+        data = ModalityClips(clips, modality, data_folder)
+        rows = data.present(held_out)
+        found = trait_scores(params, data, rows, dealt)
+        taught.append({name: found[:, at] for at, name in enumerate(ids[rows])})
+        emotions.append(_emotion_logits(predictions, params, modality))
+    names = sorted(
+        set.intersection(*map(set, taught), *(set(e.index) for e in emotions))
+    )
+    scores = sum(np.stack([each[name] for name in names], axis=1) for each in taught)
+    return names, sum(each.loc[names].to_numpy() for each in emotions), scores
 
 
 def dealt_labels(params: Params, clips: StudyClips, shuffles: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import html
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis.apa import MINUS, apa_number, apa_p
+from sslmepr.analysis.apa import MINUS
 from sslmepr.analysis.theme import pretty
 from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
 
@@ -125,37 +125,3 @@ def metric_table(
         index=table[rows].unique(), columns=table["metric"].unique()
     ).rename_axis(columns=None)
     return Table(wide.reset_index().rename(columns={rows: pretty(rows)}), caption)
-
-
-def association_table(table: pd.DataFrame, caption: str | None = None) -> Table:
-    """One row per cell of an association table, as a paper would print it.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From :func:`sslmepr.analysis.correlation.association`.
-    """
-    ends = zip(table["low"], table["high"], strict=True)
-    frame = pd.DataFrame(
-        {
-            "Emotion": table["emotion"].to_numpy(),
-            "Trait": table["trait"].to_numpy(),
-            "r": [apa_number(value) for value in table["r"]],
-            "Interval": [
-                MISSING if np.isnan(low) else f"[{apa_number(low)}, {apa_number(high)}]"
-                for low, high in ends
-            ],
-            "p (corrected)": [_p(value) for value in table["p_corrected"]],
-            "n": table["n"].to_numpy(),
-            "Speakers": table["n_speakers"].to_numpy(),
-        }
-    )
-    if table["reason"].ne("").any():
-        frame["Why not"] = table["reason"].to_numpy()
-    return Table(frame.replace({"n/a": MISSING}), caption)
-
-
-def _p(value: float) -> str:
-    if np.isnan(value):
-        return MISSING
-    return apa_p(value).removeprefix("p ").removeprefix("= ")

@@ -5,9 +5,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslmepr.analysis.correlation import resampled_association
-from sslmepr.analysis.recovery import compare, recovery, tidy_matrix
-from sslmepr.analysis.sources import Evaluated, associate, association_tables
+from sslmepr.analysis.grid import CELL, tidy_matrix
+from sslmepr.analysis.recovery import compare, recovery
+from sslmepr.analysis.study import (
+    Evaluated,
+    associate,
+    association_tables,
+    resample,
+)
 from sslmepr.params import Params
 
 CLIPS = "clips.parquet"
@@ -19,12 +24,15 @@ class Assessment(NamedTuple):
 
     Attributes
     ----------
+    found : DataFrame
+        From :func:`sslmepr.analysis.correlation.association`, over clips.
     comparison : DataFrame
         From :func:`sslmepr.analysis.recovery.compare`: one row per cell.
     agreement : DataFrame
         From :func:`sslmepr.analysis.recovery.recovery`: one row per metric.
     """
 
+    found: pd.DataFrame
     comparison: pd.DataFrame
     agreement: pd.DataFrame
 
@@ -46,14 +54,15 @@ def assess(
     variant : str
         The model whose predictions are correlated.
     source : str
-        One of :data:`sslmepr.analysis.correlation.SOURCES`, or ``disjoint_modalities``,
-        for which `variant` does not matter.
+        One of `sslmepr.analysis.sources.SOURCES`, or `DISJOINT`, for which `variant`
+        does not matter.
     data_folder : path
 
     Raises
     ------
     ValueError
-        If the held-out corpus is not simulated: its truth is then not known.
+        If the held-out corpus is not simulated, so that its truth is not known, or
+        its modalities cannot be divided.
     """
     name = params.roles.held_out
     corpus = params.corpus[name]
@@ -63,17 +72,17 @@ def assess(
     clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
     speakers = clips.set_index("clip_id")["speaker_id"]
     tables = association_tables(evaluated, speakers, variant, name, source)
+    if tables is None:
+        raise ValueError(f"corpus {name}: fewer than two modalities to divide")
     found = associate(tables, source, params, levels=("clip",))
     planted = tidy_matrix(params.simulation.worlds[corpus.world], "planted")
     observer = pd.read_csv(folder / OBSERVER)
-    observer = observer.loc[
-        observer["channel"] == "all", ["emotion", "trait", "recovered"]
-    ].rename(columns={"recovered": "observer"})
-    settings = params.association
-    draws = resampled_association(
-        tables.table, settings.resamples, params.seed, refits=tables.refits
+    observer = observer.loc[observer["channel"] == "all", [*CELL, "recovered"]].rename(
+        columns={"recovered": "observer"}
     )
+    draws = resample(tables, params)
     return Assessment(
+        found,
         compare(found, planted, observer),
-        recovery(found, planted, draws, settings.level),
+        recovery(found, planted, draws, params.association.level),
     )

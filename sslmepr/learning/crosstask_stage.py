@@ -83,7 +83,7 @@ def train_crosstask(
     )
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
-    outputs = _outputs(model, data, rows, OUTPUTS)
+    outputs = outputs_of(model, data, rows, OUTPUTS)
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
@@ -157,18 +157,9 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
         task: dev_score(
             task,
             data.clips.labels[task][rows],
-            _outputs(model, data, rows, [names[task]])[names[task]],
+            outputs_of(model, data, rows, [names[task]])[names[task]],
         )
         if len(rows)
         else float("nan")
         for task, rows in dev.items()
     }
-
-
-def _outputs(model, data: ModalityClips, rows, names) -> dict[str, np.ndarray]:
-    model.eval()
-
-    def run(batch):
-        return model(batch.values, batch.mask, batch.probed)
-
-    return outputs_of(run, data, rows, names)

@@ -196,9 +196,5 @@ class _Work:
         return self._logits(model, others)
 
     def _logits(self, model, places) -> np.ndarray:
-        model.eval()
-
-        def run(batch):
-            return model(batch.values, batch.mask)
-
-        return outputs_of(run, self.data, self.rows[places], ["logits"])["logits"]
+        rows = self.rows[places]
+        return outputs_of(model, self.data, rows, ["logits"])["logits"]

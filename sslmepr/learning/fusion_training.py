@@ -1,7 +1,7 @@
 """Training one fusion model: our own or, for comparison, the published one."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -80,6 +80,7 @@ def train_variant(
     seed: int,
     title: str = "",
     progress: bool = True,
+    on_score: Callable[[float], None] | None = None,
 ) -> tuple[FusionModel, pd.DataFrame]:
     """Train one variant of the fusion model with one seed.
 
@@ -94,6 +95,8 @@ def train_variant(
     seed : int
     title : str
     progress : bool
+    on_score : callable, optional
+        Told the dev score of every epoch; what it raises ends the training.
 
     Returns
     -------
@@ -135,7 +138,10 @@ def train_variant(
 
     def score(model):
         scores = score_on_dev(params, settings.tasks, data, model)["dev_score"]
-        return float(np.mean(list(scores.values())))
+        mean = float(np.mean(list(scores.values())))
+        if on_score is not None:
+            on_score(mean)
+        return mean
 
     schedule = Schedule.of(section)
     history = fit(model, batches, objective, score, schedule, title, progress)

@@ -1,17 +1,16 @@
 """What a model says of clips, and hands to the next stage: one file per corpus."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from sslmepr.learning.batches import Batch, ModalityClips, in_order
+from sslmepr.learning.batches import ModalityClips, in_order
 from sslmepr.learning.clips import StudyClips
 
 PREDICT_BATCH = 256
@@ -19,33 +18,40 @@ PREDICT_BATCH = 256
 
 @torch.no_grad()
 def outputs_of(
-    run: Callable[[Batch], Any],
+    model: nn.Module,
     data: ModalityClips,
     rows: np.ndarray,
     names: Sequence[str],
+    task: str | None = None,
 ) -> dict[str, np.ndarray]:
     """Outputs of a model for some clips of a modality.
 
     Parameters
     ----------
-    run : callable
-        Batch to an object that has the fields `names`, each a (clip, ...) Tensor. The
-        model must be in evaluation mode.
+    model : UnimodalModel or CrosstaskModel
+        Is put into evaluation mode; its output has the fields `names`, each a
+        (clip, ...) Tensor.
     data : ModalityClips
     rows : (clip,) int array
         At least one.
     names : sequence of str
+    task : str, optional
+        Of whose linear probe the clips carry the logits that the model starts from; by
+        default all that they carry.
 
     Returns
     -------
     dict of str to (clip, ...) float32 array
         In the order of `rows`.
     """
+    model.eval()
     # Clips of like length share a batch, which saves padding.
     by_length = np.argsort(data.lengths[rows], kind="stable")
     parts = {name: [] for name in names}
     for places in in_order(by_length, PREDICT_BATCH):
-        output = run(data.batch(rows[places]))
+        batch = data.batch(rows[places])
+        probed = (batch.probed or None) if task is None else batch.probed[task]
+        output = model(batch.values, batch.mask, probed)
         for name in names:
             parts[name].append(getattr(output, name).float().cpu())
     back = np.argsort(by_length, kind="stable")

@@ -168,14 +168,10 @@ class _Batches:
 
 def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     """Probabilities or scores (clip, target) in the order of `rows`."""
-    model.eval()
+    task = model.config.task
     if len(rows) == 0:
-        return np.zeros((0, len(TARGETS[model.config.task])), np.float32)
-
-    def run(batch):
-        return model(batch.values, batch.mask, batch.probed[model.config.task])
-
-    return outputs_of(run, data, rows, ["predicted"])["predicted"]
+        return np.zeros((0, len(TARGETS[task])), np.float32)
+    return outputs_of(model, data, rows, ["predicted"], task)["predicted"]
 
 
 class _Start(NamedTuple):

@@ -15,7 +15,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 from tqdm import tqdm
 
 from sslmepr.corpora.simulated.ideal_observer import agreement, correlate
@@ -23,6 +22,7 @@ from sslmepr.corpora.simulated.world import make_world
 from sslmepr.device import choose_device
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.learning.baselines import Linear
+from sslmepr.learning.bootstrap import Speakers
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import (
@@ -30,11 +30,11 @@ from sslmepr.learning.fusion_training import (
     predict_fused,
     train_variant,
 )
-from sslmepr.learning.metrics import concordance
+from sslmepr.learning.metrics import concordance, emotion_draws
 from sslmepr.learning.predictions import training_thresholds
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Collapse, Params, Roles, Variant
-from sslmepr.trials.drawn import DrawnStudy, draw_study
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
 SUPERVISED = ["semi_supervised", "gradnorm"]
@@ -96,6 +96,11 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
         of correlations between predictions on the held-out corpus with the planted;
         ``confidence``, the mean probability of the likelier answer to each emotion on
         the other corpus.
+
+    Raises
+    ------
+    WorldError
+        If the section names a world that the simulation does not have.
     """
     section = params.collapse[name]
     cells = list(product(section.offsets, section.seeds))
@@ -114,20 +119,17 @@ def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.Dat
     """All arms on one drawn study."""
     simulation = params.simulation
     world = make_world(section.world, simulation.worlds)
+    raw = draw_study(
+        simulation,
+        world,
+        clips=section.clips // 2,
+        clips_per_speaker=1,
+        features=section.features,
+        offset=offset,
+        seed=seed,
+    )
+    studies = {False: raw, True: raw.standardised()}
     rows = []
-    studies = {
-        by_corpus: draw_study(
-            simulation,
-            world,
-            clips=section.clips // 2,
-            clips_per_speaker=1,
-            features=section.features,
-            offset=offset,
-            seed=seed,
-            standardise=by_corpus,
-        )
-        for by_corpus in (True, False)
-    }
     training = params.model_copy(
         update={
             "roles": ROLES,
@@ -171,7 +173,9 @@ def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
     """
     clips = _study_clips(study, arm)
     features = {
-        modality: np.concatenate([study[c].features[modality] for c in clips.corpora])
+        modality: np.concatenate(
+            [study[c].features[modality] for c in clips.corpora], dtype=np.float32
+        )
         for modality in MODALITIES
     }
     if not arm.by_corpus:
@@ -258,8 +262,7 @@ def _measure(
             name = "emotion" if where == "own" else "personality"
             corpus, values = study[name], predicted["emotion"][place[name], 1:]
             chosen = corpus.split == "test" if where == "own" else slice(None)
-            present = corpus.emotions[chosen, 1:] > 0
-            yield f"{where} UAR", _recall(present, values[chosen] >= thresholds)
+            yield f"{where} UAR", _recall(corpus, chosen, values, thresholds)
             if where == "other":
                 yield "confidence", float(np.maximum(values, 1 - values).mean())
         if "personality" in predicted:
@@ -273,73 +276,16 @@ def _measure(
         yield "association r", np.nan if r is None else r
 
 
-def _recall(present: np.ndarray, decided: np.ndarray) -> float:
-    """Mean over emotions of the mean of sensitivity and specificity."""
-    hit = (present & decided).sum(0) / np.maximum(present.sum(0), 1)
-    passed = (~present & ~decided).sum(0) / np.maximum((~present).sum(0), 1)
-    defined = present.any(0) & ~present.all(0)
-    return float(((hit + passed) / 2)[defined].mean())
+def _recall(
+    corpus: DrawnCorpus, chosen, values: np.ndarray, thresholds: np.ndarray
+) -> float:
+    """Mean over emotions of macro recall, over the clips that are chosen."""
+    values, speakers = values[chosen], Speakers(corpus.speaker_ids[chosen], 0, 0)
+    present = corpus.emotions[chosen, 1:] > 0
+    draws = emotion_draws(present, values, values >= thresholds, speakers)
+    return float(draws["mUAR", "mean"][0])
 
 
 def _concordance(true: np.ndarray, predicted: np.ndarray) -> float:
     """Mean over traits; 0 where a constant is predicted."""
     return float(np.nan_to_num(concordance(true, predicted)).mean())
-
-
-def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Mean over seeds of every arm, offset and metric.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        From `try_collapse`.
-    level : float
-        Of the intervals, from Student's t over seeds.
-
-    Returns
-    -------
-    DataFrame
-        arm, offset, metric, estimate, low, high, n (seeds).
-    """
-    return _over_seeds(runs, ["arm", "offset", "metric"], level)
-
-
-def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
-    """How much better an arm is than every other on the same studies.
-
-    Parameters
-    ----------
-    runs : DataFrame
-        From `try_collapse`.
-    reference : str
-        An arm; positive differences speak for it.
-    level : float
-
-    Returns
-    -------
-    DataFrame
-        arm (the other one), offset, metric, estimate, low, high, n (seeds).
-
-    Raises
-    ------
-    ValueError
-        If there is no such arm.
-    """
-    keys = ["offset", "seed", "metric"]
-    mine = runs.loc[runs["arm"] == reference].set_index(keys)["value"]
-    if mine.empty:
-        raise ValueError(f"there is no arm {reference!r}")
-    others = runs[runs["arm"] != reference]
-    paired = others.join(mine.rename("mine"), on=keys).dropna(subset="mine")
-    paired = paired.assign(value=paired["mine"] - paired["value"])
-    return _over_seeds(paired, ["arm", "offset", "metric"], level)
-
-
-def _over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
-    table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
-    # With one seed there is no interval.
-    quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)
-    half = quantile * table["std"] / np.sqrt(table["count"])
-    ends = {"low": table["mean"] - half, "high": table["mean"] + half}
-    found = table[["mean"]].rename(columns={"mean": "estimate"}).assign(**ends)
-    return found.assign(n=table["count"]).reset_index()

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.analysis.correlation import DISJOINT, association
+from sslmepr.analysis.correlation import association
 from sslmepr.analysis.disjoint import disjoint_tables, divided_tables
+from sslmepr.analysis.sources import DISJOINT
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 from sslmepr.learning.baselines import Linear
 

@@ -9,7 +9,10 @@ import pytest
 
 from sslmepr.analysis import figures, theme
 from sslmepr.analysis.figures.clips import envelope
-from sslmepr.analysis.recovery import compare, tidy_matrix
+from sslmepr.analysis.figures.panels import panel_grid
+from sslmepr.analysis.grid import tidy_matrix
+from sslmepr.analysis.recovery import compare
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT, PREDICTED_TRAIT
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -64,6 +67,58 @@ def test_heatmap_crosses_out_undefined_cells():
     assert texts(figure.axes[0]) == ["–"] * 30
     with pytest.raises(ValueError, match="one column of numbers"):
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
+
+
+def test_heatmap_has_one_scale_as_tall_as_a_panel():
+    table, _ = association()
+    for count in (1, 5):
+        tables = {f"Table {number}": table for number in range(count)}
+        figure = figures.association_heatmap(tables)
+        figure.draw_without_rendering()
+        first, bar = figure.axes[0], figure.axes[-1]
+        assert bar.get_ylabel() == "correlation"
+        panel, scale = first.get_position(), bar.get_position()
+        assert (scale.y0, scale.y1) == pytest.approx((panel.y0, panel.y1))
+
+
+def test_association_panels_come_in_pairs_and_undefined_ones_not_at_all():
+    table, _ = association()
+    table = table.assign(corpus="a", source=PREDICTED_TRAIT, level="clip", halo=False)
+    left = table.assign(halo=True, r=0.1)
+    both = pd.concat([table, left])
+    empty = both.assign(level="within", r=np.nan)
+    shown = figures.association_panels(
+        pd.concat([both, empty, both.assign(level="between")])
+    )
+    assert list(shown) == [
+        "true × predicted, a",
+        "true × predicted, a, no halo",
+        "true × predicted, a, between",
+        "true × predicted, a, between, no halo",
+    ]
+    assert (shown["true × predicted, a, no halo"]["r"] == 0.1).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "shape"), [(1, 3, (1, 1)), (3, 2, (2, 2)), (6, 3, (2, 3))]
+)
+def test_a_grid_has_as_many_panels_as_are_asked_for(count, columns, shape):
+    figure, grid = panel_grid(count, columns, (2.0, 1.0), (0.5, 0.25), sharey=True)
+    assert grid.shape == shape
+    assert [axes.get_visible() for axes in grid.flat].count(True) == count
+    expected = (2.0 * shape[1] + 0.5, shape[0] + 0.25)
+    assert tuple(figure.get_size_inches()) == pytest.approx(expected)
+
+
+def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
+    edges = pd.DataFrame(
+        [("a", "b"), ("b", "c"), ("a", "c")], columns=["source", "stage"]
+    )
+    axes = figures.pipeline_graph(edges).axes[0]
+    assert texts(axes) == ["", "", "a", "b", "c"]
+    circle = pd.concat([edges, pd.DataFrame([("c", "a")], columns=edges.columns)])
+    with pytest.raises(ValueError, match="in a circle"):
+        figures.pipeline_graph(circle)
 
 
 def test_scatter_has_a_point_per_cell_and_the_observer():
@@ -244,7 +299,7 @@ def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
     assert len(axes.get_yticklabels()) == 30
     assert len(axes.patches) == 1 and len(axes.collections) == 1
     row = SCORED_EMOTIONS.index("happiness") * 5 + TRAITS.index("extraversion")
-    assert axes.patches[0].get_y() == pytest.approx(row - 0.42)
+    assert axes.patches[0].get_y() == pytest.approx(row - 0.44)
     assert axes.images[0].get_array()[row, 0] == 0.5
     assert texts(axes).count("–") == 30
 
@@ -267,7 +322,7 @@ def test_people_panels_have_a_letter_for_every_reported_cell():
     assert first.get_xlim() == pytest.approx((-0.69, 0.69))
 
 
-def worlds(metric="found", source="disjoint_modalities", strength=0.1):
+def worlds(metric="found", source=DISJOINT, strength=0.1):
     table = pd.DataFrame(
         {
             "clips": [480, 240, 960, 480],
@@ -307,7 +362,7 @@ def test_power_curves_vary_one_number_at_a_time():
 
 
 def test_null_dots_have_a_row_per_size_and_the_promised_share():
-    both = pd.concat([worlds("invented"), worlds("invented", "predicted_x_predicted")])
+    both = pd.concat([worlds("invented"), worlds("invented", BOTH_PREDICTED)])
     axes = figures.null_dots(both.reset_index(drop=True), 0.05).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "480 clips, 480 speakers",
@@ -320,3 +375,21 @@ def test_null_dots_have_a_row_per_size_and_the_promised_share():
     assert [list(each) for each in shown if len(each) == 4] == [
         [0.5, 0.2, 0.9, 0.3]
     ] * 2
+
+
+def test_search_history_keeps_pruned_trials_apart():
+    trials = pd.DataFrame(
+        {
+            "trial": [0, 1, 2, 3],
+            "state": ["complete", "complete", "pruned", "complete"],
+            "dev_score": [0.5, 0.7, 0.9, 0.6],
+        }
+    )
+    axes = figures.search_history(trials).axes[0]
+    first, best = axes.lines
+    assert set(first.get_ydata()) == {0.5}
+    assert best.get_xydata().tolist() == [[0, 0.5], [1, 0.7], [3, 0.7]]
+    complete, pruned = axes.collections
+    assert complete.get_offsets().tolist() == [[0, 0.5], [1, 0.7], [3, 0.6]]
+    assert pruned.get_offsets().tolist() == [[2, 0.9]]
+    assert len(pruned.get_facecolors()) == 0

@@ -8,9 +8,9 @@ from sslmepr.analysis.halo import (
     SELF_REPORTS,
     common_part,
     fates,
-    panels,
     without_halo,
 )
+from sslmepr.analysis.sources import PREDICTED_TRAIT
 from sslmepr.labels import TRAITS
 
 
@@ -58,7 +58,7 @@ def found(raw, left):
         )
         for side, halo in ((raw, False), (left, True))
     ]
-    return pd.concat(parts).assign(corpus="a", source="true_x_predicted", level="clip")
+    return pd.concat(parts).assign(corpus="a", source=PREDICTED_TRAIT, level="clip")
 
 
 def test_every_cell_has_its_fate():
@@ -77,16 +77,3 @@ def test_nothing_significant_has_no_fate():
     table = without_halo(found([(0.1, False)] * 4, [(0.1, False)] * 4))
     assert list(table["fate"]) == [""] * 4
     assert fates(table)["pairs"].item() == ""
-
-
-def test_panels_come_in_pairs_and_undefined_ones_not_at_all():
-    table = found([(0.3, True)] * 4, [(0.1, False)] * 4)
-    empty = table.assign(level="within", r=np.nan)
-    shown = panels(pd.concat([table, empty, table.assign(level="between")]))
-    assert list(shown) == [
-        "true × predicted, a",
-        "true × predicted, a, no halo",
-        "true × predicted, a, between",
-        "true × predicted, a, between, no halo",
-    ]
-    assert (shown["true × predicted, a, no halo"]["r"] == 0.1).all()

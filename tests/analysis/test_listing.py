@@ -195,3 +195,12 @@ def test_costs_are_rounded_and_what_is_unknown_is_a_dash():
         "Processor hours": ["21", "–"],
         "Hours on 8": ["2.7", "–"],
     }
+
+
+def test_not_run_names_what_is_missing_in_the_order_of_the_parameters():
+    possible = ["multitask", "face", "audio", "text"]
+    said = listing.not_run(possible, pd.Series(["audio", "audio", "multitask", "old"]))
+    assert said.text == "Not run in this study: face, text."
+    assert (
+        listing.not_run(possible, reversed(possible)).text == "Every variant was run."
+    )

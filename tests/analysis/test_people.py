@@ -8,18 +8,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sslmepr import params
-from sslmepr.analysis.cells import CELLS
 from sslmepr.analysis.disjoint import Tables
-from sslmepr.analysis.people import (
-    compare_people,
+from sslmepr.analysis.grid import CELL, CELLS
+from sslmepr.analysis.people import compare_people, study_people
+from sslmepr.analysis.self_reports import (
     pooled_reports,
     read_directions,
     read_self_reports,
-    shown_reports,
-    study_people,
 )
-from sslmepr.analysis.sources import associate
+from sslmepr.analysis.sources import PREDICTED_EMOTION, PREDICTED_TRAIT
+from sslmepr.analysis.study import Associations, associate, resample
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -29,7 +27,7 @@ DIRECTIONS = read_directions(BOOK / "directions.csv")
 
 def found(values):
     """An association table of an (emotion, trait) array."""
-    table = pd.DataFrame(CELLS, columns=["emotion", "trait"])
+    table = pd.DataFrame(CELLS, columns=CELL)
     return table.assign(r=np.ravel(values))
 
 
@@ -50,64 +48,6 @@ def compare(values, reports=REPORTS, spread=0.03):
     return compare_people(
         found(values), draws(values, spread), reports, DIRECTIONS, 0.95, 0
     ).set_index(["comparison", "against"])
-
-
-def test_self_reports_carry_fisher_intervals_and_sources_of_the_book():
-    half = stats.norm.ppf(0.975) / np.sqrt(REPORTS["n"] - 3)
-    z = np.arctanh(REPORTS["r"])
-    np.testing.assert_allclose(REPORTS["low"], np.tanh(z - half), atol=6e-4)
-    np.testing.assert_allclose(REPORTS["high"], np.tanh(z + half), atol=6e-4)
-    library = (BOOK / "references.bib").read_text(encoding="utf-8")
-    for source in REPORTS["source"].unique():
-        assert f"{{{source}," in library
-    assert not REPORTS.duplicated(["measure", "trait"]).any()
-    assert set(REPORTS["kind"]) == {"trait", "state"}
-
-
-def test_neuroticism_is_flipped():
-    stable = REPORTS[REPORTS["trait"] == "emotional_stability"].set_index("measure")
-    assert stable.loc["Depression (N3)", "r"] == -0.75
-    assert stable.loc["happy", "r"] == 0.25
-    flipped = DIRECTIONS.set_index(["emotion", "trait"])["sign"]
-    assert flipped["fear", "emotional_stability"] == -1
-    assert flipped["happiness", "emotional_stability"] == 1
-
-
-def test_directions_are_those_that_were_written_down():
-    directed = DIRECTIONS[DIRECTIONS["sign"] != 0]
-    assert directed.groupby("emotion").size().to_dict() == {
-        "anger": 2,
-        "disgust": 2,
-        "fear": 2,
-        "happiness": 4,
-        "sadness": 3,
-    }
-    assert set(DIRECTIONS.loc[DIRECTIONS["sign"] == 0, "emotion"]) == {"surprise"}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("joy,openness,1,", "joy x openness is no cell"),
-        ("anger,openness,1,\nanger,openness,1,", "a cell stands there twice"),
-        ("anger,openness,2,", "sign must be -1, 0 or 1"),
-    ],
-)
-def test_directions_that_are_wrong_are_refused(tmp_path, content, message):
-    path = tmp_path / "directions.csv"
-    path.write_text(f"emotion,trait,sign,note\n{content}\n")
-    with pytest.raises(ValueError, match=message):
-        read_directions(path)
-
-
-def test_self_reports_that_are_wrong_are_refused(tmp_path):
-    path = tmp_path / "reports.csv"
-    REPORTS.assign(r=0.9).to_csv(path, index=False)
-    with pytest.raises(ValueError, match=r"r of Positive Emotions .* lies outside"):
-        read_self_reports(path)
-    REPORTS.assign(trait="neuroticism").to_csv(path, index=False)
-    with pytest.raises(ValueError, match="happiness x neuroticism is no cell"):
-        read_self_reports(path)
 
 
 def test_all_signs_as_expected():
@@ -204,39 +144,34 @@ def test_nothing_defined_has_reasons():
     assert result["estimate"].isna().all() and (result["reason"] != "").all()
 
 
-def test_measures_are_averaged_on_fishers_scale():
-    pooled = pooled_reports(REPORTS[REPORTS["source"] == "rafaeli2006"])
-    happy = pooled.set_index(["emotion", "trait"]).loc["happiness", "extraversion"]
-    expected = np.tanh((np.arctanh(0.12) + np.arctanh(0.13)) / 2)
-    assert happy["r"] == pytest.approx(expected)
-    assert happy["error"] == pytest.approx(1 / np.sqrt(2041 - 3))
-    shown = shown_reports(REPORTS)
-    assert not shown.duplicated(["source", "kind", "emotion", "trait"]).any()
-    assert len(shown) == 20 + 10 + 5 + 12
-
-
-def test_a_study_compares_every_table_of_enough_speakers(pytestconfig):
+def test_a_study_compares_every_table_of_enough_speakers(tiny):
     rng = np.random.default_rng(5)
     columns = [f"emotion_{e}" for e in SCORED_EMOTIONS] + [f"trait_{t}" for t in TRAITS]
-    settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("tiny")
 
     def tables(clips):
         table = pd.DataFrame(rng.standard_normal((clips, 11)), columns=columns)
         names = [f"s{n}" for n in range(clips)]
         return Tables(table.assign(clip_id=names, speaker_id=names), [])
 
-    plan = [("a", "true_x_predicted", tables(60)), ("b", "predicted_x_true", tables(9))]
-    known = pd.concat(
-        associate(each, source, settings, halo, ("clip",)).assign(corpus=corpus)
-        for corpus, source, each in plan
-        for halo in (False, True)
-    )
-    compared = study_people(plan, known, settings, REPORTS, DIRECTIONS)
+    parts, drawn = [], {}
+    for corpus, source, each in (
+        ("a", PREDICTED_TRAIT, tables(60)),
+        ("b", PREDICTED_EMOTION, tables(9)),
+    ):
+        for halo in (False, True):
+            mine = associate(each, source, tiny, halo, ("clip", "between"))
+            parts.append(mine.assign(corpus=corpus))
+            drawn[corpus, source, halo] = resample(each, tiny, halo)
+    known = pd.concat(parts)
+    both = Associations(known, drawn)
+    compared = study_people(both, tiny, REPORTS, DIRECTIONS)
     assert set(compared["corpus"]) == {"a"}
     assert compared.groupby("halo").size().to_dict() == {False: 5, True: 5}
     raw = known[(known["corpus"] == "a") & ~known["halo"]]
+    raw = raw[raw["level"] == "clip"]
     alone = compare(raw["r"].to_numpy().reshape(6, 5))["estimate"]
     mine = compared[~compared["halo"]]["estimate"]
     np.testing.assert_allclose(mine, alone)
-    nobody = study_people(plan[1:], known, settings, REPORTS, DIRECTIONS)
+    few = Associations(known[known["corpus"] == "b"], drawn)
+    nobody = study_people(few, tiny, REPORTS, DIRECTIONS)
     assert nobody.empty and list(nobody) == list(compared)

@@ -3,7 +3,6 @@ import hashlib
 import pandas as pd
 import pytest
 
-from sslmepr import params
 from sslmepr.analysis.recorded import extraction_record, file_hashes, provenance
 from sslmepr.params import PublishedCorpus
 
@@ -19,8 +18,8 @@ def test_hashes_of_the_files_in_a_folder(tmp_path):
     assert found == {"x.csv": expected, "media/": listed}
 
 
-def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, pytestconfig):
-    settings = params.load(pytestconfig.rootpath / "params.yaml").for_study("real")
+def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, settings):
+    settings = settings.for_study("real")
     for folder in ("meld", "ravdess/Actor_01", "fiv2", "people"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "meld" / "train_sent_emo.csv").write_bytes(b"x")

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.analysis.recovery import compare, recovery, tidy_matrix
+from sslmepr.analysis.grid import tidy_matrix
+from sslmepr.analysis.recovery import compare, recovery
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 WORLD = {
@@ -16,23 +17,6 @@ def recovered(r):
     return table.assign(
         r=r, low=np.asarray(r) - 0.1, high=np.asarray(r) + 0.1, p_corrected=0.2
     ).assign(significant=np.abs(r) > 0.25)
-
-
-def test_tidy_matrix_takes_worlds_matrices_and_tidy_tables():
-    planted = tidy_matrix(WORLD, "planted")
-    assert len(planted) == 30 and planted["planted"].ne(0).sum() == 3
-    wide = planted.pivot(index="emotion", columns="trait", values="planted")
-    for other in (wide, planted.rename(columns={"planted": "value"})):
-        pd.testing.assert_frame_equal(tidy_matrix(other, "planted"), planted)
-    assert (tidy_matrix({}, "planted")["planted"] == 0).all()
-
-
-def test_tidy_matrix_names_what_is_wrong():
-    with pytest.raises(ValueError, match="joy x openness is no cell"):
-        tidy_matrix({"joy": {"openness": 0.1}}, "planted")
-    short = tidy_matrix(WORLD, "planted").iloc[1:]
-    with pytest.raises(ValueError, match="no value for anger x openness"):
-        tidy_matrix(short, "planted")
 
 
 def test_perfect_recovery():

@@ -1,14 +1,11 @@
 """Regressions that are taught with labels of other people."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslmepr import params
 from sslmepr.analysis.shuffled import best_ridge, dealt_labels, shuffled_labels
 from sslmepr.corpora.schema import write_clips
 from sslmepr.features import write_store
@@ -54,11 +51,6 @@ def clips_of(speakers, splits, known):
     return StudyClips(table, {"personality": labels}, ["tiny_personality"])
 
 
-@pytest.fixture(scope="module")
-def tiny(request):
-    return params.load(request.config.rootpath / "params.yaml").for_study("tiny")
-
-
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_labels_are_dealt_within_their_split_and_none_is_lost(tiny, data):
@@ -83,11 +75,10 @@ def test_labels_are_dealt_within_their_split_and_none_is_lost(tiny, data):
         ).all()  # a clip's traits stay together
 
 
-def test_labels_of_a_speaker_stay_together():
+def test_labels_of_a_speaker_stay_together(tiny):
     speakers = [f"s{n}" for n in range(20) for _ in range(3)]
     clips = clips_of(speakers, ["train"] * 60, [True] * 60)
-    settings = params.load(Path(__file__).parents[2] / "params.yaml")
-    dealt = dealt_labels(settings.for_study("tiny"), clips, 5)
+    dealt = dealt_labels(tiny, clips, 5)
     owner = dealt[:, :, 0].astype(int) // 3  # whose label a clip now has
     blocks = owner.reshape(6, 20, 3)
     assert (blocks == blocks[:, :, :1]).all()

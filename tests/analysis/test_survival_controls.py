@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr import params
 from sslmepr.analysis.controls import (
     APART,
     FULL,
@@ -15,8 +14,9 @@ from sslmepr.analysis.controls import (
     survivors,
     with_survival,
 )
-from sslmepr.analysis.recovery import tidy_matrix
-from sslmepr.analysis.sources import Evaluated
+from sslmepr.analysis.grid import tidy_matrix
+from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.analysis.study import Evaluated, associate, association_tables
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 
 CLIPS = 120
@@ -30,11 +30,6 @@ def variant(name, tasks, values):
     table = table.melt(var_name="target", value_name="predicted", ignore_index=False)
     names = {"variant": name, "corpus": "tiny_joint", "split": "test", "seed": 0}
     return table.reset_index().assign(true=np.nan, **names)
-
-
-@pytest.fixture
-def settings(pytestconfig):
-    return params.load(pytestconfig.rootpath / "params.yaml").for_study("tiny")
 
 
 @pytest.fixture
@@ -82,10 +77,22 @@ NO_REFITS = pd.DataFrame(
 TRUE, INVENTED = ("happiness", "extraversion"), ("anger", "openness")
 
 
-def test_each_control_takes_away_what_it_is_for(settings, speakers):
+def full_and_apart(tiny, evaluated, speakers):
+    found = {}
+    for source in (BOTH_PREDICTED, DISJOINT):
+        tables = association_tables(
+            evaluated, speakers, "multitask", "tiny_joint", source
+        )
+        if tables is not None:
+            found[source] = associate(tables, source, tiny, levels=("clip",))
+    return found
+
+
+def test_each_control_takes_away_what_it_is_for(tiny, speakers):
     evaluated = Evaluated(study(np.random.default_rng(0)), NO_REFITS)
+    found = full_and_apart(tiny, evaluated, speakers)
     table = control_table(
-        settings, evaluated, speakers, "multitask", shuffled([TRUE])
+        tiny, evaluated, speakers, "multitask", found, shuffled([TRUE])
     ).set_index(["emotion", "trait", "control"])
     for control in (FULL, SEPARATE, APART, NO_HALO, SHUFFLED):
         assert table.loc[(*TRUE, control), "survives"], control
@@ -98,12 +105,13 @@ def test_each_control_takes_away_what_it_is_for(settings, speakers):
     assert table.loc[(*TRUE, SHUFFLED), "null_95"] == 0.3
 
 
-def test_a_control_without_its_models_is_left_out(settings, speakers):
+def test_a_control_without_its_models_is_left_out(tiny, speakers):
     predictions = study(np.random.default_rng(1))
     predictions = predictions[predictions["variant"] == "multitask"]
-    table = control_table(
-        settings, Evaluated(predictions, NO_REFITS), speakers, "multitask", shuffled()
-    )
+    evaluated = Evaluated(predictions, NO_REFITS)
+    found = full_and_apart(tiny, evaluated, speakers)
+    assert list(found) == [BOTH_PREDICTED]
+    table = control_table(tiny, evaluated, speakers, "multitask", found, shuffled())
     assert set(table["control"]) == {FULL, NO_HALO, SHUFFLED}
 
 

@@ -4,7 +4,6 @@ import pytest
 
 from sslmepr.analysis.tables import (
     Table,
-    association_table,
     interval,
     metric_table,
     number,
@@ -60,23 +59,3 @@ def test_metric_table_keeps_order_and_refuses_twins():
     assert shown.columns.tolist() == ["Modality", "CCC"]
     with pytest.raises(ValueError, match="modality 'text' has CCC twice"):
         metric_table(pd.concat([table, table[:1]]), "modality")
-
-
-def test_association_table_is_as_printed():
-    table = pd.DataFrame(
-        {
-            "emotion": ["anger", "fear"],
-            "trait": ["openness"] * 2,
-            "r": [-0.2, np.nan],
-            "low": [-0.3, np.nan],
-            "high": [-0.1, np.nan],
-            "p_corrected": [0.0001, np.nan],
-            "n": [10, 10],
-            "n_speakers": [5, 5],
-            "reason": ["", "fear does not vary"],
-        }
-    )
-    shown = association_table(table).frame
-    assert shown.iloc[0].tolist()[2:5] == ["−.20", "[−.30, −.10]", "< .001"]
-    assert shown.iloc[1].tolist()[2:] == ["–", "–", "–", 10, 5, "fear does not vary"]
-    assert "Why not" not in association_table(table[:1]).frame

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors import safe_open
+from torch import nn
 
 from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.clips import StudyClips, read_study_clips
@@ -43,20 +44,37 @@ def outputs(rows):
     }
 
 
+class Looking(nn.Module):
+    """Says what it was given."""
+
+    def forward(self, values, mask, probed):
+        assert not self.training
+        first = values[:, 0, :2].double()
+        return SimpleNamespace(steps=mask.sum(1), first=first, probed=probed)
+
+
 def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_params):
     folder, _ = study
     data = ModalityClips(read_study_clips(small_params, folder), "text", folder)
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     assert len(set(data.lengths[rows])) > 2  # so that they are sorted on the way
 
-    def run(batch):
-        steps = batch.mask.sum(1)
-        return SimpleNamespace(steps=steps, first=batch.values[:, 0, :2].double())
-
-    found = outputs_of(run, data, rows, ["steps", "first"])
+    found = outputs_of(Looking(), data, rows, ["steps", "first"])
     assert found["steps"].tolist() == data.lengths[rows].tolist()
     assert found["first"].dtype == np.float32 and found["first"].shape == (len(rows), 2)
     assert found["first"][3] == pytest.approx(data.padded(rows[3:4])[0][0, 0, :2])
+
+
+def test_a_model_starts_from_the_probe_of_its_task(study, small_params):
+    folder, _ = study
+    data = ModalityClips(read_study_clips(small_params, folder), "text", folder)
+    rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
+    logits = np.arange(7.0 * len(rows)).reshape(-1, 7)
+    data.set_probed("emotion", rows, logits)
+    found = outputs_of(Looking(), data, rows, ["probed"], "emotion")
+    np.testing.assert_array_equal(found["probed"], logits)
+    with pytest.raises(KeyError, match="personality"):
+        outputs_of(Looking(), data, rows, ["probed"], "personality")
 
 
 def test_round_trip(clips, tmp_path):

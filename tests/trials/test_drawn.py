@@ -56,18 +56,19 @@ def test_labels_follow_from_latents():
 
 
 def test_each_corpus_is_standardised_by_its_training_clips():
-    study = draw(offset=1.0)
+    study = draw(offset=1.0).standardised()
     for corpus in (study.emotion, study.held_out):
         train = corpus.split == "train"
         rows = train if train.any() else slice(None)
         for values in corpus.features.values():
+            assert values.dtype == np.float32
             assert values[rows].mean(0) == pytest.approx(0, abs=1e-5)
             assert values[rows].std(0) == pytest.approx(1, abs=1e-4)
 
 
 def test_an_offset_moves_controls_by_as_much_as_it_says():
     """Seen through the map, which the same seed draws again."""
-    near, far = (draw(offset=o, standardise=False) for o in (0.0, 2.0))
+    near, far = (draw(offset=o) for o in (0.0, 2.0))
     rng = np.random.default_rng(0)
     for name, channel in make_channels(SIMULATION).items():
         count = len(channel.controls)
@@ -93,5 +94,5 @@ def test_a_signed_world_keeps_the_signs_only():
 
 
 def test_an_impossible_strength_is_refused():
-    with pytest.raises(WorldError, match="planted at 0.9: associations too strong"):
+    with pytest.raises(WorldError, match="planted at 0.9: these associations are too"):
         signed_world(SIMULATION, "planted", 0.9)

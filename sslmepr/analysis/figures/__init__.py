@@ -2,7 +2,7 @@
 
 from sslmepr.analysis.figures.associations import (
     association_heatmap,
-    recovery_scatter,
+    association_panels,
 )
 from sslmepr.analysis.figures.attention import (
     attribution_heatmap,
@@ -17,18 +17,21 @@ from sslmepr.analysis.figures.corpora import (
     projection_scatter,
     trait_correlations,
 )
-from sslmepr.analysis.figures.panels import pipeline_graph, recovery_panels
 from sslmepr.analysis.figures.people import people_panels
+from sslmepr.analysis.figures.pipeline import pipeline_graph
 from sslmepr.analysis.figures.power import (
     expected_panels,
     null_dots,
     power_curves,
 )
+from sslmepr.analysis.figures.recovery import recovery_panels, recovery_scatter
 from sslmepr.analysis.figures.results import learning_curves, metric_dots
+from sslmepr.analysis.figures.search import search_history
 from sslmepr.analysis.figures.trials import trial_lines
 
 __all__ = [
     "association_heatmap",
+    "association_panels",
     "attribution_heatmap",
     "clip_panel",
     "contact_sheet",
@@ -47,6 +50,7 @@ __all__ = [
     "query_attention_matrix",
     "recovery_panels",
     "recovery_scatter",
+    "search_history",
     "survival_matrix",
     "trait_correlations",
     "trial_lines",

@@ -1,4 +1,4 @@
-"""Emotion-trait associations as a table in colour, and against what was planted."""
+"""Emotion-trait associations as a table in colour."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,42 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.analysis import theme
+from sslmepr.analysis import sources, theme
 from sslmepr.analysis.apa import apa_number
-from sslmepr.analysis.figures.matrices import draw_matrix, text_colour
+from sslmepr.analysis.figures.matrices import draw_matrix, frame_cells, text_colour
+from sslmepr.analysis.figures.panels import panel_grid
+from sslmepr.analysis.grid import cell_matrix, number_column
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
-PANEL_WIDTH, PANEL_HEIGHT = 4.4, 3.9
+PANEL = (4.4, 3.9)
+
+
+def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Every table of associations as it is, and after it without halo.
+
+    Parameters
+    ----------
+    found : DataFrame
+        corpus, source, level, halo, emotion, trait, r and whatever else is to be shown;
+        the table of :func:`sslmepr.analysis.study.study_associations`.
+
+    Returns
+    -------
+    dict
+        Title to the rows of one corpus, source, level and halo; one in which nothing
+        is defined is left out with its partner.
+    """
+    panels = {}
+    for (corpus, source, level), part in found.groupby(
+        ["corpus", "source", "level"], sort=False
+    ):
+        raw, left = part[~part["halo"]], part[part["halo"]]
+        if raw["r"].isna().all() or left["r"].isna().all():
+            continue
+        title = f"{sources.title(source)}, {corpus}"
+        title += "" if level == "clip" else f", {level}"
+        panels |= {title: raw, f"{title}, no halo": left}
+    return panels
 
 
 def association_heatmap(
@@ -32,21 +62,12 @@ def association_heatmap(
     columns : int
         Panels side by side.
     """
-    columns = min(columns, len(tables))
-    rows = -(-len(tables) // columns)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(PANEL_WIDTH * columns + 0.7, PANEL_HEIGHT * rows),
-        squeeze=False,
-        sharey=True,
-    )
-    for axes in grid.flat[len(tables) :]:
-        axes.set_visible(False)
+    figure, grid = panel_grid(len(tables), columns, PANEL, (0.7, 0.0), sharey=True)
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
         image = _panel(axes, table, limit)
         axes.set_title(title)
-    bar = figure.colorbar(image, ax=grid, shrink=0.75, aspect=30, pad=0.02)
+    # Beside one row, so that it is as tall as a panel however many rows there are.
+    bar = figure.colorbar(image, ax=grid[0], aspect=25, pad=0.02)
     bar.set_label("correlation")
     bar.outline.set_visible(False)
     return figure
@@ -54,15 +75,15 @@ def association_heatmap(
 
 def _panel(axes: Axes, table: pd.DataFrame, limit: float):
     colours, limits = theme.diverging(), (-limit, limit)
-    name = "r" if "r" in table else _number_column(table)
-    values = _matrix(table, name)
+    name = "r" if "r" in table else number_column(table)
+    values = cell_matrix(table, name)
     traits = [trait.replace("_", "\n") for trait in TRAITS]
     image = draw_matrix(axes, values, list(SCORED_EMOTIONS), traits, colours, limits)
     plt.setp(axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
     intervals = {"low", "high"} <= set(table)
     significant = np.zeros(values.shape, dtype=bool)
     if "significant" in table:
-        significant = _matrix(table, "significant") == 1
+        significant = (cell_matrix(table, "significant") == 1) & np.isfinite(values)
     for row, column in np.argwhere(np.isfinite(values)):
         axes.text(
             column,
@@ -74,15 +95,14 @@ def _panel(axes: Axes, table: pd.DataFrame, limit: float):
             ha="center",
             color=text_colour(values[row, column], colours, limits),
         )
-        if significant[row, column]:
-            _frame(axes, row, column)
+    frame_cells(axes, significant)
     if intervals:
         _write_intervals(axes, table, values, colours, limits)
     return image
 
 
 def _write_intervals(axes, table, values, colours, limits) -> None:
-    low, high = _matrix(table, "low"), _matrix(table, "high")
+    low, high = cell_matrix(table, "low"), cell_matrix(table, "high")
     for row, column in np.argwhere(np.isfinite(values) & np.isfinite(low)):
         ends = f"[{apa_number(low[row, column])}, {apa_number(high[row, column])}]"
         axes.text(
@@ -94,96 +114,3 @@ def _write_intervals(axes, table, values, colours, limits) -> None:
             fontsize=6.8,
             color=text_colour(values[row, column], colours, limits),
         )
-
-
-def _frame(axes: Axes, row: int, column: int) -> None:
-    axes.add_patch(
-        plt.Rectangle(
-            (column - 0.46, row - 0.45),
-            0.92,
-            0.9,
-            fill=False,
-            edgecolor=theme.ink(),
-            linewidth=1.4,
-        )
-    )
-
-
-def _number_column(table: pd.DataFrame) -> str:
-    names = table.drop(columns=["emotion", "trait"]).select_dtypes("number").columns
-    if len(names) != 1:
-        raise ValueError(f"a panel needs r or one column of numbers, not {list(names)}")
-    return names[0]
-
-
-def _matrix(table: pd.DataFrame, name: str) -> np.ndarray:
-    wide = table.pivot(index="emotion", columns="trait", values=name)
-    wide = wide.reindex(index=list(SCORED_EMOTIONS), columns=list(TRAITS))
-    return wide.to_numpy(dtype=float)
-
-
-def recovery_scatter(
-    comparison: pd.DataFrame, axes: Axes | None = None, note: str = ""
-) -> Axes:
-    """Recovered against planted correlations, with intervals; one point per cell.
-
-    Cells with the same planted value are drawn side by side, and where all have it the
-    axis has no ticks; filled points are significant.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        From :func:`sslmepr.analysis.recovery.compare`. The ideal observer's values are
-        drawn as open diamonds where they are given.
-    note : str
-        Written into the upper left corner, for example the agreement in numbers.
-    """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(6.4, 5.2))
-    table = comparison.dropna(subset=["recovered"])
-    drawn = table[["planted", "recovered", "low", "high"]].abs()
-    reach = 0.08 + np.nanmax(drawn.to_numpy(), initial=0.3)
-    axes.axhline(0, color=theme.faint(), lw=0.6)
-    alike = table["planted"].nunique() == 1
-    if not alike:
-        axes.axvline(0, color=theme.faint(), lw=0.6)
-        axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
-    colours = theme.emotion_colours()
-    table = table.assign(x=table["planted"] + _side_by_side(table["planted"]))
-    for emotion in SCORED_EMOTIONS:
-        cells = table[table["emotion"] == emotion]
-        if cells.empty:
-            continue
-        colour, x = colours[emotion], cells["x"]
-        axes.vlines(x, cells["low"], cells["high"], color=colour, lw=1.1, alpha=0.75)
-        filled = np.where(cells["significant"], colour, theme.page())
-        axes.scatter(x, cells["recovered"], c=filled, edgecolors=colour, s=38, zorder=3)
-        axes.scatter([], [], color=colour, s=38, label=theme.pretty(emotion))
-    if table["observer"].notna().any():
-        axes.scatter(
-            table["x"],
-            table["observer"],
-            marker="D",
-            s=22,
-            facecolors="none",
-            edgecolors=theme.ink(),
-            linewidths=0.9,
-            label="Ideal observer",
-            zorder=2,
-        )
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set(xlabel="planted correlation", ylabel="recovered correlation")
-    if alike:
-        # Places along the axis then only keep the cells apart.
-        value = table["planted"].iloc[0]
-        axes.set(xlabel=f"planted correlation: {value:g} everywhere", xticks=[])
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-    if note:
-        axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize=9.5)
-    return axes
-
-
-def _side_by_side(planted: pd.Series, step: float = 0.011) -> pd.Series:
-    """Shifts that keep cells with equal values from covering each other."""
-    groups = planted.groupby(planted)
-    return step * (groups.cumcount() - (groups.transform("size") - 1) / 2)

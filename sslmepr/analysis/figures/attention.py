@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
 from sslmepr.analysis.figures.matrices import draw_matrix, write_values
+from sslmepr.analysis.figures.panels import panel_grid
 from sslmepr.labels import MODALITIES, TASKS
 
 HALVES = {"emotion": "emotional half", "personality": "personality half"}
@@ -30,18 +31,10 @@ def attribution_heatmap(values: pd.DataFrame, columns: int = 2) -> Figure:
         values = values[values["pathway"] == "embedding"]
     targets = list(dict.fromkeys(values["target"]))
     modalities = [name for name in MODALITIES if name in set(values["modality"])]
-    columns = min(columns, len(targets))
-    rows = -(-len(targets) // columns)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(4.6 * columns, (0.75 + 0.27 * len(modalities)) * rows + 0.4),
-        squeeze=False,
-        sharex=True,
-        sharey=True,
+    panel = (4.6, 0.75 + 0.27 * len(modalities))
+    figure, grid = panel_grid(
+        len(targets), columns, panel, (0.0, 0.4), sharex=True, sharey=True
     )
-    for axes in grid.flat[len(targets) :]:
-        axes.set_visible(False)
     for axes, target in zip(grid.flat, targets, strict=False):
         _attribution_panel(axes, values[values["target"] == target], modalities)
         peak = values.loc[values["target"] == target, "attribution"].abs().max()

@@ -8,6 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
+from sslmepr.analysis.figures.panels import panel_grid
+
+SHEET_WIDTH = 9.0
+"""Of the pictures of clips, in inches."""
 
 
 def contact_sheet(
@@ -27,23 +31,17 @@ def contact_sheet(
     boxes : sequence of mapping, optional
         Per image, modality to (left, top, right, bottom) in px, drawn in its colour.
     """
-    columns = max(1, min(columns, len(images)))
-    rows = -(-len(images) // columns)
+    columns = min(columns, len(images))
     shape = max(image.shape[0] / image.shape[1] for image in images)
     lines = 1 + max(label.count("\n") for label in labels)
-    width = 9.0 / columns
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(9.0, rows * (width * shape + 0.17 * lines + 0.08)),
-        squeeze=False,
-    )
-    for axes in grid.flat:
-        axes.set_axis_off()
+    width = SHEET_WIDTH / columns
+    panel = (width, width * shape + 0.17 * lines + 0.08)
+    figure, grid = panel_grid(len(images), columns, panel)
     for number, (axes, image, label) in enumerate(
         zip(grid.flat, images, labels, strict=False)
     ):
         axes.imshow(image)
+        axes.set_axis_off()
         axes.text(
             0,
             -0.04,
@@ -96,8 +94,8 @@ def clip_panel(
     """
     count = len(frames)
     shape = frames.shape[1] / frames.shape[2]
-    height = 9.0 / count * shape
-    figure = plt.figure(figsize=(9.0, height + 1.75))
+    height = SHEET_WIDTH / count * shape
+    figure = plt.figure(figsize=(SHEET_WIDTH, height + 1.75))
     grid = figure.add_gridspec(2, count, height_ratios=[height, 0.95])
     for number, (frame, second) in enumerate(zip(frames, seconds, strict=True)):
         axes = figure.add_subplot(grid[0, number])

@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
 from sslmepr.analysis.apa import apa_number
-from sslmepr.analysis.figures.matrices import draw_matrix, write_values
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.analysis.figures.matrices import draw_matrix, frame_cells, write_values
+from sslmepr.analysis.grid import CELL, cell_index
+from sslmepr.labels import TRAITS
 
 
 def survival_matrix(
@@ -28,10 +29,8 @@ def survival_matrix(
         Absolute correlation at which the colour is strongest.
     """
     controls = list(dict.fromkeys(table["control"]))
-    cells = pd.MultiIndex.from_product(
-        [SCORED_EMOTIONS, TRAITS], names=["emotion", "trait"]
-    )
-    wide = table.pivot(index=["emotion", "trait"], columns="control")
+    cells = cell_index()
+    wide = table.pivot(index=CELL, columns="control")
     wide = wide[["r", "survives"]].reindex(cells)
     values = wide["r"][controls].to_numpy(float)
     survives = wide["survives"][controls].to_numpy(bool)
@@ -44,21 +43,11 @@ def survival_matrix(
     axes.tick_params(length=0)
     texts = np.array([[apa_number(value) for value in row] for row in values])
     write_values(axes, values, texts, colours, limits, fontsize=8.5)
-    for row, column in np.argwhere(survives):
-        axes.add_patch(
-            plt.Rectangle(
-                (column - 0.47, row - 0.42),
-                0.94,
-                0.84,
-                fill=False,
-                edgecolor=theme.ink(),
-                linewidth=1.4,
-            )
-        )
+    frame_cells(axes, survives)
     for edge in range(len(TRAITS), len(cells), len(TRAITS)):
         axes.axhline(edge - 0.5, color=theme.faint(), linewidth=0.8)
     if planted is not None:
-        _mark(axes, planted.set_index(["emotion", "trait"])["planted"].reindex(cells))
+        _mark(axes, planted.set_index(CELL)["planted"].reindex(cells))
     return figure
 
 

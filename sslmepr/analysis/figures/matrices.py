@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize, to_rgb
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 
 from sslmepr.analysis import theme
 
@@ -71,4 +72,19 @@ def write_values(
             va="center",
             color=text_colour(values[row, column], colours, limits),
             **style,
+        )
+
+
+def frame_cells(axes: Axes, framed: np.ndarray) -> None:
+    """Draw a frame just inside the cells (row, column) that are True."""
+    for row, column in np.argwhere(framed):
+        axes.add_patch(
+            Rectangle(
+                (column - 0.46, row - 0.44),
+                0.92,
+                0.88,
+                fill=False,
+                edgecolor=theme.ink(),
+                linewidth=1.4,
+            )
         )

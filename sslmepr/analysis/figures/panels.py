@@ -1,106 +1,38 @@
-"""Figures of several panels: worlds side by side, and the pipeline's stages."""
-
-from collections.abc import Mapping
+"""Panels of one kind, in rows and columns."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
+import numpy as np
 from matplotlib.figure import Figure
 
-from sslmepr.analysis import theme
-from sslmepr.analysis.figures.associations import recovery_scatter
 
-
-def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
-    """Recovered against planted correlations, one panel per world.
-
-    Parameters
-    ----------
-    worlds : mapping of str to DataFrame
-        Title to a table from :func:`sslmepr.analysis.recovery.compare`.
-    """
-    size = (1.6 + 3.9 * len(worlds), 4.1)
-    figure, grid = plt.subplots(1, len(worlds), figsize=size, squeeze=False)
-    for axes, (name, comparison) in zip(grid[0], worlds.items(), strict=True):
-        recovery_scatter(comparison, axes)
-        significant = int(comparison["significant"].sum())
-        axes.set_title(
-            f"{theme.pretty(name)}: {significant} of {len(comparison)} cells"
-        )
-    for axes in grid[0][:-1]:
-        axes.get_legend().remove()
-    return figure
-
-
-def pipeline_graph(edges: pd.DataFrame) -> Figure:
-    """Stages as boxes in the order of the flow, with an arrow for what each reads.
+def panel_grid(
+    count: int,
+    columns: int,
+    panel: tuple[float, float],
+    margin: tuple[float, float] = (0.0, 0.0),
+    **shared,
+) -> tuple[Figure, np.ndarray]:
+    """A figure with `count` panels, row by row; places that are left over are hidden.
 
     Parameters
     ----------
-    edges : DataFrame
-        source, stage; a cycle is an error.
+    count : int
+    columns : int
+        Panels side by side, at most.
+    panel, margin : (width, height)
+        Of each panel, and of what stands beside and below all of them, in inches.
+    **shared
+        Whether panels share their axes: of ``matplotlib.pyplot.subplots``.
+
+    Returns
+    -------
+    figure : Figure
+    grid : (row, column) array of Axes
     """
-    column = _depths(edges)
-    members: dict[int, list[str]] = {}
-    for name, depth in column.items():
-        members.setdefault(depth, []).append(name)
-    place = {
-        name: (1.75 * depth, (row - (len(names) - 1) / 2) * -0.75)
-        for depth, names in members.items()
-        for row, name in enumerate(names)
-    }
-    width = 1.75 * (max(members) + 1)
-    height = 0.75 * max(map(len, members.values())) + 0.6
-    figure, axes = plt.subplots(figsize=(min(width, 13), height))
-    for source, stage in edges[["source", "stage"]].itertuples(index=False):
-        if column[stage] - column[source] == 1 or not _indirect(edges, source, stage):
-            axes.annotate(
-                "",
-                xy=(place[stage][0] - 0.62, place[stage][1]),
-                xytext=(place[source][0] + 0.62, place[source][1]),
-                arrowprops={"arrowstyle": "-|>", "color": theme.faint(), "lw": 1},
-            )
-    for name, (x, y) in place.items():
-        axes.text(
-            x,
-            y,
-            name,
-            ha="center",
-            va="center",
-            fontsize=9,
-            bbox={
-                "boxstyle": "round,pad=0.4",
-                "facecolor": theme.page(),
-                "edgecolor": theme.accent(),
-            },
-        )
-    xs, ys = zip(*place.values(), strict=True)
-    axes.set_xlim(min(xs) - 0.9, max(xs) + 0.9)
-    axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
-    axes.axis("off")
-    return figure
-
-
-def _depths(edges: pd.DataFrame) -> dict[str, int]:
-    """Longest way from a source to each stage."""
-    names = list(dict.fromkeys([*edges["source"], *edges["stage"]]))
-    depth = dict.fromkeys(names, 0)
-    for _ in names:
-        before = dict(depth)
-        for source, stage in edges[["source", "stage"]].itertuples(index=False):
-            depth[stage] = max(depth[stage], depth[source] + 1)
-        if depth == before:
-            return depth
-    raise ValueError("the stages depend on each other in a circle")
-
-
-def _indirect(edges: pd.DataFrame, source: str, stage: str) -> bool:
-    """Whether `stage` also reads from `source` through a stage between them."""
-    after = edges.groupby("source")["stage"].apply(set).to_dict()
-    waiting, seen = set(after.get(source, ())) - {stage}, set()
-    while waiting:
-        name = waiting.pop()
-        if name == stage:
-            return True
-        seen.add(name)
-        waiting |= after.get(name, set()) - seen
-    return False
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = (panel[0] * columns + margin[0], panel[1] * rows + margin[1])
+    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
+    for axes in grid.flat[count:]:
+        axes.set_visible(False)
+    return figure, grid

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
+from sslmepr.analysis.figures.panels import panel_grid
+from sslmepr.analysis.grid import CELL
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
-CELL = ["emotion", "trait"]
 LETTERS = dict(zip(TRAITS, "OCEAS", strict=True))
 """Of the traits; S is emotional stability."""
 
@@ -36,18 +37,9 @@ def people_panels(
     columns : int
         Panels side by side.
     """
-    columns = min(columns, len(tables))
-    rows = -(-len(tables) // columns)
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(3.7 * columns, 3.5 * rows + 0.5),
-        squeeze=False,
-        sharex=True,
-        sharey=True,
+    figure, grid = panel_grid(
+        len(tables), columns, (3.7, 3.5), (0.0, 0.5), sharex=True, sharey=True
     )
-    for axes in grid.flat[len(tables) :]:
-        axes.set_visible(False)
     drawn = [table[["low", "high", "r"]].abs().to_numpy() for table in tables.values()]
     reach = 1.08 * np.nanmax(np.concatenate(drawn), initial=0.1)
     across = 1.15 * reports["r"].abs().max()

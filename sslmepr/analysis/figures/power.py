@@ -1,12 +1,12 @@
 """Many simulated worlds: what is recovered, found and invented in them."""
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.analysis import theme
+from sslmepr.analysis.figures.recovery import side_by_side
 from sslmepr.labels import SCORED_EMOTIONS
 
 SPREAD = 0.07
@@ -41,7 +41,9 @@ def expected_panels(means: pd.DataFrame) -> Figure:
     colours = theme.emotion_colours()
     for axes, source in zip(grid[0], sources, strict=True):
         here = means[means["source"] == source]
-        here = here.assign(x=here["planted"] + _side_by_side(here["planted"]))
+        alike = here.groupby("planted")["planted"].transform("size")
+        shift = side_by_side(here["planted"], SPREAD / alike)
+        here = here.assign(x=here["planted"] + shift)
         axes.axhline(0, color=theme.faint(), lw=0.6)
         axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
         for emotion in SCORED_EMOTIONS:
@@ -56,13 +58,6 @@ def expected_panels(means: pd.DataFrame) -> Figure:
     grid[0, 0].set_ylabel("mean recovered correlation")
     grid[0, -1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
     return figure
-
-
-def _side_by_side(planted: pd.Series) -> np.ndarray:
-    """Shifts within `SPREAD` that keep cells with equal values apart."""
-    groups = planted.groupby(planted)
-    place = (groups.cumcount() + 0.5) / groups.transform("size")
-    return SPREAD * (place - 0.5)
 
 
 def power_curves(summary: pd.DataFrame) -> Figure:

@@ -49,6 +49,10 @@ EMOTION_PART = slice(0, len(SCORED_EMOTIONS))
 TRAIT_PART = slice(len(SCORED_EMOTIONS), len(LATENTS))
 
 
+SMALLEST_EIGENVALUE = 1e-6
+"""Of the residual covariance of emotions, below which it counts as impossible."""
+
+
 class WorldError(ValueError):
     """The association matrix of a world is impossible or names unknown things."""
 
@@ -62,10 +66,25 @@ class World:
     name : str
     association : (emotion, trait) ndarray
         Planted correlation C of each scored emotion with each trait.
+
+    Raises
+    ------
+    WorldError
+        If no population can have these correlations (the residual covariance is not
+        positive definite).
     """
 
     name: str
     association: np.ndarray
+
+    def __post_init__(self):
+        smallest = np.linalg.eigvalsh(self.residual).min()
+        if smallest < SMALLEST_EIGENVALUE:
+            raise WorldError(
+                f"world {self.name}: these associations are too strong to hold"
+                " together; the smallest eigenvalue of the residual covariance of"
+                f" emotions is {smallest:.3f}"
+            )
 
     @cached_property
     def mapping(self) -> np.ndarray:
@@ -95,7 +114,7 @@ def make_world(name: str, worlds: dict[str, dict[str, dict[str, float]]]) -> Wor
     ------
     WorldError
         If the world, an emotion or a trait is unknown, or if no population can have
-        these correlations (the residual covariance is not positive definite).
+        these correlations.
     """
     if name not in worlds:
         raise WorldError(f"there is no world {name!r}; known: {', '.join(worlds)}")
@@ -107,14 +126,7 @@ def make_world(name: str, worlds: dict[str, dict[str, dict[str, float]]]) -> Wor
             _check_known(trait, TRAITS, f"{where}.{emotion}", "trait")
             cell = SCORED_EMOTIONS.index(emotion), TRAITS.index(trait)
             association[cell] = value
-    world = World(name, association)
-    smallest = np.linalg.eigvalsh(world.residual).min()
-    if smallest < 1e-6:
-        raise WorldError(
-            f"{where}: these associations are too strong to hold together; the smallest"
-            f" eigenvalue of the residual covariance of emotions is {smallest:.3f}"
-        )
-    return world
+    return World(name, association)
 
 
 def _check_known(name: str, known: tuple[str, ...], where: str, what: str) -> None:

@@ -4,12 +4,11 @@ import pytest
 from sslmepr.corpora.simulated.channels import make_channel, make_channels
 from sslmepr.corpora.simulated.world import make_world
 from sslmepr.labels import MODALITIES
-from sslmepr.params import load
 
 
 @pytest.fixture(scope="module")
-def simulation():
-    return load("params.yaml").simulation
+def simulation(settings):
+    return settings.simulation
 
 
 @pytest.fixture

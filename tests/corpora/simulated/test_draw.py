@@ -4,20 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslmepr.corpora.simulated.draw import draw_corpus, split_persons
-from sslmepr.params import load
 
 
-@pytest.fixture(scope="module")
-def params():
-    return load("params.yaml")
+def draw(name, settings):
+    return draw_corpus(name, settings.corpus[name], settings)
 
 
-def draw(name, params):
-    return draw_corpus(name, params.corpus[name], params)
-
-
-def test_clips_of_a_person_share_traits_but_not_emotions(params):
-    drawn = draw("emotion", params)
+def test_clips_of_a_person_share_traits_but_not_emotions(settings):
+    drawn = draw("emotion", settings)
     emotions, traits = drawn.latents[:, :6], drawn.latents[:, 6:]
     first, second = np.flatnonzero(drawn.persons == 7)
     np.testing.assert_array_equal(traits[first], traits[second])
@@ -25,28 +19,28 @@ def test_clips_of_a_person_share_traits_but_not_emotions(params):
     assert drawn.splits[first] == drawn.splits[second]
 
 
-def test_the_same_seed_draws_the_same_and_corpora_differ(params):
-    one, same = draw("emotion", params), draw("emotion", params)
-    other = draw("personality", params)
+def test_the_same_seed_draws_the_same_and_corpora_differ(settings):
+    one, same = draw("emotion", settings), draw("emotion", settings)
+    other = draw("personality", settings)
     np.testing.assert_array_equal(one.latents, same.latents)
     for channel, values in one.controls.items():
         np.testing.assert_array_equal(values, same.controls[channel])
     assert np.abs(one.latents - other.latents).min() > 0
 
 
-def test_a_corpus_with_both_labels_is_for_testing_only(params):
-    drawn = draw("joint", params)
+def test_a_corpus_with_both_labels_is_for_testing_only(settings):
+    drawn = draw("joint", settings)
     assert set(drawn.splits) == {"test"}
     assert set(drawn.domains) == {"monologue", "vlog"}
-    assert set(draw("emotion", params).domains) == {"monologue"}
+    assert set(draw("emotion", settings).domains) == {"monologue"}
 
 
-def test_controls_are_those_of_their_domain(params):
-    drawn = draw("joint", params)
+def test_controls_are_those_of_their_domain(settings):
+    drawn = draw("joint", settings)
     for name, channel in drawn.channels.items():
         for domain in ("monologue", "vlog"):
             rows = drawn.domains == domain
-            scale = params.simulation.domains[domain].emotion_scale
+            scale = settings.simulation.domains[domain].emotion_scale
             noise = drawn.controls[name][rows] - channel.offset(domain)
             noise -= drawn.latents[rows] @ channel.loadings(scale).T
             assert noise.mean() == pytest.approx(0, abs=0.1)

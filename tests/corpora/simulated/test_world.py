@@ -66,7 +66,7 @@ def test_correlations_are_correlations(matrix):
         ({"bad": {"fear": {"courage": 0.1}}}, ["worlds.bad.fear", "'courage'"]),
         (
             {"bad": {"fear": {"openness": 0.9, "conscientiousness": 0.9}}},
-            ["simulation.worlds.bad", "too strong"],
+            ["world bad", "too strong"],
         ),
     ],
 )

@@ -1,0 +1,64 @@
+"""Arms over the seeds of a trial: their means, and differences on the same studies."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Mean over seeds of every arm, offset and metric.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From :func:`sslmepr.trials.collapse.try_collapse`.
+    level : float
+        Of the intervals, from Student's t over seeds.
+
+    Returns
+    -------
+    DataFrame
+        arm, offset, metric, estimate, low, high, n (seeds).
+    """
+    return _over_seeds(runs, ["arm", "offset", "metric"], level)
+
+
+def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
+    """How much better an arm is than every other on the same studies.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From :func:`sslmepr.trials.collapse.try_collapse`.
+    reference : str
+        An arm; positive differences speak for it.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        arm (the other one), offset, metric, estimate, low, high, n (seeds).
+
+    Raises
+    ------
+    ValueError
+        If there is no such arm.
+    """
+    keys = ["offset", "seed", "metric"]
+    mine = runs.loc[runs["arm"] == reference].set_index(keys)["value"]
+    if mine.empty:
+        raise ValueError(f"there is no arm {reference!r}")
+    others = runs[runs["arm"] != reference]
+    paired = others.join(mine.rename("mine"), on=keys).dropna(subset="mine")
+    paired = paired.assign(value=paired["mine"] - paired["value"])
+    return _over_seeds(paired, ["arm", "offset", "metric"], level)
+
+
+def _over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+    table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
+    # With one seed there is no interval.
+    quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)
+    half = quantile * table["std"] / np.sqrt(table["count"])
+    ends = {"low": table["mean"] - half, "high": table["mean"] + half}
+    found = table[["mean"]].rename(columns={"mean": "estimate"}).assign(**ends)
+    return found.assign(n=table["count"]).reset_index()

@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+from sslmepr.analysis.sources import DISJOINT
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.trials.worlds import cell_means, summarise
+
+
+def by_hand(recovered, planted, significant, **changes):
+    """Cells of one source and size: a row per world."""
+    recovered = np.array(recovered, float)
+    rows = [
+        {
+            "source": DISJOINT,
+            "strength": 0.2,
+            "clips": 100,
+            "clips_per_speaker": 1,
+            "world": world,
+            "emotion": SCORED_EMOTIONS[cell],
+            "trait": TRAITS[0],
+            "planted": planted[cell],
+            "recovered": r,
+            "low": r - 0.1,
+            "high": r + 0.1,
+            "significant": significant[world][cell],
+            "covered": abs(r - planted[cell]) <= 0.1,
+        }
+        for world, row in enumerate(recovered)
+        for cell, r in enumerate(row)
+    ]
+    return pd.DataFrame(rows).astype({"covered": "boolean"}).assign(**changes)
+
+
+RECOVERED = [[0.1, -0.2, 0.05], [0.3, 0.0, -0.05], [0.2, -0.1, 0.3]]
+PLANTED = [0.2, -0.2, 0.0]
+CALLED = [[True, True, False], [True, False, False], [True, False, True]]
+
+
+def summary(table):
+    return summarise(table, 0.95, 500, 0).set_index("metric")
+
+
+def test_summary_by_hand():
+    found = summary(by_hand(RECOVERED, PLANTED, CALLED))
+    r, planted = np.array(RECOVERED), np.array(PLANTED)
+    expected = {
+        "recovered": 0.9 / 6,
+        "slope": (r @ planted).sum() / (3 * planted @ planted),
+        "correlation": np.mean([np.corrcoef(row, planted)[0, 1] for row in r]),
+        "found": 4 / 6,
+        "invented": 1 / 3,
+        "any_invented": 1 / 3,
+        # All but 0.0 for -0.2 and 0.3 for 0.0.
+        "covers_planted": 7 / 9,
+        # Deviations from the means .2, -.1, .1, stretched by sqrt(3 / 2): those of
+        # 0.1, 0.3, -0.2, 0.0, -0.05 and 0.3 exceed the half width of 0.1.
+        "covers_expected": 3 / 9,
+    }
+    assert found["estimate"].to_dict() == pytest.approx(expected)
+    assert (found["worlds"] == 3).all()
+    inside = found["estimate"].between(found["low"], found["high"])
+    assert inside.all()
+    wilson = proportion_confint(1, 3, 0.05, method="wilson")
+    assert found.loc["any_invented", ["low", "high"]].tolist() == pytest.approx(wilson)
+
+
+def test_shares_that_all_worlds_have_still_have_an_interval():
+    found = summary(by_hand(RECOVERED, PLANTED, np.zeros((3, 3), bool)))
+    high = proportion_confint(0, 3, 0.05, method="wilson")[1]
+    for metric in ("found", "invented"):
+        assert found.loc[metric, "estimate"] == 0
+        assert found.loc[metric, ["low", "high"]].tolist() == pytest.approx([0, high])
+
+
+def test_null_worlds_have_nothing_to_find():
+    found = summary(by_hand(RECOVERED, [0.0] * 3, CALLED))
+    assert set(found.index) == {
+        "invented",
+        "any_invented",
+        "covers_planted",
+        "covers_expected",
+    }
+    assert found.loc["invented", "estimate"] == pytest.approx(5 / 9)
+
+
+def test_undefined_cells_are_left_out():
+    table = by_hand(RECOVERED, PLANTED, CALLED)
+    gone = table["emotion"] == SCORED_EMOTIONS[2]
+    table.loc[gone, ["recovered", "low", "high"]] = np.nan
+    table.loc[gone, "covered"] = pd.NA
+    found = summary(table)
+    assert "invented" not in found.index
+    assert found.loc["covers_planted", "estimate"] == pytest.approx(5 / 6)
+
+
+def test_one_world_says_nothing_of_spread():
+    found = summary(by_hand(RECOVERED[:1], PLANTED, CALLED))
+    assert "covers_expected" not in found.index
+    assert np.isnan(found.loc["slope", "low"])
+
+
+def test_intervals_that_allow_for_sampling_cover_what_is_expected():
+    """Normal cells with known error: 95 % of 1.96-sigma intervals hold the mean."""
+    rng = np.random.default_rng(0)
+    r = 0.1 + 0.05 * rng.standard_normal((400, 3))
+    table = by_hand(r, PLANTED, np.zeros((400, 3), bool))
+    table = table.assign(
+        low=table["recovered"] - 0.098, high=table["recovered"] + 0.098
+    )
+    share = summary(table).loc["covers_expected", "estimate"]
+    assert share == pytest.approx(0.95, abs=0.02)
+
+
+def test_means_of_cells_by_hand():
+    means = cell_means(by_hand(RECOVERED, PLANTED, CALLED))
+    assert means["expected"].tolist() == pytest.approx([0.2, -0.1, 0.1])
+    assert means["deviation"].tolist() == pytest.approx(
+        np.std(RECOVERED, axis=0, ddof=1).tolist()
+    )
+    assert means["significant"].tolist() == pytest.approx([1, 1 / 3, 1 / 3])
+    assert means["worlds"].tolist() == [3, 3, 3]
