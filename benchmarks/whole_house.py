@@ -1,7 +1,8 @@
 """How long the compendium's commands take, and how much memory they hold.
 
 ``python benchmarks/whole_house.py [NAME ...]`` runs the named measurements (all of them
-by default; the last two need published corpora) and updates ``results/benchmarks.csv``.
+by default; ``transcripts`` and ``speech`` need published corpora) and updates
+``results/benchmarks.csv``.
 """
 
 import os
@@ -144,8 +145,8 @@ from sslmepr.extraction import extract_corpus
 from sslmepr.params import PublishedCorpus
 settings, folder = params.load(), Path({str(folder)!r})
 only = PublishedCorpus(source="ravdess", path="ravdess", modalities=["audio"])
-corpora = settings.corpus | {"ravdess": only}
-settings = settings.model_copy(update={"corpus": corpora})
+corpora = settings.corpus | dict(ravdess=only)
+settings = settings.model_copy(update=dict(corpus=corpora))
 write_clips(READERS["ravdess"](settings.data_path("ravdess")), folder)
 root = settings.data_path("ravdess")
 extract_corpus("ravdess", settings, folder, root, folder / "features")
@@ -160,6 +161,23 @@ extract_corpus("ravdess", settings, folder, root, folder / "features")
     return [*found, found[0] | share | unit]
 
 
+def loading() -> list[dict]:
+    """Memory of feeding a corpus to training, and again with four times the clips."""
+    few, many = 8000, 32000
+    found = []
+    for clips in (few, many):
+        words = [sys.executable, "benchmarks/loading.py", str(clips)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        found.append(float(done.stdout))
+    rows = [
+        table.row("loading", f"an epoch of batches of {clips} clips", [mib], "MiB")
+        for clips, mib in zip((few, many), found, strict=True)
+    ]
+    what = f"memory for {many} clips against {few}"
+    share, unit = found[1] / found[0], "times as much"
+    return [*rows, table.row("loading", what, [share], unit, "≤ 1.1")]
+
+
 MEASUREMENTS: dict[str, Callable[[], list[dict]]] = {
     "repro": repro,
     "nothing_to_do": nothing_to_do,
@@ -168,6 +186,7 @@ MEASUREMENTS: dict[str, Callable[[], list[dict]]] = {
     "tests": tests,
     "transcripts": transcripts,
     "speech": speech,
+    "loading": loading,
 }
 
 

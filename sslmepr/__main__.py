@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (params.ParamsError, RuntimeError) as error:
         print(f"sslmepr: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("sslmepr: interrupted; the same command goes on", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -143,7 +146,11 @@ def _predict(options: argparse.Namespace) -> None:
     folder = Path("runs", settings.study)
     table = predict(settings, options.clip, options.out, folder, options.variant)
     failed = (table["failed"] != "").sum()
-    print(f"{options.out}: {len(table)} clips, {failed} of them without a prediction")
+    print(
+        f"{options.out}: {len(table)} clips, {failed} of them without a prediction "
+        "(the column `failed` says why). Intervals from _low to _high are over models "
+        "trained from other seeds, and say nothing of how sure these are of a person."
+    )
 
 
 if __name__ == "__main__":

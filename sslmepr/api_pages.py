@@ -146,7 +146,8 @@ def _arguments(node: Function, bound: bool) -> str:
 
 def _docstring(node: ast.AST, what: str) -> list[str]:
     text = ast.get_docstring(node) or ""
-    return NumpyDocstring(text, STYLE, what=what).lines()
+    # What an error is raised for comes as one line with breaks in it.
+    return "\n".join(NumpyDocstring(text, STYLE, what=what).lines()).split("\n")
 
 
 def _entry(kind: str, head: str, body: list[str]) -> list[str]:

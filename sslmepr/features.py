@@ -45,13 +45,27 @@ class FeatureStore:
         self._rows = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
 
     @classmethod
-    def open(cls, folder: str | Path, modality: str) -> "FeatureStore":
+    def open(
+        cls,
+        folder: str | Path,
+        modality: str,
+        made_by: tuple[str, str] | None = None,
+    ) -> "FeatureStore":
         """Open the store of a modality.
+
+        Parameters
+        ----------
+        folder : str or Path
+        modality : str
+        made_by : (str, str), optional
+            Encoder and revision that the features must come from; those of a store
+            without clips come from none.
 
         Raises
         ------
         FeatureError
-            If a file is absent or cut short, or if the table lists other clips.
+            If a file is absent or cut short, if the table lists other clips or names
+            another encoder than the features do, or if that is not `made_by`.
         """
         path = Path(folder) / f"{modality}.safetensors"
         table_path = path.with_suffix(".parquet")
@@ -67,6 +81,15 @@ class FeatureStore:
         if not np.array_equal(steps, table["steps"].to_numpy()):
             raise FeatureError(
                 f"{table_path}: does not list the {len(steps)} clips of {path.name}"
+            )
+        found = metadata["encoder"], metadata["revision"]
+        expected = set(zip(table["encoder"], table["revision"], strict=True))
+        if made_by is not None and len(table):
+            expected.add(tuple(made_by))
+        for other in expected - {found}:
+            raise FeatureError(
+                f"{path}: was made by {' '.join(found)}, where features of "
+                f"{' '.join(other)} are expected; extract them again"
             )
         return cls(path, tensors["values"], offsets, table, metadata)
 

@@ -21,7 +21,8 @@ from sslmepr.corpora.folder import read_folder
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.device import choose_device
 from sslmepr.extraction import extract_corpus
-from sslmepr.features import FeatureStore
+from sslmepr.extraction.corpus import encoder_name
+from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -32,15 +33,21 @@ from sslmepr.labels import (
     VISUAL_MODALITIES,
 )
 from sslmepr.learning.batches import Standardisation, in_order, with_length
-from sslmepr.learning.checkpoints import load_checkpoint
+from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
 from sslmepr.models.fusion import FusionInput
-from sslmepr.params import Params
+from sslmepr.params import Params, PublishedCorpus
 
+NAME = "clips"
 BATCH = 256
+DIGITS = 4
+"""Of what people read; a Parquet file, which programs read, has them all."""
+
 WRITERS = {
-    ".csv": lambda table, path: table.to_csv(path, index=False, encoding="utf-8"),
+    ".csv": lambda table, path: table.to_csv(
+        path, index=False, encoding="utf-8", float_format=f"%.{DIGITS}f"
+    ),
     ".json": lambda table, path: table.to_json(
-        path, orient="records", indent=2, force_ascii=False
+        path, orient="records", indent=2, force_ascii=False, double_precision=DIGITS
     ),
     ".parquet": lambda table, path: table.to_parquet(path, index=False),
 }
@@ -80,29 +87,40 @@ def predict(
         What was written: clip; ``emotions``, those that are present, by the study's
         thresholds; for every emotion (probability) and trait (score in 0..1) the mean
         over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
-        for one seed); face, body, scene, audio and text, how each was obtained; the
-        transcript; ``missing``, what could not be read and why; ``failed``, why there
-        is no prediction, or empty.
+        for one seed); face, body, scene, audio and text, how each was obtained (empty
+        where the models do not use it); the transcript; ``missing``, what could not be
+        read and why; ``failed``, why there is no prediction, or empty.
 
     Raises
     ------
     PredictError
-        If there is no clip, no checkpoint, the table exists or cannot be written as its
-        suffix asks.
+        If there is no clip, no checkpoint, one that was trained on features of another
+        encoder, or the table exists or cannot be written as its suffix asks.
     """
     out = Path(out)
     if out.suffix not in WRITERS:
         raise PredictError(f"{out}: must end in one of {', '.join(WRITERS)}")
     if out.exists():
         raise PredictError(f"{out}: exists already; choose another name")
-    models = _Models(Path(study_folder), variant, choose_device(params.compute.device))
+    try:
+        models = _Models(Path(study_folder), variant, params)
+    except CheckpointError as error:
+        raise PredictError(str(error)) from error
     work = out.with_name(out.name + ".partial")
     table = _clip_table(find_clips(clips))
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
-    extract_corpus("clips", params, work, root, features)
-    predicted = models.predict(table["clip_id"].tolist(), features)
+    # what the models do not look at need not be found
+    seen = PublishedCorpus(
+        source="folder", path=str(root), modalities=list(models.widths)
+    )
+    chosen = params.model_copy(update={"corpus": {NAME: seen}})
+    extract_corpus(NAME, chosen, work, root, features)
+    try:
+        predicted = models.predict(table["clip_id"].tolist(), features)
+    except FeatureError as error:
+        raise PredictError(str(error)) from error
     result = _result(predicted, models.thresholds, features, work, params)
     WRITERS[out.suffix](result, out)
     shutil.rmtree(work)
@@ -157,8 +175,8 @@ def _clip_table(paths: list[Path]) -> pd.DataFrame:
 class _Models:
     """Stage 2 of every modality and stage 3 with every seed, from their checkpoints."""
 
-    def __init__(self, folder: Path, variant: str, device: torch.device):
-        self.device = device
+    def __init__(self, folder: Path, variant: str, params: Params):
+        device = self.device = choose_device(params.compute.device)
         stems = sorted((folder / "fusion" / variant).glob("seed-*.safetensors"))
         if not stems:
             raise PredictError(
@@ -174,6 +192,13 @@ class _Models:
             modality: load_checkpoint(folder / "crosstask" / modality / "model")
             for modality in self.widths
         }
+        for modality, checkpoint in self.unimodal.items():
+            chosen = encoder_name(modality, params.extract)
+            if checkpoint.made_by and checkpoint.made_by[0] != chosen:
+                raise PredictError(
+                    f"{folder / 'crosstask' / modality}: was trained on features of "
+                    f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
+                )
 
     @torch.inference_mode()
     def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
@@ -211,12 +236,12 @@ class _Models:
         embeddings, means = {}, {}
         for place, (modality, width) in enumerate(self.widths.items()):
             embeddings[modality] = torch.zeros(count, width, device=self.device)
-            store = FeatureStore.open(features, modality)
+            checkpoint = self.unimodal[modality]
+            store = FeatureStore.open(features, modality, checkpoint.made_by)
             read_width = store.feature_count + 1  # the length is one
             means[modality] = torch.zeros(count, read_width, device=self.device)
             steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
             rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
-            checkpoint = self.unimodal[modality]
             model = checkpoint.model.to(self.device)
             # These clips are of none of the corpora, and may be too few for their own.
             usual = Standardisation.pooled([*checkpoint.statistics.values()])

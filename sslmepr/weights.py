@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import huggingface_hub
+
 
 class WeightsError(RuntimeError):
     """Weights are absent, or are not the ones that were measured."""
@@ -73,33 +75,54 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Hub:
-    """A model on the Hugging Face hub, or its files in a local folder."""
+    """A model on the Hugging Face hub at one commit, or its files in a local folder.
+
+    `weights` names the file that holds its weights.
+    """
 
     repository: str
+    revision: str
     licence: str
+    weights: str = "model.safetensors"
 
-    def source(self, name: str, checkpoint_dir: str | Path | None) -> str:
-        """What to load: the local folder of encoder `name`, or the repository.
+    def folder(self, name: str, checkpoint_dir: str | Path | None) -> Path:
+        """The folder with the files of encoder `name`, fetched if there is a hub.
 
         Raises
         ------
         WeightsError
-            If `checkpoint_dir` is given and holds no such folder.
+            If `checkpoint_dir` is given and holds no such folder, or if it is not and
+            neither the hub nor its cache on this machine has the files.
         """
-        if checkpoint_dir is None:
-            return self.repository
-        folder = Path(checkpoint_dir) / name
-        if not folder.is_dir():
-            raise WeightsError(
-                f"extract.checkpoint_dir has no folder {folder}; "
-                f"{self.advice(name, checkpoint_dir)}"
+        if checkpoint_dir is not None:
+            folder = Path(checkpoint_dir) / name
+            if not folder.is_dir():
+                raise WeightsError(
+                    f"extract.checkpoint_dir has no folder {folder}; "
+                    f"{self.advice(name, checkpoint_dir)}"
+                )
+            return folder
+        try:
+            found = huggingface_hub.snapshot_download(
+                self.repository,
+                revision=self.revision,
+                allow_patterns=[self.weights, "*.json", "*.txt"],
             )
-        return str(folder)
+        except OSError as error:
+            raise WeightsError(
+                f"cannot fetch {self.repository} ({error}); "
+                f"{self.advice(name, checkpoint_dir)} and set "
+                "extract.checkpoint_dir: checkpoints"
+            ) from error
+        return Path(found)
 
     def advice(self, name: str, checkpoint_dir: str | Path | None) -> str:
         """The command that fetches the model."""
         folder = Path(checkpoint_dir or "checkpoints") / name
-        return f"fetch it with: hf download {self.repository} --local-dir {folder}"
+        return (
+            f"fetch it with: hf download {self.repository} "
+            f"--revision {self.revision} --local-dir {folder}"
+        )
 
 
 CENTERFACE = Carrier(
@@ -146,12 +169,53 @@ CARRIERS = {
 }
 
 HUB = {
-    "clip_vit_b32": Hub("timm/vit_base_patch32_clip_224.openai", "MIT"),
-    "wav2vec2_emotion": Hub(
-        "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim", "CC-BY-NC-SA-4.0"
+    "clip_vit_b32": Hub(
+        "timm/vit_base_patch32_clip_224.openai",
+        "a6f597a30f7b82c51704746581f9a4e41421e878",
+        "MIT",
+        "open_clip_model.safetensors",
     ),
-    "bge_small_en": Hub("BAAI/bge-small-en-v1.5", "MIT"),
+    "wav2vec2_emotion": Hub(
+        "audeering/wav2vec2-large-robust-12-ft-emotion-msp-dim",
+        "6eba34a2485ea31cb03600241787c3a5edab8626",
+        "CC-BY-NC-SA-4.0",
+    ),
+    "bge_small_en": Hub(
+        "BAAI/bge-small-en-v1.5",
+        "5c38ec7c405ec4b44b94cc5a9bb96e735b38267a",
+        "MIT",
+    ),
 }
+
+
+def weights_state(name: str, checkpoint_dir: str | Path | None) -> list:
+    """What changes when the weights of an encoder do, without loading them.
+
+    Parameters
+    ----------
+    name : str
+        A key of `FEATURE_COUNTS`.
+    checkpoint_dir : str or Path, optional
+        Folder with the paper's encoders.
+
+    Returns
+    -------
+    list
+        The name, and the hash of an embedded encoder, the commit of one on the hub, or
+        size and time of a file in `checkpoint_dir`.
+    """
+    if name in CARRIERS:
+        return [name, CARRIERS[name].sha256]
+    if name not in HUB:
+        return [name]  # its code is all there is to it
+    if checkpoint_dir is None:
+        return [name, HUB[name].revision]
+    state = {
+        path.name: [path.stat().st_size, path.stat().st_mtime_ns]
+        for path in sorted(Path(checkpoint_dir, name).glob("*"))
+    }
+    return [name, state]
+
 
 FEATURE_COUNTS = {
     "efficientnet_lite0": 1280,

@@ -36,6 +36,25 @@ def test_pages_are_written_from_source_that_is_never_run(tmp_path):
     assert "What a is." in text
 
 
+def test_every_line_of_a_method_is_indented():
+    lines = lines_of('''
+        class Thing:
+            """It."""
+            def do(self):
+                """Do it.
+
+                Raises
+                ------
+                ValueError
+                    If it is long enough to be told
+                    in two lines.
+                """
+        ''')
+    assert [line for line in lines if "two lines" in line] == [
+        "          in two lines."  # three for the class and the method each, and four
+    ]
+
+
 def test_functions_have_signatures_and_private_ones_are_left_out():
     lines = lines_of('''
         """Head."""

@@ -101,6 +101,25 @@ def test_table_of_other_clips(tmp_path):
         FeatureStore.open(tmp_path, "text")
 
 
+def test_features_of_another_encoder_are_not_taken(tmp_path):
+    write_store(tmp_path, "text", sequences_of([3, 4], 5), "name", "abc")
+    assert len(FeatureStore.open(tmp_path, "text", ("name", "abc"))) == 2
+    for other in (("other", "abc"), ("name", "def")):
+        expected = f"made by name abc, where features of {' '.join(other)} are expected"
+        with pytest.raises(FeatureError, match=f"text.safetensors: was {expected}"):
+            FeatureStore.open(tmp_path, "text", other)
+    # the same clips and lengths by another encoder, of which only one file was copied
+    write_store(tmp_path / "b", "text", sequences_of([3, 4], 5), "other", "abc")
+    (tmp_path / "b" / "text.parquet").replace(tmp_path / "text.parquet")
+    with pytest.raises(FeatureError, match="made by name abc, where .* of other abc"):
+        FeatureStore.open(tmp_path, "text")
+
+
+def test_no_features_are_nobodys(tmp_path):
+    write_store(tmp_path, "text", [], "name", "", feature_count=5)
+    assert len(FeatureStore.open(tmp_path, "text", ("name", "abc"))) == 0
+
+
 @pytest.mark.parametrize(
     ("sequences", "message"),
     [

@@ -21,9 +21,14 @@ from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.params import load
 from sslmepr.predict import PredictError, find_clips, predict
+from sslmepr.weights import EFFICIENTNET_LITE0, WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
 FEATURES = {"face": 1281, "audio": 385}  # those of the encoders, and the length
+MADE_BY = {
+    "face": ("efficientnet_lite0", EFFICIENTNET_LITE0.revision),
+    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision),
+}
 SEEDS = 3
 
 
@@ -62,7 +67,7 @@ def study_folder(tmp_path_factory):
             for corpus in ("a", "b")
         }
         stem = folder / "crosstask" / modality / "model"
-        save_checkpoint(drawn(model), stem, statistics)
+        save_checkpoint(drawn(model), stem, statistics, made_by=MADE_BY[modality])
     for seed in range(SEEDS):
         config = FusionConfig(dict.fromkeys(FEATURES, 16), 8, 2, 0.0, features=FEATURES)
         stem = folder / "fusion" / "multitask" / f"seed-{seed}"
@@ -122,7 +127,9 @@ def test_what_fails_says_why_and_predicts_nothing(made):
     numbers = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
     for name in ("broken.mp4", "nowhere.mp4"):
         assert table.loc[name, numbers].isna().all()
-        assert table.loc[name, "failed"].startswith("nothing could be read: face: ")
+        assert table.loc[name, "failed"].startswith(
+            "nothing could be read: face, audio:"
+        )
     assert "there is no such file" in table.loc["nowhere.mp4", "failed"]
     assert table.loc["nowhere.mp4", "emotions"] == ""
     for name in ("é 1.mp4", "mute.mp4", "long.mp4"):
@@ -135,7 +142,9 @@ def test_how_each_modality_was_obtained(made):
     assert table.loc["é 1.mp4", "face"] == "full_frame 2"
     assert table.loc["é 1.mp4", "audio"] == "recorded"
     assert pd.isna(table.loc["mute.mp4", "audio"])
-    assert "audio: " in table.loc["mute.mp4", "missing"]
+    assert table.loc["mute.mp4", "missing"] == "audio: no audio stream"
+    # these models do not use them
+    assert table[["body", "scene", "text", "transcript"]].isna().all(axis=None)
 
 
 def test_predictions_are_those_of_the_models(made, study_folder):
@@ -202,6 +211,8 @@ def test_clips_alone_and_together_are_predicted_alike(
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
     written = pd.read_csv(tmp_path / "x.csv")
     assert list(written.columns) == list(alone.columns)
+    text = (tmp_path / "x.csv").read_text(encoding="utf-8")
+    assert f",{alone.loc[0, 'trait_openness']:.4f}," in text
 
 
 def test_interrupted_work_is_taken_up(
@@ -258,6 +269,28 @@ def test_what_cannot_be_asked(params, study_folder, recordings, tmp_path):
         find_clips([str(tmp_path / "empty")])
 
 
+def test_features_of_another_encoder_are_refused(
+    params, study_folder, recordings, tmp_path
+):
+    """Another name before anything is extracted, another revision before it is used."""
+    clip, out = [str(recordings / "mute.mp4")], tmp_path / "x.csv"
+    extract = params.extract.model_copy(update={"image_encoder": "clip_vit_b32"})
+    other = params.model_copy(update={"extract": extract})
+    message = "face: was trained on features of efficientnet_lite0, .* clip_vit_b32"
+    with pytest.raises(PredictError, match=message):
+        predict(other, clip, out, study_folder)
+    assert not list(tmp_path.iterdir())
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    path = folder / "crosstask" / "face" / "model.json"
+    description = json.loads(path.read_text())
+    description["made_by"] = ["efficientnet_lite0", "0123456789ab"]
+    path.write_text(json.dumps(description))
+    message = "face.safetensors: was made by efficientnet_lite0 579344248a93, .* 0123"
+    with pytest.raises(PredictError, match=message):
+        predict(params, clip, out, folder)
+
+
 def test_the_command_warns_of_models_that_know_drawn_people(
     study_folder, recordings, tmp_path, monkeypatch, capsys
 ):
@@ -269,6 +302,18 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     assert main(arguments) == 0
     told = capsys.readouterr()
     assert "means nothing" in told.err
-    assert "table.csv: 1 clips, 1 of them without a prediction" in told.out
+    assert "table.csv: 1 clips, 1 of them without a prediction (the column" in told.out
     assert main(arguments) == 1
     assert "exists already" in capsys.readouterr().err
+
+
+def test_an_interruption_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sslmepr.predict.predict", interrupted)
+    assert main(["predict", "a.mp4", "--out", "table.csv"]) == 130
+    assert capsys.readouterr().err.endswith("interrupted; the same command goes on\n")

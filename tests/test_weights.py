@@ -1,7 +1,18 @@
+import json
+from pathlib import Path
+
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from sslmepr.params import Extract
-from sslmepr.weights import CARRIERS, FEATURE_COUNTS, HUB, Carrier, WeightsError
+from sslmepr.weights import (
+    CARRIERS,
+    FEATURE_COUNTS,
+    HUB,
+    Carrier,
+    WeightsError,
+    weights_state,
+)
 
 
 @pytest.mark.parametrize("name", CARRIERS)
@@ -26,9 +37,50 @@ def test_absent_wheel_names_the_command():
 
 
 def test_absent_folder_names_the_command(tmp_path):
-    with pytest.raises(WeightsError, match="hf download BAAI/bge-small-en-v1.5"):
-        HUB["bge_small_en"].source("bge_small_en", tmp_path)
-    assert HUB["bge_small_en"].source("bge_small_en", None) == "BAAI/bge-small-en-v1.5"
+    command = "hf download BAAI/bge-small-en-v1.5 --revision 5c38ec7c405e"
+    with pytest.raises(WeightsError, match=command):
+        HUB["bge_small_en"].folder("bge_small_en", tmp_path)
+    (tmp_path / "bge_small_en").mkdir()
+    assert HUB["bge_small_en"].folder("bge_small_en", tmp_path) == (
+        tmp_path / "bge_small_en"
+    )
+
+
+@pytest.mark.parametrize("name", HUB)
+def test_the_hub_is_asked_for_one_commit(name, monkeypatch):
+    asked = []
+
+    def snapshot(repository, revision, allow_patterns):
+        asked.append((repository, revision, allow_patterns[0]))
+        return "snapshots/here"
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    hub = HUB[name]
+    assert hub.folder(name, None) == Path("snapshots/here")
+    assert asked == [(hub.repository, hub.revision, hub.weights)]
+    assert len(hub.revision) == 40 and int(hub.revision, 16)
+
+
+def test_absent_hub_names_the_command(monkeypatch):
+    def snapshot(*_, **__):
+        raise LocalEntryNotFoundError("no connection")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    with pytest.raises(WeightsError, match="no connection.*hf download timm/vit_base"):
+        HUB["clip_vit_b32"].folder("clip_vit_b32", None)
+
+
+def test_state_changes_with_the_weights(tmp_path):
+    folder = tmp_path / "bge_small_en"
+    states = [weights_state("bge_small_en", None), weights_state("minilm_l6", None)]
+    states.append(weights_state("bge_small_en", tmp_path))  # none are there
+    folder.mkdir()
+    for content in ("a", "bc"):
+        (folder / "model.safetensors").write_text(content)
+        states.append(weights_state("bge_small_en", tmp_path))
+    assert len({json.dumps(state) for state in states}) == 5
+    assert weights_state("bge_small_en", tmp_path) == states[-1]
+    assert weights_state("egemaps", tmp_path) == ["egemaps"]
 
 
 def test_every_encoder_that_params_know_has_a_width():

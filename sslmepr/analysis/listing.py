@@ -256,6 +256,30 @@ def audit(summaries: Mapping[str, dict]) -> Table:
     return Table(pd.DataFrame(rows))
 
 
+def languages(summaries: Mapping[str, dict]) -> Table:
+    """In which languages the transcripts of each corpus are, where that can be told.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        As for `audit`.
+    """
+    rows = []
+    for name, summary in summaries.items():
+        found = summary["transcripts"]
+        codes = found["languages"].items()
+        rows.append(
+            {
+                "Corpus": name,
+                "Transcripts": found["present"],
+                "Language": ", ".join(f"{code} {n}" for code, n in codes) or "–",
+                "Unsure": found["language_unsure"],
+                "Too short": found["language_too_short"],
+            }
+        )
+    return Table(pd.DataFrame(rows))
+
+
 def costs(table: pd.DataFrame) -> Table:
     """What extraction of each corpus takes; what nobody measured is a dash.
 

@@ -82,7 +82,7 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     -------
     DataFrame
         clip_id, frames, face, body, scene (how each region was found and in how many
-        frames), transcript, missing (modality and reason).
+        frames), transcript, missing (modalities and reason).
     """
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")
@@ -97,7 +97,7 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
             counts = part["provenance"].value_counts(sort=False)
             row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())
         row["transcript"] = words.get(clip_id)
-        reasons = zip(lost["modality"], lost["reason"], strict=True)
-        row["missing"] = "; ".join(f"{name}: {reason}" for name, reason in reasons)
+        reasons = lost.groupby("reason", sort=False)["modality"].agg(", ".join)
+        row["missing"] = "; ".join(f"{lack}: {why}" for why, lack in reasons.items())
         rows.append(row)
     return pd.DataFrame(rows)

@@ -10,6 +10,7 @@ import pandas as pd
 from sslmepr.corpora import fiv2, meld, mosei, ravdess
 from sslmepr.corpora.fiv2 import read_fiv2, read_fiv2_by_video
 from sslmepr.corpora.folder import read_folder
+from sslmepr.corpora.language import languages
 from sslmepr.corpora.meld import read_meld
 from sslmepr.corpora.mosei import read_mosei
 from sslmepr.corpora.ravdess import read_ravdess
@@ -214,13 +215,15 @@ def _trait_correlations(clips: pd.DataFrame) -> dict[str, dict[str, float]]:
     return scores.set_axis(list(TRAITS), axis=1).corr().to_dict()
 
 
-def _transcripts(transcripts: pd.Series) -> dict[str, float]:
-    words = transcripts.dropna().str.split().str.len()
+def _transcripts(transcripts: pd.Series) -> dict[str, Any]:
+    given = transcripts.dropna()
+    words = given.str.split().str.len()
     return {
         "present": len(words),
         "missing": transcripts.isna().sum(),
         "words_median": words.median(),
         "words_longest": words.max() if len(words) else math.nan,
+        **languages(given),
     }
 
 

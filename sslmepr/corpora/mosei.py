@@ -28,6 +28,9 @@ RATED = ("happiness", "sadness", "anger", "surprise", "disgust", "fear")
 """The order of columns 1 to 6 in the SDK's labels; column 0 is sentiment."""
 
 HIGHEST = 3.0
+NONSENSE = 2 * HIGHEST
+"""Above 3 by extra raters is published, above this is another scale."""
+
 FOLD_NAMES = {
     "train": "standard_train_fold",
     "dev": "standard_valid_fold",
@@ -165,9 +168,10 @@ def _read_labels(path: Path):
 
 
 def _checked(ratings: np.ndarray, path: Path, video: str) -> np.ndarray:
-    if not np.isfinite(ratings).all() or (ratings < 0).any():
+    if not ((ratings >= 0) & (ratings <= NONSENSE)).all():
         raise CorpusError(
-            f"{path}: video {video} has an emotion below 0 or without a number"
+            f"{path}: video {video} has an emotion below 0, above {NONSENSE:g} or "
+            f"without a number; they are rated 0 to {HIGHEST:g}"
         )
     return ratings
 
@@ -302,11 +306,12 @@ def _from_csv(
         text = source["text"].str.strip()
         table["transcript"] = text.where(text != "")
     ratings = source[list(SCORED_EMOTIONS)].apply(pd.to_numeric, errors="coerce")
-    wrong = ratings.isna().any(axis=1) | (ratings < 0).any(axis=1)
+    wrong = ~((ratings >= 0) & (ratings <= NONSENSE)).all(axis=1)
     if wrong.any():
         row = wrong.idxmax()
         raise CorpusError(
-            f"{path}: an emotion in data row {row + 1} is below 0 or no number"
+            f"{path}: an emotion in data row {row + 1} is below 0, above {NONSENSE:g} "
+            f"or no number; they are rated 0 to {HIGHEST:g}"
         )
     rows = [_labels(row) for row in ratings.to_dict("records")]
     table[list(EMOTION_COLUMNS)] = pd.DataFrame(rows, index=source.index)

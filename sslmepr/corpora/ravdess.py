@@ -80,7 +80,7 @@ def read_ravdess(folder: str | Path) -> pd.DataFrame:
     Raises
     ------
     CorpusError
-        If there is no recording, or a name is not RAVDESS's.
+        If there is no recording, one is there twice, or a name is not RAVDESS's.
     """
     folder = Path(folder)
     paths = sorted(
@@ -100,6 +100,8 @@ def read_ravdess(folder: str | Path) -> pd.DataFrame:
             continue
         clip_id = "-".join(fields[1:])
         known = chosen.get(clip_id)
+        if known is not None and known[0] == fields:
+            raise CorpusError(f"{path} and {known[1]} are the same recording")
         if known is None or _SOUND.index(fields[0]) > _SOUND.index(known[0][0]):
             chosen[clip_id] = fields, path
     if not chosen:

@@ -21,11 +21,6 @@ from sslmepr.labels import (
 from sslmepr.params import TableCorpus
 
 NEUTRAL, *SCORED_COLUMNS = EMOTION_COLUMNS
-READERS = {
-    ".csv": lambda path: pd.read_csv(path, encoding="utf-8-sig"),
-    ".xlsx": pd.read_excel,
-    ".parquet": pd.read_parquet,
-}
 
 
 def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFrame:
@@ -63,6 +58,8 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
             table[name] = source[theirs]
     for name in ("clip_id", "speaker_id", "media", "transcript"):
         table[name] = _as_text(table[name])
+    # as Windows writes the path of a file in a folder
+    table["media"] = table["media"].replace(r"\\", "/", regex=True)
     _scale(path, table, corpus.scales)
     _derive_neutral(table)
     _check_labels(path, table)
@@ -75,6 +72,22 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
     return validate(table, str(path))
 
 
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Between commas, or as Excel writes it where a comma is the decimal sign."""
+    with path.open(encoding="utf-8-sig") as file:
+        header = file.readline()
+    if header.count(";") > header.count(","):
+        return pd.read_csv(path, encoding="utf-8-sig", sep=";", decimal=",")
+    return pd.read_csv(path, encoding="utf-8-sig")
+
+
+READERS = {
+    ".csv": _read_csv,
+    ".xlsx": pd.read_excel,
+    ".parquet": pd.read_parquet,
+}
+
+
 def _read(path: Path) -> pd.DataFrame:
     if path.suffix not in READERS:
         raise CorpusError(f"{path}: must end in one of {', '.join(READERS)}")
@@ -82,6 +95,11 @@ def _read(path: Path) -> pd.DataFrame:
         source = READERS[path.suffix](path)
     except FileNotFoundError:
         raise CorpusError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise CorpusError(
+            f"{path}: not readable: not in UTF-8; in Excel, save it as 'CSV UTF-8' or "
+            "as a workbook"
+        ) from None
     except (OSError, ValueError, KeyError) as error:
         raise CorpusError(f"{path}: not readable: {error}") from None
     if source.empty:

@@ -13,7 +13,8 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 
 from sslmepr.encoders.onnx_graph import efficientnet_graph
-from sslmepr.encoders.revisions import folder_revision
+from sslmepr.encoders.precision import inference_precision
+from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.faces import session_options
 from sslmepr.weights import EFFICIENTNET_LITE0, HUB, WeightsError
 
@@ -79,6 +80,7 @@ class EfficientNetLite0(ImageEncoder):
     mean, deviation = np.float32(127.0), np.float32(128.0)
 
     def __init__(self, device: torch.device):
+        EFFICIENTNET_LITE0.verify()
         model = EfficientNet.from_name("efficientnet-lite0")
         state = torch.load(EFFICIENTNET_LITE0.path, weights_only=True)
         model.load_state_dict(state)
@@ -102,7 +104,8 @@ class EfficientNetLite0(ImageEncoder):
     def reference(self, pixels: np.ndarray) -> np.ndarray:
         """The same by torch: (crop, channel, height, width) to (crop, feature)."""
         values = torch.from_numpy(pixels).to(self._device)
-        maps = self.torch_model.extract_features(values)
+        with inference_precision(self._device):
+            maps = self.torch_model.extract_features(values)
         return maps.mean(dim=(2, 3)).float().cpu().numpy()
 
 
@@ -117,10 +120,11 @@ class ClipVitB32(ImageEncoder):
         import open_clip
 
         hub = HUB[self.name]
-        source = hub.source(self.name, checkpoint_dir)
-        schema = "local-dir:" if checkpoint_dir is not None else "hf-hub:"
+        folder = hub.folder(self.name, checkpoint_dir)
         try:
-            model = open_clip.create_model(schema + source, require_pretrained=True)
+            model = open_clip.create_model(
+                f"local-dir:{folder}", require_pretrained=True
+            )
         except (OSError, RuntimeError, ValueError) as error:
             raise WeightsError(
                 f"extract.image_encoder: cannot load {self.name} ({error}); "
@@ -133,9 +137,11 @@ class ClipVitB32(ImageEncoder):
         self.mean = 255 * np.asarray(settings["mean"], np.float32)
         self.deviation = 255 * np.asarray(settings["std"], np.float32)
         self.feature_count = model.visual.output_dim
-        self.revision = folder_revision(source, "open_clip_model.safetensors")
+        self.revision = file_revision(folder / hub.weights)
 
     @torch.inference_mode()
     def _forward(self, pixels: np.ndarray) -> np.ndarray:
         values = torch.from_numpy(pixels).to(self._device)
-        return self._model.encode_image(values).float().cpu().numpy()
+        with inference_precision(self._device):
+            features = self._model.encode_image(values)
+        return features.float().cpu().numpy()

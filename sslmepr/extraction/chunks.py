@@ -17,13 +17,17 @@ from sslmepr.encoders.load import load_encoders
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.labels import VISUAL_MODALITIES
-from sslmepr.media.audio import is_silent, read_waveform
+from sslmepr.media.audio import SAMPLE_RATE_HZ, is_silent, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.faces import FaceDetector
 from sslmepr.media.regions import crop_regions, find_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
+
+HELD_SAMPLES = 240 * SAMPLE_RATE_HZ
+"""Waveforms wait for each other up to this length, so that many are encoded at once and
+few are held."""
 
 
 class _Tools:
@@ -79,6 +83,7 @@ def extract_chunk(job: Job) -> Path:
         for clip in job.clips:
             work.see(clip)
             work.hear(clip)
+        work.encode_waveforms()
         work.encode_crops()
         work.encode_texts()
     write_shard(work.chunk, job.shard)
@@ -93,6 +98,7 @@ class _ChunkWork:
         self.tools = _tools(job.extract, job.device)
         self.chunk = Chunk()
         self.crops: list[tuple[str, str, list[np.ndarray]]] = []
+        self.waveforms: list[tuple[str, np.ndarray]] = []
         self.texts: list[tuple[str, str]] = []
 
     def _segment(self, clip: dict):
@@ -149,10 +155,9 @@ class _ChunkWork:
             if waveform is None:
                 self._miss(clip, "audio", reason)
             else:
-                speech = self.tools.encoders.speech
-                values = speech.encode(waveform)
-                self._keep(clip["clip_id"], "audio", values, speech.steps_per_second)
-                self.chunk.encoders["audio"] = [speech.name, speech.revision]
+                self.waveforms.append((clip["clip_id"], waveform))
+                if sum(len(each) for _, each in self.waveforms) >= HELD_SAMPLES:
+                    self.encode_waveforms()
         if "text" in wanted:
             self._read(clip, transcript, waveform, reason)
 
@@ -175,6 +180,17 @@ class _ChunkWork:
             self.texts.append((clip["clip_id"], text))
         else:
             self._miss(clip, "text", f"no transcript, and {reason}")
+
+    def encode_waveforms(self) -> None:
+        """The waveforms that wait, together."""
+        if not self.waveforms:
+            return
+        speech = self.tools.encoders.speech
+        clip_ids, waveforms = zip(*self.waveforms, strict=True)
+        self.waveforms = []
+        for clip_id, values in zip(clip_ids, speech.encode(waveforms), strict=True):
+            self._keep(clip_id, "audio", values, speech.steps_per_second)
+        self.chunk.encoders["audio"] = [speech.name, speech.revision]
 
     def encode_crops(self) -> None:
         """All crops of the chunk, in batches that mix clips and modalities."""

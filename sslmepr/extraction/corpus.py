@@ -25,11 +25,11 @@ from sslmepr.extraction import jobs as work
 from sslmepr.extraction.cluster import run_on_ray
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
-from sslmepr.features import write_store
+from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
-from sslmepr.params import Compute, Params
-from sslmepr.weights import CARRIERS, FEATURE_COUNTS
+from sslmepr.params import Compute, Extract, Params
+from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
 TEXT_CHUNK_CLIPS = 512
@@ -103,9 +103,11 @@ def _clip_rows(table: pd.DataFrame, corpus) -> list[dict]:
 
 def _jobs(clips, params: Params, media_root: Path, partial: Path) -> list[Job]:
     extract, device = params.extract, params.compute.device
+    encoders = extract.image_encoder, extract.speech_encoder, extract.text_encoder
     settings = {
         "extract": extract.model_dump(),
         "weights": {name: carrier.sha256 for name, carrier in CARRIERS.items()},
+        "encoders": [weights_state(name, extract.checkpoint_dir) for name in encoders],
     }
     has_media = any(clip["media"] for clip in clips)
     size = MEDIA_CHUNK_CLIPS if has_media else TEXT_CHUNK_CLIPS
@@ -186,13 +188,25 @@ def _collect(shards: list[Path], regions_path: Path) -> tuple[Chunk, pd.DataFram
             part = read_findings(shard)
             findings.missing += part.missing
             findings.transcripts += part.transcripts
-            findings.encoders.update(part.encoders)
+            _check_encoders(shard, findings.encoders, part.encoders)
+            findings.encoders |= part.encoders
             for modality, rates in part.rates.items():
                 findings.rates.setdefault(modality, {}).update(rates)
             if part.regions:
                 writer.write_table(pa.table(part.regions, schema=_REGION_SCHEMA))
                 counts.append(_provenance_counts(part.regions))
     return findings, pd.concat(counts[1:] or counts)
+
+
+def _check_encoders(shard: Path, expected: dict, found: dict) -> None:
+    """One store holds features of one encoder, even if its weights were replaced."""
+    for modality, encoder in found.items():
+        if encoder != expected.get(modality, encoder):
+            raise FeatureError(
+                f"{shard}: {modality} was made by {' '.join(encoder)}, the chunks "
+                f"before it by {' '.join(expected[modality])}; remove {shard.parent} "
+                "and extract again"
+            )
 
 
 def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
@@ -205,7 +219,7 @@ def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
 
 def _write_modality(modality, shards, findings, found, params, folder) -> pd.DataFrame:
     """The store of one modality; its table."""
-    default = _encoder_name(modality, params)
+    default = encoder_name(modality, params.extract)
     encoder, revision = findings.encoders.get(modality, [default, ""])
     rates = findings.rates.get(modality, {})
     extra = pd.DataFrame({"clip_id": pd.Series(list(rates), dtype="str")})
@@ -218,8 +232,8 @@ def _write_modality(modality, shards, findings, found, params, folder) -> pd.Dat
     return write_store(folder, modality, sequences, encoder, revision, extra, width)
 
 
-def _encoder_name(modality: str, params: Params) -> str:
-    extract = params.extract
+def encoder_name(modality: str, extract: Extract) -> str:
+    """The encoder that the parameters choose for a modality."""
     by_modality = {"audio": extract.speech_encoder, "text": extract.text_encoder}
     return by_modality.get(modality, extract.image_encoder)
 

@@ -125,6 +125,8 @@ class ModalityClips:
         Steps of each clip; 0 where it lacks the modality.
     feature_count : int
         Those of the store and, last, the length (`with_length`).
+    made_by : (str, str)
+        Encoder and revision of the features.
     statistics : dict
         Corpus, or speaker of a corpus that is standardised by speaker, to its
         `Standardisation`: from the training split, or from all clips where there are
@@ -157,7 +159,8 @@ class ModalityClips:
                 f"{modality}: one encoder must have made the features of all corpora; "
                 f"found {made_by or 'no features'}"
             )
-        self.feature_count = next(iter(self._stores.values())).feature_count + 1
+        encoder, revision, width = next(iter(made_by.values()))
+        self.made_by, self.feature_count = (encoder, revision), width + 1
 
     def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
         rows = self.clips.rows(corpus)

@@ -51,12 +51,16 @@ class Checkpoint:
     metrics : dict
         Scores on dev and thresholds chosen there.
     code_revision : str
+    made_by : (str, str) or None
+        Encoder and revision of the features it was trained on; None for a model that
+        reads none.
     """
 
     model: nn.Module
     statistics: dict[str, Standardisation]
     metrics: dict
     code_revision: str
+    made_by: tuple[str, str] | None
 
 
 def save_checkpoint(
@@ -64,6 +68,7 @@ def save_checkpoint(
     stem: str | Path,
     statistics: dict[str, Standardisation] | None = None,
     metrics: dict | None = None,
+    made_by: tuple[str, str] | None = None,
 ) -> None:
     """Write ``<stem>.safetensors`` and ``<stem>.json``.
 
@@ -75,6 +80,8 @@ def save_checkpoint(
         Without suffix; the folder is made.
     statistics, metrics : dict, optional
         As in `Checkpoint`; `metrics` must be JSON-able.
+    made_by : (str, str), optional
+        As in `Checkpoint`.
     """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +98,7 @@ def save_checkpoint(
         "config": dataclasses.asdict(model.config),
         "labels": {task: list(names) for task, names in TARGETS.items()},
         "code_revision": code_revision(),
+        "made_by": made_by,
         "metrics": metrics or {},
     }
     text = json.dumps(description, indent=2) + "\n"
@@ -135,6 +143,7 @@ def load_checkpoint(stem: str | Path) -> Checkpoint:
         _statistics(tensors),
         description.get("metrics", {}),
         description.get("code_revision"),
+        tuple(description["made_by"]) if description.get("made_by") else None,
     )
 
 

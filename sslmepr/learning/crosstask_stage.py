@@ -8,7 +8,11 @@ from scipy.special import expit
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TASKS
 from sslmepr.learning.batches import ModalityClips, balanced
-from sslmepr.learning.checkpoints import load_checkpoint, save_checkpoint
+from sslmepr.learning.checkpoints import (
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
@@ -48,6 +52,11 @@ def train_crosstask(
     -------
     dict
         modality, clips, dev_score per task, epochs, history.
+
+    Raises
+    ------
+    CheckpointError
+        If stage 1 was trained on features of another encoder.
     """
     seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
@@ -57,7 +66,7 @@ def train_crosstask(
         folder = Path(study_folder, "unimodal", f"{modality}-{task}")
         known, outputs = study_outputs(folder, clips)
         data.set_probed(task, known.numpy(), outputs["probe_logits"])
-    model = _model(params, modality, Path(study_folder)).to(device)
+    model = _model(params, data, Path(study_folder)).to(device)
     groups, dev = (
         {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
         for split in ("train", "dev")
@@ -85,7 +94,7 @@ def train_crosstask(
     write_predictions(run_folder, tables)
     thresholds = training_thresholds(clips, params.roles.emotion)
     best = {"dev_score": scores, "thresholds": thresholds}
-    save_checkpoint(model, run_folder / "model", data.statistics, best)
+    save_checkpoint(model, run_folder / "model", data.statistics, best, data.made_by)
     write_outputs(run_folder, clips, rows, outputs)
     return {
         "modality": modality,
@@ -96,13 +105,17 @@ def train_crosstask(
     }
 
 
-def _model(params: Params, modality: str, study_folder: Path) -> CrosstaskModel:
-    stage_1 = {
-        task: load_checkpoint(
-            study_folder / "unimodal" / f"{modality}-{task}" / "model"
-        ).model
-        for task in TASKS
-    }
+def _model(params: Params, data: ModalityClips, study_folder: Path) -> CrosstaskModel:
+    stage_1 = {}
+    for task in TASKS:
+        stem = study_folder / "unimodal" / f"{data.modality}-{task}" / "model"
+        checkpoint = load_checkpoint(stem)
+        if checkpoint.made_by != data.made_by:
+            raise CheckpointError(
+                f"{stem}: was trained on features of {checkpoint.made_by}, "
+                f"but these are of {data.made_by}"
+            )
+        stage_1[task] = checkpoint.model
     section = params.crosstask
     model = CrosstaskModel(
         CrosstaskConfig(

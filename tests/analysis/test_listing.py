@@ -118,6 +118,16 @@ def test_audit_says_what_of_a_split_training_has_seen():
     assert row[["Seen", "Words"]].tolist() == ["–", "–"]
 
 
+def test_languages_are_counted_with_what_cannot_be_told():
+    told = {"present": 9, "languages": {"en": 5, "de": 1}}
+    told |= {"language_unsure": 1, "language_too_short": 2}
+    none = told | {"present": 0, "languages": {}}
+    summaries = {"x": {"transcripts": told}, "y": {"transcripts": none}}
+    frame = listing.languages(summaries).frame
+    assert frame.iloc[0].tolist() == ["x", 9, "en 5, de 1", 1, 2]
+    assert frame.loc[1, "Language"] == "–"
+
+
 def test_shown_emotions_leave_out_corpora_without_any():
     frame = listing.shown_emotions(
         {"x": SUMMARY, "y": SUMMARY | {"emotions": {}}}

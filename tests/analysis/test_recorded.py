@@ -60,11 +60,13 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
     pd.DataFrame({"clip_id": ["a"], "transcript": ["Hello."]}).to_parquet(
         tmp_path / "transcripts.parquet"
     )
-    (tmp_path / "missing.csv").write_text("clip_id,modality,reason\nb,audio,silent\n")
+    (tmp_path / "missing.csv").write_text(
+        "clip_id,modality,reason\nb,face,no\nb,audio,silent\nb,body,no\n"
+    )
     record = extraction_record(pd.DataFrame({"clip_id": ["a", "b"]}), tmp_path)
     first, second = record.to_dict("records")
     assert first["frames"] == 2
     assert first["face"] == "detected 1, full_frame 1"
     assert first["scene"] == "full_frame 2"
     assert (first["transcript"], first["missing"]) == ("Hello.", "")
-    assert (second["frames"], second["missing"]) == (0, "audio: silent")
+    assert (second["frames"], second["missing"]) == (0, "face, body: no; audio: silent")

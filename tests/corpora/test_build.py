@@ -52,6 +52,9 @@ def test_summary_counts(clips):
         "missing": 3,
         "words_median": 2.0,
         "words_longest": 3,
+        "languages": {},
+        "language_unsure": 0,
+        "language_too_short": 3,
     }
 
 

@@ -160,6 +160,24 @@ def test_a_score_out_of_range_is_named(folder):
         read_fiv2(folder)
 
 
+def test_a_clip_in_two_splits_is_named(folder):
+    write(folder / "annotation_validation.pkl", annotate(["b.001.mp4"]))
+    write(folder / "transcription_validation.pkl", {"b.001.mp4": "Again"})
+    with pytest.raises(CorpusError, match="clip_id must be unique: .*b.001.mp4"):
+        read_fiv2(folder)
+
+
+def test_a_pickle_that_would_run_something_is_refused(folder):
+    class Payload:
+        def __reduce__(self):
+            return (Path(folder / "ran").touch, ())
+
+    write(folder / "transcription_training.pkl", {"b.001.mp4": Payload()})
+    with pytest.raises(CorpusError, match="transcription_training.pkl: refused"):
+        read_fiv2(folder)
+    assert not (folder / "ran").exists()
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="FIv2 is not in shared/corpora/fiv2")
 def test_the_published_files_are_read_in_full():
     table = read_fiv2(REAL)

@@ -88,6 +88,7 @@ def test_ratings_become_intensities_and_neutral_is_what_remains(folder):
         ({"-aaa": ([[0, 1]], [[0] * 7, [0] * 7])}, "has 2 labels and intervals"),
         ({"-aaa": ([[0, 1]], [[0, -1, 0, 0, 0, 0, 0]])}, "-aaa has an emotion below 0"),
         ({"-aaa": ([[0, 1]], [[0, np.nan, 0, 0, 0, 0, 0]])}, "without a number"),
+        ({"-aaa": ([[0, 1]], [[0, 50, 0, 0, 0, 0, 0]])}, "above 6 .* rated 0 to 3"),
         ({"zzz": ([[0, 1]], [[0] * 7])}, "none of its videos is in the folds"),
     ],
 )
@@ -170,7 +171,9 @@ def test_labels_that_keep_only_the_strongest_are_refused(tmp_path):
     [
         ("train.csv", ["x", 0, 1, 0, 0, 0, 0, 0, "a"], "'x' in data row 1"),
         ("train.csv", ["x_1", 0, -1, 0, 0, 0, 0, 0, "a"], "data row 1 is below 0"),
-        ("train.csv", ["x_1", 0, "?", 0, 0, 0, 0, 0, "a"], "below 0 or no number"),
+        ("train.csv", ["x_1", 0, "?", 0, 0, 0, 0, 0, "a"], "or no number"),
+        ("train.csv", ["x_1", 0, 50, 0, 0, 0, 0, 0, "a"], "data row 1 is .*above 6"),
+        ("train.csv", ["y_1", 0, 1, 0, 0, 0, 0, 0, "a"], "clip_id must be unique"),
         ("other.csv", ["x_1", 0, 1, 0, 0, 0, 0, 0, "a"], "does not say train, dev"),
         ("test.csv", ["x_1", 0, 1, 0, 0, 0, 0, 0, "a"], "expected CMU_MOSEI_Labels"),
     ],

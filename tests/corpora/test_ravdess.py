@@ -85,6 +85,14 @@ def test_other_files_are_refused(tmp_path, name, message):
         read_ravdess(tmp_path)
 
 
+def test_a_recording_that_is_there_twice_is_named(tmp_path):
+    touch(tmp_path, "03-01-03-01-01-01-01.wav", "03-01-03-01-01-01-01.flac")
+    with pytest.raises(
+        CorpusError, match="01.wav and .*01.flac are the same recording"
+    ):
+        read_ravdess(tmp_path)
+
+
 def test_a_wrong_folder_is_told_what_was_expected(tmp_path):
     with pytest.raises(CorpusError, match="expected Actor_01 and so on"):
         read_ravdess(tmp_path)

@@ -135,6 +135,54 @@ def test_ids_that_come_twice_are_refused(tmp_path):
         read_table(tmp_path, corpus(), 0)
 
 
+def test_a_csv_file_as_excel_writes_it_where_decimals_have_commas(tmp_path):
+    lines = ["\ufeffclip_id;said;" + ";".join(TRAIT_COLUMNS), "a;Hi, you;" + "2,5;" * 5]
+    text = "\n".join(lines).removesuffix(";")
+    (tmp_path / "ratings.csv").write_text(text, encoding="utf-8")
+    columns, scales = {"transcript": "said"}, {"personality": [0, 5]}
+    table = read_table(tmp_path, corpus(columns=columns, scales=scales), 0)
+    assert table[["clip_id", "transcript"]].iloc[0].tolist() == ["a", "Hi, you"]
+    assert table[list(TRAIT_COLUMNS)].iloc[0].tolist() == [0.5] * 5
+
+
+def test_a_csv_file_of_another_encoding_is_named(tmp_path):
+    (tmp_path / "ratings.csv").write_bytes(
+        "clip_id,transcript\na,Café".encode("cp1252")
+    )
+    with pytest.raises(CorpusError, match="ratings.csv: not readable: not in UTF-8"):
+        read_table(tmp_path, corpus(), 0)
+
+
+def test_media_paths_as_windows_writes_them(tmp_path):
+    (tmp_path / "day 1").mkdir()
+    (tmp_path / "day 1" / "a.mp4").touch()
+    write(tmp_path, media=["day 1\\a.mp4", "day 1\\gone.mp4"])
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["media"].tolist() == ["day 1/a.mp4", "day 1/gone.mp4"]
+
+
+def test_media_outside_the_folder_are_refused(tmp_path):
+    write(tmp_path, media=["/elsewhere/a.mp4", "b.mp4"])
+    (tmp_path / "b.mp4").touch()
+    with pytest.raises(CorpusError, match="media must be a path below"):
+        read_table(tmp_path, corpus(), 0)
+
+
+def test_a_rating_that_is_no_number_is_named(tmp_path):
+    write(tmp_path, clip_id=["a", "b"], O=["3", "high"])
+    given = corpus(
+        columns=dict.fromkeys(TRAIT_COLUMNS, "O"), scales={"personality": [1, 5]}
+    )
+    with pytest.raises(CorpusError, match="is high in data row 2, outside its scale"):
+        read_table(tmp_path, given, 0)
+
+
+def test_splits_that_are_given_in_part_are_refused(tmp_path):
+    write(tmp_path, clip_id=["a", "b"], split=["train", None], transcript=["x", "y"])
+    with pytest.raises(CorpusError, match="split must not be null: clip 'b'"):
+        read_table(tmp_path, corpus(), 0)
+
+
 def test_numbers_that_name_people_stay_whole(tmp_path):
     people = [1000001, 1000002, np.nan]
     write(tmp_path, clip_id=list("abc"), speaker_id=people, transcript=["x"] * 3)

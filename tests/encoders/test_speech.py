@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import numpy as np
@@ -5,10 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from sslmepr.encoders.speech import Egemaps, Wav2Vec2Emotion, WhisperTinyEn, pool_steps
 from sslmepr.weights import WeightsError
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -48,32 +52,37 @@ def test_pooling_makes_no_steps():
         pool_steps(np.ones((3, 2)), 50, 60)
 
 
+def one(encoder, waveform):
+    (values,) = encoder.encode([waveform])
+    return values
+
+
 def test_whisper_steps(waveform):
     encoder = WhisperTinyEn(5.0)
-    values = encoder.encode(waveform)
+    values = one(encoder, waveform)
     assert values.shape == (16, 384) and values.dtype == np.float32
-    np.testing.assert_array_equal(values, encoder.encode(waveform))
-    assert encoder.encode(waveform[:10]).shape == (1, 384)
+    np.testing.assert_array_equal(values, one(encoder, waveform))
+    assert one(encoder, waveform[:10]).shape == (1, 384)
 
 
 def test_whisper_equals_the_whole_sequence_pooled(waveform):
-    fine = WhisperTinyEn(50.0).encode(waveform)
+    fine = one(WhisperTinyEn(50.0), waveform)
     assert fine.shape == (160, 384)
-    coarse = WhisperTinyEn(5.0).encode(waveform)
+    coarse = one(WhisperTinyEn(5.0), waveform)
     np.testing.assert_allclose(coarse, fine.reshape(16, 10, 384).mean(1), atol=1e-4)
 
 
 def test_long_waveforms_are_encoded_in_windows():
     noise = np.random.default_rng(0).normal(0, 0.1, 16000 * 32).astype(np.float32)
     encoder = WhisperTinyEn(5.0)
-    values = encoder.encode(noise)
+    values = one(encoder, noise)
     assert values.shape == (160, 384)
-    np.testing.assert_allclose(values[150:], encoder.encode(noise[480000:]), atol=1e-4)
+    np.testing.assert_allclose(values[150:], one(encoder, noise[480000:]), atol=1e-4)
 
 
 def test_egemaps_hear_pitch_and_loudness(waveform):
     encoder = Egemaps(5.0)
-    values = encoder.encode(waveform)
+    values = one(encoder, waveform)
     assert encoder.feature_count == 25 and values.shape == (16, 25)
     columns = {name: i for i, name in enumerate(encoder.feature_names)}
     pitch = values[:, columns["F0semitoneFrom27.5Hz_sma3nz"]]
@@ -81,12 +90,16 @@ def test_egemaps_hear_pitch_and_loudness(waveform):
     np.testing.assert_allclose(pitch[2:6], 34.35, atol=0.5)
     loudness = values[:, columns["Loudness_sma3"]]
     assert loudness[:6].min() > 10 * loudness[12:].max()
-    assert np.isfinite(Egemaps(5.0).encode(waveform[:5])).all()
+    assert np.isfinite(one(Egemaps(5.0), waveform[:5])).all()
 
 
 @pytest.fixture
 def tiny_wav2vec2(tmp_path):
-    """A random wav2vec 2.0 in the published format, far smaller."""
+    """A random regression model in the published checkpoint's layout, far smaller.
+
+    That is the transformer below ``wav2vec2.``, a head below ``classifier.``, and the
+    parts of a weight norm by their names of before 2023.
+    """
     folder = tmp_path / "wav2vec2_emotion"
     config = Wav2Vec2Config(
         hidden_size=16,
@@ -98,10 +111,25 @@ def tiny_wav2vec2(tmp_path):
         num_conv_pos_embedding_groups=2,
         do_stable_layer_norm=True,
         feat_extract_norm="layer",
+        architectures=["Wav2Vec2ForSpeechClassification"],
     )
     torch.manual_seed(0)
     model = Wav2Vec2Model(config).eval()
-    model.save_pretrained(folder)
+    norm = "encoder.pos_conv_embed.conv."
+    old = {
+        norm + "parametrizations.weight.original0": norm + "weight_g",
+        norm + "parametrizations.weight.original1": norm + "weight_v",
+    }
+    state = {
+        f"wav2vec2.{old.get(name, name)}": value.contiguous()
+        for name, value in model.state_dict().items()
+    }
+    state["classifier.dense.weight"] = torch.randn(16, 16)
+    state["classifier.dense.bias"] = torch.randn(16)
+    state["classifier.out_proj.weight"] = torch.randn(3, 16)
+    state["classifier.out_proj.bias"] = torch.randn(3)
+    config.save_pretrained(folder)
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
     processing = {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "feature_size": 1,
@@ -116,23 +144,42 @@ def tiny_wav2vec2(tmp_path):
 
 def test_wav2vec2_loads_the_published_format(tiny_wav2vec2, waveform):
     folder, model = tiny_wav2vec2
-    encoder = Wav2Vec2Emotion(50.0, torch.device("cpu"), folder)
+    encoder = Wav2Vec2Emotion(50.0, CPU, folder)
     normal = (waveform - waveform.mean()) / np.sqrt(waveform.var() + 1e-7)
     with torch.no_grad():
         expected = model(torch.from_numpy(normal)[None]).last_hidden_state[0].numpy()
-    values = encoder.encode(waveform)
     assert encoder.native_hz == 50.0 and encoder.feature_count == 16
-    np.testing.assert_allclose(values, expected, atol=1e-4)
-    assert len(encoder.revision) == 12
-    assert Wav2Vec2Emotion(5.0, torch.device("cpu"), folder).encode(waveform).shape == (
-        16,
-        16,
-    )
+    np.testing.assert_allclose(one(encoder, waveform), expected, atol=1e-4)
+    weights = (folder / "wav2vec2_emotion" / "model.safetensors").read_bytes()
+    assert encoder.revision == hashlib.sha256(weights).hexdigest()[:12]
+    assert one(Wav2Vec2Emotion(5.0, CPU, folder), waveform).shape == (16, 16)
+
+
+def test_wav2vec2_batches_change_nothing(tiny_wav2vec2, waveform):
+    """What CUDA does with windows: together, padded to the longest of them."""
+    encoder = Wav2Vec2Emotion(50.0, CPU, tiny_wav2vec2[0])
+    rng = np.random.default_rng(0)
+    waveforms = [waveform[:9000], rng.normal(0, 0.1, 16000 * 31), waveform[:20000]]
+    alone = encoder.encode(waveforms)
+    encoder._batch = 8
+    for apart, together in zip(alone, encoder.encode(waveforms), strict=True):
+        np.testing.assert_allclose(together, apart, atol=1e-4)
+    assert [len(values) for values in alone] == [27, 1499 + 49, 62]
+
+
+def test_wav2vec2_is_not_filled_with_random_weights(tiny_wav2vec2):
+    folder, model = tiny_wav2vec2
+    path = folder / "wav2vec2_emotion" / "model.safetensors"
+    state = {f"wav2vec2.{k}": v.contiguous() for k, v in model.state_dict().items()}
+    del state["wav2vec2.encoder.layer_norm.weight"]
+    save_file(state, path, {"format": "pt"})
+    with pytest.raises(WeightsError, match="lacks encoder.layer_norm.weight"):
+        Wav2Vec2Emotion(5.0, CPU, folder)
 
 
 def test_wav2vec2_without_its_weights(tmp_path):
     with pytest.raises(WeightsError, match="hf download audeering/wav2vec2-large"):
-        Wav2Vec2Emotion(5.0, torch.device("cpu"), tmp_path)
+        Wav2Vec2Emotion(5.0, CPU, tmp_path)
     (tmp_path / "wav2vec2_emotion").mkdir()
     with pytest.raises(WeightsError, match="extract.speech_encoder.*hf download"):
-        Wav2Vec2Emotion(5.0, torch.device("cpu"), tmp_path)
+        Wav2Vec2Emotion(5.0, CPU, tmp_path)

@@ -1,6 +1,9 @@
+import hashlib
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -71,15 +74,28 @@ def tiny_bge(tmp_path):
     return tmp_path, model
 
 
-def test_bge_loads_the_published_format(tiny_bge):
+def test_bge_is_pooled_as_its_authors_say(tiny_bge):
+    """The state at the first token, scaled to length 1."""
     folder, model = tiny_bge
     encoder = TextEncoder("bge_small_en", CPU, folder)
     with torch.no_grad():
         ids = torch.tensor([[2, 4, 5, 3]])
-        expected = model(input_ids=ids).last_hidden_state[0].numpy()
+        first = model(input_ids=ids).last_hidden_state[0, 0].numpy()
     values = encoder.encode(["hello world", "hello"])
-    np.testing.assert_allclose(values[0], expected, atol=1e-5)
-    assert values[1].shape == (3, 8) and encoder.feature_count == 8
+    np.testing.assert_allclose(values[0], [first / np.sqrt(first @ first)], atol=1e-5)
+    assert values[1].shape == (1, 8) and encoder.feature_count == 8
+    assert np.linalg.norm(values[1]) == pytest.approx(1)
+
+
+def test_revision_is_that_of_the_weights(tiny_bge):
+    folder, _ = tiny_bge
+    path = folder / "bge_small_en" / "model.safetensors"
+    first = TextEncoder("bge_small_en", CPU, folder).revision
+    assert first == hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    state = load_file(path)
+    state["encoder.layer.0.output.dense.bias"] += 1
+    save_file(state, path, {"format": "pt"})
+    assert TextEncoder("bge_small_en", CPU, folder).revision != first
 
 
 def test_bge_without_its_weights(tmp_path):

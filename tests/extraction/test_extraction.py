@@ -12,7 +12,8 @@ from recordings import write_video
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
 from sslmepr.extraction.chunks import extract_chunk
 from sslmepr.extraction.corpus import _clip_rows, _jobs, extract_corpus
-from sslmepr.features import FeatureStore
+from sslmepr.extraction.shards import Chunk, write_shard
+from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.params import load
 
@@ -205,3 +206,34 @@ def test_other_settings_take_up_nothing(text_corpus, params, tmp_path):
     other = params.model_copy(update={"extract": extract})
     shards = {_jobs(clips, p, tmp_path, tmp_path)[0].shard for p in (params, other)}
     assert len(shards) == 2
+
+
+def test_other_weights_take_up_nothing(text_corpus, params, tmp_path):
+    """A local encoder is replaced under its name between two attempts."""
+    clips = _clip_rows(read_clips(text_corpus), None)
+    chosen = {"text_encoder": "bge_small_en", "checkpoint_dir": str(tmp_path)}
+    extract = params.extract.model_copy(update=chosen)
+    local = params.model_copy(update={"extract": extract})
+    weights = tmp_path / "bge_small_en" / "model.safetensors"
+    weights.parent.mkdir()
+    shards = set()
+    for content in ("first", "second one"):
+        weights.write_text(content)
+        shards |= {_jobs(clips, local, tmp_path, tmp_path)[0].shard}
+    assert len(shards) == 2
+
+
+def test_chunks_of_different_weights_are_not_joined(
+    text_corpus, params, tmp_path, monkeypatch
+):
+    """The weights are replaced while the extraction runs."""
+    monkeypatch.setattr("sslmepr.extraction.corpus.TEXT_CHUNK_CLIPS", 8)
+
+    def replaced(job):
+        chunk = Chunk(encoders={"text": ["minilm_l6", job.clips[0]["clip_id"]]})
+        write_shard(chunk, job.shard)
+
+    monkeypatch.setattr("sslmepr.extraction.chunks.extract_chunk", replaced)
+    message = "text was made by minilm_l6 t8, the chunks before it by minilm_l6 t0"
+    with pytest.raises(FeatureError, match=message):
+        extract_corpus("text", params, text_corpus, tmp_path, tmp_path / "features")

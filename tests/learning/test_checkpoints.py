@@ -51,8 +51,10 @@ def test_round_trip_needs_nothing_else(name, tmp_path):
     torch.manual_seed(0)
     model = MODELS[name]()
     statistics = {"a": Standardisation(np.arange(6, dtype=np.float32), np.ones(6))}
-    save_checkpoint(model, tmp_path / "run" / "seed-0", statistics, {"dev_score": 0.5})
-    found = load_checkpoint(tmp_path / "run" / "seed-0")
+    stem, made_by = tmp_path / "run" / "seed-0", ("minilm_l6", "53aa51172d14")
+    save_checkpoint(model, stem, statistics, {"dev_score": 0.5}, made_by)
+    found = load_checkpoint(stem)
+    assert found.made_by == made_by
     assert type(found.model) is type(model) and found.model.config == model.config
     assert list(found.model.state_dict()) == list(model.state_dict())
     for key, value in model.state_dict().items():
@@ -66,6 +68,7 @@ def test_same_model_same_bytes(tmp_path):
     model = MODELS["fusion"]()
     for name in ("a", "b"):
         save_checkpoint(model, tmp_path / name, metrics={"dev_score": 1})
+    assert load_checkpoint(tmp_path / "a").made_by is None
     for ending in (".json", ".safetensors"):
         first, second = (tmp_path / f"{name}{ending}" for name in "ab")
         assert first.read_bytes() == second.read_bytes()

@@ -11,9 +11,10 @@ import torch
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.baselines import Linear
 from sslmepr.learning.batches import ModalityClips
-from sslmepr.learning.checkpoints import load_checkpoint
+from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.co_training import co_train
+from sslmepr.learning.crosstask_stage import train_crosstask
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
 from sslmepr.learning.predictions import dev_score
@@ -188,6 +189,22 @@ def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     same = np.isclose(own, expected, atol=1e-5).all(1)
     taught = np.isin(rows, face.taught(task, task, "train"))
     assert same.tolist() == (~taught).tolist() and taught.sum() == 1
+
+
+def test_checkpoints_know_what_made_their_features(
+    trained, face, small_params, tmp_path
+):
+    for stem in ("unimodal/face-emotion", "crosstask/face"):
+        assert load_checkpoint(trained[1] / stem / "model").made_by == face.made_by
+    assert load_checkpoint(trained[1] / "fusion/multitask/seed-0").made_by is None
+    shutil.copytree(trained[1] / "unimodal", tmp_path / "unimodal")
+    path = tmp_path / "unimodal" / "face-personality" / "model.json"
+    description = json.loads(path.read_text()) | {"made_by": ["other", "abc"]}
+    path.write_text(json.dumps(description))
+    with pytest.raises(
+        CheckpointError, match=r"face-personality.* of \('other', 'abc'\), but"
+    ):
+        train_crosstask(small_params, "face", tmp_path, tmp_path / "x", trained[0])
 
 
 def test_stage_2_checkpoint_gives_its_outputs_again(trained, face):
