@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def small():
     full = params.load(ROOT / "params.yaml")
-    names = ("multitask", "no_guide_bank", "face", "text", "face_text")
+    names = ("multitask", "with_guide_bank", "face", "text", "face_text")
     return full.model_copy(
         update={
             "modalities": ["face", "audio"],
@@ -32,7 +32,7 @@ class Recorder:
         self.threads = threads or self.threads
         if words == ("repro", "--keep-going", "fusion"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            for name in ("multitask", "no_guide_bank", "face"):
+            for name in ("multitask", "with_guide_bank", "face"):
                 if name not in self.failing:
                     (self.folder / f"{name}.json").write_text("{}")
         return int(words[-1] == self.broken), self.known if "list" in words else ""
@@ -41,8 +41,8 @@ class Recorder:
 def test_every_possible_variant_is_queued_run_restored_and_compared(small, tmp_path):
     dvc = Recorder(tmp_path / "simulated" / "fusion")
     found = sweep(small, ["-S", "++seed=1"], 2, dvc, tmp_path)
-    assert found == ["multitask", "no_guide_bank", "face"]
-    every = ("-S", "variants=[multitask,no_guide_bank,face]")
+    assert found == ["multitask", "with_guide_bank", "face"]
+    every = ("-S", "variants=[multitask,with_guide_bank,face]")
     queued = [
         (
             *("exp", "run", "--queue", "--name", f"simulated-{name}"),
@@ -79,7 +79,7 @@ def test_what_was_trained_is_compared_though_a_variant_failed(small, tmp_path):
     dvc = Recorder(tmp_path / "simulated" / "fusion", failing=["face"])
     with pytest.raises(SweepError, match="variants that failed: face$"):
         sweep(small, [], 1, dvc, tmp_path)
-    compared = ("exp", "run", "-S", "variants=[multitask,no_guide_bank]", "ablation")
+    compared = ("exp", "run", "-S", "variants=[multitask,with_guide_bank]", "ablation")
     assert dvc.calls[-1] == compared
 
 
