@@ -39,6 +39,10 @@ from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
 SUPERVISED = ["semi_supervised", "gradnorm"]
 
+PUBLISHED_SCHEDULE = {"learning_rate": 1e-4, "weight_decay": 1e-5, "batch": 32}
+PUBLISHED_EPOCHS = 2
+"""Small steps need more of them."""
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -51,17 +55,24 @@ class Arm:
         Whether each corpus is standardised by itself, or all of them together.
     oracle : bool
         Whether every label of the training clips is known.
+    published_schedule : bool
+        Whether step size, weight decay and batch are those of the paper, in
+        `PUBLISHED_EPOCHS` times as many epochs, instead of ours.
     """
 
     variant: Variant
     by_corpus: bool = True
     oracle: bool = False
+    published_schedule: bool = False
 
 
 ARMS = {
     "as published": Arm(Variant(as_published=True), by_corpus=False),
     "as published, supervised only": Arm(
         Variant(as_published=True, without=SUPERVISED), by_corpus=False
+    ),
+    "as published, its schedule": Arm(
+        Variant(as_published=True), by_corpus=False, published_schedule=True
     ),
     "ours": Arm(Variant()),
     "ours, no pseudo-labels": Arm(Variant(without=["co_training"])),
@@ -91,8 +102,8 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     DataFrame
         arm, offset, seed, metric, value. Metrics: ``UAR`` of emotions (mean of macro
         recall over the six, present and absent) and ``CCC`` of traits, both with
-        ``own`` (test clips of the corpus that has the label) or ``other`` (all clips
-        of the one that has not) before them; ``association r``, over the thirty cells,
+        ``own`` (test clips of the corpus that has the label) or ``other`` (clips of
+        the one that has not, without those that the oracle learns from) before them; ``association r``, over the thirty cells,
         of correlations between predictions on the held-out corpus with the planted;
         ``confidence``, the mean probability of the likelier answer to each emotion on
         the other corpus.
@@ -130,20 +141,23 @@ def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.Dat
     )
     studies = {False: raw, True: raw.standardised()}
     rows = []
-    training = params.model_copy(
-        update={
-            "roles": ROLES,
-            "fusion": params.fusion.model_copy(
-                update={"epochs": section.epochs, "patience": section.epochs}
-            ),
-        }
-    )
     for title, arm in ARMS.items():
         study = studies[arm.by_corpus]
+        training = _training(params, section, arm)
         predicted, thresholds = _trained(training, study, arm, seed)
         scores = _measure(study, predicted, thresholds, world.association)
         rows += [(title, offset, seed, *score) for score in scores]
     return pd.DataFrame(rows, columns=["arm", "offset", "seed", "metric", "value"])
+
+
+def _training(params: Params, section: Collapse, arm: Arm) -> Params:
+    """Parameters of an arm's training, which always runs to its end."""
+    schedule, epochs = {}, section.epochs
+    if arm.published_schedule:
+        schedule, epochs = PUBLISHED_SCHEDULE, PUBLISHED_EPOCHS * epochs
+    changes = {**schedule, "epochs": epochs, "patience": epochs}
+    fusion = params.fusion.model_copy(update=changes)
+    return params.model_copy(update={"roles": ROLES, "fusion": fusion})
 
 
 def _trained(
@@ -261,19 +275,24 @@ def _measure(
         if "emotion" in predicted:
             name = "emotion" if where == "own" else "personality"
             corpus, values = study[name], predicted["emotion"][place[name], 1:]
-            chosen = corpus.split == "test" if where == "own" else slice(None)
+            chosen = _unseen(corpus, where)
             yield f"{where} UAR", _recall(corpus, chosen, values, thresholds)
             if where == "other":
                 yield "confidence", float(np.maximum(values, 1 - values).mean())
         if "personality" in predicted:
             name = "personality" if where == "own" else "emotion"
             corpus, values = study[name], predicted["personality"][place[name]]
-            chosen = corpus.split == "test" if where == "own" else slice(None)
+            chosen = _unseen(corpus, where)
             yield f"{where} CCC", _concordance(corpus.traits[chosen], values[chosen])
     if len(predicted) == len(TASKS):
         both = [predicted[task][place["held_out"]] for task in TASKS]
         r = agreement(correlate(both[0][:, 1:], both[1]), planted)
         yield "association r", np.nan if r is None else r
+
+
+def _unseen(corpus: DrawnCorpus, where: str) -> np.ndarray:
+    """Which clips a score is measured on; no arm, nor the oracle, learns from them."""
+    return corpus.split == "test" if where == "own" else corpus.split != "train"
 
 
 def _recall(
