@@ -103,8 +103,9 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
         arm, offset, seed, metric, value. Metrics: ``UAR`` of emotions (mean of macro
         recall over the six, present and absent) and ``CCC`` of traits, both with
         ``own`` (test clips of the corpus that has the label) or ``other`` (clips of
-        the one that has not, without those that the oracle learns from) before them; ``association r``, over the thirty cells,
-        of correlations between predictions on the held-out corpus with the planted;
+        the one that has not, without those that the oracle learns from) before them;
+        ``association r``, over the thirty cells, of correlations between predictions
+        on the held-out corpus with the planted;
         ``confidence``, the mean probability of the likelier answer to each emotion on
         the other corpus.
 

@@ -71,16 +71,20 @@ def test_together_means_by_the_training_clips_of_both_corpora(settings):
 
 
 def test_emotions_are_measured_by_balanced_accuracy_on_both_corpora(settings):
-    """Own scores are of test clips alone, those of the other corpus of all clips."""
+    """Own scores are of test clips alone, others of clips outside training."""
     drawn, rng = study(settings), np.random.default_rng(0)
     predicted, thresholds = rng.random((180, 7)), np.full(6, 0.3)
     measured = dict(
         collapse._measure(drawn, {"emotion": predicted}, thresholds, np.zeros((6, 5)))
     )
     test = drawn.emotion.split == "test"
+    other = drawn.personality.split != "train"
     parts = {
         "own UAR": (drawn.emotion.emotions[test], predicted[:60][test]),
-        "other UAR": (drawn.personality.emotions, predicted[60:120]),
+        "other UAR": (
+            drawn.personality.emotions[other],
+            predicted[60:120][other],
+        ),
     }
     assert set(measured) == {*parts, "confidence"}
     for name, (true, values) in parts.items():
