@@ -24,6 +24,7 @@ from sslmepr.models.fusion_parts import (
     GuideBank,
     PredictProjector,
     Projector,
+    QueryReading,
 )
 
 COMPONENTS = ("graph_attention", "task_query", "predict_projector", "guide_bank")
@@ -141,7 +142,7 @@ class FusionModel(nn.Module):
             start = torch.randn(len(config.tasks), hidden) / hidden**0.5
             self.queries = nn.Parameter(start)
             # Without dropout of its own, so that the weights it reports sum to one.
-            self.reading = nn.MultiheadAttention(hidden, config.heads, batch_first=True)
+            self.reading = QueryReading(hidden, config.heads)
         self.predict_projectors, self.banks = nn.ModuleDict(), nn.ModuleDict()
         self.heads = nn.ModuleDict()
         for task in config.tasks:
@@ -210,8 +211,7 @@ class FusionModel(nn.Module):
             share = present / present.sum(1, keepdim=True)
             share = share[:, None].expand(-1, len(self.config.tasks), -1)
             return share @ nodes, share
-        queries = self.queries.expand(len(nodes), -1, -1)
-        found, share = self.reading(queries, nodes, nodes, key_padding_mask=~present)
+        found, share = self.reading(self.queries, nodes, present)
         return found.float(), share.float()
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:

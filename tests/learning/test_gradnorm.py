@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sslmepr.learning.gradnorm import INITIAL_STEPS, MEMORY, LossGroup, gradient_norms
+from sslmepr.learning.gradnorm import (
+    INITIAL_STEPS,
+    MEMORY,
+    LossGroup,
+    gradient_norms,
+    linear_calls,
+)
 
 
 def warmed(losses, **settings):
@@ -65,11 +71,70 @@ def test_a_loss_without_gradient_moves_nothing():
 def test_gradient_norms_of_a_toy():
     shared = nn.Parameter(torch.tensor([3.0, 4.0]))
     losses = [shared.square().sum(), (2 * shared).sum(), torch.zeros(())]
-    norms = gradient_norms(losses, [shared])
+    norms = gradient_norms(torch.stack(losses), [shared])
     assert norms.tolist() == pytest.approx([10.0, 8**0.5, 0.0])
     # The graph still serves the real backward pass.
     losses[0].backward()
     assert shared.grad.tolist() == [6.0, 8.0]
+
+
+def norms_one_by_one(losses, shared):
+    """Norms of whole gradients, in float64, a backward pass for every loss."""
+    norms = []
+    for loss in losses:
+        found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
+        squares = [each.double().square().sum() for each in found if each is not None]
+        norms.append(float(sum(squares)) ** 0.5)
+    return norms
+
+
+class Branches(nn.Module):
+    """Wide layers with and without bias, one of them called twice, one unused."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.first = nn.Linear(width, hidden)
+        self.plain = nn.Linear(hidden, hidden, bias=False)
+        self.twice = nn.Linear(hidden, hidden)
+        self.unused = nn.Linear(width, hidden)
+        self.scale = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, given):
+        inner = self.plain(self.first(given).tanh())
+        return self.scale * self.twice(self.twice(inner).tanh())
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.integers(0, 1000), st.integers(1, 9), st.integers(2, 40), st.integers(2, 40)
+)
+def test_norms_without_gradients_of_weights(seed, clips, width, hidden):
+    torch.manual_seed(seed)
+    model, given_clips = Branches(width, hidden), torch.randn(clips, width)
+    shared = list(model.parameters())
+    with linear_calls(model, shared) as calls:
+        out = model(given_clips)
+    losses = torch.stack([out.square().mean(), out[0].sum(), 0 * out.sum()])
+    found = gradient_norms(losses, shared, calls).tolist()
+    expected = norms_one_by_one(losses, shared)
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_only_calls_that_are_wholly_shared_and_save_work_are_noted():
+    model = Branches(50, 40)
+    few, many = torch.randn(4, 50), torch.randn(500, 50)
+    with linear_calls(model, list(model.parameters())) as calls:
+        model(few)
+    layers = [call.layer for call in calls]
+    assert layers == [model.first, model.plain, model.twice, model.twice]
+    with linear_calls(model, [model.first.weight, model.plain.weight]) as calls:
+        model(few)
+    assert [call.layer for call in calls] == [model.plain]
+    with linear_calls(model, list(model.parameters())) as calls:
+        model(many)
+    assert not calls
+    model(few)
+    assert not calls  # nothing is noted afterwards
 
 
 def test_losses_as_they_come_against_the_first_batch():
