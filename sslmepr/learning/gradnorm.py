@@ -92,7 +92,7 @@ class LossGroup:
 
 
 class LinearCall(NamedTuple):
-    """One call of a linear layer: (clip, in) to (clip, out)."""
+    """One call of a linear layer: (..., in) to (..., out)."""
 
     layer: nn.Linear
     given: Tensor
@@ -110,14 +110,14 @@ def linear_calls(
     calls, wanted = [], {id(each) for each in shared}
 
     def note(layer, given, result):
-        rows, columns = given[0].shape[0], layer.weight.shape
-        if given[0].ndim == 2 and rows * sum(columns) < columns.numel():
+        out, into = layer.weight.shape
+        if given[0].numel() // into * (out + into) < out * into:
             calls.append(LinearCall(layer, given[0].detach(), result))
 
     hooks = [
         layer.register_forward_hook(note)
         for layer in (model.modules() if wanted else ())
-        if type(layer) is nn.Linear
+        if isinstance(layer, nn.Linear)
         and all(id(each) in wanted for each in layer.parameters())
     ]
     try:
@@ -160,12 +160,15 @@ def gradient_norms(
     )
     squares = torch.zeros(len(losses), device=losses.device)
     for call, found in zip(calls, gradients, strict=False):
-        if found is not None:  # (loss, clip, out)
-            products = (found @ found.mT) * (call.given @ call.given.T)
+        if found is not None:
+            found = found.flatten(1, -2)  # (loss, row, out)
+            given = call.given.flatten(0, -2)
+            products = (found @ found.mT) * (given @ given.T)
             squares += products.sum((1, 2))
             if call.layer.bias is not None:
                 squares += found.sum(1).square().sum(1)
     for found in gradients[len(calls) :]:
         if found is not None:
-            squares += found.reshape(len(losses), -1).square().sum(1)
+            found = found.reshape(len(losses), -1)
+            squares += torch.linalg.vector_norm(found, dim=1).square()
     return squares.sqrt().cpu()

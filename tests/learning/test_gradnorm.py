@@ -105,9 +105,7 @@ class Branches(nn.Module):
 
 
 @settings(max_examples=20, deadline=None)
-@given(
-    st.integers(0, 1000), st.integers(1, 9), st.integers(2, 40), st.integers(2, 40)
-)
+@given(st.integers(0, 1000), st.integers(1, 9), st.integers(2, 40), st.integers(2, 40))
 def test_norms_without_gradients_of_weights(seed, clips, width, hidden):
     torch.manual_seed(seed)
     model, given_clips = Branches(width, hidden), torch.randn(clips, width)
