@@ -55,14 +55,27 @@ class KeysAndValues(PublishedFusion):
         )
 
 
-def joined_norms(losses: Tensor, shared: Sequence[Tensor], _) -> Tensor:
+class JoinedGradients:
     """Gradient norms as the published code takes them: a backward pass per loss."""
-    norms = []
-    for loss in losses:
-        found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
-        known = [each.flatten() for each in found if each is not None]
-        norms.append(torch.norm(torch.cat(known)))
-    return torch.stack(norms)
+
+    def __init__(self, losses: Tensor, shared: Sequence[Tensor], _):
+        self.losses, self.shared = losses, shared
+
+    def norms(self) -> Tensor:
+        norms = []
+        for loss in self.losses:
+            found = torch.autograd.grad(
+                loss, self.shared, retain_graph=True, allow_unused=True
+            )
+            known = [each.flatten() for each in found if each is not None]
+            norms.append(torch.norm(torch.cat(known)))
+        return torch.stack(norms)
+
+
+class AnotherPass(PublishedObjective):
+    """The published objective, with a backward pass of its own for the sum."""
+
+    _sum = FusionObjective._sum
 
 
 def drawn_batch() -> FusionBatch:
@@ -85,7 +98,8 @@ def published(faster: bool) -> Callable:
         for head in model.heads.values():
             head.weight.mul_(SURE)
     variant = Variant(as_published=True)
-    objective = PublishedObjective(params.load().fusion, variant, 0)
+    teaching = PublishedObjective if faster else AnotherPass
+    objective = teaching(params.load().fusion, variant, 0)
     trained = [each for each in model.parameters() if each.requires_grad]
     optimiser = torch.optim.Adam(trained, RATE, weight_decay=DECAY, fused=faster)
 
@@ -101,7 +115,7 @@ def published(faster: bool) -> Callable:
     def as_published(batch):
         with patch.multiple(
             fusion_objective,
-            gradient_norms=joined_norms,
+            LossGradients=JoinedGradients,
             linear_calls=lambda model, shared: nullcontext(),
         ):
             step(batch)

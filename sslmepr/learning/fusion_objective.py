@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sslmepr.learning.gradnorm import LossGroup, gradient_norms, linear_calls
+from sslmepr.learning.gradnorm import LossGradients, LossGroup, linear_calls
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
 from sslmepr.params import Fusion, Variant
@@ -100,18 +100,26 @@ class FusionObjective:
             target = self._target(output, teacher, batch)
             found += self._unsupervised(output, target, batch)
         losses = torch.stack(found)
-        if balanced:
-            norms = gradient_norms(losses, shared, calls)
-            parts = zip(
-                self.groups.values(),
-                losses.detach().cpu().split(len(self.tasks)),
-                norms.split(len(self.tasks)),
-                strict=True,
-            )
-            for group, *measured in parts:
-                group.update(*measured)
+        if not balanced:
+            return losses @ self._weights(losses)
+        gradients = LossGradients(losses, shared, calls)
+        parts = zip(
+            self.groups.values(),
+            losses.detach().cpu().split(len(self.tasks)),
+            gradients.norms().split(len(self.tasks)),
+            strict=True,
+        )
+        for group, *measured in parts:
+            group.update(*measured)
+        return self._sum(losses, shared, gradients)
+
+    def _weights(self, losses: Tensor) -> Tensor:
         weights = torch.cat([group.weights for group in self.groups.values()])
-        return losses @ weights.to(losses.device)
+        return weights.to(losses.device)
+
+    def _sum(self, losses, shared, gradients: LossGradients) -> Tensor:
+        """Weighted sum of the losses."""
+        return losses @ self._weights(losses)
 
     @torch.no_grad()
     def _target(self, output, teacher, batch):

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sslmepr.learning.fusion_objective import FusionObjective
+from sslmepr.learning.gradnorm import WithGradients
 from sslmepr.learning.losses import masked_mean_loss, trait_loss
 
 
@@ -90,6 +91,12 @@ class PublishedObjective(FusionObjective):
 
     def _compared(self, model) -> list[torch.nn.Parameter]:
         return [each for each in model.parameters() if each.requires_grad]
+
+    def _sum(self, losses, shared, gradients):
+        # Gradients of all parameters are there: no further backward pass.
+        weights = self._weights(losses)
+        known = gradients.combined(weights)
+        return WithGradients.apply(losses @ weights, known, *shared)
 
     def _hide(self, inputs):
         return inputs

@@ -8,8 +8,9 @@ from torch import nn
 from sslmepr.learning.gradnorm import (
     INITIAL_STEPS,
     MEMORY,
+    LossGradients,
     LossGroup,
-    gradient_norms,
+    WithGradients,
     linear_calls,
 )
 
@@ -71,7 +72,7 @@ def test_a_loss_without_gradient_moves_nothing():
 def test_gradient_norms_of_a_toy():
     shared = nn.Parameter(torch.tensor([3.0, 4.0]))
     losses = [shared.square().sum(), (2 * shared).sum(), torch.zeros(())]
-    norms = gradient_norms(torch.stack(losses), [shared])
+    norms = LossGradients(torch.stack(losses), [shared]).norms()
     assert norms.tolist() == pytest.approx([10.0, 8**0.5, 0.0])
     # The graph still serves the real backward pass.
     losses[0].backward()
@@ -113,9 +114,17 @@ def test_norms_without_gradients_of_weights(seed, clips, width, hidden):
     with linear_calls(model, shared) as calls:
         out = model(given_clips)
     losses = torch.stack([out.square().mean(), out[0].sum(), 0 * out.sum()])
-    found = gradient_norms(losses, shared, calls).tolist()
+    gradients = LossGradients(losses, shared, calls)
     expected = norms_one_by_one(losses, shared)
-    assert found == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    assert gradients.norms().tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    weights = torch.tensor([0.5, 2.0, 1.0])
+    found = gradients.combined(weights)
+    whole = torch.autograd.grad(losses @ weights, shared, allow_unused=True)
+    for mine, its in zip(found, whole, strict=True):
+        if its is None:
+            assert mine is None
+        else:
+            torch.testing.assert_close(mine, its, rtol=1e-4, atol=1e-5)
 
 
 def test_only_calls_that_are_wholly_shared_and_save_work_are_noted():
@@ -133,6 +142,16 @@ def test_only_calls_that_are_wholly_shared_and_save_work_are_noted():
     assert not calls
     model(few)
     assert not calls  # nothing is noted afterwards
+
+
+def test_a_value_with_known_gradients():
+    known, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
+    gradients = [torch.tensor([1.0, -2.0]), None]
+    value = WithGradients.apply(torch.tensor(7.0), gradients, known, unused)
+    assert value.item() == 7
+    (3 * value).backward()
+    assert known.grad.tolist() == [3.0, -6.0]
+    assert unused.grad is None
 
 
 def test_losses_as_they_come_against_the_first_batch():

@@ -112,6 +112,19 @@ def test_the_first_step_counts_all_losses_by_their_budgets(small_params):
     assert abs(moved[0] - moved[1]) > 0
 
 
+def test_gradients_of_the_loss_are_those_of_the_weighted_sum(small_params):
+    objective = PublishedObjective(small_params.fusion, Variant(as_published=True), 0)
+    model, batch = Toy(), toy_batch()
+    objective(model, None, batch).backward()
+    output = model(batch.inputs)
+    losses = objective._supervised(output, batch)
+    losses += objective._unsupervised(output, output, batch)
+    weights = torch.cat([group.weights for group in objective.groups.values()])
+    expected = torch.autograd.grad(torch.stack(losses) @ weights, model.parameters())
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
+
+
 def test_gradients_are_compared_on_all_parameters(small_params):
     model, variant = Toy(), Variant(as_published=True)
     published = PublishedObjective(small_params.fusion, variant, 0)
