@@ -1,15 +1,15 @@
 """Extraction of face, body and scene beside the usual way of doing it, one core each.
 
-``python benchmarks/extraction.py`` renders clips in the size of common films, checks
-that both ways find the same boxes and features, times them in turn and updates
-``results/benchmarks.csv``.
+``python benchmarks/extraction.py`` renders clips in the size of the simulated corpora
+and in that of common films, checks that both ways find the same boxes and features,
+times them in turn and updates ``results/benchmarks.csv``.
 
 The usual way decodes and converts every frame; then detector and preparation take one
 sampled frame after the other, and an encoder in PyTorch is called once for each kind of
 region. Detector and encoder have the same weights as ours: those that the default
 extraction uses, since CLIP's come from a hub and not with the compendium. Ours is
 measured with detection at full size, and as it is by default, on frames reduced to at
-most 640 px, which moves boxes a little.
+most 640 px, which moves boxes a little and leaves small frames as they are.
 """
 
 import tempfile
@@ -37,7 +37,10 @@ from sslmepr.media.regions import crop_regions, find_regions
 from sslmepr.params import Params
 
 CORPUS, CLIPS = "tiny_joint", 8
-FRAME = {"width": 1280, "height": 1024, "frames_per_second": 25}
+SIZES = (
+    {"width": 320, "height": 256, "frames_per_second": 8},  # of the simulated corpora
+    {"width": 1280, "height": 1024, "frames_per_second": 25},  # of common films
+)
 SIDES = ("left", "top", "right", "bottom")
 ROUNDS = 3
 USUAL, SAME, DEFAULT = "the usual way", "ours, same detection", "ours"
@@ -46,9 +49,9 @@ ALIKE = 0.999
 NAME = "extraction_usual"
 
 
-def larger(params: Params) -> Params:
-    """`params` with few clips, of films rather than thumbnails."""
-    frame = params.simulation.frame.model_copy(update=FRAME)
+def sized(params: Params, size: dict) -> Params:
+    """`params` with few clips, of another size."""
+    frame = params.simulation.frame.model_copy(update=size)
     simulation = params.simulation.model_copy(update={"frame": frame})
     few = params.corpus[CORPUS].model_copy(update={"clips": CLIPS, "persons": CLIPS})
     corpora = params.corpus | {CORPUS: few}
@@ -133,7 +136,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * b).sum(1) / lengths
 
 
-def agreement(what: str, found, expected, bounded: bool) -> list[dict]:
+def agreement(what: str, found, expected, bounded: bool, size: str) -> list[dict]:
     """Smallest and mean overlap of faces' boxes, and cosine of features.
 
     Raises
@@ -155,7 +158,7 @@ def agreement(what: str, found, expected, bounded: bool) -> list[dict]:
         ("features, cosine", alike),
     ):
         for kind, value in (("smallest", values.min()), ("mean", values.mean())):
-            label = f"{what}, against {USUAL}, {name}, {kind}"
+            label = f"{what}, against {USUAL}, {size}, {name}, {kind}"
             bound = f"≥ {ALIKE}" if bounded and kind == "smallest" else None
             if bound and not value >= ALIKE:  # so that NaN fails too
                 raise SystemExit(f"{label}: {value}")
@@ -163,7 +166,7 @@ def agreement(what: str, found, expected, bounded: bool) -> list[dict]:
     return rows
 
 
-def measure(params: Params, folder: Path) -> list[dict]:
+def measure(params: Params, folder: Path, size: str) -> list[dict]:
     """Agreement, then clips per second in turn."""
     clips = read_clips(folder)
     usual = Usual(params)
@@ -187,25 +190,29 @@ def measure(params: Params, folder: Path) -> list[dict]:
         for modality in VISUAL_MODALITIES
     }
     for what, each in ours.items():
-        rows += agreement(what, each.found(), (together, features), what == SAME)
-    with timing.others_busy(rows, NAME, "extraction beside the usual way"):
+        rows += agreement(what, each.found(), (together, features), what == SAME, size)
+    with timing.others_busy(rows, NAME, f"extraction, {size}"):
         times = timing.in_turn(runs, ROUNDS)
     for what, each in times.items():
         speeds = [len(clips) / seconds for seconds in each]
-        rows.append(table.row(NAME, what, speeds, "clips per second"))
+        rows.append(table.row(NAME, f"{what}, {size}", speeds, "clips per second"))
     for what, bound in ((SAME, "≥ 2"), (DEFAULT, "≥ 3")):
         values = timing.times_as_fast(times[what], times[USUAL])
-        label = f"{what}, against {USUAL}"
+        label = f"{what}, against {USUAL}, {size}"
         rows.append(table.row(NAME, label, values, "times as fast", bound))
     return rows
 
 
 def main() -> None:
     """Render, measure and merge into the table."""
-    params = larger(parameters.load())
-    with tempfile.TemporaryDirectory() as folder, one_thread():
-        build_corpus(CORPUS, params, folder)
-        table.merge(measure(params, Path(folder)))
+    rows = []
+    for size in SIZES:
+        params = sized(parameters.load(), size)
+        label = f"{size['width']}×{size['height']} px"
+        with tempfile.TemporaryDirectory() as folder, one_thread():
+            build_corpus(CORPUS, params, folder)
+            rows += measure(params, Path(folder), label)
+    table.merge(rows)
 
 
 if __name__ == "__main__":

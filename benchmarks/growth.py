@@ -6,9 +6,8 @@ size in a process of its own, and updates ``results/benchmarks.csv``. Time shoul
 as the corpus does, which is a slope of 1 between logarithms; memory should not grow.
 
 Memory is what the process holds for itself: features that are mapped from their files
-can be dropped by the system at any time, and do not count. The slope is taken from 4 to
-16 times: loading models and libraries takes as long for any corpus, and would make the
-smallest look slow.
+can be dropped by the system at any time, and do not count. The slope is that of what
+the additional clips take: loading models and libraries takes as long for any corpus.
 """
 
 import json
@@ -37,13 +36,14 @@ from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TASKS, TRAIT_COLUMNS
 from sslmepr.learning.stages import evaluate_study, train_study
 from sslmepr.params import Params
-from sslmepr.trials.drawn import DrawnCorpus, draw_study
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 TIMES = (1, 4, 16)
 RENDERED, EXTRACTED = "tiny_joint", 6  # clips that are rendered, and then repeated
 TRAINED, ANALYSED = 120, 2000  # clips of a corpus
 STEPS, FEATURES, PER_SPEAKER = 8, 64, 2
 SLOPE, MEMORY = "≤ 1.1", "≤ 1.25"
+Steps = dict[str, Callable[[], object]]  # name to what is measured
 
 
 class Peak(threading.Thread):
@@ -60,7 +60,7 @@ class Peak(threading.Thread):
             time.sleep(0.02)
 
 
-def drawn(params: Params, clips: int):
+def drawn(params: Params, clips: int) -> DrawnStudy:
     """A study of drawn features, `clips` in each corpus."""
     world = make_world("planted", params.simulation.worlds)
     simulation, speakers = params.simulation, PER_SPEAKER
@@ -115,7 +115,8 @@ def prepare_analysis(params: Params, folder: Path) -> None:
         pd.DataFrame(values).to_parquet(folder / f"{times}.parquet", index=False)
 
 
-def extraction(params: Params, folder: Path, times: int) -> Callable[[], object]:
+def extraction(params: Params, folder: Path, times: int) -> Steps:
+    """Extraction of the rendered clips, each `times` times."""
     clips = read_clips(folder)
     parts = [
         clips.assign(
@@ -125,10 +126,15 @@ def extraction(params: Params, folder: Path, times: int) -> Callable[[], object]
     ]
     target = folder / str(times)
     write_clips(pd.concat(parts, ignore_index=True), target)
-    return lambda: extract_corpus(RENDERED, params, target, folder, target / "features")
+    features = target / "features"
+    return {
+        "extraction": lambda: extract_corpus(RENDERED, params, target, folder, features)
+    }
 
 
-def training(params: Params, folder: Path, times: int) -> Callable[[], object]:
+def training(params: Params, folder: Path, times: int) -> Steps:
+    """Training, then evaluation of what was trained."""
+
     def smaller(section, **changes):
         return section.model_copy(update={"epochs": 2, "patience": 2, **changes})
 
@@ -142,20 +148,21 @@ def training(params: Params, folder: Path, times: int) -> Callable[[], object]:
         }
     )
     data = folder / str(times)
+    runs = data / "runs"
+    return {
+        "training": lambda: train_study(params, runs, data, progress=False),
+        "evaluation": lambda: evaluate_study(params, runs, data),
+    }
 
-    def run():
-        train_study(params, data / "runs", data, progress=False)
-        evaluate_study(params, data / "runs", data)
 
-    return run
-
-
-def analysis(params: Params, folder: Path, times: int) -> Callable[[], object]:
+def analysis(params: Params, folder: Path, times: int) -> Steps:
+    """One association table with intervals, halo removed."""
     values = pd.read_parquet(folder / f"{times}.parquet")
     chosen = params.association.model_dump()
-    return lambda: association(
-        values, "predicted_x_predicted", **chosen, seed=0, halo=True
-    )
+    source = "predicted_x_predicted"
+    return {
+        "analysis": lambda: association(values, source, **chosen, seed=0, halo=True)
+    }
 
 
 # Name to what is measured, how to prepare it, and the clips of the smallest size.
@@ -166,24 +173,25 @@ STAGES = {
 }
 
 
-def one(stage: str, folder: str, times: str) -> None:
-    """Measure one size here, and print processor seconds and MiB."""
+def measure_here(stage: str, folder: str, times: str) -> None:
+    """Measure one size here; print processor seconds and MiB of each step."""
     params = parameters.load()
     alone = params.compute.model_copy(update={"workers": 1, "device": "cpu"})
     params = params.model_copy(update={"compute": alone})
-    run = STAGES[stage][0](params, Path(folder), int(times))
-    peak = Peak()
+    found, peak = {}, Peak()
     peak.start()
-    start = time.process_time()  # whatever else the machine does
-    run()
-    seconds = time.process_time() - start
-    print(json.dumps([seconds, peak.bytes / 2**20]))
+    for step, run in STAGES[stage][0](params, Path(folder), int(times)).items():
+        peak.bytes = 0
+        start = time.process_time()  # whatever else the machine does
+        run()
+        found[step] = time.process_time() - start, peak.bytes / 2**20
+    print(json.dumps(found))
 
 
 def measure(stage: str) -> list[dict]:
     """Time and memory of all sizes, the slope of one and the growth of the other."""
     _, prepare, clips = STAGES[stage]
-    found, rows, name = {}, [], f"growth_{stage}"
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         prepare(parameters.load(), Path(folder))
         for times in TIMES:
@@ -194,16 +202,27 @@ def measure(stage: str) -> list[dict]:
                 words, env=environment, check=True, stdout=subprocess.PIPE, text=True
             )
             found[times] = json.loads(said.stdout.splitlines()[-1])
+    return [
+        row
+        for step in found[1]
+        for row in step_rows(step, clips, {n: each[step] for n, each in found.items()})
+    ]
+
+
+def step_rows(step: str, clips: int, found: dict[int, list[float]]) -> list[dict]:
+    """Of (seconds, MiB) by how many times the clips."""
+    rows, name = [], f"growth_{step}"
     for times, (seconds, memory) in found.items():
-        what = f"{stage} of {times * clips:,} clips"
+        what = f"{step} of {times * clips:,} clips"
         rows.append(table.row(name, what, [seconds], "processor seconds"))
         rows.append(table.row(name, what, [memory], "MiB", digits=0))
-    few, many = TIMES[-2:]
-    slope = math.log(found[many][0] / found[few][0]) / math.log(many / few)
-    what = f"time of {stage} against clips, slope of logarithms"
+    one, few, many = TIMES
+    more = (found[many][0] - found[few][0]) / (found[few][0] - found[one][0])
+    slope = math.log(more) / math.log((many - few) / (few - one))
+    what = f"time of {step} against clips, slope of logarithms"
     rows.append(table.row(name, what, [slope], "", SLOPE))
-    growth = found[many][1] / found[TIMES[0]][1]
-    what = f"memory of {stage}, {many} times the clips"
+    growth = found[many][1] / found[one][1]
+    what = f"memory of {step}, {many} times the clips"
     rows.append(table.row(name, what, [growth], "times the memory", MEMORY))
     return rows
 
@@ -216,6 +235,6 @@ def main(names: list[str]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--one"]:
-        one(*sys.argv[2:])
+        measure_here(*sys.argv[2:])
     else:
         main(sys.argv[1:])
