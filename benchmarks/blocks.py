@@ -20,13 +20,12 @@ import functools
 import math
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from unittest.mock import patch
 
-import psutil
 import table
+import timing
 import torch
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
@@ -39,7 +38,6 @@ from sslmepr.models.scan import ssd_sequential
 SHAPES = [(32, 30, 256), (16, 256, 256), (16, 750, 256), (8, 1500, 512)]
 STATE, HEAD = 128, 64  # the defaults of both forms of Mamba-2
 ROUNDS = 7
-TURN = 0.1  # seconds that a turn lasts at least, with as many calls as it takes
 # Each kind of pass, and how many times as fast as the mixer ours should be.
 PASSES = {"forward": "≥ 2.0", "forward and backward": "≥ 1.7"}
 TOLERANCE = 1e-4
@@ -80,15 +78,6 @@ def call(block: nn.Module, u: Tensor, backward: bool, autocast: bool) -> None:
             out.float().square().sum().backward()
             block.zero_grad()
             u.grad = None
-
-
-def seconds(run: Callable[[], None]) -> float:
-    """Seconds per call, over one turn."""
-    start, calls = time.perf_counter(), 0
-    while (spent := time.perf_counter() - start) < TURN or not calls:
-        run()
-        calls += 1
-    return spent / calls
 
 
 def peak(run: Callable[[], None]) -> float:
@@ -167,10 +156,10 @@ def compare(shape: tuple[int, int, int], kind: str, dtype: str) -> dict[str, dic
         run = functools.partial(
             call, block.train(backward), u, backward, dtype == "bfloat16"
         )
-        found[name] = {"run": run, "peak": peak(run), "times": []}
-    for _ in range(ROUNDS):
-        for each in found.values():
-            each["times"].append(1000 * seconds(each["run"]))
+        found[name] = {"run": run, "peak": peak(run)}
+    runs = {name: each["run"] for name, each in found.items()}
+    for name, times in timing.in_turn(runs, ROUNDS).items():
+        found[name]["times"] = [1000 * each for each in times]
     mixers = [name for name in found if name.startswith(MIXER)]
     better = min(mixers, key=lambda name: statistics.median(found[name]["times"]))
     return {
@@ -185,41 +174,26 @@ def geometric_mean(rounds: list[list[float]]) -> list[float]:
     return [math.prod(each) ** (1 / len(each)) for each in zip(*rounds, strict=True)]
 
 
-def ratios(found: dict[str, dict], other: str) -> list[float]:
-    """How many times as fast as another ours was, in each round."""
-    pairs = zip(found[other]["times"], found[OURS]["times"], strict=True)
-    return [theirs / ours for theirs, ours in pairs]
-
-
-def busy_seconds() -> tuple[float, float]:
-    """Processor seconds so far, of the whole machine and of this process."""
-    machine, own = psutil.cpu_times(), psutil.Process().cpu_times()
-    idle = machine.idle + getattr(machine, "iowait", 0)
-    return sum(machine[:8]) - idle, own.user + own.system
-
-
 def speed(kind: str, dtype: str) -> list[dict]:
     """All shapes in one kind of pass and one number format."""
     bounded, group = dtype == "float32", f"blocks_{kind}_{dtype}".replace(" ", "_")
     rows, faster, memory = [], [], []
-    start, before = time.perf_counter(), busy_seconds()
-    for shape in SHAPES:
-        print(f"{kind}, {dtype}, {shape}", flush=True)
-        found = compare(shape, kind, dtype)
-        case = f"{kind}, {dtype}, {'×'.join(map(str, shape))}"
-        for name, each in found.items():
-            label = ", ".join(filter(None, [name, each.get("chunk"), case]))
-            rows.append(table.row(group, label, each["times"], "ms", digits=1))
-            rows.append(table.row(group, label, [each["peak"]], "MiB", digits=1))
-        bound = "≥ 1" if bounded and shape[1] >= 256 else None
-        what, values = f"{OURS} against {ENCODER}, {case}", ratios(found, ENCODER)
-        rows.append(table.row(group, what, values, "times as fast", bound))
-        faster.append(ratios(found, MIXER))
-        memory.append([found[OURS]["peak"] / found[MIXER]["peak"]])
-    machine, own = (b - a for a, b in zip(before, busy_seconds(), strict=True))
-    others = (machine - own) / (time.perf_counter() - start)
-    what = f"other programs meanwhile, {kind}, {dtype}"
-    rows.append(table.row(group, what, [others], "processors busy", "≤ 0.1"))
+    with timing.others_busy(rows, group, f"{kind}, {dtype}"):
+        for shape in SHAPES:
+            print(f"{kind}, {dtype}, {shape}", flush=True)
+            found = compare(shape, kind, dtype)
+            case = f"{kind}, {dtype}, {'×'.join(map(str, shape))}"
+            for name, each in found.items():
+                label = ", ".join(filter(None, [name, each.get("chunk"), case]))
+                rows.append(table.row(group, label, each["times"], "ms", digits=1))
+                rows.append(table.row(group, label, [each["peak"]], "MiB", digits=1))
+            bound = "≥ 1" if bounded and shape[1] >= 256 else None
+            times = {name: each["times"] for name, each in found.items()}
+            what = f"{OURS} against {ENCODER}, {case}"
+            values = timing.times_as_fast(times[OURS], times[ENCODER])
+            rows.append(table.row(group, what, values, "times as fast", bound))
+            faster.append(timing.times_as_fast(times[OURS], times[MIXER]))
+            memory.append([found[OURS]["peak"] / found[MIXER]["peak"]])
     for measured, unit, bound in (
         (faster, "times as fast", PASSES[kind]),
         (memory, "times its memory", "≤ 0.5"),

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sslmepr.learning.gradnorm import LossGroup, gradient_norms
+from sslmepr.learning.gradnorm import LossGradients, LossGroup, linear_calls
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
 from sslmepr.params import Fusion, Variant
@@ -15,13 +15,9 @@ MODALITY_DROPOUT = 0.2
 of the pseudo-labels sees all of them."""
 
 
-def last_shared_matrix(model) -> list[torch.nn.Parameter]:
-    """The last matrix of the trunk, on which gradients of the tasks are compared.
-
-    All of the trunk would cost a backward pass through it for every loss.
-    """
-    matrices = [each for each in model.shared_parameters() if min(each.shape) > 1]
-    return matrices[-1:]
+def _said(output, task: str) -> Tensor:
+    """What a `FusionOutput` says of a task."""
+    return output.emotion_logits if task == "emotion" else output.trait_scores
 
 
 class FusionObjective:
@@ -42,16 +38,33 @@ class FusionObjective:
     running: ClassVar[dict] = {}
     """How `LossGroup` keeps losses, where not as by default."""
 
+    labelled_losses: ClassVar[dict] = {
+        "emotion": emotion_loss,
+        "personality": trait_loss,
+    }
+    """Task to its loss of (what the model says, labels)."""
+
+    pseudo_losses: ClassVar[dict] = {
+        "emotion": emotion_pseudo_loss,
+        "personality": trait_pseudo_loss,
+    }
+    """Task to its loss of (what the model says, what makes the pseudo-labels, clips
+    without labels, threshold)."""
+
     def __init__(self, section: Fusion, variant: Variant, seed: int):
         self.tasks = variant.tasks
-        self._semi = section.semi_supervised
+        semi = section.semi_supervised
+        self._thresholds = {
+            "emotion": semi.emotion_threshold,
+            "personality": semi.trait_margin,
+        }
         left_out = section.left_out(variant)
         self._balanced = "gradnorm" not in left_out
         self._generator = torch.Generator().manual_seed(seed)
         settings = section.gradnorm
         budgets = {"supervised": settings.supervised.budget}
         if "semi_supervised" not in left_out:
-            fixed = self._semi.weight * settings.supervised.budget
+            fixed = semi.weight * settings.supervised.budget
             budget = settings.semi_supervised.budget
             budgets["semi_supervised"] = budget if self._balanced else fixed
         # A single task has one loss per group, which leaves nothing to balance.
@@ -70,20 +83,35 @@ class FusionObjective:
 
     def __call__(self, model, teacher, batch) -> Tensor:
         """Weighted sum of the losses of a batch, after an update of the weights."""
-        output = model(self._hide(batch.inputs))
-        losses = {"supervised": self._supervised(output, batch)}
+        balanced = self._balanced and len(self.tasks) > 1
+        shared = self._compared(model) if balanced else []
+        with linear_calls(model, shared) as calls:
+            output = model(self._hide(batch.inputs))
+        found = self._supervised(output, batch)
         if "semi_supervised" in self.groups:
             target = self._target(output, teacher, batch)
-            losses["semi_supervised"] = self._unsupervised(output, target, batch)
-        if self._balanced and len(self.tasks) > 1:
-            shared = self._compared(model)
-            for name, group in losses.items():
-                norms = gradient_norms(group, shared)
-                self.groups[name].update(torch.stack(group), norms)
-        return sum(
-            torch.stack(group) @ self.groups[name].weights.to(group[0].device)
-            for name, group in losses.items()
+            found += self._unsupervised(output, target, batch)
+        losses = torch.stack(found)
+        if not balanced:
+            return losses @ self._weights(losses)
+        gradients = LossGradients(losses, shared, calls)
+        parts = zip(
+            self.groups.values(),
+            losses.detach().cpu().split(len(self.tasks)),
+            gradients.norms().split(len(self.tasks)),
+            strict=True,
         )
+        for group, *measured in parts:
+            group.update(*measured)
+        return self._sum(losses, shared, gradients)
+
+    def _weights(self, losses: Tensor) -> Tensor:
+        weights = torch.cat([group.weights for group in self.groups.values()])
+        return weights.to(losses.device)
+
+    def _sum(self, losses, shared, gradients: LossGradients) -> Tensor:
+        """Weighted sum of the losses."""
+        return losses @ self._weights(losses)
 
     @torch.no_grad()
     def _target(self, output, teacher, batch):
@@ -91,37 +119,28 @@ class FusionObjective:
         return teacher(batch.inputs)
 
     def _compared(self, model) -> list[torch.nn.Parameter]:
-        """Parameters on which gradients of the losses are compared."""
-        return last_shared_matrix(model)
+        """Parameters on which gradients of the losses are compared.
+
+        All of the trunk would cost a backward pass through it for every loss.
+        """
+        return model.last_shared_matrices()
 
     def _supervised(self, output, batch) -> list[Tensor]:
-        losses = {
-            "emotion": lambda: emotion_loss(
-                output.emotion_logits, batch.labels["emotion"]
-            ),
-            "personality": lambda: trait_loss(
-                output.trait_scores, batch.labels["personality"]
-            ),
-        }
-        return [losses[task]() for task in self.tasks]
+        return [
+            self.labelled_losses[task](_said(output, task), batch.labels[task])
+            for task in self.tasks
+        ]
 
     def _unsupervised(self, output, target, batch) -> list[Tensor]:
-        unlabelled = {task: batch.labels[task].isnan().any(1) for task in self.tasks}
-        losses = {
-            "emotion": lambda: emotion_pseudo_loss(
-                output.emotion_logits,
-                target.emotion_logits,
-                unlabelled["emotion"],
-                self._semi.emotion_threshold,
-            ),
-            "personality": lambda: trait_pseudo_loss(
-                output.trait_scores,
-                target.trait_scores,
-                unlabelled["personality"],
-                self._semi.trait_margin,
-            ),
-        }
-        return [losses[task]() for task in self.tasks]
+        return [
+            self.pseudo_losses[task](
+                _said(output, task),
+                _said(target, task),
+                batch.labels[task].isnan().any(1),
+                self._thresholds[task],
+            )
+            for task in self.tasks
+        ]
 
     def _hide(self, inputs):
         """`inputs` with some modalities of some clips hidden, never all of a clip."""

@@ -6,10 +6,13 @@ gradients on the shared trunk only, and rates from running losses instead of the
 batch, which decides everything when it happens to be an easy one.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 MEMORY = 0.9
 INITIAL_STEPS = 10
@@ -88,20 +91,134 @@ class LossGroup:
         self._seen += 1
 
 
-def gradient_norms(losses: Sequence[Tensor], shared: Sequence[Tensor]) -> Tensor:
-    """Gradient norm of each loss on the shared tensors: (loss,).
+class LinearCall(NamedTuple):
+    """One call of a linear layer: (..., in) to (..., out)."""
 
-    The graph is kept for the backward pass that follows. A loss that does not depend on
-    the shared tensors has norm zero.
+    layer: nn.Linear
+    given: Tensor
+    result: Tensor
+
+
+@contextmanager
+def linear_calls(
+    model: nn.Module, shared: Sequence[Tensor]
+) -> Iterator[list[LinearCall]]:
+    """Note meanwhile the calls of a model's linear layers that are all shared.
+
+    Only such calls are noted as make `LossGradients` faster.
     """
-    norms = []
-    for loss in losses:
-        gradients = (
-            torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
-            if loss.requires_grad
-            else []
+    calls, wanted = [], {id(each) for each in shared}
+
+    def note(layer, given, result):
+        out, into = layer.weight.shape
+        if given[0].numel() // into * (out + into) < out * into:
+            calls.append(LinearCall(layer, given[0].detach(), result))
+
+    hooks = [
+        layer.register_forward_hook(note)
+        for layer in (model.modules() if wanted else ())
+        if isinstance(layer, nn.Linear)
+        and all(id(each) in wanted for each in layer.parameters())
+    ]
+    try:
+        yield calls
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+class LossGradients:
+    """Gradients of several losses on shared tensors, by one batched backward pass.
+
+    The graph is kept for another one.
+
+    Parameters
+    ----------
+    losses : (loss,) Tensor
+    shared : sequence of Tensor
+    calls : sequence of LinearCall
+        All calls of some linear layers, their parameters among `shared`. The gradient
+        of the weights is D' X for inputs X and gradients D at the results, and its
+        squared norm the sum of (D D') * (X X'): with few rows that takes much less
+        than the gradient itself, which is not made for each loss (Goodfellow 2015).
+    """
+
+    def __init__(
+        self,
+        losses: Tensor,
+        shared: Sequence[Tensor],
+        calls: Sequence[LinearCall] = (),
+    ):
+        counts = Counter(call.layer for call in calls)
+        # Gradients of several calls would have to be added first.
+        calls = [call for call in calls if counts[call.layer] == 1]
+        covered = {id(each) for call in calls for each in call.layer.parameters()}
+        others = [each for each in shared if id(each) not in covered]
+        found = torch.autograd.grad(
+            losses,
+            [*(call.result for call in calls), *others],
+            torch.eye(len(losses), device=losses.device),
+            is_grads_batched=True,
+            retain_graph=True,
+            allow_unused=True,
         )
-        known = [gradient for gradient in gradients if gradient is not None]
-        total = sum((gradient.square().sum() for gradient in known), torch.zeros(()))
-        norms.append(total.sqrt().cpu())
-    return torch.stack(norms)
+        self._shared, self._count = shared, len(losses)
+        self._calls = [
+            (call.layer, call.given.flatten(0, -2), gradient.flatten(1, -2))
+            for call, gradient in zip(calls, found, strict=False)
+            if gradient is not None
+        ]  # (row, in) and (loss, row, out)
+        self._others = {
+            id(tensor): gradient
+            for tensor, gradient in zip(others, found[len(calls) :], strict=True)
+            if gradient is not None
+        }
+
+    def norms(self) -> Tensor:
+        """Gradient norm of each loss: (loss,).
+
+        A loss that does not depend on the shared tensors has norm zero.
+        """
+        squares = torch.zeros(self._count, device=self._device())
+        for layer, given, gradient in self._calls:
+            products = (gradient @ gradient.mT) * (given @ given.T)
+            squares += products.sum((1, 2))
+            if layer.bias is not None:
+                squares += gradient.sum(1).square().sum(1)
+        for gradient in self._others.values():
+            whole = gradient.reshape(self._count, -1)
+            squares += torch.linalg.vector_norm(whole, dim=1).square()
+        return squares.sqrt().cpu()
+
+    def combined(self, weights: Tensor) -> list[Tensor | None]:
+        """Gradient of the weighted sum of the losses, on each shared tensor.
+
+        None stands for a tensor on which no loss depends.
+        """
+        found = {
+            name: torch.tensordot(weights, gradient, 1)
+            for name, gradient in self._others.items()
+        }
+        for layer, given, gradient in self._calls:
+            gradient = torch.tensordot(weights, gradient, 1)
+            found[id(layer.weight)] = gradient.T @ given
+            if layer.bias is not None:
+                found[id(layer.bias)] = gradient.sum(0)
+        return [found.get(id(tensor)) for tensor in self._shared]
+
+    def _device(self):
+        return self._shared[0].device
+
+
+class WithGradients(torch.autograd.Function):
+    """A value whose gradients are known: (value, gradients, *tensors) to the value."""
+
+    @staticmethod
+    def forward(ctx, value, gradients, *tensors):
+        ctx.gradients = gradients
+        return value.detach().clone()
+
+    @staticmethod
+    def backward(ctx, factor):
+        known = (each if each is None else factor * each for each in ctx.gradients)
+        return None, None, *known

@@ -81,7 +81,7 @@ def fit(
     TrainingError
         If the loss of an epoch is not finite.
     """
-    run = _Run(model, schedule, max(1, len(batches(0))), loss)
+    run = Run(model, schedule, max(1, len(batches(0))), loss)
     best, since = _copy(run.average.model), 0
     first = float(score(run.average.model))
     best_score = -np.inf if np.isnan(first) else first
@@ -105,7 +105,7 @@ def fit(
     return pd.DataFrame(history, columns=["epoch", "train_loss", "dev_score"])
 
 
-class _Run:
+class Run:
     """Model, averaged model and optimiser while they are trained."""
 
     def __init__(self, model, schedule: Schedule, steps_per_epoch: int, loss):
@@ -122,10 +122,11 @@ class _Run:
     def epoch(self, batches) -> float:
         """Take a step for every batch; the mean loss."""
         self.model.train()
-        losses = [self._step(batch) for batch in batches]
+        losses = [self.step(batch) for batch in batches]
         return float(torch.stack(losses).mean())
 
-    def _step(self, batch) -> Tensor:
+    def step(self, batch) -> Tensor:
+        """Learn from one batch; its loss."""
         rate = _rate(self.average.steps, self.total) * self.schedule.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = rate

@@ -7,6 +7,7 @@ far from the middle. Weights of the losses are balanced on all parameters, from 
 as they come and relative to those of the first batch.
 """
 
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from sslmepr.learning.fusion_objective import FusionObjective
+from sslmepr.learning.gradnorm import WithGradients
 from sslmepr.learning.losses import masked_mean_loss, trait_loss
 
 
@@ -75,6 +77,14 @@ class PublishedObjective(FusionObjective):
     """Loss of a training run as published; parameters as of `FusionObjective`."""
 
     running: ClassVar[dict] = {"memory": 0.0, "initial_steps": 1}
+    labelled_losses: ClassVar[dict] = {
+        "emotion": strongest_emotion_loss,
+        "personality": partial(trait_loss, share=0),
+    }
+    pseudo_losses: ClassVar[dict] = {
+        "emotion": hard_emotion_loss,
+        "personality": hard_trait_loss,
+    }
 
     def _target(self, output, teacher, batch):
         return output
@@ -82,35 +92,11 @@ class PublishedObjective(FusionObjective):
     def _compared(self, model) -> list[torch.nn.Parameter]:
         return [each for each in model.parameters() if each.requires_grad]
 
-    def _supervised(self, output, batch) -> list[Tensor]:
-        labels = batch.labels
-        losses = {
-            "emotion": lambda: strongest_emotion_loss(
-                output.emotion_logits, labels["emotion"]
-            ),
-            "personality": lambda: trait_loss(
-                output.trait_scores, labels["personality"], share=0
-            ),
-        }
-        return [losses[task]() for task in self.tasks]
-
-    def _unsupervised(self, output, target, batch) -> list[Tensor]:
-        unlabelled = {task: batch.labels[task].isnan().any(1) for task in self.tasks}
-        losses = {
-            "emotion": lambda: hard_emotion_loss(
-                output.emotion_logits,
-                target.emotion_logits,
-                unlabelled["emotion"],
-                self._semi.emotion_threshold,
-            ),
-            "personality": lambda: hard_trait_loss(
-                output.trait_scores,
-                target.trait_scores,
-                unlabelled["personality"],
-                self._semi.trait_margin,
-            ),
-        }
-        return [losses[task]() for task in self.tasks]
+    def _sum(self, losses, shared, gradients):
+        # Gradients of all parameters are there: no further backward pass.
+        weights = self._weights(losses)
+        known = gradients.combined(weights)
+        return WithGradients.apply(losses @ weights, known, *shared)
 
     def _hide(self, inputs):
         return inputs

@@ -24,6 +24,7 @@ from sslmepr.models.fusion_parts import (
     GuideBank,
     PredictProjector,
     Projector,
+    QueryReading,
 )
 
 COMPONENTS = (
@@ -171,7 +172,7 @@ class FusionModel(nn.Module):
             start = torch.randn(len(config.tasks), hidden) / hidden**0.5
             self.queries = nn.Parameter(start)
             # Without dropout of its own, so that the weights it reports sum to one.
-            self.reading = nn.MultiheadAttention(hidden, config.heads, batch_first=True)
+            self.reading = QueryReading(hidden, config.heads)
         self.predict_projectors, self.banks = nn.ModuleDict(), nn.ModuleDict()
         self.heads = nn.ModuleDict()
         for task in config.tasks:
@@ -200,10 +201,13 @@ class FusionModel(nn.Module):
         """Of each emotion by itself, since several may be present: (clip, emotion)."""
         return logits.sigmoid()
 
-    def shared_parameters(self) -> list[nn.Parameter]:
-        """Parameters of the trunk that all tasks use, in a fixed order."""
-        parts = [self.projectors, self.graph, self.reading]
-        return [p for part in parts if part is not None for p in part.parameters()]
+    def last_shared_matrices(self) -> list[nn.Parameter]:
+        """Matrices of the last layer that all tasks use, one or one per modality."""
+        if self.reading is not None:
+            return [self.reading.out_proj.weight]
+        if self.graph is not None:
+            return [self.graph.weight.weight]
+        return [each.adapter[-1].weight for each in self.projectors.values()]
 
     def forward(self, given: FusionInput) -> FusionOutput:
         """Predict from the modalities that are present.
@@ -248,8 +252,7 @@ class FusionModel(nn.Module):
             share = present / present.sum(1, keepdim=True)
             share = share[:, None].expand(-1, len(self.config.tasks), -1)
             return share @ nodes, share
-        queries = self.queries.expand(len(nodes), -1, -1)
-        found, share = self.reading(queries, nodes, nodes, key_padding_mask=~present)
+        found, share = self.reading(self.queries, nodes, present)
         return found.float(), share.float()
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:

@@ -72,6 +72,50 @@ class GraphAttention(nn.Module):
         return F.elu(attention @ nodes.float()), attention
 
 
+class QueryReading(nn.MultiheadAttention):
+    """Multi-head attention of a few queries that are the same for every clip.
+
+    What each head of a query looks for is taken to the nodes, and what it has read to
+    the values: the same result as keys and values of all nodes, for a fraction of the
+    products.
+    """
+
+    def __init__(self, hidden: int, heads: int):
+        super().__init__(hidden, heads, batch_first=True)
+
+    def forward(
+        self, queries: Tensor, nodes: Tensor, present: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Read the nodes.
+
+        Parameters
+        ----------
+        queries : (task, hidden) torch.Tensor
+        nodes : (clip, modality, hidden) torch.Tensor
+        present : (clip, modality) torch.Tensor of bool
+
+        Returns
+        -------
+        (clip, task, hidden) torch.Tensor
+        (clip, task, modality) torch.Tensor
+            Attention, mean over heads.
+        """
+        clips, (tasks, hidden), heads = len(nodes), queries.shape, self.num_heads
+        ask, key, value = self.in_proj_weight.view(3, hidden, hidden)
+        ask_bias, _, value_bias = self.in_proj_bias.view(3, hidden)
+        asked = F.linear(queries, ask, ask_bias) * (hidden // heads) ** -0.5
+        # The bias of the keys would add the same to the scores of all nodes.
+        wanted = torch.einsum(
+            "thw,hwd->htd", asked.view(tasks, heads, -1), key.view(heads, -1, hidden)
+        ).flatten(0, 1)
+        scores = (nodes @ wanted.T).mT.float()  # (clip, head x task, modality)
+        share = scores.masked_fill(~present[:, None], -torch.inf).softmax(-1)
+        read = (share @ nodes).view(clips, heads, tasks, hidden)
+        values = torch.einsum("chtd,hwd->cthw", read, value.view(heads, -1, hidden))
+        found = self.out_proj(values.flatten(2) + value_bias)
+        return found, share.view(clips, heads, tasks, -1).mean(1)
+
+
 class PredictProjector(nn.Module):
     """A weighted sum of all unimodal predictions of a task.
 

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from sslmepr.learning.gradnorm import INITIAL_STEPS, MEMORY, LossGroup, gradient_norms
+from sslmepr.learning.gradnorm import (
+    INITIAL_STEPS,
+    MEMORY,
+    LossGradients,
+    LossGroup,
+    WithGradients,
+    linear_calls,
+)
 
 
 def warmed(losses, **settings):
@@ -65,11 +72,86 @@ def test_a_loss_without_gradient_moves_nothing():
 def test_gradient_norms_of_a_toy():
     shared = nn.Parameter(torch.tensor([3.0, 4.0]))
     losses = [shared.square().sum(), (2 * shared).sum(), torch.zeros(())]
-    norms = gradient_norms(losses, [shared])
+    norms = LossGradients(torch.stack(losses), [shared]).norms()
     assert norms.tolist() == pytest.approx([10.0, 8**0.5, 0.0])
     # The graph still serves the real backward pass.
     losses[0].backward()
     assert shared.grad.tolist() == [6.0, 8.0]
+
+
+def norms_one_by_one(losses, shared):
+    """Norms of whole gradients, in float64, a backward pass for every loss."""
+    norms = []
+    for loss in losses:
+        found = torch.autograd.grad(loss, shared, retain_graph=True, allow_unused=True)
+        squares = [each.double().square().sum() for each in found if each is not None]
+        norms.append(float(sum(squares)) ** 0.5)
+    return norms
+
+
+class Branches(nn.Module):
+    """Wide layers with and without bias, one of them called twice, one unused."""
+
+    def __init__(self, width, hidden):
+        super().__init__()
+        self.first = nn.Linear(width, hidden)
+        self.plain = nn.Linear(hidden, hidden, bias=False)
+        self.twice = nn.Linear(hidden, hidden)
+        self.unused = nn.Linear(width, hidden)
+        self.scale = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, given):
+        inner = self.plain(self.first(given).tanh())
+        return self.scale * self.twice(self.twice(inner).tanh())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.integers(1, 9), st.integers(2, 40), st.integers(2, 40))
+def test_norms_without_gradients_of_weights(seed, clips, width, hidden):
+    torch.manual_seed(seed)
+    model, given_clips = Branches(width, hidden), torch.randn(clips, width)
+    shared = list(model.parameters())
+    with linear_calls(model, shared) as calls:
+        out = model(given_clips)
+    losses = torch.stack([out.square().mean(), out[0].sum(), 0 * out.sum()])
+    gradients = LossGradients(losses, shared, calls)
+    expected = norms_one_by_one(losses, shared)
+    assert gradients.norms().tolist() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    weights = torch.tensor([0.5, 2.0, 1.0])
+    found = gradients.combined(weights)
+    whole = torch.autograd.grad(losses @ weights, shared, allow_unused=True)
+    for mine, its in zip(found, whole, strict=True):
+        if its is None:
+            assert mine is None
+        else:
+            torch.testing.assert_close(mine, its, rtol=1e-4, atol=1e-5)
+
+
+def test_only_calls_that_are_wholly_shared_and_save_work_are_noted():
+    model = Branches(50, 40)
+    few, many = torch.randn(4, 50), torch.randn(500, 50)
+    with linear_calls(model, list(model.parameters())) as calls:
+        model(few)
+    layers = [call.layer for call in calls]
+    assert layers == [model.first, model.plain, model.twice, model.twice]
+    with linear_calls(model, [model.first.weight, model.plain.weight]) as calls:
+        model(few)
+    assert [call.layer for call in calls] == [model.plain]
+    with linear_calls(model, list(model.parameters())) as calls:
+        model(many)
+    assert not calls
+    model(few)
+    assert not calls  # nothing is noted afterwards
+
+
+def test_a_value_with_known_gradients():
+    known, unused = nn.Parameter(torch.ones(2)), nn.Parameter(torch.ones(3))
+    gradients = [torch.tensor([1.0, -2.0]), None]
+    value = WithGradients.apply(torch.tensor(7.0), gradients, known, unused)
+    assert value.item() == 7
+    (3 * value).backward()
+    assert known.grad.tolist() == [3.0, -6.0]
+    assert unused.grad is None
 
 
 def test_losses_as_they_come_against_the_first_batch():

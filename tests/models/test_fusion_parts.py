@@ -4,6 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from sslmepr.models.fusion import FusionInput
 from sslmepr.models.fusion_parts import (
@@ -11,6 +12,7 @@ from sslmepr.models.fusion_parts import (
     GuideBank,
     PredictProjector,
     Projector,
+    QueryReading,
 )
 
 
@@ -28,6 +30,24 @@ def test_graph_attention():
     torch.testing.assert_close(attention[0, 0], expected, atol=1e-6, rtol=1e-5)
     expected = F.elu(share * moved[0] + (1 - share) * moved[1])
     torch.testing.assert_close(out[0, 0], expected, atol=1e-6, rtol=1e-5)
+
+
+def test_reading_is_multi_head_attention_of_keys_and_values():
+    torch.manual_seed(0)
+    reading = QueryReading(12, 3)
+    nn.init.normal_(reading.in_proj_bias)
+    nn.init.normal_(reading.out_proj.bias)
+    queries, nodes = torch.randn(2, 12), torch.randn(6, 5, 12)
+    present = torch.rand(6, 5) > 0.4
+    present[:, 0] = True
+    usual = nn.MultiheadAttention(12, 3, batch_first=True)
+    usual.load_state_dict(reading.state_dict())
+    each = queries.expand(6, -1, -1)
+    expected = usual(each, nodes, nodes, key_padding_mask=~present)
+    found = reading(queries, nodes, present)
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
+    assert not found[1].mT[~present].any()
+    torch.testing.assert_close(found[1].sum(-1), torch.ones(6, 2))
 
 
 def test_guide_bank_answers_to_its_own_embedding():
