@@ -64,7 +64,8 @@ def drawn(params: Params, clips: int) -> DrawnStudy:
     """A study of drawn features, `clips` in each corpus."""
     world = make_world("planted", params.simulation.worlds)
     simulation, speakers = params.simulation, PER_SPEAKER
-    return draw_study(simulation, world, clips, speakers, FEATURES, 0.5, seed=0).standardised()
+    study = draw_study(simulation, world, clips, speakers, FEATURES, 0.5, seed=0)
+    return study.standardised()
 
 
 def write_corpus(folder: Path, corpus: DrawnCorpus, tasks: tuple[str, ...]) -> None:
