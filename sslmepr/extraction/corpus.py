@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,11 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
         for future in as_completed(futures):
             future.result()
             yield futures[future]
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            "a process that extracts was killed, perhaps for want of memory; chunks "
+            "that are done are kept: run again, with fewer compute.workers"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,6 +1,7 @@
 """Extraction with the real embedded models, on clips of noise written here."""
 
 import json
+import os
 import wave
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from recordings import write_video
 
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
 from sslmepr.extraction.chunks import extract_chunk
-from sslmepr.extraction.corpus import _clip_rows, _jobs, extract_corpus
+from sslmepr.extraction.corpus import _clip_rows, _jobs, _run_processes, extract_corpus
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
@@ -198,6 +199,18 @@ def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch
     assert made == ["t0", "t8", "t8", "t16"]  # the first chunk was not made again
     assert content(folder) == content(whole)
     assert not partial.exists()
+
+
+class Deadly:
+    """A job that ends the process it is sent to."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_killed_process_is_told_of():
+    with pytest.raises(RuntimeError, match="was killed.* run again"):
+        list(_run_processes([Deadly(), Deadly()], 2))
 
 
 def test_other_settings_take_up_nothing(text_corpus, params, tmp_path):
