@@ -28,7 +28,9 @@ def bounds_panels(bounds: pd.DataFrame, true: pd.DataFrame | None = None) -> Fig
         cells = bounds[bounds["emotion"] == emotion]
         y = cells["trait"].map(places)
         axes.axvline(0, color=theme.faint(), lw=0.8)
-        axes.hlines(y, cells["low"], cells["high"], color=theme.faint(), lw=6)
+        axes.hlines(
+            y, cells["low"], cells["high"], color=theme.faint(), lw=6, alpha=0.45
+        )
         axes.scatter(cells["unrelated"], y, color=colours[emotion], s=30, zorder=3)
         if true is not None:
             known = true[true["emotion"] == emotion]
