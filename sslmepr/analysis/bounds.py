@@ -8,7 +8,7 @@ Statistical Matching, chapter 4). The middle of the bounds is right if the unpre
 parts are unrelated, which no test on such data can show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 
 def explained(
-    predictions: pd.DataFrame, variant: str, corpora: Mapping[str, str]
+    predictions: pd.DataFrame, variant: str, corpora: Mapping[str, Collection[str]]
 ) -> pd.Series:
     """Share of the variance of each label that a model explains on unseen clips.
 
@@ -33,7 +33,7 @@ def explained(
         clip_id, corpus, split, variant, seed, target, predicted, true.
     variant : str
     corpora : mapping
-        Task to the corpus that has its labels.
+        Task to the corpora (parts of a union) that have its labels.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def explained(
     mine = predictions[predictions["variant"] == variant].dropna(subset=["true"])
     tasks = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
     for task, targets in tasks.items():
-        known = mine[(mine["corpus"] == corpora[task]) & mine["target"].isin(targets)]
+        known = mine[mine["corpus"].isin(corpora[task]) & mine["target"].isin(targets)]
         split = "test" if (known["split"] == "test").any() else "dev"
         known = known[known["split"] == split]
         for target in targets:

@@ -7,7 +7,7 @@ from sslmepr.analysis.bounds import association_bounds, explained
 from sslmepr.analysis.figures.bounds import bounds_panels
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
-CORPORA = {"emotion": "a", "personality": "b"}
+CORPORA = {"emotion": ["a", "a2"], "personality": ["b"]}
 
 
 def rows(corpus, split, target, predicted, true, seed=0):
@@ -36,6 +36,7 @@ def test_shares_by_hand():
         [
             rows("a", "test", "anger", said + 0.05, true, seed=0),
             rows("a", "test", "anger", said - 0.05, true, seed=1),
+            rows("a2", "test", "sadness", said, true),
             rows("a", "dev", "anger", 1 - said, true),  # there is test: not looked at
             rows("b", "dev", "openness", said, true),  # there is none: dev
             rows("b", "dev", "extraversion", -said, true),
@@ -46,6 +47,7 @@ def test_shares_by_hand():
     shares = explained(table, "m", CORPORA)
     assert shares["anger"] == pytest.approx(np.corrcoef(said, true > 0)[0, 1] ** 2)
     assert shares["openness"] == pytest.approx(np.corrcoef(said, true)[0, 1] ** 2)
+    assert shares["sadness"] == shares["anger"]
     assert shares["extraversion"] == 0 and shares["agreeableness"] == 0
     assert np.isnan(shares["fear"]) and np.isnan(shares["conscientiousness"])
 
