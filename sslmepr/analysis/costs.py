@@ -46,7 +46,9 @@ def extraction_costs(
     """
     if not all(count > 0 for count in processors):
         raise ValueError(f"not a number of processors: {min(processors)}")
-    rates = measured[measured["unit"] == UNIT].set_index("name")
+    rates = measured[
+        (measured["unit"] == UNIT) & measured["name"].str.startswith("rate_")
+    ].set_index("name")
     if rates.index.has_duplicates:
         twice = rates.index[rates.index.duplicated()][0]
         raise ValueError(f"{twice} was measured twice")

@@ -18,7 +18,10 @@ def measurements(**rates):
     ]
     other = {"name": "book", "value": 1.0, "low": 1.0, "high": 1.0, "unit": "seconds"}
     twin = other | {"unit": "GiB"}  # other measurements have several rows
-    return pd.DataFrame([*({**row, "unit": UNIT} for row in rows), other, twin])
+    growth = [other | {"name": "growth", "unit": UNIT}] * 2
+    return pd.DataFrame(
+        [*({**row, "unit": UNIT} for row in rows), other, twin, *growth]
+    )
 
 
 def test_rate_times_clips():
