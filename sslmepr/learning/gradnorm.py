@@ -211,7 +211,7 @@ class LossGradients:
 
 
 class WithGradients(torch.autograd.Function):
-    """A value whose gradients are known: (value, gradients, *tensors) to the value."""
+    """A value whose gradients on some tensors are known already."""
 
     @staticmethod
     def forward(ctx, value, gradients, *tensors):
