@@ -14,11 +14,12 @@ says of them is said by a model that has not seen them.
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from sslmepr.learning.baselines import RIDGE_STRENGTHS, Linear, row_space
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.regression import ridge
-from sslmepr.models.fusion_parts import unimodal_logits
+from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 
 
@@ -59,7 +60,7 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
     labelled = {split: each[known[each]] for split, each in rows.items()}
     unlabelled = {split: each[~known[each]] for split, each in rows.items()}
     true = data.clips.labels[task]
-    logits = _logits(data, task, labelled["train"])
+    logits = _evidence(data, task, labelled["train"])
     probes = {}
     for place, modality in enumerate(data.widths):
         others = np.delete(np.arange(len(data.widths)), place)
@@ -84,14 +85,14 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
     return probes
 
 
-def _logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
-    """What stage 2 says, less its mean over labelled clips; 0 where absent."""
-    present = data.present.numpy()[..., None]
+def _evidence(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
+    """What stage 2 says of all clips, less what is usual: (clip, modality, target)."""
+    projector = PredictProjector(task, len(data.widths)).to(data.device)
+    projector.centre(data.batch(labelled).inputs)
     everyone = np.arange(len(data.clips.table))
-    logits = unimodal_logits(task, data.batch(everyone).inputs).cpu().numpy()
-    logits = np.where(present, logits, 0.0)
-    count = np.maximum(present[labelled].sum(0), 1)
-    return np.where(present, logits - logits[labelled].sum(0) / count, 0.0)
+    with torch.no_grad():
+        said = projector.evidence(data.batch(everyone).inputs)
+    return said.cpu().numpy().reshape(len(everyone), len(data.widths), -1)
 
 
 def _taught(features, target, train, dev) -> Probe:

@@ -17,13 +17,10 @@ from sslmepr.learning.fusion_objective import FusionObjective
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.predictions import dev_score, training_thresholds
 from sslmepr.learning.published_objective import PublishedObjective
-from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.models.fusion import COMPONENTS, FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
-
-LOSS_COMPONENTS = ("semi_supervised", "gradnorm")
-"""Components that can be left out of training rather than of the network."""
 
 PREDICT_BATCH = 1024
 
@@ -120,7 +117,7 @@ def train_variant(
             heads=section.heads,
             dropout=section.dropout,
             tasks=list(settings.tasks),
-            without=[name for name in left_out if name not in LOSS_COMPONENTS],
+            without=[name for name in left_out if name in COMPONENTS],
             features=data.feature_counts,
         )
     ).to(data.device)
