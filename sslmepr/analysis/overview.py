@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.analysis.scores import headline
-from sslmepr.analysis.tables import interval
+from sslmepr.analysis.tables import interval, number
 
 
 class Findings:
@@ -58,7 +58,7 @@ def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
             f"**Recognising {what}** on the test split, the fused model reaches a "
             f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
             f"modality, {best.partition('-')[0]}, reaches {_written(alone.loc[best])}, "
-            f"and guessing {table.loc['baseline', 'estimate']:.3f}."
+            f"and guessing {number(table.loc['baseline', 'estimate'])}."
         )
     return sentences
 
