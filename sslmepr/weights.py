@@ -218,7 +218,7 @@ def weights_state(name: str, checkpoint_dir: str | Path | None) -> list:
 
 
 FEATURE_COUNTS = {
-    "efficientnet_lite0": 1280,
+    "efficientnet_lite0": 1328,
     "clip_vit_b32": 512,
     "whisper_tiny_en": 384,
     "egemaps": 25,
@@ -226,4 +226,4 @@ FEATURE_COUNTS = {
     "minilm_l6": 384,
     "bge_small_en": 384,
 }
-"""Encoder name to the width of its features, as published."""
+"""Encoder name to the width of its features."""

@@ -11,8 +11,9 @@ import numpy as np
 import onnxruntime
 import torch
 from efficientnet_lite_pytorch import EfficientNet
+from torch.nn.functional import adaptive_avg_pool2d
 
-from sslmepr.encoders.onnx_graph import efficientnet_graph
+from sslmepr.encoders.onnx_graph import MIDDLE_BLOCK, efficientnet_graph
 from sslmepr.encoders.precision import inference_precision
 from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.faces import session_options
@@ -71,11 +72,17 @@ class ImageEncoder:
 
 
 class EfficientNetLite0(ImageEncoder):
-    """The embedded encoder: EfficientNet-Lite0 before its classifier, 1280 wide."""
+    """The embedded encoder: middle layers of EfficientNet-Lite0, 1328 wide.
+
+    Its last layer was trained to name an object wherever it is, and has forgotten what
+    a mouth or an arm looks like and where. So the last map of `MIDDLE_BLOCK` is
+    averaged over three by three overlapping regions, as in a spatial pyramid (Lazebnik
+    et al. 2006, doi:10.1109/CVPR.2006.68), and the last block's over the whole crop.
+    """
 
     name = "efficientnet_lite0"
-    revision = EFFICIENTNET_LITE0.revision
-    feature_count = 1280
+    revision = f"{EFFICIENTNET_LITE0.revision}+blocks10,15"
+    feature_count = 9 * 112 + 320
     side_px = SIDE_PX
     mean, deviation = np.float32(127.0), np.float32(128.0)
 
@@ -103,10 +110,15 @@ class EfficientNetLite0(ImageEncoder):
     @torch.inference_mode()
     def reference(self, pixels: np.ndarray) -> np.ndarray:
         """The same by torch: (crop, channel, height, width) to (crop, feature)."""
-        values = torch.from_numpy(pixels).to(self._device)
+        model, values = self.torch_model, torch.from_numpy(pixels).to(self._device)
         with inference_precision(self._device):
-            maps = self.torch_model.extract_features(values)
-        return maps.mean(dim=(2, 3)).float().cpu().numpy()
+            maps = model._swish(model._bn0(model._conv_stem(values)))
+            for index, block in enumerate(model._blocks):
+                maps = block(maps)
+                if index == MIDDLE_BLOCK:
+                    regions = adaptive_avg_pool2d(maps, 3).flatten(1)
+            features = torch.cat([regions, maps.mean(dim=(2, 3))], 1)
+        return features.float().cpu().numpy()
 
 
 class ClipVitB32(ImageEncoder):

@@ -13,6 +13,10 @@ from torch import nn
 OPSET = 17
 IR_VERSION = 8
 
+MIDDLE_BLOCK = 10
+"""The last block at a sixteenth of the crop's width: the finest map that knows parts of
+objects and still says where they are."""
+
 
 class _Graph:
     """Nodes and weights collected in the order in which they compute."""
@@ -72,7 +76,7 @@ def _block(graph: _Graph, block: nn.Module, x: str) -> str:
 
 @torch.no_grad()
 def efficientnet_graph(model: nn.Module) -> ModelProto:
-    """Convolutions and global average of an EfficientNet-Lite.
+    """Blocks of an EfficientNet-Lite0 and the averages of two of their maps.
 
     Parameters
     ----------
@@ -86,16 +90,21 @@ def efficientnet_graph(model: nn.Module) -> ModelProto:
     """
     graph = _Graph()
     x = graph.relu6(graph.convolve("image", model._conv_stem, model._bn0))
-    for block in model._blocks:
+    for index, block in enumerate(model._blocks):
         x = _block(graph, block, x)
-    x = graph.relu6(graph.convolve(x, model._conv_head, model._bn1))
-    pooled = graph.add("GlobalAveragePool", [x])
-    graph.nodes.append(helper.make_node("Flatten", [pooled], ["feature"]))
+        if index == MIDDLE_BLOCK:
+            # a map of ten by ten
+            regions = graph.add("AveragePool", [x], kernel_shape=[4, 4], strides=[3, 3])
+            regions = graph.add("Flatten", [regions])
+    whole = graph.add("Flatten", [graph.add("GlobalAveragePool", [x])])
+    graph.nodes.append(
+        helper.make_node("Concat", [regions, whole], ["feature"], axis=1)
+    )
     image = helper.make_tensor_value_info(
         "image", TensorProto.FLOAT, ["crop", 3, "height", "width"]
     )
     feature = helper.make_tensor_value_info(
-        "feature", TensorProto.FLOAT, ["crop", model._conv_head.out_channels]
+        "feature", TensorProto.FLOAT, ["crop", "width of the features"]
     )
     return helper.make_model(
         helper.make_graph(

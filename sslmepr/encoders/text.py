@@ -13,6 +13,9 @@ from sslmepr.weights import HUB, MINILM_L6, WeightsError
 
 EMBEDDED = "minilm_l6"
 
+LAYERS = 4
+"""Layers from the last back whose states are averaged."""
+
 CPU_BATCH = 8
 """Most texts per run on the CPU: more leave the cache of a core and are slower."""
 
@@ -20,7 +23,10 @@ CPU_BATCH = 8
 class TextEncoder:
     """A BERT-like encoder.
 
-    MiniLM gives a step per token, the last layer's state at it. BGE gives one step per
+    MiniLM gives a step per token, the mean of its last `LAYERS` layers' states at it:
+    the last alone has been trained to tell what two sentences are about, and has lost
+    some of how they are said (as features of a frozen encoder several layers are better
+    than the last in BERT as well, Devlin et al. 2019, table 7). BGE gives one step per
     text, pooled as its authors say (Xiao et al. 2023, arXiv:2309.07597): the state at
     the first token, [CLS], scaled to length 1. Only that state was trained to be used.
 
@@ -65,6 +71,8 @@ class TextEncoder:
         self._model = model.eval().to(device)
         self.feature_count = model.config.hidden_size
         self.revision = file_revision(weights)
+        if name == EMBEDDED:
+            self.revision += f"+last{LAYERS}"
         self._limit = model.config.max_position_embeddings
 
     def encode(self, texts: list[str], batch: int = 64) -> list[np.ndarray]:
@@ -108,8 +116,11 @@ class TextEncoder:
     def _forward(self, token_ids: list[list[int]]) -> np.ndarray:
         padded = self._tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
         with inference_precision(self._device):
-            states = self._model(
+            layers = self._model(
                 input_ids=padded["input_ids"].to(self._device),
                 attention_mask=padded["attention_mask"].to(self._device),
-            ).last_hidden_state
+                output_hidden_states=True,
+            ).hidden_states
+            used = layers[-LAYERS:] if self.name == EMBEDDED else layers[-1:]
+            states = torch.stack(used).mean(0)
         return states.float().cpu().numpy()  # (text, token, feature)

@@ -29,7 +29,7 @@ def test_embedded_encoder_equals_its_torch_model(encoder):
     pixels = np.stack(images).astype(np.float32).transpose(0, 3, 1, 2)
     expected = encoder.reference((np.ascontiguousarray(pixels) - 127) / 128)
     features = encoder.encode(images)
-    assert features.shape == (3, encoder.feature_count) == (3, 1280)
+    assert features.shape == (3, encoder.feature_count) == (3, 1328)
     np.testing.assert_allclose(features, expected, atol=1e-4)
     assert features.std() > 0.1
 
@@ -44,17 +44,56 @@ def test_batches_change_nothing(encoder):
     images = crops((40, 60), (300, 100), (160, 160), (8, 8), (1, 1))
     together, apart = encoder.encode(images), encoder.encode(images, batch=1)
     np.testing.assert_allclose(together, apart, atol=1e-5)
-    assert encoder.encode([]).shape == (0, 1280)
+    assert encoder.encode([]).shape == (0, 1328)
 
 
-def test_a_picture_is_recognised(encoder):
-    """The features are the published ones: the classifier on them still works."""
-    features = torch.from_numpy(encoder.encode([load_sample_image("china.jpg")]))
+@pytest.fixture(scope="module")
+def pictures(encoder):
+    crop = encoder.prepare(load_sample_image("china.jpg"))
+    return torch.from_numpy((crop.transpose(2, 0, 1)[None] - 127.0) / 128.0).float()
+
+
+def test_the_weights_recognise_a_picture(encoder, pictures):
     with torch.no_grad():
-        scores = encoder.torch_model._fc(features).softmax(1)[0]
+        scores = encoder.torch_model(pictures).softmax(1)[0]
     bell_cote, monastery = 442, 663  # of the thousand ImageNet classes: a temple
     assert scores.argmax() == bell_cote and scores[bell_cote] > 0.5
     assert monastery in scores.topk(5).indices
+
+
+def test_features_are_means_of_the_maps_of_two_blocks(encoder, pictures):
+    maps = {}
+    hooks = [
+        encoder.torch_model._blocks[block].register_forward_hook(
+            lambda _, __, output, block=block: maps.update({block: output[0].numpy()})
+        )
+        for block in (10, 15)
+    ]
+    with torch.no_grad():
+        encoder.torch_model.extract_features(pictures)
+    for hook in hooks:
+        hook.remove()
+    assert maps[10].shape == (112, 10, 10) and maps[15].shape == (320, 5, 5)
+    regions = [
+        [channel[top : top + 4, left : left + 4].mean() for channel in maps[10]]
+        for top in (0, 3, 6)
+        for left in (0, 3, 6)
+    ]
+    features = encoder.encode([load_sample_image("china.jpg")])[0]
+    expected = np.array(regions).T.reshape(-1)  # (channel, region)
+    np.testing.assert_allclose(features[:1008], expected, atol=1e-4)
+    np.testing.assert_allclose(features[1008:], maps[15].mean((1, 2)), atol=1e-4)
+
+
+def test_features_say_where(encoder):
+    """A thing in another corner is nearer to itself there than an average can tell."""
+    left = np.full((160, 160, 3), 127, np.uint8)
+    left[40:80, 20:60] = [250, 30, 30]
+    right = left[:, ::-1].copy()
+    features = encoder.encode([left, right])[:, :1008].reshape(2, 112, 3, 3)
+    moved = abs(features[0] - features[1]).mean()
+    mirrored = abs(features[0] - features[1][..., ::-1]).mean()
+    assert moved > 2 * mirrored
 
 
 @pytest.fixture

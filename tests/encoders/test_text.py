@@ -5,10 +5,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    BertConfig,
+    BertModel,
+    PreTrainedTokenizerFast,
+)
 
 from sslmepr.encoders.text import TextEncoder
-from sslmepr.weights import WeightsError
+from sslmepr.weights import MINILM_L6, WeightsError
 
 CPU = torch.device("cpu")
 
@@ -22,8 +28,27 @@ def test_one_feature_per_token(encoder):
     values = encoder.encode(["Hello there, friend."])
     # [CLS] hello there , friend . [SEP]
     assert [v.shape for v in values] == [(7, 384)]
-    assert encoder.feature_count == 384 and len(encoder.revision) == 12
+    assert encoder.feature_count == 384
+    assert encoder.revision == f"{MINILM_L6.revision}+last4"
     assert encoder.encode([]) == []
+
+
+def test_a_step_is_the_mean_of_its_states_in_the_last_four_layers(encoder):
+    folder = MINILM_L6.path.parent
+    ids = AutoTokenizer.from_pretrained(folder)("Hello there, friend.")["input_ids"]
+    model, states = AutoModel.from_pretrained(folder).eval(), []
+    for layer in model.encoder.layer[2:]:
+        layer.register_forward_hook(
+            lambda _, __, output: states.append(
+                (output if torch.is_tensor(output) else output[0]).reshape(-1, 384)
+            )
+        )
+    with torch.no_grad():
+        last = model(torch.tensor([ids])).last_hidden_state[0]
+    assert len(states) == 4 and torch.equal(states[-1], last)
+    expected = sum(states).numpy() / 4
+    values = encoder.encode(["Hello there, friend."])[0]
+    np.testing.assert_allclose(values, expected, atol=1e-5)
 
 
 def test_order_and_batches_change_nothing(encoder):

@@ -104,7 +104,7 @@ def test_the_rest_goes_on(extracted):
     seen = {"good.mp4", "mute é.mp4", "single.mp4", "untold"}
     for modality in ("face", "body", "scene"):
         assert set(stores[modality].clip_ids) == seen
-        assert stores[modality]["good.mp4"].shape == (2, 1280)
+        assert stores[modality]["good.mp4"].shape == (2, 1328)
         table = stores[modality].table.set_index("clip_id")
         shares = table[["detected", "person", "full_frame"]]
         assert (shares.sum(axis=1) == table["steps"]).all()
@@ -170,7 +170,7 @@ def test_text_alone(text_corpus, params, tmp_path):
         ["blank", "text", "no transcript, and there is no media"]
     ]
     face = FeatureStore.open(folder, "face")
-    assert len(face) == 0 and face.feature_count == 1280
+    assert len(face) == 0 and face.feature_count == 1328
     assert summary["modalities"]["face"]["without_media"] == 21
     assert summary["transcripts"] == {"given": 20, "whisper": 0}
 
