@@ -213,14 +213,7 @@ class _Models:
         for seed, model in enumerate(self.fused):
             for part in in_order(rows, BATCH):
                 where = torch.from_numpy(part).to(self.device)
-                output = model(given.at(where))
-                logits, scores = output.emotion_logits, output.trait_scores
-                answers = {
-                    "emotion": None
-                    if logits is None
-                    else model.emotion_probabilities(logits),
-                    "personality": scores,
-                }
+                answers = model.predicted(model(given.at(where)))
                 for task in self.tasks:
                     predicted[task][seed, part] = answers[task].float().cpu().numpy()
         return predicted

@@ -69,8 +69,7 @@ class _Outputs(nn.Module):
                 dict(zip(names, features, strict=True)) if features else {},
             )
         )
-        by_task = {"emotion": output.emotion_logits, "personality": output.trait_scores}
-        return torch.cat([by_task[task] for task in self.model.config.tasks], dim=1)
+        return torch.cat([output.of(task) for task in self.model.config.tasks], dim=1)
 
 
 def attribute(

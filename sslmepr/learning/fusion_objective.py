@@ -15,11 +15,6 @@ MODALITY_DROPOUT = 0.2
 of the pseudo-labels sees all of them."""
 
 
-def _said(output, task: str) -> Tensor:
-    """What a `FusionOutput` says of a task."""
-    return output.emotion_logits if task == "emotion" else output.trait_scores
-
-
 class FusionObjective:
     """Loss of one training run of the fusion model.
 
@@ -127,15 +122,15 @@ class FusionObjective:
 
     def _supervised(self, output, batch) -> list[Tensor]:
         return [
-            self.labelled_losses[task](_said(output, task), batch.labels[task])
+            self.labelled_losses[task](output.of(task), batch.labels[task])
             for task in self.tasks
         ]
 
     def _unsupervised(self, output, target, batch) -> list[Tensor]:
         return [
             self.pseudo_losses[task](
-                _said(output, task),
-                _said(target, task),
+                output.of(task),
+                target.of(task),
                 batch.labels[task].isnan().any(1),
                 self._thresholds[task],
             )

@@ -151,15 +151,11 @@ def predict_fused(
 ) -> dict[str, np.ndarray]:
     """Task to probabilities or scores (clip, target)."""
     model.eval()
-    emotions, traits = [], []
+    parts = {task: [] for task in model.config.tasks}
     for part in in_order(rows, PREDICT_BATCH):
-        output = model(data.batch(part).inputs)
-        if output.emotion_logits is not None:
-            probabilities = model.emotion_probabilities(output.emotion_logits)
-            emotions.append(probabilities.float().cpu())
-        if output.trait_scores is not None:
-            traits.append(output.trait_scores.float().cpu())
-    parts = {"emotion": emotions, "personality": traits}
+        answers = model.predicted(model(data.batch(part).inputs))
+        for task, values in answers.items():
+            parts[task].append(values.float().cpu())
     return {task: torch.cat(part).numpy() for task, part in parts.items() if part}
 
 

@@ -151,6 +151,10 @@ class FusionOutput(NamedTuple):
     query_attention: Tensor
     representation: Tensor
 
+    def of(self, task: str) -> Tensor | None:
+        """What is said of a task: logits of emotions or scores of traits."""
+        return self.emotion_logits if task == "emotion" else self.trait_scores
+
 
 class FusionModel(nn.Module):
     """The multimodal, multi-task model, or what an ablation leaves of it."""
@@ -200,6 +204,13 @@ class FusionModel(nn.Module):
     def emotion_probabilities(logits: Tensor) -> Tensor:
         """Of each emotion by itself, since several may be present: (clip, emotion)."""
         return logits.sigmoid()
+
+    def predicted(self, output: FusionOutput) -> dict[str, Tensor]:
+        """Task to probabilities of emotions or scores of traits, (clip, target)."""
+        answers = {task: output.of(task) for task in self.config.tasks}
+        if "emotion" in answers:
+            answers["emotion"] = self.emotion_probabilities(answers["emotion"])
+        return answers
 
     def last_shared_matrices(self) -> list[nn.Parameter]:
         """Matrices of the last layer that all tasks use, one or one per modality."""

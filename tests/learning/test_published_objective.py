@@ -14,6 +14,7 @@ from sslmepr.learning.published_objective import (
     hard_trait_loss,
     strongest_emotion_loss,
 )
+from sslmepr.models.fusion import FusionOutput
 from sslmepr.params import Variant
 
 NAN = float("nan")
@@ -70,7 +71,7 @@ class Toy(nn.Module):
     def forward(self, given):
         hidden = self.trunk(given.values)
         scores = self.trait(hidden).sigmoid()
-        return SimpleNamespace(emotion_logits=self.emotion(hidden), trait_scores=scores)
+        return FusionOutput(self.emotion(hidden), scores, None, None, None)
 
 
 def toy_batch(clips=6):

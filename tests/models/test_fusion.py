@@ -16,6 +16,7 @@ from sslmepr.models.fusion import (
     FusionConfig,
     FusionInput,
     FusionModel,
+    FusionOutput,
 )
 
 WIDTHS = {"face": 6, "audio": 4, "text": 5}
@@ -343,3 +344,17 @@ def test_config_survives_json():
 def test_config_names_what_does_not_fit(change, message):
     with pytest.raises(ValueError, match=message):
         replace(CONFIG, **change)
+
+
+def test_answers_are_probabilities_and_scores_of_the_tasks():
+    logits, scores = torch.tensor([[0.0, 2.0]]), torch.tensor([[0.25]])
+    output = FusionOutput(logits, scores, None, None, None)
+    expected = {
+        "emotion": [[0.5, pytest.approx(1 / (1 + math.exp(-2.0)))]],
+        "personality": [[0.25]],
+    }
+    for tasks in (("emotion", "personality"), ("emotion",), ("personality",)):
+        answers = model(tasks=tasks).predicted(output)
+        found = {task: values.tolist() for task, values in answers.items()}
+        assert found == {task: expected[task] for task in tasks}
+    assert output.of("emotion") is logits and output.of("personality") is scores
