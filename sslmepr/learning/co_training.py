@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sslmepr.learning.baselines import RIDGE_STRENGTHS, Linear, row_space
+from sslmepr.learning.baselines import RIDGE_STRENGTHS, Combination, row_space
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.regression import ridge
 from sslmepr.models.fusion_parts import PredictProjector
@@ -70,7 +70,7 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
         if len(train) < 2 or len(mine) < 2:
             continue
         views = logits[:, others].reshape(len(logits), -1)
-        teacher = Linear(
+        teacher = Combination(
             task,
             views[labelled["train"]],
             true[labelled["train"]],

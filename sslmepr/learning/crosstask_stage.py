@@ -18,12 +18,14 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, study_outputs, write_outputs
 from sslmepr.learning.predictions import (
+    dev_error,
     dev_score,
     prediction_table,
     training_thresholds,
     write_predictions,
 )
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
+from sslmepr.models.unimodal import silence
 from sslmepr.params import Params
 
 OUTPUTS = (
@@ -33,6 +35,7 @@ OUTPUTS = (
     "trait_scores",
     "features",
 )
+OUTPUT_OF = {"emotion": "emotion_logits", "personality": "trait_scores"}
 
 
 def train_crosstask(
@@ -51,7 +54,8 @@ def train_crosstask(
     Returns
     -------
     dict
-        modality, clips, dev_score per task, epochs, history.
+        modality, clips, dev_score and network_adds per task (whether stage 2 says more
+        than stage 1 by more than the error of dev), epochs, history.
 
     Raises
     ------
@@ -72,16 +76,18 @@ def train_crosstask(
         for split in ("train", "dev")
     )
     title = f"{modality}-crosstask"
+    start = _said(model, data, dev)
     history = fit(
         model,
         lambda epoch: _batches(params, data, list(groups.values()), epoch),
         _loss,
-        lambda model: _mean_score(_scores(model, data, dev)),
+        lambda model: _mean_score(_scores(data, dev, _said(model, data, dev))),
         Schedule.of(params.crosstask),
         title,
         progress,
     )
-    scores = _scores(model, data, dev)
+    adds = _silence_what_adds_nothing(params, model, data, dev, start)
+    scores = _scores(data, dev, _said(model, data, dev))
     rows = data.present(np.arange(len(clips.table)))
     outputs = outputs_of(model, data, rows, OUTPUTS)
     probabilities = expit(outputs["emotion_logits"])
@@ -100,6 +106,7 @@ def train_crosstask(
         "modality": modality,
         "clips": {task: len(group) for task, group in groups.items()},
         "dev_score": scores,
+        "network_adds": adds,
         "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
@@ -151,15 +158,38 @@ def _mean_score(scores: dict[str, float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
-    names = {"emotion": "emotion_logits", "personality": "trait_scores"}
+def _said(model, data: ModalityClips, dev: dict) -> dict[str, np.ndarray]:
+    """Task to what the model says of its dev clips: (clip, target)."""
     return {
-        task: dev_score(
-            task,
-            data.clips.labels[task][rows],
-            outputs_of(model, data, rows, [names[task]])[names[task]],
-        )
+        task: outputs_of(model, data, rows, [OUTPUT_OF[task]])[OUTPUT_OF[task]]
+        for task, rows in dev.items()
         if len(rows)
+    }
+
+
+def _scores(data: ModalityClips, dev: dict, said: dict) -> dict[str, float]:
+    """Dev score of each task; NaN where no dev clip has the modality."""
+    return {
+        task: dev_score(task, data.clips.labels[task][rows], said[task])
+        if task in said
         else float("nan")
         for task, rows in dev.items()
     }
+
+
+def _silence_what_adds_nothing(
+    params: Params, model: CrosstaskModel, data: ModalityClips, dev: dict, start: dict
+) -> dict[str, bool]:
+    """Leave a task to stage 1 if what stage 2 adds is within the error of dev."""
+    adds = {}
+    heads = {"emotion": model.emotion_head, "personality": model.trait_head}
+    before, after = (
+        _scores(data, dev, said) for said in (start, _said(model, data, dev))
+    )
+    for task, said in start.items():
+        true = data.clips.labels[task][dev[task]]
+        error = dev_error(task, true, said, params.seed)
+        adds[task] = bool(after[task] - before[task] > error)
+        if not adds[task]:
+            silence(heads[task])
+    return adds

@@ -9,7 +9,7 @@ import torch
 
 from sslmepr.device import seed_everything
 from sslmepr.labels import TASKS
-from sslmepr.learning.baselines import Linear
+from sslmepr.learning.baselines import Combination
 from sslmepr.learning.batches import balanced, in_order
 from sslmepr.learning.co_training import co_train
 from sslmepr.learning.fusion_clips import FusionClips
@@ -64,7 +64,7 @@ def fit_predict_projector(
         return projector.evidence(data.batch(rows).inputs).cpu().numpy()
 
     true = data.clips.labels[task]
-    linear = Linear(task, evidence(train), true[train], evidence(dev), true[dev])
+    linear = Combination(task, evidence(train), true[train], evidence(dev), true[dev])
     projector.set_linear(*map(torch.from_numpy, linear.probe()))
     return projector, linear.predict(evidence(rows))
 

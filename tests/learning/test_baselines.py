@@ -6,7 +6,13 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from sslmepr.learning.baselines import LOGISTIC_STRENGTHS, Constant, Linear
+from sslmepr.learning.baselines import (
+    LOGISTIC_STRENGTHS,
+    OTHERS,
+    Combination,
+    Constant,
+    Linear,
+)
 from sslmepr.learning.predictions import dev_score
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
@@ -187,3 +193,35 @@ def test_a_constant_says_the_share_of_clips_or_the_mean_score():
 def test_a_constant_of_no_labels_is_refused():
     with pytest.raises(ValueError, match="personality: no training clip has labels"):
         Constant("personality", np.zeros((0, 5)))
+
+
+def reference_logits(task, strength, features, true):
+    """Logits of all clips from a fit to the first 40, which are not scaled again."""
+    if task == "personality":
+        fitted = Ridge(alpha=strength).fit(features[:40], true)
+        return 4 * (fitted.predict(features) - 0.5)
+    fitted = LogisticRegression(C=strength, tol=1e-8, max_iter=1000)
+    return fitted.fit(features[:40], true > 0).decision_function(features)
+
+
+@TASKS
+def test_a_combination_listens_to_each_target_first(task):
+    """As scikit-learn finds where what is said of other targets is made smaller."""
+    rng = np.random.default_rng(5)
+    targets = 7 if task == "emotion" else 5
+    features = rng.standard_normal((50, 3 * targets)) * 2 + 1
+    mean = features.reshape(50, 3, targets).mean(1)
+    true = mean - 1 + 0.5 * rng.standard_normal(mean.shape)
+    true = (true > 0) * 0.7 if task == "emotion" else 0.5 + 0.1 * true
+    speakers = np.repeat(list("abcdefghij"), 5)
+    model = Combination(task, features[:40], true[:40], features[40:], true[40:])
+    weights, bias = model.probe()
+    logits = features @ weights.T + bias
+    scaled = StandardScaler().fit(features[:40]).transform(features)
+    for target in range(targets):
+        mine = np.arange(3 * targets) % targets == target
+        size = np.where(mine, 1.0, OTHERS**-0.5)
+        known = true[:40, target]
+        alone = reference_logits(task, model.strength, scaled * size, known)
+        assert logits[:, target] == pytest.approx(alone, abs=1e-3)
+    assert model.out_of_fold(speakers[:40]).shape == (40, targets)
