@@ -50,8 +50,9 @@ def try_blocks(
     -------
     DataFrame
         what (a modality, or `DRAWN`), task (``emotion``, ``personality`` or `ORDER`),
-        block (a kind, or `LINEAR`), seed, value: the score on dev, for order the area
-        under the curve. It is missing where the modality has no labelled clip.
+        block (a kind, or `LINEAR`), seed, value: the score of the best epoch on dev,
+        for order the area under the curve. It is missing where no labelled clip has
+        the modality.
     """
     section = params.blocks[name]
     tasks = [*product(params.modalities, TASKS), (DRAWN, ORDER)]
@@ -69,9 +70,8 @@ def try_blocks(
         found = pool.map(train, *zip(*cells, strict=True))
         bar = tqdm(found, total=len(cells), desc="blocks", disable=not progress)
         scores = list(bar)
-    return pd.DataFrame(
-        _rows(cells, scores), columns=["what", "task", "block", "seed", "value"]
-    ).astype({"value": float})
+    columns = ["what", "task", "block", "seed", "value"]
+    return pd.DataFrame(_rows(cells, scores), columns=columns)
 
 
 def _rows(cells: list[tuple], scores: list[tuple]) -> Iterator[tuple]:
@@ -92,8 +92,8 @@ def _cell(
     task: str,
     kind: str,
     seed: int,
-) -> tuple[float | None, float | None]:
-    """Dev score before training, and the best."""
+) -> tuple[float, float]:
+    """Dev score before training, and the best of all epochs."""
     if task == ORDER:
         drawn = draw_order(section.sequences, section.steps, seed)
         _, scores = train_order(params, kind, drawn, seed)
@@ -104,7 +104,9 @@ def _cell(
     own = params.model_copy(update={"unimodal": unimodal, "seed": seed})
     with TemporaryDirectory() as folder:
         result = train_unimodal(own, what, task, folder, data_folder, progress=False)
-    return result["history"][0]["dev_score"], result["dev_score"]
+    # What its epochs reached, whether or not stage 1 keeps the network.
+    scores = pd.DataFrame(result["history"])["dev_score"]
+    return scores[0], scores.max()
 
 
 def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
