@@ -60,6 +60,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
             *(f"fusion-{variant}" for variant in params.variants),
             *(f"replicate-{name}" for name in params.replicates),
             *(f"folds-{name}" for name in params.folds),
+            *(f"blocks-{name}" for name in params.blocks),
             *(f"collapse-{name}" for name in params.collapse),
             *(f"power-{name}" for name in params.power),
             *(f"search-{name}" for name in params.search),

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 Modality = Literal["face", "body", "scene", "audio", "text"]
 Task = Literal["emotion", "personality"]
+Block = Literal["mamba", "transformer", "state_free"]
 Component = Literal[
     "graph_attention",
     "task_query",
@@ -150,7 +151,7 @@ class Training(Section):
 
 
 class Unimodal(Training):
-    blocks: dict[Modality, Literal["mamba", "transformer", "state_free"]]
+    blocks: dict[Modality, Block]
     layers: Positive
     state: Positive
     refits: Annotated[int, Field(ge=0)]
@@ -245,6 +246,19 @@ class Collapse(Drawn):
     offsets: list[Annotated[float, Field(ge=0)]]
     seeds: list[int]
     epochs: Positive
+
+
+class Blocks(Section):
+    """Kinds of block in stage 1, each trained from every seed.
+
+    Beside the study's own tasks they learn one that needs the order of steps, from an
+    even number of drawn ``sequences`` of ``steps`` steps.
+    """
+
+    kinds: Annotated[list[Block], Field(min_length=1)]
+    seeds: Annotated[list[int], Field(min_length=1)]
+    sequences: Annotated[int, Field(ge=4, multiple_of=2)]
+    steps: Annotated[int, Field(ge=2)]
 
 
 class Power(Drawn):
@@ -376,6 +390,7 @@ class Params(Section):
     roles: Roles
     replicates: dict[str, Roles]
     folds: dict[str, Folds]
+    blocks: dict[str, Blocks]
     collapse: dict[str, Collapse]
     power: dict[str, Power]
     search: dict[str, Search]

@@ -120,6 +120,20 @@ def trials(table: pd.DataFrame) -> Table:
     return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
 
 
+def blocks(table: pd.DataFrame) -> Table:
+    """Modalities and tasks by kinds of block, each a mean over seeds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.trials.blocks.summarise`, of one metric.
+    """
+    named = table.assign(metric=table["block"].map(pretty))
+    return metric_table(
+        named.assign(learned=table["what"] + ", " + table["task"]), "learned"
+    )
+
+
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
     """Strengths and sizes by metrics, each over many worlds with its interval.
 

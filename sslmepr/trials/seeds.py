@@ -20,7 +20,7 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     DataFrame
         arm, offset, metric, estimate, low, high, n (seeds).
     """
-    return _over_seeds(runs, ["arm", "offset", "metric"], level)
+    return over_seeds(runs, ["arm", "offset", "metric"], level)
 
 
 def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
@@ -51,10 +51,25 @@ def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFram
     others = runs[runs["arm"] != reference]
     paired = others.join(mine.rename("mine"), on=keys).dropna(subset="mine")
     paired = paired.assign(value=paired["mine"] - paired["value"])
-    return _over_seeds(paired, ["arm", "offset", "metric"], level)
+    return over_seeds(paired, ["arm", "offset", "metric"], level)
 
 
-def _over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+    """Mean of ``value`` over the rows that agree in `names`, one row for each seed.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        `names`, value.
+    names : list of str
+    level : float
+        Of the intervals, from Student's t over seeds.
+
+    Returns
+    -------
+    DataFrame
+        `names`, estimate, low, high, n (seeds).
+    """
     table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
     # With one seed there is no interval.
     quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)

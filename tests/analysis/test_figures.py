@@ -286,6 +286,29 @@ def test_lines_of_trials_stand_beside_each_other():
     assert first.get_xticks().tolist() == [0.0, 0.3]
 
 
+def test_gains_of_blocks_stand_above_each_other():
+    rows = [
+        ("face", "emotion", "mamba", 0.02),
+        ("face", "emotion", "state_free", 0.01),
+        ("text", "emotion", "state_free", 0.03),
+        ("drawn sequences", "order", "mamba", 0.5),
+    ]
+    table = pd.DataFrame(rows, columns=["what", "task", "block", "estimate"])
+    table = table.assign(low=table["estimate"] - 0.01, high=table["estimate"] + 0.01)
+    figure = figures.block_gains(table)
+    emotion, order = figure.axes
+    assert [axes.get_title("left") for axes in figure.axes] == ["Emotion", "Order"]
+    assert [t.get_text() for t in emotion.get_yticklabels()] == ["Face", "Text"]
+    assert [t.get_text() for t in order.get_yticklabels()] == ["Drawn sequences"]
+    _, mamba, _, other = emotion.collections
+    assert mamba.get_offsets().tolist() == [[0.02, -0.125]]
+    assert other.get_offsets().tolist() == [[0.01, 0.125], [0.03, 1.125]]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
+        "Mamba",
+        "State free",
+    ]
+
+
 def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
     table, planted = association()
     first = table.assign(control="full model", survives=table["significant"])

@@ -171,6 +171,17 @@ def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
     }
 
 
+def test_blocks_stand_beside_each_other():
+    rows = [("face", "emotion", "linear", 0.8), ("face", "emotion", "state_free", 0.81)]
+    table = pd.DataFrame(rows, columns=["what", "task", "block", "estimate"])
+    table = table.assign(metric="dev_score", low=0.7, high=0.9)
+    assert listing.blocks(table).frame.to_dict("list") == {
+        "Learned": ["face, emotion"],
+        "Linear": ["0.800 [0.700, 0.900]"],
+        "State free": ["0.810 [0.700, 0.900]"],
+    }
+
+
 def test_costs_are_rounded_and_what_is_unknown_is_a_dash():
     nan = float("nan")
     table = pd.DataFrame(

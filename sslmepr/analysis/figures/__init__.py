@@ -10,6 +10,7 @@ from sslmepr.analysis.figures.attention import (
     query_attention_matrix,
 )
 from sslmepr.analysis.figures.bars import difference_dots, prediction_bars
+from sslmepr.analysis.figures.blocks import block_gains
 from sslmepr.analysis.figures.bounds import bounds_panels
 from sslmepr.analysis.figures.clips import clip_panel, contact_sheet
 from sslmepr.analysis.figures.controls import survival_matrix
@@ -34,6 +35,7 @@ __all__ = [
     "association_heatmap",
     "association_panels",
     "attribution_heatmap",
+    "block_gains",
     "bounds_panels",
     "clip_panel",
     "contact_sheet",

@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from sslmepr.trials.order import HEIGHT, draw_order, train_order
+
+
+def brief(settings, **changes):
+    sizes = {"hidden": 16, "heads": 2, "state": 8, "epochs": 14, "patience": 14}
+    sizes |= {"dropout": 0.0, "learning_rate": 0.01} | changes
+    return settings.model_copy(
+        update={
+            "unimodal": settings.unimodal.model_copy(update=sizes),
+            "compute": settings.compute.model_copy(update={"device": "cpu"}),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_order(240, 4, seed=0)
+
+
+@pytest.fixture(scope="module")
+def trained(settings, drawn):
+    kinds = ("mamba", "transformer", "state_free")
+    return {kind: train_order(brief(settings), kind, drawn, 0) for kind in kinds}
+
+
+def logits(model, values):
+    values = torch.from_numpy(np.ascontiguousarray(values))
+    mask = torch.ones(values.shape[:2], dtype=torch.bool)
+    with torch.no_grad():
+        return model(values, mask).logits[:, 0].numpy()
+
+
+@hypothesis_settings(max_examples=30, deadline=None)
+@given(
+    pairs=st.integers(2, 20), steps=st.integers(2, 9), seed=st.integers(0, 2**32 - 1)
+)
+def test_labels_are_the_order_in_which_marks_stand(pairs, steps, seed):
+    drawn = draw_order(2 * pairs, steps, seed)
+    for values, before in zip(drawn.values, drawn.before, strict=True):
+        (first,), (second,) = (np.flatnonzero(values[:, k]) for k in (0, 1))
+        assert first != second and (first < second) == before
+        assert values[first, 0] == values[second, 1] == HEIGHT
+    assert 0 < drawn.train.sum() < 2 * pairs
+
+
+def test_each_sequence_has_its_reverse_in_the_same_split(drawn):
+    values, before, train = drawn.values, drawn.before, drawn.train
+    assert values.shape == (240, 4, 8) and values.dtype == np.float32
+    assert np.array_equal(values[120:], values[:120, ::-1])
+    assert np.array_equal(before[120:], ~before[:120])
+    assert np.array_equal(train[120:], train[:120]) and train.sum() == 168
+
+
+def test_a_seed_draws_the_same_again_and_another_does_not(drawn):
+    again, other = draw_order(240, 4, seed=0), draw_order(240, 4, seed=1)
+    assert np.array_equal(again.values, drawn.values)
+    assert not np.array_equal(other.values, drawn.values)
+
+
+def test_a_regression_on_means_has_no_weights(drawn):
+    means, before = drawn.values[drawn.train].mean(1), drawn.before[drawn.train]
+    fitted = LogisticRegression(C=1e6, tol=1e-8).fit(means, before)
+    assert fitted.coef_ == pytest.approx(0, abs=1e-5)
+    assert fitted.intercept_ == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("sequences", [2, 7])
+def test_sequences_come_in_pairs_for_two_splits(sequences):
+    with pytest.raises(ValueError, match=f"sequences={sequences}: an even number"):
+        draw_order(sequences, 4, 0)
+
+
+def test_two_marks_need_two_steps():
+    with pytest.raises(ValueError, match="steps=1"):
+        draw_order(8, 1, 0)
+
+
+def test_only_blocks_that_mix_over_time_learn_order(trained):
+    best = {kind: scores.max() for kind, (_, scores) in trained.items()}
+    assert best["state_free"] == pytest.approx(0.5, abs=0.5 / 36)  # ties of 36 pairs
+    assert best["mamba"] > 0.9 and best["transformer"] > 0.9
+    assert {scores[0] for _, scores in trained.values()} == {0.5}
+
+
+def test_shuffled_steps_change_nothing_for_the_block_without_a_state(trained, drawn):
+    values, order = drawn.values, [2, 0, 3, 1]
+    for kind, (model, _) in trained.items():
+        change = np.abs(logits(model, values[:, order]) - logits(model, values)).max()
+        assert change < 1e-5 if kind == "state_free" else change > 0.1
+
+
+def test_the_same_seed_trains_the_same(settings, drawn, trained):
+    _, again = train_order(brief(settings), "state_free", drawn, 0)
+    assert np.array_equal(again, trained["state_free"][1])
+
+
+def test_an_unknown_block_is_named(settings, drawn):
+    with pytest.raises(ValueError, match="block='lstm'"):
+        train_order(brief(settings), "lstm", drawn, 0)
