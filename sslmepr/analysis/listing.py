@@ -105,7 +105,9 @@ def ceilings(table: pd.DataFrame) -> Table:
 
 def scores_by_modality(table: pd.DataFrame) -> Table:
     """`by_modality`'s rows with their intervals."""
-    return metric_table(table, "modality")
+    return metric_table(
+        table.assign(modality=table["modality"].map(pretty)), "modality"
+    )
 
 
 def trials(table: pd.DataFrame) -> Table:

@@ -241,6 +241,12 @@ def test_projection_has_a_panel_per_modality(rng, hue):
     panels = figures.projection_scatter(table, hue).axes
     assert [axes.get_title("left") for axes in panels[:2]] == ["Face", "Text"]
     assert len(panels[0].collections) == (7 if hue == "emotion" else 1)
+    copies = [table.assign(modality=name) for name in MODALITIES]
+    panels = figures.projection_scatter(pd.concat(copies), hue).axes[:6]
+    corners = [axes.get_position().p0.round(2) for axes in panels]
+    assert len(set(map(tuple, corners))) == 6  # three beside one another
+    assert len({across for across, _ in corners}) == 3
+    assert [axes.axison for axes in panels] == [True] * 5 + [False]
 
 
 def test_contact_sheet_and_clip_panel(rng):

@@ -1,5 +1,7 @@
 """Corpora: what is labelled how often, how traits hang together, what features show."""
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -101,6 +103,8 @@ def projection_scatter(
 ) -> Figure:
     """Clips in the plane of their two main directions, one panel per modality.
 
+    At most three panels stand beside one another.
+
     Parameters
     ----------
     points : DataFrame
@@ -112,11 +116,15 @@ def projection_scatter(
         Shares of variance, for a single panel.
     """
     panels = list(dict.fromkeys(points["modality"])) if "modality" in points else [None]
+    columns = min(len(panels), 3)
+    rows = math.ceil(len(panels) / columns)
     figure, grid = plt.subplots(
-        1, len(panels), figsize=(3.3 * len(panels) + 0.8, 3.4), squeeze=False
+        rows, columns, figsize=(3.3 * columns + 0.8, 3.1 * rows + 0.3), squeeze=False
     )
+    for unused in grid.flat[len(panels) :]:
+        unused.set_axis_off()
     numeric = pd.api.types.is_float_dtype(points[hue])
-    for axes, panel in zip(grid[0], panels, strict=True):
+    for axes, panel in zip(grid.flat, panels, strict=False):
         here = points if panel is None else points[points["modality"] == panel]
         drawn = _points(axes, here, hue, numeric)
         axes.set_title("" if panel is None else theme.pretty(panel))
@@ -134,7 +142,7 @@ def projection_scatter(
             handles,
             labels,
             loc="outside lower center",
-            ncols=len(labels),
+            ncols=math.ceil(len(labels) / rows),
             markerscale=1.8,
         )
     return figure
