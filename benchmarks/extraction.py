@@ -11,7 +11,8 @@ of region. Both ways have the same detector and the paper's encoder, CLIP ViT-B/
 the same random weights, which take as long as the published ones. Ours encodes in
 bfloat16 where the processor multiplies it. It is measured with detection at full size,
 and as it is by default, on frames reduced to at most 640 px, which moves boxes; small
-frames are never reduced.
+frames are never reduced. How alike features of moved boxes are holds for these
+weights only.
 """
 
 import tempfile

@@ -139,8 +139,8 @@ class EfficientNetLite0(ImageEncoder):
 class ClipVitB32(ImageEncoder):
     """The paper's encoder: the image half of CLIP ViT-B/32 through open_clip.
 
-    Most of its time goes into large products, which a CPU made for bfloat16 takes
-    in a third of the time.
+    Most of its time goes into large products, which a CPU made for bfloat16 takes in a
+    third of the time.
     """
 
     name = "clip_vit_b32"
