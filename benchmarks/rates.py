@@ -11,17 +11,15 @@ architectures with random weights, which take as long as the published ones. Eve
 comes with its transcript, as in both corpora.
 """
 
-import json
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
-import open_clip
 import pandas as pd
+import random_clip
 import table
 import torch
-from safetensors.torch import save_file
 from transformers import (
     BertConfig,
     BertModel,
@@ -46,19 +44,7 @@ SIZES = Path("book/corpus_sizes.csv")
 
 def random_weights(folder: Path) -> None:
     """The paper's encoders, untrained, as `checkpoint_dir` wants them."""
-    name = "ViT-B-32-quickgelu"
-    clip = folder / "clip_vit_b32"
-    clip.mkdir(parents=True)
-    model = open_clip.create_model(name)
-    save_file(model.state_dict(), clip / "open_clip_model.safetensors")
-    settings = {
-        "model_cfg": open_clip.get_model_config(name),
-        "preprocess_cfg": {
-            key: open_clip.get_model_preprocess_cfg(model)[key]
-            for key in ("size", "mean", "std")
-        },
-    }
-    (clip / "open_clip_config.json").write_text(json.dumps(settings))
+    random_clip.write(folder)
     speech = Wav2Vec2Config(  # large and robust, cut to 12 layers
         hidden_size=1024,
         num_hidden_layers=12,

@@ -4,6 +4,7 @@ A crop is squeezed to the encoder's square whatever its shape: cutting it to a s
 would lose hands and surroundings, which are what body and scene are about.
 """
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -14,7 +15,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch.nn.functional import adaptive_avg_pool2d
 
 from sslmepr.encoders.onnx_graph import MIDDLE_BLOCK, efficientnet_graph
-from sslmepr.encoders.precision import inference_precision
+from sslmepr.encoders.precision import fast_cpu_dtype, inference_precision
 from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.faces import session_options
 from sslmepr.weights import EFFICIENTNET_LITE0, HUB, WeightsError
@@ -48,7 +49,10 @@ class ImageEncoder:
         return cv2.resize(crop, (self.side_px, self.side_px), interpolation=how)
 
     def encode(self, crops: list[np.ndarray], batch: int = 64) -> np.ndarray:
-        """Encode crops of any size.
+        """Encode crops of any size, equal ones once.
+
+        Where no face is found, the whole frame stands in for it and the body; a clip
+        with few frames shows some repeatedly.
 
         Parameters
         ----------
@@ -61,10 +65,21 @@ class ImageEncoder:
         -------
         (crop, feature) float32 np.ndarray
         """
+        different: dict[bytes, np.ndarray] = {}
+        keys = []
+        for crop in crops:
+            small = self.prepare(crop)
+            keys.append(hashlib.sha256(np.ascontiguousarray(small)).digest())
+            different.setdefault(keys[-1], small)
+        places = {key: place for place, key in enumerate(different)}
+        features = self._encode(list(different.values()), batch)
+        return features[[places[key] for key in keys]]
+
+    def _encode(self, crops: list[np.ndarray], batch: int) -> np.ndarray:
         features = np.zeros((len(crops), self.feature_count), np.float32)
         for begin in range(0, len(crops), batch):
-            part = [self.prepare(crop) for crop in crops[begin : begin + batch]]
-            pixels = (np.stack(part).astype(np.float32) - self.mean) / self.deviation
+            part = np.stack(crops[begin : begin + batch]).astype(np.float32)
+            pixels = (part - self.mean) / self.deviation
             pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), np.float32)
             # (crop, channel, height, width)
             features[begin : begin + batch] = self._forward(pixels)
@@ -122,7 +137,11 @@ class EfficientNetLite0(ImageEncoder):
 
 
 class ClipVitB32(ImageEncoder):
-    """The paper's encoder: the image half of CLIP ViT-B/32 through open_clip."""
+    """The paper's encoder: the image half of CLIP ViT-B/32 through open_clip.
+
+    Most of its time goes into large products, which a CPU made for bfloat16 takes in a
+    third of the time.
+    """
 
     name = "clip_vit_b32"
     interpolation = cv2.INTER_CUBIC
@@ -143,6 +162,12 @@ class ClipVitB32(ImageEncoder):
                 f"{hub.advice(self.name, checkpoint_dir)}"
             ) from error
         self._model, self._device = model.eval().to(device), device
+        self._on_cpu = fast_cpu_dtype()
+        if device.type == "cpu" and self._on_cpu != torch.float32:
+            # once, where a context would convert all weights for every batch
+            open_clip.convert_weights_to_lp(model, self._on_cpu)
+            # blocks add to what this gives: in float32, or they would add up errors
+            model.visual.ln_pre.register_forward_hook(lambda _, __, sums: sums.float())
         settings = open_clip.get_model_preprocess_cfg(model)
         size = settings["size"]
         self.side_px = size if isinstance(size, int) else size[0]
@@ -154,6 +179,6 @@ class ClipVitB32(ImageEncoder):
     @torch.inference_mode()
     def _forward(self, pixels: np.ndarray) -> np.ndarray:
         values = torch.from_numpy(pixels).to(self._device)
-        with inference_precision(self._device):
+        with inference_precision(self._device, self._on_cpu):
             features = self._model.encode_image(values)
         return features.float().cpu().numpy()

@@ -1,13 +1,32 @@
-"""How exactly an encoder computes: in half precision where that is what CUDA is for."""
+"""How exactly an encoder computes: in half precision where the device has it."""
 
 import torch
 
+MULTIPLIES_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
+"""Instructions of AMD and Intel, of Intel, and of ARM."""
 
-def inference_precision(device: torch.device) -> torch.autocast:
+
+def inference_precision(
+    device: torch.device, on_cpu: torch.dtype = torch.float32
+) -> torch.autocast:
     """A context for the forward pass of an encoder.
 
     On CUDA products are taken in half precision and what needs range (norms, softmax)
-    in float32; on the CPU, where half precision is slower, everything is in float32.
-    The features, which are stored in half precision, lose little.
+    in float32; on the CPU products are taken `on_cpu`. The features, which are stored
+    in half precision, lose little.
     """
-    return torch.autocast(device.type, torch.float16, enabled=device.type == "cuda")
+    dtype = torch.float16 if device.type == "cuda" else on_cpu
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
+def fast_cpu_dtype() -> torch.dtype:
+    """The precision `on_cpu` for an encoder of large layers, whose products take long.
+
+    A CPU that only imitates bfloat16 is slower in it than in float32. Encoders of small
+    layers gain nothing anywhere.
+    """
+    able = torch.cpu.get_capabilities()
+    native = any(able.get(name, False) for name in MULTIPLIES_BFLOAT16)
+    if native and torch.backends.mkldnn.is_available():
+        return torch.bfloat16
+    return torch.float32

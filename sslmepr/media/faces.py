@@ -1,4 +1,4 @@
-"""CenterFace (Xu et al. 2019, arXiv:1911.03599) in batches through onnxruntime."""
+"""CenterFace (Xu et al. 2019, arXiv:1911.03599) through onnxruntime."""
 
 import cv2
 import numpy as np
@@ -17,8 +17,6 @@ MAX_SIDE_PX = 640
 """Larger frames are reduced first: a face that is lost by this is too small to use."""
 
 OVERLAP = 0.3
-BATCH = 4
-"""Frames per run: more leave the cache of a core and are slower, not faster."""
 
 
 def symbolic_model() -> onnx.ModelProto:
@@ -74,6 +72,8 @@ class FaceDetector:
     def detect(self, images: np.ndarray) -> list[np.ndarray]:
         """Find the faces of each image.
 
+        Several in one run would leave the cache of a core, and be slower.
+
         Parameters
         ----------
         images : (frame, height, width, channel) uint8 np.ndarray
@@ -86,13 +86,12 @@ class FaceDetector:
             best first.
         """
         found = []
-        for begin in range(0, len(images), BATCH):
-            pixels, scale = _prepare(images[begin : begin + BATCH])
-            outputs = self._session.run(None, {self._input: pixels})
-            for heat, size, offset in zip(*outputs[:3], strict=True):
-                faces = self._decode(heat[0], size, offset)
-                faces[:, :4] /= scale
-                found.append(_clip(faces, *images.shape[1:3]))
+        for image in images:
+            pixels, scale = _prepare(image)
+            heat, size, offset = self._session.run(None, {self._input: pixels})[:3]
+            faces = self._decode(heat[0, 0], size[0], offset[0])
+            faces[:, :4] /= scale
+            found.append(_clip(faces, *image.shape[:2]))
         return found
 
     def _decode(self, heat, size, offset) -> np.ndarray:
@@ -135,19 +134,16 @@ def suppress(faces: np.ndarray, overlap: float) -> np.ndarray:
     return np.array(kept, faces.dtype).reshape(-1, 5)
 
 
-def _prepare(images: np.ndarray) -> tuple[np.ndarray, float]:
-    """(frame, channel, height, width), reduced if large, padded to the grid."""
-    height, width = images.shape[1:3]
+def _prepare(image: np.ndarray) -> tuple[np.ndarray, float]:
+    """(1, channel, height, width), reduced if large, padded to the grid."""
+    height, width = image.shape[:2]
     scale = min(1.0, MAX_SIDE_PX / max(height, width))
     if scale < 1.0:
         height, width = round(height * scale), round(width * scale)
-        small = [
-            cv2.resize(i, (width, height), None, 0, 0, cv2.INTER_AREA) for i in images
-        ]
-        images = np.stack(small)
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
     padded = (-(-height // GRID_PX) * GRID_PX, -(-width // GRID_PX) * GRID_PX)
-    pixels = np.zeros((len(images), 3, *padded), np.float32)
-    pixels[:, :, :height, :width] = images.transpose(0, 3, 1, 2)
+    pixels = np.zeros((1, 3, *padded), np.float32)
+    pixels[0, :, :height, :width] = image.transpose(2, 0, 1)
     return pixels, scale
 
 

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
 
+from sslmepr.encoders import image as module
 from sslmepr.encoders.image import ClipVitB32, EfficientNetLite0
 from sslmepr.encoders.onnx_graph import efficientnet_graph
 from sslmepr.weights import WeightsError
@@ -32,6 +33,21 @@ def test_embedded_encoder_equals_its_torch_model(encoder):
     assert features.shape == (3, encoder.feature_count) == (3, 1328)
     np.testing.assert_allclose(features, expected, atol=1e-4)
     assert features.std() > 0.1
+
+
+def test_equal_crops_are_encoded_once(encoder, monkeypatch):
+    first, second = crops((50, 40), (50, 40))
+    expected = encoder.encode([first, second])
+    passed, forward = [], encoder._forward
+
+    def counted(pixels):
+        passed.append(len(pixels))
+        return forward(pixels)
+
+    monkeypatch.setattr(encoder, "_forward", counted)
+    features = encoder.encode([first, second, first.copy(), second, first], 4)
+    assert passed == [2]
+    np.testing.assert_array_equal(features, expected[[0, 1, 0, 1, 0]])
 
 
 def test_graph_is_valid(encoder):
@@ -98,11 +114,11 @@ def test_features_say_where(encoder):
 
 @pytest.fixture
 def tiny_clip(tmp_path):
-    """A random CLIP in the published format, far smaller."""
+    """A random CLIP in the published format, as deep, far narrower."""
     model_cfg = {
         "embed_dim": 12,
         "quick_gelu": True,
-        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+        "vision_cfg": {"image_size": 32, "layers": 12, "width": 64, "patch_size": 16},
         "text_cfg": {
             **{"context_length": 8, "vocab_size": 20},
             **{"width": 64, "heads": 1, "layers": 1},
@@ -120,7 +136,8 @@ def tiny_clip(tmp_path):
     return tmp_path, model.eval()
 
 
-def test_clip_loads_the_published_format(tiny_clip):
+def test_clip_loads_the_published_format(tiny_clip, monkeypatch):
+    monkeypatch.setattr(module, "fast_cpu_dtype", lambda: torch.float32)
     folder, model = tiny_clip
     encoder = ClipVitB32(CPU, folder)
     image = crops((32, 32))[0]
@@ -131,6 +148,22 @@ def test_clip_loads_the_published_format(tiny_clip):
     np.testing.assert_allclose(encoder.encode([image]), expected, atol=1e-4)
     assert encoder.feature_count == 12 and len(encoder.revision) == 12
     assert encoder.encode(crops((50, 70), (20, 10))).shape == (2, 12)
+
+
+def test_clip_in_bfloat16_is_close_to_float32(tiny_clip, monkeypatch):
+    folder, _ = tiny_clip
+    images = crops(*32 * [(32, 32)])
+    features = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        monkeypatch.setattr(module, "fast_cpu_dtype", lambda dtype=dtype: dtype)
+        encoder = ClipVitB32(CPU, folder)
+        features[dtype] = encoder.encode(images).astype(np.float64)
+        products = encoder._model.visual.transformer.resblocks[0].mlp.c_fc.weight
+        assert products.dtype == dtype
+    full, half = features.values()
+    lengths = np.linalg.norm(full, axis=1) * np.linalg.norm(half, axis=1)
+    assert ((full * half).sum(1) / lengths).min() >= 0.999
+    assert abs(full - half).max() > 1e-4 * abs(full).max()  # they do differ
 
 
 def test_clip_without_its_weights(tmp_path, tiny_clip):

@@ -43,12 +43,11 @@ def test_peaks_become_boxes(detector):
 
 
 def test_input_is_padded_not_stretched():
-    images = np.full((1, 50, 70, 3), 9, np.uint8)
-    pixels, scale = _prepare(images)
+    pixels, scale = _prepare(np.full((50, 70, 3), 9, np.uint8))
     assert pixels.shape == (1, 3, 2 * GRID_PX, 3 * GRID_PX) and scale == 1.0
     assert pixels[..., :50, :70].min() == 9
     assert pixels[..., 50:, :].max() == 0
-    pixels, scale = _prepare(np.zeros((1, 720, 1280, 3), np.uint8))
+    pixels, scale = _prepare(np.zeros((720, 1280, 3), np.uint8))
     assert pixels.shape == (1, 3, 384, 640) and scale == 0.5
 
 
