@@ -67,6 +67,7 @@ def difference_dots(table: pd.DataFrame) -> Figure:
         axes.scatter(here["difference"], places, color=theme.accent(), s=40, zorder=3)
         axes.set_title(metric)
         axes.grid(axis="x")
+        axes.locator_params(axis="x", nbins=4)
     grid[0, 0].set_yticks(
         range(len(variants)), [theme.pretty(name) for name in variants]
     )
