@@ -228,6 +228,10 @@ class ModalityClips:
         every[torch.from_numpy(rows)] = torch.as_tensor(logits, dtype=torch.float32)
         self._probed[task] = every
 
+    def probed(self, task: str, rows: np.ndarray) -> torch.Tensor:
+        """What `set_probed` was given for `rows`: (clip, target)."""
+        return self._probed[task][torch.from_numpy(rows)]
+
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Standardised values (clip, step, feature) and mask (clip, step)."""
         lengths = self.lengths[rows]

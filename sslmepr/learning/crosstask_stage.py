@@ -18,14 +18,12 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, study_outputs, write_outputs
 from sslmepr.learning.predictions import (
-    dev_error,
     dev_score,
     prediction_table,
     training_thresholds,
     write_predictions,
 )
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
-from sslmepr.models.unimodal import silence
 from sslmepr.params import Params
 
 OUTPUTS = (
@@ -35,7 +33,6 @@ OUTPUTS = (
     "trait_scores",
     "features",
 )
-OUTPUT_OF = {"emotion": "emotion_logits", "personality": "trait_scores"}
 
 
 def train_crosstask(
@@ -49,13 +46,13 @@ def train_crosstask(
     """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
 
     Writes the checkpoint, the predictions (variant ``<modality>-crosstask``) and, for
-    stage 3, its outputs (`sslmepr.learning.outputs`).
+    stage 3, its outputs (`sslmepr.learning.outputs`). Of the clips that taught a task,
+    both say what probes out of fold say.
 
     Returns
     -------
     dict
-        modality, clips, dev_score and network_adds per task (whether stage 2 says more
-        than stage 1 by more than the error of dev), epochs, history.
+        modality, clips, dev_score per task, epochs, history.
 
     Raises
     ------
@@ -76,20 +73,20 @@ def train_crosstask(
         for split in ("train", "dev")
     )
     title = f"{modality}-crosstask"
-    start = _said(model, data, dev)
     history = fit(
         model,
         lambda epoch: _batches(params, data, list(groups.values()), epoch),
         _loss,
-        lambda model: _mean_score(_scores(data, dev, _said(model, data, dev))),
+        lambda model: _mean_score(_scores(model, data, dev)),
         Schedule.of(params.crosstask),
         title,
         progress,
     )
-    adds = _silence_what_adds_nothing(params, model, data, dev, start)
-    scores = _scores(data, dev, _said(model, data, dev))
+    scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
     outputs = outputs_of(model, data, rows, OUTPUTS)
+    for task, taught in groups.items():
+        _unlearn(outputs, data, task, taught, np.searchsorted(rows, taught))
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
@@ -106,10 +103,22 @@ def train_crosstask(
         "modality": modality,
         "clips": {task: len(group) for task, group in groups.items()},
         "dev_score": scores,
-        "network_adds": adds,
         "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
+
+
+def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> None:
+    """Let probes that have not seen them speak of the clips that taught a task.
+
+    The networks of both stages have seen them, and are surer of them than of any new
+    clip. Stage 3 would learn to trust the modality that learned most by heart.
+    """
+    said = data.probed(task, taught).numpy()
+    if task == "emotion":
+        outputs["emotion_logits"][places] = said
+    else:
+        outputs["trait_scores"][places] = expit(said)
 
 
 def _model(params: Params, data: ModalityClips, study_folder: Path) -> CrosstaskModel:
@@ -158,38 +167,15 @@ def _mean_score(scores: dict[str, float]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
-def _said(model, data: ModalityClips, dev: dict) -> dict[str, np.ndarray]:
-    """Task to what the model says of its dev clips: (clip, target)."""
+def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
+    names = {"emotion": "emotion_logits", "personality": "trait_scores"}
     return {
-        task: outputs_of(model, data, rows, [OUTPUT_OF[task]])[OUTPUT_OF[task]]
-        for task, rows in dev.items()
+        task: dev_score(
+            task,
+            data.clips.labels[task][rows],
+            outputs_of(model, data, rows, [names[task]])[names[task]],
+        )
         if len(rows)
-    }
-
-
-def _scores(data: ModalityClips, dev: dict, said: dict) -> dict[str, float]:
-    """Dev score of each task; NaN where no dev clip has the modality."""
-    return {
-        task: dev_score(task, data.clips.labels[task][rows], said[task])
-        if task in said
         else float("nan")
         for task, rows in dev.items()
     }
-
-
-def _silence_what_adds_nothing(
-    params: Params, model: CrosstaskModel, data: ModalityClips, dev: dict, start: dict
-) -> dict[str, bool]:
-    """Leave a task to stage 1 if what stage 2 adds is within the error of dev."""
-    adds = {}
-    heads = {"emotion": model.emotion_head, "personality": model.trait_head}
-    before, after = (
-        _scores(data, dev, said) for said in (start, _said(model, data, dev))
-    )
-    for task, said in start.items():
-        true = data.clips.labels[task][dev[task]]
-        error = dev_error(task, true, said, params.seed)
-        adds[task] = bool(after[task] - before[task] > error)
-        if not adds[task]:
-            silence(heads[task])
-    return adds

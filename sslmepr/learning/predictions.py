@@ -79,29 +79,6 @@ def dev_score(task: str, true, predicted) -> float:
     return float((np.nanmean(concordance(true, predicted)) + skill) / 2)
 
 
-def dev_error(task: str, true, predicted, seed: int, resamples: int = 200) -> float:
-    """Standard error of `dev_score`, from bootstrap samples of the clips.
-
-    Parameters
-    ----------
-    task, true, predicted
-        As in `dev_score`.
-    seed, resamples : int
-
-    Returns
-    -------
-    float
-        NaN if the score is.
-    """
-    rng, count = np.random.default_rng(seed), len(true)
-    if count == 0:
-        return float("nan")
-    drawn = rng.integers(count, size=(resamples, count))
-    scores = [dev_score(task, true[rows], predicted[rows]) for rows in drawn]
-    known = np.array([score for score in scores if not np.isnan(score)])
-    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
-
-
 def training_thresholds(clips: StudyClips, corpus: str) -> dict[str, float]:
     """Threshold of each scored emotion: its share among the training clips.
 

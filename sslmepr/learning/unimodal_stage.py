@@ -23,19 +23,13 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, write_outputs
 from sslmepr.learning.predictions import (
-    dev_error,
     dev_score,
     prediction_table,
     training_thresholds,
     write_predictions,
 )
 from sslmepr.learning.refits import write_refits
-from sslmepr.models.unimodal import (
-    UnimodalConfig,
-    UnimodalModel,
-    set_linear,
-    silence,
-)
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
 
 
@@ -62,9 +56,8 @@ def train_unimodal(
     Returns
     -------
     dict
-        modality, task, clips, dev_score (of the model and the linear one),
-        network_adds (whether the network is better than its probe by more than the
-        error of dev; if not, it says nothing), epochs, history.
+        modality, task, clips, dev_score (of the model and the linear one), epochs,
+        history.
 
     Raises
     ------
@@ -90,9 +83,6 @@ def train_unimodal(
         history = pd.DataFrame(
             {"epoch": [0], "train_loss": np.nan, "dev_score": np.nan}
         )
-    adds = _surely_adds(params, data, task, dev, start, history)
-    if not adds:
-        silence(model.head)
     predicted = _predict(model, data, rows)
     title, run_folder = f"{modality}-{task}", Path(run_folder)
     tables = [
@@ -104,7 +94,7 @@ def train_unimodal(
     ]
     write_predictions(run_folder, tables)
     write_refits(run_folder, clips, start.unseen, task, start.refits)
-    best = {"dev_score": _score(history, adds)}
+    best = {"dev_score": _best(history)}
     if task == "emotion":
         best["thresholds"] = training_thresholds(clips, params.roles.emotion)
     save_checkpoint(model, run_folder / "model", data.statistics, best, data.made_by)
@@ -115,7 +105,6 @@ def train_unimodal(
         "clips": {"train": len(train), "dev": len(dev)},
         "dev_score": best["dev_score"],
         "linear_dev_score": start.dev_score,
-        "network_adds": adds,
         "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
@@ -188,7 +177,6 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
 class _Start(NamedTuple):
     """What the linear model says of the clips that have the modality."""
 
-    rows: np.ndarray  # positions of these clips
     predicted: np.ndarray  # (clip, target)
     logits: np.ndarray  # (clip, target), out of fold in training
     dev_score: float
@@ -226,7 +214,6 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
     set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
     predicted = linear.predict(pooled)
     return _Start(
-        rows,
         predicted,
         logits.astype(np.float32),
         dev_score(task, true[dev], predicted[at["dev"]]),
@@ -235,25 +222,6 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
     )
 
 
-def _surely_adds(params, data, task, dev, start: _Start, history) -> bool:
-    """Whether the network is better than its probe by more than the error of dev.
-
-    Of two models that dev cannot tell apart the simpler is kept, as in the rule of one
-    standard error (Breiman et al. 1984, section 3.4.3). What the network learned from a
-    clip it also says of that clip, so that one which adds nothing would still make a
-    modality look surer in training than it is.
-    """
-    best = _score(history, adds=True)
-    if best is None:  # no dev clip to tell
-        return True
-    true, at = data.clips.labels[task][dev], np.searchsorted(start.rows, dev)
-    error = dev_error(task, true, start.predicted[at], params.seed)
-    return bool(best - _score(history, adds=False) > error)
-
-
-def _score(history, adds: bool) -> float | None:
-    """The best on dev, or that of the probe, with which training began."""
+def _best(history) -> float | None:
     scores = history["dev_score"].dropna()
-    if scores.empty:
-        return None
-    return float(scores.max() if adds else scores.iloc[0])
+    return float(scores.max()) if len(scores) else None

@@ -98,13 +98,6 @@ def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
     layer.requires_grad_(False)
 
 
-def silence(head: nn.Sequential) -> None:
-    """Have a `head` say nothing again, as before it learned."""
-    with torch.no_grad():
-        head[-1].weight.zero_()
-        head[-1].bias.zero_()
-
-
 class UnimodalModel(nn.Module):
     """A linear probe, and what sequence encoder, mean over time and head add to it."""
 

@@ -104,7 +104,6 @@ def _cell(
     own = params.model_copy(update={"unimodal": unimodal, "seed": seed})
     with TemporaryDirectory() as folder:
         result = train_unimodal(own, what, task, folder, data_folder, progress=False)
-    # What its epochs reached, whether or not stage 1 keeps the network.
     scores = pd.DataFrame(result["history"])["dev_score"]
     return scores[0], scores.max()
 

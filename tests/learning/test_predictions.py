@@ -6,7 +6,6 @@ from sklearn.metrics import balanced_accuracy_score
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.predictions import (
-    dev_error,
     dev_score,
     is_single_label,
     training_thresholds,
@@ -65,21 +64,3 @@ def test_single_label():
     assert not is_single_label(np.ones((2, 7)))
     with pytest.raises(ValueError, match="expected 7 emotions, got 6"):
         is_single_label(np.eye(6))
-
-
-def test_error_of_a_dev_score_is_that_of_samples_of_clips():
-    """Against what Hanley and McNeil (1982) give for an area under the curve."""
-    rng = np.random.default_rng(0)
-    present = np.tile(rng.random((300, 1)) < 0.4, (1, 7))
-    said = np.tile(rng.standard_normal((300, 1)) + 1.2 * present[:, :1], (1, 7))
-    area, some, none = 0.8019, present[:, 0].sum(), (~present[:, 0]).sum()
-    first, second = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area) + (some - 1) * (first - area**2)
-    variance += (none - 1) * (second - area**2)
-    expected = np.sqrt(variance / (some * none))
-    error = dev_error("emotion", present * 1.0, said, seed=1, resamples=2000)
-    assert error == pytest.approx(expected, rel=0.1)
-    again = dev_error("emotion", present * 1.0, said, seed=1, resamples=2000)
-    assert again == error
-    assert np.isnan(dev_error("emotion", np.zeros((0, 7)), np.zeros((0, 7)), seed=0))
-    assert np.isnan(dev_error("emotion", np.ones((3, 7)), np.ones((3, 7)), seed=0))

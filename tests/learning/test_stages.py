@@ -17,7 +17,7 @@ from sslmepr.learning.co_training import co_train
 from sslmepr.learning.crosstask_stage import train_crosstask
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.outputs import read_outputs, study_outputs
-from sslmepr.learning.predictions import dev_error, dev_score
+from sslmepr.learning.predictions import dev_score
 from sslmepr.learning.refits import read_refits
 from sslmepr.learning.stages import (
     evaluate_study,
@@ -108,21 +108,13 @@ def test_history_starts_before_training(trained):
 
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
-def test_stage_1_is_its_probe_unless_dev_can_tell_them_apart(
-    trained, small_params, face, task
-):
+def test_stage_1_starts_from_its_probe_and_is_never_worse(trained, face, task):
     result = trained[2]["unimodal"][f"face-{task}"]
     dev = face.taught(task, task, "dev")
     said = face.batch(dev).probed[task].sigmoid().numpy()
     first = dev_score(task, face.clips.labels[task][dev], said)
     assert result["history"][0]["dev_score"] == pytest.approx(first, abs=1e-6)
-    best = max(epoch["dev_score"] for epoch in result["history"])
-    true = face.clips.labels[task][dev]
-    error = dev_error(task, true, said, small_params.seed)
-    assert abs(best - first - error) > 1e-3  # else rounding could decide
-    adds = best - first > error
-    assert result["network_adds"] == adds
-    assert result["dev_score"] == pytest.approx(best if adds else first, abs=1e-6)
+    assert result["dev_score"] >= first - 1e-6
     if task == "emotion":
         assert result["linear_dev_score"] == pytest.approx(first, abs=1e-6)
 
@@ -219,31 +211,21 @@ def test_stage_2_checkpoint_gives_its_outputs_again(trained, face):
     run = trained[1] / "crosstask" / "face"
     model = load_checkpoint(run / "model").model
     found, outputs = study_outputs(run, face.clips)
-    places = [found.tolist().index(row) for row in (3, 70, 100, 180)]
-    batch = face.batch(np.array([3, 70, 100, 180]))
+    rows = np.array([3, 70, 100, 180])
+    places = [found.tolist().index(row) for row in rows]
+    batch = face.batch(rows)
     with torch.no_grad():
-        again = model(batch.values, batch.mask, batch.probed)
+        again = model(batch.values, batch.mask, batch.probed)._asdict()
+    # What taught a task is told by the probe that has not seen it.
+    for task, name in (("emotion", "emotion_logits"), ("personality", "trait_scores")):
+        taught = torch.from_numpy(np.isin(rows, face.taught(task, task, "train")))
+        assert taught.any() and not taught.all()
+        probed = batch.probed[task]
+        probed = probed if task == "emotion" else probed.sigmoid()
+        assert not torch.allclose(again[name][taught], probed[taught], atol=1e-4)
+        again[name] = torch.where(taught[:, None], probed, again[name])
     for name, values in outputs.items():
-        expected = values[places]
-        torch.testing.assert_close(getattr(again, name), expected, atol=1e-5, rtol=1e-5)
-
-
-def test_stage_2_says_what_stage_1_says_where_it_adds_nothing(trained, face):
-    _, folder, results, _ = trained
-    adds = results["crosstask"]["face"]["network_adds"]
-    model = load_checkpoint(folder / "crosstask" / "face" / "model").model
-    batch = face.batch(np.array([3, 70, 100, 180]))
-    with torch.no_grad():
-        output = model(batch.values, batch.mask, batch.probed)
-    said = {
-        "emotion": (output.emotion_logits, model.emotion_encoder),
-        "personality": (output.trait_scores.logit(), model.personality_encoder),
-    }
-    assert set(adds) == set(said)
-    for task, (logits, encoder) in said.items():
-        with torch.no_grad():
-            before = encoder(batch.values, batch.mask, batch.probed[task]).logits
-        assert torch.allclose(logits, before, atol=1e-5) == (not adds[task])
+        torch.testing.assert_close(again[name], values[places], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])

@@ -6,17 +6,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from sslmepr.learning.baselines import Linear
 from sslmepr.models.sequence import masked_mean
-from sslmepr.models.unimodal import (
-    UnimodalConfig,
-    UnimodalModel,
-    head,
-    set_linear,
-    silence,
-)
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head, set_linear
 
 
 def config(task="emotion", block="mamba", **changes):
@@ -61,16 +54,6 @@ def test_head_starts_at_zero_and_learns():
     assert torch.equal(said, torch.zeros(4, 5))
     said.sum().backward()
     assert part[-1].weight.grad.abs().max() > 0
-
-
-def test_a_silenced_head_says_nothing():
-    torch.manual_seed(0)
-    layers, embedding = head(6, 4, 3, 0.0), torch.randn(5, 6)
-    nn.init.normal_(layers[-1].weight)
-    nn.init.normal_(layers[-1].bias)
-    assert layers(embedding).any()
-    silence(layers)
-    assert not layers(embedding).any()
 
 
 @pytest.mark.parametrize("train", [False, True])
