@@ -166,7 +166,8 @@ def covered(table: pd.DataFrame) -> Table | Message:
         return Message("Not available: the truth of this corpus is not known.")
     ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
     shares = table.drop(columns=[*ends.values()]).rename(columns=ends)
-    return metric_table(shares, "modality", digits=2)
+    named = shares.assign(modality=shares["modality"].map(pretty))
+    return metric_table(named, "modality", digits=2)
 
 
 def variants(

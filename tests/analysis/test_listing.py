@@ -147,7 +147,7 @@ def test_distance_covered_as_a_table():
     columns += ["covered", "covered_low", "covered_high"]
     table = pd.DataFrame(rows, columns=columns)
     frame = listing.covered(table).frame
-    assert frame.iloc[0].tolist() == ["face", "0.66 [0.33, 1.00]"]
+    assert frame.iloc[0].tolist() == ["Face", "0.66 [0.33, 1.00]"]
     assert "not known" in repr(listing.covered(table.head(0)))
 
 
