@@ -16,6 +16,9 @@ FOLDS = 5
 OTHERS = 10.0
 """Penalty of what is said of other targets, against 1 of the same target's."""
 
+SMALLEST_CHANCE = 1e-12
+"""Of an answer, in its likelihood."""
+
 LOGIT_SLOPE = 4.0
 """Of the logit at 0.5, about which trait scores lie."""
 
@@ -45,10 +48,10 @@ class Linear:
         best = -np.inf
         for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
             ((weights, bias),) = self._fits(strength, once)
-            score = -1.0
+            score = -np.inf
             if len(dev_true):
                 predicted = self._output(dev_features, weights, bias)
-                score = dev_score(task, dev_true, predicted)
+                score = self._score(dev_true, predicted)
             if score > best or best == -np.inf:
                 best, self.strength = score, strength
                 self.weights, self.bias = weights, bias
@@ -133,6 +136,10 @@ class Linear:
             (weights @ self._basis, bias) for weights, bias in zip(*found, strict=True)
         ]
 
+    def _score(self, true, predicted) -> float:
+        """What chooses the strength; higher is better."""
+        return dev_score(self.task, true, predicted)
+
     def _to_logits(self, weights, bias):
         weights = weights / self._scale
         bias = bias - weights @ self._mean
@@ -153,7 +160,9 @@ class Combination(Linear):
 
     Every weight is penalised, those of what is said of other targets `OTHERS` times as
     much. With a few hundred clips they would mostly be noise without, and wholly
-    without them what modalities confuse could not be told apart.
+    without them what modalities confuse could not be told apart. For emotions the
+    strength is that of the greatest likelihood on dev: these are the probabilities in
+    the end, and an area under the curve does not see how large they are.
 
     Parameters
     ----------
@@ -162,6 +171,12 @@ class Combination(Linear):
     features, dev_features : (clip, modality x target) arrays
         What each modality says of each target.
     """
+
+    def _score(self, true, predicted) -> float:
+        if self.task == "personality":
+            return super()._score(true, predicted)
+        chance = np.where(true > 0, predicted, 1 - predicted)
+        return float(np.log(np.maximum(chance, SMALLEST_CHANCE)).mean())
 
     def _fits(self, strength, counts, start=None):
         features, true = self._reduced @ self._basis, self._true

@@ -135,17 +135,19 @@ class PredictProjector(nn.Module):
     ):
         super().__init__()
         self.task, targets = task, len(TARGETS[task])
-        self.register_buffer("mean", torch.zeros(modalities, targets))
+        self.register_buffer("mean", torch.zeros(targets))
         self.linear = nn.Linear(modalities * targets, targets)
         self.probes = nn.ModuleDict()
         for modality, width in (features or {}).items():
             self.set_probe(modality, torch.zeros(targets, width), torch.zeros(targets))
 
     def evidence(self, given) -> Tensor:
-        """Unimodal predictions as logits, less what is usual for their modality.
+        """Unimodal predictions as logits, less what is usual for a target.
 
         Where there are co-trained probes, they are added. An absent modality says what
-        it says on average, which is 0.
+        is usual, which is 0. One whose clips show an emotion more often than those of
+        the others may say so: where corpora of different modalities are joined, it is
+        all that a clip has.
 
         Parameters
         ----------
@@ -173,7 +175,7 @@ class PredictProjector(nn.Module):
         """Take what is usual from these (training) clips, a `FusionInput`."""
         present = given.present[..., None]
         logits = unimodal_logits(self.task, given).masked_fill(~present, 0.0)
-        self.mean.copy_(logits.sum(0) / present.sum(0).clamp(min=1))
+        self.mean.copy_(logits.sum((0, 1)) / present.sum().clamp(min=1))
 
     def set_probe(self, modality: str, weights: Tensor, bias: Tensor) -> None:
         """Take over a co-trained probe of a modality, and keep it.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.learning.baselines import (
@@ -225,3 +225,24 @@ def test_a_combination_listens_to_each_target_first(task):
         alone = reference_logits(task, model.strength, scaled * size, known)
         assert logits[:, target] == pytest.approx(alone, abs=1e-3)
     assert model.out_of_fold(speakers[:40]).shape == (40, targets)
+
+
+def test_the_strength_of_a_combination_is_the_likeliest_on_dev():
+    """Scores that rank equally well at all strengths differ in how large they are."""
+    rng = np.random.default_rng(2)
+    true = rng.random((400, 7)) < 0.3
+    features = np.tile(true + rng.standard_normal((400, 7)), (1, 3))
+    train, dev = (features[:300], true[:300]), (features[300:], true[300:])
+    model = Combination("emotion", *train, *dev)
+    losses = {}
+    scaled = StandardScaler().fit(features[:300]).transform(features)
+    for strength in LOGISTIC_STRENGTHS:
+        chances = []
+        for target in range(7):
+            mine = np.arange(21) % 7 == target
+            sized = scaled * np.where(mine, 1.0, OTHERS**-0.5)
+            fitted = LogisticRegression(C=strength, tol=1e-8)
+            fitted.fit(sized[:300], train[1][:, target])
+            chances.append(fitted.predict_proba(sized[300:])[:, 1])
+        losses[strength] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
+    assert model.strength == min(losses, key=losses.get) > min(LOGISTIC_STRENGTHS)

@@ -108,10 +108,13 @@ def test_probes_say_nothing_until_they_are_set():
 def test_an_absent_modality_says_what_is_usual():
     projector, given = PredictProjector("emotion", 2), two_clips()
     projector.centre(given)
-    # Means over the clips that have it: of one clip, and of two.
-    usual = torch.zeros(2, 7)
-    usual[0, 1], usual[1, 1], usual[1, 2] = 2.0, 0.25, -4.0
-    assert torch.equal(projector.mean, usual)
-    expected = torch.zeros(2, 14)
-    expected[:, 8], expected[:, 9] = torch.tensor([0.25, -0.25]), torch.tensor([4, -4])
-    assert torch.equal(projector.evidence(given), expected)
+    # Means over all that is said: of one clip by two modalities, of the other by one.
+    usual = torch.zeros(7)
+    usual[1], usual[2] = (2 + 0.5) / 3, -8 / 3
+    torch.testing.assert_close(projector.mean, usual)
+    expected = torch.zeros(2, 2, 7)  # (clip, modality, target)
+    expected[0, 0, 1], expected[0, 1, 1], expected[1, 1, 1] = 2, 0.5, 0
+    expected[1, 1, 2] = -8
+    expected -= usual
+    expected[1, 0] = 0
+    torch.testing.assert_close(projector.evidence(given), expected.flatten(1))
