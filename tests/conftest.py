@@ -5,6 +5,28 @@ import pytest
 from sslmepr import params
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--noise",
+        type=int,
+        metavar="SEED",
+        help="imitate another machine: noise of 1e-6 wherever something is trained",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def other_machine(pytestconfig):
+    """Whatever is trained starts from slightly other numbers, if that is asked for."""
+    seed = pytestconfig.getoption("noise")
+    if seed is None:
+        yield
+        return
+    import noise
+
+    with noise.other_machine(seed):
+        yield
+
+
 @pytest.fixture(scope="session")
 def settings(pytestconfig):
     """The parameters of the repository."""

@@ -83,18 +83,26 @@ def test_two_marks_need_two_steps():
         draw_order(8, 1, 0)
 
 
-def test_only_blocks_that_mix_over_time_learn_order(trained):
-    best = {kind: scores.max() for kind, (_, scores) in trained.items()}
-    assert best["state_free"] == pytest.approx(0.5, abs=0.5 / 36)  # ties of 36 pairs
-    assert best["mamba"] > 0.9 and best["transformer"] > 0.9
+def test_scores_before_training_are_those_of_guessing(trained):
     assert {scores[0] for _, scores in trained.values()} == {0.5}
+    assert {len(scores) for _, scores in trained.values()} == {15}
 
 
-def test_shuffled_steps_change_nothing_for_the_block_without_a_state(trained, drawn):
-    values, order = drawn.values, [2, 0, 3, 1]
+def test_only_blocks_that_mix_over_time_can_tell_a_sequence_from_its_reverse(
+    trained, drawn
+):
+    """Whatever the weights are; what training makes of them, the trial measures."""
+    values, rng = drawn.values, torch.Generator().manual_seed(0)
     for kind, (model, _) in trained.items():
-        change = np.abs(logits(model, values[:, order]) - logits(model, values)).max()
-        assert change < 1e-5 if kind == "state_free" else change > 0.1
+        with torch.no_grad():
+            for weights in model.parameters():
+                weights.copy_(torch.randn(weights.shape, generator=rng) / 2)
+        said = logits(model, values)
+        for order in ([3, 2, 1, 0], [2, 0, 3, 1]):
+            change = np.abs(logits(model, values[:, order]) - said).max()
+            assert change < 1e-4 if kind == "state_free" else change > 0.01
+    free = logits(trained["state_free"][0], values)
+    assert np.ptp(free) > 0.1 and free[:120] == pytest.approx(free[120:], abs=1e-4)
 
 
 def test_the_same_seed_trains_the_same(settings, drawn, trained):

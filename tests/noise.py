@@ -1,0 +1,71 @@
+"""Another machine, imitated: what training starts from, with a little noise.
+
+Processors add in different orders, so a rerun elsewhere starts from features and weights
+that differ in the last digits, and training carries that as far as another best epoch.
+``pytest --noise SEED`` does the same here: the features of drawn studies and the initial
+weights of every training run are multiplied by 1 + 1e-6 times a standard normal. The
+noise depends on the seed and the values alone, so that what must be equal twice on one
+machine still is. A test that fails with it depends on what a training run reaches.
+"""
+
+import dataclasses
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import drawn as drawn_stores
+import joblib
+import numpy as np
+import pytest
+import torch
+
+from sslmepr.learning import crosstask_stage, folds, fusion_training, unimodal_stage
+from sslmepr.learning.loop import fit
+from sslmepr.trials import drawn, order
+
+SCALE = 1e-6
+"""Relative; float32 keeps about 1e-7."""
+
+TRAINERS = (unimodal_stage, crosstask_stage, fusion_training, folds, order)
+
+
+def noisy(values: np.ndarray, seed: int) -> np.ndarray:
+    """`values` of another machine: same shape and type."""
+    rng = np.random.default_rng([seed, zlib.crc32(np.ascontiguousarray(values))])
+    factor = 1 + SCALE * rng.standard_normal(values.shape)
+    return np.asarray(values * factor, values.dtype)
+
+
+@contextmanager
+def other_machine(seed: int) -> Iterator[None]:
+    """Noise on features and initial weights wherever something is trained."""
+
+    def fit_elsewhere(model, *args, **kwargs):
+        with torch.no_grad():
+            for weights in model.parameters():
+                if weights.requires_grad:
+                    other = noisy(weights.cpu().numpy(), seed)
+                    weights.copy_(torch.from_numpy(other))
+        return fit(model, *args, **kwargs)
+
+    write, corpus = drawn_stores.write_store, drawn._corpus
+
+    def write_elsewhere(folder, modality, sequences, *args, **kwargs):
+        other = ((clip, noisy(values, seed)) for clip, values in sequences)
+        return write(folder, modality, other, *args, **kwargs)
+
+    def draw_elsewhere(*args, **kwargs):
+        found = corpus(*args, **kwargs)
+        features = {name: noisy(each, seed) for name, each in found.features.items()}
+        return dataclasses.replace(found, features=features)
+
+    # Threads know of the noise; workers with an interpreter of their own would not.
+    with (
+        joblib.parallel_config(backend="threading"),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        for trainer in TRAINERS:
+            patch.setattr(trainer, "fit", fit_elsewhere)
+        patch.setattr(drawn_stores, "write_store", write_elsewhere)
+        patch.setattr(drawn, "_corpus", draw_elsewhere)
+        yield
