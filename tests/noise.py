@@ -1,11 +1,12 @@
 """Another machine, imitated: what training starts from, with a little noise.
 
-Processors add in different orders, so a rerun elsewhere starts from features and weights
-that differ in the last digits, and training carries that as far as another best epoch.
-``pytest --noise SEED`` does the same here: the features of drawn studies and the initial
-weights of every training run are multiplied by 1 + 1e-6 times a standard normal. The
-noise depends on the seed and the values alone, so that what must be equal twice on one
-machine still is. A test that fails with it depends on what a training run reaches.
+Processors add in different orders, so a rerun elsewhere starts from features and
+weights that differ in the last digits, and training carries that as far as another best
+epoch. ``pytest --noise SEED`` does the same here: the features of drawn studies and the
+initial weights of every training run are multiplied by 1 + 1e-6 times a standard
+normal. The noise depends on the seed and the values alone, so that what must be equal
+twice on one machine still is. A test that fails with it depends on what a training run
+happens to reach.
 """
 
 import dataclasses

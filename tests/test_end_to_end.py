@@ -1,7 +1,9 @@
 """The real ``dvc.yaml``, at the size of ``study: tiny``, in a clone of its own."""
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,8 +11,32 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
+
+RUNNER = ("sslmepr/__init__.py", "sslmepr/__main__.py", "sslmepr/notebook.py")
+"""Executes a notebook, and has no part in what comes out."""
+
+SHOWN = (
+    "corpus",
+    "extract",
+    "unimodal",
+    "crosstask",
+    "fusion",
+    "replicate",
+    "folds",
+    "blocks",
+)
+"""Stages whose notebook draws figures of what was computed; what draws them
+(``sslmepr/analysis``) is no dependency, since another colour must not train anew."""
+
+NO_RESULT = {"compute"}
+"""Sections that say where to compute and not what."""
+
+OWN_STUDY = {"roles", "variants"}
+"""Of a replicate, these come from its entry in ``replicates``."""
+
 pytestmark = pytest.mark.end_to_end
 
 
@@ -21,12 +47,24 @@ def call(folder, *words):
     done = subprocess.run(
         words,
         cwd=folder,
-        env=os.environ | {"PATH": path, "PYTHONPATH": str(folder)},
+        env=os.environ
+        | {
+            "PATH": path,
+            "PYTHONPATH": f"{folder}{os.pathsep}{ROOT / 'tests' / 'audit'}",
+            "AUDIT_FOLDER": str(audit_folder(folder)),
+        },
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, f"{words}\n{done.stdout[-8000:]}{done.stderr[-8000:]}"
     return done.stdout
+
+
+def audit_folder(folder):
+    """Where what stages of a clone read is written down (`tests/audit`)."""
+    target = folder.with_name(f"{folder.name}-audit")
+    target.mkdir(exist_ok=True)
+    return target
 
 
 def written(folder):
@@ -89,3 +127,35 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
     )
     call(clone, "dvc", "repro", "--force", "--single-item", *again)
     assert written(clone) == before
+
+
+def test_dvc_knows_whatever_a_stage_reads(clone):
+    """Files and parameters that a notebook read are among ``deps`` and ``params``."""
+    stages = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
+    unknown = []
+    for name, stage in stages.items():
+        words = stage["cmd"].split()
+        out = words[words.index("--out") + 1] if "--out" in words else "book"
+        log = audit_folder(clone) / hashlib.md5(out.encode()).hexdigest()
+        lines = log.read_text().splitlines()
+        kind = name.partition("@")[0]
+        paths = [each["path"] for each in (*stage["deps"], *stage["outs"])]
+        paths += RUNNER + ("params.yaml", "studies.yaml")
+        paths += ["sslmepr/analysis"] if kind in SHOWN else []
+        known = {
+            key.partition(".")[0]
+            for keys in stage.get("params", {}).values()
+            for key in keys
+        } | NO_RESULT
+        known |= OWN_STUDY if kind == "replicate" else set()
+        for what in (line.removeprefix("file ") for line in lines):
+            # Compiled modules stand for their source.
+            path = re.sub(r"__pycache__/(\w+)\..*", r"\1.py", what)
+            if what.startswith("section "):
+                section = what.removeprefix("section ")
+                unknown += [(name, section)] if section not in known else []
+            elif (clone / path).is_file() and not any(
+                path == each or path.startswith(f"{each}/") for each in paths
+            ):
+                unknown.append((name, path))
+    assert not unknown

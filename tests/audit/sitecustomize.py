@@ -2,9 +2,9 @@
 
 Python imports this module at its start where its folder is on ``PYTHONPATH``: in the
 command line, in the kernel that executes a stage's notebook, and in their workers. With
-``AUDIT_FOLDER`` set, every file of the project that a stage opens for reading, and every
-section of the parameters that it reads, become lines of a file in that folder. The file
-is named after the stage's ``--out``, which ``dvc.yaml`` gives it.
+``AUDIT_FOLDER`` set, every file of the project that a stage opens for reading, and
+every section of the parameters that it reads, become lines of a file in that folder.
+The file is named after the stage's ``--out``, which ``dvc.yaml`` gives it.
 """
 
 import hashlib
