@@ -120,3 +120,30 @@ def test_the_first_study_restores_whatever_another_changes():
 def test_the_defaults_are_the_first_study():
     settings = params.load(ROOT / "params.yaml")
     assert settings.for_study(next(iter(settings.studies))) == settings
+
+
+def test_recorded_results_are_of_models_that_their_study_has():
+    """What an earlier form of a study left would be read as if it were its own."""
+    settings = params.load(ROOT / "params.yaml")
+    for name in settings.studies:
+        study, results = settings.for_study(name), ROOT / "results" / name
+        known = {
+            "unimodal": {f"{m}-{t}" for m in study.modalities for t in study.tasks},
+            "crosstask": set(study.modalities),
+            "fusion": set(study.variants),
+            "replicate": set(study.replicates),
+            "folds": set(study.folds),
+        }
+        for stage, cells in known.items():
+            found = {path.stem for path in (results / stage).glob("*.*")}
+            assert found in (set(), cells), f"{results / stage}"
+
+
+def test_the_lock_file_knows_only_stages_that_some_study_has():
+    settings = params.load(ROOT / "params.yaml")
+    studies = [settings.for_study(name) for name in settings.studies]
+    locked = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+    variants = {name for study in studies for name in study.variants}
+    cells = [each.partition("@") for each in locked]
+    assert {stage for stage, _, _ in cells} <= {*STAGES, "book"}
+    assert {cell for stage, _, cell in cells if stage == "fusion"} <= variants
