@@ -3,16 +3,17 @@
 PYTHON ?= python3
 STUDY ?=
 JOBS ?=
+NOISE ?= 1
 bin := .venv/bin
 installed := .venv/.installed
 # Stages call plain `python`, and so find this one.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro sweep book test lint bench
+.PHONY: help repro sweep book test test-noise lint bench
 
 help:  ## list what make can do
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 .venv: $(installed)  ## create .venv with the pinned dependencies
 
@@ -40,6 +41,10 @@ book: $(installed)  ## the book, and whatever it needs that is out of date
 
 test: $(installed)  ## all tests
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
+
+test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
+		tests/learning tests/trials tests/test_predict.py
 
 lint: $(installed)  ## style, formatting and import direction
 	$(bin)/ruff check
