@@ -34,8 +34,11 @@ SHOWN = (
 NO_RESULT = {"compute"}
 """Sections that say where to compute and not what."""
 
-OWN_STUDY = {"roles", "variants"}
-"""Of a replicate, these come from its entry in ``replicates``."""
+ELSEWHERE = {
+    "replicate": {"roles", "variants"},  # those of its entry in `replicates`
+    "trials": {"studies", "power"},  # those of the study `trials`, in studies.yaml
+}
+"""Sections that a stage reads, but not from ``params.yaml`` as it is."""
 
 pytestmark = pytest.mark.end_to_end
 
@@ -140,14 +143,14 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         lines = log.read_text().splitlines()
         kind = name.partition("@")[0]
         paths = [each["path"] for each in (*stage["deps"], *stage["outs"])]
-        paths += RUNNER + ("params.yaml", "studies.yaml")
+        paths += RUNNER + ("params.yaml", "studies.yaml", "build")
         paths += ["sslmepr/analysis"] if kind in SHOWN else []
         known = {
             key.partition(".")[0]
             for keys in stage.get("params", {}).values()
             for key in keys
         } | NO_RESULT
-        known |= OWN_STUDY if kind == "replicate" else set()
+        known |= ELSEWHERE.get(kind, set())
         for what in (line.removeprefix("file ") for line in lines):
             # Compiled modules stand for their source.
             path = re.sub(r"__pycache__/(\w+)\..*", r"\1.py", what)
