@@ -53,6 +53,9 @@ from sslmepr.params import Params, PublishedCorpus
 
 NAME = "clips"
 BATCH = 256
+BATCH_STEPS = 50_000
+"""Steps of a batch with its padding, unless a single clip has more."""
+
 DIGITS = 4
 """Of what people read; a Parquet file, which programs read, has them all."""
 
@@ -134,8 +137,9 @@ def predict(
     _require_new(out)
     try:
         models = _Models(Path(study_folder), variant, params)
+        paths = find_clips(clips)
         with _work_folder(out) as work:
-            result = _predict(params, find_clips(clips), models, work)
+            result = _predict(params, paths, models, work)
             _require_new(out)
             with atomic(out, work) as part:
                 WRITERS[out.suffix](result, part)
@@ -326,7 +330,7 @@ class _Models:
             model = checkpoint.model.to(self.device)
             # These clips are of none of the corpora, and may be too few for their own.
             usual = Standardisation.pooled([*checkpoint.statistics.values()])
-            for part in in_order(rows, BATCH):
+            for part in _batches(rows, steps.to_numpy()):
                 read = [store[clip_ids[row]] for row in part]
                 sequences = [usual.apply(with_length(s, len(s))) for s in read]
                 output = model(*_padded(sequences, self.device))
@@ -338,6 +342,16 @@ class _Models:
                 means[modality][where] = output.features
                 present[where, place] = True
         return FusionInput(embeddings, logits, scores, present, means)
+
+
+def _batches(rows: np.ndarray, steps: np.ndarray) -> Iterator[np.ndarray]:
+    """`rows`, by their steps, cut so that one long clip does not lengthen many."""
+    begin = 0
+    for end in range(1, len(rows) + 1):
+        size = end + 1 - begin
+        if end == len(rows) or size > BATCH or size * steps[rows[end]] > BATCH_STEPS:
+            yield rows[begin:end]
+            begin = end
 
 
 def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -26,7 +26,14 @@ from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.params import load
-from sslmepr.predict import WRITERS, PredictError, _Models, find_clips, predict
+from sslmepr.predict import (
+    WRITERS,
+    PredictError,
+    _batches,
+    _Models,
+    find_clips,
+    predict,
+)
 from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
@@ -275,6 +282,27 @@ def test_interrupted_work_is_taken_up(
     assert rows[0]["audio"] is None and 0 < rows[0]["trait_openness"] < 1
 
 
+@pytest.mark.parametrize(
+    "steps, parts",
+    [
+        ([], []),
+        ([9], [1]),
+        ([1] * 600, [256, 256, 88]),
+        ([1] * 255 + [50_000], [255, 1]),
+        ([20_000, 25_000, 25_001], [2, 1]),
+        ([10, 60_000, 60_000], [1, 1, 1]),
+    ],
+)
+def test_one_long_clip_does_not_lengthen_a_batch(steps, parts):
+    # Every second clip lacks the modality, and those that have it come in any order.
+    order = np.random.default_rng(0).permutation(len(steps))
+    known = np.full(2 * len(steps), np.nan)
+    known[2 * order] = steps
+    found = list(_batches(2 * order, known))
+    assert [len(part) for part in found] == parts
+    assert [row for part in found for row in part] == (2 * order).tolist()
+
+
 def test_files_folders_and_patterns(recordings, monkeypatch):
     monkeypatch.chdir(recordings)
     names = ["broken.mp4", "more/long.mp4", "mute.mp4", "é 1.mp4"]
@@ -296,6 +324,9 @@ def test_what_cannot_be_asked(params, study_folder, recordings, tmp_path):
     ):
         with pytest.raises(PredictError, match=message):
             predict(params, clip, tmp_path / out, folder)
+    with pytest.raises(PredictError, match=r"\*.avi: no file has such a name"):
+        predict(params, ["*.avi"], tmp_path / "x.csv", study_folder)
+    assert os.listdir(tmp_path) == ["old.csv"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(PredictError, match="empty: expected .mp4"):
         find_clips([str(tmp_path / "empty")])
