@@ -42,7 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     book = commands.add_parser("book", help="assemble and build the book")
     book.set_defaults(call=_book)
 
-    predict = commands.add_parser("predict", help="predict recordings of your own")
+    predict = commands.add_parser(
+        "predict",
+        help="predict recordings of your own",
+        epilog="In a .csv table, an apostrophe stands before text that a spreadsheet "
+        "would take for a formula; .json and .parquet hold it as it is.",
+    )
     predict.add_argument("clip", nargs="+", help="a file, a folder, or a pattern")
     predict.add_argument(
         "--out", type=Path, required=True, help="table to write: .csv, .json, .parquet"

@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from sslmepr.api_pages import api_pages, write_api_pages
+from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 
 PACKAGE = Path(__file__).parent
@@ -33,6 +34,8 @@ FETCHED = (
     re.compile(r"""<link\b(?![^>]*rel=["']?canonical)[^>]*?\bhref=["']?"""),
     re.compile(r"""(?:@import\s+|url\(\s*)["']?"""),
 )
+NO_PAGE = {".buildinfo", "reports"}
+"""What Sphinx leaves beside the pages, of this build alone."""
 REMOTE = re.compile(r"(?:https?:)?//[^\s\"'()<>]+", re.IGNORECASE)
 
 
@@ -112,17 +115,30 @@ def assemble(
         if page.startswith(("chapters/", "data/", "training/"))
     }
     _require(executed)
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(source, target)
+    _empty(target)
+    shutil.copytree(source, target, dirs_exist_ok=True)
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, copy)
     write_api_pages(PACKAGE, target / "api")
-    (target / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False))
+    with atomic(target / "_toc.yml") as part:
+        part.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
     _require_distinct(target, pages)
     return target
+
+
+def _empty(target: Path) -> None:
+    """Remove what an earlier assembly has left, if the folder is of one."""
+    try:
+        own_folder(target)
+    except FileExistsError as error:
+        raise BookError(str(error)) from None
+    for path in target.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARK:
+            path.unlink()
 
 
 def _record(page: str, notebooks: Path, data: Path) -> Path:
@@ -225,7 +241,8 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     target_folder : path
         What `assemble` returned.
     site_folder : path
-        Replaced by the rendered pages. The same book gives the same bytes.
+        Holds the rendered pages in the end. Those of an earlier build go, by a list
+        that it has left; anything else stays. The same book gives the same bytes.
 
     Returns
     -------
@@ -235,7 +252,8 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     Raises
     ------
     BookError
-        With Sphinx's complaints, or with the addresses that a page would fetch.
+        With Sphinx's complaints, with the addresses that a page would fetch, or with
+        files in `site_folder` that are in the way and not of an earlier build.
     """
     target, site = Path(target_folder), Path(site_folder)
     command = [sys.executable, "-c", LAUNCH, "build", str(target)]
@@ -252,10 +270,39 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
-    if site.exists():
-        shutil.rmtree(site)
-    shutil.copytree(html, site, ignore=shutil.ignore_patterns(".buildinfo", "reports"))
+    _publish(html, site)
     return site / "index.html"
+
+
+def _publish(html: Path, site: Path) -> None:
+    """Copy the pages, and remove what the list of an earlier build has beyond them."""
+    pages = {path.relative_to(html) for path in html.rglob("*") if path.is_file()}
+    pages = {page for page in pages if not NO_PAGE & set(page.parts)}
+    mark = site / MARK
+    listed = mark.read_text(encoding="utf-8").splitlines() if mark.is_file() else []
+    old = {Path(name) for name in listed if ".." not in Path(name).parts}
+    old = {page for page in old if not page.is_absolute()}
+    in_the_way = sorted(page for page in pages - old if os.path.lexists(site / page))
+    if in_the_way:
+        raise BookError(
+            f"{site}: {in_the_way[0]} is in the way, and was not made by sslmepr (one "
+            f"of {len(in_the_way)} files); move {site} away"
+        )
+    # Until all is done, the list has both: whatever the end is, what is ours is known.
+    _list_pages(mark, pages | old)
+    for page in sorted(pages):
+        (site / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(html / page, site / page)
+    for page in old - pages:
+        (site / page).unlink(missing_ok=True)
+    _list_pages(mark, pages)
+
+
+def _list_pages(mark: Path, pages: set[Path]) -> None:
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(mark) as part:
+        lines = [f"{page.as_posix()}\n" for page in sorted(pages)]
+        part.write_text("".join(lines), encoding="utf-8")
 
 
 def _complaints(output: str) -> str:

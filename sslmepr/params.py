@@ -9,8 +9,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
 Modality = Literal["face", "body", "scene", "audio", "text"]
 Task = Literal["emotion", "personality"]
@@ -29,6 +31,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
 
 
+MOST_LEVELS = 20
+"""Levels of a parameters file; it needs six."""
+
+
 class ParamsError(ValueError):
     """A parameters file says something that the compendium does not understand."""
 
@@ -36,7 +42,9 @@ class ParamsError(ValueError):
 class Section(BaseModel):
     """A section of ``params.yaml``: frozen, strict about types, closed to new keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
 
 
 class Compute(Section):
@@ -560,7 +568,8 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises
     ------
     ParamsError
-        If a file is absent, is not YAML, or holds anything unexpected.
+        If a file is absent, is not YAML, says a thing twice, uses tags or anchors, or
+        holds anything unexpected.
     """
     path = Path(path)
     tree = _read(path)
@@ -571,11 +580,42 @@ def load(path: str | Path = "params.yaml") -> Params:
 
 def _read(path: Path) -> dict:
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        reader = YAML(typ="safe")  # as DVC reads it; a key given twice is an error
+        _require_plain(reader.parse(text), path)
+        tree = reader.load(text)
     except FileNotFoundError:
         raise ParamsError(f"{path}: no such file") from None
-    except yaml.YAMLError as error:
-        raise ParamsError(f"{path}: not readable as YAML: {error}") from None
+    except ParamsError:
+        raise
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}" if mark else ""
+        raise ParamsError(
+            f"{path}{place}: not readable as YAML: {error.problem}; correct it"
+        ) from None
+    except (OSError, YAMLError, ValueError) as error:
+        raise ParamsError(
+            f"{path}: not readable as YAML: {error}; correct it"
+        ) from None
     if not isinstance(tree, dict):
         raise ParamsError(f"{path}: holds no parameters")
     return tree
+
+
+def _require_plain(events, path: Path) -> None:
+    """No tag, which makes other things than it seems, and no anchor: ten lines of them
+    stand for more values than fit any memory."""
+    depth = 0
+    for event in events:
+        place = f"{path}, line {event.start_mark.line + 1}"
+        if getattr(event, "tag", None):
+            raise ParamsError(f"{place}: remove the tag {event.tag}")
+        if getattr(event, "anchor", None):
+            raise ParamsError(
+                f"{place}: write the value out in place of the anchor {event.anchor}"
+            )
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        if depth > MOST_LEVELS:
+            raise ParamsError(f"{place}: more than {MOST_LEVELS} levels; correct it")

@@ -4,25 +4,34 @@ What a clip lacks takes no part in its prediction and is told beside it; a clip 
 gives nothing at all keeps its row, with the reason. Finished clips wait in
 ``<table>.partial`` until the table is written, so an interrupted run goes on where it
 was.
+
+Names of files and what is said in them are text of strangers. In CSV, an apostrophe
+stands before any that a spreadsheet would take for a formula; Parquet and JSON hold
+them as they are.
 """
 
 import glob
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError
 from scipy import stats
 
 from sslmepr.analysis.recorded import extraction_record
-from sslmepr.corpora.folder import read_folder
+from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.device import choose_device
 from sslmepr.extraction import extract_corpus
 from sslmepr.extraction.corpus import encoder_name
 from sslmepr.features import FeatureError, FeatureStore
+from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -33,19 +42,42 @@ from sslmepr.labels import (
     VISUAL_MODALITIES,
 )
 from sslmepr.learning.batches import Standardisation, in_order, with_length
-from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
+from sslmepr.learning.checkpoints import (
+    CheckpointError,
+    load_checkpoint,
+    load_seeds,
+    require_trained_on,
+)
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params, PublishedCorpus
 
 NAME = "clips"
 BATCH = 256
+BATCH_STEPS = 50_000
+"""Steps of a batch with its padding, unless a single clip has more."""
+
 DIGITS = 4
 """Of what people read; a Parquet file, which programs read, has them all."""
 
+FORMULA = r"^(?=[=+\-@\t\r\n＝＋－＠])"
+"""How text begins that a spreadsheet would calculate (OWASP, CSV injection)."""
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    """For people: with the mark by which Excel knows UTF-8, and text as text."""
+    text = table.select_dtypes(["object", "str"])
+    safe = text.apply(lambda column: column.str.replace(FORMULA, "'", regex=True))
+    table.assign(**safe).to_csv(
+        path,
+        index=False,
+        encoding="utf-8-sig",
+        float_format=f"%.{DIGITS}f",
+        lineterminator="\r\n",  # RFC 4180; either character is then quoted in a text
+    )
+
+
 WRITERS = {
-    ".csv": lambda table, path: table.to_csv(
-        path, index=False, encoding="utf-8", float_format=f"%.{DIGITS}f"
-    ),
+    ".csv": _write_csv,
     ".json": lambda table, path: table.to_json(
         path, orient="records", indent=2, force_ascii=False, double_precision=DIGITS
     ),
@@ -94,36 +126,70 @@ def predict(
     Raises
     ------
     PredictError
-        If there is no clip, no checkpoint, one that was trained on features of another
-        encoder, or the table exists or cannot be written as its suffix asks.
+        If there is no clip, no checkpoint, one that is damaged, of another training
+        than the others or of features of another encoder; if the table exists, is being
+        written by another run or cannot be written as its suffix asks; or if something
+        else is in the way of the folder for finished clips.
     """
     out = Path(out)
     if out.suffix not in WRITERS:
         raise PredictError(f"{out}: must end in one of {', '.join(WRITERS)}")
-    if out.exists():
-        raise PredictError(f"{out}: exists already; choose another name")
+    _require_new(out)
     try:
         models = _Models(Path(study_folder), variant, params)
-    except CheckpointError as error:
+        paths = find_clips(clips)
+        with _work_folder(out) as work:
+            result = _predict(params, paths, models, work)
+            _require_new(out)
+            with atomic(out, work) as part:
+                WRITERS[out.suffix](result, part)
+            shutil.rmtree(work)
+    except (CheckpointError, CorpusError, FeatureError) as error:
         raise PredictError(str(error)) from error
+    except (OSError, SafetensorError) as error:
+        raise PredictError(
+            f"{out}: not written: {error}. Once that is mended, the same command goes "
+            f"on with the clips that are finished"
+        ) from error
+    return result
+
+
+def _require_new(out: Path) -> None:
+    if os.path.lexists(out):
+        raise PredictError(f"{out}: exists already; choose another name")
+
+
+@contextmanager
+def _work_folder(out: Path) -> Iterator[Path]:
+    """The folder where finished clips wait for their table, for one run at a time."""
     work = out.with_name(out.name + ".partial")
-    table = _clip_table(find_clips(clips))
+    own_folder(work)
+    try:
+        with FileLock(work / MARK, timeout=0):
+            _require_new(out)
+            yield work
+    except Timeout:
+        raise PredictError(
+            f"{out}: another run writes this table; wait for its end or choose another "
+            "name"
+        ) from None
+
+
+def _predict(params: Params, clips: list[Path], models: "_Models", work: Path):
+    """The table of `predict`, not yet written."""
+    table, unreadable = _clip_table(clips)
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
     # what the models do not look at need not be found
-    seen = PublishedCorpus(
-        source="folder", path=str(root), modalities=list(models.widths)
-    )
+    seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.widths))
     chosen = params.model_copy(update={"corpus": {NAME: seen}})
     extract_corpus(NAME, chosen, work, root, features)
-    try:
-        predicted = models.predict(table["clip_id"].tolist(), features)
-    except FeatureError as error:
-        raise PredictError(str(error)) from error
+    predicted = models.predict(table["clip_id"].tolist(), features)
     result = _result(predicted, models.thresholds, features, work, params)
-    WRITERS[out.suffix](result, out)
-    shutil.rmtree(work)
+    for row, clip_id in enumerate(result["clip"]):
+        if clip_id in unreadable:
+            result.loc[row, "failed"] = unreadable[clip_id]
     return result
 
 
@@ -140,9 +206,9 @@ def find_clips(arguments: list[str]) -> list[Path]:
     found: dict[str, Path] = {}
     for argument in arguments:
         path = Path(argument)
-        if path.is_dir():
+        if os.path.isdir(path):
             paths = [path / name for name in _recordings(path)]
-        elif path.exists() or not glob.has_magic(argument):
+        elif os.path.lexists(path) or not glob.has_magic(argument):
             paths = [path]
         else:
             paths = [Path(name) for name in sorted(glob.glob(argument, recursive=True))]
@@ -154,22 +220,42 @@ def find_clips(arguments: list[str]) -> list[Path]:
 
 def _recordings(folder: Path) -> list[str]:
     try:
-        return read_folder(folder)["media"].tolist()
+        return media_files(folder)
     except CorpusError as error:
         raise PredictError(str(error)) from None
 
 
-def _clip_table(paths: list[Path]) -> pd.DataFrame:
-    """Files as a corpus without labels, below the deepest folder that holds all."""
+def _clip_table(paths: list[Path]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Files as a corpus without labels, below the deepest folder that holds all.
+
+    Beside it, why some of them cannot be opened, by clip id. They have no media then.
+    """
     absolute = [os.path.abspath(path) for path in paths]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    table = pd.DataFrame({"clip_id": [path.as_posix() for path in paths]})
+    rows, unreadable = [], {}
+    for path, place in zip(paths, absolute, strict=True):
+        media = Path(os.path.relpath(place, root)).as_posix()
+        # No table holds a name that is not UTF-8, and a pipe may never end.
+        clip_id = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+        if not _is_utf_8(media):
+            unreadable[clip_id] = "its name is not UTF-8: rename the file"
+        elif os.path.exists(place) and not os.path.isfile(place):
+            unreadable[clip_id] = "it is not a file"
+        rows.append((clip_id, None if clip_id in unreadable else media))
+    table = pd.DataFrame(rows, columns=["clip_id", "media"])
     table["speaker_id"] = table["clip_id"]
-    table["media"] = [Path(os.path.relpath(path, root)).as_posix() for path in absolute]
     table["split"] = "test"
     table = table.reindex(columns=list(COLUMNS))
     table.attrs["media_root"] = Path(root)
-    return table
+    return table, unreadable
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Models:
@@ -177,12 +263,13 @@ class _Models:
 
     def __init__(self, folder: Path, variant: str, params: Params):
         device = self.device = choose_device(params.compute.device)
-        stems = sorted((folder / "fusion" / variant).glob("seed-*.safetensors"))
-        if not stems:
+        variant_folder = folder / "fusion" / variant
+        if variant not in params.variants and not variant_folder.is_dir():
             raise PredictError(
-                f"{folder / 'fusion' / variant}: no trained model; `dvc repro` makes it"
+                f"{variant}: no model of study {params.study}, which has "
+                f"{', '.join(params.variants)}"
             )
-        fused = [load_checkpoint(stem.with_suffix("")) for stem in stems]
+        fused = list(load_seeds(variant_folder).values())
         self.fused = [each.model.to(device) for each in fused]
         thresholds = fused[0].metrics.get("thresholds", {})
         self.thresholds = np.array([thresholds.get(e, 0.5) for e in SCORED_EMOTIONS])
@@ -199,6 +286,11 @@ class _Models:
                     f"{folder / 'crosstask' / modality}: was trained on features of "
                     f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
                 )
+        digests = {
+            f"crosstask/{modality}": checkpoint.digest
+            for modality, checkpoint in self.unimodal.items()
+        }
+        require_trained_on(fused[0], variant_folder, digests)
 
     @torch.inference_mode()
     def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
@@ -238,7 +330,7 @@ class _Models:
             model = checkpoint.model.to(self.device)
             # These clips are of none of the corpora, and may be too few for their own.
             usual = Standardisation.pooled([*checkpoint.statistics.values()])
-            for part in in_order(rows, BATCH):
+            for part in _batches(rows, steps.to_numpy()):
                 read = [store[clip_ids[row]] for row in part]
                 sequences = [usual.apply(with_length(s, len(s))) for s in read]
                 output = model(*_padded(sequences, self.device))
@@ -250,6 +342,16 @@ class _Models:
                 means[modality][where] = output.features
                 present[where, place] = True
         return FusionInput(embeddings, logits, scores, present, means)
+
+
+def _batches(rows: np.ndarray, steps: np.ndarray) -> Iterator[np.ndarray]:
+    """`rows`, by their steps, cut so that one long clip does not lengthen many."""
+    begin = 0
+    for end in range(1, len(rows) + 1):
+        size = end + 1 - begin
+        if end == len(rows) or size > BATCH or size * steps[rows[end]] > BATCH_STEPS:
+            yield rows[begin:end]
+            begin = end
 
 
 def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -290,9 +392,11 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     result["text"] = result["clip"].map(read["source"])
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
-    values = next(iter(predicted.values()))
-    lost = np.isnan(values).any(axis=(0, 2))
-    result["failed"] = np.where(lost, "nothing could be read: " + result["missing"], "")
+    lost = np.any([np.isnan(each).any(axis=(0, 2)) for each in predicted.values()], 0)
+    reason = ("nothing could be read: " + result["missing"]).where(
+        result["missing"] != "", "the models gave no number"
+    )
+    result["failed"] = reason.where(lost, "")
     return result
 
 

@@ -2,11 +2,13 @@ import itertools
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
 
 from sslmepr import book
+from sslmepr.files import MARK
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = [{"file": "api", "sections": "api"}, {"file": "references"}]
@@ -102,9 +104,90 @@ def test_a_chapter_appears_with_the_parameter_it_depends_on(small, settings):
 
 
 def test_what_an_earlier_assembly_left_is_gone(small):
+    book.assemble("tiny", small)
     write(Path("build/book/chapters/old.ipynb"), notebook("Old"))
     target = book.assemble("tiny", small)
     assert not (target / "chapters" / "old.ipynb").exists()
+
+
+def test_a_folder_that_no_assembly_made_is_kept(small):
+    write(Path("build/book/notes.txt"), "mine")
+    with pytest.raises(book.BookError, match="build/book: is in the way.*move it away"):
+        book.assemble("tiny", small)
+    assert Path("build/book/notes.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def rendered(tmp_path, monkeypatch):
+    """Builds a site of pages, given as name to text, without rendering anything."""
+
+    def build(pages):
+        html = tmp_path / "build" / "_build" / "html"
+        shutil.rmtree(html, ignore_errors=True)
+        for name, text in pages.items():
+            write(html / name, text)
+        book.build(tmp_path / "build", tmp_path / "site")
+        found = (tmp_path / "site").rglob("*")
+        texts = {
+            path.relative_to(tmp_path / "site").as_posix(): path.read_text()
+            for path in found
+            if path.is_file()
+        }
+        del texts[MARK]
+        return texts
+
+    done = SimpleNamespace(returncode=0, stdout="")
+    monkeypatch.setattr(book.subprocess, "run", lambda *_, **__: done)
+    return build
+
+
+def test_a_site_has_the_pages_and_no_trace_of_the_build(rendered):
+    pages = {"index.html": "1", "a/b.html": "2"}
+    more = {".buildinfo": "x", "reports/a.log": "x", "a/.buildinfo": "x"}
+    assert rendered(pages | more) == pages
+
+
+def test_a_new_build_takes_away_its_own_pages_alone(rendered, tmp_path):
+    rendered({"index.html": "1", "old.html": "1", "a/b.html": "1"})
+    write(tmp_path / "site" / "CNAME", "mine")
+    write(tmp_path / "site" / "a" / "mine.html", "mine")
+    pages = {"index.html": "2", "c.html": "2"}
+    own = {"CNAME": "mine", "a/mine.html": "mine"}
+    assert rendered(pages) == pages | own
+    assert rendered({"index.html": "3"}) == {"index.html": "3"} | own
+
+
+def test_files_of_ones_own_are_not_written_over(rendered, tmp_path):
+    write(tmp_path / "site" / "a" / "b.html", "mine")
+    message = "a/b.html is in the way, and was not made by sslmepr .*; move .* away"
+    with pytest.raises(book.BookError, match=message):
+        rendered({"index.html": "1", "a/b.html": "1"})
+    assert (tmp_path / "site" / "a" / "b.html").read_text() == "mine"
+    assert not (tmp_path / "site" / "index.html").exists()
+
+
+def test_an_interrupted_copy_is_taken_up(rendered, tmp_path, monkeypatch):
+    rendered({"index.html": "1", "old.html": "1"})
+    copy = shutil.copyfile
+
+    def killed(source, target):
+        if target.name == "new.html":
+            raise KeyboardInterrupt
+        copy(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(book.shutil, "copyfile", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rendered({"a.html": "2", "index.html": "2", "new.html": "2"})
+    assert rendered({"index.html": "3"}) == {"index.html": "3"}
+
+
+def test_a_list_of_pages_leads_nowhere_else(rendered, tmp_path):
+    rendered({"index.html": "1"})
+    write(tmp_path / "victim", "mine")
+    write(tmp_path / "site" / MARK, f"index.html\n../victim\n{tmp_path / 'victim'}\n")
+    assert rendered({"index.html": "2"}) == {"index.html": "2"}
+    assert (tmp_path / "victim").read_text() == "mine"
 
 
 def test_missing_notebooks_are_named_with_their_stages(small):

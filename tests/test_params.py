@@ -1,4 +1,5 @@
 import copy
+import re
 import shutil
 from itertools import combinations
 from pathlib import Path
@@ -193,6 +194,85 @@ def test_a_file_that_is_no_parameters_file_is_named(tmp_path, content, complaint
     with pytest.raises(ParamsError, match=complaint) as caught:
         params.load(path)
     assert str(path) in str(caught.value)
+
+
+# Ten lines that stand for 10 ** 9 values.
+BOMB = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    "content, complaint",
+    [
+        ("a: 1\nb: 2\na: 3\n", r', line 3: .*duplicate key "a" with value "3"'),
+        ("a:\n- b: 1\n  c: 2\n  b: 1\n", ', line 4: .*duplicate key "b"'),
+        ("a: 1\nb: !!python/object:os.system ls\n", ", line 2: remove the tag .*os.sy"),
+        ("a: !!python/name:os.system\n", ", line 1: remove the tag"),
+        ("a: !!int b\n", ", line 1: remove the tag"),
+        ("a: !!timestamp b\n", ", line 1: remove the tag"),
+        ("a: !mine 1\n", ", line 1: remove the tag !mine"),
+        ("!!map {a: 1}\n", ", line 1: remove the tag"),
+        (BOMB, ", line 1: write the value out in place of the anchor a0"),
+        ("a: &b [*b]\n", ", line 1: write the value out in place of the anchor b"),
+        ("a: *b\n", ", line 1: write the value out in place of the anchor b"),
+        ("a: 1\n<<: {b: 1}\nb: 2\n", "a: Extra inputs are not permitted"),
+        ("a: " + "[" * 100_000, ", line 1: more than 20 levels"),
+        ("a: " + "[" * 100_000 + "]" * 100_000, ", line 1: more than 20 levels"),
+        ("a: " + "{b: " * 100_000, ", line 1: more than 20 levels"),
+        ("a: 2024-13-45\n", "not readable as YAML: month must be in 1..12"),
+        ("a: " + "9" * 5000, "not readable as YAML: .*4300 digits"),
+        ("a: b: c\n", ", line 1: not readable as YAML: mapping values"),
+        ("a: 1\n\tb: 2\n", ", line 2: not readable as YAML: found a tab"),
+        ("a: 1\n---\nb: 2\n", ", line 2: not readable as YAML: .*another document"),
+        ("{a: 1}: 2\n", ", line 1: not readable as YAML: found unhashable key"),
+        ("? [a]\n: 2\n", "Keys should be strings"),
+        ("1: 2\n", "Keys should be strings"),
+        ("a: \0\n", "not readable as YAML: .*control characters"),
+        (b"a: \xe9\n", "not readable as YAML: .*can't decode byte 0xe9"),
+        (b"\xff\xfea\0:\0", "not readable as YAML: .*can't decode byte 0xff"),
+    ],
+)
+@pytest.mark.parametrize("name", ["params.yaml", "studies.yaml"])
+def test_damage_tags_and_anchors_are_told_with_their_place(
+    tmp_path, name, content, complaint
+):
+    for each in ("params.yaml", "studies.yaml"):
+        shutil.copy(PATH.with_name(each), tmp_path)
+    text = content if isinstance(content, bytes) else content.encode()
+    (tmp_path / name).write_bytes(text)
+    with pytest.raises(ParamsError) as caught:
+        params.load(tmp_path / "params.yaml")
+    told = str(caught.value)
+    if complaint.startswith((",", "not readable")):
+        separator = "" if complaint.startswith(",") else ": "
+        assert re.match(re.escape(str(tmp_path / name)) + separator + complaint, told)
+    else:
+        assert str(tmp_path / "params.yaml") in told  # a study is no parameter either
+    assert len(told) < 20_000
+
+
+def with_value(tmp_path, key, text):
+    """The parameters with another text in place of the value of a unique key."""
+    shutil.copy(PATH.with_name("studies.yaml"), tmp_path)
+    before = PATH.read_text(encoding="utf-8")
+    after, count = re.subn(rf"(?m)^( *{key}: )[^ #\n]+", rf"\g<1>{text}", before)
+    assert count == 1
+    (tmp_path / "params.yaml").write_text(after, encoding="utf-8")
+    return tmp_path / "params.yaml"
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
+def test_numbers_that_are_none_are_refused(tmp_path, value):
+    path = with_value(tmp_path, "emotion_ceiling", value)
+    with pytest.raises(ParamsError, match="simulation.emotion_ceiling: .*finite"):
+        params.load(path)
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path):
+    """By YAML 1.2, where this is no word."""
+    path = with_value(tmp_path, "emotion_ceiling", "25e-1")
+    assert params.load(path).simulation.emotion_ceiling == 2.5
 
 
 def test_an_absent_file_is_named(tmp_path):

@@ -1,6 +1,10 @@
 """Recordings to predictions, with small untrained models in place of trained ones."""
 
+import codecs
+import csv
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +17,7 @@ from recordings import write_video
 
 from sslmepr.__main__ import main
 from sslmepr.encoders.image import EfficientNetLite0
+from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, SCORED_EMOTIONS, TARGETS, TRAIT_COLUMNS
 from sslmepr.learning.batches import Standardisation
@@ -21,7 +26,14 @@ from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.params import load
-from sslmepr.predict import PredictError, find_clips, predict
+from sslmepr.predict import (
+    WRITERS,
+    PredictError,
+    _batches,
+    _Models,
+    find_clips,
+    predict,
+)
 from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
@@ -47,6 +59,7 @@ def study_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study")
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
+    digests = {}
     for modality, features in FEATURES.items():
         shape = dict(features=features, hidden=8, block="transformer", layers=1)
         shape |= dict(state=8, heads=2, dropout=0.0)
@@ -68,15 +81,40 @@ def study_folder(tmp_path_factory):
             for corpus in ("a", "b")
         }
         stem = folder / "crosstask" / modality / "model"
-        save_checkpoint(drawn(model), stem, statistics, made_by=MADE_BY[modality])
+        digests[f"crosstask/{modality}"] = save_checkpoint(
+            drawn(model), stem, statistics, made_by=MADE_BY[modality]
+        )
     for seed in range(SEEDS):
         config = FusionConfig(dict.fromkeys(FEATURES, 16), 8, 2, 0.0, features=FEATURES)
         stem = folder / "fusion" / "multitask" / f"seed-{seed}"
         thresholds = dict.fromkeys(SCORED_EMOTIONS, 0.45)
         save_checkpoint(
-            drawn(FusionModel(config)), stem, None, {"thresholds": thresholds}
+            drawn(FusionModel(config)),
+            stem,
+            metrics={"thresholds": thresholds},
+            trained_on=digests,
+            seeds=range(SEEDS),
         )
     return folder
+
+
+def retrain(folder, modality, made_by):
+    """Another model of stage 2."""
+    stem = folder / "crosstask" / modality / "model"
+    old = load_checkpoint(stem)
+    save_checkpoint(old.model, stem, old.statistics, {"again": 1}, made_by)
+
+
+def refit(folder, seed):
+    """A seed of stage 3 that was trained on the models of stage 2 that are there."""
+    stem = folder / "fusion" / "multitask" / f"seed-{seed}"
+    old = load_checkpoint(stem)
+    digests = {
+        name: load_checkpoint(folder / name / "model").digest for name in old.trained_on
+    }
+    save_checkpoint(
+        old.model, stem, metrics=old.metrics, trained_on=digests, seeds=old.seeds
+    )
 
 
 def drawn(model):
@@ -105,7 +143,7 @@ def made(params, study_folder, recordings, tmp_path_factory):
     kept = folder / "kept"
     arguments = [str(recordings), str(recordings / "nowhere.mp4")]
     with pytest.MonkeyPatch.context() as patch:
-        keep = SimpleNamespace(rmtree=lambda path: shutil.move(path, kept))
+        keep = SimpleNamespace(rmtree=lambda path: shutil.copytree(path, kept))
         patch.setattr("sslmepr.predict.shutil", keep)
         table = predict(params, arguments, folder / "out.parquet", study_folder)
     return table, kept / "features", folder
@@ -212,7 +250,7 @@ def test_clips_alone_and_together_are_predicted_alike(
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
     written = pd.read_csv(tmp_path / "x.csv")
     assert list(written.columns) == list(alone.columns)
-    text = (tmp_path / "x.csv").read_text(encoding="utf-8")
+    text = (tmp_path / "x.csv").read_text(encoding="utf-8-sig")
     assert f",{alone.loc[0, 'trait_openness']:.4f}," in text
 
 
@@ -244,6 +282,27 @@ def test_interrupted_work_is_taken_up(
     assert rows[0]["audio"] is None and 0 < rows[0]["trait_openness"] < 1
 
 
+@pytest.mark.parametrize(
+    "steps, parts",
+    [
+        ([], []),
+        ([9], [1]),
+        ([1] * 600, [256, 256, 88]),
+        ([1] * 255 + [50_000], [255, 1]),
+        ([20_000, 25_000, 25_001], [2, 1]),
+        ([10, 60_000, 60_000], [1, 1, 1]),
+    ],
+)
+def test_one_long_clip_does_not_lengthen_a_batch(steps, parts):
+    # Every second clip lacks the modality, and those that have it come in any order.
+    order = np.random.default_rng(0).permutation(len(steps))
+    known = np.full(2 * len(steps), np.nan)
+    known[2 * order] = steps
+    found = list(_batches(2 * order, known))
+    assert [len(part) for part in found] == parts
+    assert [row for part in found for row in part] == (2 * order).tolist()
+
+
 def test_files_folders_and_patterns(recordings, monkeypatch):
     monkeypatch.chdir(recordings)
     names = ["broken.mp4", "more/long.mp4", "mute.mp4", "é 1.mp4"]
@@ -261,10 +320,13 @@ def test_what_cannot_be_asked(params, study_folder, recordings, tmp_path):
     for out, folder, message in (
         ("old.csv", study_folder, "exists already"),
         ("x.xlsx", study_folder, "must end in one of .csv, .json, .parquet"),
-        ("x.csv", tmp_path, "no trained model"),
+        ("x.csv", tmp_path, "no trained model; `dvc repro fusion@multitask` makes it"),
     ):
         with pytest.raises(PredictError, match=message):
             predict(params, clip, tmp_path / out, folder)
+    with pytest.raises(PredictError, match=r"\*.avi: no file has such a name"):
+        predict(params, ["*.avi"], tmp_path / "x.csv", study_folder)
+    assert os.listdir(tmp_path) == ["old.csv"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(PredictError, match="empty: expected .mp4"):
         find_clips([str(tmp_path / "empty")])
@@ -283,10 +345,9 @@ def test_features_of_another_encoder_are_refused(
     assert not list(tmp_path.iterdir())
     folder = tmp_path / "study"
     shutil.copytree(study_folder, folder)
-    path = folder / "crosstask" / "face" / "model.json"
-    description = json.loads(path.read_text())
-    description["made_by"] = ["efficientnet_lite0", "0123456789ab"]
-    path.write_text(json.dumps(description))
+    retrain(folder, "face", ("efficientnet_lite0", "0123456789ab"))
+    for seed in range(SEEDS):
+        refit(folder, seed)
     message = "face.safetensors: was made by efficientnet_lite0 579344248a93.*, .* 0123"
     with pytest.raises(PredictError, match=message):
         predict(params, clip, out, folder)
@@ -318,3 +379,211 @@ def test_an_interruption_is_told_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sslmepr.predict.predict", interrupted)
     assert main(["predict", "a.mp4", "--out", "table.csv"]) == 130
     assert capsys.readouterr().err.endswith("interrupted; the same command goes on\n")
+
+
+def test_models_that_do_not_belong_together_are_refused(
+    params, study_folder, recordings, tmp_path
+):
+    """As after an interrupted run: stage 2 anew, stage 3 old or new in part."""
+    arguments = params, [str(recordings / "broken.mp4")], tmp_path / "x.csv"
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    retrain(folder, "audio", MADE_BY["audio"])
+    mends = ".*`dvc repro fusion@multitask` makes it anew$"
+    message = "multitask: was trained on another model than lies in crosstask/audio"
+    with pytest.raises(PredictError, match=message + mends):
+        predict(*arguments, folder)
+    refit(folder, 0)
+    with pytest.raises(PredictError, match="were not trained together" + mends):
+        predict(*arguments, folder)
+    refit(folder, 1)
+    (folder / "fusion" / "multitask" / "seed-2.safetensors").unlink()
+    message = "holds seed-0, seed-1, where seed-0, seed-1, seed-2 were trained together"
+    with pytest.raises(PredictError, match=message + mends):
+        predict(*arguments, folder)
+    shutil.copytree(study_folder / "fusion", folder / "fusion", dirs_exist_ok=True)
+    for seed in range(SEEDS):
+        refit(folder, seed)
+    assert len(predict(*arguments, folder)) == 1
+
+
+def test_a_variant_that_the_study_lacks_is_told(params, recordings, tmp_path):
+    arguments = params, [str(recordings / "broken.mp4")], tmp_path / "x.csv", tmp_path
+    with pytest.raises(
+        PredictError, match="other: no model of .* which has multitask,"
+    ):
+        predict(*arguments, "other")
+
+
+def test_a_full_disk_leaves_no_half_table_and_the_retry_works(
+    params, study_folder, recordings, tmp_path, monkeypatch
+):
+    out = tmp_path / "out.csv"
+    arguments = params, [str(recordings / "broken.mp4")], out, study_folder
+
+    def full(table, path):
+        path.write_text("clip,emotions\nbro")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setitem(WRITERS, ".csv", full)
+        message = "out.csv: not written: .*No space left on device.*the same command go"
+        with pytest.raises(PredictError, match=message):
+            predict(*arguments)
+    assert os.listdir(tmp_path) == ["out.csv.partial"]
+    assert not [path for path in (tmp_path / "out.csv.partial").glob(".out*")]
+    predict(*arguments)
+    assert os.listdir(tmp_path) == ["out.csv"] and len(pd.read_csv(out)) == 1
+
+
+def test_two_runs_do_not_write_one_table(
+    params, study_folder, recordings, tmp_path, monkeypatch
+):
+    """The second begins while the first is at work, and leaves it alone."""
+    out = tmp_path / "out.csv"
+    arguments = params, [str(recordings / "broken.mp4")], out, study_folder
+    told = []
+
+    def meanwhile(*given):
+        with pytest.raises(PredictError) as caught:
+            predict(*arguments)
+        told.append(str(caught.value))
+        return extract_corpus(*given)
+
+    monkeypatch.setattr("sslmepr.predict.extract_corpus", meanwhile)
+    assert len(predict(*arguments)) == 1
+    assert told == [
+        f"{out}: another run writes this table; wait for its end or choose another name"
+    ]
+    assert os.listdir(tmp_path) == ["out.csv"]
+
+
+def test_what_appears_meanwhile_is_kept(
+    params, study_folder, recordings, tmp_path, monkeypatch
+):
+    out = tmp_path / "out.csv"
+
+    def meanwhile(*given):
+        out.write_text("mine")
+        return extract_corpus(*given)
+
+    monkeypatch.setattr("sslmepr.predict.extract_corpus", meanwhile)
+    with pytest.raises(PredictError, match="out.csv: exists already"):
+        predict(params, [str(recordings / "broken.mp4")], out, study_folder)
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.parametrize("content", [None, "notes.txt"])
+def test_a_folder_of_ones_own_is_kept(
+    params, study_folder, recordings, tmp_path, content
+):
+    folder = tmp_path / "out.csv.partial"
+    folder.mkdir()
+    if content:
+        (folder / content).write_text("mine")
+    with pytest.raises(
+        PredictError, match="out.csv.partial: is in the way.*move it aw"
+    ):
+        predict(
+            params,
+            [str(recordings / "broken.mp4")],
+            tmp_path / "out.csv",
+            study_folder,
+        )
+    assert os.listdir(folder) == ([content] if content else [])
+    assert os.listdir(tmp_path) == ["out.csv.partial"]
+
+
+def test_a_clip_that_cannot_be_opened_ends_no_run(
+    params, study_folder, recordings, tmp_path
+):
+    """A name that is not UTF-8, alone and in a folder, and a pipe without an end."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    try:
+        (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"no film")
+        os.mkfifo(folder / "pipe.mp4")
+    except (OSError, AttributeError):
+        pytest.skip("this file system has no such files")
+    shutil.copy(recordings / "broken.mp4", folder)
+    arguments = [str(folder), str(folder / "pipe.mp4")]
+    for suffix in (".csv", ".parquet", ".json"):
+        out = tmp_path / f"out{suffix}"
+        table = by_name(predict(params, arguments, out, study_folder))
+        assert table.index.tolist() == ["broken.mp4", "caf\\xe9.mp4", "pipe.mp4"]
+        failed = table["failed"]
+        assert failed.iloc[0].startswith("nothing could be read: face, audio: ")
+        assert failed.iloc[1] == "its name is not UTF-8: rename the file"
+        assert failed.iloc[2] == "it is not a file"
+        assert table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]].isna().all(axis=None)
+    alone = tmp_path / "alone.csv"
+    name = str(folder / os.fsdecode(b"caf\xe9.mp4"))
+    assert len(predict(params, [name], alone, study_folder)) == 1
+
+
+def test_a_clip_of_which_a_model_knows_no_number_is_told(
+    params, study_folder, recordings, tmp_path, monkeypatch
+):
+    whole = _Models.predict
+
+    def without_numbers(self, clip_ids, features):
+        predicted = whole(self, clip_ids, features)
+        predicted["personality"][1, 0, 2] = np.nan
+        return predicted
+
+    monkeypatch.setattr(_Models, "predict", without_numbers)
+    clips = [str(recordings / name) for name in ("é 1.mp4", "more/long.mp4")]
+    table = predict(params, clips, tmp_path / "x.csv", study_folder)
+    assert table["failed"].tolist() == ["the models gave no number", ""]
+
+
+TEXTS = [
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@x",
+    "\tx",
+    "\rx",
+    "\nx",
+    "＝1",
+    "José",
+    "a=b",
+]
+SAFE = ["'" + text for text in TEXTS[:8]] + TEXTS[8:]
+
+
+@pytest.fixture
+def strange():
+    """Words that a spreadsheet would calculate, and numbers that begin alike."""
+    count = len(TEXTS)
+    table = pd.DataFrame({"clip": TEXTS, "transcript": [None, *TEXTS[1:]]})
+    return table.assign(number=-0.5 * np.arange(count), missing=np.nan)
+
+
+def test_csv_for_people(strange, tmp_path):
+    """Excel takes it for UTF-8, and nothing in it for a formula."""
+    path = tmp_path / "x.csv"
+    WRITERS[".csv"](strange, path)
+    assert path.read_bytes().startswith(codecs.BOM_UTF8 + b"clip,transcript,number,")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["clip"] for row in rows] == SAFE
+    assert [row["transcript"] for row in rows] == ["", *SAFE[1:]]
+    assert [row["number"] for row in rows][1:3] == ["-0.5000", "-1.0000"]
+    assert {row["missing"] for row in rows} == {""}
+
+
+def test_files_for_programs_hold_text_as_it_is(strange, tmp_path):
+    WRITERS[".json"](strange, tmp_path / "x.json")
+    rows = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))
+    assert [row["clip"] for row in rows] == TEXTS
+    assert [row["number"] for row in rows][1:3] == [-0.5, -1.0]
+    WRITERS[".parquet"](strange, tmp_path / "x.parquet")
+    assert pd.read_parquet(tmp_path / "x.parquet")["clip"].tolist() == TEXTS
+
+
+def test_the_help_tells_of_the_apostrophe(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "an apostrophe stands before text that a spreadsheet would take" in told

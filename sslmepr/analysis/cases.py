@@ -19,7 +19,7 @@ from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
 from sslmepr.analysis.study import variant_predictions
 from sslmepr.corpora.schema import read_clips
 from sslmepr.labels import EMOTIONS, TRAITS
-from sslmepr.learning.checkpoints import load_checkpoint
+from sslmepr.learning.checkpoints import load_seeds, require_trained_on
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
@@ -148,11 +148,13 @@ def load_attention(
 
 def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
     """The first seed of a variant, and the study's clips as it takes them."""
-    stem = study_folder / "fusion" / variant / f"seed-{params.fusion.seeds[0]}"
-    model = load_checkpoint(stem).model.eval()
+    folder = study_folder / "fusion" / variant
+    checkpoint = next(iter(load_seeds(folder).values()))
     clips = read_study_clips(params, data_folder)
-    widths = list(model.config.widths)
-    return model, FusionClips.read(clips, widths, study_folder, torch.device("cpu"))
+    widths = list(checkpoint.model.config.widths)
+    data = FusionClips.read(clips, widths, study_folder, torch.device("cpu"))
+    require_trained_on(checkpoint, folder, data.trained_on)
+    return checkpoint.model, data
 
 
 def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:

@@ -26,6 +26,20 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
     CorpusError
         If there is no such folder, or no media file in it.
     """
+    paths = media_files(folder)
+    table = pd.DataFrame({"clip_id": paths, "speaker_id": paths, "media": paths})
+    table["split"] = "test"
+    return validate(table.reindex(columns=list(COLUMNS)), str(folder))
+
+
+def media_files(folder: str | Path) -> list[str]:
+    """Paths of the files of `read_folder`, relative to the folder, sorted.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such folder, or no media file in it.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise CorpusError(f"{folder}: expected a folder of media files here")
@@ -39,6 +53,4 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
         raise CorpusError(
             f"{folder}: expected {', '.join(MEDIA_SUFFIXES)} files; found none"
         )
-    table = pd.DataFrame({"clip_id": paths, "speaker_id": paths, "media": paths})
-    table["split"] = "test"
-    return validate(table.reindex(columns=list(COLUMNS)), str(folder))
+    return paths

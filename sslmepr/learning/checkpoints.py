@@ -1,20 +1,27 @@
-"""Trained models as safetensors and JSON: no pickle, and nothing else to be known."""
+"""Trained models as safetensors and JSON: no pickle, and nothing else to be known.
+
+The description in JSON holds a hash of itself and of the weights. It tells damaged
+files and two that do not belong together, and by it later stages name what they learned
+from.
+"""
 
 import dataclasses
 import functools
 import hashlib
 import json
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save
 from torch import nn
 
 from sslmepr import __version__
+from sslmepr.files import atomic
 from sslmepr.labels import TARGETS
 from sslmepr.learning.batches import Standardisation
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
@@ -31,6 +38,16 @@ CLASSES = {
 
 PACKAGE = Path(__file__).parents[1]
 _STATISTICS = "statistics"
+
+
+_UNFIT = (
+    SafetensorError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+)
 
 
 class CheckpointError(ValueError):
@@ -54,6 +71,13 @@ class Checkpoint:
     made_by : (str, str) or None
         Encoder and revision of the features it was trained on; None for a model that
         reads none.
+    trained_on : dict of str to str
+        Folder of each model of an earlier stage whose outputs it was trained on,
+        relative to the study's, to the `digest` of that model.
+    seeds : tuple of int
+        All seeds of its training, of which it is one; empty if there is only one.
+    digest : str
+        SHA-256 of description and weights.
     """
 
     model: nn.Module
@@ -61,6 +85,9 @@ class Checkpoint:
     metrics: dict
     code_revision: str
     made_by: tuple[str, str] | None
+    trained_on: dict[str, str]
+    seeds: tuple[int, ...]
+    digest: str
 
 
 def save_checkpoint(
@@ -69,7 +96,9 @@ def save_checkpoint(
     statistics: dict[str, Standardisation] | None = None,
     metrics: dict | None = None,
     made_by: tuple[str, str] | None = None,
-) -> None:
+    trained_on: dict[str, str] | None = None,
+    seeds: Sequence[int] = (),
+) -> str:
     """Write ``<stem>.safetensors`` and ``<stem>.json``.
 
     Parameters
@@ -81,7 +110,14 @@ def save_checkpoint(
     statistics, metrics : dict, optional
         As in `Checkpoint`; `metrics` must be JSON-able.
     made_by : (str, str), optional
+    trained_on : dict, optional
+    seeds : sequence of int
         As in `Checkpoint`.
+
+    Returns
+    -------
+    str
+        The checkpoint's digest.
     """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -92,17 +128,31 @@ def save_checkpoint(
     for name, each in (statistics or {}).items():
         tensors[f"{_STATISTICS}/{name}/mean"] = torch.tensor(each.mean)
         tensors[f"{_STATISTICS}/{name}/deviation"] = torch.tensor(each.deviation)
-    save_file(tensors, _with_suffix(stem, ".safetensors"))
+    weights = save(tensors)
     description = {
         "class": type(model).__name__,
         "config": dataclasses.asdict(model.config),
         "labels": {task: list(names) for task, names in TARGETS.items()},
         "code_revision": code_revision(),
         "made_by": made_by,
+        "trained_on": trained_on or {},
+        "seeds": list(seeds),
         "metrics": metrics or {},
     }
+    description["sha256"] = _digest(description, weights)
+    with atomic(_with_suffix(stem, ".safetensors")) as part:
+        part.write_bytes(weights)
     text = json.dumps(description, indent=2) + "\n"
-    _with_suffix(stem, ".json").write_text(text, encoding="utf-8")
+    with atomic(_with_suffix(stem, ".json")) as part:
+        part.write_text(text, encoding="utf-8")
+    return description["sha256"]
+
+
+def _digest(description: dict, weights: bytes) -> str:
+    """SHA-256 of a description without its hash, and of weights."""
+    described = {key: item for key, item in description.items() if key != "sha256"}
+    text = json.dumps(described, sort_keys=True)
+    return hashlib.sha256(text.encode() + weights).hexdigest()
 
 
 def _with_suffix(stem: Path, suffix: str) -> Path:
@@ -115,45 +165,77 @@ def load_checkpoint(stem: str | Path) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        If a file is missing or unreadable, the class is unknown, the configuration or
-        the weights do not fit it, or the labels differ in name or order from ours.
+        If a file is missing, damaged or not of the same training as the other, the
+        class is unknown, the configuration or the weights do not fit it, or the labels
+        differ in name or order from ours. It names the command that mends it.
     """
     stem = Path(stem)
+    try:
+        return _load(stem)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; {remedy(stem.parent)}") from None
+
+
+def remedy(folder: str | Path) -> str:
+    """What trains the models in a folder of a study again, in words."""
+    parts = ["", "", "", *Path(folder).absolute().parts]
+    above, study, stage, cell = parts[-4:]
+    if stage not in ("unimodal", "crosstask", "fusion"):
+        return "train it again"
+    if above == "replicate":
+        stage, cell = above, study
+    return f"`dvc repro {stage}@{cell}` makes it anew"
+
+
+def _load(stem: Path) -> Checkpoint:
     description = _read_description(_with_suffix(stem, ".json"))
     path = _with_suffix(stem, ".safetensors")
     try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
+        weights = path.read_bytes()
+    except OSError as error:
         raise CheckpointError(f"{path}: not readable: {error}") from None
-    weights = {
-        name: value
-        for name, value in tensors.items()
-        if not name.startswith(f"{_STATISTICS}/")
-    }
-    model_class, config_class = CLASSES[description["class"]]
+    if "sha256" not in description:
+        raise CheckpointError(f"{stem}.json: was written by an earlier version")
+    if description["sha256"] != _digest(description, weights):
+        raise CheckpointError(
+            f"{path}: damaged, or not of the training that {stem.name}.json is of"
+        )
     try:
+        tensors = load(weights)
+        model_class, config_class = CLASSES[description["class"]]
         model = model_class(_rebuild(config_class, description["config"]))
-        model.load_state_dict(weights)
-    except (TypeError, KeyError, ValueError, RuntimeError) as error:
+        model.load_state_dict(
+            {
+                name: value
+                for name, value in tensors.items()
+                if not name.startswith(f"{_STATISTICS}/")
+            }
+        )
+        return Checkpoint(
+            model.eval(),
+            _statistics(tensors),
+            dict(description["metrics"]),
+            description["code_revision"],
+            tuple(description["made_by"]) if description["made_by"] else None,
+            dict(description["trained_on"]),
+            tuple(description["seeds"]),
+            description["sha256"],
+        )
+    except _UNFIT as error:
         raise CheckpointError(
             f"{path}: does not fit a {description['class']}: {error}"
         ) from None
-    return Checkpoint(
-        model.eval(),
-        _statistics(tensors),
-        description.get("metrics", {}),
-        description.get("code_revision"),
-        tuple(description["made_by"]) if description.get("made_by") else None,
-    )
 
 
 def _read_description(path: Path) -> dict:
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not readable: {error}") from None
+    if not isinstance(description, dict):
+        raise CheckpointError(f"{path}: does not describe a model")
     name = description.get("class")
-    if name not in CLASSES:
+    if name not in list(CLASSES):
         raise CheckpointError(
             f"{path}: unknown class {name!r}; known: {', '.join(CLASSES)}"
         )
@@ -164,6 +246,72 @@ def _read_description(path: Path) -> dict:
             f"but here they are {ours}"
         )
     return description
+
+
+def load_seeds(folder: str | Path) -> dict[int, Checkpoint]:
+    """All models of one training of stage 3: seed to `Checkpoint`.
+
+    Parameters
+    ----------
+    folder : path
+        Of a fusion variant.
+
+    Raises
+    ------
+    CheckpointError
+        If there is none, or not exactly those that were trained together; and as
+        `load_checkpoint`.
+    """
+    folder = Path(folder)
+    stems = sorted(path.with_suffix("") for path in folder.glob("seed-*.safetensors"))
+    if not stems:
+        raise CheckpointError(f"{folder}: no trained model; {remedy(folder)}")
+    found = {stem.name: load_checkpoint(stem) for stem in stems}
+    first = next(iter(found.values()))
+    expected = [f"seed-{seed}" for seed in first.seeds]
+    if set(found) != set(expected):
+        raise CheckpointError(
+            f"{folder}: holds {', '.join(found)}, where {', '.join(expected)} were "
+            f"trained together; {remedy(folder)}"
+        )
+    for name, each in found.items():
+        if (each.seeds, each.trained_on) != (first.seeds, first.trained_on):
+            raise CheckpointError(
+                f"{folder}: {name} and {stems[0].name} were not trained together; "
+                f"{remedy(folder)}"
+            )
+    return {seed: found[f"seed-{seed}"] for seed in first.seeds}
+
+
+def require_trained_on(
+    checkpoint: Checkpoint, folder: str | Path, digests: dict[str, str]
+) -> None:
+    """See to it that a model learned from those of an earlier stage that are there.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    folder : path
+        Where it lies.
+    digests : dict of str to str
+        Folder of each model of the earlier stage, relative to the study's, to its
+        digest.
+
+    Raises
+    ------
+    CheckpointError
+        If it was trained on others.
+    """
+    others = [
+        name
+        for name in sorted(digests | checkpoint.trained_on)
+        if digests.get(name) != checkpoint.trained_on.get(name)
+    ]
+    if others:
+        raise CheckpointError(
+            f"{folder}: was trained on another model than lies in {', '.join(others)}; "
+            f"{remedy(folder)}"
+        )
 
 
 def _statistics(tensors) -> dict[str, Standardisation]:

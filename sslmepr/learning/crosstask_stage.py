@@ -9,14 +9,21 @@ from sslmepr.device import choose_device, seed_everything
 from sslmepr.labels import TASKS
 from sslmepr.learning.batches import ModalityClips, balanced
 from sslmepr.learning.checkpoints import (
+    Checkpoint,
     CheckpointError,
     load_checkpoint,
+    remedy,
     save_checkpoint,
 )
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
-from sslmepr.learning.outputs import outputs_of, study_outputs, write_outputs
+from sslmepr.learning.outputs import (
+    model_of_outputs,
+    outputs_of,
+    study_outputs,
+    write_outputs,
+)
 from sslmepr.learning.predictions import (
     dev_score,
     prediction_table,
@@ -24,6 +31,7 @@ from sslmepr.learning.predictions import (
     write_predictions,
 )
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
+from sslmepr.models.unimodal import UnimodalModel
 from sslmepr.params import Params
 
 OUTPUTS = (
@@ -57,7 +65,8 @@ def train_crosstask(
     Raises
     ------
     CheckpointError
-        If stage 1 was trained on features of another encoder.
+        If stage 1 was trained on features of another encoder, or its checkpoint and
+        outputs are not of one training.
     """
     seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
@@ -67,7 +76,9 @@ def train_crosstask(
         folder = Path(study_folder, "unimodal", f"{modality}-{task}")
         known, outputs = study_outputs(folder, clips)
         data.set_probed(task, known.numpy(), outputs["probe_logits"])
-    model = _model(params, data, Path(study_folder)).to(device)
+    stage_1 = _stage_1(data, Path(study_folder))
+    model = _model(params, {task: each.model for task, each in stage_1.items()})
+    model.to(device)
     groups, dev = (
         {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
         for split in ("train", "dev")
@@ -97,8 +108,15 @@ def train_crosstask(
     write_predictions(run_folder, tables)
     thresholds = training_thresholds(clips, params.roles.emotion)
     best = {"dev_score": scores, "thresholds": thresholds}
-    save_checkpoint(model, run_folder / "model", data.statistics, best, data.made_by)
-    write_outputs(run_folder, clips, rows, outputs)
+    digest = save_checkpoint(
+        model,
+        run_folder / "model",
+        data.statistics,
+        best,
+        data.made_by,
+        {f"unimodal/{modality}-{task}": each.digest for task, each in stage_1.items()},
+    )
+    write_outputs(run_folder, clips, rows, outputs, digest)
     return {
         "modality": modality,
         "clips": {task: len(group) for task, group in groups.items()},
@@ -121,17 +139,25 @@ def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> N
         outputs["trait_scores"][places] = expit(said)
 
 
-def _model(params: Params, data: ModalityClips, study_folder: Path) -> CrosstaskModel:
-    stage_1 = {}
+def _stage_1(data: ModalityClips, study_folder: Path) -> dict[str, Checkpoint]:
+    """Task to the model of stage 1 whose outputs `data` carries."""
+    found = {}
     for task in TASKS:
-        stem = study_folder / "unimodal" / f"{data.modality}-{task}" / "model"
-        checkpoint = load_checkpoint(stem)
+        folder = study_folder / "unimodal" / f"{data.modality}-{task}"
+        found[task] = checkpoint = load_checkpoint(folder / "model")
         if checkpoint.made_by != data.made_by:
             raise CheckpointError(
-                f"{stem}: was trained on features of {checkpoint.made_by}, "
-                f"but these are of {data.made_by}"
+                f"{folder}: was trained on features of {checkpoint.made_by}, "
+                f"but these are of {data.made_by}; {remedy(folder)}"
             )
-        stage_1[task] = checkpoint.model
+        if checkpoint.digest != model_of_outputs(folder, data.clips):
+            raise CheckpointError(
+                f"{folder}: holds outputs of another model; {remedy(folder)}"
+            )
+    return found
+
+
+def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:
     section = params.crosstask
     model = CrosstaskModel(
         CrosstaskConfig(

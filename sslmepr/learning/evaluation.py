@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sslmepr.files import atomic
 from sslmepr.labels import TARGETS
 from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
 from sslmepr.learning.clips import read_study_clips
@@ -87,11 +88,13 @@ def evaluate_study(
     folder = Path(study_folder, "evaluate")
     folder.mkdir(parents=True, exist_ok=True)
     everything = pd.concat(joined, ignore_index=True)
-    everything.to_parquet(folder / "predictions.parquet", index=False)
+    with atomic(folder / "predictions.parquet") as part:
+        everything.to_parquet(part, index=False)
     refits = read_refits(study_folder, params.modalities)
     part = clips.table.set_index(["corpus", "clip_id"])["part"]
     refits["corpus"] = part[pd.MultiIndex.from_frame(refits[part.index.names])].array
-    refits.to_parquet(folder / REFITS_FILE, index=False)
+    with atomic(folder / REFITS_FILE) as part:
+        refits.to_parquet(part, index=False)
     metrics = pd.concat(tables, ignore_index=True)
     return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.learning.clips import StudyClips
-from sslmepr.learning.outputs import study_outputs
+from sslmepr.learning.outputs import model_of_outputs, study_outputs
 from sslmepr.models.fusion import FusionInput
 
 
@@ -37,6 +37,8 @@ class FusionClips:
     features : dict of str to (clip, feature) Tensor
         Per modality, their mean over steps.
     device : torch.device
+    trained_on : dict of str to str, optional
+        Folder of each model of stage 2, relative to the study's, to its digest.
 
     Attributes
     ----------
@@ -44,6 +46,7 @@ class FusionClips:
     features : dict of str to (clip, feature) Tensor
     widths, feature_counts : dict
         Modality to the width of its concatenated embeddings and of its features.
+    trained_on : dict of str to str
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class FusionClips:
         present: Tensor,
         features: dict[str, Tensor],
         device: torch.device,
+        trained_on: dict[str, str] | None = None,
     ):
         self.clips, self.device = clips, device
+        self.trained_on = trained_on or {}
         self.present, self.features = present, features
         self.widths = {name: each.shape[1] for name, each in embeddings.items()}
         self.feature_counts = {name: each.shape[1] for name, each in features.items()}
@@ -80,17 +85,24 @@ class FusionClips:
         study_folder: str | Path,
         device: torch.device,
     ) -> "FusionClips":
-        """What stage 2 has written below `study_folder` for some modalities."""
+        """What stage 2 has written below `study_folder` for some modalities.
+
+        Raises
+        ------
+        CheckpointError
+            If a file is missing, damaged or of an earlier version, or not all are
+            outputs of one model.
+        """
         count = len(clips.table)
         logits, scores = (
             torch.zeros(count, len(modalities), len(TARGETS[task])) for task in TASKS
         )
         present = torch.zeros(count, len(modalities), dtype=torch.bool)
-        embeddings, features = {}, {}
+        embeddings, features, trained_on = {}, {}, {}
         for place, modality in enumerate(modalities):
-            rows, outputs = study_outputs(
-                Path(study_folder, "crosstask", modality), clips
-            )
+            folder = f"crosstask/{modality}"
+            trained_on[folder] = model_of_outputs(Path(study_folder, folder), clips)
+            rows, outputs = study_outputs(Path(study_folder, folder), clips)
             both = [outputs["emotion_embedding"], outputs["personality_embedding"]]
             joined = torch.cat(both, 1)
             embeddings[modality] = torch.zeros(count, joined.shape[1])
@@ -100,7 +112,9 @@ class FusionClips:
             logits[rows, place] = outputs["emotion_logits"]
             scores[rows, place] = outputs["trait_scores"]
             present[rows, place] = True
-        return cls(clips, embeddings, logits, scores, present, features, device)
+        return cls(
+            clips, embeddings, logits, scores, present, features, device, trained_on
+        )
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
         """Clips of a corpus (and split) with at least one of the modalities."""

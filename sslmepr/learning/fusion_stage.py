@@ -50,6 +50,8 @@ def train_fusion(
     data = FusionClips.read(clips, modalities, study_folder, device)
     rows = np.flatnonzero(data.present.any(1).numpy())
     run_folder = Path(run_folder)
+    for old in run_folder.glob("seed-*"):
+        old.unlink()  # an interrupted training shall not be filled up by it
     projectors, scores, tables, results = {}, {}, [], []
     for task in settings.tasks:
         projectors[task], predicted = fit_predict_projector(
@@ -73,7 +75,13 @@ def train_fusion(
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)
-        save_checkpoint(model, run_folder / f"seed-{seed}", metrics=best)
+        save_checkpoint(
+            model,
+            run_folder / f"seed-{seed}",
+            metrics=best,
+            trained_on=data.trained_on,
+            seeds=params.fusion.seeds,
+        )
         results.append(
             {
                 "seed": seed,

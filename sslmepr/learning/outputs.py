@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sslmepr.files import atomic
 from sslmepr.learning.batches import ModalityClips, in_order
+from sslmepr.learning.checkpoints import CheckpointError, remedy
 from sslmepr.learning.clips import StudyClips
 
 PREDICT_BATCH = 256
@@ -58,7 +61,9 @@ def outputs_of(
     return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
 
 
-def write_outputs(folder: str | Path, clips: StudyClips, rows, outputs: dict) -> None:
+def write_outputs(
+    folder: str | Path, clips: StudyClips, rows, outputs: dict, model: str = ""
+) -> None:
     """Write ``outputs-<corpus>.safetensors`` for every corpus of the study.
 
     A corpus without any clip in `rows` has a file with no clips.
@@ -70,6 +75,8 @@ def write_outputs(folder: str | Path, clips: StudyClips, rows, outputs: dict) ->
     rows : (clip,) int array
     outputs : dict of str to (clip, ...) array
         In the order of `rows`.
+    model : str
+        Digest of the checkpoint whose outputs they are.
     """
     for corpus in clips.corpora:
         mine = np.isin(rows, clips.rows(corpus))
@@ -79,16 +86,64 @@ def write_outputs(folder: str | Path, clips: StudyClips, rows, outputs: dict) ->
             for name, values in outputs.items()
         }
         # One metadata entry: their order in the file is not defined.
-        metadata = {"clip_ids": json.dumps(ids, ensure_ascii=False)}
-        save_file(tensors, Path(folder, f"outputs-{corpus}.safetensors"), metadata)
+        told = {"clip_ids": ids, "model": model}
+        metadata = {"told": json.dumps(told, ensure_ascii=False)}
+        with atomic(_path(folder, corpus)) as part:
+            save_file(tensors, part, metadata)
+
+
+def _path(folder: str | Path, corpus: str) -> Path:
+    return Path(folder, f"outputs-{corpus}.safetensors")
+
+
+@contextmanager
+def _opened(folder: str | Path, corpus: str):
+    """The file of a corpus, and what its metadata tell.
+
+    Raises
+    ------
+    CheckpointError
+        If it is missing, damaged or of an earlier version.
+    """
+    path = _path(folder, corpus)
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file, json.loads((file.metadata() or {})["told"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not readable as outputs of a model: {error}; {remedy(folder)}"
+        ) from None
 
 
 def read_outputs(folder: str | Path, corpus: str) -> tuple[list[str], dict]:
-    """Clip ids and outputs (name to (clip, ...) Tensor) of one corpus."""
-    path = Path(folder, f"outputs-{corpus}.safetensors")
-    with safe_open(path, framework="pt") as file:
-        ids = json.loads(file.metadata()["clip_ids"])
-        return ids, {name: file.get_tensor(name) for name in file.keys()}
+    """Clip ids and outputs (name to (clip, ...) Tensor) of one corpus.
+
+    Raises
+    ------
+    CheckpointError
+        If their file is missing, damaged or of an earlier version.
+    """
+    with _opened(folder, corpus) as (file, told):
+        return told["clip_ids"], {name: file.get_tensor(name) for name in file.keys()}
+
+
+def model_of_outputs(folder: str | Path, clips: StudyClips) -> str:
+    """Digest of the checkpoint whose outputs of a study's clips lie in a folder.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_outputs`; and if the corpora have outputs of several.
+    """
+    digests = set()
+    for corpus in clips.corpora:
+        with _opened(folder, corpus) as (_, told):
+            digests.add(told["model"])
+    if len(digests) > 1:
+        raise CheckpointError(
+            f"{folder}: holds outputs of several models; {remedy(folder)}"
+        )
+    return digests.pop()
 
 
 def study_outputs(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sslmepr.files import atomic
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TARGETS
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.metrics import area_under_curve, concordance
@@ -124,4 +125,5 @@ def write_predictions(folder: str | Path, tables: list[pd.DataFrame]) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     table = pd.concat(tables, ignore_index=True)
-    table.to_parquet(folder / "predictions.parquet", index=False)
+    with atomic(folder / "predictions.parquet") as part:
+        table.to_parquet(part, index=False)

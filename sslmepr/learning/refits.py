@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sslmepr.files import atomic
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.learning.clips import StudyClips
 
@@ -33,7 +34,8 @@ def write_refits(folder: str | Path, clips: StudyClips, rows, task: str, logits)
     table = clips.table.iloc[np.tile(rows, refits)][CLIP].reset_index(drop=True)
     table["refit"] = np.repeat(np.arange(refits), count)
     table[list(TARGETS[task])] = logits.reshape(-1, targets)
-    table.to_parquet(Path(folder, REFITS_FILE), index=False)
+    with atomic(Path(folder, REFITS_FILE)) as part:
+        table.to_parquet(part, index=False)
 
 
 def read_refits(study_folder: str | Path, modalities) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sslmepr.files import atomic
+
 
 def write_result(result: dict, stem: str | Path) -> None:
     """Write ``<stem>.json`` without the history, and the history as ``<stem>.csv``.
@@ -26,7 +28,8 @@ def write_result(result: dict, stem: str | Path) -> None:
     if runs:
         summary["seeds"] = runs
     write_json(summary, stem.with_suffix(".json"))
-    learning_history(result).to_csv(stem.with_suffix(".csv"), index=False)
+    with atomic(stem.with_suffix(".csv")) as part:
+        learning_history(result).to_csv(part, index=False)
 
 
 def write_json(content: dict, path: str | Path) -> None:
@@ -34,7 +37,8 @@ def write_json(content: dict, path: str | Path) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_rounded(content), indent=2, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    with atomic(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def _rounded(value):

@@ -18,6 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import BaseTrial
 
 from sslmepr.device import choose_device
+from sslmepr.files import atomic
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import fit_predict_projector, train_variant
@@ -205,4 +206,5 @@ def best_settings(trials: pd.DataFrame) -> dict[str, float | int | str]:
 
 def write_settings(settings: dict, path: str | Path) -> None:
     """Settings as an entry of ``studies.yaml`` lists them."""
-    Path(path).write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
+    with atomic(path) as part:
+        part.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

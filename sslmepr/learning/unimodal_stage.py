@@ -97,8 +97,10 @@ def train_unimodal(
     best = {"dev_score": _best(history)}
     if task == "emotion":
         best["thresholds"] = training_thresholds(clips, params.roles.emotion)
-    save_checkpoint(model, run_folder / "model", data.statistics, best, data.made_by)
-    write_outputs(run_folder, clips, rows, {"probe_logits": start.logits})
+    digest = save_checkpoint(
+        model, run_folder / "model", data.statistics, best, data.made_by
+    )
+    write_outputs(run_folder, clips, rows, {"probe_logits": start.logits}, digest)
     return {
         "modality": modality,
         "task": task,

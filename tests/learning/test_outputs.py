@@ -8,11 +8,14 @@ import pandas as pd
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from sslmepr.learning.batches import ModalityClips
+from sslmepr.learning.checkpoints import CheckpointError
 from sslmepr.learning.clips import StudyClips, read_study_clips
 from sslmepr.learning.outputs import (
+    model_of_outputs,
     outputs_of,
     read_outputs,
     study_outputs,
@@ -139,5 +142,33 @@ def test_same_outputs_same_bytes_and_ids_can_be_read_in_the_file(clips, tmp_path
     paths = [tmp_path / name / "outputs-a.safetensors" for name in ("1", "2")]
     assert paths[0].read_bytes() == paths[1].read_bytes()
     with safe_open(paths[0], framework="pt") as file:
-        assert json.loads(file.metadata()["clip_ids"]) == ["ü-1", "x"]
-        assert "ü-1" in file.metadata()["clip_ids"]
+        assert json.loads(file.metadata()["told"])["clip_ids"] == ["ü-1", "x"]
+        assert "ü-1" in file.metadata()["told"]
+
+
+@pytest.mark.parametrize("damage", ["absent", "half", "empty", "text", "without"])
+def test_damaged_outputs_are_told_with_their_remedy(clips, tmp_path, damage):
+    folder = tmp_path / "crosstask" / "face"
+    folder.mkdir(parents=True)
+    write_outputs(folder, clips, np.arange(6), outputs(np.arange(6)), "abc")
+    assert model_of_outputs(folder, clips) == "abc"
+    path = folder / "outputs-a.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes({"half": whole[:-9], "text": b"nothing"}.get(damage, b""))
+    if damage == "without":  # as an earlier version wrote it
+        save_file({"logits": torch.zeros(2)}, path, {"clip_ids": "[]"})
+    elif damage == "absent":
+        path.unlink()
+    for read in (model_of_outputs, study_outputs):
+        with pytest.raises(
+            CheckpointError, match="outputs-a.*not readable.*`dvc repro crosstask@face`"
+        ):
+            read(folder, clips)
+
+
+def test_outputs_of_two_models_are_refused(clips, tmp_path):
+    write_outputs(tmp_path, clips, np.arange(6), outputs(np.arange(6)), "abc")
+    only_a = StudyClips(clips.table, {}, ["a"])
+    write_outputs(tmp_path, only_a, np.arange(6), outputs(np.arange(6)), "other")
+    with pytest.raises(CheckpointError, match="outputs of several models"):
+        model_of_outputs(tmp_path, clips)

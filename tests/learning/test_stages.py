@@ -8,16 +8,22 @@ import pandas as pd
 import pytest
 import torch
 
+from sslmepr.analysis.cases import load_attention
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning import crosstask_stage
 from sslmepr.learning.baselines import Combination, Linear
 from sslmepr.learning.batches import ModalityClips
-from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
+from sslmepr.learning.checkpoints import (
+    CheckpointError,
+    load_checkpoint,
+    load_seeds,
+    save_checkpoint,
+)
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.co_training import co_train
 from sslmepr.learning.crosstask_stage import train_crosstask
 from sslmepr.learning.fusion_clips import FusionClips
-from sslmepr.learning.outputs import read_outputs, study_outputs
+from sslmepr.learning.outputs import read_outputs, study_outputs, write_outputs
 from sslmepr.learning.predictions import dev_score
 from sslmepr.learning.refits import read_refits
 from sslmepr.learning.stages import (
@@ -199,13 +205,75 @@ def test_checkpoints_know_what_made_their_features(
         assert load_checkpoint(trained[1] / stem / "model").made_by == face.made_by
     assert load_checkpoint(trained[1] / "fusion/multitask/seed-0").made_by is None
     shutil.copytree(trained[1] / "unimodal", tmp_path / "unimodal")
-    path = tmp_path / "unimodal" / "face-personality" / "model.json"
-    description = json.loads(path.read_text()) | {"made_by": ["other", "abc"]}
-    path.write_text(json.dumps(description))
+    stem = tmp_path / "unimodal" / "face-personality" / "model"
+    save_checkpoint(load_checkpoint(stem).model, stem, made_by=("other", "abc"))
     with pytest.raises(
         CheckpointError, match=r"face-personality.* of \('other', 'abc'\), but"
     ):
         train_crosstask(small_params, "face", tmp_path, tmp_path / "x", trained[0])
+
+
+def test_models_know_those_that_they_learned_from(trained, small_params):
+    digests = {
+        f"{stage}/{cell}": load_checkpoint(trained[1] / stage / cell / "model").digest
+        for stage, cell in (
+            ("unimodal", "face-emotion"),
+            ("unimodal", "face-personality"),
+            ("crosstask", "face"),
+            ("crosstask", "text"),
+        )
+    }
+    assert len(set(digests.values())) == 4
+    second = load_checkpoint(trained[1] / "crosstask" / "face" / "model")
+    assert second.trained_on == dict(list(digests.items())[:2])
+    for seed, third in load_seeds(trained[1] / "fusion" / "multitask").items():
+        assert third.trained_on == dict(list(digests.items())[2:])
+        assert third.seeds == tuple(small_params.fusion.seeds) and seed in third.seeds
+
+
+def test_an_interrupted_stage_2_is_not_taken_for_a_whole_one(
+    trained, small_params, tmp_path
+):
+    """A new checkpoint beside old outputs, as a kill between the two leaves them."""
+    shutil.copytree(trained[1], tmp_path, dirs_exist_ok=True)
+    stem = tmp_path / "unimodal" / "face-emotion" / "model"
+    old = load_checkpoint(stem)
+    arguments = old.statistics, {"dev_score": 0.1}, old.made_by
+    save_checkpoint(old.model, stem, *arguments)
+    with pytest.raises(
+        CheckpointError, match="outputs of another model; `dvc repro unimodal@face-em"
+    ):
+        train_crosstask(small_params, "face", tmp_path, tmp_path / "x", trained[0])
+    # Stage 3 was trained on outputs of the stage-2 model that is there no longer.
+    outputs = tmp_path / "crosstask" / "text"
+    clips = read_study_clips(small_params, trained[0])
+    rows, values = study_outputs(outputs, clips)
+    values = {name: each.numpy() for name, each in values.items()}
+    assert (np.diff(rows.numpy()) > 0).all()
+    write_outputs(outputs, clips, rows.numpy(), values, "another")
+    with pytest.raises(
+        CheckpointError,
+        match="with_everything: was trained on another model than lies in "
+        "crosstask/text; `dvc repro fusion@with_everything`",
+    ):
+        load_attention(small_params, "with_everything", tmp_path, trained[0])
+    load_attention(small_params, "with_everything", trained[1], trained[0])
+
+
+def test_an_interrupted_stage_3_leaves_nothing_of_an_earlier_one(
+    trained, small_params, tmp_path, monkeypatch
+):
+    folder = tmp_path / "fusion" / "multitask"
+    shutil.copytree(trained[1] / "fusion" / "multitask", folder)
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sslmepr.learning.fusion_stage.train_variant", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_fusion(small_params, "multitask", trained[1], folder, trained[0], False)
+    with pytest.raises(CheckpointError, match="no trained model"):
+        load_seeds(folder)
 
 
 def test_stage_2_checkpoint_gives_its_outputs_again(
