@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 
 from sslmepr.analysis.recorded import extraction_record
 from sslmepr.corpora.folder import read_folder
@@ -36,6 +35,7 @@ from sslmepr.learning.batches import Standardisation, in_order, with_length
 from sslmepr.learning.checkpoints import CheckpointError, load_checkpoint
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params, PublishedCorpus
+from sslmepr.statistics.cluster_bootstrap import t_interval
 
 NAME = "clips"
 BATCH = 256
@@ -300,8 +300,7 @@ def _over_seeds(values: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
     """Mean, and the ends of its interval: (clip, target) each, from (seed, ...)."""
     seeds = len(values)
     mean = values.mean(axis=0)
-    if seeds < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    error = values.std(axis=0, ddof=1) / np.sqrt(seeds)
-    reach = stats.t.ppf((1 + level) / 2, seeds - 1) * error
-    return mean, np.clip(mean - reach, 0, 1), np.clip(mean + reach, 0, 1)
+    # Without a degree of freedom there is no interval.
+    error = values.std(axis=0, ddof=min(1, seeds - 1)) / np.sqrt(seeds)
+    low, high = t_interval(mean, error, seeds, level)
+    return mean, np.clip(low, 0, 1), np.clip(high, 0, 1)
