@@ -9,7 +9,7 @@ installed := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro sweep book test lint bench
+.PHONY: help repro verify sweep book test lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ else
 	changes=$$($(bin)/sslmepr study '$(STUDY)') && set -f && $(bin)/dvc exp run $$changes
 endif
 	@echo "The book: $(CURDIR)/site/index.html"
+
+verify: $(installed)  ## results computed here against those on record (STUDY=real)
+	$(bin)/sslmepr verify $(STUDY)
 
 sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 	$(bin)/sslmepr sweep $(STUDY) $(if $(JOBS),--jobs $(JOBS))
