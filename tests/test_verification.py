@@ -5,13 +5,13 @@ import math
 import os
 import subprocess
 
-import pandas as pd
 import pytest
 
 from sslmepr import verification
 from sslmepr.__main__ import main
+from sslmepr.analysis import verified
 from sslmepr.analysis.recorded import machine
-from sslmepr.verification import KINDS, by_file, compare, verify
+from sslmepr.verification import by_file, compare, verify
 
 METRICS = "corpus,variant,seed,metric,target,estimate,low,high,interval,"
 METRICS += "n,n_speakers,targets\n"
@@ -205,14 +205,6 @@ def test_by_file_counts_and_keeps_the_largest():
     assert [*rows.itertuples(index=False, name=None)] == expected
 
 
-def test_tolerances_are_those_that_the_project_promises():
-    told = verification.tolerances().set_index("kind")["tolerance"]
-    assert told["metric"] == "0.003" and told["interval end"] == "0.005"
-    assert told["p"] == "0.02" and told["one clip"] == "5 / clips"
-    exact = {name for name, kind in KINDS.items() if kind.tolerance == 0}
-    assert exact == {"count", "text", "file"}
-
-
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A repository with results of the study `small`, which was run there."""
@@ -241,16 +233,16 @@ def test_a_rerun_is_verified_and_remembered_by_machine(project, capsys):
     assert not verify("small", project)
     said = capsys.readouterr().out
     assert "outside: x.csv: what a, value: on record 0.5, computed 0.51" in said
-    history = verification.read_history(project / verification.HISTORY)
+    history = verified.read_history(project / verified.HISTORY)
     (row,) = history.to_dict("records")  # in place of the first
     assert row["study"] == "small" and row["outside"] == 1 and row["compared"] == 3
     assert {key: row[key] for key in machine()} == machine()
     assert row["largest metric"] == pytest.approx(0.01) and math.isnan(row["largest p"])
-    shown = verification.last_comparison(history, "small")
+    shown = verified.last_comparison(history, "small")
     assert shown.to_dict("records") == [
         {"kind": "metric", "tolerance": "0.003", "largest": pytest.approx(0.01)}
     ]
-    assert verification.machines(history)["processor"].tolist() == [row["processor"]]
+    assert verified.machines(history)["processor"].tolist() == [row["processor"]]
     report = json.loads((project / "runs/verification/small.json").read_text())
     assert report["named"][0]["where"] == "what a, value"
     assert {each["file"] for each in report["files"]} >= {"x.csv"}
@@ -261,7 +253,7 @@ def test_another_machine_gets_a_row_of_its_own(project, monkeypatch):
     other = dict.fromkeys(machine(), "another")
     monkeypatch.setattr(verification, "machine", lambda: other)
     verify("small", project)
-    history = verification.read_history(project / verification.HISTORY)
+    history = verified.read_history(project / verified.HISTORY)
     assert history["blas"].tolist() == [machine()["blas"], "another"]
 
 
@@ -274,15 +266,6 @@ def test_what_cannot_be_compared_is_said(project, tmp_path_factory):
     unpacked = tmp_path_factory.mktemp("zip")
     with pytest.raises(RuntimeError, match="no git repository.*clone the project"):
         verify("small", unpacked)
-
-
-def test_nothing_was_verified_yet(tmp_path):
-    history = verification.read_history(tmp_path / "absent.csv")
-    assert verification.last_comparison(history, "small").empty
-    assert verification.machines(history).empty
-    pd.testing.assert_index_equal(
-        verification.machines(history).columns, pd.Index(verification.MACHINES)
-    )
 
 
 def test_the_command_fails_where_anything_is_outside(project, monkeypatch, capsys):
