@@ -58,10 +58,12 @@ def machine() -> dict[str, str]:
     if listed.exists():
         names = re.findall(r"^model name\s*: (.+)$", listed.read_text(), re.M)
         model = names[0] if names else model
+    found = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    # Others, such as scipy's, are there only once they were imported.
+    found = [each for each in found if "numpy" in each["filepath"]] or found
     blas = {
-        f"{each['internal_api']} {each['architecture']}"
-        for each in threadpool_info()
-        if each["user_api"] == "blas" and "architecture" in each
+        f"{each['internal_api']} {each.get('architecture', '')}".strip()
+        for each in found
     }
     return {
         "processor": model,
