@@ -10,7 +10,7 @@ installed := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro sweep book test test-noise lint bench
+.PHONY: help repro verify sweep book test test-noise lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ else
 	changes=$$($(bin)/sslmepr study '$(STUDY)') && set -f && $(bin)/dvc exp run $$changes
 endif
 	@echo "The book: $(CURDIR)/site/index.html"
+
+verify: $(installed)  ## results computed here against those on record (STUDY=real)
+	$(bin)/sslmepr verify $(STUDY)
 
 sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 	$(bin)/sslmepr sweep $(STUDY) $(if $(JOBS),--jobs $(JOBS))

@@ -1,4 +1,4 @@
-"""The command line: ``sslmepr run``, ``study``, ``sweep``, ``book``, ``predict``."""
+"""The command line: ``sslmepr run``, ``study``, ``sweep``, ``book``, ``verify``..."""
 
 import argparse
 import json
@@ -41,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     book = commands.add_parser("book", help="assemble and build the book")
     book.set_defaults(call=_book)
+
+    verify = commands.add_parser("verify", help="compare results with those committed")
+    verify.add_argument("name", nargs="?", help="a study; the current one if absent")
+    verify.set_defaults(call=_verify)
 
     predict = commands.add_parser(
         "predict",
@@ -136,6 +140,13 @@ def _book(options: argparse.Namespace) -> None:
     settings = params.load()
     target = book.assemble(settings.study, settings)
     book.build(target, Path("site"))
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from sslmepr.verification import verify
+
+    if not verify(options.name or params.load().study):
+        raise RuntimeError("results are not those on record, see above")
 
 
 def _predict(options: argparse.Namespace) -> None:

@@ -22,7 +22,6 @@ import pandas as pd
 import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from scipy import stats
 
 from sslmepr.analysis.recorded import extraction_record
 from sslmepr.corpora.folder import media_files
@@ -50,6 +49,7 @@ from sslmepr.learning.checkpoints import (
 )
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params, PublishedCorpus
+from sslmepr.statistics.cluster_bootstrap import t_interval
 
 NAME = "clips"
 BATCH = 256
@@ -404,8 +404,7 @@ def _over_seeds(values: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
     """Mean, and the ends of its interval: (clip, target) each, from (seed, ...)."""
     seeds = len(values)
     mean = values.mean(axis=0)
-    if seeds < 2:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    error = values.std(axis=0, ddof=1) / np.sqrt(seeds)
-    reach = stats.t.ppf((1 + level) / 2, seeds - 1) * error
-    return mean, np.clip(mean - reach, 0, 1), np.clip(mean + reach, 0, 1)
+    # Without a degree of freedom there is no interval.
+    error = values.std(axis=0, ddof=min(1, seeds - 1)) / np.sqrt(seeds)
+    low, high = t_interval(mean, error, seeds, level)
+    return mean, np.clip(low, 0, 1), np.clip(high, 0, 1)

@@ -2,8 +2,8 @@
 
 Two variants are tested on the same clips of the same speakers, so their errors are
 alike and the interval of their difference is much narrower than either one's own. The
-difference is therefore taken within each resample of speakers, the same resamples for
-every variant and seed. A variant's value in a resample is the mean over its seeds.
+difference is therefore taken within each replicate of speakers, the same replicates for
+every variant and seed. A variant's value in a replicate is the mean over its seeds.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis.resampling import bootstrap_interval
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.bootstrap import Speakers
 from sslmepr.learning.metrics import emotion_draws, personality_draws
+from sslmepr.statistics.cluster_bootstrap import Clusters, interval
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
@@ -47,9 +46,9 @@ def compare_variants(
     DataFrame
         variant, metric, estimate (mean over seeds), spread (standard deviation over
         seeds, NaN for one), reference (its estimate on the same clips), difference,
-        low, high (of the difference), differs (the interval leaves out 0), n,
-        n_speakers, n_seeds. Metrics of a task that a variant or the reference does not
-        predict are absent.
+        low, high, interval (of the difference, and which kind), differs (the interval
+        leaves out 0), n, n_speakers, n_seeds. Metrics of a task that a variant or the
+        reference does not predict are absent.
 
     Raises
     ------
@@ -71,7 +70,7 @@ def compare_variants(
                 {"variant": variant},
             )
     columns = ["variant", "metric", "estimate", "spread", "reference", "difference"]
-    columns += ["low", "high", "differs", "n", "n_speakers", "n_seeds"]
+    columns += ["low", "high", "interval", "differs", "n", "n_speakers", "n_seeds"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -84,9 +83,9 @@ class _Bootstrap:
     level: float
     seed: int
 
-    def speakers(self, clip_ids: pd.Index) -> Speakers:
+    def speakers(self, clip_ids: pd.Index) -> Clusters:
         ids = self.speaker_ids[clip_ids].to_numpy()
-        return Speakers(ids, self.resamples, self.seed)
+        return Clusters(ids, self.resamples, self.seed)
 
 
 def _check(predictions: pd.DataFrame, speaker_ids: pd.Series, reference: str) -> None:
@@ -131,9 +130,7 @@ def _differences(
         base = np.stack([draws[metric, "mean"] for draws in full]).mean(axis=0)
         value = per_seed.mean(axis=0)
         difference = value - base
-        low, high = bootstrap_interval(
-            difference[1:], bootstrap.level, speakers.n_speakers
-        )
+        low, high, kind = interval(difference, speakers.n_clusters, bootstrap.level)
         spread = per_seed[:, 0].std(ddof=1) if len(runs) > 1 else np.nan
         rows.append(
             {
@@ -145,16 +142,17 @@ def _differences(
                 "difference": difference[0],
                 "low": float(low),
                 "high": float(high),
+                "interval": str(kind),
                 "differs": bool(low > 0 or high < 0),
                 "n": len(clips),
-                "n_speakers": speakers.n_speakers,
+                "n_speakers": speakers.n_clusters,
                 "n_seeds": len(runs),
             }
         )
     return rows
 
 
-def _draws(task: str, run: pd.DataFrame, speakers: Speakers) -> dict:
+def _draws(task: str, run: pd.DataFrame, speakers: Clusters) -> dict:
     targets = list(SCORED[task])
     predicted = run["predicted"][targets].to_numpy(dtype=float)
     true = run["true"][targets].to_numpy(dtype=float)

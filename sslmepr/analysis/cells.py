@@ -13,8 +13,8 @@ import pandas as pd
 from scipy import stats
 
 from sslmepr.analysis.grid import CELLS
-from sslmepr.analysis.resampling import speaker_index, sum_by_speaker
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 
 FEWEST_SPEAKERS = 3
 CONSTANT = 1e-9
@@ -46,7 +46,7 @@ def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
         sides.append(_tile(others))
     values = np.stack(sides)  # (side, clip, cell)
     used = np.isfinite(values).all(axis=0)
-    index, n_speakers = speaker_index(table["speaker_id"])
+    index, n_speakers = cluster_index(table["speaker_id"])
     scale = _spread(values, used)
     values = np.where(used, values - _mean(values, used)[:, None], 0.0)
     values /= np.where(scale > 0, scale, 1.0)[:, None]
@@ -74,9 +74,9 @@ def at_level(cells: Cells, level: str) -> Cells:
     """The same cells over clips, over speakers' means, or over deviations from them."""
     if level == "clip":
         return cells
-    n = sum_by_speaker(cells.used, cells.index, cells.n_speakers)  # (speaker, cell)
+    n = cluster_sums(cells.used, cells.index, cells.n_speakers)  # (speaker, cell)
     means = np.stack(
-        [sum_by_speaker(side, cells.index, cells.n_speakers) for side in cells.values]
+        [cluster_sums(side, cells.index, cells.n_speakers) for side in cells.values]
     ) / np.maximum(n, 1)
     if level == "between":
         return Cells(
@@ -95,7 +95,7 @@ def moments_by_speaker(cells: Cells) -> np.ndarray:
     columns += [
         cells.values[i] * cells.values[j] for i in range(sides) for j in range(i, sides)
     ]
-    sums = [sum_by_speaker(column, cells.index, cells.n_speakers) for column in columns]
+    sums = [cluster_sums(column, cells.index, cells.n_speakers) for column in columns]
     return np.stack(sums, axis=1)
 
 

@@ -23,6 +23,7 @@ from sslmepr.analysis.study import (
 )
 from sslmepr.labels import TARGETS
 from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import NONE
 
 SINGLE_TASK = {"emotion": "emotion_only", "personality": "personality_only"}
 
@@ -62,10 +63,10 @@ def control_table(
     Returns
     -------
     DataFrame
-        control, emotion, trait, r, low, high, p_corrected, significant, null_95 (the
-        limit that stands for significance where labels are shuffled), survives. A
-        control that the study has no models for is left out: `SEPARATE` needs the
-        variants of a single task, `APART` two modalities.
+        control, emotion, trait, r, low, high, interval (which kind), p_corrected,
+        significant, null_95 (the limit that stands for significance where labels are
+        shuffled), survives. A control that the study has no models for is left out:
+        `SEPARATE` needs the variants of a single task, `APART` two modalities.
     """
     corpus, kind = params.roles.held_out, BOTH_PREDICTED
     tables = association_tables(evaluated, speaker_ids, variant, corpus, kind)
@@ -81,8 +82,9 @@ def control_table(
         [each.assign(control=n) for n, each in controls.items() if each is not None],
         ignore_index=True,
     )
-    columns = ["control", *CELL, "r", "low", "high", "p_corrected", "significant"]
-    return with_survival(table[[*columns, "null_95"]])
+    table = table.fillna({"interval": NONE})  # shuffled labels give limits instead
+    columns = ["control", *CELL, "r", "low", "high", "interval", "p_corrected"]
+    return with_survival(table[[*columns, "significant", "null_95"]])
 
 
 def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:

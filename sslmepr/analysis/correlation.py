@@ -12,7 +12,7 @@ correlation here is predicted; `source` says which. Three levels are kept apart:
     over clips, each as the deviation from its speaker's mean: does a trait look
     stronger in the clips that show more of an emotion?
 
-Intervals come from resampling speakers (expanded percentile bootstrap). P-values come
+Intervals are over speakers (:mod:`sslmepr.statistics.cluster_bootstrap`). P-values come
 from Student's t over speakers (:func:`sslmepr.analysis.cells.clustered_p`), which stays
 valid when clips of one speaker resemble each other; the ordinary p-value of a
 correlation does not. They are corrected over the family of all
@@ -45,9 +45,14 @@ from sslmepr.analysis.cells import (
     reasons,
 )
 from sslmepr.analysis.grid import CELL, CELLS, cell_index
-from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
 from sslmepr.analysis.sources import DISJOINT, SOURCES, sides
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.statistics.cluster_bootstrap import (
+    FEWEST_FOR_BOOTSTRAP,
+    NONE,
+    interval,
+    replicated_totals,
+)
 
 LEVELS = ("clip", "between", "within")
 LARGEST_R = 1 - 1e-9
@@ -98,10 +103,11 @@ def association(
     Returns
     -------
     DataFrame
-        source, halo, emotion, trait, level, r, low, high, p, p_corrected, significant,
-        training_error (standard deviation of r over refits; NaN without them), n
-        (clips), n_speakers, reason. Where r is undefined it is NaN, as is all that
-        hangs on it, and `reason` says why; elsewhere `reason` is empty.
+        source, halo, emotion, trait, level, r, low, high, interval (which kind), p,
+        p_corrected, significant, training_error (standard deviation of r over refits;
+        NaN without them), n (clips), n_speakers, reason. Where r is undefined it is
+        NaN, as is all that hangs on it, and `reason` says why; elsewhere `reason` is
+        empty.
 
     Raises
     ------
@@ -122,8 +128,16 @@ def association(
     if source == DISJOINT:
         result["n"] //= max(1, len(table) // table["clip_id"].nunique())
     return result[
-        ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "p"]
-        + ["p_corrected", "significant", "training_error", "n", "n_speakers", "reason"]
+        ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "interval"]
+        + [
+            "p",
+            "p_corrected",
+            "significant",
+            "training_error",
+            "n",
+            "n_speakers",
+            "reason",
+        ]
     ]
 
 
@@ -135,7 +149,7 @@ def resampled_association(
     halo: bool = False,
     refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
-    """The correlations in every bootstrap resample, for statistics of the whole matrix.
+    """The correlations in every replicate, for statistics of the whole matrix.
 
     Parameters
     ----------
@@ -145,12 +159,15 @@ def resampled_association(
     Returns
     -------
     DataFrame
-        resample, emotion, trait, r; one row per resample and cell.
+        resample, emotion, trait, r; one row per replicate and cell. The replicates are
+        those of the speakers that the cell with most of them has.
     """
     _check(table, SOURCES[0], (level,))
     cells = at_level(build_cells(table, halo), level)
-    draws = _draws(cells, resamples, seed, _refitted(refits, halo, level))
-    wide = pd.DataFrame(draws, columns=cell_index()).rename_axis("resample")
+    moments = moments_by_speaker(cells)
+    most = int((moments[:, 0] > 0).sum(axis=0).max())
+    values = _replicated(moments, resamples, seed, _refitted(refits, halo, level), most)
+    wide = pd.DataFrame(values[1:], columns=cell_index()).rename_axis("resample")
     return wide.stack(CELL, future_stack=True).rename("r").reset_index()
 
 
@@ -223,17 +240,27 @@ def _refitted(tables: Sequence[pd.DataFrame], halo: bool, level: str) -> np.ndar
     return np.array(found).reshape(-1, len(CELLS))
 
 
-def _draws(cells: Cells, resamples: int, seed: int, refitted: np.ndarray) -> np.ndarray:
-    """Correlations in resamples of speakers, each with another training sample."""
-    draws = correlation(resampled_sums(moments_by_speaker(cells), resamples, seed))
-    if len(refitted) < 2:
-        return draws
+def _replicated(
+    moments: np.ndarray, resamples: int, seed: int, refitted: np.ndarray, speakers: int
+) -> np.ndarray:
+    """Correlations of all speakers, then of replicates: (1 + replicate, cell).
+
+    Replicates show the error of the training sample too, if there are refits: every
+    resample has another one; beside the jackknife of the speakers stands one of them.
+    """
+    r = correlation(replicated_totals(moments, resamples, seed, speakers))
+    if len(refitted) < 2 or len(r) == 1:
+        return r
     z = np.arctanh(np.clip(refitted, -LARGEST_R, LARGEST_R))
     # A sample of B deviates from its own mean by (B - 1) / B of the variance.
     deviations = (z - z.mean(axis=0)) * np.sqrt(len(z) / (len(z) - 1))
-    chosen = np.random.default_rng([seed, 1]).integers(len(z), size=resamples)
-    drawn = np.arctanh(np.clip(draws, -LARGEST_R, LARGEST_R))
-    return np.tanh(drawn + deviations[chosen])
+    drawn = np.arctanh(np.clip(r, -LARGEST_R, LARGEST_R))
+    if speakers < FEWEST_FOR_BOOTSTRAP:
+        # Their squares sum to the variance times what the jackknife divides by.
+        scale = np.sqrt(speakers / (speakers - 1) / len(z)) if speakers > 1 else 0.0
+        return np.concatenate([r, np.tanh(drawn[0] + scale * deviations)])
+    chosen = np.random.default_rng([seed, 1]).integers(len(z), size=len(r) - 1)
+    return np.concatenate([r[:1], np.tanh(drawn[1:] + deviations[chosen])])
 
 
 def _estimate(
@@ -249,9 +276,16 @@ def _estimate(
     r = np.where(
         n_speakers >= FEWEST_SPEAKERS, correlation(moments.sum(axis=0)), np.nan
     )
-    low, high = bootstrap_interval(
-        _draws(cells, resamples, seed, refitted), level, cells.n_speakers
-    )
+    low, high = np.full((2, len(CELLS)), np.nan)
+    kind = np.full(len(CELLS), NONE, dtype=object)
+    for speakers in np.unique(n_speakers[np.isfinite(r)]):
+        mine = (n_speakers == speakers) & np.isfinite(r)
+        values = _replicated(
+            moments[..., mine], resamples, seed, refitted[:, mine], speakers
+        )
+        low[mine], high[mine], kind[mine] = interval(values, speakers, level)
+    # A t interval is symmetric, and may go beyond what a correlation can be.
+    low, high = np.clip([low, high], -1, 1)
     undefined = np.isnan(r)
     error = np.full(len(CELLS), np.nan)
     if len(refitted) >= 2:
@@ -260,8 +294,9 @@ def _estimate(
     frame = pd.DataFrame(CELLS, columns=CELL)
     return frame.assign(
         r=r,
-        low=np.where(undefined, np.nan, low),
-        high=np.where(undefined, np.nan, high),
+        low=low,
+        high=high,
+        interval=kind,
         p=np.where(undefined, np.nan, p),
         training_error=error,
         n=moments[:, 0].sum(axis=0).astype(int),

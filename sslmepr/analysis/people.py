@@ -28,11 +28,12 @@ from sslmepr.analysis.recovery import centred_interval
 from sslmepr.analysis.self_reports import pooled_reports
 from sslmepr.analysis.study import Associations
 from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import FEWEST_FOR_BOOTSTRAP, NONE
 
-COLUMNS = ["comparison", "against", "estimate", "low", "high"]
+COLUMNS = ["comparison", "against", "estimate", "low", "high", "interval"]
 COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
 
-FEWEST_PEOPLE = 10
+FEWEST_PEOPLE = FEWEST_FOR_BOOTSTRAP
 """A table of fewer speakers is compared with nothing."""
 
 FEWEST_EMOTIONS = 4
@@ -50,7 +51,7 @@ def study_people(
     Parameters
     ----------
     found : Associations
-        Those over clips are used, of ten speakers or more.
+        Those over clips are used, of `FEWEST_PEOPLE` speakers or more.
     params : Params
     reports : DataFrame
         From :func:`sslmepr.analysis.self_reports.read_self_reports`.
@@ -95,7 +96,7 @@ def compare_people(
     Parameters
     ----------
     found : DataFrame
-        One level of one source: emotion, trait, r.
+        One level of one source: emotion, trait, r, n_speakers.
     draws : DataFrame
         The same in resamples of speakers: resample, emotion, trait, r.
     reports, directions : DataFrame
@@ -109,17 +110,19 @@ def compare_people(
     DataFrame
         comparison (``signs``, ``pattern`` or ``control``), against (the file of
         directions, or the source of the self-reports), estimate (share of signs that
-        agree; correlation over cells; mean absolute r), low, high, p_binomial
-        (one-sided), p_permutation (one-sided; of the control, whether its cells are
-        small), n_cells, reason (why it is undefined; else empty).
+        agree; correlation over cells; mean absolute r), low, high, interval (which
+        kind), p_binomial (one-sided), p_permutation (one-sided; of the control, whether
+        its cells are small), n_cells, reason (why it is undefined; else empty).
     """
     model = cell_matrix(found, "r")
     drawn = _drawn(draws)
-    rows = [_signs(model, drawn, directions, level)]
+    how = {"level": level, "n_speakers": int(found["n_speakers"].max())}
+    rows = [_signs(model, drawn, directions, how)]
     for source, mine in reports.groupby("source", sort=False):
-        rows.append(_pattern(model, drawn, mine, level, seed) | {"against": source})
-    rows.append(_control(model, drawn, directions, level))
-    return pd.DataFrame(rows, columns=COLUMNS).fillna({"reason": ""})
+        rows.append(_pattern(model, drawn, mine, how, seed) | {"against": source})
+    rows.append(_control(model, drawn, directions, how))
+    otherwise = {"reason": "", "interval": NONE}
+    return pd.DataFrame([otherwise | row for row in rows], columns=COLUMNS)
 
 
 def _drawn(draws: pd.DataFrame) -> np.ndarray:
@@ -152,7 +155,7 @@ def _hit_rate(matrices: np.ndarray, sign: np.ndarray) -> np.ndarray:
         return hits.sum(-1) / known.sum(-1)
 
 
-def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
+def _signs(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
     sign = cell_matrix(directions, "sign")
     directed = (sign == 1) | (sign == -1)
     n = int(np.isfinite(model[directed]).sum())
@@ -162,17 +165,18 @@ def _signs(model, drawn, directions: pd.DataFrame, level: float) -> dict:
     rates = _hit_rate(model[_orders()], sign)
     hits = round(rates[0] * n)
     spread = _hit_rate(drawn, sign)
-    low, high = centred_interval(spread, rates[0], "sign_agreement", level)
+    low, high, kind = centred_interval(spread, rates[0], "sign_agreement", **how)
     return row | {
         "estimate": rates[0],
         "low": low,
         "high": high,
+        "interval": kind,
         "p_binomial": stats.binomtest(hits, n, alternative="greater").pvalue,
         "p_permutation": _p(rates),
     }
 
 
-def _pattern(model, drawn, reports: pd.DataFrame, level: float, seed: int) -> dict:
+def _pattern(model, drawn, reports: pd.DataFrame, how: dict, seed: int) -> dict:
     pooled = pooled_reports(reports)
     human, error = cell_matrix(pooled, "r"), cell_matrix(pooled, "error")
     both = np.isfinite(human) & np.isfinite(model)
@@ -183,13 +187,14 @@ def _pattern(model, drawn, reports: pd.DataFrame, level: float, seed: int) -> di
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal(drawn.shape) * np.nan_to_num(error)
     estimates = _agreement(model[_orders()], human)
-    low, high = centred_interval(
-        _agreement(drawn, np.tanh(z + noise)), estimates[0], "correlation", level
+    low, high, kind = centred_interval(
+        _agreement(drawn, np.tanh(z + noise)), estimates[0], "correlation", **how
     )
     return row | {
         "estimate": estimates[0],
         "low": low,
         "high": high,
+        "interval": kind,
         "p_permutation": _p(estimates),
     }
 
@@ -210,18 +215,21 @@ def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
     return np.divide(product, size, out=np.full(len(x), np.nan), where=size > 1e-12)
 
 
-def _control(model, drawn, directions: pd.DataFrame, level: float) -> dict:
+def _control(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
     nothing = cell_matrix(directions, "sign") == 0
     n = int(np.isfinite(model[nothing]).sum())
     row = {"comparison": "control", "against": "directions", "n_cells": n}
     if n == 0:
         return row | {"reason": "no cell of the negative control is defined"}
     sizes = _mean_size(model[_orders()], nothing)
-    low, high = centred_interval(_mean_size(drawn, nothing), sizes[0], "size", level)
+    low, high, kind = centred_interval(
+        _mean_size(drawn, nothing), sizes[0], "size", **how
+    )
     return row | {
         "estimate": sizes[0],
         "low": max(low, 0.0),
         "high": high,
+        "interval": kind,
         "p_permutation": _p(-sizes),  # small agrees with the expectation
     }
 

@@ -2,10 +2,13 @@
 
 import hashlib
 import platform
+import re
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+import torch
+from threadpoolctl import threadpool_info
 
 from sslmepr.learning.checkpoints import code_revision
 from sslmepr.params import Params
@@ -41,8 +44,36 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return hashes
 
 
+def machine() -> dict[str, str]:
+    """What decides in which order this machine adds, and so its last digits.
+
+    Returns
+    -------
+    dict
+        processor (its model), blas (which code numpy's linear algebra has chosen for
+        it) and torch (the instructions that torch uses).
+    """
+    model = platform.processor() or platform.machine()
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        names = re.findall(r"^model name\s*: (.+)$", listed.read_text(), re.M)
+        model = names[0] if names else model
+    found = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    # Others, such as scipy's, are there only once they were imported.
+    found = [each for each in found if "numpy" in each["filepath"]] or found
+    blas = {
+        f"{each['internal_api']} {each.get('architecture', '')}".strip()
+        for each in found
+    }
+    return {
+        "processor": model,
+        "blas": ", ".join(sorted(blas)) or "unknown",
+        "torch": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
 def provenance(params: Params, data_folder: Path) -> dict:
-    """Hashes of a study's data, the code's revision and the versions in use.
+    """Hashes of a study's data, the code's revision, the versions and the machine.
 
     A published corpus is described by its published files, a union by those of its
     parts, a simulated corpus by the tables of its truth.
@@ -64,6 +95,7 @@ def provenance(params: Params, data_folder: Path) -> dict:
         "code revision": code_revision(),
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in PACKAGES},
+        "machine": machine(),
         "data (sha256)": data,
     }
 

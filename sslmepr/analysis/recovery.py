@@ -10,6 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.analysis.grid import CELL
+from sslmepr.statistics.cluster_bootstrap import (
+    FEWEST_FOR_BOOTSTRAP,
+    NONE,
+    interval,
+)
 
 
 def _fisher_z(r: np.ndarray) -> np.ndarray:
@@ -36,9 +41,9 @@ def compare(
     Returns
     -------
     DataFrame
-        emotion, trait, planted, observer, recovered, low, high, p_corrected,
-        significant, sign_agrees (missing where nothing is planted), covered (the
-        interval holds the planted value).
+        emotion, trait, planted, observer, recovered, low, high, interval (which kind),
+        p_corrected, significant, sign_agrees (missing where nothing is planted),
+        covered (the interval holds the planted value).
 
     Raises
     ------
@@ -49,7 +54,7 @@ def compare(
         raise ValueError(
             "recovered: several rows per cell; choose one level and source"
         )
-    columns = [*CELL, "r", "low", "high", "p_corrected", "significant"]
+    columns = [*CELL, "r", "low", "high", "interval", "p_corrected", "significant"]
     table = planted.merge(recovered[columns], on=CELL, how="left", validate="1:1")
     table = table.rename(columns={"r": "recovered"})
     if observer is None:
@@ -62,8 +67,8 @@ def compare(
     covered = table["planted"].between(table["low"], table["high"])
     table["covered"] = covered.astype("boolean").where(table["low"].notna())
     return table[
-        [*CELL, "planted", "observer", "recovered", "low", "high", "p_corrected"]
-        + ["significant", "sign_agrees", "covered"]
+        [*CELL, "planted", "observer", "recovered", "low", "high", "interval"]
+        + ["p_corrected", "significant", "sign_agrees", "covered"]
     ]
 
 
@@ -90,17 +95,18 @@ def recovery(
         less with the planted one than the recovered matrix does; the draws therefore
         give only the width of the interval (on the scale of Fisher's z for the
         correlation, of the logarithm for the error), not its place. The estimate itself
-        carries sampling error once: agreement in the long run is higher.
+        carries sampling error once: agreement in the long run is higher. Shares of
+        cells have none.
 
     Returns
     -------
     DataFrame
-        metric, estimate, low, high, n_cells, reason. Metrics: ``correlation`` of the
-        two matrices over cells; ``slope`` of the recovered on the planted through the
-        origin (below 1: attenuated, above: inflated); ``rmse``; ``sign_agreement``
-        over the cells where something is planted; ``significant`` (share of all cells);
-        ``found`` (share significant where something is planted); ``invented`` (share
-        significant where nothing is).
+        metric, estimate, low, high, interval (which kind), n_cells, reason. Metrics:
+        ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
+        the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
+        ``sign_agreement`` over the cells where something is planted; ``significant``
+        (share of all cells); ``found`` (share significant where something is planted);
+        ``invented`` (share significant where nothing is).
     """
     table = compare(recovered, planted)
     defined = table["recovered"].notna().to_numpy()
@@ -110,12 +116,15 @@ def recovery(
     resampled = {} if matrices is None else _agreement(matrices, truth)
     rows = []
     for metric, (values, n_cells, reason) in estimates.items():
-        low = high = np.nan
+        ends = (np.nan, np.nan, NONE)
         if metric in resampled:
-            low, high = centred_interval(resampled[metric][0], values[0], metric, level)
-        rows.append((metric, values[0], low, high, n_cells, reason))
+            speakers = int(recovered["n_speakers"].max())
+            ends = centred_interval(
+                resampled[metric][0], values[0], metric, level, speakers
+            )
+        rows.append((metric, values[0], *ends, n_cells, reason))
     rows += _shares(table[defined])
-    columns = ["metric", "estimate", "low", "high", "n_cells", "reason"]
+    columns = ["metric", "estimate", "low", "high", "interval", "n_cells", "reason"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -151,28 +160,35 @@ def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
 
 
 def centred_interval(
-    draws: np.ndarray, estimate: float, metric: str, level: float
-) -> tuple[float, float]:
-    """The spread of the draws about their median, laid around the estimate.
+    draws: np.ndarray, estimate: float, metric: str, level: float, n_speakers: int
+) -> tuple[float, float, str]:
+    """The spread of the replicates, laid around the estimate.
 
     Parameters
     ----------
-    draws : (resample,) ndarray
-        Undefined ones (NaN) are left out.
+    draws : (replicate,) ndarray
     estimate : float
     metric : str
         One of `SCALES`, whose scale is then used.
     level : float
+    n_speakers : int
+        Of which the replicates are.
+
+    Returns
+    -------
+    low, high : float
+    kind : str
+        See `sslmepr.statistics.cluster_bootstrap`. A share of signs has none of few
+        speakers: it moves in steps, which the jackknife cannot follow.
     """
     scale, back = SCALES.get(metric, (np.asarray, np.asarray))
-    draws = scale(draws[np.isfinite(draws)])
-    if len(draws) == 0 or np.isnan(estimate):
-        return np.nan, np.nan
-    low, middle, high = np.quantile(draws, [(1 - level) / 2, 0.5, (1 + level) / 2])
-    ends = back(scale(estimate) + np.array([low - middle, high - middle]))
-    if metric == "sign_agreement":
-        ends = np.clip(ends, 0, 1)
-    return float(ends[0]), float(ends[1])
+    shares = metric == "sign_agreement"
+    if shares and n_speakers < FEWEST_FOR_BOOTSTRAP:
+        return np.nan, np.nan, NONE
+    values = scale(np.concatenate([[estimate], draws]))
+    *ends, kind = interval(values, n_speakers, level, centred=True)
+    low, high = np.clip(ends, 0, 1) if shares else back(np.array(ends))
+    return float(low), float(high), str(kind)
 
 
 def _shares(table: pd.DataFrame) -> list[tuple]:
@@ -186,5 +202,5 @@ def _shares(table: pd.DataFrame) -> list[tuple]:
     for metric, cells in groups.items():
         share = cells["significant"].mean() if len(cells) else np.nan
         reason = "" if len(cells) else "there are no such cells"
-        rows.append((metric, share, np.nan, np.nan, len(cells), reason))
+        rows.append((metric, share, np.nan, np.nan, NONE, len(cells), reason))
     return rows

@@ -74,7 +74,8 @@ def by_modality(
     Returns
     -------
     DataFrame
-        modality (or ``fused``), metric, estimate, low, high, baseline, ceiling, n.
+        modality (or ``fused``), metric, estimate, low, high, interval (which kind),
+        baseline, ceiling, n.
     """
     chosen = headline(metrics, names, split)
     mine = chosen[chosen["stage"] == stage]
@@ -101,7 +102,8 @@ def by_modality(
     )[[name for name in _COLUMNS if name in mine]]
 
 
-_COLUMNS = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling", "n"]
+_COLUMNS = ["modality", "metric", "estimate", "low", "high", "interval"]
+_COLUMNS += ["baseline", "ceiling", "n"]
 
 
 def read_ceiling(folder: str | Path) -> pd.DataFrame | None:

@@ -12,8 +12,21 @@ import pandas as pd
 from sslmepr.analysis.apa import MINUS
 from sslmepr.analysis.theme import pretty
 from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
+from sslmepr.statistics.cluster_bootstrap import (
+    CLUSTER_T,
+    EXPANDED_PERCENTILE,
+    NONE,
+)
 
 MISSING = "–"
+
+KINDS = {
+    EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
+    CLUSTER_T: ("\N{MODIFIER LETTER SMALL T}", "Student's t over clusters"),
+    "wilson": ("\N{MODIFIER LETTER SMALL W}", "Wilson's interval of a count"),
+    NONE: ("", "no interval is defined"),
+}
+"""Kind of interval to its mark behind the brackets, and what the mark means."""
 
 
 class Table:
@@ -25,10 +38,14 @@ class Table:
         Text, or what can be written as text. Its index is not shown.
     caption : str, optional
         Above the table.
+    note : str, optional
+        Below it.
     """
 
-    def __init__(self, frame: pd.DataFrame, caption: str | None = None):
-        self.frame, self.caption = frame, caption
+    def __init__(
+        self, frame: pd.DataFrame, caption: str | None = None, note: str | None = None
+    ):
+        self.frame, self.caption, self.note = frame, caption, note
 
     def _repr_html_(self) -> str:
         caption = ""
@@ -48,9 +65,13 @@ class Table:
             + "</tr>"
             for row in self.frame.itertuples(index=False, name=None)
         )
+        foot = ""
+        if self.note:
+            note = f'<td colspan="{len(names)}">{html.escape(self.note)}</td>'
+            foot = f"<tfoot><tr>{note}</tr></tfoot>"
         return (
             f'<table class="dataframe">{caption}<thead><tr>{heads}</tr></thead>'
-            f"<tbody>{body}</tbody></table>"
+            f"<tbody>{body}</tbody>{foot}</table>"
         )
 
     def __repr__(self) -> str:
@@ -99,12 +120,13 @@ def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
 def metric_table(
     table: pd.DataFrame, rows: str, digits: int = 3, caption: str | None = None
 ) -> Table:
-    """Rows by metrics, each cell an estimate with its interval.
+    """Rows by metrics, each cell an estimate with its interval, marked by its kind.
 
     Parameters
     ----------
     table : DataFrame
-        metric, `rows`, estimate, low, high; in the order to be shown.
+        metric, `rows`, estimate, low, high and, where it is known, interval (its
+        kind); in the order to be shown.
     rows : str
         Column that names the rows.
 
@@ -116,12 +138,26 @@ def metric_table(
     if table.duplicated([rows, "metric"]).any():
         twice = table[table.duplicated([rows, "metric"])].iloc[0]
         raise ValueError(f"{rows} {twice[rows]!r} has {twice['metric']} twice")
+    kinds = table["interval"] if "interval" in table else [None] * len(table)
     cells = [
-        interval(estimate, low, high, digits)
-        for estimate, low, high in table[["estimate", "low", "high"]].to_numpy(float)
+        interval(estimate, low, high, digits) + KINDS.get(kind, ("", ""))[0]
+        for (estimate, low, high), kind in zip(
+            table[["estimate", "low", "high"]].to_numpy(float), kinds, strict=True
+        )
     ]
     wide = table.assign(cell=cells).pivot(index=rows, columns="metric", values="cell")
     wide = wide.reindex(
         index=table[rows].unique(), columns=table["metric"].unique()
     ).rename_axis(columns=None)
-    return Table(wide.reset_index().rename(columns={rows: pretty(rows)}), caption)
+    frame = wide.reset_index().rename(columns={rows: pretty(rows)})
+    return Table(frame, caption, _note(set(kinds)))
+
+
+def _note(kinds: set) -> str | None:
+    """What the intervals of a table are."""
+    written = [
+        f"{'number alone' if kind == NONE else f'[ ]{mark}'}: {meaning}"
+        for kind, (mark, meaning) in KINDS.items()
+        if kind in kinds
+    ]
+    return "; ".join(written) or None

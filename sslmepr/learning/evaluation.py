@@ -4,7 +4,7 @@ An emotion is decided present where its probability reaches its share among the 
 clips (`sslmepr.learning.predictions.training_thresholds`); a variant as published has
 its own rule (`sslmepr.models.published`). Rows with ``seed = -1`` are
 the mean of a metric over seeds (not the metric of averaged predictions), with an
-interval from resampling the same speakers in every seed.
+interval from the same replicates of speakers in every seed.
 """
 
 from pathlib import Path
@@ -14,7 +14,6 @@ import pandas as pd
 
 from sslmepr.files import atomic
 from sslmepr.labels import TARGETS
-from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.evaluation_cells import (
     BASELINE,
@@ -24,9 +23,11 @@ from sslmepr.learning.evaluation_cells import (
     training_mean,
 )
 from sslmepr.learning.metrics import (
+    Draws,
     emotion_draws,
     personality_draws,
     single_label_draws,
+    tabulate,
 )
 from sslmepr.learning.predictions import (
     is_single_label,
@@ -36,6 +37,7 @@ from sslmepr.learning.predictions import (
 from sslmepr.learning.refits import REFITS_FILE, read_refits
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
 
 MEAN_OVER_SEEDS = -1
 HEADLINE = {
@@ -139,7 +141,7 @@ def _measure(params, clips, cell: Cell, variant, rows, by_seed, limits) -> list:
     if len(places) < len(cell.rows):
         # A modality that some clips lack is judged on those that have it.
         ids = clips.table["speaker_id"].iloc[rows[places]]
-        speakers = Speakers(ids, params.evaluate.resamples, params.seed)
+        speakers = Clusters(ids, params.evaluate.resamples, params.seed)
     draws = {
         seed: _draws(
             params,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.learning.bootstrap import Speakers
 from sslmepr.learning.clips import StudyClips
 from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
 
 BASELINE = "baseline"
 """The variant that predicts base rates (hence the majority) and training means."""
@@ -27,7 +27,7 @@ class Cell:
     split: str
     task: str
     rows: np.ndarray
-    speakers: Speakers
+    speakers: Clusters
 
 
 def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
@@ -44,7 +44,7 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
             names = dict.fromkeys([corpus, *part])  # in order, each once
             for name in names if len(rows) else ():
                 mine = rows[part == name] if name != corpus else rows
-                speakers = Speakers(
+                speakers = Clusters(
                     clips.table["speaker_id"].iloc[mine],
                     params.evaluate.resamples,
                     params.seed,

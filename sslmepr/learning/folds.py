@@ -20,14 +20,15 @@ from sslmepr.corpora import ravdess
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.learning.baselines import Linear, speaker_folds
 from sslmepr.learning.batches import ModalityClips, bucketed
-from sslmepr.learning.bootstrap import Speakers, tabulate
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss
+from sslmepr.learning.metrics import tabulate
 from sslmepr.learning.outputs import outputs_of
 from sslmepr.learning.unimodal_stage import unimodal_config
 from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
 
 INNER_FOLDS = 4
 """Parts of the training speakers; a model is chosen on each, and all are averaged."""
@@ -53,9 +54,9 @@ def cross_validate(
     -------
     DataFrame
         split (``folds`` or ``test``), method, metric (``UAR`` or ``recall``), target,
-        estimate, low, high, n, n_speakers. Methods: ``svm``, on mean and deviation over
-        steps; ``linear`` and ``network``, the regression and the model of stage 1; each
-        with features standardised by corpus and by speaker.
+        estimate, low, high, interval, n, n_speakers. Methods: ``svm``, on mean and
+        deviation over steps; ``linear`` and ``network``, the regression and the model
+        of stage 1; each with features standardised by corpus and by speaker.
     """
     section = params.folds[name]
     clips = read_study_clips(params, data_folder)
@@ -77,7 +78,8 @@ def cross_validate(
                 for split, part in work.measure(method, section.folds).items()
             ]
     columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
-    return pd.concat(tables, ignore_index=True)[[*columns, "n", "n_speakers"]]
+    columns += ["interval", "n", "n_speakers"]
+    return pd.concat(tables, ignore_index=True)[columns]
 
 
 class _Work:
@@ -115,7 +117,7 @@ class _Work:
 
     def _table(self, places, scores) -> pd.DataFrame:
         evaluate = self.params.evaluate
-        speakers = Speakers(self.speakers[places], evaluate.resamples, self.params.seed)
+        speakers = Clusters(self.speakers[places], evaluate.resamples, self.params.seed)
         true, decided = self.true[places], scores[places].argmax(1)
         right = true * (decided == self.label[places])[:, None]
         with np.errstate(invalid="ignore"):

@@ -1,15 +1,24 @@
 """Every score of the compendium, defined once.
 
 Each metric is a function of sums over clips (confusion counts, moments), which
-`bootstrap.Speakers` also gives for every resample of speakers. A metric therefore
-always comes as an array whose index 0 is the estimate and the rest are resamples.
+`Clusters` of speakers also gives for every replicate. A metric therefore always comes
+as an array whose index 0 is the estimate and the rest are replicates.
 """
 
 import numpy as np
 import pandas as pd
 
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
+from sslmepr.statistics.cluster_bootstrap import Clusters, interval
+
+COLUMNS = ["metric", "target", "estimate", "low", "high", "interval"]
+COLUMNS += ["n", "n_speakers", "targets"]
+
+Draws = dict[tuple[str, str], np.ndarray]
+"""(metric, target) to its values: (1 + replicate,)."""
+
+RANGES = {"CCC": (-1, 1), "CCC pooled": (-1, 1), "skill": (-np.inf, 1)}
+"""Values that a metric can take, where not from 0 to 1; no interval goes beyond."""
 
 
 def _ratio(numerator, denominator):
@@ -35,7 +44,7 @@ def _per_target_and_mean(values, metric, mean_metric, targets) -> Draws:
     return draws
 
 
-def emotion_draws(true, score, decided, speakers: Speakers) -> Draws:
+def emotion_draws(true, score, decided, speakers: Clusters) -> Draws:
     """Weighted accuracy, F1 and ranking of six emotions, each a binary task.
 
     WACC is (TP N/P + TN) / 2N (Tong et al. 2017), which equals the mean of sensitivity
@@ -123,7 +132,7 @@ def concordance(true, predicted) -> np.ndarray:
     )
 
 
-def personality_draws(true, predicted, train_mean, speakers: Speakers) -> Draws:
+def personality_draws(true, predicted, train_mean, speakers: Clusters) -> Draws:
     """Accuracy, concordance and skill of five traits.
 
     ACC is 1 - mean absolute error (ChaLearn First Impressions). `CCC pooled` treats all
@@ -153,7 +162,7 @@ def personality_draws(true, predicted, train_mean, speakers: Speakers) -> Draws:
     return draws
 
 
-def single_label_draws(true_index, predicted_index, speakers: Speakers) -> Draws:
+def single_label_draws(true_index, predicted_index, speakers: Clusters) -> Draws:
     """F1 and recall over seven classes, for corpora in which a clip has one emotion.
 
     Means run over the classes that occur in the truth. Here UAR is over K = 7 classes
@@ -178,19 +187,64 @@ def single_label_draws(true_index, predicted_index, speakers: Speakers) -> Draws
     )
 
 
+def tabulate(draws: Draws, speakers: Clusters, level: float) -> pd.DataFrame:
+    """Estimates with their intervals.
+
+    Returns
+    -------
+    DataFrame
+        Columns metric, target, estimate, low, high, interval (which kind, see
+        `sslmepr.statistics.cluster_bootstrap`; ``none`` without resamples), n (clips),
+        n_speakers and targets (over how many defined targets a mean was taken).
+    """
+    defined = _count_defined(draws)
+    rows = []
+    for (metric, target), values in draws.items():
+        low, high, kind = interval(values, speakers.n_clusters, level)
+        low, high = np.clip([low, high], *RANGES.get(metric, (0, 1)))
+        counted = defined[metric] if target == "mean" else int(not np.isnan(values[0]))
+        rows.append((metric, target, values[0], low, high, str(kind), counted))
+    table = pd.DataFrame(rows, columns=[*COLUMNS[:6], "targets"])
+    return table.assign(n=speakers.n, n_speakers=speakers.n_clusters)[COLUMNS]
+
+
+_MEAN_OF = {
+    "mWACC": "WACC",
+    "mUAR": "WACC",
+    "mF1": "F1",
+    "mAUC": "AUC",
+    "mACC": "ACC",
+    "macro F1": "class F1",
+    "weighted F1": "class F1",
+    "UAR": "recall",
+}
+
+
+def _count_defined(draws: Draws) -> dict[str, int]:
+    counts = {}
+    for metric, _ in draws:
+        single = _MEAN_OF.get(metric, metric)
+        counts[metric] = sum(
+            not np.isnan(values[0])
+            for (name, other), values in draws.items()
+            if name == single and other != "mean"
+        )
+    return counts
+
+
 def emotion_metrics(
     true, score, decided, speaker_ids, resamples=2000, level=0.95, seed=0
 ) -> pd.DataFrame:
-    """`emotion_draws` as a table with intervals from resampling speakers."""
-    speakers = Speakers(speaker_ids, resamples, seed)
+    """`emotion_draws` as a table with intervals over speakers."""
+    speakers = Clusters(speaker_ids, resamples, seed)
     return tabulate(emotion_draws(true, score, decided, speakers), speakers, level)
 
 
 def personality_metrics(
     true, predicted, train_mean, speaker_ids, resamples=2000, level=0.95, seed=0
 ) -> pd.DataFrame:
-    """`personality_draws` as a table with intervals from resampling speakers."""
-    speakers = Speakers(speaker_ids, resamples, seed)
+    """`personality_draws` as a table with intervals over speakers."""
+    speakers = Clusters(speaker_ids, resamples, seed)
     draws = personality_draws(true, predicted, train_mean, speakers)
     return tabulate(draws, speakers, level)
 
@@ -198,7 +252,7 @@ def personality_metrics(
 def single_label_metrics(
     true_index, predicted_index, speaker_ids, resamples=2000, level=0.95, seed=0
 ) -> pd.DataFrame:
-    """`single_label_draws` as a table with intervals from resampling speakers."""
-    speakers = Speakers(speaker_ids, resamples, seed)
+    """`single_label_draws` as a table with intervals over speakers."""
+    speakers = Clusters(speaker_ids, resamples, seed)
     draws = single_label_draws(true_index, predicted_index, speakers)
     return tabulate(draws, speakers, level)

@@ -122,9 +122,9 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     -------
     DataFrame
         what (also `MEAN`, of each of the study's tasks), task, block, metric, estimate,
-        low, high, n (seeds). Metrics: ``dev_score``; ``over_linear``, what a kind adds
-        to the regression it starts from; ``over_state_free``, what it adds to the
-        published kind.
+        low, high, interval (which kind), n (seeds). Metrics: ``dev_score``;
+        ``over_linear``, what a kind adds to the regression it starts from;
+        ``over_state_free``, what it adds to the published kind.
     """
     studied = runs[runs["task"] != ORDER]
     means = studied.groupby(["task", "block", "seed"], sort=False)["value"].mean()

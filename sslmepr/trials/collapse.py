@@ -22,7 +22,6 @@ from sslmepr.corpora.simulated.world import make_world
 from sslmepr.device import choose_device
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.learning.baselines import Linear
-from sslmepr.learning.bootstrap import Speakers
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.learning.fusion_training import (
@@ -34,6 +33,7 @@ from sslmepr.learning.metrics import concordance, emotion_draws
 from sslmepr.learning.predictions import training_thresholds
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Collapse, Params, Roles, Variant
+from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
@@ -300,7 +300,7 @@ def _recall(
     corpus: DrawnCorpus, chosen, values: np.ndarray, thresholds: np.ndarray
 ) -> float:
     """Mean over emotions of macro recall, over the clips that are chosen."""
-    values, speakers = values[chosen], Speakers(corpus.speaker_ids[chosen], 0, 0)
+    values, speakers = values[chosen], Clusters(corpus.speaker_ids[chosen], 0, 0)
     present = corpus.emotions[chosen, 1:] > 0
     draws = emotion_draws(present, values, values >= thresholds, speakers)
     return float(draws["mUAR", "mean"][0])

@@ -119,7 +119,7 @@ def _trial(
     with threadpool_limits(1):
         for source, tables in _readings(own, study.standardised()).items():
             found = associate(tables, source, own, levels=("clip",))
-            table = compare(found, planted).drop(columns=["observer", "sign_agrees"])
+            table = compare(found, planted)
             parts.append(table.assign(source=source))
     table = pd.concat(parts, ignore_index=True).assign(
         strength=strength,

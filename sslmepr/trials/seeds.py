@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+
+from sslmepr.statistics.cluster_bootstrap import CLUSTER_T, NONE, t_interval
 
 
 def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -18,7 +19,7 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        arm, offset, metric, estimate, low, high, n (seeds).
+        arm, offset, metric, estimate, low, high, interval, n (seeds).
     """
     return over_seeds(runs, ["arm", "offset", "metric"], level)
 
@@ -37,7 +38,7 @@ def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFram
     Returns
     -------
     DataFrame
-        arm (the other one), offset, metric, estimate, low, high, n (seeds).
+        arm (the other one), offset, metric, estimate, low, high, interval, n (seeds).
 
     Raises
     ------
@@ -68,12 +69,12 @@ def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFra
     Returns
     -------
     DataFrame
-        `names`, estimate, low, high, n (seeds).
+        `names`, estimate, low, high, interval (``cluster_t``, or ``none`` for one
+        seed), n (seeds).
     """
     table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
-    # With one seed there is no interval.
-    quantile = stats.t.ppf((1 + level) / 2, table["count"].clip(lower=2) - 1)
-    half = quantile * table["std"] / np.sqrt(table["count"])
-    ends = {"low": table["mean"] - half, "high": table["mean"] + half}
-    found = table[["mean"]].rename(columns={"mean": "estimate"}).assign(**ends)
-    return found.assign(n=table["count"]).reset_index()
+    mean, n = table["mean"], table["count"]
+    low, high = t_interval(mean, table["std"] / np.sqrt(n), n, level)
+    kind = np.where(low.notna(), CLUSTER_T, NONE)
+    found = pd.DataFrame({"estimate": mean, "low": low, "high": high, "interval": kind})
+    return found.assign(n=n).reset_index()

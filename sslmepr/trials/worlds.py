@@ -14,9 +14,12 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr.analysis.grid import CELL
-from sslmepr.analysis.resampling import bootstrap_interval, resampled_sums
 from sslmepr.corpora.simulated.ideal_observer import agreement
+from sslmepr.statistics.cluster_bootstrap import interval, replicated_totals
 from sslmepr.trials.power import GROUP
+
+WILSON = "wilson"
+"""The interval of a count of worlds, which has a known distribution."""
 
 
 def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
@@ -56,23 +59,24 @@ def summarise(
     cells : DataFrame
         From :func:`sslmepr.trials.power.try_power`.
     level : float
-        Of the intervals. They come from drawing worlds anew, because the cells of one
-        world hang together; where all worlds have the same share of cells, and for
+        Of the intervals. Worlds are their clusters, because the cells of one world hang
+        together; where all worlds have the same share of cells, and for
         ``any_invented``, they are Wilson's with worlds as units.
     resamples, seed : int
 
     Returns
     -------
     DataFrame
-        source, strength, clips, clips_per_speaker, metric, estimate, low, high, worlds.
-        Metrics: ``recovered`` (mean over planted cells, positive in the direction that
-        was planted); ``slope`` of recovered on planted correlations through the origin;
-        ``correlation`` of both over the cells of a world, mean over worlds; ``found``
-        (share significant where something is planted: power); ``invented`` (share
-        significant where nothing is); ``any_invented`` (share of worlds with such a
-        cell); ``covers_planted`` and ``covers_expected`` (share of intervals that hold
-        the planted value, and what the cell recovers on average over worlds). What the
-        strength leaves undefined is absent.
+        source, strength, clips, clips_per_speaker, metric, estimate, low, high,
+        interval (which kind, or `WILSON`), worlds. Metrics: ``recovered`` (mean over
+        planted cells, positive in the direction that was planted); ``slope`` of
+        recovered on planted correlations through the origin; ``correlation`` of both
+        over the cells of a world, mean over worlds; ``found`` (share significant where
+        something is planted: power); ``invented`` (share significant where nothing is);
+        ``any_invented`` (share of worlds with such a cell); ``covers_planted`` and
+        ``covers_expected`` (share of intervals that hold the planted value, and what
+        the cell recovers on average over worlds). What the strength leaves undefined is
+        absent.
     """
     known = _with_expected(cells.dropna(subset="recovered"))
     rows = [
@@ -81,7 +85,7 @@ def summarise(
         for metric, sums in _sums(group)
         for estimate in _ratio(metric, sums, level, resamples, seed)
     ]
-    columns = [*GROUP, "metric", "estimate", "low", "high", "worlds"]
+    columns = [*GROUP, "metric", "estimate", "low", "high", "interval", "worlds"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -128,17 +132,18 @@ def _sums(group: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
 
 def _ratio(
     metric: str, sums: np.ndarray, level: float, resamples: int, seed: int
-) -> Iterator[tuple[float, float, float, int]]:
-    """(estimate, low, high, worlds), or nothing where the metric is undefined."""
+) -> Iterator[tuple[float, float, float, str, int]]:
+    """(estimate, low, high, interval, worlds); nothing where it is undefined."""
     sums = sums[sums[:, 1] > 0]
     worlds = len(sums)
     if worlds == 0:
         return
     estimate = sums[:, 0].sum() / sums[:, 1].sum()
-    totals = resampled_sums(sums, resamples, seed)
-    low, high = bootstrap_interval(totals[:, 0] / totals[:, 1], level, worlds)
+    totals = replicated_totals(sums, resamples, seed)
+    low, high, kind = interval(totals[:, 0] / totals[:, 1], worlds, level)
     alike = np.ptp(sums[:, 0] / sums[:, 1]) == 0
     if metric == "any_invented" or (alike and estimate in (0, 1)):
         count = round(estimate * worlds)
-        low, high = proportion_confint(count, worlds, 1 - level, method="wilson")
-    yield float(estimate), float(low), float(high), worlds
+        low, high = proportion_confint(count, worlds, 1 - level, method=WILSON)
+        kind = WILSON
+    yield float(estimate), float(low), float(high), str(kind), worlds

@@ -291,6 +291,53 @@ def test_resampled_association_centres_on_the_estimate():
     assert anger["r"].median() == pytest.approx(r, abs=0.03)
 
 
+def test_few_speakers_have_t_intervals_of_the_jackknife():
+    table = world(np.random.default_rng(16), speakers=7, effect=0.5)
+    found = cell(association(table, **SETTINGS), "clip")
+    x, y, who = (table[n] for n in ("emotion_anger", "trait_openness", "speaker_id"))
+    r = stats.pearsonr(x, y)[0]
+    without = [
+        stats.pearsonr(x[who != name], y[who != name])[0] for name in who.unique()
+    ]
+    error = np.sqrt(6 / 7 * np.sum((np.array(without) - r) ** 2))
+    half = stats.t.ppf(0.975, 6) * error
+    assert found["interval"] == "cluster_t"
+    assert found["low"] == pytest.approx(max(r - half, -1))
+    assert found["high"] == pytest.approx(min(r + half, 1))
+    many = world(np.random.default_rng(16), speakers=15)
+    assert set(association(many, **SETTINGS)["interval"]) == {"expanded_percentile"}
+
+
+def test_a_cell_of_few_speakers_among_many_has_a_t_interval():
+    table = world(np.random.default_rng(17), speakers=40)
+    few = table["speaker_id"] > "speaker-007"
+    table.loc[few, "emotion_anger"] = np.nan
+    found = association(table, **SETTINGS)
+    alone = association(table[~few], **SETTINGS)
+    mine, same = cell(found, "clip"), cell(alone, "clip")
+    assert mine["interval"] == same["interval"] == "cluster_t"
+    assert mine["n_speakers"] == 8 and mine["low"] == pytest.approx(same["low"])
+    assert cell(found, "clip", "sadness")["interval"] == "expanded_percentile"
+
+
+def test_refits_widen_the_interval_of_few_speakers():
+    """Both variances add up, on Fisher's scale, which near 0 is that of r."""
+    rng = np.random.default_rng(18)
+    table = world(rng, speakers=8, clips=200)
+    names = list(table.columns[:11])
+    refits = [
+        table.assign(**table[names] + 0.4 * rng.standard_normal((len(table), 11)))
+        for _ in range(9)
+    ]
+    plain = cell(association(table, **SETTINGS), "clip")
+    both = cell(association(table, **SETTINGS, refits=refits), "clip")
+    quantile = stats.t.ppf(0.975, 7)
+    own = (plain["high"] - plain["r"]) / quantile
+    together = (both["high"] - both["r"]) / quantile
+    expected = np.hypot(own, both["training_error"] * np.sqrt(9 / 8))
+    assert together == pytest.approx(expected, rel=0.05) and together > own
+
+
 def predictions():
     rows = [
         (clip, "multitask", seed, target, 0.1 * i + seed, 0.2 * i)

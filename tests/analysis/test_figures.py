@@ -39,7 +39,7 @@ def association():
     planted = tidy_matrix({"happiness": {"extraversion": 0.5}}, "planted")
     r = planted["planted"].to_numpy()
     table = planted[["emotion", "trait"]].assign(r=r, low=r - 0.1, high=r + 0.1)
-    table["p_corrected"] = 0.5
+    table["p_corrected"], table["interval"] = 0.5, "expanded_percentile"
     return table.assign(significant=r > 0.3), planted
 
 

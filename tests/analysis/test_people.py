@@ -28,7 +28,7 @@ DIRECTIONS = read_directions(BOOK / "directions.csv")
 def found(values):
     """An association table of an (emotion, trait) array."""
     table = pd.DataFrame(CELLS, columns=CELL)
-    return table.assign(r=np.ravel(values))
+    return table.assign(r=np.ravel(values), n_speakers=60)
 
 
 def draws(values, spread, resamples=200, seed=0):
@@ -156,7 +156,7 @@ def test_a_study_compares_every_table_of_enough_speakers(tiny):
     parts, drawn = [], {}
     for corpus, source, each in (
         ("a", PREDICTED_TRAIT, tables(60)),
-        ("b", PREDICTED_EMOTION, tables(9)),
+        ("b", PREDICTED_EMOTION, tables(14)),
     ):
         for halo in (False, True):
             mine = associate(each, source, tiny, halo, ("clip", "between"))

@@ -3,7 +3,13 @@ import hashlib
 import pandas as pd
 import pytest
 
-from sslmepr.analysis.recorded import extraction_record, file_hashes, provenance
+from sslmepr.analysis import recorded
+from sslmepr.analysis.recorded import (
+    extraction_record,
+    file_hashes,
+    machine,
+    provenance,
+)
 from sslmepr.params import PublishedCorpus
 
 
@@ -70,3 +76,22 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
     assert first["scene"] == "full_frame 2"
     assert (first["transcript"], first["missing"]) == ("Hello.", "")
     assert (second["frames"], second["missing"]) == (0, "face, body: no; audio: silent")
+
+
+def test_the_machine_is_that_of_numpy_whatever_else_was_imported(monkeypatch):
+    def library(path, **more):
+        return {"user_api": "blas", "internal_api": "openblas", "filepath": path} | more
+
+    own = library("site-packages/numpy.libs/blas.so", architecture="Zen")
+    other = library("site-packages/scipy.libs/blas.so", architecture="Haswell")
+    threads = {"user_api": "openmp", "internal_api": "openmp", "filepath": "numpy"}
+    for loaded, expected in (
+        ([own, other, threads], "openblas Zen"),
+        ([own], "openblas Zen"),
+        ([library("lib/libmkl_rt.so", internal_api="mkl")], "mkl"),
+        ([threads], "unknown"),
+    ):
+        monkeypatch.setattr(recorded, "threadpool_info", lambda found=loaded: found)
+        found = machine()
+        assert found["blas"] == expected and found["processor"] and found["torch"]
+    assert list(found) == ["processor", "blas", "torch"]

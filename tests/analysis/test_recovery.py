@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from sslmepr.analysis.grid import tidy_matrix
 from sslmepr.analysis.recovery import compare, recovery
@@ -12,11 +13,15 @@ WORLD = {
 }
 
 
-def recovered(r):
+def recovered(r, speakers=40):
     table = tidy_matrix(WORLD, "planted")[["emotion", "trait"]]
     return table.assign(
         r=r, low=np.asarray(r) - 0.1, high=np.asarray(r) + 0.1, p_corrected=0.2
-    ).assign(significant=np.abs(r) > 0.25)
+    ).assign(
+        interval="expanded_percentile",
+        n_speakers=speakers,
+        significant=np.abs(r) > 0.25,
+    )
 
 
 def test_perfect_recovery():
@@ -59,6 +64,35 @@ def test_intervals_lie_around_the_estimates():
     assert (result["low"] <= result["estimate"]).all()
     assert (result["estimate"] <= result["high"]).all()
     assert result["high"].iloc[0] < 1
+
+
+def test_few_speakers_have_t_intervals_on_the_scale_of_a_metric():
+    """The correlation on Fisher's scale, the slope as it is, signs without one."""
+    rng = np.random.default_rng(2)
+    planted = tidy_matrix(WORLD, "planted")
+    truth = planted["planted"].to_numpy()
+    r = truth + 0.05 * rng.standard_normal(30)
+    without = r + 0.02 * rng.standard_normal((6, 30))
+    draws = pd.concat(
+        planted[["emotion", "trait"]].assign(resample=i, r=each)
+        for i, each in enumerate(without)
+    )
+    result = recovery(recovered(r, speakers=6), planted, draws).set_index("metric")
+
+    def half(value, others):
+        error = np.sqrt(5 / 6 * np.sum((np.array(others) - value) ** 2))
+        return stats.t.ppf(0.975, 5) * error
+
+    z = np.arctanh([np.corrcoef(each, truth)[0, 1] for each in (r, *without)])
+    found = result.loc["correlation"]
+    assert found["interval"] == "cluster_t"
+    assert found["low"] == pytest.approx(np.tanh(z[0] - half(z[0], z[1:])))
+    slopes = [each @ truth / (truth @ truth) for each in (r, *without)]
+    found = result.loc["slope"]
+    assert found["high"] == pytest.approx(slopes[0] + half(slopes[0], slopes[1:]))
+    assert result.loc["sign_agreement", "interval"] == "none"
+    assert result.loc["sign_agreement", ["low", "high"]].isna().all()
+    assert result.loc["found", "interval"] == "none"
 
 
 def test_null_world_has_no_agreement_but_shares_of_invented_cells():

@@ -59,3 +59,25 @@ def test_metric_table_keeps_order_and_refuses_twins():
     assert shown.columns.tolist() == ["Modality", "CCC"]
     with pytest.raises(ValueError, match="modality 'text' has CCC twice"):
         metric_table(pd.concat([table, table[:1]]), "modality")
+
+
+def test_the_kind_of_an_interval_is_marked_and_explained():
+    rows = [
+        ("text", "CCC", 0.5, 0.4, 0.6, "cluster_t"),
+        ("face", "CCC", 0.25, np.nan, np.nan, "none"),
+        ("body", "CCC", 0.3, 0.2, 0.4, "wilson"),
+    ]
+    columns = ["modality", "metric", "estimate", "low", "high", "interval"]
+    table = metric_table(pd.DataFrame(rows, columns=columns), "modality", digits=1)
+    written = table.frame["CCC"].tolist()
+    assert written == ["0.5 [0.4, 0.6]ᵗ", "0.2", "0.3 [0.2, 0.4]ʷ"]
+    note = (
+        "[ ]ᵗ: Student's t over clusters; [ ]ʷ: Wilson's interval of a count; "
+        "number alone: no interval is defined"
+    )
+    assert table.note == note
+    foot = note.replace("'", "&#x27;")
+    assert f'<tfoot><tr><td colspan="2">{foot}</td></tr></tfoot>' in table._repr_html_()
+    one = pd.DataFrame(rows[:1], columns=columns)
+    plain = metric_table(one.drop(columns="interval"), "modality")
+    assert plain.note is None and "tfoot" not in plain._repr_html_()

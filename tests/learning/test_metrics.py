@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import pearsonr
 from sklearn.metrics import (
     balanced_accuracy_score,
@@ -14,13 +15,15 @@ from sklearn.metrics import (
 
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.metrics import (
-    Speakers,
+    COLUMNS,
     area_under_curve,
     concordance,
     emotion_metrics,
     personality_metrics,
     single_label_metrics,
+    tabulate,
 )
+from sslmepr.statistics.cluster_bootstrap import Clusters
 
 MEAN = np.full(5, 0.5)
 
@@ -136,17 +139,26 @@ def test_intervals_resample_speakers_not_clips():
             )
 
 
-def test_resamples_equal_a_plain_loop():
-    rng = np.random.default_rng(5)
-    values, names = rng.random(12), np.array(list("aaabbccccdde"))
-    speakers = Speakers(names, 5, seed=7)
-    total = speakers.total(values)
-    drawn = np.random.default_rng(7).multinomial(5, np.full(5, 0.2), 5)
-    for row, counts in enumerate(drawn, start=1):
-        weight = dict(zip(sorted(set(names)), counts, strict=True))
-        expected = sum(weight[n] * v for n, v in zip(names, values, strict=True))
-        assert total[row] == pytest.approx(expected)
-    assert total[0] == pytest.approx(values.sum())
+def test_a_table_of_few_speakers_has_t_intervals_within_what_a_metric_can_be():
+    """By hand: two of four speakers get everything right, two half of it."""
+    names = np.repeat(list("abcd"), 10)
+    values = np.where(np.isin(names, ["a", "b"]), 1.0, np.tile([0.0, 1.0], 20))
+    speakers = Clusters(names, 100, 0)
+    share = speakers.total(values) / speakers.total(np.ones(40))
+    undefined = np.full(len(share), np.nan)
+    draws = {("ACC", "openness"): share, ("CCC", "openness"): 1.2 * share - 1.5}
+    table = tabulate(draws | {("skill", "openness"): undefined}, speakers, 0.95)
+    assert list(table) == COLUMNS
+    half = stats.t.ppf(0.975, 3) * np.std([1, 1, 0.5, 0.5], ddof=1) / 2
+    assert half == pytest.approx(0.459, abs=0.001)
+    accuracy, concordance, skill = table.to_dict("records")
+    assert accuracy["estimate"] == 0.75 and accuracy["high"] == 1
+    assert accuracy["low"] == pytest.approx(0.75 - half)
+    assert concordance["low"] == -1
+    assert concordance["high"] == pytest.approx(1.2 * (0.75 + half) - 1.5)
+    assert accuracy["interval"] == concordance["interval"] == "cluster_t"
+    assert skill["interval"] == "none" and np.isnan(skill["low"])
+    assert set(table["n"]) == {40} and set(table["n_speakers"]) == {4}
 
 
 def test_same_seed_same_interval_and_one_speaker_has_none():
@@ -159,6 +171,7 @@ def test_same_seed_same_interval_and_one_speaker_has_none():
     assert first.equals(second)
     alone = emotion_metrics(true, score, decided, np.zeros(60), 50)
     assert alone["low"].isna().all() and alone["estimate"].notna().all()
+    assert set(alone["interval"]) == {"none"}
 
 
 def test_two_thousand_resamples_are_quick():

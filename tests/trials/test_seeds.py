@@ -23,7 +23,9 @@ def test_summary_by_hand():
     assert found["estimate"] == pytest.approx(0.3) and found["n"] == 3
     assert found["low"] == pytest.approx(0.3 - half)
     assert found["high"] == pytest.approx(0.3 + half)
-    assert np.isnan(table.loc[("b", "other UAR"), "low"])
+    assert found["interval"] == "cluster_t"
+    alone = table.loc[("b", "other UAR")]
+    assert np.isnan(alone["low"]) and alone["interval"] == "none"
 
 
 def test_differences_are_paired_and_speak_for_the_reference():

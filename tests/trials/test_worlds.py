@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr.analysis.sources import DISJOINT
@@ -64,6 +65,13 @@ def test_summary_by_hand():
     assert inside.all()
     wilson = proportion_confint(1, 3, 0.05, method="wilson")
     assert found.loc["any_invented", ["low", "high"]].tolist() == pytest.approx(wilson)
+    kinds = found["interval"].drop("any_invented")
+    assert found.loc["any_invented", "interval"] == "wilson"
+    assert set(kinds) == {"cluster_t"}  # three worlds
+    each = [np.corrcoef(row, planted)[0, 1] for row in r]
+    expected = stats.ttest_1samp(each, 0).confidence_interval(0.95)
+    ends = found.loc["correlation", ["low", "high"]].tolist()
+    assert ends == pytest.approx([expected.low, expected.high])
 
 
 def test_shares_that_all_worlds_have_still_have_an_interval():

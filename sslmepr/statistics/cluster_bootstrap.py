@@ -1,0 +1,297 @@
+"""Intervals for clustered observations: one rule for every number of the compendium.
+
+Clips of one speaker resemble each other, so a clip is not an independent observation
+and resampling clips would give intervals that are too narrow. Whole clusters are
+resampled instead: speakers, or worlds of a simulation. Every statistic here is a
+function of sums over observations (a mean, an accuracy, a correlation, a concordance),
+so a replicate of it needs only the sums of each cluster, times how often each counts.
+
+========================  ======================================================
+interval                  when
+========================  ======================================================
+``expanded_percentile``   at least `FEWEST_FOR_BOOTSTRAP` clusters: percentiles of
+                          the cluster bootstrap, taken as much further out as
+                          Student's t is wider than the normal distribution
+``cluster_t``             2 to 14 clusters: Student's t with one degree of freedom
+                          less than clusters, and the standard error of the
+                          delete-one-cluster jackknife
+``none``                  fewer than two clusters; a statistic that is undefined, or
+                          undefined in more than a tenth of the bootstrap
+                          replicates or in any of the jackknife's
+========================  ======================================================
+
+The plain percentile interval, and the expanded one of very few clusters, are too
+narrow: at four clusters they hold a mean in 80 % and 87 % of studies instead of 95 %.
+By the rule above it is 93 to 97 % for means, accuracies, concordances and correlations
+of 4 to 200 clusters, which the tests simulate.
+
+References
+----------
+Hesterberg, T. C. (2015). What teachers should know about the bootstrap. The American
+Statistician, 69, 371-386 (expanded percentile interval).
+
+Cameron, A. C., & Miller, D. L. (2015). A practitioner's guide to cluster-robust
+inference. Journal of Human Resources, 50, 317-372 (few clusters, jackknife).
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+EXPANDED_PERCENTILE = "expanded_percentile"
+CLUSTER_T = "cluster_t"
+NONE = "none"
+
+FEWEST_FOR_BOOTSTRAP = 15
+"""Clusters from which on the bootstrap is used."""
+
+FEWEST_DEFINED = 0.9
+"""Share of the bootstrap replicates in which a statistic has to be defined."""
+
+LARGEST_CHUNK = 4_000_000
+"""Counts held in memory at once, whatever the numbers of resamples and clusters."""
+
+
+class Interval(NamedTuple):
+    """Ends of an interval, NaN where there is none, and the rule they come from.
+
+    Attributes
+    ----------
+    low, high : (...) ndarray of float
+    kind : (...) ndarray of str
+        `EXPANDED_PERCENTILE`, `CLUSTER_T` or `NONE`.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    kind: np.ndarray
+
+
+def cluster_index(ids) -> tuple[np.ndarray, int]:
+    """Number the clusters in order of their names.
+
+    Parameters
+    ----------
+    ids : (observation,) sequence of str
+        Of which cluster it is, usually the speaker of a clip.
+
+    Returns
+    -------
+    index : (observation,) ndarray of int
+    count : int
+        How many clusters there are.
+
+    Raises
+    ------
+    ValueError
+        If a clip has no speaker.
+    """
+    names = np.asarray(ids, dtype=object)
+    for position, name in enumerate(names):
+        if name is None or name != name:
+            raise ValueError(f"speaker_id: clip number {position} has no speaker")
+    known, index = np.unique(names.astype(str), return_inverse=True)
+    return index, len(known)
+
+
+def cluster_sums(values: np.ndarray, index: np.ndarray, count: int) -> np.ndarray:
+    """Sums over the observations of each cluster.
+
+    Parameters
+    ----------
+    values : (observation, ...) ndarray
+    index : (observation,) ndarray of int
+        As :func:`cluster_index` gives it.
+    count : int
+        Number of clusters.
+
+    Returns
+    -------
+    (cluster, ...) ndarray of float
+    """
+    order = np.argsort(index, kind="stable")
+    present, starts = np.unique(index[order], return_index=True)
+    sums = np.zeros((count, *values.shape[1:]))
+    if len(present):
+        sums[present] = np.add.reduceat(
+            np.asarray(values, dtype=float)[order], starts, axis=0
+        )
+    return sums
+
+
+def replicated_totals(
+    sums: np.ndarray, resamples: int, seed: int, n_clusters: int | None = None
+) -> np.ndarray:
+    """Totals over all clusters, and over each replicate of them.
+
+    The same arguments give the same replicates, so statistics computed one after the
+    other are paired.
+
+    Parameters
+    ----------
+    sums : (cluster, ...) ndarray
+        From :func:`cluster_sums`.
+    resamples : int
+        Of the bootstrap; with 0 there are no replicates.
+    seed : int
+    n_clusters : int, optional
+        By which the rule chooses, if clusters without observations are among `sums`.
+
+    Returns
+    -------
+    (1 + replicate, ...) ndarray
+        First the sample itself, then replicates: one without each cluster below
+        `FEWEST_FOR_BOOTSTRAP` clusters, `resamples` of the bootstrap from there on.
+    """
+    flat = np.asarray(sums, dtype=float).reshape(len(sums), -1)
+    few = (len(sums) if n_clusters is None else n_clusters) < FEWEST_FOR_BOOTSTRAP
+    weights = _weights(len(flat), resamples, seed, few)
+    totals = np.concatenate([chunk @ flat for chunk in weights])
+    return totals.reshape(len(totals), *np.shape(sums)[1:])
+
+
+def _weights(
+    n_clusters: int, resamples: int, seed: int, few: bool
+) -> Iterator[np.ndarray]:
+    """How often each cluster counts: chunks (replicate, cluster), first the total."""
+    yield np.ones((1, n_clusters))
+    if few:
+        if resamples and n_clusters > 1:
+            yield 1 - np.eye(n_clusters)
+        return
+    rng = np.random.default_rng(seed)
+    step = max(1, LARGEST_CHUNK // n_clusters)
+    for start in range(0, resamples, step):
+        rows = min(step, resamples - start)
+        drawn = rng.integers(n_clusters, size=(rows, n_clusters))
+        drawn += n_clusters * np.arange(rows)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=rows * n_clusters)
+        yield counts.reshape(rows, n_clusters).astype(float)
+
+
+class Clusters:
+    """Observations grouped by cluster, and the replicates of their sums.
+
+    Parameters
+    ----------
+    ids : (observation,) array of str
+        Of which cluster it is, usually the speaker of a clip.
+    resamples : int
+        Of the bootstrap; 0 gives no interval.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        If there is no clip, or one has no speaker.
+    """
+
+    def __init__(self, ids, resamples: int, seed: int):
+        self.n = len(ids)
+        if self.n == 0:
+            raise ValueError("a metric needs at least one clip, got none")
+        self.index, self.n_clusters = cluster_index(ids)
+        few = self.n_clusters < FEWEST_FOR_BOOTSTRAP
+        self._weights = np.vstack([*_weights(self.n_clusters, resamples, seed, few)])
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Sums over observations in the sample itself and in each replicate.
+
+        Parameters
+        ----------
+        values : (observation, ...) array
+
+        Returns
+        -------
+        (1 + replicate, ...) ndarray
+
+        Raises
+        ------
+        ValueError
+            If there are not as many values as observations.
+        """
+        if len(values) != self.n:
+            raise ValueError(f"{self.n} speaker ids, but {len(values)} clips of values")
+        sums = cluster_sums(np.asarray(values), self.index, self.n_clusters)
+        flat = sums.reshape(self.n_clusters, -1)
+        return (self._weights @ flat).reshape(-1, *sums.shape[1:])
+
+
+def interval(
+    values: np.ndarray, n_clusters: int, level: float, centred: bool = False
+) -> Interval:
+    """Interval of a statistic from its value and its replicates.
+
+    Parameters
+    ----------
+    values : (1 + replicate, ...) ndarray
+        The statistic of :func:`replicated_totals`; NaN where it is undefined.
+    n_clusters : int
+        Of which the replicates are.
+    level : float
+        Of the interval, for example 0.95.
+    centred : bool
+        Lay the spread of the bootstrap about its median around the estimate, for a
+        statistic that sampling error pulls to one side: replicates carry it twice.
+        The jackknife is always around the estimate.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not between 0 and 1, or there is no estimate.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level of an interval: {level} is not between 0 and 1")
+    values = np.asarray(values, dtype=float)
+    if len(values) == 0:
+        raise ValueError("an interval needs an estimate, got no value")
+    known = np.isfinite(values)
+    estimate, replicates = values[0], np.where(known[1:], values[1:], np.nan)
+    nothing = np.full(estimate.shape, np.nan)
+    if n_clusters < 2 or len(replicates) == 0:
+        return Interval(nothing, nothing, np.full(estimate.shape, NONE))
+    share = known[1:].mean(axis=0)
+    if n_clusters < FEWEST_FOR_BOOTSTRAP:
+        kind, defined = CLUSTER_T, known[0] & (share == 1)
+        # About the estimate, so that a cluster without observations adds nothing.
+        squares = np.where(defined, replicates - estimate, 0.0) ** 2
+        error = np.sqrt((n_clusters - 1) / n_clusters * squares.sum(axis=0))
+        low, high = t_interval(estimate, error, n_clusters, level)
+    else:
+        kind, defined = EXPANDED_PERCENTILE, known[0] & (share >= FEWEST_DEFINED)
+        quantile = stats.t.ppf((1 + level) / 2, n_clusters - 1)
+        tail = stats.norm.sf(quantile * np.sqrt(n_clusters / (n_clusters - 1)))
+        filled = np.where(defined, replicates, 0.0)
+        # Many times as fast as the one that leaves out NaN, of which there are few.
+        quantiles = np.nanquantile if np.isnan(filled).any() else np.quantile
+        low, middle, high = quantiles(filled, [tail, 0.5, 1 - tail], axis=0)
+        if centred:
+            low, high = estimate + low - middle, estimate + high - middle
+    return Interval(
+        np.where(defined, low, np.nan),
+        np.where(defined, high, np.nan),
+        np.where(defined, kind, NONE),
+    )
+
+
+def t_interval(estimate, error, n, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Student's t interval of a mean over `n` independent units.
+
+    Parameters
+    ----------
+    estimate, error : (...) array
+        The mean and its standard error.
+    n : (...) array of int
+        With fewer than two there is no interval, but NaN.
+    level : float
+
+    Returns
+    -------
+    low, high : (...) ndarray
+    """
+    n = np.asarray(n)
+    quantile = stats.t.ppf((1 + level) / 2, np.where(n < 2, 1, n - 1))
+    half = np.where(n < 2, np.nan, quantile) * error
+    return estimate - half, estimate + half
