@@ -6,11 +6,10 @@ the number of processes or machines, nor on how often the work was interrupted.
 """
 
 import json
-import multiprocessing
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Compute, Extract, Params
+from sslmepr.processes import process_pool
 from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
@@ -145,11 +145,7 @@ def _done(jobs: list[Job], compute: Compute) -> Iterator[Job]:
 
 
 def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
-    # Forked from a server that has only imported: a fork of a process in which torch
-    # has run may hang, and importing takes a new process longer than some corpora.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context)
+    pool = process_pool(min(workers, len(jobs)), PRELOADED)
     try:
         futures = {pool.submit(work.do, job): job for job in jobs}
         for future in as_completed(futures):
