@@ -175,6 +175,16 @@ def write_store(
     return table
 
 
+def unfit(values: np.ndarray) -> str | None:
+    """What keeps an array from being a sequence of a store, or None."""
+    if values.ndim != 2 or not values.size:
+        return f"shape {values.shape}, not (step, feature)"
+    with np.errstate(over="ignore"):
+        if not np.isfinite(values.astype(np.float16)).all():
+            return "values that are no numbers or beyond float16"
+    return None
+
+
 def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
     """The sequences as contiguous float16, each fit to be written."""
     seen, width = set(), None
@@ -182,22 +192,15 @@ def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
         values = np.asarray(sequence)
         if clip_id in seen:
             raise FeatureError(f"{path}: clip {clip_id!r} comes twice")
-        if values.ndim != 2 or not values.size:
-            raise FeatureError(
-                f"{path}: clip {clip_id!r} has shape {values.shape}, "
-                "not (step, feature)"
-            )
+        if problem := unfit(values):
+            raise FeatureError(f"{path}: clip {clip_id!r} has {problem}")
         if width is not None and values.shape[1] != width:
             raise FeatureError(
                 f"{path}: clip {clip_id!r} has {values.shape[1]} features, not {width}"
             )
-        with np.errstate(over="ignore"):
-            values = np.ascontiguousarray(values, np.float16)
-        if not np.isfinite(values).all():
-            raise FeatureError(f"{path}: clip {clip_id!r} has values beyond float16")
         seen.add(clip_id)
         width = values.shape[1]
-        yield clip_id, values
+        yield clip_id, np.ascontiguousarray(values, np.float16)
 
 
 def _assemble(path, spool, offsets, feature_count, metadata) -> None:
