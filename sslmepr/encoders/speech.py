@@ -122,7 +122,8 @@ class SpeechEncoder:
                 if samples >= HELD_SAMPLES:
                     self._encode(held)
                     held, samples = [], 0
-        self._encode(held)
+        if held:
+            self._encode(held)
         return [pool.finish() for pool in pools]
 
     def _encode(self, held: list[tuple["_Pool", np.ndarray]]) -> None:

@@ -112,7 +112,8 @@ class TextEncoder:
             for i, state in zip(chosen, states, strict=True):
                 encoded[i] = state[: lengths[i]].copy()
         windows: list[list[np.ndarray]] = [[] for _ in texts]
-        for i, states in zip(tokens["overflow_to_sample_mapping"], encoded, strict=True):
+        owners = tokens["overflow_to_sample_mapping"]
+        for i, states in zip(owners, encoded, strict=True):
             windows[i].append(states)
         return [self._steps(each) for each in windows]
 
