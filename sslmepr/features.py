@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
 REMEDY = "extract the features again"
@@ -274,6 +275,7 @@ def _map_store(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
 
 def _read_table(path: Path) -> pd.DataFrame:
     try:
+        pq.read_table(path).validate(full=True)  # text that is no UTF-8, say
         table = pd.read_parquet(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise FeatureError(f"{path}: is damaged ({error}); {REMEDY}") from None
