@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
@@ -277,7 +276,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         pq.read_table(path).validate(full=True)  # text that is no UTF-8, say
         table = pd.read_parquet(path)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except Exception as error:  # of many kinds, by what is damaged
         raise FeatureError(f"{path}: is damaged ({error}); {REMEDY}") from None
     if missing := sorted(_COLUMNS - set(table)):
         raise FeatureError(f"{path}: has no column {', '.join(missing)}; {REMEDY}")
