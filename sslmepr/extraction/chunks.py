@@ -189,8 +189,6 @@ class _ChunkWork:
             waveform = read_waveform(*self._segment(clip))
         except Exception as error:
             return None, error
-        if not np.isfinite(waveform).all():
-            return None, "the audio has samples that are not numbers"
         if is_silent(waveform):
             return None, "the audio is silent"
         return waveform, ""

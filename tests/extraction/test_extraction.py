@@ -274,19 +274,6 @@ def test_what_an_encoder_cannot_take_costs_one_clip(
     np.testing.assert_allclose(store["a"], before["a"], atol=1e-2)
 
 
-def test_sound_that_is_no_number_is_not_listened_to(extract, monkeypatch):
-    honest = chunks.read_waveform
-
-    def read(path, *bounds):
-        waveform = honest(path, *bounds)
-        return waveform * np.float32(np.nan) if path.name == "d.mp4" else waveform
-
-    monkeypatch.setattr(chunks, "read_waveform", read)
-    why = "the audio has samples that are not numbers"
-    _, reasons, _ = extract()
-    assert reasons == {("d", "audio"): why, ("d", "text"): f"no transcript, and {why}"}
-
-
 def test_a_transcript_that_fails_costs_no_sound(extract, params, monkeypatch):
     def fail(waveform):
         raise IndexError("list index out of range")
