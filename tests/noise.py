@@ -10,16 +10,17 @@ happens to reach.
 """
 
 import dataclasses
+import multiprocessing
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import drawn as drawn_stores
-import joblib
 import numpy as np
 import pytest
 import torch
 
+from sslmepr import processes
 from sslmepr.learning import crosstask_stage, folds, fusion_training, unimodal_stage
 from sslmepr.learning.loop import fit
 from sslmepr.trials import drawn, order
@@ -60,11 +61,11 @@ def other_machine(seed: int) -> Iterator[None]:
         features = {name: noisy(each, seed) for name, each in found.features.items()}
         return dataclasses.replace(found, features=features)
 
-    # Threads know of the noise; workers with an interpreter of their own would not.
-    with (
-        joblib.parallel_config(backend="threading"),
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with pytest.MonkeyPatch.context() as patch:
+        # Workers that are forked know of the noise; fresh interpreters would not.
+        patch.setattr(
+            processes, "_context", lambda _: multiprocessing.get_context("fork")
+        )
         for trainer in TRAINERS:
             patch.setattr(trainer, "fit", fit_elsewhere)
         patch.setattr(drawn_stores, "write_store", write_elsewhere)
