@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sslmepr.corpora.schema import read_missing
 from sslmepr.learning.checkpoints import code_revision
 from sslmepr.params import Params
 
@@ -86,7 +87,7 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     """
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")
-    missing = pd.read_csv(features / "missing.csv")
+    missing = read_missing(features)
     words = transcripts.set_index("clip_id")["transcript"]
     rows = []
     for clip_id in clips["clip_id"]:
