@@ -94,9 +94,9 @@ class Cells:
         if wrong.any():
             rows = wrong.index[wrong]
             raise CorpusError(
-                f"{self.path}: {what} is {self.table.at[rows[0], column]!r} in "
-                f"{self.places(rows, column)}, which is no number; leave a cell empty "
-                "where nothing was annotated"
+                f"{self.path}: {what} is no number in {self.places(rows, column)}, "
+                f"first {self.table.at[rows[0], column]!r}; leave a cell empty where "
+                "nothing was annotated"
             )
         return text.astype(float)
 
@@ -272,7 +272,7 @@ def _xlsx_rows(path: Path):
     try:
         rows = zip(sheet.iter_rows(), other.iter_rows(), strict=True)
         for number, (shown, written) in enumerate(rows, 1):
-            if shown or number > MOST_ROWS:  # of rows that are skipped nothing is known
+            if shown or number > MOST_ROWS:  # not the rows that a sheet skips
                 yield number, list(map(_cell_text, shown, written))
     finally:
         values.close()

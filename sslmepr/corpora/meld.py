@@ -142,8 +142,8 @@ def _read_split(
     if unzipped:
         names = "dia" + dialogue + "_utt" + utterance + ".mp4"
         found = next(iter(media.values()), f"{MEDIA_FOLDERS[split]}/*")
-        expected = Path(found).parent.as_posix() + "/" + names
-        table["media"] = names.map(media).fillna(expected)
+        place = Path(found).parent.as_posix()
+        table["media"] = [media.get(name, f"{place}/{name}") for name in names]
     table["transcript"] = text.where(text != "")
     for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True):
         table[column] = (emotion == name).astype(float)

@@ -85,10 +85,9 @@ def load(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise Forbidden(f"it has more than {MOST_BYTES:,} bytes")
+        content = path.read_bytes()
         _require_small(content)
         return RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()
     except OSError as error:

@@ -226,15 +226,19 @@ def _explain(cases: pd.DataFrame, table: pd.DataFrame, source: str) -> str:
 
 def _line(table: pd.DataFrame, column: str | None, reason: str, rows) -> str:
     """One line of an error: column, reason, the first clips and their values."""
-    names = table["clip_id"].where(table["clip_id"].notna(), None)
     shown = [
-        (f"{names[row]!r}" if names[row] is not None else f"{row + 1} of the table")
+        _clip_name(table, row)
         + (f" ({table.at[row, column]!r})" if column not in (None, "clip_id") else "")
         for row in rows[:_SHOWN]
     ]
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     what = f"{column} {reason}" if column else reason
     return f"  {what}: clip {', '.join(shown)}{more}"
+
+
+def _clip_name(table: pd.DataFrame, row: int) -> str:
+    name = table.at[row, "clip_id"]
+    return f"{row + 1} of the table" if pd.isna(name) else repr(name)
 
 
 def write_clips(table: pd.DataFrame, folder: str | Path) -> None:

@@ -219,9 +219,9 @@ def _read_labels(
             wrong = numbers.index[numbers.notna() & ~numbers.between(low, high)]
             if len(wrong):
                 raise CorpusError(
-                    f"{cells.path}: {name} is {numbers[wrong[0]]:g} in "
-                    f"{cells.places(wrong, found[name])}, outside its scale of {low:g} "
-                    f"to {high:g}; `scales` says what the scale of a task is"
+                    f"{cells.path}: {name} is outside its scale of {low:g} to {high:g} "
+                    f"in {cells.places(wrong, found[name])}, first "
+                    f"{numbers[wrong[0]]:g}; `scales` says what the scale of a task is"
                 )
             table[name] = (numbers - low) / (high - low)
 

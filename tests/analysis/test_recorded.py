@@ -70,3 +70,17 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
     assert first["scene"] == "full_frame 2"
     assert (first["transcript"], first["missing"]) == ("Hello.", "")
     assert (second["frames"], second["missing"]) == (0, "face, body: no; audio: silent")
+
+
+def test_reasons_of_clips_that_are_called_by_numbers_are_found(tmp_path):
+    regions = ["clip_id", "frame", "modality", "provenance"]
+    pd.DataFrame(columns=regions).to_parquet(tmp_path / "regions.parquet")
+    transcripts = pd.DataFrame({"clip_id": ["1"], "transcript": ["Hi there"]})
+    transcripts.to_parquet(tmp_path / "transcripts.parquet")
+    (tmp_path / "missing.csv").write_text(
+        "clip_id,modality,reason\n2,audio,gone\nNA,text,None\n002,face,no\n"
+    )
+    record = extraction_record(
+        pd.DataFrame({"clip_id": ["1", "2", "NA", "002"]}), tmp_path
+    )
+    assert record["missing"].tolist() == ["", "audio: gone", "text: None", "face: no"]

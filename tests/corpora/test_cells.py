@@ -6,7 +6,7 @@ from datetime import datetime
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -41,12 +41,15 @@ def rewrite(path, change):
             archive.writestr(each, content)
 
 
+reproducible = settings(deadline=None, derandomize=True)
+
 # Any text but what UTF-8 has no code for; blanks around it go with the cell's.
 text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1).filter(
     lambda cell: cell.strip()
 )
 
 
+@reproducible
 @given(st.lists(text, min_size=1, max_size=5))
 def test_any_text_of_a_csv_file_is_read_as_written(tmp_path_factory, written):
     path = tmp_path_factory.mktemp("csv") / "x.csv"
@@ -56,6 +59,7 @@ def test_any_text_of_a_csv_file_is_read_as_written(tmp_path_factory, written):
     assert read(path)["a"].tolist() == [cell.strip() for cell in written]
 
 
+@reproducible
 @given(st.lists(text, min_size=1, max_size=5))
 def test_any_text_of_a_parquet_file_is_read_as_written(tmp_path_factory, written):
     path = tmp_path_factory.mktemp("parquet") / "x.parquet"
@@ -189,9 +193,7 @@ def test_what_is_no_number_is_named(tmp_path, cell):
     found = read_cells(path, NAMES)
     with pytest.raises(CorpusError) as caught:
         found.numbers("a", "a rating")
-    assert f"x.csv: a rating is {cell!r} in line 3, which is no number" in str(
-        caught.value
-    )
+    assert f"a rating is no number in line 3, first {cell!r};" in str(caught.value)
 
 
 def test_numbers_are_read_and_empty_cells_are_none(tmp_path):
@@ -236,12 +238,12 @@ def test_a_stray_cell_far_away_costs_nothing(tmp_path, measure_memory):
     path = tmp_path / "x.xlsx"
     write_book(path, ["a", "b"], ["x", "y"], ["z", None])
     book = openpyxl.load_workbook(path)
-    book.active.cell(1_000_000, 16_384, "stray")
+    book.active.cell(100_000, 16_384, "stray")
     book.save(path)
     with measure_memory() as used:
         table = read(path)
     assert table.to_dict("list") == {"a": ["x", "z"], "b": ["y", None]}
-    assert used() < 50e6
+    assert used() < 20e6
 
 
 def test_a_cell_far_below_the_table_is_a_row_of_it(tmp_path):
