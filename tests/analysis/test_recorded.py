@@ -43,6 +43,19 @@ def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, settings):
     }
 
 
+def test_an_optional_corpus_that_is_not_there_is_none(tmp_path, settings, monkeypatch):
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path))
+    people = PublishedCorpus(source="folder", path="people", optional=True)
+    roles = dict.fromkeys(("emotion", "personality", "held_out"), "people")
+    settings = settings.model_copy(
+        update={
+            "roles": settings.roles.model_copy(update=roles),
+            "corpus": {"people": people},
+        }
+    )
+    assert provenance(settings, tmp_path)["data (sha256)"] == {"people": None}
+
+
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         file_hashes(tmp_path / "absent")
