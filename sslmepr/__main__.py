@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.call(options)
-    except (params.ParamsError, RuntimeError) as error:
+    except (params.ParamsError, RuntimeError, OSError) as error:
         print(f"sslmepr: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -77,7 +77,13 @@ class SimulatedCorpus(Section):
     persons: Positive
 
 
-class PublishedCorpus(Section):
+class GivenCorpus(Section):
+    """A corpus below ``data_root``; an ``optional`` one that is not there is empty."""
+
+    optional: bool = False
+
+
+class PublishedCorpus(GivenCorpus):
     """A corpus in its published format, in a folder below ``data_root``.
 
     ``modalities`` are those that are taken from its clips (absent: all). With
@@ -91,7 +97,7 @@ class PublishedCorpus(Section):
     standardise: Literal["corpus", "speaker"] = "corpus"
 
 
-class TableCorpus(Section):
+class TableCorpus(GivenCorpus):
     """A study of one's own: a table in a folder below ``data_root``."""
 
     source: Literal["table"]

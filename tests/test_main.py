@@ -88,3 +88,11 @@ def test_a_sweep_needs_a_job_and_a_study(capsys):
     assert "--jobs must be at least 1" in capsys.readouterr().err
     assert main(["sweep", "nonsense"]) == 1
     assert "there is no study 'nonsense'" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").mkdir()
+    assert main(["study", "real"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("sslmepr: ") and "params.yaml" in said

@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_info
 
+from sslmepr.corpora.schema import read_missing
 from sslmepr.learning.checkpoints import code_revision
-from sslmepr.params import Params
+from sslmepr.params import GivenCorpus, Params
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
 
@@ -72,24 +73,27 @@ def machine() -> dict[str, str]:
     }
 
 
+def _given_hashes(corpus: GivenCorpus, folder: Path) -> dict[str, str] | None:
+    return None if corpus.optional and not folder.is_dir() else file_hashes(folder)
+
+
 def provenance(params: Params, data_folder: Path) -> dict:
     """Hashes of a study's data, the code's revision, the versions and the machine.
 
     A published corpus is described by its published files, a union by those of its
-    parts, a simulated corpus by the tables of its truth.
+    parts, a simulated corpus by the tables of its truth; an optional one that is not
+    there by None.
     """
     data = {}
     for name in params.roles.model_dump().values():
         corpus, root = params.corpus[name], params.data_path(name)
         if corpus.source == "union":
-            data |= {
-                part: file_hashes(root / section.path)
-                for part, section in corpus.parts.items()
-            }
+            for part, section in corpus.parts.items():
+                data[part] = _given_hashes(section, root / section.path)
         elif corpus.source == "simulated":
             data[name] = file_hashes(data_folder / name / "corpus")
         else:
-            data[name] = file_hashes(root)
+            data[name] = _given_hashes(corpus, root)
     return {
         "study": params.study,
         "code revision": code_revision(),
@@ -118,7 +122,7 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     """
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")
-    missing = pd.read_csv(features / "missing.csv")
+    missing = read_missing(features)
     words = transcripts.set_index("clip_id")["transcript"]
     rows = []
     for clip_id in clips["clip_id"]:

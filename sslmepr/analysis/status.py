@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 
 from sslmepr import weights
+from sslmepr.corpora.schema import read_missing
 from sslmepr.params import Params
 
 PACKAGES = (
@@ -58,7 +59,7 @@ def clip_counts(params: Params, data_folder: Path) -> pd.DataFrame:
     rows = []
     for corpus in params.corpora:
         clips = pd.read_parquet(data_folder / corpus / "corpus" / "clips.parquet")
-        missing = pd.read_csv(data_folder / corpus / "features" / "missing.csv")
+        missing = read_missing(data_folder / corpus / "features")
         groups = missing.groupby(["modality", "reason"]).size()
         lost = [(*key, int(count)) for key, count in groups.items()]
         for modality, reason, count in lost or [(None, None, 0)]:

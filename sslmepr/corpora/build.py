@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,16 @@ from sslmepr.corpora.language import languages
 from sslmepr.corpora.meld import read_meld
 from sslmepr.corpora.mosei import read_mosei
 from sslmepr.corpora.ravdess import read_ravdess
-from sslmepr.corpora.schema import CorpusError, part_of, read_clips, write_clips
+from sslmepr.corpora.schema import (
+    CorpusError,
+    missing_rows,
+    part_of,
+    read_clips,
+    write_clips,
+)
 from sslmepr.corpora.simulated.corpus import build_simulated
 from sslmepr.corpora.table import read_table
-from sslmepr.corpora.union import read_union
+from sslmepr.corpora.union import read_given, read_union
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -58,32 +65,35 @@ def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any
     params : Params
         Published corpora are looked for in ``params.data_path(name)``.
     folder : path
-        Receives ``clips.parquet``, and from a simulated corpus its media and truth.
+        Receives ``clips.parquet``, where clips were left out ``missing.csv``, and from
+        a simulated corpus its media and truth.
 
     Returns
     -------
     dict
-        What `summarise` says, ready for JSON.
+        What `summarise` says, ready for JSON, and the number of clips ``left_out``.
 
     Raises
     ------
     CorpusError
-        If there is no such corpus, or its files are not there or not as published.
+        If there is no such corpus, or its files are not as published, or not there
+        unless it is ``optional``: its clip table is empty then.
     """
     corpus = _corpus(name, params)
-    source = corpus.source
+    source, root = corpus.source, params.data_path(name)
     if source == "simulated":
         build_simulated(name, params, Path(folder))
     elif source == "table":
-        table = read_table(params.data_path(name), corpus, params.seed)
-        write_clips(table, folder)
+        read = partial(read_table, corpus=corpus, seed=params.seed)
+        write_clips(read_given(name, corpus, root, read), folder)
     elif source == "union":
-        write_clips(read_union(params.data_path(name), corpus.parts, READERS), folder)
+        write_clips(read_union(root, corpus.parts, READERS), folder)
     else:
-        write_clips(READERS[source](params.data_path(name)), folder)
+        write_clips(read_given(name, corpus, root, READERS[source]), folder)
     clips = read_clips(folder)
     parts = describe(name, params, clips)
-    return {"corpus": name, "source": source, **parts.pop(name), **parts}
+    summary = {"corpus": name, "source": source, **parts.pop(name), **parts}
+    return summary | {"left_out": len(missing_rows(clips))}
 
 
 def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:

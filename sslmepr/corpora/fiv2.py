@@ -51,7 +51,8 @@ def read_fiv2(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : path
         Holds ``annotation_<split>.pkl`` and ``transcription_<split>.pkl`` for
-        training, validation and perhaps test.
+        training, validation and perhaps test. If any clip's MP4 file is below it, each
+        clip has one in the table: what is not there is for extraction to record.
 
     Raises
     ------
@@ -150,7 +151,8 @@ def _read_split(
     table["clip_id"] = scores.index
     table["speaker_id"] = [_video(clip_id, annotation_path) for clip_id in scores.index]
     table["split"] = split
-    table["media"] = scores.index.map(media)
+    if media:
+        table["media"] = [media.get(clip_id, clip_id) for clip_id in scores.index]
     table["transcript"] = [
         clean_transcript(texts[clip_id]) or None for clip_id in scores.index
     ]

@@ -29,6 +29,8 @@ MEDIA_FOLDERS = {
     "dev": "dev_splits_complete",
     "test": "output_repeated_splits_test",
 }
+"""Of each split, below the folder of the corpus or of the split."""
+
 _NEEDED = ("Utterance", "Emotion", "Dialogue_ID", "Utterance_ID")
 _C1_CONTROL = re.compile("[\x80-\x9f]")
 _TWICE_ENCODED = re.compile("\u00e2\u20ac.|[\u00c2\u00c3][\u0080-\u00bf]")
@@ -47,7 +49,9 @@ def read_meld(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : path
         Holds ``train_sent_emo.csv`` and ``dev_sent_emo.csv``, and perhaps
-        ``test_sent_emo.csv``, either directly or in a folder named like the split.
+        ``test_sent_emo.csv``, either directly or in a folder named like the split. If
+        it has the MP4 file of any utterance, each has one in the table: what is not
+        there is for extraction to record.
 
     Raises
     ------
@@ -60,8 +64,10 @@ def read_meld(folder: str | Path) -> pd.DataFrame:
     if missing:
         names = " and ".join(f"{split}_sent_emo.csv" for split in missing)
         raise CorpusError(f"MELD: expected {names} in {folder}; not found there")
+    media = {split: _index_media(folder, split) for split in paths}
+    unzipped = any(media.values())
     tables = [
-        _read_split(path, split, _index_media(folder, split))
+        _read_split(path, split, media[split], unzipped)
         for split, path in paths.items()
         if path is not None
     ]
@@ -118,7 +124,9 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return table
 
 
-def _read_split(path: Path, split: str, media: dict[str, str]) -> pd.DataFrame:
+def _read_split(
+    path: Path, split: str, media: dict[str, str], unzipped: bool
+) -> pd.DataFrame:
     source = _read_csv(path)
     for column in ("Dialogue_ID", "Utterance_ID"):
         _refuse(source, ~source[column].str.fullmatch(r"\d+"), column, path)
@@ -131,7 +139,11 @@ def _read_split(path: Path, split: str, media: dict[str, str]) -> pd.DataFrame:
     table["clip_id"] = f"{split}-dia" + dialogue + "-utt" + utterance
     table["speaker_id"] = f"{split}-dia" + dialogue
     table["split"] = split
-    table["media"] = ("dia" + dialogue + "_utt" + utterance + ".mp4").map(media)
+    if unzipped:
+        names = "dia" + dialogue + "_utt" + utterance + ".mp4"
+        found = next(iter(media.values()), f"{MEDIA_FOLDERS[split]}/*")
+        place = Path(found).parent.as_posix()
+        table["media"] = [media.get(name, f"{place}/{name}") for name in names]
     table["transcript"] = text.where(text != "")
     for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True):
         table[column] = (emotion == name).astype(float)

@@ -9,10 +9,16 @@ Raters gave 0 to 3 for each of six emotions, and the means are kept: a few excee
 where there were more raters, and count as 3. Neutral was not rated; here it is 1 where
 all six are 0. Speakers are not published, so the unit that must not cross splits, and
 that intervals resample, is the video.
+
+Some published segments begin before their video does; they count from its beginning.
+Those that end there too, or before they begin, or are not rated, are left out of the
+table and named with it, and so are videos that are in none of the folds.
 """
 
 import ast
+import itertools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -56,7 +62,8 @@ def read_mosei(folder: str | Path) -> pd.DataFrame:
     folder : path
         Holds `CSD` and `FOLDS` from the SDK (which is read, not run), anywhere below,
         or CSV files of seven emotions with the split in their names. Media and
-        transcripts are found below it where the raw archive was unpacked.
+        transcripts are found below it where the raw archive was unpacked. If it has
+        any media, what is not there is for extraction to record.
 
     Raises
     ------
@@ -67,10 +74,10 @@ def read_mosei(folder: str | Path) -> pd.DataFrame:
     folder = Path(folder)
     csd = _find(folder, CSD)
     if csd is not None:
-        table = _read_csd(folder, csd)
+        table, left_out = _read_csd(folder, csd)
     else:
-        table = _read_csvs(folder)
-    return validate(table, f"CMU-MOSEI in {folder}")
+        table, left_out = _read_csvs(folder), {}
+    return validate(table, f"CMU-MOSEI in {folder}", left_out=left_out)
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -80,7 +87,8 @@ def _find(folder: Path, name: str) -> Path | None:
 # -- the SDK's labels ------------------------------------------------------------------
 
 
-def _read_csd(folder: Path, csd: Path) -> pd.DataFrame:
+def _read_csd(folder: Path, csd: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The clip table, and segments and videos that are not in it, with the reason."""
     folds_path = _find(folder, FOLDS)
     if folds_path is None:
         raise CorpusError(
@@ -89,29 +97,38 @@ def _read_csd(folder: Path, csd: Path) -> pd.DataFrame:
         )
     split_of = read_folds(folds_path)
     raw = _raw_folder(folder)
-    rows = []
+    rows, left_out = [], {}
     for video, intervals, ratings in _read_labels(csd):
-        if video not in split_of:
-            continue  # in none of the folds: the SDK leaves it out too
+        if video not in split_of:  # the SDK leaves it out too
+            left_out[video] = f"in none of the folds of {FOLDS}"
+            continue
         media = _media(folder, raw, video)
         spoken = _read_transcript(raw, video)
-        for number, (start, end) in enumerate(intervals.tolist()):
-            known, text = _spoken_at(spoken, start, end)
+        for place, (number, text) in enumerate(_numbered(spoken, intervals)):
+            name, (start, end) = f"{video}_{number}", intervals[place].tolist()
+            start = max(start, 0.0)
+            if not start < end < np.inf:
+                left_out[name] = f"no segment lies from {start:g} to {end:g} seconds"
+                continue
+            if np.isnan(ratings[place]).any():
+                left_out[name] = "an emotion is not rated"
+                continue
             rows.append(
                 {
-                    "clip_id": f"{video}_{number if known is None else known}",
+                    "clip_id": name,
                     "speaker_id": video,
                     "split": split_of[video],
                     "media": media,
                     "start_seconds": start,
                     "end_seconds": end,
                     "transcript": text,
-                    **_labels(dict(zip(RATED, ratings[number], strict=True))),
+                    **_labels(dict(zip(RATED, ratings[place], strict=True))),
                 }
             )
     if not rows:
-        raise CorpusError(f"{csd}: none of its videos is in the folds of {folds_path}")
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        first = next(iter(left_out.items()), ("", "it has no videos"))
+        raise CorpusError(f"{csd}: no segment can be used; {': '.join(first)}")
+    return pd.DataFrame(rows, columns=list(COLUMNS)), left_out
 
 
 def read_folds(path: Path) -> dict[str, str]:
@@ -168,10 +185,10 @@ def _read_labels(path: Path):
 
 
 def _checked(ratings: np.ndarray, path: Path, video: str) -> np.ndarray:
-    if not ((ratings >= 0) & (ratings <= NONSENSE)).all():
+    if (ratings < 0).any() or (ratings > NONSENSE).any():
         raise CorpusError(
-            f"{path}: video {video} has an emotion below 0, above {NONSENSE:g} or "
-            f"without a number; they are rated 0 to {HIGHEST:g}"
+            f"{path}: video {video} has an emotion below 0 or above {NONSENSE:g}; they "
+            f"are rated 0 to {HIGHEST:g}"
         )
     return ratings
 
@@ -193,15 +210,17 @@ def _raw_folder(folder: Path) -> Path | None:
 
 
 def _media(folder: Path, raw: Path | None, video: str) -> str | None:
-    """The whole video, or its sound where there is no picture."""
+    """The whole video, or its sound where there is no picture.
+
+    If neither is there, the one that would be, in a folder that was unpacked.
+    """
     if raw is None:
         return None
-    for path in (
-        raw / VIDEO_FOLDER / f"{video}.mp4",
-        raw / SOUND_FOLDER / f"{video}.wav",
-    ):
-        if path.is_file():
-            return path.relative_to(folder).as_posix()
+    paths = [raw / VIDEO_FOLDER / f"{video}.mp4", raw / SOUND_FOLDER / f"{video}.wav"]
+    possible = [path for path in paths if path.parent.is_dir()]
+    present = [path for path in possible if path.is_file()]
+    for path in present or possible:
+        return path.relative_to(folder).as_posix()
     return None
 
 
@@ -228,12 +247,31 @@ def _read_transcript(raw: Path | None, video: str) -> list[tuple]:
     return segments
 
 
-def _spoken_at(segments, start: float, end: float) -> tuple[int | None, str | None]:
-    for number, begins, ends, text in segments:
-        near = abs(begins - start) + abs(ends - end)
-        if near <= 2 * TOLERANCE_SECONDS:
-            return number, text or None
-    return None, None
+def _numbered(
+    spoken: list[tuple], intervals: np.ndarray
+) -> Iterator[tuple[int, str | None]]:
+    """Number and text of each interval (segment, 2), every number once.
+
+    Both are those of the transcript's segment at the same time, of which either list
+    may have more than the other and in another order; intervals without one get, in
+    their order, the numbers that the transcript does not use.
+    """
+    free = itertools.filterfalse(
+        {each[0] for each in spoken}.__contains__, itertools.count()
+    )
+    waiting, used = list(spoken), set()
+    for start, end in intervals.tolist():
+        number, text = None, None
+        for segment in waiting:
+            near = abs(segment[1] - start) + abs(segment[2] - end)
+            if near <= 2 * TOLERANCE_SECONDS:
+                waiting.remove(segment)
+                number, text = segment[0], segment[3] or None
+                break
+        if number is None or number in used:
+            number = next(free)
+        used.add(number)
+        yield number, text
 
 
 # -- CSV files of seven emotions -------------------------------------------------------
@@ -244,7 +282,7 @@ def _read_csvs(folder: Path) -> pd.DataFrame:
     found: dict[str, tuple[Path, pd.DataFrame]] = {}
     for path in paths:
         try:
-            source = pd.read_csv(path, dtype={"text": str}, keep_default_na=False)
+            source = pd.read_csv(path, dtype=str, keep_default_na=False)
         except (ValueError, OSError, UnicodeDecodeError) as error:
             raise CorpusError(f"{path}: not readable as CSV: {error}") from None
         names = {str(name).strip().lower(): name for name in source.columns}
@@ -285,7 +323,7 @@ def _split_of_name(path: Path) -> str:
 def _from_csv(
     folder, raw, split: str, path: Path, source: pd.DataFrame
 ) -> pd.DataFrame:
-    segments = source["video_name"].astype(str).map(_SEGMENT.fullmatch)
+    segments = source["video_name"].map(_SEGMENT.fullmatch)
     if segments.isna().any():
         row = segments.isna().idxmax()
         raise CorpusError(
@@ -296,12 +334,9 @@ def _from_csv(
     table["clip_id"] = [f"{each['video']}_{each['number']}" for each in segments]
     table["speaker_id"] = [each["video"] for each in segments]
     table["split"] = split
-    if raw is not None:
-        files = {
-            each.stem: each.relative_to(folder).as_posix()
-            for each in sorted((raw / SEGMENT_FOLDER).glob("*.mp4"))
-        }
-        table["media"] = table["clip_id"].map(files)
+    if raw is not None and (raw / SEGMENT_FOLDER).is_dir():
+        place = (raw / SEGMENT_FOLDER).relative_to(folder).as_posix()
+        table["media"] = f"{place}/" + table["clip_id"] + ".mp4"
     if "text" in source:
         text = source["text"].str.strip()
         table["transcript"] = text.where(text != "")

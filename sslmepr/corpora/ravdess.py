@@ -5,8 +5,9 @@ video, 03 audio), vocal channel (01 speech, 02 song), emotion, intensity (01 nor
 strong), statement, repetition, actor. Actors never cross splits.
 """
 
+import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -75,7 +76,8 @@ def read_ravdess(folder: str | Path) -> pd.DataFrame:
     ----------
     folder : path
         Holds ``Actor_01`` to ``Actor_24``, or some of them, with ``.wav``, ``.flac`` or
-        ``.mp4`` files named as published.
+        ``.mp4`` files named as published. What an actor who is there has not is left
+        out of the table and named with it.
 
     Raises
     ------
@@ -107,7 +109,21 @@ def read_ravdess(folder: str | Path) -> pd.DataFrame:
     if not chosen:
         raise CorpusError(f"RAVDESS: no speech with sound in {folder}, only others")
     rows = [_row(name, *found, folder) for name, found in sorted(chosen.items())]
-    return validate(pd.DataFrame(rows, columns=list(COLUMNS)), f"RAVDESS in {folder}")
+    actors = {int(fields[6]) for fields, _ in chosen.values()}
+    absent = [name for name in _published(actors) if name not in chosen]
+    return validate(
+        pd.DataFrame(rows, columns=list(COLUMNS)),
+        f"RAVDESS in {folder}",
+        left_out=dict.fromkeys(absent, "this recording of its actor is not there"),
+    )
+
+
+def _published(actors: Iterable[int]) -> Iterator[str]:
+    """Names, in the clip table, of all 60 recordings of each actor."""
+    for actor, emotion in itertools.product(sorted(actors), EMOTION_NAMES):
+        intensities = list(INTENSITIES)[: 1 if emotion == "01" else None]
+        for rest in itertools.product(intensities, STATEMENTS, ("01", "02")):
+            yield "-".join((_SPEECH, emotion, *rest, f"{actor:02d}"))
 
 
 def published_emotions(clip_ids: Iterable[str]) -> list[str]:

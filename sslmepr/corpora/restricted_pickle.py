@@ -3,10 +3,13 @@
 A pickle is a program: unpickling a downloaded one runs what its author put in. The
 published files need numbers, text, containers and, for the interview score, numpy
 scalars; an unpickler that knows no other name reads them and refuses everything else
-before it is called.
+before it is called. Nor may a small file take much memory: instructions that reserve
+more than the file holds are refused before any is executed.
 """
 
+import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +18,42 @@ from numpy._core.multiarray import scalar
 
 from sslmepr.corpora.schema import CorpusError
 
+MOST_BYTES = 200_000_000
+"""A hundred times the largest published file."""
+
+
+def _number(dtype: np.dtype, content: bytes | str) -> np.generic:
+    """A numpy scalar, if it is a number: others can be of any size."""
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "biufc":
+        raise Forbidden("it holds a numpy scalar that is no number")
+    return scalar(dtype, content)
+
+
 ALLOWED = {
     ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "scalar"): scalar,  # as numpy 1 wrote it
-    ("numpy._core.multiarray", "scalar"): scalar,  # as numpy 2 writes it
+    ("numpy.core.multiarray", "scalar"): _number,  # as numpy 1 wrote it
+    ("numpy._core.multiarray", "scalar"): _number,  # as numpy 2 writes it
 }
 """The only globals that a file may name; containers, text and numbers need none."""
 
 
-class ForbiddenGlobal(pickle.UnpicklingError):
-    """A pickle names something that is neither a builtin container nor a number."""
+class Forbidden(pickle.UnpicklingError):
+    """A pickle names, or asks for, what plain data do not need."""
+
+
+def _require_small(content: bytes) -> None:
+    """Refuse instructions that ask for more memory than the file has bytes.
+
+    That of a text or number of which the file holds less is told by `genops` itself;
+    a place in the memo is made together with all places before it.
+    """
+    for instruction, argument, position in pickletools.genops(content):
+        is_place = instruction.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if is_place and argument > len(content):
+            raise Forbidden(
+                f"at byte {position} it asks for {argument:,} places in memory, but "
+                f"has {len(content):,} bytes"
+            )
 
 
 class RestrictedUnpickler(pickle.Unpickler):
@@ -34,7 +63,7 @@ class RestrictedUnpickler(pickle.Unpickler):
         try:
             return ALLOWED[module, name]
         except KeyError:
-            raise ForbiddenGlobal(
+            raise Forbidden(
                 f"it names {module}.{name}, and only builtin containers and numpy "
                 "scalars are allowed; nothing of it was run"
             ) from None
@@ -51,15 +80,19 @@ def load(path: str | Path) -> Any:
     Raises
     ------
     CorpusError
-        If the file is absent, is damaged, or names any global beyond `ALLOWED`.
+        If the file is absent, is damaged, names any global beyond `ALLOWED`, or is
+        large or asks for much more memory than it has bytes.
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            return RestrictedUnpickler(file, encoding="latin1").load()
+        if path.stat().st_size > MOST_BYTES:
+            raise Forbidden(f"it has more than {MOST_BYTES:,} bytes")
+        content = path.read_bytes()
+        _require_small(content)
+        return RestrictedUnpickler(io.BytesIO(content), encoding="latin1").load()
     except OSError as error:
         raise CorpusError(f"{path}: cannot be opened: {error.strerror}") from None
-    except ForbiddenGlobal as error:
+    except Forbidden as error:
         raise CorpusError(f"{path}: refused: {error}") from None
     except (
         pickle.UnpicklingError,

@@ -5,7 +5,7 @@ is wrong in a corpus is told here, with the clips it is wrong in, and not hours 
 a loss that is not a number.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -31,6 +31,11 @@ PART_SEPARATOR = ":"
 """Behind the name of the part in the clip ids of a union of corpora."""
 
 FILE_NAME = "clips.parquet"
+MISSING_FILE = "missing.csv"
+MISSING_COLUMNS = ("clip_id", "modality", "reason")
+EVERYTHING = "everything"
+"""The modality that is missing of a clip that is not in the clip table at all."""
+
 _SHOWN = 3  # clips named in an error before "and n more"
 
 
@@ -49,8 +54,8 @@ def _is_relative(media: pd.Series) -> pd.Series:
 
 
 def _ends_after_start(table: pd.DataFrame) -> pd.Series:
-    whole = table["start_seconds"].isna() | table["end_seconds"].isna()
-    return whole | (table["end_seconds"] > table["start_seconds"])
+    starts = table["start_seconds"].fillna(0.0)
+    return table["end_seconds"].isna() | (table["end_seconds"] > starts)
 
 
 def _stays_in_one_split(table: pd.DataFrame) -> pd.Series:
@@ -123,7 +128,10 @@ CLIP_TABLE = clip_table_schema()
 
 
 def validate(
-    table: pd.DataFrame, source: str, allow_shared_speakers: bool = False
+    table: pd.DataFrame,
+    source: str,
+    allow_shared_speakers: bool = False,
+    left_out: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Check a clip table and give its columns their order and types.
 
@@ -136,6 +144,10 @@ def validate(
     allow_shared_speakers : bool
         Whether a speaker may occur in several splits. The answer travels with the
         table (``attrs["shared_speakers"]``), to a file and back.
+    left_out : mapping of str to str, optional
+        What the corpus has, or should have, and the table has not: its name to the
+        reason. It travels with the table too (``attrs["left_out"]``). Only where
+        something was left out may the table be empty.
 
     Returns
     -------
@@ -148,7 +160,7 @@ def validate(
         Naming the corpus, each offending column, the first clips and what is wrong.
     """
     _check_names(table, source)
-    if table.empty:
+    if table.empty and not left_out:
         raise CorpusError(f"{source}: the clip table has no clips")
     table = _typed(table[list(COLUMNS)].reset_index(drop=True), source)
     try:
@@ -156,6 +168,8 @@ def validate(
     except pa.errors.SchemaErrors as error:
         raise CorpusError(_explain(error.failure_cases, table, source)) from None
     table.attrs = {"shared_speakers": allow_shared_speakers}
+    if left_out:
+        table.attrs["left_out"] = dict(left_out)
     return table
 
 
@@ -213,7 +227,7 @@ def _explain(cases: pd.DataFrame, table: pd.DataFrame, source: str) -> str:
 def _line(table: pd.DataFrame, column: str | None, reason: str, rows) -> str:
     """One line of an error: column, reason, the first clips and their values."""
     shown = [
-        f"{table.at[row, 'clip_id']!r}"
+        _clip_name(table, row)
         + (f" ({table.at[row, column]!r})" if column not in (None, "clip_id") else "")
         for row in rows[:_SHOWN]
     ]
@@ -222,8 +236,15 @@ def _line(table: pd.DataFrame, column: str | None, reason: str, rows) -> str:
     return f"  {what}: clip {', '.join(shown)}{more}"
 
 
+def _clip_name(table: pd.DataFrame, row: int) -> str:
+    name = table.at[row, "clip_id"]
+    return f"{row + 1} of the table" if pd.isna(name) else repr(name)
+
+
 def write_clips(table: pd.DataFrame, folder: str | Path) -> None:
     """Check `table` and write it to ``clips.parquet`` in `folder`.
+
+    What was left out is written to ``missing.csv`` beside it, for people to read.
 
     Raises
     ------
@@ -231,10 +252,41 @@ def write_clips(table: pd.DataFrame, folder: str | Path) -> None:
         If the table is not a clip table.
     """
     folder = Path(folder)
-    shared = table.attrs.get("shared_speakers", False)
-    table = validate(table, str(folder), allow_shared_speakers=shared)
+    table = _validate_again(table, str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     table.to_parquet(folder / FILE_NAME, index=False)
+    (folder / MISSING_FILE).unlink(missing_ok=True)
+    if "left_out" in table.attrs:
+        missing = missing_rows(table)
+        pd.DataFrame(missing, columns=list(MISSING_COLUMNS)).to_csv(
+            folder / MISSING_FILE, index=False, encoding="utf-8"
+        )
+
+
+def missing_rows(table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """What was left out of a clip table, as rows of ``missing.csv``."""
+    left_out = table.attrs.get("left_out", {})
+    return [(name, EVERYTHING, reason) for name, reason in left_out.items()]
+
+
+def read_missing(folder: str | Path) -> pd.DataFrame:
+    """``missing.csv`` of a folder: clip_id, modality, reason, all as they were written.
+
+    A clip may be called 007, and another NA.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    """
+    path = Path(folder) / MISSING_FILE
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def _validate_again(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    """A clip table that has its own answers to `validate`'s questions."""
+    shared = table.attrs.get("shared_speakers", False)
+    return validate(table, source, shared, table.attrs.get("left_out"))
 
 
 def read_clips(folder: str | Path) -> pd.DataFrame:
@@ -248,6 +300,10 @@ def read_clips(folder: str | Path) -> pd.DataFrame:
     path = Path(folder) / FILE_NAME
     if not path.is_file():
         raise CorpusError(f"{path}: no clip table here; build the corpus first")
-    table = pd.read_parquet(path)
-    shared = table.attrs.get("shared_speakers", False)
-    return validate(table, str(path), allow_shared_speakers=shared)
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise CorpusError(
+            f"{path}: not readable ({error}); build the corpus anew"
+        ) from None
+    return _validate_again(table, str(path))

@@ -6,13 +6,23 @@ guessed. Emotions, traits, both or neither may be annotated: without labels, cli
 only predicted.
 """
 
+import unicodedata
 import zlib
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
 
-from sslmepr.corpora.schema import COLUMNS, CorpusError, validate
+from sslmepr.corpora.cells import Cells, read_cells
+from sslmepr.corpora.schema import (
+    COLUMNS,
+    LABEL_COLUMNS,
+    TEXT_COLUMNS,
+    TIME_COLUMNS,
+    CorpusError,
+    validate,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     SPLITS,
@@ -26,10 +36,12 @@ NEUTRAL, *SCORED_COLUMNS = EMOTION_COLUMNS
 def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFrame:
     """The clip table of a study of one's own.
 
-    A clip without ``clip_id`` is called by its media file, one without ``speaker_id``
-    is a speaker of its own. Without ``split``, speakers are dealt out in the shares
-    that the parameters give; a speaker's place does not depend on who else is there.
-    Where no emotion above neutral is named as absent, neutral is 1.
+    Text is taken as written, but for blanks around it; ids have composed accents
+    (Unicode's NFC), media paths the accents of the file that exists. Without a column
+    ``clip_id`` a clip is called by its media file; without ``speaker_id`` each is a
+    speaker of its own. Without ``split``, speakers are dealt out in the shares that the
+    parameters give; a speaker's place does not depend on who else is there. Where no
+    emotion above neutral is named as absent, neutral is 1.
 
     Parameters
     ----------
@@ -44,97 +56,135 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
     Raises
     ------
     CorpusError
-        If the file cannot be read or lacks a named column, labels of a task are named
-        in part or leave their scale, or none of the media files exists.
+        If the file cannot be read or lacks a named column, a clip has no name, one has
+        no speaker while there is a column of speakers, two speakers differ only in
+        blanks or capitals, labels of a task are named in part or leave their scale, or
+        none of the media files exists.
     """
     folder = Path(folder)
     path = folder / corpus.table
-    source = _read(path)
-    _check_columns(path, source, corpus.columns)
-    table = pd.DataFrame(index=source.index, columns=list(COLUMNS), dtype=object)
-    for name in COLUMNS:
-        theirs = corpus.columns.get(name, name)
-        if theirs in source:
-            table[name] = source[theirs]
-    for name in ("clip_id", "speaker_id", "media", "transcript"):
-        table[name] = _as_text(table[name])
-    # as Windows writes the path of a file in a folder
-    table["media"] = table["media"].replace(r"\\", "/", regex=True)
-    _scale(path, table, corpus.scales)
+    _check_names(corpus.columns)
+    theirs = {name: _nfc(corpus.columns.get(name, name)) for name in COLUMNS}
+    cells = read_cells(path, set(theirs.values()))
+    _check_columns(cells, [_nfc(name) for name in corpus.columns.values()])
+    found = {ours: name for ours, name in theirs.items() if name in cells.table}
+    table = pd.DataFrame(index=cells.table.index, columns=list(COLUMNS), dtype=object)
+    for name in found.keys() & set(TEXT_COLUMNS):
+        table[name] = cells.table[found[name]]
+    for name in ("clip_id", "speaker_id", "split"):
+        table[name] = table[name].map(_nfc, na_action="ignore")
+    table["media"] = _existing(folder, table["media"])
+    for name in found.keys() & set(TIME_COLUMNS):
+        table[name] = cells.numbers(found[name], name)
+    _read_labels(cells, found, table, corpus.scales)
     _derive_neutral(table)
     _check_labels(path, table)
-    if table["clip_id"].isna().all():
-        table["clip_id"] = table["media"]
-    table["speaker_id"] = table["speaker_id"].fillna(table["clip_id"])
+    _name_clips(cells, found, table)
+    if "speaker_id" in found:
+        _check_speakers(cells, found["speaker_id"], table["speaker_id"])
+    else:
+        table["speaker_id"] = table["clip_id"]
     if table["split"].isna().all():
         table["split"] = _deal(table["speaker_id"], corpus.split, seed)
     _check_media(path, folder, table["media"])
     return validate(table, str(path))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Between commas, or as Excel writes it where a comma is the decimal sign."""
-    with path.open(encoding="utf-8-sig") as file:
-        header = file.readline()
-    if header.count(";") > header.count(","):
-        return pd.read_csv(path, encoding="utf-8-sig", sep=";", decimal=",")
-    return pd.read_csv(path, encoding="utf-8-sig")
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
-READERS = {
-    ".csv": _read_csv,
-    ".xlsx": pd.read_excel,
-    ".parquet": pd.read_parquet,
-}
-
-
-def _read(path: Path) -> pd.DataFrame:
-    if path.suffix not in READERS:
-        raise CorpusError(f"{path}: must end in one of {', '.join(READERS)}")
-    try:
-        source = READERS[path.suffix](path)
-    except FileNotFoundError:
-        raise CorpusError(f"{path}: there is no such file") from None
-    except UnicodeDecodeError:
-        raise CorpusError(
-            f"{path}: not readable: not in UTF-8; in Excel, save it as 'CSV UTF-8' or "
-            "as a workbook"
-        ) from None
-    except (OSError, ValueError, KeyError) as error:
-        raise CorpusError(f"{path}: not readable: {error}") from None
-    if source.empty:
-        raise CorpusError(f"{path}: has no rows")
-    return source
-
-
-def _check_columns(path: Path, source: pd.DataFrame, columns: dict[str, str]) -> None:
+def _check_names(columns: Iterable[str]) -> None:
     ours = [name for name in columns if name not in COLUMNS]
     if ours:
         raise CorpusError(
             f"columns: a clip table has no {', '.join(ours)}; "
             f"it has {', '.join(COLUMNS)}"
         )
-    theirs = [name for name in columns.values() if name not in source]
-    if theirs:
+
+
+def _check_columns(cells: Cells, theirs: list[str]) -> None:
+    missing = [name for name in theirs if name not in cells.header]
+    if missing:
         raise CorpusError(
-            f"{path}: no column {', '.join(theirs)}; it has "
-            f"{', '.join(map(str, source.columns))}"
+            f"{cells.path}: no column {', '.join(missing)}; it has "
+            f"{', '.join(name for name in cells.header if name)}"
         )
 
 
-def _as_text(values: pd.Series) -> pd.Series:
-    """Numbers as names (a person 7), blanks as missing."""
+def _existing(folder: Path, media: pd.Series) -> pd.Series:
+    """Media paths as their files are called.
 
-    def name(value):
-        if pd.isna(value):
-            return np.nan
-        # A column of whole numbers with a gap in it is read as 7.0, 8.0.
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        return str(value).strip()
+    Windows writes backslashes, and one accented letter may be written in two ways: the
+    table's way need not be that of the file's name.
+    """
+    media = media.str.replace("\\", "/", regex=False)
+    lost = [name for name in media.dropna() if not (folder / name).is_file()]
+    if not lost:
+        return media
+    below = (path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    known = {_nfc(path): path for path in below}
+    called = {
+        name: known.get(_nfc(PurePosixPath(name).as_posix()), name) for name in lost
+    }
+    return media.replace(called)
 
-    text = values.map(name)
-    return text.where(text != "").astype(object)
+
+def _name_clips(cells: Cells, found: dict[str, str], table: pd.DataFrame) -> None:
+    """Clips without an id are called by their media; each must have a name of its own.
+
+    Raises
+    ------
+    CorpusError
+        Naming the rows that have none, or the same.
+    """
+    name = "clip_id" if table["clip_id"].notna().any() else "media"
+    if name == "media":
+        table["clip_id"] = table["media"].map(_nfc, na_action="ignore")
+    nameless = table.index[table["clip_id"].isna()]
+    if len(nameless):
+        raise CorpusError(
+            f"{cells.path}: {name} is empty in "
+            f"{cells.places(nameless, found.get(name))}; every row below the header "
+            "must be a clip: fill the cell in, or delete what is no clip"
+        )
+    for clip, rows in table.groupby("clip_id").groups.items():
+        if len(rows) > 1:
+            raise CorpusError(
+                f"{cells.path}: {name} must be unique, but {clip!r} is in "
+                f"{cells.places(rows, found[name])}"
+            )
+
+
+def _check_speakers(cells: Cells, column: str, speakers: pd.Series) -> None:
+    """One person under two names may be learned from and tested on."""
+    nameless = speakers.index[speakers.isna()]
+    if len(nameless):
+        raise CorpusError(
+            f"{cells.path}: speaker_id is empty in {cells.places(nameless, column)} "
+            "(of merged cells, all but the first are empty); write the name into every "
+            "row, and names of their own for people who are not known"
+        )
+    for _, names in speakers.groupby(speakers.map(_spoken)):
+        if names.nunique() > 1:
+            spellings = [
+                f"{name!r} in {cells.places(rows, column)}"
+                for name, rows in names.groupby(names, sort=False).groups.items()
+            ]
+            raise CorpusError(
+                f"{cells.path}: speaker_id is {' and '.join(spellings)}; write one "
+                "person in one way, and different people differently"
+            )
+
+
+def _spoken(name: str) -> str:
+    """What a name has in common with its other spellings: no capitals, single blanks.
+
+    Characters that are not seen (Unicode's category Cf) and variants of one character
+    (its form NFKC) do not make a difference either.
+    """
+    seen = (each for each in name if unicodedata.category(each) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", "".join(seen)).casefold().split())
 
 
 def _derive_neutral(table: pd.DataFrame) -> None:
@@ -157,20 +207,21 @@ def _check_labels(path: Path, table: pd.DataFrame) -> None:
             )
 
 
-def _scale(path: Path, table: pd.DataFrame, scales: dict[str, tuple]) -> None:
+def _read_labels(
+    cells: Cells, found: dict[str, str], table: pd.DataFrame, scales: dict[str, tuple]
+) -> None:
+    """Ratings of either task, from their scale to 0..1."""
+    table[list(LABEL_COLUMNS)] = np.nan
     for task, columns in TARGET_COLUMNS.items():
         low, high = scales.get(task, (0, 1))
-        for name in columns:
-            numbers = pd.to_numeric(table[name], errors="coerce")
-            wrong = (numbers.isna() & table[name].notna()) | ~numbers.fillna(
-                low
-            ).between(low, high)
-            if wrong.any():
-                row = int(np.flatnonzero(wrong)[0])
+        for name in found.keys() & set(columns):
+            numbers = cells.numbers(found[name], name)
+            wrong = numbers.index[numbers.notna() & ~numbers.between(low, high)]
+            if len(wrong):
                 raise CorpusError(
-                    f"{path}: {name} is {table[name].iloc[row]} in data row {row + 1}, "
-                    f"outside its scale of {low:g} to {high:g} ({wrong.sum()} such "
-                    "rows); `scales` says what the scale of a task is"
+                    f"{cells.path}: {name} is outside its scale of {low:g} to {high:g} "
+                    f"in {cells.places(wrong, found[name])}, first "
+                    f"{numbers[wrong[0]]:g}; `scales` says what the scale of a task is"
                 )
             table[name] = (numbers - low) / (high - low)
 

@@ -10,9 +10,43 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.corpora.schema import PART_SEPARATOR, CorpusError, part_of, validate
+from sslmepr.corpora.schema import (
+    COLUMNS,
+    PART_SEPARATOR,
+    CorpusError,
+    part_of,
+    validate,
+)
 from sslmepr.labels import MODALITIES
-from sslmepr.params import PublishedCorpus
+from sslmepr.params import GivenCorpus, PublishedCorpus
+
+
+def read_given(
+    name: str, corpus: GivenCorpus, folder: Path, read: Callable[[Path], pd.DataFrame]
+) -> pd.DataFrame:
+    """The clip table of a corpus; an empty one if it is optional and not there.
+
+    Parameters
+    ----------
+    name : str
+        What to call it where it is missing.
+    corpus : GivenCorpus
+    folder : path
+        Where it is looked for.
+    read : callable
+        Makes the clip table of the folder.
+
+    Raises
+    ------
+    CorpusError
+        As `read` does.
+    """
+    if not corpus.optional or folder.is_dir():
+        return read(folder)
+    empty = pd.DataFrame(columns=list(COLUMNS))
+    return validate(
+        empty, name, left_out={name: f"not given: {name}, put it in {folder}"}
+    )
 
 
 def read_union(
@@ -35,19 +69,21 @@ def read_union(
     CorpusError
         As the part's own reader does, or naming a part whose name is not allowed.
     """
-    tables, shared = [], False
+    tables, shared, left_out = [], False, {}
     for name, part in parts.items():
         if PART_SEPARATOR in name:
             raise CorpusError(f"a part's name may have no {PART_SEPARATOR!r}: {name!r}")
-        table = readers[part.source](root / part.path)
+        table = read_given(name, part, root / part.path, readers[part.source])
         shared |= table.attrs.get("shared_speakers", False)
+        for left, reason in table.attrs.get("left_out", {}).items():
+            left_out[name + PART_SEPARATOR + left] = reason
         for column in ("clip_id", "speaker_id"):
             table[column] = name + PART_SEPARATOR + table[column]
         table["media"] = Path(part.path).as_posix() + "/" + table["media"]
         table.attrs = {}  # they differ, and would not be joined
         tables.append(table)
     names = " and ".join(parts)
-    return validate(pd.concat(tables, ignore_index=True), names, shared)
+    return validate(pd.concat(tables, ignore_index=True), names, shared, left_out)
 
 
 def wanted_modalities(corpus, clip_ids: Iterable[str]) -> list[list[str]]:

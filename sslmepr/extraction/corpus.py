@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from sslmepr.corpora.schema import read_clips
+from sslmepr.corpora.schema import MISSING_COLUMNS, missing_rows, read_clips
 from sslmepr.corpora.union import wanted_modalities
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.cluster import run_on_ray
@@ -69,7 +69,8 @@ def extract_corpus(
     Writes one feature store per modality (empty where no clip has it), and
     ``regions.parquet``, ``transcripts.parquet``, ``missing.csv``, ``summary.json``.
     A clip without media lacks the other modalities by nature, and is not listed as
-    missing them; nor is one of which `params.corpus` wants others only.
+    missing them; nor is one of which `params.corpus` wants others only. What the corpus
+    had to leave out is listed first.
 
     Parameters
     ----------
@@ -97,12 +98,14 @@ def extract_corpus(
     """
     features_folder = Path(features_folder)
     partial = features_folder.with_name(features_folder.name + ".partial")
-    clips = _clip_rows(read_clips(corpus_folder), params.corpus.get(name))
+    table = read_clips(corpus_folder)
+    clips = _clip_rows(table, params.corpus.get(name))
     jobs = _jobs(clips, params, Path(media_root), partial)
     _run(name, jobs, params.compute)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
-    summary = _join(name, clips, shards, params, features_folder)
+    left_out = missing_rows(table)
+    summary = _join(name, clips, left_out, shards, params, features_folder)
     if summary["unexpected_errors"]:
         print(
             f"extract {name}: {summary['unexpected_errors']} unexpected errors; see "
@@ -179,14 +182,14 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
         pool.shutdown(cancel_futures=True)
 
 
-def _join(name, clips, shards, params: Params, folder: Path) -> dict:
+def _join(name, clips, left_out, shards, params: Params, folder: Path) -> dict:
     """Shards to stores, tables and summary."""
     findings, found = _collect(shards, folder / "regions.parquet")
     _require_different_errors(findings, shards)
     columns = ["clip_id", "transcript", "source", "language"]
     transcripts = pd.DataFrame(findings.transcripts, columns=columns, dtype="str")
     transcripts.to_parquet(folder / "transcripts.parquet", index=False)
-    missing = pd.DataFrame(findings.missing, columns=["clip_id", "modality", "reason"])
+    missing = pd.DataFrame(left_out + findings.missing, columns=list(MISSING_COLUMNS))
     missing.to_csv(folder / "missing.csv", index=False, encoding="utf-8")
     tables = {
         modality: _write_modality(modality, shards, findings, found, params, folder)

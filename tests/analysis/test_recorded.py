@@ -49,6 +49,19 @@ def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, settings):
     }
 
 
+def test_an_optional_corpus_that_is_not_there_is_none(tmp_path, settings, monkeypatch):
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path))
+    people = PublishedCorpus(source="folder", path="people", optional=True)
+    roles = dict.fromkeys(("emotion", "personality", "held_out"), "people")
+    settings = settings.model_copy(
+        update={
+            "roles": settings.roles.model_copy(update=roles),
+            "corpus": {"people": people},
+        }
+    )
+    assert provenance(settings, tmp_path)["data (sha256)"] == {"people": None}
+
+
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="absent"):
         file_hashes(tmp_path / "absent")
@@ -95,3 +108,17 @@ def test_the_machine_is_that_of_numpy_whatever_else_was_imported(monkeypatch):
         found = machine()
         assert found["blas"] == expected and found["processor"] and found["torch"]
     assert list(found) == ["processor", "blas", "torch"]
+
+
+def test_reasons_of_clips_that_are_called_by_numbers_are_found(tmp_path):
+    regions = ["clip_id", "frame", "modality", "provenance"]
+    pd.DataFrame(columns=regions).to_parquet(tmp_path / "regions.parquet")
+    transcripts = pd.DataFrame({"clip_id": ["1"], "transcript": ["Hi there"]})
+    transcripts.to_parquet(tmp_path / "transcripts.parquet")
+    (tmp_path / "missing.csv").write_text(
+        "clip_id,modality,reason\n2,audio,gone\nNA,text,None\n002,face,no\n"
+    )
+    record = extraction_record(
+        pd.DataFrame({"clip_id": ["1", "2", "NA", "002"]}), tmp_path
+    )
+    assert record["missing"].tolist() == ["", "audio: gone", "text: None", "face: no"]

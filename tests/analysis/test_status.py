@@ -44,3 +44,20 @@ def test_every_weight_has_a_licence_and_a_hash():
 def test_versions_are_those_installed():
     table = status.versions().set_index("package")["version"]
     assert table["pandas"] == pd.__version__
+
+
+def test_what_was_lost_is_counted_by_its_reason_as_written(settings, tmp_path):
+    corpora = settings.model_copy(update={"corpora": ["x", "y"]})
+    for name, rows in (("x", "1,face,None\n2,face,None\n3,text,NA\n"), ("y", "")):
+        for part in ("corpus", "features"):
+            (tmp_path / name / part).mkdir(parents=True)
+        clips = pd.DataFrame({"clip_id": ["1", "2", "3"]})
+        clips.to_parquet(tmp_path / name / "corpus" / "clips.parquet")
+        path = tmp_path / name / "features" / "missing.csv"
+        path.write_text(f"clip_id,modality,reason\n{rows}")
+    counts = status.clip_counts(corpora, tmp_path)
+    assert counts.astype(object).where(counts.notna(), None).to_numpy().tolist() == [
+        ["x", 3, "face", 2, "None"],
+        ["x", 3, "text", 1, "NA"],
+        ["y", 3, None, 0, None],
+    ]

@@ -107,6 +107,39 @@ def test_a_folder_corpus_is_built(settings, monkeypatch, tmp_path):
     assert build.media_root("people", changed, tmp_path / "out") == tmp_path / "clips"
 
 
+def test_an_optional_corpus_that_is_absent_is_empty_and_says_so(
+    settings, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path / "data"))
+    tree = settings.model_dump()
+    tree["corpus"]["people"] |= {"path": "people", "optional": True}
+    changed = params.parse(tree, "test")
+    summary = build.build_corpus("people", changed, tmp_path / "out")
+    assert summary["clips"] == summary["speakers"] == {"all": 0}
+    assert summary["left_out"] == 1
+    json.dumps(summary, allow_nan=False)
+    assert schema.read_clips(tmp_path / "out").empty
+    missing = schema.read_missing(tmp_path / "out").to_numpy().tolist()
+    where = tmp_path / "data" / "people"
+    reason = f"not given: people, put it in {where}"
+    assert missing == [["people", "everything", reason]]
+    tree["corpus"]["people"]["optional"] = False
+    with pytest.raises(CorpusError, match="people: expected a folder of media files"):
+        build.build_corpus("people", params.parse(tree, "test"), tmp_path / "out")
+
+
+def test_a_table_of_ones_own_may_be_optional(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path))
+    tree = settings.model_dump()
+    own = {"source": "table", "path": "own", "table": "x.csv", "optional": True}
+    tree["corpus"]["people"] = own
+    changed = params.parse(tree, "test")
+    assert build.build_corpus("people", changed, tmp_path / "out")["left_out"] == 1
+    (tmp_path / "own").mkdir()
+    with pytest.raises(CorpusError, match="x.csv: there is no such file"):
+        build.build_corpus("people", changed, tmp_path / "out")
+
+
 def test_media_of_a_simulated_corpus_lie_in_its_folder(settings, tmp_path):
     assert build.media_root("joint", settings, tmp_path) == tmp_path
 

@@ -70,14 +70,20 @@ def test_a_test_file_becomes_the_test_split(folder):
     assert list(read_meld(folder)["split"]) == ["train"] * 3 + ["dev", "test"]
 
 
-def test_media_are_found_by_split(folder):
+def test_media_are_found_by_split_and_absent_ones_expected(folder):
     for place in ("train_splits", "dev/dev_splits_complete"):
         (folder / place).mkdir(parents=True)
         (folder / place / "dia0_utt0.mp4").touch()
-    media = read_meld(folder).set_index("clip_id")["media"].dropna()
+    write_split(folder / "test_sent_emo.csv", [("Bye", "sadness", 0, 0)])
+    write_split(folder / "dev_sent_emo.csv", [("Hi", "joy", 0, n) for n in (0, 1)])
+    media = read_meld(folder).set_index("clip_id")["media"]
     assert media.to_dict() == {
         "train-dia0-utt0": "train_splits/dia0_utt0.mp4",
+        "train-dia0-utt1": "train_splits/dia0_utt1.mp4",
+        "train-dia3-utt0": "train_splits/dia3_utt0.mp4",
         "dev-dia0-utt0": "dev/dev_splits_complete/dia0_utt0.mp4",
+        "dev-dia0-utt1": "dev/dev_splits_complete/dia0_utt1.mp4",
+        "test-dia0-utt0": "output_repeated_splits_test/dia0_utt0.mp4",
     }
 
 

@@ -62,8 +62,11 @@ def test_segments_of_whole_videos(folder):
         "Raw/Videos/Full/Combined/-aaa.mp4",
         "Raw/Videos/Full/Combined/-aaa.mp4",
         "Raw/Audio/Full/WAV_16000/b_b.wav",
-        "",
+        "Raw/Videos/Full/Combined/ccc.mp4",  # not there: for extraction to record
     ]
+    assert table.attrs["left_out"] == {
+        "unused": "in none of the folds of cmu_mosei_std_folds.py"
+    }
     assert table.loc["-aaa_4", ["start_seconds", "end_seconds"]].tolist() == [2.0, 7.25]
     assert table["transcript"].fillna("").tolist() == ["Hi é", "and___ then", "", ""]
     assert table[list(TRAIT_COLUMNS)].isna().all(axis=None)
@@ -87,15 +90,70 @@ def test_ratings_become_intensities_and_neutral_is_what_remains(folder):
         ({"-aaa": ([[0, 1]], [[0, 1, 0, 0, 0, 0]])}, r"labels of shape \(1, 6\)"),
         ({"-aaa": ([[0, 1]], [[0] * 7, [0] * 7])}, "has 2 labels and intervals"),
         ({"-aaa": ([[0, 1]], [[0, -1, 0, 0, 0, 0, 0]])}, "-aaa has an emotion below 0"),
-        ({"-aaa": ([[0, 1]], [[0, np.nan, 0, 0, 0, 0, 0]])}, "without a number"),
-        ({"-aaa": ([[0, 1]], [[0, 50, 0, 0, 0, 0, 0]])}, "above 6 .* rated 0 to 3"),
-        ({"zzz": ([[0, 1]], [[0] * 7])}, "none of its videos is in the folds"),
+        ({"-aaa": ([[0, 1]], [[0, np.nan, 0, 0, 0, 0, 0]])}, "-aaa_0: .* not rated"),
+        ({"-aaa": ([[0, 1]], [[0, 50, 0, 0, 0, 0, 0]])}, "above 6; .* rated 0 to 3"),
+        ({"zzz": ([[0, 1]], [[0] * 7])}, "be used; zzz: in none of the folds"),
     ],
 )
 def test_labels_that_are_not_moseis(folder, labels, message):
     write_csd(folder / CSD, labels)
     with pytest.raises(CorpusError, match=message):
         read_mosei(folder)
+
+
+def test_segments_as_published(tmp_path):
+    """One begins before its video, in another order, some without transcript."""
+    (tmp_path / FOLDS).write_text(FOLD_TEXT)
+    times = [[3.37, 9.02], [44.1, 54.7], [-0.4776, 3.1]]
+    labels = {"-aaa": (times, np.zeros((3, 7))), "ccc": ([[0, 2]], np.zeros((1, 7)))}
+    write_csd(tmp_path / CSD, labels)
+    said = tmp_path / "Raw/Transcript/Segmented/Combined"
+    said.mkdir(parents=True)
+    (said / "-aaa.txt").write_text(
+        "-aaa___0___-0.4776___3.1___zero\n-aaa___1___3.37___9.02___one\n"
+    )
+    table = read_mosei(tmp_path)
+    assert table["clip_id"].tolist() == ["-aaa_1", "-aaa_2", "-aaa_0", "ccc_0"]
+    assert table["transcript"].fillna("").tolist() == ["one", "", "zero", ""]
+    starts = table["start_seconds"].tolist()
+    assert starts == pytest.approx([3.37, 44.1, 0, 0]) and starts[2] == 0
+    assert table["end_seconds"].tolist() == pytest.approx([9.02, 54.7, 3.1, 2])
+    assert "left_out" not in table.attrs
+
+
+def test_what_is_impossible_is_left_out_and_named_and_the_others_stay(tmp_path):
+    (tmp_path / FOLDS).write_text(FOLD_TEXT)
+    times = [[2, 2], [3, 1], [-2, -1], [np.nan, 2], [0, np.inf], [4, 5], [5, 6]]
+    ratings = np.zeros((7, 7))
+    ratings[6, 3] = np.nan
+    write_csd(tmp_path / CSD, {"-aaa": (times, ratings)})
+    table = read_mosei(tmp_path)
+    assert table["clip_id"].tolist() == ["-aaa_5"]
+    assert table.attrs["left_out"] == {
+        "-aaa_0": "no segment lies from 2 to 2 seconds",
+        "-aaa_1": "no segment lies from 3 to 1 seconds",
+        "-aaa_2": "no segment lies from 0 to -1 seconds",
+        "-aaa_3": "no segment lies from nan to 2 seconds",
+        "-aaa_4": "no segment lies from 0 to inf seconds",
+        "-aaa_6": "an emotion is not rated",
+    }
+
+
+def test_no_two_segments_have_one_id(tmp_path):
+    """Labels twice, a transcript that numbers two segments alike."""
+    (tmp_path / FOLDS).write_text(FOLD_TEXT)
+    times = [[8, 9], [0, 1], [0, 1], [2, 3], [4, 5]]
+    write_csd(tmp_path / CSD, {"-aaa": (times, np.zeros((5, 7)))})
+    said = tmp_path / "Transcript/Segmented/Combined"
+    said.mkdir(parents=True)
+    (said / "-aaa.txt").write_text(
+        "-aaa___0___0___1___first\n-aaa___3___2___3___second\n-aaa___3___4___5___third\n"
+    )
+    table = read_mosei(tmp_path)
+    ids = ["-aaa_1", "-aaa_0", "-aaa_2", "-aaa_3", "-aaa_4"]
+    assert table["clip_id"].tolist() == ids
+    said = ["", "first", "", "second", "third"]
+    assert table["transcript"].fillna("").tolist() == said
 
 
 def test_damaged_files_are_named(folder):
@@ -152,8 +210,9 @@ def test_csv_files_of_seven_emotions(tmp_path):
     assert table["split"].tolist() == ["train", "train", "dev"]
     assert table["speaker_id"].tolist() == ["-a_a", "-a_a", "x"]
     assert table["transcript"].fillna("").tolist() == ["NA", "", "no"]
-    media = ["", "Videos/Segmented/Combined/-a_a_3.mp4", ""]
-    assert table["media"].fillna("").tolist() == media
+    place = "Videos/Segmented/Combined"
+    media = [f"{place}/{name}.mp4" for name in ("-a_a_12", "-a_a_3", "x_1")]
+    assert table["media"].tolist() == media
     assert table["emotion_happiness"].tolist() == [0.5, 0, 0]
     assert table["emotion_surprise"].tolist() == [1, 0, 0]
     assert table["emotion_neutral"].tolist() == [0, 1, 0]

@@ -42,6 +42,28 @@ def test_names_say_everything(tmp_path):
     assert table[list(TRAIT_COLUMNS)].isna().all(axis=None)
 
 
+def test_what_an_actor_lacks_is_named(tmp_path):
+    """Of 60 recordings: 4 neutral, and 7 other emotions times 8."""
+    names = [
+        f"01-{emotion:02d}-{intensity:02d}-{statement:02d}-{repetition:02d}-07"
+        for emotion in range(1, 9)
+        for intensity in (1, 2)
+        for statement in (1, 2)
+        for repetition in (1, 2)
+        if (emotion, intensity) != (1, 2)
+    ]
+    assert len(names) == 60
+    touch(tmp_path, *(f"03-{name}.wav" for name in names))
+    assert "left_out" not in read_ravdess(tmp_path).attrs
+    for name in names[3], names[40]:
+        (tmp_path / "Actor_07" / f"03-{name}.wav").unlink()
+    reason = "this recording of its actor is not there"
+    assert read_ravdess(tmp_path).attrs["left_out"] == {
+        names[3]: reason,
+        names[40]: reason,
+    }
+
+
 def test_published_emotions_keep_what_ours_join():
     ids = [f"01-{number:02d}-01-01-01-09" for number in range(1, 9)]
     assert published_emotions(ids) == list(PUBLISHED_EMOTIONS)

@@ -110,6 +110,37 @@ def test_a_file_cut_short_anywhere_is_named(load):
             load(whole[:length])
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x80\x02Nr\xff\xff\xff\x1f.",  # LONG_BINPUT, place 536,870,911
+        b"Np536870911\n.",  # PUT
+        b"\x80\x05\x96" + struct.pack("<Q", 2**32) + b".",  # BYTEARRAY8
+        b"\x80\x04\x8e" + struct.pack("<Q", 2**32) + b".",  # BINBYTES8
+        b"\x80\x04\x8d" + struct.pack("<Q", 2**32) + b".",  # BINUNICODE8
+        b"\x80\x03B" + struct.pack("<I", 2**32 - 1) + b".",  # BINBYTES
+        b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1) + b".",  # LONG4
+        b"\x80\x04\x95" + struct.pack("<Q", 2**40) + b"N.",  # FRAME
+        b"\x80\x02cnumpy.core.multiarray\nscalar\n"
+        b"cnumpy\ndtype\nX\x0b\x00\x00\x00V1000000000\x85R\x85R.",
+        b"\x80\x02cnumpy.core.multiarray\nscalar\n"
+        b"cnumpy\ndtype\nX\x0b\x00\x00\x00V1000000000\x85RU\x00\x86R.",
+    ],
+)
+def test_a_small_file_does_not_take_much_memory(load, content, measure_memory):
+    with measure_memory() as used:
+        with pytest.raises(CorpusError, match=r"file\.pkl: (refused|not a readable)"):
+            load(content)
+    assert used() < 1e6
+
+
+def test_a_large_file_is_refused(load, monkeypatch):
+    monkeypatch.setattr(restricted_pickle, "MOST_BYTES", 10)
+    assert load(b"\x80\x02U\x04four.") == "four"
+    with pytest.raises(CorpusError, match="refused: it has more than 10 bytes"):
+        load(b"\x80\x02U\x06sixsix.")
+
+
 def test_an_absent_file_is_named(tmp_path):
     with pytest.raises(CorpusError, match=r"none\.pkl: cannot be opened"):
         restricted_pickle.load(tmp_path / "none.pkl")

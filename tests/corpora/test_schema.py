@@ -69,6 +69,7 @@ def test_columns_that_are_all_null_get_their_types(table):
         ("start_seconds", 0, -1.0, "start_seconds must not be negative"),
         ("start_seconds", 0, "soon", "start_seconds must be a number"),
         ("end_seconds", 0, 0.5, "end_seconds must exceed start_seconds"),
+        ("end_seconds", 2, 0.0, "end_seconds must exceed start_seconds"),
         ("transcript", 0, "", "transcript must not be empty or blank"),
         ("transcript", 0, 7, "transcript must be text"),
         ("emotion_fear", 0, 1.01, "emotion_fear must lie within 0..1"),
@@ -90,7 +91,8 @@ def test_a_bad_value_is_named_with_corpus_column_and_clip(
     assert message.startswith("mine: ")
     assert complaint in message
     named = table.at[row, "clip_id"] if column == "clip_id" else clip_id
-    assert "nan" in message if named is None else repr(named) in message
+    shown = "clip 2 of the table" if named is None else repr(named)
+    assert shown in message
 
 
 def test_only_the_first_clips_are_named(table):
@@ -124,6 +126,32 @@ def test_missing_unknown_and_repeated_columns_are_named(table):
 def test_a_table_without_clips_is_refused(table):
     with pytest.raises(CorpusError, match="mine: the clip table has no clips"):
         schema.validate(table.iloc[:0], "mine")
+
+
+def test_what_was_left_out_travels_with_the_table(table, tmp_path):
+    left_out = {"007": "too long", "NA": 'says "no", twice\n'}
+    checked = schema.validate(table, "mine", left_out=left_out)
+    schema.write_clips(checked, tmp_path)
+    assert schema.read_clips(tmp_path).attrs["left_out"] == left_out
+    found = schema.read_missing(tmp_path)
+    rows = [[name, "everything", reason] for name, reason in left_out.items()]
+    assert found.to_numpy().tolist() == rows
+    schema.write_clips(table, tmp_path)
+    assert not (tmp_path / "missing.csv").exists()
+
+
+def test_a_table_may_be_empty_where_something_was_left_out(table, tmp_path):
+    empty = schema.validate(table.iloc[:0], "mine", left_out={"mine": "not given"})
+    schema.write_clips(empty, tmp_path)
+    found = schema.read_clips(tmp_path)
+    assert len(found) == 0 and tuple(found.columns) == schema.COLUMNS
+    assert found.dtypes.to_dict() == schema.validate(table, "mine").dtypes.to_dict()
+
+
+def test_a_damaged_table_is_named(tmp_path):
+    (tmp_path / "clips.parquet").write_bytes(b"PAR1, or not")
+    with pytest.raises(CorpusError, match=r"clips\.parquet: not readable"):
+        schema.read_clips(tmp_path)
 
 
 def test_writing_and_reading_gives_the_same_table(table, tmp_path):

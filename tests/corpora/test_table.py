@@ -1,6 +1,11 @@
+import unicodedata
+
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sslmepr.corpora.schema import CorpusError
@@ -112,7 +117,7 @@ def test_a_split_that_is_given_is_kept(tmp_path):
         ),
         (
             {"columns": {"trait_openness": "O"}, "scales": {"personality": [1, 5]}},
-            "trait_openness is 0 in data row 1, outside its scale of 1 to 5",
+            "trait_openness is outside its scale of 1 to 5 in lines 2, 3, first 0",
         ),
         ({"columns": {"media": "file"}}, "none of its 2 media files is in"),
     ],
@@ -131,7 +136,7 @@ def test_bad_tables_are_named(tmp_path, changes, message):
 
 def test_ids_that_come_twice_are_refused(tmp_path):
     write(tmp_path, clip_id=["a", "a"], transcript=["x", "y"])
-    with pytest.raises(CorpusError, match="clip_id must be unique"):
+    with pytest.raises(CorpusError, match="must be unique, but 'a' is in lines 2, 3$"):
         read_table(tmp_path, corpus(), 0)
 
 
@@ -173,7 +178,7 @@ def test_a_rating_that_is_no_number_is_named(tmp_path):
     given = corpus(
         columns=dict.fromkeys(TRAIT_COLUMNS, "O"), scales={"personality": [1, 5]}
     )
-    with pytest.raises(CorpusError, match="is high in data row 2, outside its scale"):
+    with pytest.raises(CorpusError, match="is no number in line 3, first 'high'"):
         read_table(tmp_path, given, 0)
 
 
@@ -183,13 +188,156 @@ def test_splits_that_are_given_in_part_are_refused(tmp_path):
         read_table(tmp_path, corpus(), 0)
 
 
-def test_numbers_that_name_people_stay_whole(tmp_path):
-    people = [1000001, 1000002, np.nan]
-    write(tmp_path, clip_id=list("abc"), speaker_id=people, transcript=["x"] * 3)
-    table = read_table(tmp_path, corpus(), 0)
-    assert table["speaker_id"].tolist() == ["1000001", "1000002", "c"]
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
+def test_numbers_that_name_people_stay_whole(tmp_path, suffix):
+    people = [1000001, 1000002, 7]
+    write(tmp_path, f"x{suffix}", clip_id=[1, 2, 3], speaker_id=people)
+    table = read_table(tmp_path, corpus(table=f"x{suffix}"), 0)
+    assert table["clip_id"].tolist() == ["1", "2", "3"]
+    assert table["speaker_id"].tolist() == ["1000001", "1000002", "7"]
 
 
 def test_shares_that_are_all_0_are_refused():
     with pytest.raises(ValidationError, match="one of the shares must be above 0"):
         corpus(split={"train": 0.0, "dev": 0.0, "test": 0.0})
+
+
+def write_text(folder, text, name="ratings.csv"):
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_people_and_clips_are_called_as_written(tmp_path):
+    write_text(tmp_path, "clip_id,speaker_id\n001,007\n002,7\n003,3E2\n004,300\n")
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["clip_id"].tolist() == ["001", "002", "003", "004"]
+    assert table["speaker_id"].tolist() == ["007", "7", "3E2", "300"]
+
+
+def test_words_that_mean_nothing_elsewhere_are_words(tmp_path):
+    said = ["Hello there", "None", "N/A", "null", "nan"]
+    rows = "".join(f"{n},NA,{words}\n" for n, words in enumerate(said))
+    write_text(tmp_path, f"clip_id,speaker_id,transcript\n{rows}")
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["speaker_id"].tolist() == ["NA"] * 5
+    assert table["transcript"].tolist() == said
+
+
+names = st.text(st.characters(exclude_categories=("Cs",)), min_size=1).filter(
+    lambda name: name.strip()
+)
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(names, names)
+def test_any_name_is_read_as_written(tmp_path_factory, clip, person):
+    folder = tmp_path_factory.mktemp("names")
+    pd.DataFrame({"clip_id": [clip], "speaker_id": [person]}).to_parquet(
+        folder / "x.parquet"
+    )
+    table = read_table(folder, corpus(table="x.parquet"), 0)
+    assert table["clip_id"].tolist() == [unicodedata.normalize("NFC", clip.strip())]
+    assert table["speaker_id"].tolist() == [
+        unicodedata.normalize("NFC", person.strip())
+    ]
+
+
+def test_merged_cells_are_an_error_that_names_the_rows(tmp_path):
+    book = openpyxl.Workbook()
+    rows = ["clip_id", "speaker_id"], [1, "anna"], [2, None], [3, None], [4, "bela"]
+    for row in rows:
+        book.active.append(row)
+    book.active.merge_cells("B2:B4")
+    book.save(tmp_path / "x.xlsx")
+    expected = r"speaker_id is empty in rows 3, 4 \(cells B3, B4 of sheet 'Sheet'\)"
+    with pytest.raises(CorpusError, match=expected):
+        read_table(tmp_path, corpus(table="x.xlsx"), 0)
+
+
+def test_notes_below_the_table_are_an_error_that_names_the_row(tmp_path):
+    book = openpyxl.Workbook()
+    rows = (
+        ["clip_id", "speaker_id"],
+        ["a", "anna"],
+        ["b", "bela"],
+        [],
+        [None, "2 in all"],
+    )
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "x.xlsx")
+    with pytest.raises(CorpusError, match=r"clip_id is empty in row 5 \(cell A5 of"):
+        read_table(tmp_path, corpus(table="x.xlsx"), 0)
+    write_text(tmp_path, "media,speaker_id\na.wav,anna\n,2 people\n")
+    with pytest.raises(CorpusError, match="media is empty in line 3; every row"):
+        read_table(tmp_path, corpus(), 0)
+    write_text(tmp_path, "speaker_id\nanna\n")
+    with pytest.raises(CorpusError, match="media is empty in line 2; every row"):
+        read_table(tmp_path, corpus(), 0)
+
+
+def test_rows_of_commas_are_no_clips(tmp_path):
+    write_text(tmp_path, "clip_id,transcript\na,Hi\n,\n,\n")
+    assert read_table(tmp_path, corpus(), 0)["clip_id"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Anna", "anna"),
+        ("Anna B", "Anna  B"),
+        ("Anna B", "Anna\u00a0B"),
+        ("Anna", "An\u200bna"),
+        ("STRASSE", "straße"),
+        ("Anna1", "Anna\uff11"),
+    ],
+)
+def test_a_person_in_two_spellings_is_refused(tmp_path, one, other):
+    write_text(tmp_path, f"clip_id,speaker_id\na,{one}\nb,x\nc,{other}\nd,{one}\n")
+    with pytest.raises(CorpusError) as caught:
+        read_table(tmp_path, corpus(), 0)
+    expected = f"speaker_id is {one!r} in lines 2, 5 and {other!r} in line 4; write one"
+    assert expected in str(caught.value)
+
+
+def test_one_person_whose_accents_are_written_in_two_ways(tmp_path):
+    composed, decomposed = "J\u00fcrgen", "Ju\u0308rgen"
+    (tmp_path / decomposed).mkdir()
+    (tmp_path / decomposed / f"{decomposed}.wav").touch()
+    (tmp_path / "plain.wav").touch()
+    write_text(
+        tmp_path,
+        f"media,speaker_id\n{composed}/{composed}.wav,{composed}\n"
+        f"plain.wav, {decomposed} \ngone.wav,{composed}\n",
+    )
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["speaker_id"].tolist() == [composed] * 3
+    assert table["media"].tolist() == [
+        f"{decomposed}/{decomposed}.wav",
+        "plain.wav",
+        "gone.wav",
+    ]
+    clips = [f"{composed}/{composed}.wav", "plain.wav", "gone.wav"]
+    assert table["clip_id"].tolist() == clips
+
+
+def test_times_are_read_and_others_are_named(tmp_path):
+    header = "clip_id,start_seconds,end_seconds\n"
+    write_text(tmp_path, f"{header}a,0.5,2\nb,,3.25\n")
+    table = read_table(tmp_path, corpus(), 0)
+    assert table["start_seconds"].fillna(-1).tolist() == [0.5, -1]
+    assert table["end_seconds"].tolist() == [2, 3.25]
+    write_text(tmp_path, f"{header}a,0:30,2\n")
+    with pytest.raises(
+        CorpusError, match="start_seconds is no number in line 2, first '0"
+    ):
+        read_table(tmp_path, corpus(), 0)
+
+
+def test_na_is_no_rating(tmp_path):
+    columns = dict.fromkeys(TRAIT_COLUMNS, "O")
+    write_text(tmp_path, "clip_id,O\na,0.5\nb,\nc,NA\n")
+    with pytest.raises(CorpusError, match="in line 4, first 'NA'; leave a cell empty"):
+        read_table(tmp_path, corpus(columns=columns), 0)
+    write_text(tmp_path, "clip_id,O\na,0.5\nb,\n")
+    table = read_table(tmp_path, corpus(columns=columns), 0)
+    assert table["trait_openness"].fillna(-1).tolist() == [0.5, -1]

@@ -56,6 +56,23 @@ def test_a_part_that_cannot_be_read_is_told_by_its_reader(root):
         read_union(root, {"lines": LINES, "speech": elsewhere}, READERS)
 
 
+def test_a_part_that_is_optional_and_not_there_is_left_out(root):
+    elsewhere = PublishedCorpus(source="ravdess", path="nowhere", optional=True)
+    table = read_union(root, {"lines": LINES, "speech": elsewhere}, READERS)
+    assert table["clip_id"].tolist() == ["lines:train-dia7-utt0", "lines:dev-dia7-utt0"]
+    assert table.attrs["left_out"] == {
+        "speech:speech": f"not given: speech, put it in {root / 'nowhere'}"
+    }
+
+
+def test_a_part_says_what_it_left_out(root):
+    left_out = read_union(root, {"speech": SPEECH}, READERS).attrs["left_out"]
+    assert len(left_out) == 2 * 59
+    assert left_out["speech:01-01-01-02-02-13"].startswith(
+        "this recording of its actor"
+    )
+
+
 def test_a_part_with_a_colon_in_its_name_is_refused(root):
     with pytest.raises(CorpusError, match="no ':': 'a:b'"):
         read_union(root, {"a:b": SPEECH}, READERS)

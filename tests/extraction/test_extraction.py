@@ -10,7 +10,14 @@ import pandas as pd
 import pytest
 from recordings import write_video
 
-from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
+from sslmepr.analysis.recorded import extraction_record
+from sslmepr.corpora.schema import (
+    COLUMNS,
+    read_clips,
+    read_missing,
+    validate,
+    write_clips,
+)
 from sslmepr.extraction import chunks
 from sslmepr.extraction.chunks import extract_chunk
 from sslmepr.extraction.corpus import (
@@ -364,6 +371,40 @@ def test_text_alone(text_corpus, params, tmp_path):
     assert summary["modalities"]["face"]["without_media"] == 21
     assert summary["transcripts"] == {"given": 20, "whisper": 0}
     assert summary["languages_heard"] == {} and summary["unexpected_errors"] == 0
+
+
+def test_what_a_corpus_left_out_is_listed_first(params, tmp_path):
+    """Ids of numbers, and words that mean nothing elsewhere, stay as they are."""
+    rows = [{"clip_id": "007", "media": "gone.wav"}]
+    left_out = {"NA": "passed over", "08": "broken"}
+    table = validate(clip_table(rows), "numbers", left_out=left_out)
+    write_clips(table, tmp_path)
+    extract_corpus("numbers", params, tmp_path, tmp_path, tmp_path / "features")
+    missing = read_missing(tmp_path / "features").to_numpy().tolist()
+    assert missing[:2] == [
+        ["NA", "everything", "passed over"],
+        ["08", "everything", "broken"],
+    ]
+    assert {tuple(row[:2]) for row in missing[2:]} == {
+        ("007", modality) for modality in MODALITIES
+    }
+    record = extraction_record(table, tmp_path / "features")
+    assert record["clip_id"].tolist() == ["007"]
+    assert record["missing"].tolist() != [""]
+
+
+def test_a_corpus_that_was_not_given_has_empty_features(params, tmp_path):
+    left_out = {"people": "not given: people, put it in data/people"}
+    empty = validate(clip_table({"clip_id": []}), "people", left_out=left_out)
+    write_clips(empty, tmp_path)
+    folder = tmp_path / "features"
+    summary = extract_corpus("people", params, tmp_path, tmp_path, folder)
+    assert summary["clips"] == 0
+    for modality in MODALITIES:
+        assert len(FeatureStore.open(folder, modality)) == 0
+    missing = read_missing(folder).to_numpy().tolist()
+    assert missing == [["people", "everything", left_out["people"]]]
+    assert extraction_record(empty, folder).empty
 
 
 def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch):
