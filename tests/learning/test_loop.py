@@ -26,7 +26,8 @@ def regress(scores=None, epochs=30, patience=30, batches=None, seed=0):
 
     history = fit(
         model,
-        batches or (lambda epoch: [X] * 10),
+        batches or (lambda epoch: iter([X] * 10)),
+        10,
         loss,
         score,
         Schedule(epochs, patience, 0.1, 0.0),
@@ -92,6 +93,7 @@ def test_frozen_weights_stay():
     fit(
         model,
         lambda epoch: [X],
+        1,
         lambda model, _, batch: model(batch).square().mean(),
         lambda model: 0.0,
         Schedule(2, 2, 0.1, 0.5),
