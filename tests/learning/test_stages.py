@@ -184,7 +184,7 @@ def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     rows = np.array([3, 70, 100, 145, 155, 180])
     batch = face.batch(rows)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
-    table = predictions(run, f"face-{task}")
+    table = predictions(run, "unimodal")
     expected = table.loc[keys(face.clips, rows), columns].to_numpy()
     with torch.no_grad():
         given = model(batch.values, batch.mask, batch.probed[task]).predicted.numpy()
@@ -444,6 +444,37 @@ def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
     whole = whole[whole["target"].isin(EMOTIONS)]
     sums = whole.groupby(["seed", "corpus", "clip_id"])["predicted"].sum()
     assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_no_name_is_taken_apart(trained, small_params, tmp_path):
+    """A variant is of stage fusion, however it is called: even as stage 2 might be."""
+    data_folder, folder, _, evaluation = trained
+    names = {"my-variant": "emotion_only", "face-crosstask": "as_published"}
+    for stage in ("unimodal", "crosstask"):
+        (tmp_path / stage).symlink_to(folder / stage)
+    for name, old in names.items():
+        table = pd.read_parquet(folder / "fusion" / old / "predictions.parquet")
+        target = tmp_path / "fusion" / name
+        target.mkdir(parents=True)
+        table.assign(variant=name).to_parquet(target / "predictions.parquet")
+    variant = {name: small_params.variant[old] for name, old in names.items()}
+    changes = {"variants": [*names], "variant": variant}
+    params = small_params.model_copy(update=changes)
+    found = evaluate_study(params, tmp_path, data_folder)
+    metrics, before = found["metrics"], evaluation["metrics"]
+    for name, old in names.items():
+        mine = metrics[metrics["variant"] == name]
+        assert set(mine["stage"]) == {"fusion"} and set(mine["modality"]) == {"fused"}
+        same = before[before["variant"] == old].assign(variant=name)
+        pd.testing.assert_frame_equal(
+            mine.reset_index(drop=True), same.reset_index(drop=True)
+        )
+    summary = found["summary"]["test"]
+    assert list(summary["fusion"]) == [*names]
+    assert summary["crosstask"] == evaluation["summary"]["test"]["crosstask"]
+    written = pd.read_parquet(tmp_path / "evaluate" / "predictions.parquet")
+    stages = written.groupby("variant")["stage"].unique().map(list)
+    assert stages["my-variant"] == stages["face-crosstask"] == ["fusion"]
 
 
 def test_evaluation_is_deterministic(trained, small_params):
