@@ -50,25 +50,32 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
     ``fusion-multitask``, the replicates, the folds, the trials and the searches.
     """
+    pages = {"data": [], "training": []}
+    for page in _cells(params):
+        folder, _, name = page.partition("/")
+        pages[folder].append(name)
+    return pages
+
+
+def _cells(params: Params) -> dict[str, tuple[str, str]]:
+    """Page of the appendix to its stage and the cell of it, in reading order."""
     unimodal = itertools.product(params.modalities, params.tasks)
-    return {
-        "data": [
-            f"{stage}-{name}"
-            for name in params.corpora
-            for stage in ("corpus", "extract")
-        ],
-        "training": [
-            *(f"unimodal-{modality}-{task}" for modality, task in unimodal),
-            *(f"crosstask-{modality}" for modality in params.modalities),
-            *(f"fusion-{variant}" for variant in params.variants),
-            *(f"replicate-{name}" for name in params.replicates),
-            *(f"folds-{name}" for name in params.folds),
-            *(f"blocks-{name}" for name in params.blocks),
-            *(f"collapse-{name}" for name in params.collapse),
-            *(f"power-{name}" for name in params.power),
-            *(f"search-{name}" for name in params.search),
-        ],
+    training = {
+        "unimodal": [f"{modality}-{task}" for modality, task in unimodal],
+        "crosstask": params.modalities,
+        "fusion": params.variants,
+        "replicate": params.replicates,
+        "folds": params.folds,
+        "blocks": params.blocks,
+        "collapse": params.collapse,
+        "power": params.power,
+        "search": params.search,
     }
+    cells = [
+        *(("data", s, c) for c in params.corpora for s in ("corpus", "extract")),
+        *(("training", s, c) for s, names in training.items() for c in names),
+    ]
+    return {f"{folder}/{s}-{cell}": (s, cell) for folder, s, cell in cells}
 
 
 def assemble(
@@ -109,12 +116,14 @@ def assemble(
     source, target = Path(source_folder), Path(target_folder)
     toc = _table_of_contents(source / "_toc.yml", params)
     pages = [page for page in _files(toc) if not page.startswith("api/")]
+    cells = _cells(params)
+    notebooks = Path(runs_folder, study, "notebooks")
     executed = {
-        page: _record(page, Path(runs_folder, study, "notebooks"), Path(data_folder))
+        page: _record(page, cells, notebooks, Path(data_folder))
         for page in pages
         if page.startswith(("chapters/", "data/", "training/"))
     }
-    _require(executed)
+    _require(executed, cells)
     _empty(target)
     shutil.copytree(source, target, dirs_exist_ok=True)
     for page, path in executed.items():
@@ -141,11 +150,11 @@ def _empty(target: Path) -> None:
             path.unlink()
 
 
-def _record(page: str, notebooks: Path, data: Path) -> Path:
+def _record(page: str, cells: dict, notebooks: Path, data: Path) -> Path:
     """Where the executed notebook of a page lies."""
     folder, _, name = page.partition("/")
     if folder == "data":
-        stage, _, corpus = name.partition("-")
+        stage, corpus = cells[page]
         return data / corpus / f"{stage}.ipynb"
     return notebooks / f"{name}.ipynb"
 
@@ -183,20 +192,19 @@ def _files(toc: dict) -> Iterator[str]:
             yield from (section["file"] for section in entry.get("sections", []))
 
 
-def _require(executed: dict[str, Path]) -> None:
+def _require(executed: dict[str, Path], cells: dict) -> None:
     missing = {page: path for page, path in executed.items() if not path.is_file()}
     if missing:
         lines = [
-            f"  {path}: made by `dvc repro {_stage(page)}`"
+            f"  {path}: made by `dvc repro {_stage(page, cells)}`"
             for page, path in missing.items()
         ]
         raise BookError("\n".join(["executed notebooks are missing:", *lines]))
 
 
-def _stage(page: str) -> str:
+def _stage(page: str, cells: dict) -> str:
     """DVC's name of the stage that executes the notebook of a page."""
-    stage, _, cell = page.rpartition("/")[2].partition("-")
-    return f"{stage}@{cell}" if cell else stage
+    return "@".join(cells[page]) if page in cells else page.rpartition("/")[2]
 
 
 def _require_distinct(target: Path, pages: list[str]) -> None:

@@ -317,3 +317,16 @@ def test_prose_pages_of_the_real_book_are_all_listed():
     listed = {entry["file"] for entry in entries}
     written = {path.stem for path in (ROOT / "book").glob("*.md")}
     assert {name for name in listed if "/" not in name} == written
+
+
+def test_a_stage_is_not_told_from_a_name_with_hyphens(small):
+    settings = small.model_copy(
+        update={"variants": ["my-variant"], "corpora": ["my-corpus-2"]}
+    )
+    cells = book._cells(settings)
+    assert cells["training/fusion-my-variant"] == ("fusion", "my-variant")
+    assert cells["data/extract-my-corpus-2"] == ("extract", "my-corpus-2")
+    path = book._record("data/corpus-my-corpus-2", cells, Path("n"), Path("d"))
+    assert path == Path("d", "my-corpus-2", "corpus.ipynb")
+    assert book._stage("training/fusion-my-variant", cells) == "fusion@my-variant"
+    assert book._stage("chapters/your-chapter", cells) == "your-chapter"

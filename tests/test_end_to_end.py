@@ -100,7 +100,7 @@ def clone(tmp_path_factory):
 def test_the_book_is_built_from_the_results(clone):
     assert (clone / "site" / "index.html").exists()
     summary = json.loads((clone / "results/tiny/evaluate/summary.json").read_text())
-    assert 0 <= summary["held_out"]["multitask"]["mWACC"]["estimate"] <= 1
+    assert 0 <= summary["held_out"]["fusion"]["multitask"]["mWACC"]["estimate"] <= 1
 
 
 def test_every_clip_was_extracted_or_is_recorded_as_missing(clone):

@@ -98,10 +98,31 @@ def test_stage_lists_its_own_section_of_the_parameters(name):
         assert name in listed
 
 
-def test_only_the_evaluation_reads_test_labels():
-    """Nothing that trains may depend on what the evaluation writes."""
-    for name in ("corpus", "extract", "unimodal", "crosstask", "fusion"):
-        assert not [dep for dep in STAGES[name]["deps"] if "evaluate" in dep]
+def named_in(code):
+    """Every name and attribute that a piece of Python uses."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name | ast.Attribute | ast.alias):
+            name = getattr(node, "id", None) or getattr(node, "attr", None)
+            yield name or node.name.rpartition(".")[2]
+
+
+def test_only_what_measures_reads_test_labels():
+    """In the library by an import contract, among the notebooks by what they call."""
+    truth = "sslmepr.learning.truth"
+    readers = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "sslmepr").rglob("*.py")
+        if truth in library_imports(path.read_text())
+    }
+    assert readers == {"sslmepr.learning.evaluation", "sslmepr.learning.folds"}
+    calling = {"evaluate_study", "cross_validate", "read_true_clips"}
+    notebooks = {
+        path.stem
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and calling & set(named_in(cell.source))
+    }
+    assert notebooks == {"evaluate", "replicate", "folds"}
 
 
 def test_how_something_is_computed_is_no_reason_to_compute_it_again():

@@ -33,7 +33,7 @@ def compare_variants(
     ----------
     predictions : DataFrame
         clip_id, variant, seed, target, predicted, true and decided (for emotions,
-        present or not), of one corpus and one split.
+        present or not), of fusion models on one corpus and one split.
     speaker_ids : Series
         clip_id to speaker_id.
     reference : str

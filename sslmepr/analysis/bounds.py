@@ -16,6 +16,7 @@ import pandas as pd
 from sslmepr.analysis.grid import CELL
 from sslmepr.analysis.sources import BOTH_PREDICTED
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.learning.predictions import select
 
 
 def explained(
@@ -30,7 +31,7 @@ def explained(
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, corpus, split, variant, seed, target, predicted, true.
+        clip_id, corpus, split, stage, variant, seed, target, predicted, true.
     variant : str
     corpora : mapping
         Task to the corpora (parts of a union) that have its labels.
@@ -41,7 +42,8 @@ def explained(
         Emotions (presence) and traits to a share in 0..1; NaN without labels.
     """
     shares = {}
-    mine = predictions[predictions["variant"] == variant].dropna(subset=["true"])
+    mine = select(predictions, stage="fusion", variant=variant)
+    mine = mine.dropna(subset=["true"])
     tasks = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
     for task, targets in tasks.items():
         known = mine[mine["corpus"].isin(corpora[task]) & mine["target"].isin(targets)]

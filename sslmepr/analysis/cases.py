@@ -41,7 +41,7 @@ class Cases:
     chosen : list of str
         Clip ids, from well to badly recognised.
     predictions : DataFrame
-        clip_id, target, predicted, true of the model that is explained.
+        clip_id, target, predicted, true and decided of the model that is explained.
     attributions, contributions : DataFrame
         Of the chosen clips.
     clips : DataFrame
@@ -178,8 +178,8 @@ def describe_case(cases: Cases, clip_id: str) -> None:
     path = cases.folder / clip["media"]
     frames, sound = sample_frames(path, KEY_FRAMES), read_waveform(path)
     mine = cases.predictions[cases.predictions["clip_id"] == clip_id]
-    predicted = mine.set_index("target")["predicted"]
-    true = mine.set_index("target")["true"]
+    mine = mine.set_index("target")
+    predicted, true = mine["predicted"], mine["true"]
     display(Markdown(f"### Clip {clip_id}"))
     theme.display(
         lambda: figures.clip_panel(
@@ -192,9 +192,10 @@ def describe_case(cases: Cases, clip_id: str) -> None:
         f"Predicted and true emotions and traits of clip {clip_id}",
     )
     emotions = {name: predicted[name] for name in EMOTIONS}
+    decided = mine["decided"][list(EMOTIONS)].astype(bool).to_dict()
     traits = {name: predicted[name] for name in TRAITS}
     here = cases.contributions[cases.contributions["clip_id"] == clip_id]
-    sentences = [prediction_sentence(emotions, traits)]
+    sentences = [prediction_sentence(emotions, decided, traits)]
     sentences += [contribution_sentence(here, name) for name in here["target"].unique()]
     display(Markdown(" ".join(sentences)))
     values = cases.attributions[cases.attributions["clip_id"] == clip_id]

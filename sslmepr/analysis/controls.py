@@ -22,6 +22,7 @@ from sslmepr.analysis.study import (
     variant_predictions,
 )
 from sslmepr.labels import TARGETS
+from sslmepr.learning.predictions import select
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import NONE
 
@@ -90,7 +91,8 @@ def control_table(
 def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:
     """Emotions and traits by two networks that were trained apart."""
     predictions = evaluated.predictions
-    if not set(SINGLE_TASK.values()) <= set(predictions["variant"]):
+    known = select(predictions, stage="fusion")["variant"]
+    if not set(SINGLE_TASK.values()) <= set(known):
         return None
     parts = []
     for task, variant in SINGLE_TASK.items():

@@ -20,6 +20,7 @@ import pandas as pd
 from scipy.special import logit
 
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
+from sslmepr.learning.predictions import select
 
 CORRELATED = (*SCORED_EMOTIONS, *TRAITS)
 COLUMNS = [f"emotion_{name}" for name in SCORED_EMOTIONS]
@@ -59,8 +60,8 @@ def disjoint_tables(
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, split, variant, target and predicted of one corpus; those of stage 2
-        (variants ``<modality>-crosstask``) are used.
+        clip_id, split, stage, modality, target and predicted of one corpus; those of
+        stage 2 (``crosstask``) are used.
     refits : DataFrame
         modality, clip_id, refit and logits by target of that corpus
         (`sslmepr.learning.refits`); may be empty.
@@ -117,7 +118,7 @@ def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Modality to logits, clips by targets, of those that have predictions."""
     found = {}
     for modality in MODALITIES:
-        mine = predictions[predictions["variant"] == f"{modality}-crosstask"]
+        mine = select(predictions, stage="crosstask", modality=modality)
         if len(mine):
             wide = mine.pivot(index="clip_id", columns="target", values="predicted")
             values = wide[list(CORRELATED)].astype(float)

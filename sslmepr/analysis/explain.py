@@ -48,20 +48,22 @@ def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
 
 
 def prediction_sentence(
-    emotions: Mapping[str, float], traits: Mapping[str, float], threshold: float = 0.5
+    emotions: Mapping[str, float],
+    decided: Mapping[str, bool],
+    traits: Mapping[str, float],
 ) -> str:
-    """The predicted emotions and the traits that stand out.
+    """The emotions that are decided present, and the traits that stand out.
 
     Parameters
     ----------
     emotions : mapping of str to float
         Probability per emotion.
+    decided : mapping of str to bool
+        Whether each emotion is decided present, as the evaluation decides it.
     traits : mapping of str to float
         Score per trait, 0..1.
-    threshold : float
-        Probability from which an emotion counts as present.
     """
-    present = [e for e in EMOTIONS[1:] if emotions.get(e, 0.0) >= threshold]
+    present = [e for e in EMOTIONS[1:] if decided.get(e, False)]
     shown = _and([f"{e} ({emotions[e]:.2f})" for e in present]) or "no emotion"
     if not traits:
         return f"The clip shows {shown}."

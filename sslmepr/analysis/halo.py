@@ -14,6 +14,7 @@ import pandas as pd
 from sslmepr.analysis.grid import CELL
 from sslmepr.corpora.simulated.world import TRAIT_CORRELATION
 from sslmepr.labels import TRAITS
+from sslmepr.learning.predictions import select
 
 SELF_REPORTS = "self-reports, norms of the NEO PI-R"
 
@@ -26,7 +27,7 @@ def common_part(
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, corpus, variant, target, predicted and true (and seed).
+        clip_id, corpus, stage, variant, target, predicted and true (and seed).
     corpora : iterable of str
         In the order wanted; one without predictions of `variant` is left out.
     variant : str
@@ -38,9 +39,8 @@ def common_part(
         clips. The last row is of people about themselves, without corpus.
     """
     rows = []
-    traits = predictions[
-        (predictions["variant"] == variant) & predictions["target"].isin(TRAITS)
-    ]
+    mine = select(predictions, stage="fusion", variant=variant)
+    traits = mine[mine["target"].isin(TRAITS)]
     for corpus in corpora:
         mine = traits[traits["corpus"] == corpus]
         mean = mine.groupby(["clip_id", "target"])[["true", "predicted"]].mean()

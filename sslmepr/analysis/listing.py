@@ -8,6 +8,7 @@ from sslmepr.analysis.scores import MEAN_OVER_SEEDS, headline
 from sslmepr.analysis.tables import Table, interval, metric_table, number
 from sslmepr.analysis.theme import pretty
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, SPLITS, TRAIT_COLUMNS
+from sslmepr.learning.predictions import Model, select
 
 
 class Message:
@@ -174,7 +175,7 @@ def variants(
     metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
 ) -> Table:
     """Fusion variants by metrics; a task that a variant does not predict is a dash."""
-    chosen = headline(metrics, wanted, split)
+    chosen = select(headline(metrics, wanted, split), stage="fusion")
     chosen = chosen[chosen["variant"].isin(names)].copy()
     chosen["metric"] = chosen["metric"].astype(str)
     order = chosen["variant"].map(names.index)
@@ -201,19 +202,35 @@ def models(
         return Message(f"Not available: no clip of split {split} has the labels.")
     chosen = headline(metrics, names, split)
     chosen["metric"] = chosen["metric"].astype(str)
-    stages = ["baseline", "linear", "unimodal", "crosstask", "fusion"]
-    order = chosen["stage"].map(stages.index).argsort(kind="stable")
-    return metric_table(chosen.iloc[order], "variant")
+    chosen["model"] = [
+        _model(Model(*row)) for row in chosen[[*Model._fields]].itertuples(index=False)
+    ]
+    order = chosen["stage"].map([*_STAGES].index).argsort(kind="stable")
+    return metric_table(chosen.iloc[order], "model")
+
+
+_STAGES = {
+    "baseline": "Guessing (base rates)",
+    "linear": "{} (linear)",
+    "unimodal": "{} (alone)",
+    "crosstask": "{} (both tasks)",
+    "fusion_linear": "{} (linear fusion)",
+    "fusion": "{}",
+}
+"""Stages from guessing to fusion, and how a table calls their models."""
+
+
+def _model(model: Model) -> str:
+    return _STAGES[model.stage].format(pretty(model.name))
 
 
 def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
-    """Every emotion and trait of one variant."""
-    chosen = metrics[
-        (metrics["variant"] == variant)
-        & (metrics["split"] == split)
-        & (metrics["seed"] == MEAN_OVER_SEEDS)
-        & ~metrics["target"].isin(["mean", "pooled"])
-        & metrics["metric"].isin(["WACC", "F1", "ACC", "CCC"])
+    """Every emotion and trait of one fusion model."""
+    mine = select(metrics, stage="fusion", variant=variant, split=split)
+    chosen = mine[
+        (mine["seed"] == MEAN_OVER_SEEDS)
+        & ~mine["target"].isin(["mean", "pooled"])
+        & mine["metric"].isin(["WACC", "F1", "ACC", "CCC"])
     ]
     emotions = chosen["target"].isin(EMOTIONS)
     parts = [chosen[emotions], chosen[~emotions]]

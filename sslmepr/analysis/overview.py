@@ -5,6 +5,7 @@ import pandas as pd
 
 from sslmepr.analysis.scores import headline
 from sslmepr.analysis.tables import interval, number
+from sslmepr.learning.predictions import select
 
 
 class Findings:
@@ -50,15 +51,16 @@ def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
     sentences = []
     words = {"mWACC": "emotions", "CCC": "traits"}
     for metric, what in words.items():
-        table = headline(metrics, (metric,), "test").set_index("variant")
-        fused = table.loc[variant]
-        alone = table[table["stage"] == "unimodal"]
-        best = alone["estimate"].idxmax()
+        table = headline(metrics, (metric,), "test")
+        fused = select(table, stage="fusion", variant=variant).iloc[0]
+        guessed = select(table, stage="baseline").iloc[0]
+        alone = select(table, stage="unimodal")
+        best = alone.loc[alone["estimate"].idxmax()]
         sentences.append(
             f"**Recognising {what}** on the test split, the fused model reaches a "
             f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
-            f"modality, {best.partition('-')[0]}, reaches {_written(alone.loc[best])}, "
-            f"and guessing {number(table.loc['baseline', 'estimate'])}."
+            f"modality, {best['modality']}, reaches {_written(best)}, "
+            f"and guessing {number(guessed['estimate'])}."
         )
     return sentences
 

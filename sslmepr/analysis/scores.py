@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.labels import MODALITIES
+from sslmepr.learning.predictions import FUSED, select
 
 MEAN_OVER_SEEDS = -1
-FUSED = "fused"
 HEADLINE_TARGETS = ("mean", "pooled")
 CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
 
@@ -78,14 +78,10 @@ def by_modality(
         baseline, ceiling, n.
     """
     chosen = headline(metrics, names, split)
-    mine = chosen[chosen["stage"] == stage]
-    mine = mine.assign(modality=mine["variant"].str.partition("-")[0])
-    mine = mine[mine["modality"].isin(MODALITIES)]  # not what fusion starts from
+    mine = select(chosen, stage=stage)
     if fused is not None:
-        mine = pd.concat(
-            [mine, chosen[chosen["variant"] == fused].assign(modality=FUSED)]
-        )
-    floor = chosen[chosen["stage"] == "baseline"].set_index("metric")["estimate"]
+        mine = pd.concat([mine, select(chosen, stage="fusion", variant=fused)])
+    floor = select(chosen, stage="baseline").set_index("metric")["estimate"]
     mine = mine.assign(
         metric=mine["metric"].astype(str),
         baseline=mine["metric"].astype(str).map(floor.to_dict()),

@@ -20,11 +20,11 @@ from scipy.special import logit
 from sslmepr.analysis.cells import build_cells, correlation, moments_by_speaker
 from sslmepr.analysis.disjoint import SUREST
 from sslmepr.analysis.grid import cell_index
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.baselines import RIDGE_STRENGTHS
 from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.clips import StudyClips, read_study_clips
-from sslmepr.learning.predictions import dev_score
+from sslmepr.learning.predictions import dev_score, select
 from sslmepr.params import Params
 
 QUANTILE = 0.95
@@ -48,7 +48,7 @@ def shuffled_labels(
     ----------
     params : Params
     predictions : DataFrame
-        Of the evaluation; the variants ``<modality>-emotion-linear`` are used.
+        Of the evaluation; those of stage ``linear`` are used.
     shuffles : int
     data_folder : path
 
@@ -206,11 +206,13 @@ def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
 
 def _emotion_logits(predictions, params: Params, modality: str) -> pd.DataFrame:
     """What the regression of a modality says of emotions on the held-out corpus."""
-    mine = predictions[
-        (predictions["variant"] == f"{modality}-emotion-linear")
-        & (predictions["corpus"] == params.roles.held_out)
-        & predictions["target"].isin(EMOTIONS)
-    ]
+    mine = select(
+        predictions,
+        stage="linear",
+        modality=modality,
+        task="emotion",
+        corpus=params.roles.held_out,
+    )
     wide = mine.pivot(index="clip_id", columns="target", values="predicted")
     wide = wide[list(SCORED_EMOTIONS)].astype(float)
     return logit(wide.clip(SUREST, 1 - SUREST))

@@ -20,6 +20,7 @@ from sslmepr.analysis.correlation import (
 )
 from sslmepr.analysis.disjoint import Tables, disjoint_tables
 from sslmepr.analysis.sources import DISJOINT, available_sources
+from sslmepr.learning.predictions import select
 from sslmepr.learning.refits import REFITS_FILE
 from sslmepr.params import Params
 
@@ -30,7 +31,8 @@ class Evaluated(NamedTuple):
     Attributes
     ----------
     predictions : DataFrame
-        clip_id, corpus, split, variant, seed, target, predicted, true.
+        clip_id, corpus, split, stage, modality, task, variant, seed, target,
+        predicted, true.
     refits : DataFrame
         modality, corpus, clip_id, refit and logits by target.
     """
@@ -68,18 +70,17 @@ def read_evaluated(study_folder: str | Path) -> Evaluated:
 def variant_predictions(
     predictions: pd.DataFrame, variant: str, corpus: str
 ) -> pd.DataFrame:
-    """Rows of one variant on one corpus, emotions and traits.
+    """Rows of one fusion model on one corpus, emotions and traits.
 
     Raises
     ------
     ValueError
         If there are none; the message lists the variants that exist.
     """
-    chosen = predictions[
-        (predictions["variant"] == variant) & (predictions["corpus"] == corpus)
-    ]
+    fused = select(predictions, stage="fusion")
+    chosen = select(fused, variant=variant, corpus=corpus)
     if chosen.empty:
-        known = ", ".join(sorted(predictions["variant"].unique()))
+        known = ", ".join(sorted(fused["variant"].unique()))
         raise ValueError(
             f"no predictions of variant {variant!r} on corpus {corpus!r}; "
             f"variants: {known}"
@@ -163,7 +164,7 @@ def study_tables(
     tables : Tables
     """
     predictions = evaluated.predictions
-    predicted = set(predictions.loc[predictions["variant"] == variant, "corpus"])
+    predicted = set(select(predictions, stage="fusion", variant=variant)["corpus"])
     for corpus, speakers in speaker_ids.items():
         if predicted and corpus not in predicted:
             continue

@@ -1,7 +1,8 @@
 """What the training stages know of a study's clips: one table over its corpora.
 
 Test labels, and every label of the corpus that is only predicted, are hidden here, so
-that no training stage can read them by mistake; `evaluate` asks for them by name.
+that no training stage can read them by mistake. They are read in one place
+(`sslmepr.learning.truth`), which only what measures may import.
 """
 
 from dataclasses import dataclass
@@ -61,18 +62,14 @@ class StudyClips:
         return self.table["corpus"].map(self.corpora.index).to_numpy()
 
 
-def read_study_clips(
-    params: Params, data_folder: str | Path, with_truth: bool = False
-) -> StudyClips:
-    """The clips of a study's corpora.
+def read_study_clips(params: Params, data_folder: str | Path) -> StudyClips:
+    """The clips of a study's corpora, without labels of test splits and held-out clips.
 
     Parameters
     ----------
     params : Params
     data_folder : path
         Holds ``<corpus>/corpus/clips.parquet``.
-    with_truth : bool
-        Keep the labels of test splits and of the held-out corpus. Only evaluation does.
 
     Raises
     ------
@@ -85,20 +82,21 @@ def read_study_clips(
         table = read_clips(Path(data_folder, name, "corpus")).assign(corpus=name)
         tables.append(_with_part_and_group(table, name, params.corpus[name]))
     table = pd.concat(tables, ignore_index=True)
-    labels = {
+    labels = labels_of(table)
+    for task in TASKS:
+        corpus = getattr(params.roles, task)
+        taught = (table["corpus"] == corpus) & (table["split"] != "test")
+        labels[task][~taught.to_numpy()] = np.nan
+    columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group"]
+    return StudyClips(table[columns], labels, corpora)
+
+
+def labels_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Task to the labels (clip, target) of a clip table, NaN where there are none."""
+    return {
         task: table[list(TARGET_COLUMNS[task])].to_numpy(np.float32, copy=True)
         for task in TASKS
     }
-    if not with_truth:
-        role = {
-            "emotion": params.roles.emotion,
-            "personality": params.roles.personality,
-        }
-        for task in TASKS:
-            taught = (table["corpus"] == role[task]) & (table["split"] != "test")
-            labels[task][~taught.to_numpy()] = np.nan
-    columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group"]
-    return StudyClips(table[columns], labels, corpora)
 
 
 def _with_part_and_group(table: pd.DataFrame, name: str, corpus) -> pd.DataFrame:

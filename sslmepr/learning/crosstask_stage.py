@@ -25,6 +25,7 @@ from sslmepr.learning.outputs import (
     write_outputs,
 )
 from sslmepr.learning.predictions import (
+    Model,
     dev_score,
     prediction_table,
     training_thresholds,
@@ -53,9 +54,9 @@ def train_crosstask(
 ) -> dict:
     """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
 
-    Writes the checkpoint, the predictions (variant ``<modality>-crosstask``) and, for
-    stage 3, its outputs (`sslmepr.learning.outputs`). Of the clips that taught a task,
-    both say what probes out of fold say.
+    Writes the checkpoint, the predictions (stage ``crosstask``) and, for stage 3, its
+    outputs (`sslmepr.learning.outputs`). Of the clips that taught a task, both say what
+    probes out of fold say.
 
     Returns
     -------
@@ -83,14 +84,20 @@ def train_crosstask(
         {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
         for split in ("train", "dev")
     )
-    title = f"{modality}-crosstask"
+
+    def batch_rows(epoch):
+        rng = np.random.default_rng([params.seed, epoch])
+        taught = list(groups.values())
+        return balanced(taught, data.lengths, params.crosstask.batch, rng)
+
     history = fit(
         model,
-        lambda epoch: _batches(params, data, list(groups.values()), epoch),
+        lambda epoch: map(data.batch, batch_rows(epoch)),
+        len(batch_rows(0)),
         _loss,
         lambda model: _mean_score(_scores(model, data, dev)),
         Schedule.of(params.crosstask),
-        title,
+        f"{modality}, both tasks",
         progress,
     )
     scores = _scores(model, data, dev)
@@ -101,8 +108,9 @@ def train_crosstask(
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
+    told = Model("crosstask", modality)
     tables = [
-        prediction_table(clips, rows, task, predicted[task], title, params.seed)
+        prediction_table(clips, rows, task, predicted[task], told, params.seed)
         for task in TASKS
     ]
     write_predictions(run_folder, tables)
@@ -173,12 +181,6 @@ def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:
     model.personality_encoder.load_state_dict(stage_1["personality"].state_dict())
     model.freeze_encoders()
     return model
-
-
-def _batches(params, data, groups, epoch):
-    rng = np.random.default_rng([params.seed, epoch])
-    rows = balanced(groups, data.lengths, params.crosstask.batch, rng)
-    return [data.batch(each) for each in rows]
 
 
 def _loss(model, _, batch):

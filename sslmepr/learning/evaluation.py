@@ -1,4 +1,7 @@
-"""The one place where test labels are read: metrics of all models of a study.
+"""Metrics of all models of a study, on dev, test and the held-out corpus.
+
+One of the two modules that read labels of test splits (`sslmepr.learning.truth`): for
+the stages ``evaluate`` and ``replicate``, after everything has been chosen on dev.
 
 An emotion is decided present where its probability reaches its share among the training
 clips (`sslmepr.learning.predictions.training_thresholds`); a variant as published has
@@ -14,7 +17,6 @@ import pandas as pd
 
 from sslmepr.files import atomic
 from sslmepr.labels import TARGETS
-from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.evaluation_cells import (
     BASELINE,
     Cell,
@@ -30,11 +32,13 @@ from sslmepr.learning.metrics import (
     tabulate,
 )
 from sslmepr.learning.predictions import (
+    Model,
     is_single_label,
     prediction_table,
     training_thresholds,
 )
 from sslmepr.learning.refits import REFITS_FILE, read_refits
+from sslmepr.learning.truth import read_true_clips
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
@@ -69,24 +73,24 @@ def evaluate_study(
     -------
     dict
         metrics : DataFrame with corpus, split (dev, test, or all for the held-out
-        corpus), task, variant, stage, seed and the columns of the metrics' tables.
-        summary : nested dict split -> variant -> metric -> estimate, low, high, n and
-        deviation over seeds, for ``dvc metrics``.
+        corpus), stage, modality, task, variant, seed and the columns of the metrics'
+        tables. summary : nested dict split -> stage -> modality or variant -> metric
+        -> estimate, low, high, n and deviation over seeds, for ``dvc metrics``.
     """
-    clips = read_study_clips(params, data_folder, with_truth=True)
+    clips = read_true_clips(params, data_folder)
     cells = list(measured_cells(params, clips))
     thresholds = training_thresholds(clips, params.roles.emotion)
     tables, joined = [], []
     found = read_predictions(params, Path(study_folder), clips)
-    for (variant, task), (rows, by_seed) in found.items():
+    for (model, task), (rows, by_seed) in found.items():
         limits = None
         if task == "emotion":
-            limits = _limits(params, variant, thresholds)
+            limits = _limits(params, model, thresholds)
         for seed, values in by_seed.items():
-            joined.append(_joined(clips, rows, task, values, limits, variant, seed))
+            joined.append(_joined(clips, rows, task, values, limits, model, seed))
         for cell in cells:
             if cell.task == task:
-                tables += _measure(params, clips, cell, variant, rows, by_seed, limits)
+                tables += _measure(params, clips, cell, model, rows, by_seed, limits)
     folder = Path(study_folder, "evaluate")
     folder.mkdir(parents=True, exist_ok=True)
     everything = pd.concat(joined, ignore_index=True)
@@ -101,12 +105,11 @@ def evaluate_study(
     return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
 
 
-def _limits(params: Params, variant: str, thresholds: dict[str, float]):
+def _limits(params: Params, model: Model, thresholds: dict[str, float]):
     """Probability from which an emotion is decided present."""
-    if variant == BASELINE:
+    if model == BASELINE:
         return 0.5  # base rates then decide for the majority
-    settings = params.variant.get(variant)
-    if settings is not None and settings.as_published:
+    if model.stage == "fusion" and params.variant[model.variant].as_published:
         return PRESENT
     return np.array([*thresholds.values()])
 
@@ -116,8 +119,8 @@ def _decided(values, limits) -> np.ndarray:
     return values[:, 1:] >= limits
 
 
-def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
-    table = prediction_table(clips, rows, task, values, variant, seed)
+def _joined(clips, rows, task, values, limits, model, seed) -> pd.DataFrame:
+    table = prediction_table(clips, rows, task, values, model, seed)
     part = clips.table["part"].to_numpy()[rows]
     table["corpus"] = np.repeat(part, len(TARGETS[task]))
     table["true"] = clips.labels[task][rows].reshape(-1)
@@ -132,8 +135,8 @@ def _joined(clips, rows, task, values, limits, variant, seed) -> pd.DataFrame:
     return table
 
 
-def _measure(params, clips, cell: Cell, variant, rows, by_seed, limits) -> list:
-    """Tables of one variant over one cell: every seed, and their mean."""
+def _measure(params, clips, cell: Cell, model, rows, by_seed, limits) -> list:
+    """Tables of one model over one cell: every seed, and their mean."""
     places = np.flatnonzero(np.isin(rows, cell.rows))
     if len(places) == 0:
         return []
@@ -157,9 +160,10 @@ def _measure(params, clips, cell: Cell, variant, rows, by_seed, limits) -> list:
     names = {
         "corpus": cell.corpus,
         "split": cell.split,
+        "stage": model.stage,
+        "modality": model.modality,
         "task": cell.task,
-        "variant": variant,
-        "stage": _stage(variant),
+        "variant": model.variant,
     }
     everything = {**draws, MEAN_OVER_SEEDS: _mean_draws(list(draws.values()))}
     tables = []
@@ -170,17 +174,6 @@ def _measure(params, clips, cell: Cell, variant, rows, by_seed, limits) -> list:
             table.insert(0, column, value)
         tables.append(table)
     return tables
-
-
-def _stage(variant: str) -> str:
-    if variant == BASELINE:
-        return "baseline"
-    head, _, tail = variant.partition("-")
-    if not tail:
-        return "fusion"
-    if tail.endswith("linear"):
-        return "linear"
-    return "crosstask" if tail == "crosstask" else "unimodal"
 
 
 def _draws(params, clips, task, true, values, speakers, limits) -> Draws:
@@ -199,15 +192,13 @@ def _mean_draws(parts: list[Draws]) -> Draws:
 
 
 def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
-    """Headline metrics, nested split -> variant -> metric.
+    """Headline metrics, nested split -> stage -> modality or variant -> metric.
 
     Those of a part of a union have the name of the part beside the split.
     """
-    spread = (
-        metrics[metrics["seed"] != MEAN_OVER_SEEDS]
-        .groupby(["corpus", "split", "variant", "task", "metric", "target"])["estimate"]
-        .std()
-    )
+    names = ["corpus", "split", *Model._fields, "metric", "target"]
+    by_seed = metrics[metrics["seed"] != MEAN_OVER_SEEDS]
+    spread = by_seed.groupby(names)["estimate"].std()
     summary: dict = {}
     chosen = metrics[
         (metrics["seed"] == MEAN_OVER_SEEDS)
@@ -219,8 +210,10 @@ def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
         split = "held_out" if row.split == "all" else row.split
         if row.corpus not in corpora:
             split = f"{split} {row.corpus}"
-        key = (row.corpus, row.split, row.variant, row.task, row.metric, row.target)
-        summary.setdefault(split, {}).setdefault(row.variant, {})[row.metric] = {
+        model = Model(row.stage, row.modality, row.variant)
+        key = (row.corpus, row.split, *model, row.metric, row.target)
+        mine = summary.setdefault(split, {}).setdefault(model.stage, {})
+        mine.setdefault(model.name, {})[row.metric] = {
             "estimate": _number(row.estimate),
             "low": _number(row.low),
             "high": _number(row.high),

@@ -9,11 +9,12 @@ import pandas as pd
 
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.learning.clips import StudyClips
+from sslmepr.learning.predictions import ANY, Model, select
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 
-BASELINE = "baseline"
-"""The variant that predicts base rates (hence the majority) and training means."""
+BASELINE = Model("baseline", ANY)
+"""What predicts base rates (hence the majority) and training means."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
 
 
 def _cell_names(params: Params) -> list[tuple[str, str]]:
-    """(stage, variant folder) of all models that the parameters list."""
+    """(stage, folder) of all models that the parameters list."""
     return [
         *(
             ("unimodal", f"{modality}-{task}")
@@ -72,7 +73,7 @@ def _cell_names(params: Params) -> list[tuple[str, str]]:
 
 
 def read_predictions(params: Params, folder: Path, clips: StudyClips) -> dict:
-    """(variant, task) to rows (clip,) and seed to (clip, target), and a baseline."""
+    """(`Model`, task) to rows (clip,) and seed to (clip, target), and a baseline."""
     position = pd.MultiIndex.from_frame(clips.table[["corpus", "clip_id"]])
     tables = [
         pd.read_parquet(folder / stage / name / "predictions.parquet")
@@ -85,9 +86,9 @@ def read_predictions(params: Params, folder: Path, clips: StudyClips) -> dict:
         values = np.tile(mean, (len(everyone), 1))
         found[BASELINE, task] = (everyone, {0: values})
         for table in tables:
-            table = table[table["target"].isin(TARGETS[task])]
-            for variant, group in table.groupby("variant", sort=False):
-                found[variant, task] = _wide(group, task, position)
+            names = [*Model._fields]
+            for model, group in select(table, task=task).groupby(names, sort=False):
+                found[Model(*model), task] = _wide(group, task, position)
     return found
 
 

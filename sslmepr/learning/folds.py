@@ -18,13 +18,15 @@ from sklearn.svm import SVC
 
 from sslmepr.corpora import ravdess
 from sslmepr.device import choose_device, seed_everything
+from sslmepr.labels import EMOTIONS
 from sslmepr.learning.baselines import Linear, speaker_folds
 from sslmepr.learning.batches import ModalityClips, bucketed
-from sslmepr.learning.clips import read_study_clips
+from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss
 from sslmepr.learning.metrics import tabulate
 from sslmepr.learning.outputs import outputs_of
+from sslmepr.learning.truth import read_true_clips
 from sslmepr.learning.unimodal_stage import unimodal_config
 from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
@@ -32,6 +34,11 @@ from sslmepr.statistics.cluster_bootstrap import Clusters
 
 INNER_FOLDS = 4
 """Parts of the training speakers; a model is chosen on each, and all are averaged."""
+
+_OURS = dict(
+    zip(ravdess.PUBLISHED_EMOTIONS, ravdess.EMOTION_NAMES.values(), strict=True)
+)
+"""RAVDESS's emotions, as its authors call them, to ours."""
 
 
 def cross_validate(
@@ -59,7 +66,7 @@ def cross_validate(
         of stage 1; each with features standardised by corpus and by speaker.
     """
     section = params.folds[name]
-    clips = read_study_clips(params, data_folder)
+    clips = read_true_clips(params, data_folder)
     device = choose_device(params.compute.device)
     tables = []
     for scale in ("corpus", "speaker"):
@@ -95,9 +102,7 @@ class _Work:
         table = data.clips.table.iloc[rows]
         self.speakers = table["speaker_id"].to_numpy()
         self.held_out = (table["split"] == "test").to_numpy()
-        names = ravdess.published_emotions(table["clip_id"])
-        self.classes = [name for name in ravdess.PUBLISHED_EMOTIONS if name in names]
-        self.label = np.array([self.classes.index(name) for name in names])
+        self.label, self.classes = _published_classes(data.clips, rows)
         self.true = np.eye(len(self.classes), dtype=np.float32)[self.label]
         self.pooled = data.pooled(rows)
 
@@ -176,10 +181,9 @@ class _Work:
         place = np.zeros(len(data.clips.table), int)
         place[self.rows] = np.arange(len(self.rows))
 
-        def batches(epoch):
+        def rows(epoch):
             rng = np.random.default_rng([self.params.seed, epoch])
-            rows = bucketed(self.rows[train], data.lengths, section.batch, rng)
-            return [data.batch(each) for each in rows]
+            return bucketed(self.rows[train], data.lengths, section.batch, rng)
 
         def loss(model, _, batch):
             mine = place[batch.rows]
@@ -193,10 +197,56 @@ class _Work:
             right = self.true[dev] * (decided == self.label[dev])[:, None]
             return float((right.sum(0) / self.true[dev].sum(0)).mean())
 
-        schedule = Schedule.of(section)
-        fit(model, batches, loss, score, schedule, "fold", self.progress)
+        fit(
+            model,
+            lambda epoch: map(data.batch, rows(epoch)),
+            len(rows(0)),
+            loss,
+            score,
+            Schedule.of(section),
+            "fold",
+            self.progress,
+        )
         return self._logits(model, others)
 
     def _logits(self, model, places) -> np.ndarray:
         rows = self.rows[places]
         return outputs_of(model, self.data, rows, ["logits"])["logits"]
+
+
+def _published_classes(
+    clips: StudyClips, rows: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """The class that RAVDESS's authors gave each clip, finer than the seven emotions.
+
+    The clip table counts calm as neutral; the finer class is in the clip's name, which
+    must agree with the label.
+
+    Parameters
+    ----------
+    clips : StudyClips
+        With truth.
+    rows : (clip,) int array
+
+    Returns
+    -------
+    label : (clip,) int array
+        Position in `classes`.
+    classes : list of str
+        Those of `sslmepr.corpora.ravdess.PUBLISHED_EMOTIONS` that occur.
+
+    Raises
+    ------
+    ValueError
+        If a clip's name says another emotion than its label.
+    """
+    ids = clips.table["clip_id"].iloc[rows]
+    names = ravdess.published_emotions(ids)
+    shown = clips.labels["emotion"][rows].argmax(1)
+    for clip_id, name, place in zip(ids, names, shown, strict=True):
+        if _OURS[name] != EMOTIONS[place]:
+            raise ValueError(
+                f"clip {clip_id}: is named as {name}, but labelled {EMOTIONS[place]}"
+            )
+    classes = [name for name in ravdess.PUBLISHED_EMOTIONS if name in names]
+    return np.array([classes.index(name) for name in names]), classes

@@ -15,6 +15,7 @@ from sslmepr.learning.fusion_training import (
     train_variant,
 )
 from sslmepr.learning.predictions import (
+    Model,
     dev_score,
     prediction_table,
     write_predictions,
@@ -34,7 +35,7 @@ def train_fusion(
 
     Writes ``seed-<n>.safetensors`` and ``.json`` and the predictions of all seeds for
     every clip with at least one modality; for the full model also those of the linear
-    models on all unimodal predictions that it starts from (``<variant>-linear``).
+    models on all unimodal predictions that it starts from (stage ``fusion_linear``).
 
     Returns
     -------
@@ -58,20 +59,21 @@ def train_fusion(
             params, settings, data, task, rows
         )
         if settings == Variant():
-            name = f"{variant}-linear"
+            linear = Model("fusion_linear", variant=variant)
             tables.append(
-                prediction_table(clips, rows, task, predicted, name, params.seed)
+                prediction_table(clips, rows, task, predicted, linear, params.seed)
             )
         dev = data.rows(getattr(params.roles, task), "dev")
         true = clips.labels[task][dev]
         scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
+    told = Model("fusion", variant=variant)
     for seed in params.fusion.seeds:
         model, history = train_variant(
             params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
         )
         predicted = predict_fused(model, data, rows)
         tables += [
-            prediction_table(clips, rows, task, predicted[task], variant, seed)
+            prediction_table(clips, rows, task, predicted[task], told, seed)
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)

@@ -128,10 +128,9 @@ def train_variant(
     lengths = np.ones(len(data.clips.table))
     objective = teaching(section, settings, params.seed + seed)
 
-    def batches(epoch):
+    def rows(epoch):
         rng = np.random.default_rng([params.seed, seed, epoch])
-        rows = balanced(groups, lengths, section.batch, rng)
-        return [data.batch(each) for each in rows]
+        return balanced(groups, lengths, section.batch, rng)
 
     def score(model):
         scores = score_on_dev(params, settings.tasks, data, model)["dev_score"]
@@ -140,8 +139,16 @@ def train_variant(
             on_score(mean)
         return mean
 
-    schedule = Schedule.of(section)
-    history = fit(model, batches, objective, score, schedule, title, progress)
+    history = fit(
+        model,
+        lambda epoch: map(data.batch, rows(epoch)),
+        len(rows(0)),
+        objective,
+        score,
+        Schedule.of(section),
+        title,
+        progress,
+    )
     return model, history
 
 

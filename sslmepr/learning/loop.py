@@ -42,6 +42,7 @@ class Schedule:
 def fit(
     model: nn.Module,
     batches: Callable[[int], Iterable],
+    steps_per_epoch: int,
     loss: Callable[[nn.Module, nn.Module, object], Tensor],
     score: Callable[[nn.Module], float],
     schedule: Schedule,
@@ -60,7 +61,9 @@ def fit(
     model : Module
         Only parameters that require gradients are trained.
     batches : callable
-        Epoch number to that epoch's batches; must have a length.
+        Epoch number to that epoch's batches; they may be made one at a time.
+    steps_per_epoch : int
+        How many batches an epoch has, for the course of the learning rate.
     loss : callable
         (model, averaged model, batch) to a loss.
     score : callable
@@ -81,7 +84,7 @@ def fit(
     TrainingError
         If the loss of an epoch is not finite.
     """
-    run = Run(model, schedule, max(1, len(batches(0))), loss)
+    run = Run(model, schedule, max(1, steps_per_epoch), loss)
     best, since = _copy(run.average.model), 0
     first = float(score(run.average.model))
     best_score = -np.inf if np.isnan(first) else first

@@ -1,6 +1,7 @@
 """From model outputs to the table of predictions, dev scores and decisions."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,15 +15,59 @@ COLUMNS = [
     "clip_id",
     "corpus",
     "split",
+    "stage",
+    "modality",
+    "task",
     "variant",
     "seed",
     "target",
     "predicted",
 ]
+FUSED = "fused"
+"""In place of a modality where all are read."""
+
+ANY = "any"
+"""In place of a modality or a variant where there is no choice of one."""
+
+
+class Model(NamedTuple):
+    """What predicts, as tables of predictions and of metrics name it.
+
+    No part is ever put together with another, or taken apart.
+
+    Attributes
+    ----------
+    stage : str
+        ``baseline``, ``linear`` (what stage 1 starts from), ``unimodal``,
+        ``crosstask``, ``fusion_linear`` (what stage 3 starts from) or ``fusion``.
+    modality : str
+        `FUSED` in both stages of fusion, `ANY` for the baseline.
+    variant : str
+        Of the fusion model; `ANY` in the stages before it.
+    """
+
+    stage: str
+    modality: str = FUSED
+    variant: str = ANY
+
+    @property
+    def name(self) -> str:
+        """What tells it from others of its stage."""
+        if self.modality == FUSED:
+            return self.variant
+        return self.stage if self.modality == ANY else self.modality
+
+
+def select(table: pd.DataFrame, **values: str) -> pd.DataFrame:
+    """The rows of a table whose columns have these values."""
+    chosen = np.ones(len(table), bool)
+    for column, value in values.items():
+        chosen &= (table[column] == value).to_numpy()
+    return table[chosen]
 
 
 def prediction_table(
-    clips: StudyClips, rows, task: str, predicted, variant: str, seed: int
+    clips: StudyClips, rows, task: str, predicted, model: Model, seed: int
 ) -> pd.DataFrame:
     """One row per clip and target.
 
@@ -33,14 +78,15 @@ def prediction_table(
     task : str
     predicted : (clip, target) array
         Probabilities of emotions or scores of traits.
-    variant : str
+    model : Model
     seed : int
     """
     targets = TARGETS[task]
     clip = clips.table.iloc[np.repeat(rows, len(targets))]
     table = clip[["clip_id", "corpus", "split"]].reset_index(drop=True)
     return table.assign(
-        variant=variant,
+        **model._asdict(),
+        task=task,
         seed=seed,
         target=np.tile(targets, len(rows)),
         predicted=np.asarray(predicted, np.float32).reshape(-1),

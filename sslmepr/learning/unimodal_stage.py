@@ -23,6 +23,7 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, write_outputs
 from sslmepr.learning.predictions import (
+    Model,
     dev_score,
     prediction_table,
     training_thresholds,
@@ -45,7 +46,7 @@ def train_unimodal(
 
     Writes the checkpoint and the predictions for every clip of every corpus that has
     the modality, together with those of a linear model on mean-pooled features
-    (variant ``<modality>-<task>-linear``), for stage 2 the logits of its probe, out of
+    (stage ``linear``), for stage 2 the logits of its probe, out of
     fold where the clip is in training (`sslmepr.learning.outputs`), and for the
     analysis ``refits.parquet``: the logits that probes of other training samples give
     to clips that are not in training.
@@ -84,13 +85,10 @@ def train_unimodal(
             {"epoch": [0], "train_loss": np.nan, "dev_score": np.nan}
         )
     predicted = _predict(model, data, rows)
-    title, run_folder = f"{modality}-{task}", Path(run_folder)
+    run_folder = Path(run_folder)
     tables = [
-        prediction_table(clips, rows, task, values, variant, params.seed)
-        for variant, values in (
-            (title, predicted),
-            (f"{title}-linear", start.predicted),
-        )
+        prediction_table(clips, rows, task, values, Model(stage, modality), params.seed)
+        for stage, values in (("unimodal", predicted), ("linear", start.predicted))
     ]
     write_predictions(run_folder, tables)
     write_refits(run_folder, clips, start.unseen, task, start.refits)
@@ -116,9 +114,9 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
     """Train on the clips of `train`, stop by those of `dev`; the history."""
     section, task = params.unimodal, model.config.task
 
-    def batches(epoch):
+    def rows(epoch):
         rng = np.random.default_rng([params.seed, epoch])
-        return _Batches(data, bucketed(train, data.lengths, section.batch, rng))
+        return bucketed(train, data.lengths, section.batch, rng)
 
     def loss(model, _, batch):
         output = model(batch.values, batch.mask, batch.probed[task])
@@ -131,7 +129,16 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         return dev_score(task, true, _predict(model, data, dev))
 
     title = f"{data.modality}-{task}"
-    return fit(model, batches, loss, score, Schedule.of(section), title, progress)
+    return fit(
+        model,
+        lambda epoch: map(data.batch, rows(epoch)),
+        len(rows(0)),
+        loss,
+        score,
+        Schedule.of(section),
+        title,
+        progress,
+    )
 
 
 def unimodal_config(
@@ -153,19 +160,6 @@ def unimodal_config(
         dropout=section.dropout,
         targets=targets,
     )
-
-
-class _Batches:
-    """Batches made one at a time, with a length for the schedule."""
-
-    def __init__(self, data: ModalityClips, rows: list[np.ndarray]):
-        self._data, self._rows = data, rows
-
-    def __len__(self):
-        return len(self._rows)
-
-    def __iter__(self):
-        return map(self._data.batch, self._rows)
 
 
 def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Stage 1: one modality, one task.
 
-The model starts as a linear one. A probe on the mean over time is fitted first, in
-closed form, and stays as it is; sequence encoder and head learn what the probe misses.
+The model starts as a linear one. A probe on the mean over time is fitted first (ridge
+regression for traits, logistic regression for emotions) and stays as it is; sequence
+encoder and head learn what the probe misses.
 With a few hundred clips an encoder that starts from nothing does not even reach the
 probe; starting there, it can only be chosen on dev where it adds something.
 """

@@ -16,6 +16,7 @@ def rows(corpus, split, target, predicted, true, seed=0):
             "clip_id": [f"{corpus}{place}" for place in range(len(true))],
             "corpus": corpus,
             "split": split,
+            "stage": "fusion",
             "variant": "m",
             "seed": seed,
             "target": target,

@@ -22,7 +22,7 @@ def predictions(evidence):
         .rename(index="clip-{}".format)
         .melt(var_name="target", value_name="predicted", ignore_index=False)
         .reset_index()
-        .assign(variant=f"{modality}-crosstask", split="test")
+        .assign(stage="crosstask", modality=modality, split="test")
         for modality, values in evidence.items()
     ]
     return pd.concat(parts, ignore_index=True)
@@ -86,7 +86,7 @@ def test_every_split_is_a_row_and_no_modality_is_on_both_sides():
 
 def test_clips_that_lack_a_modality_or_taught_the_predictors_are_left_out():
     table = predictions(draw(np.random.default_rng(1), 5, ["face", "text"]))
-    lost = (table["variant"] == "text-crosstask") & (table["clip_id"] == "clip-2")
+    lost = (table["modality"] == "text") & (table["clip_id"] == "clip-2")
     taught = table["clip_id"] == "clip-1"
     table.loc[taught, "split"] = "train"
     found = disjoint_tables(table[~lost], NONE, speakers(5)).table

@@ -28,9 +28,12 @@ def test_modalities_are_named_by_share_and_by_what_speaks_against():
 
 def test_predictions_are_said():
     traits = {"openness": 0.4, "emotional_stability": 0.7}
-    emotions = {"neutral": 0.9, "anger": 0.8, "fear": 0.6, "sadness": 0.1}
-    assert prediction_sentence(emotions, traits) == (
-        "The clip shows anger (0.80) and fear (0.60); among the traits the person "
+    emotions = {"neutral": 0.9, "anger": 0.3, "fear": 0.2, "sadness": 0.6}
+    # What is decided counts, whatever the probability: each emotion has its own limit.
+    decided = {"neutral": False, "anger": True, "fear": True, "sadness": False}
+    assert prediction_sentence(emotions, decided, traits) == (
+        "The clip shows anger (0.30) and fear (0.20); among the traits the person "
         "appears highest in emotional stability and lowest in openness."
     )
-    assert prediction_sentence({}, {}) == "The clip shows no emotion."
+    none = dict.fromkeys(emotions, False) | {"neutral": True}
+    assert prediction_sentence(emotions, none, {}) == "The clip shows no emotion."

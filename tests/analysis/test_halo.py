@@ -20,7 +20,9 @@ def predictions(read, annotated, corpus="a"):
     parts = [
         pd.DataFrame(
             {"clip_id": clips, "predicted": read[:, at], "true": annotated[:, at]}
-        ).assign(target=trait, corpus=corpus, variant="multitask", seed=seed)
+        ).assign(
+            target=trait, corpus=corpus, stage="fusion", variant="multitask", seed=seed
+        )
         for at, trait in enumerate(TRAITS)
         for seed in (0, 1)
     ]

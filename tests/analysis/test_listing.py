@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 
 from sslmepr.analysis import listing
@@ -53,6 +54,33 @@ def test_models_of_a_split_without_labels_are_not_available():
     metrics = pd.DataFrame({"metric": ["CCC"], "split": ["dev"]})
     assert repr(listing.models(metrics, ("CCC",), "test")).startswith("Not available")
     assert repr(listing.models(metrics, ("UAR",), "dev")).startswith("Not available")
+
+
+def test_models_are_named_by_stage_and_come_in_its_order():
+    rows = [
+        ("fusion", "fused", "face"),
+        ("fusion", "fused", "my-variant"),
+        ("fusion_linear", "fused", "multitask"),
+        ("crosstask", "face", "any"),
+        ("unimodal", "face", "any"),
+        ("linear", "face", "any"),
+        ("baseline", "any", "any"),
+    ]
+    metrics = pd.DataFrame(rows, columns=["stage", "modality", "variant"]).assign(
+        metric="CCC", target="mean", split="dev", seed=-1, low=0.1, high=0.9
+    )
+    metrics["estimate"] = np.arange(len(rows)) / 10
+    assert listing.models(metrics, ("CCC",), "dev").frame["Model"].tolist() == [
+        "Guessing (base rates)",
+        "Face (linear)",
+        "Face (alone)",
+        "Face (both tasks)",
+        "Multitask (linear fusion)",
+        "Face",
+        "My-variant",
+    ]
+    chosen = listing.variants(metrics, ["multitask", "face"], ("CCC",), "dev").frame
+    assert chosen["CCC"].tolist() == ["0.000 [0.100, 0.900]"]
 
 
 def test_folds_and_recalls_have_a_row_for_each_method_and_class():

@@ -8,16 +8,21 @@ from sslmepr.analysis import scores
 
 METRICS = pd.DataFrame(
     [
-        # variant, stage, split, seed, metric, target, estimate
-        ("baseline", "baseline", "test", -1, "mWACC", "mean", 0.5),
-        ("face-emotion", "unimodal", "test", -1, "mWACC", "mean", 0.7),
-        ("audio-emotion", "unimodal", "test", -1, "mWACC", "mean", 0.6),
-        ("audio-emotion", "unimodal", "test", -1, "WACC", "anger", 0.9),
-        ("audio-emotion", "unimodal", "dev", -1, "mWACC", "mean", 0.65),
-        ("multitask", "fusion", "test", 0, "mWACC", "mean", 0.79),
-        ("multitask", "fusion", "test", -1, "mWACC", "mean", 0.8),
+        # stage, modality, variant, split, seed, metric, target, estimate
+        ("baseline", "any", "any", "test", -1, "mWACC", "mean", 0.5),
+        ("unimodal", "face", "any", "test", -1, "mWACC", "mean", 0.7),
+        ("unimodal", "audio", "any", "test", -1, "mWACC", "mean", 0.6),
+        ("unimodal", "audio", "any", "test", -1, "WACC", "anger", 0.9),
+        ("unimodal", "audio", "any", "dev", -1, "mWACC", "mean", 0.65),
+        ("fusion", "fused", "multitask", "test", 0, "mWACC", "mean", 0.79),
+        ("fusion", "fused", "multitask", "test", -1, "mWACC", "mean", 0.8),
+        ("fusion_linear", "fused", "multitask", "test", -1, "mWACC", "mean", 0.75),
+        ("linear", "face", "any", "test", -1, "mWACC", "mean", 0.55),
     ],
-    columns=["variant", "stage", "split", "seed", "metric", "target", "estimate"],
+    columns=[
+        *("stage", "modality", "variant", "split", "seed"),
+        *("metric", "target", "estimate"),
+    ],
 ).assign(low=0.4, high=0.9, n=10)
 CEILING = pd.DataFrame(
     {"modality": ["face", "fused"], "metric": "mWACC", "ceiling": [0.8, 0.9]}

@@ -140,7 +140,9 @@ def _emotions(clip_ids, modality, weak, strong):
     table = table.assign(clip_id=clip_ids.to_numpy()).melt(
         "clip_id", var_name="target", value_name="predicted"
     )
-    return table.assign(variant=f"{modality}-emotion-linear", corpus="tiny_joint")
+    return table.assign(
+        stage="linear", modality=modality, task="emotion", corpus="tiny_joint"
+    )
 
 
 def test_chance_is_large_along_what_features_show_most(study, tiny):

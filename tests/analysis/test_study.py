@@ -25,6 +25,7 @@ def predictions(rng, corpus, with_emotions, with_traits, clips=12):
                         "clip_id": [f"{corpus}-{clip}" for clip in range(clips)],
                         "corpus": corpus,
                         "split": "test",
+                        "stage": "fusion",
                         "variant": "multitask",
                         "seed": 0,
                         "target": target,

@@ -22,14 +22,14 @@ from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 CLIPS = 120
 
 
-def variant(name, tasks, values):
-    """Predictions (clip, 12) of one variant, emotions before traits."""
+def told(tasks, values, **model):
+    """Predictions (clip, 12) of one model, emotions before traits."""
     targets = [target for targets in TARGETS.values() for target in targets]
     table = pd.DataFrame(values, columns=targets).rename_axis("clip_id")
     table = table.rename(index="c{}".format)[[t for k in tasks for t in TARGETS[k]]]
     table = table.melt(var_name="target", value_name="predicted", ignore_index=False)
-    names = {"variant": name, "corpus": "tiny_joint", "split": "test", "seed": 0}
-    return table.reset_index().assign(true=np.nan, **names)
+    names = {"corpus": "tiny_joint", "split": "test", "seed": 0}
+    return table.reset_index().assign(true=np.nan, **names, **model)
 
 
 @pytest.fixture
@@ -58,14 +58,22 @@ def study(rng):
         draws[name] = values
     draws["multitask"][:, [1, 7]] += rng.standard_normal((CLIPS, 1))
     both = ("emotion", "personality")
+    fusion = {"stage": "fusion", "modality": "fused"}
     chances = {name: 1 / (1 + np.exp(-values)) for name, values in draws.items()}
     return pd.concat(
         [
-            variant("multitask", both, chances["multitask"]),
-            variant("emotion_only", ("emotion",), chances["apart"]),
-            variant("personality_only", ("personality",), chances["multitask"]),
-            variant("face-crosstask", both, chances["face"]),
-            variant("text-crosstask", both, chances["text"]),
+            told(both, chances["multitask"], **fusion, variant="multitask"),
+            told(("emotion",), chances["apart"], **fusion, variant="emotion_only"),
+            told(
+                ("personality",),
+                chances["multitask"],
+                **fusion,
+                variant="personality_only",
+            ),
+            *(
+                told(both, chances[name], stage="crosstask", modality=name)
+                for name in ("face", "text")
+            ),
         ],
         ignore_index=True,
     )

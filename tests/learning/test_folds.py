@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sslmepr.corpora.ravdess import PUBLISHED_EMOTIONS
-from sslmepr.corpora.schema import COLUMNS, validate, write_clips
+from sslmepr.corpora.schema import COLUMNS, read_clips, validate, write_clips
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS
 from sslmepr.learning import folds
@@ -31,6 +31,9 @@ def spoken(tmp_path, small_params):
             sequences.append((name, values.astype(np.float32)))
     table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
     table[list(EMOTION_COLUMNS)] = 0.0
+    for number, emotion in enumerate(("neutral", "happiness", "sadness")):
+        acted = table["clip_id"].str.startswith(f"01-{number + 2:02d}")
+        table.loc[acted, f"emotion_{emotion}"] = 1.0  # calm counts as neutral
     table["media"] = "there.wav"
     write_clips(validate(table, "acted"), tmp_path / "acted" / "corpus")
     write_store(tmp_path / "acted" / "features", "audio", sequences, "drawn", "1")
@@ -94,3 +97,13 @@ def test_whoever_is_measured_was_not_learned_from(spoken, monkeypatch):
     assert all(known.isdisjoint(test) for known, _ in seen)
     assert [others for _, others in seen].count(test) == 6
     assert set.union(*(others for _, others in seen)) == {f"a{n}" for n in range(10)}
+
+
+def test_a_name_that_says_another_emotion_than_the_label_is_an_error(spoken):
+    folder, params = spoken
+    table = read_clips(folder / "acted" / "corpus")
+    table.loc[4, list(EMOTION_COLUMNS)] = np.eye(7)[1]
+    write_clips(table, folder / "acted" / "corpus")
+    wrong = table.loc[4, "clip_id"]
+    with pytest.raises(ValueError, match=f"clip {wrong}: .*, but labelled anger"):
+        folds.cross_validate(params, "voices", folder, progress=False)

@@ -26,7 +26,8 @@ def regress(scores=None, epochs=30, patience=30, batches=None, seed=0):
 
     history = fit(
         model,
-        batches or (lambda epoch: [X] * 10),
+        batches or (lambda epoch: iter([X] * 10)),
+        10,
         loss,
         score,
         Schedule(epochs, patience, 0.1, 0.0),
@@ -79,6 +80,25 @@ def test_nothing_to_score_keeps_the_last_epoch():
     assert model.weight.item() == seen[-1] != seen[0]
 
 
+def test_batches_are_made_one_at_a_time():
+    """Every batch is learned from before the next is made; none is made to count."""
+    made, used = [], []
+
+    def batches(epoch):
+        for _ in range(10):
+            assert len(made) == len(used)
+            made.append(epoch)
+            yield X
+
+    def loss(model, _, batch):
+        used.append(None)
+        return (model(batch) - 2 * batch).square().mean()
+
+    schedule = Schedule(3, 3, 0.1, 0.0)
+    fit(nn.Linear(1, 1), batches, 10, loss, lambda _: 0.0, schedule, progress=False)
+    assert made == [1] * 10 + [2] * 10 + [3] * 10 and len(used) == 30
+
+
 def test_same_seed_same_result():
     first, second = regress(epochs=4), regress(epochs=4)
     assert first[0].weight.item() == second[0].weight.item()
@@ -92,6 +112,7 @@ def test_frozen_weights_stay():
     fit(
         model,
         lambda epoch: [X],
+        1,
         lambda model, _, batch: model(batch).square().mean(),
         lambda model: 0.0,
         Schedule(2, 2, 0.1, 0.5),

@@ -3,11 +3,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.predictions import (
+    ANY,
+    FUSED,
+    Model,
     dev_score,
     is_single_label,
+    prediction_table,
+    select,
     training_thresholds,
 )
 
@@ -64,3 +69,38 @@ def test_single_label():
     assert not is_single_label(np.ones((2, 7)))
     with pytest.raises(ValueError, match="expected 7 emotions, got 6"):
         is_single_label(np.eye(6))
+
+
+def test_every_row_says_what_predicted_it():
+    table = pd.DataFrame(
+        {"clip_id": ["x", "y"], "corpus": ["a", "b"], "split": ["dev", "test"]}
+    )
+    study = StudyClips(table, {}, ["a", "b"])
+    model = Model("fusion", variant="my-variant")
+    values = np.arange(5) / 8
+    found = prediction_table(study, [1], "personality", [values], model, 3)
+    assert found.to_dict("list") == {
+        "clip_id": ["y"] * 5,
+        "corpus": ["b"] * 5,
+        "split": ["test"] * 5,
+        "stage": ["fusion"] * 5,
+        "modality": ["fused"] * 5,
+        "task": ["personality"] * 5,
+        "variant": ["my-variant"] * 5,
+        "seed": [3] * 5,
+        "target": list(TRAITS),
+        "predicted": values.tolist(),
+    }
+
+
+def test_a_model_is_called_by_what_tells_it_from_others_of_its_stage():
+    assert Model("fusion", FUSED, "face-crosstask").name == "face-crosstask"
+    assert Model("fusion_linear", FUSED, "my-variant").name == "my-variant"
+    assert Model("crosstask", "face").name == Model("linear", "face").name == "face"
+    assert Model("baseline", ANY).name == "baseline"
+
+
+def test_rows_are_selected_by_all_values():
+    table = pd.DataFrame({"stage": ["a", "a", "b"], "variant": ["x", "y", "x"]})
+    assert select(table, stage="a", variant="x").index.tolist() == [0]
+    assert select(table, stage="c").empty and len(select(table)) == 3

@@ -34,13 +34,16 @@ from sslmepr.learning.stages import (
 )
 from sslmepr.models.fusion_parts import PredictProjector
 
-COLUMNS = ["clip_id", "corpus", "split", "variant", "seed", "target", "predicted"]
+COLUMNS = [
+    *("clip_id", "corpus", "split", "stage", "modality", "task", "variant", "seed"),
+    *("target", "predicted"),
+]
 
 
-def predictions(folder, variant, seed=None):
-    """Predictions of one variant and seed: (corpus, clip_id) x target."""
+def predictions(folder, stage, seed=None):
+    """Predictions of one stage and seed: (corpus, clip_id) x target."""
     table = pd.read_parquet(folder / "predictions.parquet")
-    table = table[table["variant"] == variant]
+    table = table[table["stage"] == stage]
     if seed is not None:
         table = table[table["seed"] == seed]
     return table.pivot(
@@ -84,12 +87,14 @@ def test_predictions_cover_every_clip_of_every_corpus(trained, small_params):
     table = pd.read_parquet(folder / "fusion" / "multitask" / "predictions.parquet")
     assert list(table.columns) == COLUMNS
     clips = read_study_clips(small_params, data).table
-    runs = table[["variant", "seed"]].drop_duplicates()
+    runs = table[["stage", "modality", "variant", "seed"]].drop_duplicates()
     assert [*runs.itertuples(index=False, name=None)] == [
-        ("multitask-linear", small_params.seed),
-        ("multitask", 0),
-        ("multitask", 1),
+        ("fusion_linear", "fused", "multitask", small_params.seed),
+        ("fusion", "fused", "multitask", 0),
+        ("fusion", "fused", "multitask", 1),
     ]
+    tasks = table.groupby("task")["target"].unique().map(tuple)
+    assert tasks.to_dict() == {"emotion": EMOTIONS, "personality": TRAITS}
     assert len(table) == len(clips) * 12 * 3
     assert set(table["target"]) == {*EMOTIONS, *TRAITS}
     assert table["predicted"].between(0, 1).all()
@@ -135,7 +140,7 @@ def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, t
     rows, logits = rows.numpy(), outputs["probe_logits"].numpy()
     assert sorted(rows) == face.present(np.arange(len(clips.table))).tolist()
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
-    linear = predictions(run, f"face-{task}-linear").loc[keys(clips, rows), columns]
+    linear = predictions(run, "linear").loc[keys(clips, rows), columns]
     said = 1 / (1 + np.exp(-logits))
     if task == "personality":
         said = np.clip(0.5 + logits / 4, 0, 1)
@@ -186,7 +191,7 @@ def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     rows = np.array([3, 70, 100, 145, 155, 180])
     batch = face.batch(rows)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
-    table = predictions(run, f"face-{task}")
+    table = predictions(run, "unimodal")
     expected = table.loc[keys(face.clips, rows), columns].to_numpy()
     with torch.no_grad():
         given = model(batch.values, batch.mask, batch.probed[task]).predicted.numpy()
@@ -329,7 +334,7 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
     model = Combination(task, evidence[train], true[train], evidence[dev], true[dev])
     expected = model.predict(evidence)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
-    written = predictions(run, "multitask-linear").loc[keys(clips, rows), columns]
+    written = predictions(run, "fusion_linear").loc[keys(clips, rows), columns]
     assert written.to_numpy() == pytest.approx(expected, abs=1e-5)
     score = results["fusion"]["multitask"]["linear_dev_score"][task]
     assert score == pytest.approx(dev_score(task, true[dev], expected[dev]))
@@ -432,12 +437,25 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
 
 def test_evaluation_table(trained):
     metrics = trained[3]["metrics"]
-    variants = set(metrics["variant"])
-    assert {"multitask", "emotion_only", "baseline", "face-emotion"} <= variants
-    assert {"text-crosstask", "text-personality-linear"} <= variants
-    stages = dict(zip(metrics["variant"], metrics["stage"], strict=True))
-    assert stages["multitask-linear"] == stages["face-emotion-linear"] == "linear"
-    assert stages["multitask"] == "fusion" and stages["face-emotion"] == "unimodal"
+    names = ["stage", "modality", "variant", "task"]
+    models = set(metrics[names].itertuples(index=False, name=None))
+    both = ("emotion", "personality")
+    assert models == {
+        *(("baseline", "any", "any", task) for task in both),
+        *(
+            (stage, modality, "any", task)
+            for stage in ("linear", "unimodal", "crosstask")
+            for modality in ("face", "text")
+            for task in both
+        ),
+        *(("fusion_linear", "fused", "multitask", task) for task in both),
+        *(
+            ("fusion", "fused", variant, task)
+            for variant in ("multitask", "with_everything", "as_published")
+            for task in both
+        ),
+        ("fusion", "fused", "emotion_only", "emotion"),
+    }
     places = set(zip(metrics["corpus"], metrics["split"], metrics["task"], strict=True))
     assert places == {
         ("emotion", "dev", "emotion"),
@@ -448,7 +466,8 @@ def test_evaluation_table(trained):
         ("joint", "all", "personality"),
     }
     one = metrics[
-        (metrics["variant"] == "multitask")
+        (metrics["stage"] == "fusion")
+        & (metrics["variant"] == "multitask")
         & (metrics["metric"] == "CCC")
         & (metrics["target"] == "mean")
         & (metrics["split"] == "test")
@@ -459,7 +478,7 @@ def test_evaluation_table(trained):
 
 def test_baseline_scores_chance(trained):
     metrics = trained[3]["metrics"]
-    row = metrics[(metrics["variant"] == "baseline") & (metrics["seed"] == -1)]
+    row = metrics[(metrics["stage"] == "baseline") & (metrics["seed"] == -1)]
     for metric, expected in {"mWACC": 0.5, "mAUC": 0.5}.items():
         found = row[(row["metric"] == metric)]["estimate"]
         assert found.to_numpy() == pytest.approx(expected)
@@ -491,7 +510,7 @@ def test_metric_agrees_with_the_written_predictions(trained):
 def test_summary_is_json_with_intervals(trained):
     summary = json.loads(json.dumps(trained[3]["summary"], allow_nan=False))
     assert set(summary) == {"dev", "test", "held_out"}
-    cell = summary["test"]["multitask"]["mWACC"]
+    cell = summary["test"]["fusion"]["multitask"]["mWACC"]
     assert set(cell) == {"estimate", "low", "high", "n", "deviation_over_seeds"}
 
 
@@ -507,6 +526,37 @@ def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
     whole = whole[whole["target"].isin(EMOTIONS)]
     sums = whole.groupby(["seed", "corpus", "clip_id"])["predicted"].sum()
     assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_no_name_is_taken_apart(trained, small_params, tmp_path):
+    """A variant is of stage fusion, however it is called: even as stage 2 might be."""
+    data_folder, folder, _, evaluation = trained
+    names = {"my-variant": "emotion_only", "face-crosstask": "as_published"}
+    for stage in ("unimodal", "crosstask"):
+        (tmp_path / stage).symlink_to(folder / stage)
+    for name, old in names.items():
+        table = pd.read_parquet(folder / "fusion" / old / "predictions.parquet")
+        target = tmp_path / "fusion" / name
+        target.mkdir(parents=True)
+        table.assign(variant=name).to_parquet(target / "predictions.parquet")
+    variant = {name: small_params.variant[old] for name, old in names.items()}
+    changes = {"variants": [*names], "variant": variant}
+    params = small_params.model_copy(update=changes)
+    found = evaluate_study(params, tmp_path, data_folder)
+    metrics, before = found["metrics"], evaluation["metrics"]
+    for name, old in names.items():
+        mine = metrics[metrics["variant"] == name]
+        assert set(mine["stage"]) == {"fusion"} and set(mine["modality"]) == {"fused"}
+        same = before[before["variant"] == old].assign(variant=name)
+        pd.testing.assert_frame_equal(
+            mine.reset_index(drop=True), same.reset_index(drop=True)
+        )
+    summary = found["summary"]["test"]
+    assert list(summary["fusion"]) == [*names]
+    assert summary["crosstask"] == evaluation["summary"]["test"]["crosstask"]
+    written = pd.read_parquet(tmp_path / "evaluate" / "predictions.parquet")
+    stages = written.groupby("variant")["stage"].unique().map(list)
+    assert stages["my-variant"] == stages["face-crosstask"] == ["fusion"]
 
 
 def test_evaluation_is_deterministic(trained, small_params):
@@ -532,23 +582,22 @@ def test_a_modality_that_no_labelled_clip_has_says_what_is_usual(
     clips = read_study_clips(params, tmp_path)
     taught = clips.rows("personality", "train")
     mean = clips.labels["personality"][taught].mean(0)
-    found = predictions(folder / "unimodal" / "face-personality", "face-personality")
+    found = predictions(folder / "unimodal" / "face-personality", "unimodal")
     assert set(found.index.get_level_values("corpus")) == {"emotion", "joint"}
     usual = np.tile(mean, (len(found), 1))
     assert found[list(TRAITS)].to_numpy() == pytest.approx(
         1 / (1 + np.exp(-4 * (usual - 0.5))), abs=1e-5
     )
-    linear = predictions(
-        folder / "unimodal" / "face-personality", "face-personality-linear"
-    )
+    linear = predictions(folder / "unimodal" / "face-personality", "linear")
     assert linear[list(TRAITS)].to_numpy() == pytest.approx(usual, abs=1e-6)
-    assert np.ptp(predictions(folder / "crosstask" / "face", "face-crosstask"), 0).any()
+    assert np.ptp(predictions(folder / "crosstask" / "face", "crosstask"), 0).any()
 
-    fused = predictions(folder / "fusion" / "multitask", "multitask", seed=0)
-    words = predictions(folder / "crosstask" / "text", "text-crosstask")
+    fused = predictions(folder / "fusion" / "multitask", "fusion", seed=0)
+    words = predictions(folder / "crosstask" / "text", "crosstask")
     assert set(fused.index) == {*found.index, *words.index}
     evaluation = evaluate_study(params, folder, tmp_path)
     summary = evaluation["summary"]["dev"]
-    assert 0 < summary["multitask"]["mWACC"]["estimate"] < 1
-    assert -1 < summary["multitask"]["CCC"]["estimate"] < 1
-    assert "CCC" not in summary.get("face-personality", {})
+    fused = summary["fusion"]["multitask"]
+    assert 0 < fused["mWACC"]["estimate"] < 1
+    assert -1 < fused["CCC"]["estimate"] < 1
+    assert "CCC" not in summary["unimodal"].get("face", {})

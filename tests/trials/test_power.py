@@ -88,7 +88,7 @@ def test_readings_are_those_of_the_pipeline(settings):
         long = wide.assign(clip_id=unseen.clip_ids).melt(
             "clip_id", var_name="target", value_name="predicted"
         )
-        parts.append(long.assign(variant=f"{modality}-crosstask", split="test"))
+        parts.append(long.assign(stage="crosstask", modality=modality, split="test"))
     none = pd.DataFrame(
         columns=["modality", "clip_id", "refit", *SCORED_EMOTIONS, *TRAITS]
     )
