@@ -20,7 +20,7 @@ from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media.audio import SAMPLE_RATE_HZ, is_silent, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.faces import FaceDetector
-from sslmepr.media.regions import crop_regions, find_regions
+from sslmepr.media.regions import crop_regions, find_regions, lacking_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
@@ -127,6 +127,11 @@ class _ChunkWork:
             return
         faces = self.tools.detector.detect(frames.images)
         regions = find_regions(frames.images, faces)
+        lacking = lacking_regions(regions, self.extract.mask_person)
+        for modality in wanted:
+            if modality in lacking:
+                self._miss(clip, modality, lacking[modality])
+        wanted = [modality for modality in wanted if modality not in lacking]
         crops = crop_regions(frames.images, regions, self.extract.mask_person)
         rate = self.extract.frames / frames.duration_seconds
         prepare = self.tools.encoders.image.prepare
