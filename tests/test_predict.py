@@ -140,7 +140,8 @@ def test_what_fails_says_why_and_predicts_nothing(made):
 
 def test_how_each_modality_was_obtained(made):
     table = by_name(made[0])
-    assert table.loc["é 1.mp4", "face"] == "full_frame 2"
+    assert table.loc["é 1.mp4", "face"] == "detected 2"
+    assert table.loc["é 1.mp4", "people"] == 1
     assert table.loc["é 1.mp4", "audio"] == "recorded"
     assert pd.isna(table.loc["mute.mp4", "audio"])
     assert table.loc["mute.mp4", "missing"] == "audio: no audio stream"

@@ -116,10 +116,11 @@ def _read_track(path, track, start, end, mixer, seek=True) -> np.ndarray:
         begin, waveform = _decode(path, container, stream, start, end, mixer)
         if seek and not begin <= start:  # some formats cannot be searched exactly
             return _read_track(path, track, start, end, mixer, seek=False)
+        begin = begin if len(waveform) else 0.0
         reached = begin + len(waveform) / SAMPLE_RATE_HZ
         _check_end(path, container, stream, reached, end)
     # `begin` is when the first decoded sample sounds, at or before the start
-    lower = max(0, round((start - begin) * SAMPLE_RATE_HZ)) if len(waveform) else 0
+    lower = max(0, round((start - begin) * SAMPLE_RATE_HZ))
     upper = len(waveform)
     if np.isfinite(end):
         upper = max(lower, min(upper, round((end - begin) * SAMPLE_RATE_HZ)))
@@ -220,20 +221,21 @@ class _Mixer:
             parts += self.resampler.resample(None)
         if frame and kind != self.kind:
             layout = _layout(frame.layout)
-            self.resampler = av.AudioResampler("fltp", layout, SAMPLE_RATE_HZ)
+            self.resampler = av.AudioResampler("flt", layout, SAMPLE_RATE_HZ)
             self.kind = kind
         if frame:
             parts += self.resampler.resample(frame)
-        mixed = [self._mix(part.to_ndarray()) for part in parts if part]
+        mixed = [self._mix(part) for part in parts if part]
         return mixed[0] if len(mixed) == 1 else np.concatenate([_NOTHING, *mixed])
 
-    def _mix(self, channels: np.ndarray) -> np.ndarray:
-        """(channel, sample) to (sample,)."""
-        count = len(channels)
+    def _mix(self, frame) -> np.ndarray:
+        """A frame of packed samples to (sample,)."""
+        samples, count = frame.to_ndarray()[0], frame.layout.nb_channels
         if count == 1:
-            return channels[0]
+            return samples
+        channels = samples.reshape(-1, count).T
         if self.channel is not None:
-            return channels[min(self.channel, count - 1)]
+            return channels[min(self.channel, count - 1)].copy()
         mean = channels.mean(axis=0)
         energy = np.einsum("cs,cs->c", channels, channels, dtype=np.float64)
         self.energy[:count] += energy

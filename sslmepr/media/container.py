@@ -88,7 +88,7 @@ def _open(path: Path, file: Path, stack: ExitStack):
     try:
         return av.open(source, metadata_errors="ignore", container_options=_OPTIONS)
     except av.ArgumentError:
-        raise MediaError(path, "is in no known format of recordings") from None
+        raise MediaError(path, "is in no format of recordings") from None
 
 
 def _check_head(path: Path, file: Path) -> None:
@@ -101,7 +101,7 @@ def _check_head(path: Path, file: Path) -> None:
         raise MediaError(path, "the file is empty")
     # a header of any format of recordings has bytes that are no characters
     if not head.translate(None, _CHARACTERS):
-        raise MediaError(path, "is a text, perhaps a playlist, and not a recording")
+        raise MediaError(path, "cannot be decoded: it is a text or a playlist")
 
 
 _CHARACTERS = bytes([9, 10, 12, 13, *range(32, 127), *range(128, 256)])
