@@ -90,7 +90,8 @@ def predict(
         for one seed); people, how many are seen at once (of them the one is looked at
         who is seen largest and longest); face, body, scene, audio and text, how each
         was obtained (empty where the models do not use it); the transcript;
-        ``missing``, what could not be read and why; ``failed``, why there is no prediction, or empty.
+        ``missing``, what could not be read and why; ``failed``, why there is no
+        prediction, or empty.
 
     Raises
     ------

@@ -82,7 +82,8 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     -------
     DataFrame
         clip_id, frames, people (faces that one frame shows at most), face, body, scene
-        (how each region was found and in how many frames), transcript, missing (modalities and reason).
+        (how each region was found and in how many frames), transcript, missing
+        (modalities and reason).
     """
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")

@@ -107,7 +107,9 @@ def write_tracks(tmp_path):
             ]
             for number, track in enumerate(tracks):
                 is_default = number == default
-                track.disposition = Disposition.default if is_default else Disposition(0)
+                track.disposition = (
+                    Disposition.default if is_default else Disposition(0)
+                )
             for track, waveform in zip(tracks, waveforms, strict=True):
                 _write_audio(out, track, waveform, 16000)
         return path
@@ -126,7 +128,9 @@ def write_channels(tmp_path):
         channels = np.asarray(channels)
         count = len(channels)
         data = (channels.T * 32767).round().astype("<i2").tobytes()
-        kind = struct.pack("<HHIIHH", 0xFFFE, count, 16000, 32000 * count, 2 * count, 16)
+        kind = struct.pack(
+            "<HHIIHH", 0xFFFE, count, 16000, 32000 * count, 2 * count, 16
+        )
         kind += struct.pack("<HHI", 22, 16, places) + PCM_GUID
         body = b"WAVEfmt " + struct.pack("<I", len(kind)) + kind
         body += b"data" + struct.pack("<I", len(data)) + data

@@ -100,7 +100,9 @@ def test_no_unnamed_channel_is_dropped(write_channels, tone, count):
 def test_channels_that_cancel_each_other(write_channels, tone):
     path = write_channels([0.9 * tone, -tone], places=3)
     np.testing.assert_allclose(read_waveform(path), -tone, atol=1e-4)
-    np.testing.assert_allclose(read_waveform(path, 0.25, 0.5), -tone[4000:8000], atol=1e-4)
+    np.testing.assert_allclose(
+        read_waveform(path, 0.25, 0.5), -tone[4000:8000], atol=1e-4
+    )
     silent = read_waveform(write_channels([0 * tone, 0 * tone]))
     assert is_silent(silent) and len(silent) == len(tone)
 
@@ -178,7 +180,9 @@ def test_a_damaged_packet_becomes_silence(write_clip):
     differs = np.flatnonzero(waveform != expected)
     assert 1024 <= np.ptp(differs) <= 3 * 1024  # blocks of AAC overlap
     damage(path, np.arange(0.1, 0.9, 0.05))
-    with pytest.raises(MediaError, match="s of its sound are damaged|cannot be decoded"):
+    with pytest.raises(
+        MediaError, match="s of its sound are damaged|cannot be decoded"
+    ):
         read_waveform(path)
 
 

@@ -86,8 +86,10 @@ def test_what_is_there_of_a_broken_file_can_be_used(tmp_path):
         halve(path)
     assert len(sample_frames(film, 2, 0.0, 0.5).images) == 2
     assert len(read_waveform(sound, 0.0, 0.5)) == 8000
-    for read in (lambda: read_waveform(sound, 0.5, 1.9),
-                 lambda: sample_frames(film, 2, 1.5, 2.0)):
+    for read in (
+        lambda: read_waveform(sound, 0.5, 1.9),
+        lambda: sample_frames(film, 2, 1.5, 2.0),
+    ):
         with pytest.raises(MediaError, match="breaks off"):
             read()
 

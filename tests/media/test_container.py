@@ -17,7 +17,9 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(f, "Jürgen") for f in ("NFC", "NF
 @pytest.mark.parametrize(
     ("stored", "asked"), [(COMPOSED, DECOMPOSED), (DECOMPOSED, COMPOSED)]
 )
-def test_accents_may_be_written_in_either_way(tmp_path, write_clip, tone, stored, asked):
+def test_accents_may_be_written_in_either_way(
+    tmp_path, write_clip, tone, stored, asked
+):
     file = tmp_path / stored / f"{stored}.wav"
     file.parent.mkdir()
     shutil.move(write_clip("a.wav", waveform=tone), file)

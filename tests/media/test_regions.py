@@ -111,7 +111,9 @@ def test_score_of_a_detection_is_kept():
 def test_every_frame_tells_how_many_faces_it_shows():
     other = np.array([120.0, 10, 140, 40, 0.8])
     found = [FACE[None], np.stack([FACE, other]), NONE]
-    assert find_regions(images(3), found)["faces"].tolist() == [1] * 3 + [2] * 3 + [0] * 3
+    assert (
+        find_regions(images(3), found)["faces"].tolist() == [1] * 3 + [2] * 3 + [0] * 3
+    )
 
 
 def test_a_clip_without_anybody_lacks_face_and_body():
