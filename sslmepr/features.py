@@ -2,9 +2,11 @@
 
 ``<modality>.safetensors`` holds ``values`` (step, feature) of all clips and
 ``offsets``, where each clip begins; ``<modality>.parquet`` says which clip is which.
-The values are memory-mapped: opening a store reads none of them.
+The values are memory-mapped: opening a store reads none of them, so it notices damage
+to anything but them.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -12,8 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
 
-_DTYPES = {"F16": np.float16, "I64": np.int64}
+REMEDY = "extract the features again"
+
+_TENSORS = {"values": ("F16", 2), "offsets": ("I64", 1)}
+_METADATA = {"clips", "encoder", "modality", "revision"}
+_COLUMNS = {"clip_id", "encoder", "revision", "steps"}
 
 
 class FeatureError(ValueError):
@@ -64,23 +72,23 @@ class FeatureStore:
         Raises
         ------
         FeatureError
-            If a file is absent or cut short, if the table lists other clips or names
+            If a file is absent or damaged, if the table lists other clips or names
             another encoder than the features do, or if that is not `made_by`.
         """
         path = Path(folder) / f"{modality}.safetensors"
         table_path = path.with_suffix(".parquet")
         for file in (path, table_path):
             if not file.is_file():
-                raise FeatureError(f"{file}: there are no such features")
-        tensors, metadata = _map_tensors(path)
-        if set(tensors) != {"values", "offsets"}:
-            raise FeatureError(f"{path}: holds {sorted(tensors)}, not a feature store")
-        table = pd.read_parquet(table_path)
-        offsets = np.array(tensors["offsets"])
-        steps = np.diff(offsets)
-        if not np.array_equal(steps, table["steps"].to_numpy()):
+                raise FeatureError(f"{file}: there are no such features; {REMEDY}")
+        values, offsets, metadata = _map_store(path)
+        if metadata["modality"] != modality:
+            raise FeatureError(f"{path}: holds {metadata['modality']}; {REMEDY}")
+        table, steps = _read_table(table_path), np.diff(offsets)
+        listed = np.array_equal(steps, table["steps"].to_numpy())
+        if not listed or _digest(table["clip_id"].tolist()) != metadata["clips"]:
             raise FeatureError(
-                f"{table_path}: does not list the {len(steps)} clips of {path.name}"
+                f"{table_path}: does not list the {len(steps)} clips of {path.name}; "
+                f"{REMEDY}"
             )
         found = metadata["encoder"], metadata["revision"]
         expected = set(zip(table["encoder"], table["revision"], strict=True))
@@ -89,9 +97,9 @@ class FeatureStore:
         for other in expected - {found}:
             raise FeatureError(
                 f"{path}: was made by {' '.join(found)}, where features of "
-                f"{' '.join(other)} are expected; extract them again"
+                f"{' '.join(map(str, other))} are expected; {REMEDY}"
             )
-        return cls(path, tensors["values"], offsets, table, metadata)
+        return cls(path, values, offsets, table, metadata)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -105,13 +113,16 @@ class FeatureStore:
         Raises
         ------
         FeatureError
-            If the store has no such clip.
+            If the store has no such clip, or numbers that were never written.
         """
         if clip_id not in self._rows:
             raise FeatureError(f"{self.path}: has no clip {clip_id!r}")
         row = self._rows[clip_id]
         begin, end = self.offsets[row], self.offsets[row + 1]
-        return np.asarray(self.values[begin:end], np.float32)
+        values = np.asarray(self.values[begin:end], np.float32)
+        if not np.isfinite(values).all():
+            raise FeatureError(f"{self.path}: clip {clip_id!r} is damaged; {REMEDY}")
+        return values
 
 
 def write_store(
@@ -158,7 +169,12 @@ def write_store(
             clip_ids.append(clip_id)
             steps.append(len(values))
     offsets = np.concatenate([[0], np.cumsum(steps)]).astype(np.int64)
-    metadata = {"encoder": encoder, "modality": modality, "revision": revision}
+    metadata = {
+        "clips": _digest(clip_ids),
+        "encoder": encoder,
+        "modality": modality,
+        "revision": revision,
+    }
     _assemble(path, spool, offsets, feature_count, metadata)
     spool.unlink()
     table = pd.DataFrame(
@@ -175,6 +191,16 @@ def write_store(
     return table
 
 
+def unfit(values: np.ndarray) -> str | None:
+    """What keeps an array from being a sequence of a store, or None."""
+    if values.ndim != 2 or not values.size:
+        return f"shape {values.shape}, not (step, feature)"
+    with np.errstate(over="ignore"):
+        if not np.isfinite(values.astype(np.float16)).all():
+            return "values that are no numbers or beyond float16"
+    return None
+
+
 def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
     """The sequences as contiguous float16, each fit to be written."""
     seen, width = set(), None
@@ -182,22 +208,15 @@ def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
         values = np.asarray(sequence)
         if clip_id in seen:
             raise FeatureError(f"{path}: clip {clip_id!r} comes twice")
-        if values.ndim != 2 or not values.size:
-            raise FeatureError(
-                f"{path}: clip {clip_id!r} has shape {values.shape}, "
-                "not (step, feature)"
-            )
+        if problem := unfit(values):
+            raise FeatureError(f"{path}: clip {clip_id!r} has {problem}")
         if width is not None and values.shape[1] != width:
             raise FeatureError(
                 f"{path}: clip {clip_id!r} has {values.shape[1]} features, not {width}"
             )
-        with np.errstate(over="ignore"):
-            values = np.ascontiguousarray(values, np.float16)
-        if not np.isfinite(values).all():
-            raise FeatureError(f"{path}: clip {clip_id!r} has values beyond float16")
         seen.add(clip_id)
         width = values.shape[1]
-        yield clip_id, values
+        yield clip_id, np.ascontiguousarray(values, np.float16)
 
 
 def _assemble(path, spool, offsets, feature_count, metadata) -> None:
@@ -219,26 +238,46 @@ def _entry(dtype: str, shape, begin: int, end: int) -> dict:
     return {"dtype": dtype, "shape": list(shape), "data_offsets": [begin, end]}
 
 
-def _map_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Every tensor of a safetensors file as a memory map, and its metadata."""
-    size = path.stat().st_size
+def _digest(clip_ids: list[str]) -> str:
+    """Tells a table with other clips, or the same in another order, by its ids."""
+    listed = json.dumps(clip_ids, default=str)
+    return hashlib.sha256(listed.encode()).hexdigest()[:16]
+
+
+def _map_store(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
+    """Values as a memory map, offsets and metadata."""
     try:
-        with path.open("rb") as file:
-            start = 8 + int.from_bytes(file.read(8), "little")
-            if not 8 < start <= size:
-                raise ValueError
-            header = json.loads(file.read(start - 8))
-        metadata = header.pop("__metadata__", {})
-        needed = start + max(entry["data_offsets"][1] for entry in header.values())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise FeatureError(f"{path}: is not a safetensors file") from None
-    if size < needed:
-        raise FeatureError(f"{path}: is cut short ({size} of {needed} bytes)")
-    return {name: _map(path, start, entry) for name, entry in header.items()}, metadata
-
-
-def _map(path: Path, start: int, entry: dict) -> np.ndarray:
-    dtype, shape = _DTYPES[entry["dtype"]], tuple(entry["shape"])
+        with safe_open(path, "numpy") as file:  # which checks sizes and places
+            metadata = file.metadata() or {}
+            slices = {name: file.get_slice(name) for name in file.keys()}
+            found = {
+                name: (each.get_dtype(), len(each.get_shape()))
+                for name, each in slices.items()
+            }
+            if found != _TENSORS or not _METADATA <= set(metadata):
+                raise FeatureError(f"{path}: is not a feature store; {REMEDY}")
+            offsets = file.get_tensor("offsets")
+            shape = tuple(slices["values"].get_shape())
+    except (SafetensorError, OSError) as error:
+        raise FeatureError(f"{path}: is damaged ({error}); {REMEDY}") from None
+    increasing = len(offsets) and offsets[0] == 0 and (np.diff(offsets) > 0).all()
+    if not increasing or offsets[-1] != shape[0]:
+        raise FeatureError(f"{path}: its offsets are not those of clips; {REMEDY}")
     if 0 in shape:
-        return np.zeros(shape, dtype)  # an empty file section cannot be mapped
-    return np.memmap(path, dtype, "r", start + entry["data_offsets"][0], shape)
+        return np.zeros(shape, np.float16), offsets, metadata  # cannot be mapped
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+        begin = json.loads(file.read(header))["values"]["data_offsets"][0]
+    values = np.memmap(path, np.float16, "r", 8 + header + begin, shape)
+    return values, offsets, metadata
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        pq.read_table(path).validate(full=True)  # text that is no UTF-8, say
+        table = pd.read_parquet(path)
+    except Exception as error:  # of many kinds, by what is damaged
+        raise FeatureError(f"{path}: is damaged ({error}); {REMEDY}") from None
+    if missing := sorted(_COLUMNS - set(table)):
+        raise FeatureError(f"{path}: has no column {', '.join(missing)}; {REMEDY}")
+    return table

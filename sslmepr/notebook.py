@@ -15,6 +15,9 @@ from typing import Any
 
 import nbformat
 import papermill
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
 from papermill.exceptions import PapermillExecutionError
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
@@ -57,8 +60,11 @@ def run(
         )
     logs.mkdir(exist_ok=True)
     record = logs / target.name
-    with tempfile.TemporaryDirectory() as profile:
-        _execute(source, record, parameters, profile)
+    # The kernel is killed in the end; what it leaves in here goes with the folder.
+    with tempfile.TemporaryDirectory(
+        prefix="sslmepr-", ignore_cleanup_errors=True
+    ) as scratch:
+        _execute(source, record, parameters, Path(scratch))
     notebook = nbformat.read(record, as_version=4)
     make_reproducible(notebook, parameters)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +72,26 @@ def run(
     record.unlink()
 
 
-def _execute(source: Path, record: Path, parameters: dict, profile: str) -> None:
-    config = Path(profile, "profile_default", "ipython_kernel_config.py")
+def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
+    """What starts this interpreter as a kernel that keeps its files in `scratch`.
+
+    A kernel found by its name might be another environment's.
+    """
+    config = scratch / "profile_default" / "ipython_kernel_config.py"
     config.parent.mkdir()
-    config.write_text(KERNEL_CONFIG)
-    os.environ["IPYTHONDIR"] = profile
+    config.write_text(KERNEL_CONFIG, encoding="utf-8")
+    # a dollar would begin the name of a variable
+    folder = str(scratch).replace("$", "$$")
+    places = ("IPYTHONDIR", "TMPDIR", "TEMP", "TMP", "JOBLIB_TEMP_FOLDER")
+    spec = KernelSpec(**get_kernel_dict(), env=dict.fromkeys(places, folder))
+
+    class Manager(AsyncKernelManager):
+        kernel_spec = spec
+
+    return Manager
+
+
+def _execute(source: Path, record: Path, parameters: dict, scratch: Path) -> None:
     # Sums then come out the same on any number of cores, and models of this size train
     # no slower: handing pieces to threads costs what they save.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -80,6 +101,7 @@ def _execute(source: Path, record: Path, parameters: dict, profile: str) -> None
             str(record),
             parameters=parameters,
             kernel_name="python3",
+            kernel_manager_class=_kernel_manager(scratch),
             progress_bar=False,
             stderr_file=sys.stderr,
             # Everything is written by now; an interpreter that holds torch takes

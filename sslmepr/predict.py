@@ -289,7 +289,8 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     heard = set(FeatureStore.open(features, "audio").clip_ids)
     result["audio"] = ["recorded" if clip in heard else None for clip in result["clip"]]
     read = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")
-    result["text"] = result["clip"].map(read["source"])
+    encoded = read.index.isin(FeatureStore.open(features, "text").clip_ids)
+    result["text"] = result["clip"].map(read.loc[encoded, "source"])
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
     values = next(iter(predicted.values()))

@@ -48,29 +48,41 @@ class Carrier:
         spec = find_spec(self.package)
         if spec is None:
             raise WeightsError(
-                f"the weights of {self.origin} are missing: "
-                f"pip install {self.distribution}"
+                f"the weights of {self.origin} are missing; {self._advice}"
             )
         path = Path(spec.submodule_search_locations[0]) / self.file
         if not path.is_file():
-            raise WeightsError(f"{self.distribution} holds no {self.file}")
+            raise WeightsError(f"{path}: there is no such file; {self._advice}")
         return path
 
-    def verify(self) -> None:
-        """Compare the file with its recorded hash.
+    @property
+    def _advice(self) -> str:
+        return (
+            "install it again with: python -m pip install --force-reinstall --no-deps "
+            f"-c constraints.txt {self.distribution}"
+        )
+
+    def verify(self) -> Path:
+        """Compare the file with its recorded hash, before anything loads it.
+
+        Returns
+        -------
+        Path
+            Of the file.
 
         Raises
         ------
         WeightsError
             If it differs.
         """
-        with self.path.open("rb") as file:
+        path = self.path
+        with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != self.sha256:
             raise WeightsError(
-                f"{self.path.name} of {self.distribution} has sha256 {found}, "
-                f"not {self.sha256}"
+                f"{path}: has sha256 {found}, not {self.sha256}; {self._advice}"
             )
+        return path
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,19 +80,184 @@ def test_unknown_clip(tmp_path):
         store["other"]
 
 
-def test_damaged_files(tmp_path):
-    with pytest.raises(FeatureError, match="no such features"):
-        FeatureStore.open(tmp_path, "text")
+LENGTHS, WIDTH = [3, 4, 3], 5
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A store of three clips, the first and last of one length."""
+    write_store(tmp_path, "text", sequences_of(LENGTHS, WIDTH), "name", "abc")
+    return tmp_path
+
+
+def refused(folder, modality="text"):
+    """The error with which a damaged store is refused."""
+    with pytest.raises(FeatureError) as caught:
+        FeatureStore.open(folder, modality)
+    message = str(caught.value)
+    assert message.startswith(str(folder / modality))
+    assert message.endswith("extract the features again")
+    return message
+
+
+def test_absent_files(tmp_path):
+    assert "text.safetensors: there are no such features" in refused(tmp_path)
     write_store(tmp_path, "text", sequences_of([3, 4], 5), "name", "abc")
-    path = tmp_path / "text.safetensors"
-    content = path.read_bytes()
-    path.write_bytes(content[:-1])
-    with pytest.raises(FeatureError, match="is cut short"):
-        FeatureStore.open(tmp_path, "text")
-    for damaged in (b"", content[:20], b"x" * 100, content[:8] + b"[]" + content[10:]):
-        path.write_bytes(damaged)
-        with pytest.raises(FeatureError, match="is not a safetensors file"):
-            FeatureStore.open(tmp_path, "text")
+    (tmp_path / "text.parquet").unlink()
+    assert "text.parquet: there are no such features" in refused(tmp_path)
+
+
+def with_header(change):
+    """Damage to the header of a safetensors file, which stays valid JSON."""
+
+    def damage(content):
+        size = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + size])
+        change(header)
+        text = json.dumps(header).encode()
+        return len(text).to_bytes(8, "little") + text + content[8 + size :]
+
+    return damage
+
+
+def with_offsets(*offsets):
+    """Damage to the numbers that say where clips begin."""
+
+    def damage(content):
+        begin = 8 + int.from_bytes(content[:8], "little")
+        values = np.array(offsets, "<i8").tobytes()
+        return content[:begin] + values + content[begin + len(values) :]
+
+    return damage
+
+
+def swapped(header):
+    for entry in ("values", "offsets"):
+        header[f"other {entry}"] = header.pop(entry)
+
+
+DAMAGE = {
+    "empty": lambda content: b"",
+    "length alone": lambda content: content[:8],
+    "half a header": lambda content: content[:20],
+    "half the values": lambda content: content[:-35],
+    "a byte short": lambda content: content[:-1],
+    "bytes too many": lambda content: content + b"more",
+    "text": lambda content: b"x" * 100,
+    "zeros": lambda content: bytes(len(content)),
+    "length beyond the file": lambda content: b"\xff" * 8 + content[8:],
+    "a list for a header": lambda content: content[:8] + b"[]" + content[10:],
+    "no UTF-8": lambda content: content[:9] + b"\xff\xfe" + content[11:],
+    "other names": with_header(swapped),
+    "one tensor only": with_header(lambda header: header.pop("offsets")),
+    "unknown type": with_header(lambda header: header["values"].update(dtype="F99")),
+    "type of other size": with_header(lambda h: h["values"].update(dtype="F32")),
+    "type of like size": with_header(lambda h: h["values"].update(dtype="BF16")),
+    "shape too large": with_header(lambda h: h["values"].update(shape=[99, WIDTH])),
+    "negative shape": with_header(lambda h: h["values"].update(shape=[-10, WIDTH])),
+    "shape turned": with_header(lambda h: h["values"].update(shape=[WIDTH, 10])),
+    "shape flat": with_header(lambda h: h["values"].update(shape=[50])),
+    "place beyond the file": with_header(
+        lambda header: header["values"].update(data_offsets=[32, 10**9])
+    ),
+    "places swapped": with_header(
+        lambda header: header["values"].update(data_offsets=[132, 32])
+    ),
+    "no metadata": with_header(lambda header: header.pop("__metadata__")),
+    "no encoder": with_header(lambda header: header["__metadata__"].pop("encoder")),
+    "another modality": with_header(
+        lambda header: header["__metadata__"].update(modality="audio")
+    ),
+    "other clips": with_header(
+        lambda header: header["__metadata__"].update(clips="0" * 16)
+    ),
+    "offsets not from zero": with_offsets(1, 3, 7, 10),
+    "offsets beyond the values": with_offsets(0, 3, 7, 11),
+    "offsets falling": with_offsets(0, 7, 3, 10),
+    "an empty clip": with_offsets(0, 3, 3, 10),
+    "negative offsets": with_offsets(0, -3, 7, 10),
+    "boundaries moved": with_offsets(0, 4, 7, 10),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_is_refused(stored, name):
+    path = stored / "text.safetensors"
+    path.write_bytes(DAMAGE[name](path.read_bytes()))
+    refused(stored)
+
+
+TABLE_DAMAGE = {
+    "no rows": lambda table: table[:0],
+    "a row less": lambda table: table[1:],
+    "a row twice": lambda table: table.iloc[[0, 1, 2, 2]],
+    "clips of one length swapped": lambda table: table.assign(
+        clip_id=table["clip_id"].to_numpy()[::-1]
+    ),
+    "a clip renamed": lambda table: table.replace({"clip_id": {"clip 1": "other"}}),
+    "numbers for ids": lambda table: table.assign(clip_id=range(3)),
+    "no ids": lambda table: table.assign(clip_id=None),
+    "other steps": lambda table: table.assign(steps=[4, 3, 3]),
+    "words for steps": lambda table: table.assign(steps="three"),
+    "no steps": lambda table: table.assign(steps=np.nan),
+    "another encoder": lambda table: table.assign(encoder="other"),
+    "no encoder": lambda table: table.assign(encoder=None),
+    **{
+        f"no column {name}": lambda table, name=name: table.drop(columns=name)
+        for name in ("clip_id", "encoder", "revision", "steps")
+    },
+}
+
+
+@pytest.mark.parametrize("name", TABLE_DAMAGE)
+def test_a_table_that_does_not_match_is_refused(stored, name):
+    path = stored / "text.parquet"
+    TABLE_DAMAGE[name](pd.read_parquet(path)).to_parquet(path, index=False)
+    with pytest.raises(FeatureError, match="extract the features again"):
+        FeatureStore.open(stored, "text")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1PAR1", b"x" * 500])
+def test_what_is_no_table_is_refused(stored, content):
+    (stored / "text.parquet").write_bytes(content)
+    assert "text.parquet: is damaged" in refused(stored)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_no_damage_opens_wrongly(tmp_path_factory, data):
+    """Bytes overwritten or cut off: refused, or whole in all but the values."""
+    folder = tmp_path_factory.mktemp("store")
+    write_store(folder, "text", sequences_of(LENGTHS, WIDTH), "name", "abc")
+    whole = FeatureStore.open(folder, "text")
+    path = folder / data.draw(st.sampled_from(["text.safetensors", "text.parquet"]))
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        del content[place:]
+    else:
+        content[place] = data.draw(st.integers(0, 255))
+    path.unlink()  # `whole` maps the old one
+    path.write_bytes(content)
+    try:
+        store = FeatureStore.open(folder, "text", ("name", "abc"))
+    except FeatureError as error:
+        assert str(folder) in str(error)
+        return
+    assert store.clip_ids == whole.clip_ids
+    assert store.offsets.tolist() == whole.offsets.tolist()
+    assert store.values.shape == whole.values.shape
+
+
+def test_numbers_that_were_never_written(stored):
+    path = stored / "text.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-2:] = np.float16(np.nan).tobytes()
+    path.write_bytes(content)
+    store = FeatureStore.open(stored, "text")
+    assert np.isfinite(store["clip 0"]).all()
+    with pytest.raises(FeatureError, match="clip 'clip 2' is damaged; extract"):
+        store["clip 2"]
 
 
 def test_table_of_other_clips(tmp_path):

@@ -1,5 +1,15 @@
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
 import nbformat
+import psutil
 import pytest
+from living import PATIENCE_SECONDS, await_end
 
 from sslmepr import notebook
 
@@ -66,3 +76,56 @@ def test_failing_cell_is_named_and_leaves_no_output(source, tmp_path):
         run(path, tmp_path)
     assert not (tmp_path / "runs" / "out.ipynb").exists()
     assert (tmp_path / "logs" / "out.ipynb").exists()
+
+
+def test_the_kernel_is_this_interpreter(source, tmp_path, monkeypatch):
+    """Whatever another environment has installed as the kernel of this name."""
+    spec = {"argv": ["/bin/false"], "display_name": "other", "language": "python"}
+    folder = tmp_path / "jupyter" / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    executed = nbformat.read(
+        run(source("import sys\nprint(sys.executable)"), tmp_path), as_version=4
+    )
+    assert executed.cells[-1].outputs[0].text == f"{sys.executable}\n"
+
+
+def test_no_temporary_file_is_left(source, tmp_path, monkeypatch):
+    """The kernel is killed, so nothing in it tidies up; a dollar is no variable."""
+    temporary = tmp_path / "a $HOME"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    code = "import tempfile\nprint(tempfile.mkdtemp(), tempfile.mkstemp()[1])"
+    executed = nbformat.read(run(source(code), tmp_path), as_version=4)
+    first, second = (
+        executed.cells[-1].outputs[0].text.split(f"{temporary}/sslmepr-")[1:]
+    )
+    assert first.split("/")[0] == second.split("/")[0]
+    assert not list(temporary.iterdir())
+
+
+def test_the_kernel_ends_with_the_program(source, tmp_path):
+    path = source(
+        "import os, pathlib, time\n"
+        f"pathlib.Path({str(tmp_path / 'part')!r}).write_text(str(os.getpid()))\n"
+        f"os.replace({str(tmp_path / 'part')!r}, {str(tmp_path / 'pid')!r})\n"
+        "time.sleep(600)"
+    )
+    program = (
+        "from pathlib import Path; from sslmepr import notebook; "
+        f"notebook.run(Path({str(path)!r}), Path('out.ipynb'), {{}})"
+    )
+    root = Path(__file__).resolve().parents[1]
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root), "TMPDIR": str(tmp_path)},
+    )
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while not (tmp_path / "pid").exists() and time.monotonic() < ends:
+        time.sleep(0.1)
+    kernel = psutil.Process(int((tmp_path / "pid").read_text()))
+    parent.kill()
+    parent.wait()
+    await_end([kernel])

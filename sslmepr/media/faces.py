@@ -25,7 +25,7 @@ def symbolic_model() -> onnx.ModelProto:
     As published the model declares an input of 10 x 3 x 32 x 32, and its weights as
     further inputs, which keeps onnxruntime from folding and rearranging them.
     """
-    model = onnx.load(str(CENTERFACE.path))
+    model = onnx.load(str(CENTERFACE.verify()))
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
     del model.graph.input[:]

@@ -7,7 +7,6 @@ and on one drawn task that nothing but the order of steps can tell
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -20,6 +19,7 @@ from tqdm import tqdm
 from sslmepr.labels import TASKS
 from sslmepr.learning.stages import train_unimodal
 from sslmepr.params import Blocks, Params
+from sslmepr.processes import process_pool
 from sslmepr.trials.order import draw_order, train_order
 from sslmepr.trials.seeds import over_seeds
 
@@ -63,9 +63,8 @@ def try_blocks(
         for kind in section.kinds
     ]
     # Each process has one core's work; results depend on no other cell.
-    with ProcessPoolExecutor(
-        params.compute.workers, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    workers = params.compute.workers
+    with process_pool(workers, [__name__], torch.set_num_threads, (1,)) as pool:
         train = partial(_cell, params, section, data_folder)
         found = pool.map(train, *zip(*cells, strict=True))
         bar = tqdm(found, total=len(cells), desc="blocks", disable=not progress)

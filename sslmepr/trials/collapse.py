@@ -7,7 +7,6 @@ several ways (`ARMS`). All labels are known here, also those that no arm may lea
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -34,6 +33,7 @@ from sslmepr.learning.metrics import concordance, emotion_draws
 from sslmepr.learning.predictions import training_thresholds
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Collapse, Params, Roles, Variant
+from sslmepr.processes import process_pool
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
@@ -117,7 +117,7 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     section = params.collapse[name]
     cells = list(product(section.offsets, section.seeds))
     # Each process has one core's work; results depend on no other cell.
-    with ProcessPoolExecutor(params.compute.workers, initializer=_one_thread) as pool:
+    with process_pool(params.compute.workers, [__name__], _one_thread) as pool:
         found = pool.map(partial(_cell, params, section), *zip(*cells, strict=True))
         bar = tqdm(found, total=len(cells), desc="collapse", disable=not progress)
         return pd.concat(list(bar), ignore_index=True)

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -29,6 +28,7 @@ from sslmepr.analysis.study import associate
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.learning.baselines import Linear
 from sslmepr.params import Params, Power
+from sslmepr.processes import each_result
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
 
 SETTING = ["strength", "clips", "clips_per_speaker"]
@@ -71,15 +71,12 @@ def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
         for sizes in _sizes(section)
         for world in range(section.worlds)
     ]
-    jobs = [delayed(_trial)(params, section, *key) for key in keys]
-    parallel = Parallel(params.compute.workers, return_as="generator")
-    bar = tqdm(total=len(jobs), desc="power", unit="world", disable=not progress)
-    tables = []
-    with bar:
-        for table in parallel(jobs):
-            tables.append(table)
-            bar.update()
-    return pd.concat(tables, ignore_index=True)
+    jobs = [(params, section, *key) for key in keys]
+    tables = each_result(_trial, jobs, params.compute.workers, [__name__])
+    bar = tqdm(
+        tables, total=len(jobs), desc="power", unit="world", disable=not progress
+    )
+    return pd.concat(list(bar), ignore_index=True)
 
 
 def _sizes(section: Power) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from transformers import Wav2Vec2Config, Wav2Vec2Model
 
-from sslmepr.encoders.speech import Egemaps, Wav2Vec2Emotion, WhisperTinyEn, pool_steps
+from sslmepr.encoders.speech import (
+    HELD_SAMPLES,
+    WINDOW_SECONDS,
+    Egemaps,
+    SpeechEncoder,
+    Wav2Vec2Emotion,
+    WhisperTinyEn,
+    pool_steps,
+)
 from sslmepr.weights import WeightsError
 
 CPU = torch.device("cpu")
@@ -78,6 +86,40 @@ def test_long_waveforms_are_encoded_in_windows():
     values = one(encoder, noise)
     assert values.shape == (160, 384)
     np.testing.assert_allclose(values[150:], one(encoder, noise[480000:]), atol=1e-4)
+
+
+class Counting(SpeechEncoder):
+    """Mean of every 320 samples, and what each call was given and gave."""
+
+    native_hz = 50.0
+
+    def __init__(self, steps_per_second, short_of=0):
+        super().__init__(steps_per_second)
+        self.given, self.short_of = [], short_of
+
+    def _forward(self, windows):
+        self.given.append([len(window) for window in windows])
+        steps = [w[: len(w) // 320 * 320].reshape(-1, 320).mean(1) for w in windows]
+        # wav2vec 2.0 gives one step less of every window
+        return [each[: len(each) - self.short_of, None] for each in steps]
+
+
+@pytest.mark.parametrize("rate", [5.0, 7.0, 0.02])
+@pytest.mark.parametrize("short_of", [0, 1])
+def test_long_sound_is_encoded_in_bounded_pieces(rate, short_of):
+    """20 minutes and a short clip, to the steps of all their states pooled at once."""
+    encoder = Counting(rate, short_of)
+    rng = np.random.default_rng(0)
+    long = rng.normal(0, 0.1, 1205 * 16000).astype(np.float32)
+    short = rng.normal(0, 0.1, 3 * 16000).astype(np.float32)
+    values = encoder.encode([short, long])
+    window = WINDOW_SECONDS * 16000
+    assert max(max(lengths) for lengths in encoder.given) == window
+    assert max(sum(lengths) for lengths in encoder.given) < HELD_SAMPLES + window
+    for waveform, found in zip((short, long), values, strict=True):
+        parts = [waveform[i : i + window] for i in range(0, len(waveform), window)]
+        whole = np.concatenate(Counting(rate, short_of)._forward(parts))
+        np.testing.assert_array_equal(found, pool_steps(whole, 50.0, rate))
 
 
 def test_egemaps_hear_pitch_and_loudness(waveform):

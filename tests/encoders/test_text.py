@@ -67,8 +67,18 @@ def test_meaning_is_near(encoder):
     assert near > 0.5 > far
 
 
-def test_long_texts_are_cut(encoder):
-    assert encoder.encode(["word " * 2000])[0].shape == (512, 384)
+def test_long_texts_lose_nothing(encoder):
+    """1,100 words: two windows of 510 between their marks, and 80 that are left."""
+    words = [f"{name} speaks" for name in ("Anna", "Otto") for _ in range(275)]
+    long, short = " ".join(words), "two words"
+    values, beside = encoder.encode([long, short])
+    assert values.shape == (512 + 512 + 82, 384) and beside.shape == (4, 384)
+    pieces = long.split()
+    parts = [pieces[:510], pieces[510:1020], pieces[1020:]]
+    expected = [encoder.encode([" ".join(part)])[0] for part in parts]
+    np.testing.assert_allclose(values, np.concatenate(expected), atol=1e-4)
+    exact = encoder.encode([" ".join(pieces[:510])])[0]
+    assert exact.shape == (512, 384)  # as much as fits into one
 
 
 @pytest.fixture
@@ -110,6 +120,17 @@ def test_bge_is_pooled_as_its_authors_say(tiny_bge):
     np.testing.assert_allclose(values[0], [first / np.sqrt(first @ first)], atol=1e-5)
     assert values[1].shape == (1, 8) and encoder.feature_count == 8
     assert np.linalg.norm(values[1]) == pytest.approx(1)
+
+
+def test_bge_pools_the_windows_of_a_long_text_by_their_tokens(tiny_bge):
+    """16 positions, so windows of 14 words between their marks."""
+    encoder = TextEncoder("bge_small_en", CPU, tiny_bge[0])
+    words = ["hello"] * 14 + ["world"] * 5
+    first, last = encoder.encode([" ".join(words[:14]), " ".join(words[14:])])
+    mean = (16 * first + 7 * last) / 23
+    (values,) = encoder.encode([" ".join(words)])
+    np.testing.assert_allclose(values, mean / np.linalg.norm(mean), atol=1e-5)
+    assert values.dtype == np.float32
 
 
 def test_revision_is_that_of_the_weights(tiny_bge):

@@ -11,12 +11,21 @@ import pytest
 from recordings import write_video
 
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
+from sslmepr.extraction import chunks
 from sslmepr.extraction.chunks import extract_chunk
-from sslmepr.extraction.corpus import _clip_rows, _jobs, _run_processes, extract_corpus
+from sslmepr.extraction.corpus import (
+    ExtractionError,
+    _clip_rows,
+    _jobs,
+    _run_processes,
+    extract_corpus,
+)
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
+from sslmepr.media.transcript import Transcript
 from sslmepr.params import load
+from sslmepr.weights import WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,6 +169,187 @@ def test_a_clip_without_anybody_has_neither_face_nor_body(params, tmp_path):
     assert len(FeatureStore.open(tmp_path / "features", "scene")) == 1
 
 
+@pytest.fixture(scope="module")
+def four_clips(tmp_path_factory):
+    """Four clips of picture and sound, one of them to be transcribed."""
+    folder = tmp_path_factory.mktemp("four")
+    names = ["a", "b", "c", "d"]
+    for name in names:
+        write_video(folder / f"{name}.mp4")
+    rows = [{"clip_id": n, "media": f"{n}.mp4", "transcript": f"I {n}"} for n in names]
+    rows[3]["transcript"] = None
+    write_clips(clip_table(rows), folder)
+    return folder
+
+
+@pytest.fixture
+def extract(four_clips, params, tmp_path):
+    """A function that extracts the four clips; folder, missing, summary."""
+
+    def run(name="features"):
+        folder = tmp_path / name
+        summary = extract_corpus("test", params, four_clips, four_clips, folder)
+        missing = pd.read_csv(folder / "missing.csv")
+        reasons = {(r.clip_id, r.modality): r.reason for r in missing.itertuples()}
+        return folder, reasons, summary
+
+    return run
+
+
+NOISE = {("d", "text"): "no transcript, and no speech was recognised"}
+
+
+def spoilt(monkeypatch, owner, name, wanted, error):
+    """Let a function fail where `wanted` says so of its arguments."""
+    honest = getattr(owner, name)
+
+    def work(*arguments):
+        if wanted(*arguments):
+            raise error
+        return honest(*arguments)
+
+    monkeypatch.setattr(owner, name, work)
+
+
+def is_clip(name):
+    return lambda path, *_: path.name == f"{name}.mp4"
+
+
+def assert_others_are_the_same(whole, folder, modality, lost):
+    first, second = (FeatureStore.open(each, modality) for each in (whole, folder))
+    assert second.clip_ids == [each for each in first.clip_ids if each not in lost]
+    for clip_id in second.clip_ids:
+        np.testing.assert_array_equal(second[clip_id], first[clip_id])
+
+
+def test_an_unexpected_error_costs_one_clip(extract, monkeypatch, capfd):
+    """Of decoding pictures, decoding sound and finding regions, each in one clip."""
+    whole, reasons, _ = extract("whole")
+    assert reasons == NOISE
+    shape = ValueError("cannot reshape\n  array of size 7")
+    spoilt(monkeypatch, chunks, "sample_frames", is_clip("a"), shape)
+    spoilt(monkeypatch, chunks, "read_waveform", is_clip("b"), MemoryError(2 * "long "))
+    folder, reasons, summary = extract()
+    said = "unexpected ValueError: cannot reshape array of size 7"
+    seen = {("a", each): said for each in ("face", "body", "scene")}
+    heard = {("b", "audio"): "unexpected MemoryError: long long"}
+    assert reasons == {**NOISE, **seen, **heard}
+    assert summary["unexpected_errors"] == 4
+    assert "4 unexpected errors; see" in capfd.readouterr().err
+    for modality in ("face", "body", "scene"):
+        assert_others_are_the_same(whole, folder, modality, "a")
+        assert summary["modalities"][modality]["missing"] == 1
+    assert_others_are_the_same(whole, folder, "audio", "b")
+    assert_others_are_the_same(whole, folder, "text", "")
+
+
+class Choosy:
+    """An encoder that cannot take an item whose kind it does not like."""
+
+    def __init__(self, honest, dislikes, answer):
+        self.honest, self.dislikes, self.answer = honest, dislikes, answer
+        self.name, self.revision = honest.name, honest.revision
+        self.steps_per_second = honest.steps_per_second
+
+    def encode(self, items, *others):
+        values = self.honest.encode(items, *others)
+        for place, item in enumerate(items):
+            if self.dislikes(item):
+                if isinstance(self.answer, Exception):
+                    raise self.answer
+                values[place] = self.answer
+        return values
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (RuntimeError("no kernel"), "unexpected RuntimeError: no kernel"),
+        (
+            np.full((2, 384), np.nan, np.float32),
+            "minilm_l6 gave values that are no numbers or beyond float16",
+        ),
+        (np.zeros((0, 384)), "minilm_l6 gave shape (0, 384), not (step, feature)"),
+    ],
+)
+def test_what_an_encoder_cannot_take_costs_one_clip(
+    extract, params, monkeypatch, answer, reason
+):
+    whole, _, _ = extract("whole")
+    encoders = chunks._tools(params.extract, params.compute.device).encoders
+    choosy = Choosy(encoders.text, lambda text: text == "I b", answer)
+    monkeypatch.setattr(encoders, "text", choosy)
+    folder, reasons, _ = extract()
+    assert reasons == {**NOISE, ("b", "text"): reason}
+    # alone, where one cannot be taken: padding differs in the last digits
+    store, before = FeatureStore.open(folder, "text"), FeatureStore.open(whole, "text")
+    assert store.clip_ids == ["a", "c"]
+    np.testing.assert_allclose(store["a"], before["a"], atol=1e-2)
+
+
+def test_a_transcript_that_fails_costs_no_sound(extract, params, monkeypatch):
+    def fail(waveform):
+        raise IndexError("list index out of range")
+
+    transcriber = chunks._tools(params.extract, params.compute.device).transcriber
+    monkeypatch.setattr(transcriber, "transcribe", fail)
+    folder, reasons, _ = extract()
+    said = "unexpected IndexError: list index out of range"
+    assert reasons == {("d", "text"): said}
+    assert FeatureStore.open(folder, "audio").clip_ids == ["a", "b", "c", "d"]
+
+
+def test_speech_in_another_language_is_written_down_and_not_encoded(
+    extract, params, monkeypatch
+):
+    """As a transcriber of many languages hears it; both text encoders know English."""
+    transcriber = chunks._tools(params.extract, params.compute.device).transcriber
+    heard = Transcript("Guten Tag", "de")
+    monkeypatch.setattr(transcriber, "transcribe", lambda waveform: heard)
+    folder, reasons, summary = extract()
+    said = "the speech is in 'de', which the text encoder cannot read"
+    assert reasons == {("d", "text"): said}
+    table = pd.read_parquet(folder / "transcripts.parquet").set_index("clip_id")
+    assert table.loc["d"].tolist() == ["Guten Tag", "whisper", "de"]
+    assert table.loc["a", "source"] == "given" and pd.isna(table.loc["a", "language"])
+    assert summary["languages_heard"] == {"de": 1}
+
+
+def test_an_error_of_all_clips_is_raised(extract, monkeypatch, tmp_path):
+    """It is the program's, so its shards are not kept for the mended program."""
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks, "find_regions", lambda *_: 1 / 0)
+        with pytest.raises(ExtractionError) as caught:
+            extract()
+    message = str(caught.value)
+    assert "face of all 4 clips failed with the same unexpected error" in message
+    assert "Traceback" in message and "ZeroDivisionError: division by zero" in message
+    assert "in see" in message
+    assert not list((tmp_path / "features.partial").iterdir())
+    assert extract()[1] == NOISE
+
+
+def test_the_error_of_the_only_clip_is_its_reason(params, tmp_path, monkeypatch):
+    write_video(tmp_path / "a.mp4")
+    write_clips(clip_table([{"clip_id": "a", "media": "a.mp4"}]), tmp_path)
+    monkeypatch.setattr(chunks, "read_waveform", lambda *_: 1 / 0)
+    extract_corpus("test", params, tmp_path, tmp_path, tmp_path / "features")
+    missing = pd.read_csv(tmp_path / "features" / "missing.csv")
+    said = "unexpected ZeroDivisionError: division by zero"
+    assert missing.to_numpy().tolist() == [["a", "audio", said], ["a", "text", said]]
+
+
+def test_weights_that_cannot_be_loaded_end_the_work(extract, monkeypatch):
+    def missing(*_):
+        raise WeightsError("the weights are missing")
+
+    chunks.forget_tools()
+    monkeypatch.setattr(chunks, "FaceDetector", missing)
+    with pytest.raises(WeightsError):
+        extract()
+    chunks.forget_tools()
+
+
 @pytest.fixture
 def text_corpus(tmp_path):
     words = "one two three four five six seven".split()
@@ -186,6 +376,7 @@ def test_text_alone(text_corpus, params, tmp_path):
     assert len(face) == 0 and face.feature_count == 1328
     assert summary["modalities"]["face"]["without_media"] == 21
     assert summary["transcripts"] == {"given": 20, "whisper": 0}
+    assert summary["languages_heard"] == {} and summary["unexpected_errors"] == 0
 
 
 def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch):

@@ -58,11 +58,11 @@ def test_nobody_speaks_in_the_clips():
     for name in ("single_face.mp4", "no_face.mp4"):
         waveform = read_waveform(MEDIA / name)
         assert not is_silent(waveform)
-        assert transcriber.transcribe(waveform) == ""
+        assert transcriber.transcribe(waveform).text == ""
 
 
 @needs_speech
 def test_an_actor_is_understood():
     path = sorted(RAVDESS.rglob("03-01-01-01-01-01-01.*"))[0]
-    transcript = Transcriber().transcribe(read_waveform(path)).lower()
+    transcript = Transcriber().transcribe(read_waveform(path)).text.lower()
     assert transcript.rstrip(".") == "kids are talking by the door"

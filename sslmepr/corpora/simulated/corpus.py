@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from sslmepr.corpora.schema import CorpusError, write_clips
@@ -28,6 +27,7 @@ from sslmepr.corpora.simulated.world import (
 )
 from sslmepr.labels import EMOTION_COLUMNS, TASKS, TRAIT_COLUMNS
 from sslmepr.params import Params, SimulatedCorpus, Simulation
+from sslmepr.processes import each_result
 
 
 def build_simulated(
@@ -88,16 +88,17 @@ def _render_all(
     media.mkdir(parents=True, exist_ok=True)
     _discard_other_recipes(_recipe(name, params), folder)
     jobs = [
-        delayed(render_clip)(plan, params.simulation, path)
+        (plan, params.simulation, path)
         for plan in plans
         if not (path := media / f"{plan.clip_id}.mp4").exists()
     ]
-    parallel = Parallel(params.compute.workers, return_as="generator_unordered")
+    renderer = render_clip.__module__
+    rendered = each_result(render_clip, jobs, params.compute.workers, [renderer])
     bar = tqdm(
         total=len(jobs), desc=f"render {name}", unit="clip", disable=not progress
     )
     with bar:
-        for _ in parallel(jobs):
+        for _ in rendered:
             bar.update()
     return len(jobs)
 
