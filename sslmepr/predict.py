@@ -119,9 +119,11 @@ def predict(
         What was written: clip; ``emotions``, those that are present, by the study's
         thresholds; for every emotion (probability) and trait (score in 0..1) the mean
         over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
-        for one seed); face, body, scene, audio and text, how each was obtained (empty
-        where the models do not use it); the transcript; ``missing``, what could not be
-        read and why; ``failed``, why there is no prediction, or empty.
+        for one seed); people, how many are seen at once (of them the one is looked at
+        who is seen largest and longest); face, body, scene, audio and text, how each
+        was obtained (empty where the models do not use it); the transcript;
+        ``missing``, what could not be read and why; ``failed``, why there is no
+        prediction, or empty.
 
     Raises
     ------
@@ -384,8 +386,8 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
         ]
         predicted_at_all = ~np.isnan(scored).any(axis=1)
         result.insert(1, "emotions", np.where(predicted_at_all, decided, ""))
-    for modality in VISUAL_MODALITIES:
-        result[modality] = record.get(modality)
+    for column in ("people", *VISUAL_MODALITIES):
+        result[column] = record.get(column)
     heard = set(FeatureStore.open(features, "audio").clip_ids)
     result["audio"] = ["recorded" if clip in heard else None for clip in result["clip"]]
     read = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")

@@ -117,8 +117,9 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        clip_id, frames, face, body, scene (how each region was found and in how many
-        frames), transcript, missing (modalities and reason).
+        clip_id, frames, people (faces that one frame shows at most), face, body, scene
+        (how each region was found and in how many frames), transcript, missing
+        (modalities and reason).
     """
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")
@@ -129,6 +130,7 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
         mine = regions[regions["clip_id"] == clip_id]
         lost = missing[missing["clip_id"] == clip_id]
         row = {"clip_id": clip_id, "frames": mine["frame"].nunique()}
+        row["people"] = mine["faces"].max() if len(mine) else 0
         for modality, part in mine.groupby("modality", sort=True, observed=True):
             counts = part["provenance"].value_counts(sort=False)
             row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())

@@ -26,7 +26,7 @@ from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media.audio import is_silent, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.faces import FaceDetector
-from sslmepr.media.regions import crop_regions, find_regions
+from sslmepr.media.regions import crop_regions, find_regions, lacking_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
@@ -144,11 +144,13 @@ class _ChunkWork:
             frames = sample_frames(path, self.extract.frames, *bounds)
             faces = detector.detect(frames.images)
             regions = find_regions(frames.images, faces)
+            lacking = lacking_regions(regions, self.extract.mask_person)
+            shown = [each for each in wanted if each not in lacking]
             crops = crop_regions(frames.images, regions, self.extract.mask_person)
             # copies: a view would keep the whole frame in memory
             small = {
                 modality: [prepare(crop).copy() for crop in crops[modality]]
-                for modality in wanted
+                for modality in shown
             }
             rate = self.extract.frames / frames.duration_seconds
         except Exception as error:
@@ -156,9 +158,12 @@ class _ChunkWork:
                 self._miss(clip["clip_id"], modality, error)
             return
         for modality in wanted:
+            if modality in lacking:
+                self._miss(clip["clip_id"], modality, lacking[modality])
+        for modality in shown:
             self.crops.append((clip["clip_id"], modality, small[modality]))
             self.chunk.rates.setdefault(modality, {})[clip["clip_id"]] = rate
-        regions = regions[regions["modality"].isin(wanted)].reset_index(drop=True)
+        regions = regions[regions["modality"].isin(shown)].reset_index(drop=True)
         regions.insert(0, "clip_id", clip["clip_id"])
         regions.insert(2, "seconds", frames.seconds[regions["frame"]])
         regions["score"] = (

@@ -49,6 +49,7 @@ _REGION_SCHEMA = pa.schema(
         ("provenance", pa.string()),
         *((side, pa.float32()) for side in ("left", "top", "right", "bottom")),
         ("score", pa.float32()),
+        ("faces", pa.int32()),
     ]
 )
 

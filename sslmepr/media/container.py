@@ -1,14 +1,57 @@
 """Opening a media file and finding its streams, with errors in plain words."""
 
 import math
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import av
 from av.stream import Disposition
 
+from sslmepr.media.completeness import break_off
 from sslmepr.media.errors import MediaError
+
+FORMATS = (
+    *("aac", "ac3", "aiff", "amr", "apng", "asf", "au", "av1", "avi", "caf", "dts"),
+    *("dtshd", "dv", "eac3", "flac", "flv", "gif", "gxf", "h264", "hevc", "ivf"),
+    *("live_flv", "loas", "m4v", "matroska", "mjpeg", "mov", "mp3", "mpeg", "mpegts"),
+    *("mpegvideo", "mxf", "nut", "obu", "ogg", "rm", "tta", "vvc", "w64", "wav"),
+    *("wtv", "wv"),
+)
+"""Demultiplexers of recordings. The others include playlists, which open further files
+and addresses, and readers of text and of subtitles."""
+
+_OPTIONS = {"format_whitelist": ",".join(FORMATS), "protocol_whitelist": "file"}
+_HEAD_BYTES = 512
+
+MAX_BAD_PACKETS = 10
+"""As many damaged packets in a row are passed over; after more the rest is given up."""
+
+
+def find_file(path: str | Path) -> Path:
+    """The file of a name, however its accents are written.
+
+    Unicode writes an accented letter as one character or as two, which look the same
+    and which file systems tell apart. Each part of the path is tried as written, then
+    composed (NFC) and decomposed (NFD).
+
+    Returns
+    -------
+    Path
+        Of the file or folder that is there; `path` itself where none is.
+    """
+    path = Path(path)
+    if path.exists():
+        return path
+    found = Path(path.anchor)
+    for part in path.parts[bool(path.anchor) :]:
+        spellings = [part, *(unicodedata.normalize(f, part) for f in ("NFC", "NFD"))]
+        there = [found / each for each in spellings if (found / each).exists()]
+        if not there:
+            return path
+        found = there[0]
+    return found
 
 
 @contextmanager
@@ -18,25 +61,57 @@ def open_media(path: str | Path) -> Iterator[av.container.InputContainer]:
     Raises
     ------
     MediaError
-        If the file is missing or empty, or if anything in the ``with`` block meets
-        data that cannot be decoded.
+        If the file is missing, empty, a text or in no format of recordings, or if
+        anything in the ``with`` block fails on what the file holds.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise MediaError(path, "there is no such file")
-    if path.stat().st_size == 0:
-        raise MediaError(path, "the file is empty")
+    path = file = Path(path)
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            yield container
-    except av.FFmpegError as error:
-        raise MediaError(path, f"cannot be decoded ({error.strerror})") from None
+        file = find_file(path)
+        _check_head(path, file)
+        with ExitStack() as stack:
+            yield stack.enter_context(_open(path, file, stack))
+    except MediaError:
+        raise
+    except Exception as error:  # decoders and NumPy raise whatever they like
+        how = "decoded" if isinstance(error, av.FFmpegError) else "read"
+        what = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = break_off(file) or f"cannot be {how} ({what})"
+        raise MediaError(path, reason) from error
 
 
-def first_stream(container, kind: str, path: str | Path):
-    """The first stream of a kind; a cover picture does not count as video.
+def _open(path: Path, file: Path, stack: ExitStack):
+    source = f"file:{file}"  # no colon in the name passes for a protocol
+    try:
+        source.encode()
+    except UnicodeEncodeError:  # the decoders take names in UTF-8 alone
+        source = stack.enter_context(file.open("rb"))
+    try:
+        return av.open(source, metadata_errors="ignore", container_options=_OPTIONS)
+    except av.ArgumentError:
+        raise MediaError(path, "is in no format of recordings") from None
 
-    The stream decodes on one thread: extraction already keeps every core busy.
+
+def _check_head(path: Path, file: Path) -> None:
+    """Refuse what no decoder needs to see."""
+    if not file.is_file():
+        raise MediaError(path, "there is no such file")
+    with file.open("rb") as opened:
+        head = opened.read(_HEAD_BYTES)
+    if not head:
+        raise MediaError(path, "the file is empty")
+    # a header of any format of recordings has bytes that are no characters
+    if not head.translate(None, _CHARACTERS):
+        raise MediaError(path, "cannot be decoded: it is a text or a playlist")
+
+
+_CHARACTERS = bytes([9, 10, 12, 13, *range(32, 127), *range(128, 256)])
+
+
+def streams(container, kind: str, path: str | Path) -> list:
+    """The streams of a kind that can be decoded: those marked as default, then others.
+
+    A cover picture does not count as video. The streams decode on one thread:
+    extraction already keeps every core busy.
 
     Parameters
     ----------
@@ -47,14 +122,63 @@ def first_stream(container, kind: str, path: str | Path):
     MediaError
         If there is none.
     """
-    for stream in getattr(container.streams, kind):
-        if stream.disposition & Disposition.attached_pic:
-            continue
-        if stream.codec_context is None:
-            raise MediaError(path, f"no decoder for its {kind} stream")
+    found = [
+        stream
+        for stream in getattr(container.streams, kind)
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not found:
+        raise MediaError(path, f"no {kind} stream")
+    decodable = [stream for stream in found if stream.codec_context is not None]
+    if not decodable:
+        raise MediaError(path, f"no decoder for its {kind} stream")
+    for stream in decodable:
         stream.codec_context.thread_count = 1
-        return stream
-    raise MediaError(path, f"no {kind} stream")
+    return sorted(decodable, key=lambda s: not s.disposition & Disposition.default)
+
+
+def first_stream(container, kind: str, path: str | Path):
+    """The first of the :func:`streams` of a kind."""
+    return streams(container, kind, path)[0]
+
+
+def decode(container, stream, path: str | Path) -> Iterator[av.Packet | av.frame.Frame]:
+    """The frames of a stream, and in between the packets that are damaged.
+
+    Raises
+    ------
+    MediaError
+        If more than `MAX_BAD_PACKETS` in a row are damaged, or all are.
+    """
+    bad, any_frame = 0, False
+    for packet in container.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.EOFError:
+            break
+        except av.FFmpegError as error:
+            bad, what = bad + 1, error.strerror
+            if bad > MAX_BAD_PACKETS:
+                break
+            yield packet
+            continue
+        if frames:
+            bad, any_frame = 0, True
+            yield from frames
+    if bad > MAX_BAD_PACKETS or (bad and not any_frame):
+        raise MediaError(path, f"cannot be decoded ({what})")
+
+
+def require_whole(path: str | Path) -> None:
+    """Check that a file holds as many bytes as it announces.
+
+    Raises
+    ------
+    MediaError
+        If it breaks off; many formats announce nothing.
+    """
+    if reason := break_off(find_file(path)):
+        raise MediaError(path, reason)
 
 
 def origin_seconds(container) -> float:

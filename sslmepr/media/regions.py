@@ -1,7 +1,8 @@
 """Face, body and scene of every frame, and how each of them was found.
 
-One person is followed through the clip. Where the face is not detected something else
-stands in for it, as in the published method, and its provenance says so.
+One person is followed through the clip, whoever else is seen. Where the face is not
+detected in a frame something else stands in for it, as in the published method, and its
+provenance says so. A clip that never shows a face has none: :func:`lacking_regions`.
 """
 
 from itertools import pairwise
@@ -14,11 +15,14 @@ from sslmepr.labels import VISUAL_MODALITIES
 PROVENANCES = ("detected", "person", "full_frame")
 COLUMNS = (
     *("frame", "modality", "provenance"),
-    *("left", "top", "right", "bottom", "score"),
+    *("left", "top", "right", "bottom", "score", "faces"),
 )
 
 MAX_GAP_FRAMES = 2
 """A face missing for longer may have left: its place is not guessed."""
+
+MAX_HIDDEN = 0.95
+"""A person who covers more of the picture leaves no scene to see."""
 
 GREY = 128
 
@@ -40,9 +44,9 @@ def find_regions(images: np.ndarray, faces: list[np.ndarray]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``frame, modality, provenance, left, top, right, bottom, score``: one row per
-        frame and visual modality, boxes in px of the image, score NaN where nothing
-        was detected.
+        ``frame, modality, provenance, left, top, right, bottom, score, faces``: one row
+        per frame and visual modality, boxes in px of the image, score NaN where nothing
+        was detected, and how many faces the frame shows.
     """
     frames, height, width = images.shape[:3]
     track = follow_person(faces)
@@ -61,7 +65,7 @@ def find_regions(images: np.ndarray, faces: list[np.ndarray]) -> pd.DataFrame:
         for modality, region in zip(
             VISUAL_MODALITIES, (face, body, scene), strict=True
         ):
-            rows.append((frame, modality, *region))
+            rows.append((frame, modality, *region, len(faces[frame])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -152,6 +156,39 @@ def person_region(face: np.ndarray, height: int, width: int) -> tuple[float, ...
         min(float(width), right + 1.75 * face_width),
         min(float(height), bottom + 6.0 * face_height),
     )
+
+
+def lacking_regions(regions: pd.DataFrame, mask_person: bool) -> dict[str, str]:
+    """What the frames of a clip do not show, and why.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        From :func:`find_regions`.
+    mask_person : bool
+        Whether the scene is shown without the person.
+
+    Returns
+    -------
+    dict of str to str
+        Modality to reason. Face and body are lacking if no frame shows a face, the
+        scene if the person covers more than `MAX_HIDDEN` of at least half of the
+        frames.
+    """
+    boxes = regions.set_index("modality")
+    body, scene = boxes.loc[["body"]], boxes.loc[["scene"]]
+    is_person = body["provenance"].eq("person").to_numpy()
+    if not is_person.any():
+        return dict.fromkeys(("face", "body"), "no person was found")
+    hidden = _areas(body) / _areas(scene) > MAX_HIDDEN
+    if mask_person and np.mean(hidden & is_person) >= 0.5:
+        return {"scene": "the person covers the whole picture"}
+    return {}
+
+
+def _areas(boxes: pd.DataFrame) -> np.ndarray:
+    width, height = boxes["right"] - boxes["left"], boxes["bottom"] - boxes["top"]
+    return (width * height).to_numpy()
 
 
 def crop_regions(

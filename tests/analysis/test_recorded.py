@@ -74,6 +74,7 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
             "frame": [0, 1, 0, 1],
             "modality": ["face", "face", "scene", "scene"],
             "provenance": ["detected", "full_frame", "full_frame", "full_frame"],
+            "faces": [2, 0, 2, 0],
         }
     ).to_parquet(tmp_path / "regions.parquet")
     pd.DataFrame({"clip_id": ["a"], "transcript": ["Hello."]}).to_parquet(
@@ -84,7 +85,7 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
     )
     record = extraction_record(pd.DataFrame({"clip_id": ["a", "b"]}), tmp_path)
     first, second = record.to_dict("records")
-    assert first["frames"] == 2
+    assert (first["frames"], first["people"]) == (2, 2)
     assert first["face"] == "detected 1, full_frame 1"
     assert first["scene"] == "full_frame 2"
     assert (first["transcript"], first["missing"]) == ("Hello.", "")

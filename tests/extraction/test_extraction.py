@@ -163,6 +163,19 @@ def test_workers_change_nothing(extracted, media_corpus, params, tmp_path):
     assert content(folder) == content(extracted[0])
 
 
+def test_a_clip_without_anybody_has_neither_face_nor_body(params, tmp_path):
+    write_video(tmp_path / "nobody.mp4", with_face=False)
+    rows = [{"clip_id": "a", "media": "nobody.mp4", "transcript": "said"}]
+    write_clips(clip_table(rows), tmp_path)
+    extract_corpus("test", params, tmp_path, tmp_path, tmp_path / "features")
+    missing = pd.read_csv(tmp_path / "features" / "missing.csv")
+    assert missing.to_numpy().tolist() == [
+        ["a", "face", "no person was found"],
+        ["a", "body", "no person was found"],
+    ]
+    assert len(FeatureStore.open(tmp_path / "features", "scene")) == 1
+
+
 @pytest.fixture(scope="module")
 def four_clips(tmp_path_factory):
     """Four clips of picture and sound, one of them to be transcribed."""

@@ -1,12 +1,15 @@
 """Small media files, written with PyAV where a test needs them."""
 
+import struct
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 TICKS_PER_SECOND = 1000
+PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
 
 
 def _flat(level: int, height: int, width: int) -> np.ndarray:
@@ -87,3 +90,52 @@ def write_clip(tmp_path):
 def tone():
     """One second of a 440 Hz tone at 16 kHz, (sample,)."""
     return 0.5 * np.sin(2 * np.pi * 440 * np.arange(16000) / 16000)
+
+
+@pytest.fixture
+def write_tracks(tmp_path):
+    """A function that writes sound tracks at 16 kHz to one MP4 and returns its path.
+
+    Each is a (sample,) waveform; `default` is the number of the one marked so.
+    """
+
+    def write(waveforms, default=0, name="tracks.mp4"):
+        path = tmp_path / name
+        with av.open(str(path), "w") as out:
+            tracks = [
+                out.add_stream("aac", rate=16000, layout="mono") for _ in waveforms
+            ]
+            for number, track in enumerate(tracks):
+                is_default = number == default
+                track.disposition = (
+                    Disposition.default if is_default else Disposition(0)
+                )
+            for track, waveform in zip(tracks, waveforms, strict=True):
+                _write_audio(out, track, waveform, 16000)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_channels(tmp_path):
+    """A function that writes a WAV at 16 kHz of (channel, sample) and returns its path.
+
+    `places` are the loudspeakers of its channels as a bit mask; 0 names none.
+    """
+
+    def write(channels, places=0, name="channels.wav"):
+        channels = np.asarray(channels)
+        count = len(channels)
+        data = (channels.T * 32767).round().astype("<i2").tobytes()
+        kind = struct.pack(
+            "<HHIIHH", 0xFFFE, count, 16000, 32000 * count, 2 * count, 16
+        )
+        kind += struct.pack("<HHI", 22, 16, places) + PCM_GUID
+        body = b"WAVEfmt " + struct.pack("<I", len(kind)) + kind
+        body += b"data" + struct.pack("<I", len(data)) + data
+        path = tmp_path / name
+        path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+        return path
+
+    return write

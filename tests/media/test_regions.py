@@ -8,6 +8,7 @@ from sslmepr.media.regions import (
     crop_regions,
     find_regions,
     follow_person,
+    lacking_regions,
     person_region,
 )
 
@@ -28,7 +29,7 @@ def provenances(regions, modality):
 def test_detected_face_and_the_person_around_it():
     regions = find_regions(images(1), [FACE[None]])
     face, body, scene = regions.itertuples(index=False)
-    assert face[1:] == ("face", "detected", 60, 20, 80, 45, 0.9)
+    assert face[1:] == ("face", "detected", 60, 20, 80, 45, 0.9, 1)
     # 1.75 face widths to each side, 0.6 and 6 face heights up and down, then cut
     assert body[1:7] == ("body", "person", 25, 5, 115, 100)
     assert scene[1:7] == ("scene", "full_frame", 0, 0, WIDTH, HEIGHT)
@@ -105,3 +106,34 @@ def test_crops_are_never_empty(left, top, width, height):
 def test_score_of_a_detection_is_kept():
     regions = find_regions(images(1), [FACE[None]])
     assert regions.loc[0, "score"] == pytest.approx(0.9)
+
+
+def test_every_frame_tells_how_many_faces_it_shows():
+    other = np.array([120.0, 10, 140, 40, 0.8])
+    found = [FACE[None], np.stack([FACE, other]), NONE]
+    assert (
+        find_regions(images(3), found)["faces"].tolist() == [1] * 3 + [2] * 3 + [0] * 3
+    )
+
+
+def test_a_clip_without_anybody_lacks_face_and_body():
+    nobody = find_regions(images(2), [NONE, NONE])
+    reasons = {"face": "no person was found", "body": "no person was found"}
+    assert lacking_regions(nobody, mask_person=True) == reasons
+    assert lacking_regions(nobody, mask_person=False) == reasons
+    somebody = find_regions(images(4), [FACE[None], NONE, NONE, NONE])
+    assert lacking_regions(somebody, mask_person=True) == {}
+
+
+def test_a_close_up_leaves_no_scene_to_be_seen():
+    # 1.75 widths to each side and six heights down cover all; above it is cut
+    close = np.array([50.0, 10, 110, 90, 0.9])
+    covered = {"scene": "the person covers the whole picture"}
+    regions = find_regions(images(2), [close[None], close[None]])
+    assert lacking_regions(regions, mask_person=True) == covered
+    assert lacking_regions(regions, mask_person=False) == {}  # a scene with the person
+    # half of the frames, and less
+    distant = find_regions(images(2), [close[None], FACE[None]])
+    assert lacking_regions(distant, mask_person=True) == covered
+    distant = find_regions(images(3), [close[None], FACE[None], FACE[None]])
+    assert lacking_regions(distant, mask_person=True) == {}
