@@ -6,11 +6,19 @@ unknown key, a missing key or a value of the wrong type is an error that names i
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 Modality = Literal["face", "body", "scene", "audio", "text"]
 Task = Literal["emotion", "personality"]
@@ -27,6 +35,42 @@ Component = Literal[
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
+
+OUTPUTS = ("data", "runs", "results", "site")
+"""Folders of the project that DVC empties before it runs a stage."""
+
+
+def _fit_for_paths(name: str) -> str:
+    """A name that can stand in a path, in a command and as a value in YAML."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
+        raise ValueError(
+            f"{name!r} becomes a part of paths and commands; a name has only letters "
+            "from a to z, digits, _ and -, and does not begin with -"
+        )
+    if not isinstance(yaml.safe_load(name), str):
+        raise ValueError(f"{name!r} is no name, since YAML reads it as a value")
+    return name
+
+
+def project_root() -> Path:
+    """The folder that relative paths in ``params.yaml`` are relative to.
+
+    It is the working directory, except in an experiment that DVC runs in a copy of the
+    repository below ``.dvc/tmp/exps``: there it is the repository.
+    """
+    for folder in Path.cwd().parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return Path()
+
+
+def _from_root(folder: str) -> str:
+    root = project_root()
+    return folder if root == Path() else str(root / folder)
+
+
+Name = Annotated[str, AfterValidator(_fit_for_paths)]
+Folder = Annotated[str, AfterValidator(_from_root)]
 
 
 class ParamsError(ValueError):
@@ -60,7 +104,16 @@ class Roles(Section):
     held_out: str
 
 
-class SimulatedCorpus(Section):
+class CorpusSection(Section):
+    """What all corpora have: one that is ``optional`` may be absent.
+
+    It then counts as a corpus without clips, and its page says so.
+    """
+
+    optional: bool = False
+
+
+class SimulatedCorpus(CorpusSection):
     source: Literal["simulated"]
     world: str
     domains: list[str]
@@ -69,7 +122,7 @@ class SimulatedCorpus(Section):
     persons: Positive
 
 
-class PublishedCorpus(Section):
+class PublishedCorpus(CorpusSection):
     """A corpus in its published format, in a folder below ``data_root``.
 
     ``modalities`` are those that are taken from its clips (absent: all). With
@@ -83,7 +136,7 @@ class PublishedCorpus(Section):
     standardise: Literal["corpus", "speaker"] = "corpus"
 
 
-class TableCorpus(Section):
+class TableCorpus(CorpusSection):
     """A study of one's own: a table in a folder below ``data_root``."""
 
     source: Literal["table"]
@@ -107,7 +160,7 @@ class TableCorpus(Section):
         return self
 
 
-class UnionCorpus(Section):
+class UnionCorpus(CorpusSection):
     """Several corpora as one, for a task whose labels lie in several.
 
     Its parts are published corpora; where a part lists ``modalities``, only those are
@@ -115,7 +168,7 @@ class UnionCorpus(Section):
     """
 
     source: Literal["union"]
-    parts: Annotated[dict[str, PublishedCorpus], Field(min_length=1)]
+    parts: Annotated[dict[Name, PublishedCorpus], Field(min_length=1)]
 
 
 Corpus = Annotated[
@@ -134,7 +187,7 @@ class Extract(Section):
     speech_steps_per_second: Rate
     transcriber: str
     batch: Positive
-    checkpoint_dir: str | None
+    checkpoint_dir: Folder | None
 
 
 class Training(Section):
@@ -372,9 +425,9 @@ class Simulation(Section):
     emotion_threshold: float
     emotion_ceiling: float
     split: dict[Literal["train", "dev", "test"], Share]
-    worlds: dict[str, dict[str, dict[str, float]]]
+    worlds: dict[Name, dict[str, dict[str, float]]]
     channels: dict[Modality, Channel]
-    domains: dict[str, Domain]
+    domains: dict[Name, Domain]
 
 
 class Params(Section):
@@ -388,25 +441,25 @@ class Params(Section):
     variants: list[str]
     corpora: list[str]
     roles: Roles
-    replicates: dict[str, Roles]
-    folds: dict[str, Folds]
-    blocks: dict[str, Blocks]
-    collapse: dict[str, Collapse]
-    power: dict[str, Power]
-    search: dict[str, Search]
+    replicates: dict[Name, Roles]
+    folds: dict[Name, Folds]
+    blocks: dict[Name, Blocks]
+    collapse: dict[Name, Collapse]
+    power: dict[Name, Power]
+    search: dict[Name, Search]
     compute: Compute
-    corpus: dict[str, Corpus]
+    corpus: dict[Name, Corpus]
     extract: Extract
     unimodal: Unimodal
     crosstask: Crosstask
     fusion: Fusion
-    variant: dict[str, Variant]
+    variant: dict[Name, Variant]
     replicate: Replicate
     evaluate: Evaluate
     association: Association
     attention: Attention
     simulation: Simulation
-    studies: dict[str, dict[str, Any]]
+    studies: dict[Name, dict[str, Any]]
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Params":
@@ -446,7 +499,10 @@ class Params(Section):
         return self
 
     def for_study(self, name: str) -> "Params":
-        """These parameters with the changes that study `name` lists.
+        """These parameters with the defaults and the changes that study `name` lists.
+
+        The first study lists the defaults of all that others change, so that it does
+        not matter which study these parameters are of.
 
         Raises
         ------
@@ -457,7 +513,8 @@ class Params(Section):
             raise ParamsError(
                 f"there is no study {name!r}; known: {', '.join(self.studies)}"
             )
-        return self.changed(self.studies[name], f"studies.{name}")
+        defaults = self.studies[next(iter(self.studies))]
+        return self.changed({**defaults, **self.studies[name]}, f"studies.{name}")
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
         """These parameters with others in their place; dots lead into sections.
@@ -510,8 +567,40 @@ class Params(Section):
 
         ``SSLMEPR_DATA`` takes the place of ``data_root`` when it is set.
         """
+        return self._data_root() / getattr(self.corpus[corpus], "path", "")
+
+    def _data_root(self) -> Path:
         root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
-        return root / getattr(self.corpus[corpus], "path", "")
+        return root if root.is_absolute() else project_root() / root
+
+    def check_paths(self) -> None:
+        """Refuse recordings that lie where DVC empties folders.
+
+        Raises
+        ------
+        ParamsError
+            If the folder of recordings, or that of a corpus, lies in a folder of
+            results, or that of a corpus holds one.
+        """
+        outputs = {name: Path(name).resolve() for name in OUTPUTS}
+        folders = {"data_root": self._data_root()}
+        for name in self.corpora:
+            corpus = self.corpus[name]
+            if hasattr(corpus, "path"):
+                folders[f"corpus.{name}"] = self.data_path(name)
+            for part, each in getattr(corpus, "parts", {}).items():
+                where = f"corpus.{name}.parts.{part}"
+                folders[where] = self._data_root() / each.path
+        for where, folder in folders.items():
+            folder = folder.resolve()
+            for name, output in outputs.items():
+                inside = folder.is_relative_to(output)
+                if inside or (where != "data_root" and output.is_relative_to(folder)):
+                    raise ParamsError(
+                        f"{where}: recordings lie in {folder}, which "
+                        f"{'lies in' if inside else 'holds'} {output}, and DVC "
+                        f"empties what is in {name}/ before it runs a stage; move them"
+                    )
 
 
 def at(tree: dict, dotted: str, where: str = "params") -> Any:
@@ -560,13 +649,16 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises
     ------
     ParamsError
-        If a file is absent, is not YAML, or holds anything unexpected.
+        If a file is absent, is not YAML, or holds anything unexpected, or if recordings
+        lie where DVC empties folders.
     """
     path = Path(path)
     tree = _read(path)
     # Apart from the parameters, since DVC reads those anew for every stage.
     tree["studies"] = _read(path.with_name("studies.yaml"))
-    return parse(tree, str(path))
+    found = parse(tree, str(path))
+    found.check_paths()
+    return found
 
 
 def _read(path: Path) -> dict:
