@@ -104,16 +104,7 @@ class Roles(Section):
     held_out: str
 
 
-class CorpusSection(Section):
-    """What all corpora have: one that is ``optional`` may be absent.
-
-    It then counts as a corpus without clips, and its page says so.
-    """
-
-    optional: bool = False
-
-
-class SimulatedCorpus(CorpusSection):
+class SimulatedCorpus(Section):
     source: Literal["simulated"]
     world: str
     domains: list[str]
@@ -122,7 +113,13 @@ class SimulatedCorpus(CorpusSection):
     persons: Positive
 
 
-class PublishedCorpus(CorpusSection):
+class GivenCorpus(Section):
+    """A corpus below ``data_root``; an ``optional`` one that is not there is empty."""
+
+    optional: bool = False
+
+
+class PublishedCorpus(GivenCorpus):
     """A corpus in its published format, in a folder below ``data_root``.
 
     ``modalities`` are those that are taken from its clips (absent: all). With
@@ -136,7 +133,7 @@ class PublishedCorpus(CorpusSection):
     standardise: Literal["corpus", "speaker"] = "corpus"
 
 
-class TableCorpus(CorpusSection):
+class TableCorpus(GivenCorpus):
     """A study of one's own: a table in a folder below ``data_root``."""
 
     source: Literal["table"]
@@ -160,7 +157,7 @@ class TableCorpus(CorpusSection):
         return self
 
 
-class UnionCorpus(CorpusSection):
+class UnionCorpus(Section):
     """Several corpora as one, for a task whose labels lie in several.
 
     Its parts are published corpora; where a part lists ``modalities``, only those are
@@ -501,20 +498,29 @@ class Params(Section):
     def for_study(self, name: str) -> "Params":
         """These parameters with the defaults and the changes that study `name` lists.
 
+        Raises
+        ------
+        ParamsError
+            If there is no such study, or if one of its keys names no parameter.
+        """
+        return self.changed(self.study_changes(name), f"studies.{name}")
+
+    def study_changes(self, name: str) -> dict[str, Any]:
+        """What study `name` sets, key with dots to value.
+
         The first study lists the defaults of all that others change, so that it does
         not matter which study these parameters are of.
 
         Raises
         ------
         ParamsError
-            If there is no such study, or if one of its keys names no parameter.
+            If there is no such study.
         """
         if name not in self.studies:
             raise ParamsError(
                 f"there is no study {name!r}; known: {', '.join(self.studies)}"
             )
-        defaults = self.studies[next(iter(self.studies))]
-        return self.changed({**defaults, **self.studies[name]}, f"studies.{name}")
+        return {**self.studies[next(iter(self.studies))], **self.studies[name]}
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
         """These parameters with others in their place; dots lead into sections.

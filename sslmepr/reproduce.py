@@ -49,10 +49,8 @@ def absent_corpora(study: Params) -> list[str]:
     """A sentence for each optional corpus of a study that is not there."""
     found = []
     for name in study.corpora:
-        corpus = study.corpus[name]
-        if corpus.source == "simulated" or not corpus.optional:
-            continue
-        if not (folder := study.data_path(name)).is_dir():
+        optional = getattr(study.corpus[name], "optional", False)
+        if optional and not (folder := study.data_path(name)).is_dir():
             found.append(
                 f"corpus {name}: no folder {folder}; it is optional, and left out"
             )

@@ -52,7 +52,7 @@ def apply_study(
     for study in {name, before.study}:
         _require_defaults(study, before)
     text = path.read_bytes().decode("utf-8")
-    wanted = _changed_tree(yaml.safe_load(text), {**defaults, **chosen})
+    wanted = _changed_tree(yaml.safe_load(text), before.study_changes(name))
     now = before.model_dump()
     of_default = before.changed(defaults, "studies").model_dump()
     of_current = before.for_study(before.study).model_dump()

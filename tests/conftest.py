@@ -5,6 +5,12 @@ import pytest
 from sslmepr import params
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--kills", type=int, default=2, help="how often the tiny study is killed"
+    )
+
+
 @pytest.fixture(scope="session")
 def settings(pytestconfig):
     """The parameters of the repository."""
