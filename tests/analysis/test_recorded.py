@@ -70,3 +70,17 @@ def test_record_counts_how_regions_were_found_and_what_is_missing(tmp_path):
     assert first["scene"] == "full_frame 2"
     assert (first["transcript"], first["missing"]) == ("Hello.", "")
     assert (second["frames"], second["missing"]) == (0, "face, body: no; audio: silent")
+
+
+def test_the_record_of_no_clip_has_its_header(tmp_path):
+    columns = ["clip_id", "frame", "modality", "provenance"]
+    pd.DataFrame(columns=columns).to_parquet(tmp_path / "regions.parquet")
+    pd.DataFrame(columns=["clip_id", "transcript"]).to_parquet(
+        tmp_path / "transcripts.parquet"
+    )
+    (tmp_path / "missing.csv").write_text("clip_id,modality,reason\n")
+    record = extraction_record(pd.DataFrame({"clip_id": []}), tmp_path)
+    record.to_csv(tmp_path / "record.csv", index=False)
+    assert list(pd.read_csv(tmp_path / "record.csv")) == [
+        *("clip_id", "frames", "transcript", "missing")
+    ]
