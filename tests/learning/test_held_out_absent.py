@@ -10,7 +10,7 @@ from sslmepr.learning.stages import evaluate_study, train_study
 
 @pytest.fixture(scope="module")
 def without(tmp_path_factory, small_params, one_thread):
-    """Folders of data and results of a study without a held-out clip; its parameters."""
+    """Data, results, parameters and scores of a study without a held-out clip."""
     settings = small_params.model_copy(update={"variants": ["multitask"]})
     folder = tmp_path_factory.mktemp("without")
     drawn.draw_study(settings, folder, (80, 80, 0), {"face": 24, "text": 12})
