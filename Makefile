@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 STUDY ?=
+RESET ?=
 JOBS ?=
 NOISE ?= 1
 bin := .venv/bin
@@ -25,22 +26,16 @@ $(installed): pyproject.toml constraints.txt
 	@touch $@
 
 repro: $(installed)  ## everything, from corpora to book (another study: STUDY=real)
-ifeq ($(STUDY),)
-	$(bin)/dvc repro
-else
-	changes=$$($(bin)/sslmepr study '$(STUDY)') && set -f && $(bin)/dvc exp run $$changes
-endif
-	@echo "The book: $(CURDIR)/site/index.html"
+	$(bin)/sslmepr repro $(if $(STUDY),'$(STUDY)') $(if $(RESET),--reset)
 
 verify: $(installed)  ## results computed here against those on record (STUDY=real)
 	$(bin)/sslmepr verify $(STUDY)
 
 sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
-	$(bin)/sslmepr sweep $(STUDY) $(if $(JOBS),--jobs $(JOBS))
+	$(bin)/sslmepr sweep $(if $(STUDY),'$(STUDY)') $(if $(JOBS),--jobs $(JOBS))
 
 book: $(installed)  ## the book, and whatever it needs that is out of date
-	$(bin)/dvc repro book
-	@echo "The book: $(CURDIR)/site/index.html"
+	$(bin)/sslmepr repro --only book
 
 test: $(installed)  ## all tests
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal

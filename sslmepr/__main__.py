@@ -1,15 +1,13 @@
-"""The command line: ``sslmepr run``, ``study``, ``sweep``, ``book``, ``verify``..."""
+"""The command line: ``sslmepr repro``, ``verify``, ``run``, ``predict`` and others."""
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 
-from sslmepr import params
+from sslmepr import params, studies
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,9 +28,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     run.set_defaults(call=_run)
 
-    study = commands.add_parser("study", help="print what dvc exp run needs for one")
-    study.add_argument("name")
-    study.set_defaults(call=_study)
+    repro = commands.add_parser("repro", help="bring a study up to date with DVC")
+    repro.add_argument("study", nargs="?", help="absent: what params.yaml holds")
+    repro.add_argument(
+        "--reset", action="store_true", help="give up edits of what studies set"
+    )
+    repro.add_argument("--only", action="append", metavar="STAGE", help="as DVC has it")
+    repro.add_argument(
+        "-S",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="write this into params.yaml, too; the value is read as YAML",
+    )
+    repro.set_defaults(call=_repro)
 
     sweep = commands.add_parser("sweep", help="train every variant, side by side")
     sweep.add_argument("name", nargs="?", help="a study; the current one if absent")
@@ -80,19 +89,15 @@ def _run(options: argparse.Namespace) -> None:
     notebook.run(source, options.out, values)
 
 
-def _study(options: argparse.Namespace) -> None:
-    current = params.load()
-    study = current.for_study(options.name)
-    for change in _to_study(current, study, options.name):
-        print("-S", change)
-    roles = study.roles.model_dump().values()
-    if any(study.corpus[name].source != "simulated" for name in roles):
-        # The other chapters are about the truth of simulated corpora.
-        print(
-            "association record",
-            *(f"replicate@{name}" for name in study.replicates),
-            *(f"folds@{name}" for name in study.folds),
-        )
+def _repro(options: argparse.Namespace) -> None:
+    from sslmepr.reproduce import reproduce
+
+    _apply(options.study, options.reset)
+    changes = dict(change.partition("=")[::2] for change in options.S)
+    studies.set_parameters(
+        {key: yaml.safe_load(value) for key, value in changes.items()}
+    )
+    reproduce(options.only)
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -100,38 +105,15 @@ def _sweep(options: argparse.Namespace) -> None:
 
     if options.jobs < 1:
         raise params.ParamsError("--jobs must be at least 1")
-    study = current = params.load()
-    changes = []
-    if options.name:
-        study = current.for_study(options.name)
-        for change in _to_study(current, study, options.name):
-            changes += ["-S", change]
-    trained = sweep(study, changes, options.jobs)
+    _apply(options.name)
+    trained = sweep(params.load(), options.jobs)
     print(f"{len(trained)} variants trained; `make book` shows them")
 
 
-def _to_study(before: params.Params, after: params.Params, name: str) -> Iterator[str]:
-    """What makes the parameters those of a study, for ``--set-param``."""
-    trees = before.model_dump(), after.model_dump()
-    for key in before.studies[name]:
-        yield from _changes(key, *(params.at(tree, key) for tree in trees))
-
-
-def _changes(key: str, before, after) -> Iterator[str]:
-    """What turns `before` into `after`, in the grammar of DVC's ``--set-param``.
-
-    Dictionaries are taken apart, because ``--set-param`` merges them and would keep
-    entries that should go. ``++`` sets a key whether or not it exists.
-    """
-    if isinstance(after, dict):
-        known = before if isinstance(before, dict) else {}
-        for name in known.keys() - after.keys():
-            yield f"~{key}.{name}"
-        for name, value in after.items():
-            yield from _changes(f"{key}.{name}", known.get(name), value)
-    else:
-        value = json.dumps(after, separators=(",", ":")).replace('"', "")
-        yield f"++{key}={value}"
+def _apply(study: str | None, reset: bool = False) -> None:
+    if study:
+        for sentence in studies.apply_study(study, reset=reset):
+            print(f"sslmepr: {sentence}")
 
 
 def _book(options: argparse.Namespace) -> None:

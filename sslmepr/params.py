@@ -6,10 +6,19 @@ unknown key, a missing key or a value of the wrong type is an error that names i
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
@@ -29,6 +38,42 @@ Component = Literal[
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
+
+OUTPUTS = ("data", "runs", "results", "site")
+"""Folders of the project that DVC empties before it runs a stage."""
+
+
+def _fit_for_paths(name: str) -> str:
+    """A name that can stand in a path, in a command and as a value in YAML."""
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", name):
+        raise ValueError(
+            f"{name!r} becomes a part of paths and commands; a name has only letters "
+            "from a to z, digits, _ and -, and does not begin with -"
+        )
+    if not isinstance(yaml.safe_load(name), str):
+        raise ValueError(f"{name!r} is no name, since YAML reads it as a value")
+    return name
+
+
+def project_root() -> Path:
+    """The folder that relative paths in ``params.yaml`` are relative to.
+
+    It is the working directory, except in an experiment that DVC runs in a copy of the
+    repository below ``.dvc/tmp/exps``: there it is the repository.
+    """
+    for folder in Path.cwd().parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2]
+    return Path()
+
+
+def _from_root(folder: str) -> str:
+    root = project_root()
+    return folder if root == Path() else str(root / folder)
+
+
+Name = Annotated[str, AfterValidator(_fit_for_paths)]
+Folder = Annotated[str, AfterValidator(_from_root)]
 
 
 MOST_LEVELS = 20
@@ -129,7 +174,7 @@ class UnionCorpus(Section):
     """
 
     source: Literal["union"]
-    parts: Annotated[dict[str, PublishedCorpus], Field(min_length=1)]
+    parts: Annotated[dict[Name, PublishedCorpus], Field(min_length=1)]
 
 
 Corpus = Annotated[
@@ -148,7 +193,7 @@ class Extract(Section):
     speech_steps_per_second: Rate
     transcriber: str
     batch: Positive
-    checkpoint_dir: str | None
+    checkpoint_dir: Folder | None
 
 
 class Training(Section):
@@ -386,9 +431,9 @@ class Simulation(Section):
     emotion_threshold: float
     emotion_ceiling: float
     split: dict[Literal["train", "dev", "test"], Share]
-    worlds: dict[str, dict[str, dict[str, float]]]
+    worlds: dict[Name, dict[str, dict[str, float]]]
     channels: dict[Modality, Channel]
-    domains: dict[str, Domain]
+    domains: dict[Name, Domain]
 
 
 class Params(Section):
@@ -402,25 +447,25 @@ class Params(Section):
     variants: list[str]
     corpora: list[str]
     roles: Roles
-    replicates: dict[str, Roles]
-    folds: dict[str, Folds]
-    blocks: dict[str, Blocks]
-    collapse: dict[str, Collapse]
-    power: dict[str, Power]
-    search: dict[str, Search]
+    replicates: dict[Name, Roles]
+    folds: dict[Name, Folds]
+    blocks: dict[Name, Blocks]
+    collapse: dict[Name, Collapse]
+    power: dict[Name, Power]
+    search: dict[Name, Search]
     compute: Compute
-    corpus: dict[str, Corpus]
+    corpus: dict[Name, Corpus]
     extract: Extract
     unimodal: Unimodal
     crosstask: Crosstask
     fusion: Fusion
-    variant: dict[str, Variant]
+    variant: dict[Name, Variant]
     replicate: Replicate
     evaluate: Evaluate
     association: Association
     attention: Attention
     simulation: Simulation
-    studies: dict[str, dict[str, Any]]
+    studies: dict[Name, dict[str, Any]]
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Params":
@@ -460,18 +505,31 @@ class Params(Section):
         return self
 
     def for_study(self, name: str) -> "Params":
-        """These parameters with the changes that study `name` lists.
+        """These parameters with the defaults and the changes that study `name` lists.
 
         Raises
         ------
         ParamsError
             If there is no such study, or if one of its keys names no parameter.
         """
+        return self.changed(self.study_changes(name), f"studies.{name}")
+
+    def study_changes(self, name: str) -> dict[str, Any]:
+        """What study `name` sets, key with dots to value.
+
+        The first study lists the defaults of all that others change, so that it does
+        not matter which study these parameters are of.
+
+        Raises
+        ------
+        ParamsError
+            If there is no such study.
+        """
         if name not in self.studies:
             raise ParamsError(
                 f"there is no study {name!r}; known: {', '.join(self.studies)}"
             )
-        return self.changed(self.studies[name], f"studies.{name}")
+        return {**self.studies[next(iter(self.studies))], **self.studies[name]}
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
         """These parameters with others in their place; dots lead into sections.
@@ -524,8 +582,40 @@ class Params(Section):
 
         ``SSLMEPR_DATA`` takes the place of ``data_root`` when it is set.
         """
+        return self._data_root() / getattr(self.corpus[corpus], "path", "")
+
+    def _data_root(self) -> Path:
         root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
-        return root / getattr(self.corpus[corpus], "path", "")
+        return root if root.is_absolute() else project_root() / root
+
+    def check_paths(self) -> None:
+        """Refuse recordings that lie where DVC empties folders.
+
+        Raises
+        ------
+        ParamsError
+            If the folder of recordings, or that of a corpus, lies in a folder of
+            results, or that of a corpus holds one.
+        """
+        outputs = {name: Path(name).resolve() for name in OUTPUTS}
+        folders = {"data_root": self._data_root()}
+        for name in self.corpora:
+            corpus = self.corpus[name]
+            if hasattr(corpus, "path"):
+                folders[f"corpus.{name}"] = self.data_path(name)
+            for part, each in getattr(corpus, "parts", {}).items():
+                where = f"corpus.{name}.parts.{part}"
+                folders[where] = self._data_root() / each.path
+        for where, folder in folders.items():
+            folder = folder.resolve()
+            for name, output in outputs.items():
+                inside = folder.is_relative_to(output)
+                if inside or (where != "data_root" and output.is_relative_to(folder)):
+                    raise ParamsError(
+                        f"{where}: recordings lie in {folder}, which "
+                        f"{'lies in' if inside else 'holds'} {output}, and DVC "
+                        f"empties what is in {name}/ before it runs a stage; move them"
+                    )
 
 
 def at(tree: dict, dotted: str, where: str = "params") -> Any:
@@ -575,13 +665,15 @@ def load(path: str | Path = "params.yaml") -> Params:
     ------
     ParamsError
         If a file is absent, is not YAML, says a thing twice, uses tags or anchors, or
-        holds anything unexpected.
+        holds anything unexpected, or if recordings lie where DVC empties folders.
     """
     path = Path(path)
     tree = _read(path)
     # Apart from the parameters, since DVC reads those anew for every stage.
     tree["studies"] = _read(path.with_name("studies.yaml"))
-    return parse(tree, str(path))
+    found = parse(tree, str(path))
+    found.check_paths()
+    return found
 
 
 def _read(path: Path) -> dict:

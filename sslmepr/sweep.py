@@ -34,7 +34,6 @@ def dvc(*words: str, threads: int | None = None) -> tuple[int, str]:
 
 def sweep(
     params: Params,
-    changes: list[str],
     jobs: int,
     call: Callable[..., tuple[int, str]] = dvc,
     results_folder: str | Path = "results",
@@ -46,9 +45,7 @@ def sweep(
     Parameters
     ----------
     params : Params
-        Of the study.
-    changes : list of str
-        Options that turn ``params.yaml`` into those parameters.
+        What ``params.yaml`` holds.
     jobs : int
         Experiments at a time; each gets its share of the cores.
     call : callable
@@ -67,7 +64,7 @@ def sweep(
         a variant failed.
     """
     variants = params.possible_variants()
-    _require(call("exp", "run", *changes, *_set(variants), "crosstask"), "stages 1, 2")
+    _require(call("exp", "run", *_set(variants), "crosstask"), "stages 1, 2")
     names = {f"{params.study}-{variant}": variant for variant in variants}
     _, known = call("exp", "list", "--name-only")
     stale = [name for name in known.split() if name in names]

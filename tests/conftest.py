@@ -12,6 +12,9 @@ def pytest_addoption(parser):
         metavar="SEED",
         help="imitate another machine: noise of 1e-6 wherever something is trained",
     )
+    parser.addoption(
+        "--kills", type=int, default=2, help="how often the tiny study is killed"
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,12 +15,10 @@ def run(tmp_path):
     """Run the recipe as SLURM would on `nodes` machines; returns what it calls."""
     commands, log = tmp_path / "bin", tmp_path / "log"
     commands.mkdir()
-    for name in ("ray", "srun", "dvc", "sslmepr", "scontrol"):
+    for name in ("ray", "srun", "sslmepr", "scontrol"):
         command = commands / name
         command.write_text(f'#!/bin/bash\necho "{name} $*" >> "{log}"\n')
         command.chmod(0o755)
-    with (commands / "sslmepr").open("a") as out:
-        out.write("echo -S study=$2 -S 'corpora=[a,b]'\n")
     with (commands / "scontrol").open("a") as out:
         out.write("printf 'one\\ntwo\\nthree\\n'\n")
     activate = tmp_path / ".venv" / "bin" / "activate"
@@ -36,7 +34,7 @@ def run(tmp_path):
             "SLURM_CPUS_PER_TASK": "8",
         }
         subprocess.run(["bash", RECIPE, *arguments], env=environment, check=True)
-        expected = 4 + (nodes > 1)  # commands; the workers' runs in the background
+        expected = 3 + (nodes > 1)  # commands; the workers' runs in the background
         for _ in range(100):
             called = log.read_text().splitlines()
             if len(called) == expected:
@@ -54,16 +52,14 @@ def test_head_workers_and_pipeline(run):
         "ray start --head --port=6379 --num-cpus=8 --include-dashboard=false",
     ]
     assert sorted(called[2:]) == [  # the workers come while the pipeline begins
-        "dvc exp run -S study=paper -S corpora=[a,b] -S compute.engine=ray "
-        "-S compute.address=one:6379",
         "srun --no-kill --kill-on-bad-exit=0 --exclude=one --nodes=2 "
         "--ntasks-per-node=1 --cpus-per-task=8 "
         "ray start --address=one:6379 --num-cpus=8 --block",
-        "sslmepr study paper",
+        "sslmepr repro paper -S compute.engine=ray -S compute.address=one:6379",
     ]
 
 
 def test_one_machine_needs_no_workers(run):
     called = run(1)
     assert not [line for line in called if line.startswith("srun")]
-    assert "sslmepr study simulated" in called
+    assert called[-1].startswith("sslmepr repro simulated -S compute.engine=ray ")

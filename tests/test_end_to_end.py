@@ -3,10 +3,13 @@
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -43,24 +46,25 @@ ELSEWHERE = {
 pytestmark = pytest.mark.end_to_end
 
 
+def environment(folder):
+    """In which a command finds this interpreter's programs and the folder's library."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # Above a temporary folder lies nobody's repository.
+    return os.environ | {
+        "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        "PATH": path,
+        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT / 'tests' / 'audit'}",
+        "AUDIT_FOLDER": str(audit_folder(folder)),
+    }
+
+
 def call(folder, *words):
-    """Run a command with this interpreter's programs; returns what it printed."""
-    scripts = Path(sys.executable).parent
-    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    """Run a command; returns what it printed."""
     done = subprocess.run(
-        words,
-        cwd=folder,
-        env=os.environ
-        | {
-            "PATH": path,
-            "PYTHONPATH": f"{folder}{os.pathsep}{ROOT / 'tests' / 'audit'}",
-            "AUDIT_FOLDER": str(audit_folder(folder)),
-        },
-        capture_output=True,
-        text=True,
+        words, cwd=folder, env=environment(folder), capture_output=True, text=True
     )
     assert done.returncode == 0, f"{words}\n{done.stdout[-8000:]}{done.stderr[-8000:]}"
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def audit_folder(folder):
@@ -70,14 +74,19 @@ def audit_folder(folder):
     return target
 
 
-def written(folder):
-    """Every metric and table of the study, byte for byte."""
-    results = folder / "results" / "tiny"
+def written(folder, *parts):
+    """Every file below folders of a clone, byte for byte."""
     return {
-        path.relative_to(results): path.read_bytes()
-        for path in sorted(results.rglob("*"))
+        path.relative_to(folder): path.read_bytes()
+        for part in parts
+        for path in sorted((folder / part).rglob("*"))
         if path.is_file()
     }
+
+
+def locked(folder):
+    """What DVC noted of each stage."""
+    return yaml.load((folder / "dvc.lock").read_text(), yaml.CSafeLoader)["stages"]
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +101,9 @@ def clone(tmp_path_factory):
     call(folder, "git", "init", "--quiet")
     call(folder, "git", "add", "--all")
     call(folder, *git, "commit", "--quiet", "--message", "clone")
-    options = call(folder, "sslmepr", "study", "tiny").split()
-    call(folder, "dvc", "exp", "run", *options)
+    said = call(folder, "sslmepr", "repro", "tiny")
+    assert "No file hash info" not in said
+    assert f"The book: {folder}/site/index.html" in said
     return folder
 
 
@@ -115,9 +125,9 @@ def test_every_clip_was_extracted_or_is_recorded_as_missing(clone):
 
 
 def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
-    before = written(clone)
+    before = written(clone, "results/tiny")
     assert before
-    assert "Running stage" not in call(clone, "dvc", "repro")
+    assert "Running stage" not in call(clone, "sslmepr", "repro", "tiny")
     assert "up to date" in call(clone, "dvc", "status")
     again = (
         "unimodal",
@@ -129,7 +139,32 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
         "ablation",
     )
     call(clone, "dvc", "repro", "--force", "--single-item", *again)
-    assert written(clone) == before
+    assert written(clone, "results/tiny") == before
+
+
+def test_kills_at_random_moments_change_nothing(clone, tmp_path_factory, pytestconfig):
+    """In an unpacked archive, which is no git repository."""
+    folder = tmp_path_factory.mktemp("killed")
+    call(clone, "git", "archive", "--output", folder / "clone.tar", "HEAD")
+    shutil.unpack_archive(folder / "clone.tar", folder)
+    moments = random.Random(pytestconfig.getoption("kills"))
+    for _ in range(pytestconfig.getoption("kills")):
+        process = subprocess.Popen(
+            ("sslmepr", "repro", "tiny"),
+            cwd=folder,
+            env=environment(folder),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        time.sleep(moments.uniform(3, 40))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    said = call(folder, "sslmepr", "repro", "tiny")
+    assert f"The book: {folder}/site/index.html" in said
+    assert locked(folder) == locked(clone)
+    parts = ("results/tiny", "runs/tiny", "data")
+    assert written(folder, *parts) == written(clone, *parts)
 
 
 def test_dvc_knows_whatever_a_stage_reads(clone):

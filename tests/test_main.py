@@ -1,8 +1,9 @@
+import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
+from sslmepr import params
 from sslmepr.__main__ import main
 
 ROOT = Path(__file__).parents[1]
@@ -13,34 +14,39 @@ def at_root(monkeypatch):
     monkeypatch.chdir(ROOT)
 
 
-def test_study_prints_dvc_options(capsys):
-    assert main(["study", "real"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert "-S ++study=real" in lines
-    assert "-S ++modalities=[audio,text]" in lines
-    assert "-S ++roles.emotion=meld_ravdess" in lines
-    assert "-S ++folds.ravdess.modality=audio" in lines
-    assert "-S ~replicates.unrelated" in lines
-    targets = ["association", "record", "replicate@by_video", "folds@ravdess"]
-    assert lines[-1].split() == targets
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with the parameters of the repository, and DVC's part left out."""
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr("sslmepr.reproduce.reproduce", asked.append)
+    return asked
 
 
-def test_the_paper_study_takes_its_encoders_and_leaves_rendered_corpora(capsys):
-    assert main(["study", "paper"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert "-S ++extract.image_encoder=clip_vit_b32" in lines
-    assert "-S ++roles.emotion=mosei" in lines
-    assert lines[-1].split() == ["association", "record"]
+def test_repro_writes_the_study_and_settings_then_runs_it(project):
+    words = ["-S", "compute.engine=ray", "-S", "compute.address=one:6379"]
+    assert main(["repro", "real", *words]) == 0
+    settings = params.load()
+    assert settings.study == "real" and settings.modalities == ["audio", "text"]
+    assert settings.compute.engine == "ray"
+    assert settings.compute.address == "one:6379"
+    assert main(["repro", "--only", "book"]) == 0
+    assert params.load() == settings
+    assert project == [None, ["book"]]
 
 
-def test_a_simulated_study_runs_every_stage(capsys):
-    assert main(["study", "simulated"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("-S ") for line in lines)
+@pytest.mark.parametrize("word", ["seeds=1", "seed=one", "seed"])
+def test_repro_refuses_a_setting_that_does_not_fit(project, capsys, word):
+    assert main(["repro", "-S", word]) == 1
+    assert "params.yaml" in capsys.readouterr().err
+    assert project == []
+    assert Path("params.yaml").read_bytes() == (ROOT / "params.yaml").read_bytes()
 
 
 def test_unknown_study_is_an_error_that_lists_the_known(capsys):
-    assert main(["study", "nonsense"]) == 1
+    assert main(["repro", "nonsense"]) == 1
     assert (
         "known: simulated, real, paper, trials, search, tiny" in capsys.readouterr().err
     )
@@ -51,35 +57,17 @@ def test_unknown_notebook_is_an_error(capsys, tmp_path):
     assert "notebooks/nonsense.ipynb: no such notebook" in capsys.readouterr().err
 
 
-def test_a_search_is_set_key_by_key_and_taken_back(capsys, tmp_path, monkeypatch):
-    assert main(["study", "search"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert "-S ++search.fusion.space.hidden.choices=[64,128,256]" in lines
-    assert "-S ++search.fusion.space.learning_rate.log=true" in lines
-    tree = yaml.safe_load((ROOT / "params.yaml").read_text())
-    studies = yaml.safe_load((ROOT / "studies.yaml").read_text())
-    tree["search"] = studies["search"]["search"]
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
-    (tmp_path / "studies.yaml").write_text(yaml.safe_dump(studies))
-    monkeypatch.chdir(tmp_path)
-    assert main(["study", "simulated"]) == 0
-    assert "-S ~search.fusion" in capsys.readouterr().out.splitlines()
-
-
-def test_a_sweep_is_of_the_study_that_is_named(capsys, monkeypatch):
+def test_a_sweep_is_of_the_study_that_is_named(project, capsys, monkeypatch):
     told = []
 
-    def pretend(params, changes, jobs):
-        told.append((params.study, changes[:2], jobs))
+    def pretend(settings, jobs):
+        told.append((settings.study, jobs))
         return ["multitask"]
 
     monkeypatch.setattr("sslmepr.sweep.sweep", pretend)
-    assert main(["sweep", "trials", "--jobs", "3"]) == 0
     assert main(["sweep", "--jobs", "1"]) == 0
-    assert told == [
-        ("trials", ["-S", "++study=trials"], 3),
-        ("simulated", [], 1),
-    ]
+    assert main(["sweep", "trials", "--jobs", "3"]) == 0
+    assert told == [("simulated", 1), ("trials", 3)]
     assert "1 variants trained" in capsys.readouterr().out
 
 

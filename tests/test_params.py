@@ -342,3 +342,115 @@ def test_changed_values_stand_in_their_sections():
         chosen.changed({"fusion.x.y": 1}, "here")
     with pytest.raises(ParamsError, match="here:\n  fusion.epochs"):
         chosen.changed({"fusion.epochs": 0}, "here")
+
+
+BAD_NAMES = ["../../victim", "a;touch X;", "a b", "-a", "", "ä", "a/b", "a.b", "a\n"]
+VALUES = ["1", "null", "true", "no", "1_0"]
+NAMED = ["corpus", "variant", "replicates", "folds", "blocks", "collapse", "power"]
+NAMED += ["search", "studies", "simulation.worlds", "simulation.domains"]
+NAMED += ["corpus.meld_ravdess.parts"]
+
+
+@pytest.mark.parametrize("section", NAMED)
+def test_names_that_are_no_part_of_a_path_or_a_command_are_refused(tree, section):
+    entries = params.at(tree, section)
+    for name in [*BAD_NAMES, *VALUES]:
+        entries[name] = {}
+        with pytest.raises(ParamsError) as caught:
+            params.parse(tree, "params.yaml")
+        why = "no name, since YAML" if name in VALUES else "a name has only letters"
+        where = section.replace(".parts", ".union.parts")
+        assert f"{where}.{name}" in str(caught.value)
+        assert f"{name!r}" in str(caught.value) and why in str(caught.value)
+        del entries[name]
+    params.parse(tree, "params.yaml")
+
+
+def test_names_may_have_letters_digits_underscores_and_hyphens(tree):
+    for name in ("mine", "_2", "A-b_c", "3d-"):
+        tree["corpus"][name] = tree["corpus"]["joint"]
+        tree["corpora"] = [*tree["corpora"], name]
+    assert params.parse(tree, "params.yaml").corpora[-4:] == [
+        "mine",
+        "_2",
+        "A-b_c",
+        "3d-",
+    ]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder with the parameters of the study `real`."""
+    folder = tmp_path / "outer" / "project"
+    folder.mkdir(parents=True)
+    shutil.copy(PATH.with_name("studies.yaml"), folder)
+    real = params.load(PATH).for_study("real").model_dump(exclude={"studies"})
+    (folder / "params.yaml").write_text(yaml.safe_dump(real))
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("SSLMEPR_DATA", raising=False)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "root, complaint",
+    [
+        ("data", "data_root: recordings lie in .*, which lies in .*data"),
+        ("./runs/mine", "data_root: .* lies in .*runs"),
+        ("data/../site", "data_root: .* lies in .*site"),
+        ("results", "data_root: .* lies in .*results"),
+        ("link", "data_root: .* lies in .*data"),
+        ("data-of-mine", None),
+        ("../elsewhere", None),
+        ("..", None),  # what lies beside the project is not emptied
+    ],
+)
+def test_recordings_where_dvc_empties_folders_are_refused(
+    project, monkeypatch, root, complaint
+):
+    (project / "data").mkdir()
+    (project / "link").symlink_to(project / "data")
+    monkeypatch.setenv("SSLMEPR_DATA", root)
+    if complaint is None:
+        params.load()
+        return
+    with pytest.raises(ParamsError, match=complaint):
+        params.load()
+
+
+@pytest.mark.parametrize(
+    "path, verb",
+    [("data/mine", "lies in"), (".", "holds"), ("..", "holds"), ("/", "holds")],
+)
+@pytest.mark.parametrize("part", [False, True])
+def test_a_corpus_where_dvc_empties_folders_is_refused(project, path, verb, part):
+    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree["data_root"] = "."
+    corpus = tree["corpus"]["meld_ravdess"]["parts"] if part else tree["corpus"]
+    name = "meld" if part else "people"
+    corpus[name]["path"] = path
+    (project / "params.yaml").write_text(yaml.safe_dump(tree))
+    where = "corpus.meld_ravdess.parts.meld" if part else "corpus.people"
+    with pytest.raises(ParamsError, match=f"^{where}: .* {verb} "):
+        params.load()
+
+
+def test_an_experiment_in_a_copy_finds_the_recordings(project, monkeypatch):
+    settings = params.load()
+    copy = project / ".dvc" / "tmp" / "exps" / "standalone" / "tmp1"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    root = settings.data_root
+    assert settings.data_path("fiv2") == project / root / "fiv2"
+    monkeypatch.setenv("SSLMEPR_DATA", "mine")
+    assert settings.data_path("fiv2") == project / "mine" / "fiv2"
+    monkeypatch.setenv("SSLMEPR_DATA", "/mine")
+    assert settings.data_path("fiv2") == Path("/mine/fiv2")
+    extract = settings.extract.model_dump() | {"checkpoint_dir": "weights"}
+    found = params.Extract.model_validate(extract)
+    assert found.checkpoint_dir == str(project / "weights")
+
+
+def test_only_people_may_be_absent():
+    chosen = params.load(PATH)
+    optional = [n for n, each in chosen.corpus.items() if getattr(each, "optional", 0)]
+    assert optional == ["people"]

@@ -131,13 +131,6 @@ def test_how_something_is_computed_is_no_reason_to_compute_it_again():
         assert "compute" not in named, name
 
 
-def test_the_first_study_restores_whatever_another_changes():
-    studies = params.load(ROOT / "params.yaml").studies
-    default, *others = studies
-    for other in others:
-        assert set(studies[other]) <= set(studies[default])
-
-
 def test_the_defaults_are_the_first_study():
     settings = params.load(ROOT / "params.yaml")
     assert settings.for_study(next(iter(settings.studies))) == settings

@@ -40,7 +40,7 @@ class Recorder:
 
 def test_every_possible_variant_is_queued_run_restored_and_compared(small, tmp_path):
     dvc = Recorder(tmp_path / "simulated" / "fusion")
-    found = sweep(small, ["-S", "++seed=1"], 2, dvc, tmp_path)
+    found = sweep(small, 2, dvc, tmp_path)
     assert found == ["multitask", "with_guide_bank", "face"]
     every = ("-S", "variants=[multitask,with_guide_bank,face]")
     queued = [
@@ -51,7 +51,7 @@ def test_every_possible_variant_is_queued_run_restored_and_compared(small, tmp_p
         for name in found
     ]
     assert dvc.calls == [
-        ("exp", "run", "-S", "++seed=1", *every, "crosstask"),
+        ("exp", "run", *every, "crosstask"),
         ("exp", "list", "--name-only"),
         *queued,
         ("exp", "run", "--run-all", "--jobs", "2"),
@@ -64,13 +64,13 @@ def test_every_possible_variant_is_queued_run_restored_and_compared(small, tmp_p
 def test_experiments_share_the_cores(small, tmp_path, monkeypatch, jobs, threads):
     monkeypatch.setattr("os.cpu_count", lambda: 6)
     dvc = Recorder(tmp_path / "simulated" / "fusion")
-    sweep(small, [], jobs, dvc, tmp_path)
+    sweep(small, jobs, dvc, tmp_path)
     assert dvc.threads == threads
 
 
 def test_experiments_of_an_earlier_sweep_are_replaced(small, tmp_path):
     dvc = Recorder(tmp_path / "simulated" / "fusion", "mine\nsimulated-face\n")
-    sweep(small, [], 1, dvc, tmp_path)
+    sweep(small, 1, dvc, tmp_path)
     removed = [words for words in dvc.calls if words[:2] == ("exp", "remove")]
     assert removed == [("exp", "remove", "simulated-face")]
 
@@ -78,7 +78,7 @@ def test_experiments_of_an_earlier_sweep_are_replaced(small, tmp_path):
 def test_what_was_trained_is_compared_though_a_variant_failed(small, tmp_path):
     dvc = Recorder(tmp_path / "simulated" / "fusion", failing=["face"])
     with pytest.raises(SweepError, match="variants that failed: face$"):
-        sweep(small, [], 1, dvc, tmp_path)
+        sweep(small, 1, dvc, tmp_path)
     compared = ("exp", "run", "-S", "variants=[multitask,with_guide_bank]", "ablation")
     assert dvc.calls[-1] == compared
 
@@ -86,5 +86,5 @@ def test_what_was_trained_is_compared_though_a_variant_failed(small, tmp_path):
 def test_nothing_is_queued_without_what_all_share(small, tmp_path):
     dvc = Recorder(tmp_path, broken="crosstask")
     with pytest.raises(SweepError, match="stages 1, 2: failed"):
-        sweep(small, [], 1, dvc, tmp_path)
+        sweep(small, 1, dvc, tmp_path)
     assert len(dvc.calls) == 1

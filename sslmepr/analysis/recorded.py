@@ -138,4 +138,6 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
         reasons = lost.groupby("reason", sort=False)["modality"].agg(", ".join)
         row["missing"] = "; ".join(f"{lack}: {why}" for why, lack in reasons.items())
         rows.append(row)
+    if not rows:  # an optional corpus that was not given; the file keeps its header
+        return pd.DataFrame(columns=["clip_id", "frames", "transcript", "missing"])
     return pd.DataFrame(rows)

@@ -123,3 +123,17 @@ def test_reasons_of_clips_that_are_called_by_numbers_are_found(tmp_path):
         pd.DataFrame({"clip_id": ["1", "2", "NA", "002"]}), tmp_path
     )
     assert record["missing"].tolist() == ["", "audio: gone", "text: None", "face: no"]
+
+
+def test_the_record_of_no_clip_has_its_header(tmp_path):
+    columns = ["clip_id", "frame", "modality", "provenance"]
+    pd.DataFrame(columns=columns).to_parquet(tmp_path / "regions.parquet")
+    pd.DataFrame(columns=["clip_id", "transcript"]).to_parquet(
+        tmp_path / "transcripts.parquet"
+    )
+    (tmp_path / "missing.csv").write_text("clip_id,modality,reason\n")
+    record = extraction_record(pd.DataFrame({"clip_id": []}), tmp_path)
+    record.to_csv(tmp_path / "record.csv", index=False)
+    assert list(pd.read_csv(tmp_path / "record.csv")) == [
+        *("clip_id", "frames", "transcript", "missing")
+    ]

@@ -54,7 +54,7 @@ def draw_corpus(
     table = pd.DataFrame({"clip_id": [f"{name}-{n:05d}" for n in range(count)]})
     # Two clips each, so that folds and resamples by speaker are not those by clip.
     table["speaker_id"] = [f"{name}-p{n // 2:05d}" for n in range(count)]
-    marks = np.arange(count) / count
+    marks = np.arange(count) / max(count, 1)
     held_out = len(tasks) == 2
     table["split"] = np.select([marks < 0.7, marks < 0.85], ["train", "dev"], "test")
     if held_out:
@@ -70,6 +70,8 @@ def draw_corpus(
     truth[list(EMOTION_COLUMNS)], truth[list(TRAIT_COLUMNS)] = emotions, scores
     table[list(EMOTION_COLUMNS)] = emotions if "emotion" in tasks else np.nan
     table[list(TRAIT_COLUMNS)] = scores if "personality" in tasks else np.nan
+    if not count:
+        table.attrs["left_out"] = {name: "not given"}
     write_clips(table, Path(folder, name, "corpus"))
     for modality, width in widths.items():
         channel = sim.channels[modality]

@@ -7,6 +7,8 @@ Written to the corpus's folder: ``clips.parquet`` and ``media/*.mp4`` as for any
 
 import hashlib
 import json
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +43,8 @@ def build_simulated(
         A corpus of ``params.corpus`` whose source is ``simulated``.
     params : Params
     folder : path
-        Where the corpus is written.
+        Where the corpus is written; clips wait beside it, in ``<folder>.partial``,
+        until all are rendered, since DVC empties the folder before it runs the stage.
     progress : bool
         Show a progress bar.
 
@@ -84,9 +87,13 @@ def _render_all(
     name: str, plans: list[ClipPlan], params: Params, folder: Path, progress: bool
 ) -> int:
     """Render the clips that are missing; return how many were."""
-    media = folder / "media"
-    media.mkdir(parents=True, exist_ok=True)
-    _discard_other_recipes(_recipe(name, params), folder)
+    partial = folder.with_name(f"{folder.name}.partial")
+    media = partial / "media"
+    if media.exists():  # of an interrupted run; what the folder holds is older
+        shutil.rmtree(folder / "media", ignore_errors=True)
+    _move(folder, partial)
+    media.mkdir(exist_ok=True)
+    _discard_other_recipes(_recipe(name, params), partial)
     jobs = [
         (plan, params.simulation, path)
         for plan in plans
@@ -100,7 +107,17 @@ def _render_all(
     with bar:
         for _ in rendered:
             bar.update()
+    _move(partial, folder)
+    partial.rmdir()
     return len(jobs)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move media and the note of their recipe, as far as they are there."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("media", "recipe.json"):
+        if (source / name).exists():
+            os.replace(source / name, target / name)
 
 
 def _recipe(name: str, params: Params) -> str:

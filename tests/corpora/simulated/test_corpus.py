@@ -6,6 +6,7 @@ import pytest
 
 from sslmepr.corpora.schema import CorpusError, read_clips
 from sslmepr.corpora.simulated.corpus import build_simulated
+from sslmepr.corpora.simulated.plan import render_clip
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.params import load, parse
 
@@ -64,6 +65,26 @@ def test_an_interrupted_run_goes_on_where_it_stopped(built):
     again = build_simulated("tiny_emotion", small_params(), folder, progress=False)
     assert again["rendered"] == 1
     assert contents(folder) == before
+
+
+def test_what_was_rendered_lies_where_dvc_empties_nothing(built, tmp_path, monkeypatch):
+    def killed_at_the_third(plan, simulation, path):
+        if len(list(path.parent.glob("*.mp4"))) == 2:
+            raise KeyboardInterrupt
+        render_clip(plan, simulation, path)
+
+    folder = tmp_path / "tiny_emotion"
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "sslmepr.corpora.simulated.corpus.render_clip", killed_at_the_third
+        )
+        with pytest.raises(KeyboardInterrupt):
+            build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    assert not folder.exists()  # so that there is nothing for DVC to remove
+    again = build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    assert again["rendered"] == 2
+    assert contents(folder) == contents(built[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny_emotion"]
 
 
 def test_media_of_other_settings_are_not_kept(built, tmp_path):
