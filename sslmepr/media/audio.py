@@ -221,7 +221,9 @@ class _Mixer:
             parts += self.resampler.resample(None)
         if frame and kind != self.kind:
             layout = _layout(frame.layout)
-            self.resampler = av.AudioResampler("flt", layout, SAMPLE_RATE_HZ)
+            # one channel is the same packed or not: some need no conversion so
+            packing = "fltp" if layout == "mono" else "flt"
+            self.resampler = av.AudioResampler(packing, layout, SAMPLE_RATE_HZ)
             self.kind = kind
         if frame:
             parts += self.resampler.resample(frame)
