@@ -6,7 +6,10 @@ import numpy as np
 from scipy.special import expit
 
 from sslmepr.device import choose_device, seed_everything
-from sslmepr.labels import TASKS
+from sslmepr.labels import (
+    TASKS,
+    Model,
+)
 from sslmepr.learning.batches import ModalityClips, balanced
 from sslmepr.learning.checkpoints import (
     CheckpointError,
@@ -18,7 +21,6 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, study_outputs, write_outputs
 from sslmepr.learning.predictions import (
-    Model,
     dev_score,
     prediction_table,
     training_thresholds,

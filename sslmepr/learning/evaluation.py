@@ -15,7 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import TARGETS
+from sslmepr.labels import (
+    TARGETS,
+    Model,
+)
 from sslmepr.learning.bootstrap import Draws, Speakers, tabulate
 from sslmepr.learning.evaluation_cells import (
     BASELINE,
@@ -30,7 +33,6 @@ from sslmepr.learning.metrics import (
     single_label_draws,
 )
 from sslmepr.learning.predictions import (
-    Model,
     is_single_label,
     prediction_table,
     training_thresholds,

@@ -7,10 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import TARGETS, TASKS
+from sslmepr.labels import (
+    ANY,
+    TARGETS,
+    TASKS,
+    Model,
+    select,
+)
 from sslmepr.learning.bootstrap import Speakers
 from sslmepr.learning.clips import StudyClips
-from sslmepr.learning.predictions import ANY, Model, select
 from sslmepr.params import Params
 
 BASELINE = Model("baseline", ANY)
