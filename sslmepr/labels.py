@@ -1,8 +1,10 @@
-"""Names, order and ranges of everything that is predicted, said once.
+"""Names, order and ranges of everything that is predicted, and of what predicts it.
 
 Every array with an emotion, trait or modality axis follows the order given here, and
-every table spells its columns through the two helpers at the end.
+every table spells its columns as they are given here.
 """
+
+from typing import NamedTuple
 
 EMOTIONS = (
     "neutral",
@@ -40,3 +42,44 @@ EMOTION_COLUMNS = tuple(f"emotion_{name}" for name in EMOTIONS)
 TRAIT_COLUMNS = tuple(f"trait_{name}" for name in TRAITS)
 TARGET_COLUMNS = {"emotion": EMOTION_COLUMNS, "personality": TRAIT_COLUMNS}
 """Task name to the clip-table columns that hold its labels, in order."""
+
+FUSED = "fused"
+"""In place of a modality where all are read."""
+
+ANY = "any"
+"""In place of a modality or a variant where there is no choice of one."""
+
+
+class Model(NamedTuple):
+    """What predicts, as tables of predictions and of metrics name it.
+
+    No part is ever put together with another, or taken apart.
+
+    Attributes
+    ----------
+    stage : str
+        ``baseline``, ``linear`` (what stage 1 starts from), ``unimodal``,
+        ``crosstask``, ``fusion_linear`` (what stage 3 starts from) or ``fusion``.
+    modality : str
+        `FUSED` in both stages of fusion, `ANY` for the baseline.
+    variant : str
+        Of the fusion model; `ANY` in the stages before it.
+    """
+
+    stage: str
+    modality: str = FUSED
+    variant: str = ANY
+
+    @property
+    def name(self) -> str:
+        """What tells it from others of its stage."""
+        if self.modality == FUSED:
+            return self.variant
+        return self.stage if self.modality == ANY else self.modality
+
+
+def select(table, **values: str):
+    """The rows of a DataFrame whose columns have these values."""
+    for column, value in values.items():
+        table = table[table[column] == value]
+    return table

@@ -1,4 +1,7 @@
+import pandas as pd
+
 from sslmepr import labels
+from sslmepr.labels import ANY, FUSED, Model, select
 
 
 def test_targets_keep_the_order_of_the_vocabulary():
@@ -34,3 +37,16 @@ def test_no_name_is_used_twice():
     names = (*labels.EMOTIONS, *labels.TRAITS, *labels.MODALITIES, *labels.SPLITS)
     assert len(set(names)) == len(names)
     assert labels.VISUAL_MODALITIES == ("face", "body", "scene")
+
+
+def test_a_model_is_called_by_what_tells_it_from_others_of_its_stage():
+    assert Model("fusion", FUSED, "face-crosstask").name == "face-crosstask"
+    assert Model("fusion_linear", FUSED, "my-variant").name == "my-variant"
+    assert Model("crosstask", "face").name == Model("linear", "face").name == "face"
+    assert Model("baseline", ANY).name == "baseline"
+
+
+def test_rows_are_selected_by_all_values():
+    table = pd.DataFrame({"stage": ["a", "a", "b"], "variant": ["x", "y", "x"]})
+    assert select(table, stage="a", variant="x").index.tolist() == [0]
+    assert select(table, stage="c").empty and len(select(table)) == 3

@@ -15,8 +15,11 @@ import pandas as pd
 
 from sslmepr.analysis.grid import CELL
 from sslmepr.analysis.sources import BOTH_PREDICTED
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    SCORED_EMOTIONS,
+    TRAITS,
+    select,
+)
 
 
 def explained(

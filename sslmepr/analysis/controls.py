@@ -21,8 +21,10 @@ from sslmepr.analysis.study import (
     association_tables,
     variant_predictions,
 )
-from sslmepr.labels import TARGETS
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    TARGETS,
+    select,
+)
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import NONE
 

@@ -19,8 +19,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    MODALITIES,
+    SCORED_EMOTIONS,
+    TRAITS,
+    select,
+)
 
 CORRELATED = (*SCORED_EMOTIONS, *TRAITS)
 COLUMNS = [f"emotion_{name}" for name in SCORED_EMOTIONS]

@@ -13,8 +13,10 @@ import pandas as pd
 
 from sslmepr.analysis.grid import CELL
 from sslmepr.corpora.simulated.world import TRAIT_CORRELATION
-from sslmepr.labels import TRAITS
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    TRAITS,
+    select,
+)
 
 SELF_REPORTS = "self-reports, norms of the NEO PI-R"
 

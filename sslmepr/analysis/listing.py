@@ -7,8 +7,14 @@ import pandas as pd
 from sslmepr.analysis.scores import MEAN_OVER_SEEDS, headline
 from sslmepr.analysis.tables import Table, interval, metric_table, number
 from sslmepr.analysis.theme import pretty
-from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, SPLITS, TRAIT_COLUMNS
-from sslmepr.learning.predictions import Model, select
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    EMOTIONS,
+    SPLITS,
+    TRAIT_COLUMNS,
+    Model,
+    select,
+)
 
 
 class Message:

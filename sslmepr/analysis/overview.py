@@ -5,7 +5,9 @@ import pandas as pd
 
 from sslmepr.analysis.scores import headline
 from sslmepr.analysis.tables import interval, number
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    select,
+)
 
 
 class Findings:

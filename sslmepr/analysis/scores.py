@@ -6,8 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import MODALITIES
-from sslmepr.learning.predictions import FUSED, select
+from sslmepr.labels import (
+    FUSED,
+    MODALITIES,
+    select,
+)
 
 MEAN_OVER_SEEDS = -1
 HEADLINE_TARGETS = ("mean", "pooled")

@@ -20,11 +20,17 @@ from scipy.special import logit
 from sslmepr.analysis.cells import build_cells, correlation, moments_by_speaker
 from sslmepr.analysis.disjoint import SUREST
 from sslmepr.analysis.grid import cell_index
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import (
+    SCORED_EMOTIONS,
+    TRAITS,
+    select,
+)
 from sslmepr.learning.baselines import RIDGE_STRENGTHS
 from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.clips import StudyClips, read_study_clips
-from sslmepr.learning.predictions import dev_score, select
+from sslmepr.learning.predictions import (
+    dev_score,
+)
 from sslmepr.params import Params
 
 QUANTILE = 0.95

@@ -20,7 +20,9 @@ from sslmepr.analysis.correlation import (
 )
 from sslmepr.analysis.disjoint import Tables, disjoint_tables
 from sslmepr.analysis.sources import DISJOINT, available_sources
-from sslmepr.learning.predictions import select
+from sslmepr.labels import (
+    select,
+)
 from sslmepr.learning.refits import REFITS_FILE
 from sslmepr.params import Params
 

@@ -6,7 +6,10 @@ import numpy as np
 from scipy.special import expit
 
 from sslmepr.device import choose_device, seed_everything
-from sslmepr.labels import TASKS
+from sslmepr.labels import (
+    TASKS,
+    Model,
+)
 from sslmepr.learning.batches import ModalityClips, balanced
 from sslmepr.learning.checkpoints import (
     Checkpoint,
@@ -25,7 +28,6 @@ from sslmepr.learning.outputs import (
     write_outputs,
 )
 from sslmepr.learning.predictions import (
-    Model,
     dev_score,
     prediction_table,
     training_thresholds,

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.files import atomic
-from sslmepr.labels import TARGETS
+from sslmepr.labels import TARGETS, Model
 from sslmepr.learning.evaluation_cells import (
     BASELINE,
     Cell,
@@ -32,7 +32,6 @@ from sslmepr.learning.metrics import (
     tabulate,
 )
 from sslmepr.learning.predictions import (
-    Model,
     is_single_label,
     prediction_table,
     training_thresholds,

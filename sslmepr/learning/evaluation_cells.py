@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import TARGETS, TASKS
+from sslmepr.labels import ANY, TARGETS, TASKS, Model, select
 from sslmepr.learning.clips import StudyClips
-from sslmepr.learning.predictions import ANY, Model, select
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 

@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from sslmepr.device import choose_device
+from sslmepr.labels import (
+    Model,
+)
 from sslmepr.learning.checkpoints import save_checkpoint
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
@@ -15,7 +18,6 @@ from sslmepr.learning.fusion_training import (
     train_variant,
 )
 from sslmepr.learning.predictions import (
-    Model,
     dev_score,
     prediction_table,
     write_predictions,

@@ -1,13 +1,12 @@
 """From model outputs to the table of predictions, dev scores and decisions."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from sslmepr.files import atomic
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TARGETS
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TARGETS, Model
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.metrics import area_under_curve, concordance
 
@@ -23,47 +22,6 @@ COLUMNS = [
     "target",
     "predicted",
 ]
-FUSED = "fused"
-"""In place of a modality where all are read."""
-
-ANY = "any"
-"""In place of a modality or a variant where there is no choice of one."""
-
-
-class Model(NamedTuple):
-    """What predicts, as tables of predictions and of metrics name it.
-
-    No part is ever put together with another, or taken apart.
-
-    Attributes
-    ----------
-    stage : str
-        ``baseline``, ``linear`` (what stage 1 starts from), ``unimodal``,
-        ``crosstask``, ``fusion_linear`` (what stage 3 starts from) or ``fusion``.
-    modality : str
-        `FUSED` in both stages of fusion, `ANY` for the baseline.
-    variant : str
-        Of the fusion model; `ANY` in the stages before it.
-    """
-
-    stage: str
-    modality: str = FUSED
-    variant: str = ANY
-
-    @property
-    def name(self) -> str:
-        """What tells it from others of its stage."""
-        if self.modality == FUSED:
-            return self.variant
-        return self.stage if self.modality == ANY else self.modality
-
-
-def select(table: pd.DataFrame, **values: str) -> pd.DataFrame:
-    """The rows of a table whose columns have these values."""
-    chosen = np.ones(len(table), bool)
-    for column, value in values.items():
-        chosen &= (table[column] == value).to_numpy()
-    return table[chosen]
 
 
 def prediction_table(

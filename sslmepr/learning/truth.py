@@ -1,5 +1,6 @@
-"""The only place where labels of test splits and of the held-out corpus are read.
+"""A study's clips with the labels of test splits and of the held-out corpus.
 
+Chapters that describe a corpus read its clip table; models meet these labels only here.
 ``.importlinter`` says who may import it: `sslmepr.learning.evaluation`, for the stages
 ``evaluate`` and ``replicate``, and `sslmepr.learning.folds`. Nothing that trains or
 chooses for another stage may.

@@ -14,7 +14,10 @@ import pandas as pd
 import torch
 
 from sslmepr.device import choose_device, seed_everything
-from sslmepr.labels import TARGETS
+from sslmepr.labels import (
+    TARGETS,
+    Model,
+)
 from sslmepr.learning.baselines import Constant, Linear
 from sslmepr.learning.batches import ModalityClips, bucketed
 from sslmepr.learning.checkpoints import save_checkpoint
@@ -23,7 +26,6 @@ from sslmepr.learning.loop import Schedule, fit
 from sslmepr.learning.losses import emotion_loss, trait_loss
 from sslmepr.learning.outputs import outputs_of, write_outputs
 from sslmepr.learning.predictions import (
-    Model,
     dev_score,
     prediction_table,
     training_thresholds,

@@ -3,16 +3,16 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import (
+    SCORED_EMOTIONS,
+    TRAITS,
+    Model,
+)
 from sslmepr.learning.clips import StudyClips
 from sslmepr.learning.predictions import (
-    ANY,
-    FUSED,
-    Model,
     dev_score,
     is_single_label,
     prediction_table,
-    select,
     training_thresholds,
 )
 
@@ -91,16 +91,3 @@ def test_every_row_says_what_predicted_it():
         "target": list(TRAITS),
         "predicted": values.tolist(),
     }
-
-
-def test_a_model_is_called_by_what_tells_it_from_others_of_its_stage():
-    assert Model("fusion", FUSED, "face-crosstask").name == "face-crosstask"
-    assert Model("fusion_linear", FUSED, "my-variant").name == "my-variant"
-    assert Model("crosstask", "face").name == Model("linear", "face").name == "face"
-    assert Model("baseline", ANY).name == "baseline"
-
-
-def test_rows_are_selected_by_all_values():
-    table = pd.DataFrame({"stage": ["a", "a", "b"], "variant": ["x", "y", "x"]})
-    assert select(table, stage="a", variant="x").index.tolist() == [0]
-    assert select(table, stage="c").empty and len(select(table)) == 3
