@@ -39,8 +39,10 @@ def with_length(values: np.ndarray, lengths) -> np.ndarray:
     -------
     (step, feature + 1) float32 array
     """
-    column = np.broadcast_to(np.log(lengths), len(values))
-    return np.column_stack([values, column]).astype(np.float32)
+    # Filled in place: stacking would make a copy of twice the size first.
+    longer = np.empty((len(values), values.shape[1] + 1), np.float32)
+    longer[:, :-1], longer[:, -1] = values, np.log(lengths)
+    return longer
 
 
 @dataclass(frozen=True)
