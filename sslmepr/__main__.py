@@ -76,14 +76,8 @@ def _study(options: argparse.Namespace) -> None:
     study = current.for_study(options.name)
     for change in _to_study(current, study, options.name):
         print("-S", change)
-    roles = study.roles.model_dump().values()
-    if any(study.corpus[name].source != "simulated" for name in roles):
-        # The other chapters are about the truth of simulated corpora.
-        print(
-            "association record",
-            *(f"replicate@{name}" for name in study.replicates),
-            *(f"folds@{name}" for name in study.folds),
-        )
+    if not study.truth_known:
+        print("book")  # the remaining stages compare with what was planted
 
 
 def _sweep(options: argparse.Namespace) -> None:
@@ -104,7 +98,7 @@ def _sweep(options: argparse.Namespace) -> None:
 def _to_study(before: params.Params, after: params.Params, name: str) -> Iterator[str]:
     """What makes the parameters those of a study, for ``--set-param``."""
     trees = before.model_dump(), after.model_dump()
-    for key in before.studies[name]:
+    for key in before.study_changes(name):
         yield from _changes(key, *(params.at(tree, key) for tree in trees))
 
 

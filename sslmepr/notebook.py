@@ -17,6 +17,8 @@ import nbformat
 import papermill
 from papermill.exceptions import PapermillExecutionError
 
+from sslmepr import project
+
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 KERNEL_CONFIG = "c = get_config()\nc.IPKernelApp.log_level = 40\n"
 
@@ -56,6 +58,7 @@ def run(
             f"{source}: no parameter {', '.join(unknown)}; known: {', '.join(known)}"
         )
     logs.mkdir(exist_ok=True)
+    os.environ[project.STAGE] = source.stem
     record = logs / target.name
     with tempfile.TemporaryDirectory() as profile:
         _execute(source, record, parameters, profile)

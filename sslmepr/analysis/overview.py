@@ -3,8 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis.scores import headline
+from sslmepr.analysis import halo, sources
+from sslmepr.analysis.scores import first_split, headline
 from sslmepr.analysis.tables import interval, number
+
+SPLITS = ("test", "dev")
+ANNOTATED = {
+    sources.PREDICTED_TRAIT: "Annotated emotions and the traits that the model reads",
+    sources.PREDICTED_EMOTION: "Annotated traits and the emotions that the model reads",
+}
 
 
 class Findings:
@@ -46,16 +53,50 @@ def findings(
     )
 
 
+def study_findings(
+    metrics: pd.DataFrame, associations: pd.DataFrame, variant: str = "multitask"
+) -> Findings:
+    """What a study found whose truth is not known, in sentences.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of the evaluation, of whole corpora.
+    associations : DataFrame
+        Of the chapter on associations: corpus, source, level, halo, emotion, trait, r,
+        significant.
+    variant : str
+        The fusion model.
+    """
+    fates = halo.fates(halo.without_halo(associations))
+    annotated = fates["source"].isin(sources.ONE_PREDICTED) & (fates["level"] == "clip")
+    cells = associations.groupby(["corpus", "source"])["r"]
+    defined = cells.agg(lambda r: r.notna().any())
+    sentences = [
+        f"**{ANNOTATED[row.source]} in *{row.corpus}***: of 30 pairs of an emotion and "
+        f"a trait, {row.significant} are significant after correction, and "
+        f"{row.survives} of these without halo, with the same sign"
+        + (f" ({row.pairs})." if row.pairs else ".")
+        for row in fates[annotated].itertuples()
+        if defined[row.corpus, row.source]
+    ]
+    return Findings([*_recognition(metrics, variant), *sentences])
+
+
 def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
     sentences = []
     words = {"mWACC": "emotions", "CCC": "traits"}
     for metric, what in words.items():
-        table = headline(metrics, (metric,), "test").set_index("variant")
+        mine = metrics[metrics["metric"] == metric]
+        if not mine["split"].isin(SPLITS).any():
+            continue
+        split = first_split(mine, SPLITS)
+        table = headline(mine, (metric,), split).set_index("variant")
         fused = table.loc[variant]
         alone = table[table["stage"] == "unimodal"]
         best = alone["estimate"].idxmax()
         sentences.append(
-            f"**Recognising {what}** on the test split, the fused model reaches a "
+            f"**Recognising {what}** on the {split} split, the fused model reaches a "
             f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
             f"modality, {best.partition('-')[0]}, reaches {_written(alone.loc[best])}, "
             f"and guessing {number(table.loc['baseline', 'estimate'])}."
