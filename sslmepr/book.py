@@ -178,9 +178,9 @@ def _without_links(text: str, absent: dict[str, str]) -> str:
     """Markdown in which words stand for links to pages that the book does not have."""
     for page, words in absent.items():
         name = page.rpartition("/")[2]
-        role = rf"\{{doc\}}`/?(?:chapters/)?{re.escape(name)}`"
-        link = rf"\[\]\((?:\.\./)?(?:chapters/)?{re.escape(name)}\)"
-        text = re.sub(f"{role}|{link}", lambda match, words=words: words, text)
+        place = rf"(?:\.\./|/)?(?:chapters/)?{re.escape(name)}"
+        link = rf"\{{doc\}}`{place}`|\[([^\]]*)\]\({place}\)"
+        text = re.sub(link, lambda match, words=words: match[1] or words, text)
     return text
 
 

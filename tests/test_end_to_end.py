@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
+
+from sslmepr import project
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.end_to_end
@@ -39,10 +43,8 @@ def written(folder):
     }
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A repository with the files of this one, the tiny study run in it once."""
-    folder = tmp_path_factory.mktemp("clone")
+def copy(folder):
+    """A repository with the files of this one, but for the lock file."""
     for name in call(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines():
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +53,13 @@ def clone(tmp_path_factory):
     call(folder, "git", "init", "--quiet")
     call(folder, "git", "add", "--all")
     call(folder, *git, "commit", "--quiet", "--message", "clone")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A repository with the files of this one, the tiny study run in it once."""
+    folder = tmp_path_factory.mktemp("clone")
+    copy(folder)
     options = call(folder, "sslmepr", "study", "tiny").split()
     call(folder, "dvc", "exp", "run", *options)
     return folder
@@ -89,3 +98,29 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
     )
     call(clone, "dvc", "repro", "--force", "--single-item", *again)
     assert written(clone) == before
+
+
+@pytest.mark.parametrize("name", ["association", "attention"])
+def test_a_notebook_runs_where_it_lies(clone, name, monkeypatch):
+    """As JupyterLab runs it: from the notebook's own folder, and by no stage."""
+    before = written(clone)
+    monkeypatch.delenv(project.STAGE, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(clone))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    notebooks = clone / "notebooks"
+    notebook = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
+    place = {"metadata": {"path": str(notebooks)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place).execute()
+    by_hand = project.BY_HAND / "results" / "tiny" / name
+    told = [
+        output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stdout"
+    ]
+    assert str(clone / project.BY_HAND) in told[0]
+    assert written(clone) == before
+    assert "up to date" in call(clone, "dvc", "status")
+    for path in (clone / by_hand).iterdir():
+        assert path.read_bytes() == before[Path(name, path.name)]
+    assert len(list((clone / by_hand).iterdir())) > 0

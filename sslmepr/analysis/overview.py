@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis import halo, sources
+from sslmepr.analysis import sources
 from sslmepr.analysis.scores import first_split, headline
 from sslmepr.analysis.tables import interval, number
 
@@ -54,7 +54,7 @@ def findings(
 
 
 def study_findings(
-    metrics: pd.DataFrame, associations: pd.DataFrame, variant: str = "multitask"
+    metrics: pd.DataFrame, fates: pd.DataFrame, variant: str = "multitask"
 ) -> Findings:
     """What a study found whose truth is not known, in sentences.
 
@@ -62,23 +62,17 @@ def study_findings(
     ----------
     metrics : DataFrame
         Of the evaluation, of whole corpora.
-    associations : DataFrame
-        Of the chapter on associations: corpus, source, level, halo, emotion, trait, r,
-        significant.
+    fates : DataFrame
+        From :func:`sslmepr.analysis.halo.fates`.
     variant : str
         The fusion model.
     """
-    fates = halo.fates(halo.without_halo(associations))
-    annotated = fates["source"].isin(sources.ONE_PREDICTED) & (fates["level"] == "clip")
-    cells = associations.groupby(["corpus", "source"])["r"]
-    defined = cells.agg(lambda r: r.notna().any())
+    annotated = fates["source"].isin(ANNOTATED) & (fates["level"] == "clip")
     sentences = [
-        f"**{ANNOTATED[row.source]} in *{row.corpus}***: of 30 pairs of an emotion and "
-        f"a trait, {row.significant} are significant after correction, and "
-        f"{row.survives} of these without halo, with the same sign"
-        + (f" ({row.pairs})." if row.pairs else ".")
+        f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
+        f"{row.significant} are significant after correction, {row.survives} of them "
+        f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
         for row in fates[annotated].itertuples()
-        if defined[row.corpus, row.source]
     ]
     return Findings([*_recognition(metrics, variant), *sentences])
 
