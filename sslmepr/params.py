@@ -493,7 +493,8 @@ class Params(Section):
             study.corpus[corpus].source == "simulated"
             for corpus in study.used_corpora()
         )
-        return {"findings": "validity" if truth else "association", **changes}
+        findings = "validity" if truth else "association"
+        return {**changes, "findings": changes.get("findings", findings)}
 
     def attentive_variants(self) -> list[str]:
         """Fusion models that have graph attention and task queries."""
