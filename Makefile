@@ -11,7 +11,7 @@ installed := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify sweep book test test-noise lint bench
+.PHONY: help repro verify sweep book lab test test-noise lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,13 @@ sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 
 book: $(installed)  ## the book, and whatever it needs that is out of date
 	$(bin)/sslmepr repro --only book
+
+lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
+	$(bin)/jupyter lab notebooks/association.ipynb
+
+.venv/.lab: $(installed)
+	$(bin)/python -m pip install -c constraints.txt -e '.[lab]'
+	@touch $@
 
 test: $(installed)  ## all tests
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import yaml
 
 from sslmepr.api_pages import api_pages, write_api_pages
@@ -22,6 +23,8 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 
 PACKAGE = Path(__file__).parent
+FINDINGS = ("association", "validity")
+"""Stages with a folder of their own, so that the book can depend on one of them."""
 # Jupyter Book's package has no __main__, and its script may not be on the path.
 LAUNCH = "from jupyter_book.cli.main import main; main()"
 COMPLAINT = re.compile(r"WARNING|ERROR|CRITICAL|SEVERE|Error:|Exception occurred")
@@ -72,7 +75,7 @@ def _cells(params: Params) -> dict[str, tuple[str, str]]:
         "search": params.search,
     }
     cells = [
-        *(("data", s, c) for c in params.corpora for s in ("corpus", "extract")),
+        *(("data", s, c) for c in params.used_corpora() for s in ("corpus", "extract")),
         *(("training", s, c) for s, names in training.items() for c in names),
     ]
     return {f"{folder}/{s}-{cell}": (s, cell) for folder, s, cell in cells}
@@ -91,14 +94,16 @@ def assemble(
     Parameters
     ----------
     study : str
-        Name of the study; its notebooks lie in ``<runs_folder>/<study>/notebooks``.
+        Name of the study; its notebooks lie in ``<runs_folder>/<study>/notebooks``,
+        those of `FINDINGS` in ``<runs_folder>/<study>/<stage>``.
     params : Params
         The parameters of that study.
     source_folder : path
         Configuration, table of contents, prose, bibliography and static files.
     target_folder : path
-        Replaced. Holds the prose as it is, executed notebooks under ``chapters``,
-        ``data`` and ``training``, API pages under ``api`` and the full ``_toc.yml``.
+        Replaced. Holds the prose, executed notebooks under ``chapters``, ``data`` and
+        ``training``, API pages under ``api`` and the full ``_toc.yml``. Links to
+        chapters that this study does not have are replaced by their titles.
     data_folder : path
         Holds the notebooks of a corpus in ``<data_folder>/<corpus>``.
 
@@ -114,12 +119,11 @@ def assemble(
         title, or shares its title or a label with another page.
     """
     source, target = Path(source_folder), Path(target_folder)
-    toc = _table_of_contents(source / "_toc.yml", params)
+    toc, absent = _table_of_contents(source / "_toc.yml", params)
     pages = [page for page in _files(toc) if not page.startswith("api/")]
     cells = _cells(params)
-    notebooks = Path(runs_folder, study, "notebooks")
     executed = {
-        page: _record(page, cells, notebooks, Path(data_folder))
+        page: _record(page, cells, Path(runs_folder, study), Path(data_folder))
         for page in pages
         if page.startswith(("chapters/", "data/", "training/"))
     }
@@ -130,6 +134,12 @@ def assemble(
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, copy)
+    for path in (target / f"{page}.md" for page in pages):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            path.write_text(_without_links(text, absent), encoding="utf-8")
+    for path in (target / f"{page}.ipynb" for page in executed):
+        _without_links_in(path, absent)
     write_api_pages(PACKAGE, target / "api")
     with atomic(target / "_toc.yml") as part:
         part.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
@@ -150,24 +160,29 @@ def _empty(target: Path) -> None:
             path.unlink()
 
 
-def _record(page: str, cells: dict, notebooks: Path, data: Path) -> Path:
+def _record(page: str, cells: dict, runs: Path, data: Path) -> Path:
     """Where the executed notebook of a page lies."""
     folder, _, name = page.partition("/")
     if folder == "data":
         stage, corpus = cells[page]
         return data / corpus / f"{stage}.ipynb"
-    return notebooks / f"{name}.ipynb"
+    return runs / (name if name in FINDINGS else "notebooks") / f"{name}.ipynb"
 
 
-def _table_of_contents(path: Path, params: Params) -> dict:
-    """The source table with conditions resolved and generated pages filled in."""
+def _table_of_contents(path: Path, params: Params) -> tuple[dict, dict[str, str]]:
+    """The source table with conditions resolved and generated pages filled in.
+
+    With it, the pages whose condition does not hold and the words that stand for them.
+    """
     generated = {"api": list(api_pages(PACKAGE)), **executed_notebooks(params)}
+    absent = {}
 
     def resolve(entries: list) -> list:
         kept = []
         for entry in map(dict, entries):
-            condition = entry.pop("if", None)
+            condition, words = entry.pop("if", None), entry.pop("else", None)
             if condition is not None and not getattr(params, condition):
+                absent[entry["file"]] = words
                 continue
             name = entry.get("sections")
             if name is not None:
@@ -180,7 +195,27 @@ def _table_of_contents(path: Path, params: Params) -> dict:
     toc = yaml.safe_load(path.read_text(encoding="utf-8"))
     for part in toc["parts"]:
         part["chapters"] = resolve(part["chapters"])
-    return toc
+    return toc, absent
+
+
+def _without_links(text: str, absent: dict[str, str]) -> str:
+    """Markdown in which words stand for links to pages that the book does not have."""
+    for page, words in absent.items():
+        name = page.rpartition("/")[2]
+        place = rf"(?:\.\./|/)?(?:chapters/)?{re.escape(name)}"
+        link = rf"\{{doc\}}`{place}`|\[([^\]]*)\]\({place}\)"
+        text = re.sub(link, lambda match, words=words: match[1] or words, text)
+    return text
+
+
+def _without_links_in(path: Path, absent: dict[str, str]) -> None:
+    content = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    before = [cell.source for cell in content.cells]
+    for cell in content.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _without_links(cell.source, absent)
+    if before != [cell.source for cell in content.cells]:
+        nbformat.write(content, path)
 
 
 def _files(toc: dict) -> Iterator[str]:

@@ -20,6 +20,8 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 from papermill.exceptions import PapermillExecutionError
 
+from sslmepr import project
+
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 KERNEL_CONFIG = "c = get_config()\nc.IPKernelApp.log_level = 40\n"
 
@@ -59,6 +61,7 @@ def run(
             f"{source}: no parameter {', '.join(unknown)}; known: {', '.join(known)}"
         )
     logs.mkdir(exist_ok=True)
+    os.environ[project.STAGE] = source.stem
     record = logs / target.name
     # The kernel is killed in the end; what it leaves in here goes with the folder.
     with tempfile.TemporaryDirectory(

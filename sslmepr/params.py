@@ -402,8 +402,11 @@ class Association(Section):
 
 
 class Attention(Section):
+    """``variant`` is the fusion model whose attention is shown."""
+
     clips: Positive
     steps: Positive
+    variant: str
 
 
 class Frame(Section):
@@ -453,6 +456,7 @@ class Params(Section):
     collapse: dict[Name, Collapse]
     power: dict[Name, Power]
     search: dict[Name, Search]
+    findings: Literal["validity", "association"]
     compute: Compute
     corpus: dict[Name, Corpus]
     extract: Extract
@@ -481,6 +485,12 @@ class Params(Section):
         for where, roles in {"roles": self.roles, **self.replicates}.items():
             check(roles.model_dump().values(), self.corpora, where, "listed corpus")
         check(self.variants, self.variant, "variants", "variant")
+        check(
+            [self.attention.variant],
+            self.attentive_variants(),
+            "attention.variant",
+            "variant with graph attention and task queries",
+        )
         check([self.study], self.studies, "study", "study")
         parts = set(self.corpora)
         for name in self.corpora:
@@ -510,26 +520,54 @@ class Params(Section):
         Raises
         ------
         ParamsError
-            If there is no such study, or if one of its keys names no parameter.
+            If there is no such study, if one of its keys names no parameter, or if it
+            does not train the variant whose attention is to be shown.
         """
-        return self.changed(self.study_changes(name), f"studies.{name}")
+        study = self.changed(self.study_changes(name), f"studies.{name}")
+        if study.attention.variant not in study.variants:
+            able = self.attentive_variants()
+            raise ParamsError(
+                f"studies.{name}: attention.variant is {study.attention.variant!r}, "
+                f"which is not one of its variants ({', '.join(study.variants)}); add "
+                "it to them, or let attention.variant name one of them that has graph "
+                f"attention and task queries ({', '.join(able)})"
+            )
+        return study
 
     def study_changes(self, name: str) -> dict[str, Any]:
         """What study `name` sets, key with dots to value.
 
         The first study lists the defaults of all that others change, so that it does
-        not matter which study these parameters are of.
+        not matter which study these parameters are of. ``findings`` follows from the
+        corpora, unless the study says otherwise.
 
         Raises
         ------
         ParamsError
-            If there is no such study.
+            If there is no such study, or if one of its keys names no parameter.
         """
         if name not in self.studies:
             raise ParamsError(
                 f"there is no study {name!r}; known: {', '.join(self.studies)}"
             )
-        return {**self.studies[next(iter(self.studies))], **self.studies[name]}
+        default = self.studies[next(iter(self.studies))]
+        changes = {**default, **self.studies[name]}
+        study = self.changed(changes, f"studies.{name}")
+        truth = study.replicates and all(
+            study.corpus[corpus].source == "simulated"
+            for corpus in study.used_corpora()
+        )
+        findings = "validity" if truth else "association"
+        return {**changes, "findings": self.studies[name].get("findings", findings)}
+
+    def attentive_variants(self) -> list[str]:
+        """Fusion models that have graph attention and task queries."""
+        needed = {"graph_attention", "task_query"}
+        return [
+            name
+            for name, each in self.variant.items()
+            if not each.as_published and not needed & set(self.fusion.left_out(each))
+        ]
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
         """These parameters with others in their place; dots lead into sections.
@@ -568,6 +606,17 @@ class Params(Section):
                 ),
             }
         )
+
+    @property
+    def truth_known(self) -> bool:
+        """Whether the book compares with what was planted."""
+        return self.findings == "validity"
+
+    def used_corpora(self) -> list[str]:
+        """Those of ``corpora`` that have a role in the study or in a replicate."""
+        roles = (self.roles, *self.replicates.values())
+        used = {name for each in roles for name in each.model_dump().values()}
+        return [name for name in self.corpora if name in used]
 
     def possible_variants(self) -> list[str]:
         """Fusion models that the study has all modalities for."""

@@ -9,6 +9,7 @@ import yaml
 
 from sslmepr import book
 from sslmepr.files import MARK
+from sslmepr.params import Roles
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = [{"file": "api", "sections": "api"}, {"file": "references"}]
@@ -40,7 +41,9 @@ def small(tmp_path, settings, monkeypatch):
             "tasks": ["emotion"],
             "variants": ["multitask"],
             "corpora": ["joint"],
+            "roles": Roles(emotion="joint", personality="joint", held_out="joint"),
             "replicates": {},
+            "findings": "association",
         }
     )
     toc = {
@@ -51,7 +54,11 @@ def small(tmp_path, settings, monkeypatch):
                 "caption": "All",
                 "chapters": [
                     {"file": "prose"},
-                    {"file": "chapters/validity", "if": "replicates"},
+                    {
+                        "file": "chapters/validity",
+                        "if": "truth_known",
+                        "else": "*Truth* (not here)",
+                    },
                     {"file": "runs", "sections": "training"},
                 ],
             }
@@ -97,10 +104,43 @@ def test_assembled_book_holds_what_is_listed_and_nothing_else(small):
     assert copied == Path("runs/tiny/notebooks/overview.ipynb").read_bytes()
 
 
-def test_a_chapter_appears_with_the_parameter_it_depends_on(small, settings):
-    small = small.model_copy(update={"replicates": settings.replicates})
-    with pytest.raises(book.BookError, match=r"validity\.ipynb"):
+def test_a_chapter_appears_with_the_parameter_it_depends_on(small):
+    small = small.model_copy(update={"findings": "validity"})
+    missing = r"runs/tiny/validity/validity\.ipynb: made by `dvc repro validity`"
+    with pytest.raises(book.BookError, match=missing):
         book.assemble("tiny", small)
+    write(Path("runs/tiny/validity/validity.ipynb"), notebook("Truth"))
+    target = book.assemble("tiny", small)
+    assert (target / "chapters" / "validity.ipynb").is_file()
+
+
+def test_words_stand_for_links_to_a_chapter_that_is_not_there(small):
+    links = "[](validity), [it](validity), {doc}`ablation`"
+    write(Path("runs/tiny/notebooks/overview.ipynb"), notebook("Front", links))
+    prose = "# Prose\n\nSee {doc}`chapters/validity` and [](../chapters/validity).\n"
+    write(Path("book/prose.md"), prose)
+    target = book.assemble("tiny", small)
+    front = json.loads((target / "chapters" / "overview.ipynb").read_text())
+    assert "".join(front["cells"][1]["source"]) == (
+        "*Truth* (not here), it, {doc}`ablation`"
+    )
+    assert (target / "prose.md").read_text() == (
+        "# Prose\n\nSee *Truth* (not here) and *Truth* (not here).\n"
+    )
+    small = small.model_copy(update={"findings": "validity"})
+    write(Path("runs/tiny/validity/validity.ipynb"), notebook("Truth"))
+    target = book.assemble("tiny", small)
+    assert (target / "prose.md").read_text() == prose
+    assert links in (target / "chapters" / "overview.ipynb").read_text()
+
+
+def test_corpora_without_a_role_have_no_page(settings):
+    settings = settings.model_copy(update={"replicates": {}})
+    assert book.executed_notebooks(settings)["data"] == [
+        f"{stage}-{name}"
+        for name in ("emotion", "personality", "joint")
+        for stage in ("corpus", "extract")
+    ]
 
 
 def test_what_an_earlier_assembly_left_is_gone(small):

@@ -12,9 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 import yaml
+from nbclient import NotebookClient
+
+from sslmepr import project
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,10 +93,8 @@ def locked(folder):
     return yaml.load((folder / "dvc.lock").read_text(), yaml.CSafeLoader)["stages"]
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory):
-    """A repository with the files of this one, the tiny study run in it once."""
-    folder = tmp_path_factory.mktemp("clone")
+def copy(folder):
+    """A repository with the files of this one, but for the lock file."""
     for name in call(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines():
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +103,13 @@ def clone(tmp_path_factory):
     call(folder, "git", "init", "--quiet")
     call(folder, "git", "add", "--all")
     call(folder, *git, "commit", "--quiet", "--message", "clone")
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A repository with the files of this one, the tiny study run in it once."""
+    folder = tmp_path_factory.mktemp("clone")
+    copy(folder)
     said = call(folder, "sslmepr", "repro", "tiny")
     assert "No file hash info" not in said
     assert f"The book: {folder}/site/index.html" in said
@@ -197,3 +206,29 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
             ):
                 unknown.append((name, path))
     assert not unknown
+
+
+@pytest.mark.parametrize("name", ["association", "attention"])
+def test_a_notebook_runs_where_it_lies(clone, name, monkeypatch):
+    """As JupyterLab runs it: from the notebook's own folder, and by no stage."""
+    before = written(clone, "results/tiny")
+    monkeypatch.delenv(project.STAGE, raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(clone))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    notebooks = clone / "notebooks"
+    notebook = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
+    place = {"metadata": {"path": str(notebooks)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place).execute()
+    by_hand = project.BY_HAND / "results" / "tiny" / name
+    told = [
+        output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stdout"
+    ]
+    assert str(clone / project.BY_HAND) in told[0]
+    assert written(clone, "results/tiny") == before
+    assert "up to date" in call(clone, "dvc", "status")
+    for path in (clone / by_hand).iterdir():
+        assert path.read_bytes() == before[Path("results/tiny", name, path.name)]
+    assert len(list((clone / by_hand).iterdir())) > 0

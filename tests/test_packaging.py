@@ -95,6 +95,14 @@ def test_cuda_kernels_are_optional():
     assert "mamba-ssm" not in pins()
 
 
+def test_jupyterlab_is_optional_and_what_opens_it_is_said():
+    assert PROJECT["optional-dependencies"]["lab"] == ["jupyterlab"]
+    assert "pip install -c constraints.txt -e '.[lab]'" in MAKEFILE
+    for page in ("README.md", "book/how-to-run.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert "make lab" in text and "-c constraints.txt -e '.[lab]'" in text
+
+
 def test_what_spreads_extraction_is_optional_and_tested():
     extras = PROJECT["optional-dependencies"]
     assert extras["ray"] == ["ray"] and "ray" in extras["test"]

@@ -308,8 +308,69 @@ def test_possible_variants_need_no_other_modality(tree):
         for name in ("multitask", "text", "face", "audio_text", "face_text")
     }
     tree["variants"] = ["multitask"]
+    tree["fusion"]["components"] = ["graph_attention", "task_query"]
+    tree["attention"]["variant"] = "multitask"
     found = params.parse(tree, "params.yaml").possible_variants()
     assert found == ["multitask", "text", "audio_text"]
+
+
+@pytest.mark.parametrize("name", TREE["studies"])
+def test_every_study_shows_attention_of_a_variant_that_it_trains(name):
+    study = params.load(PATH).for_study(name)
+    assert study.attention.variant in study.variants
+    assert study.attention.variant in study.attentive_variants()
+
+
+def test_attention_is_shown_of_a_variant_that_has_it(tree):
+    assert params.parse(tree, "here").attentive_variants() == ["with_everything"]
+    tree["attention"]["variant"] = "with_graph_attention"
+    with pytest.raises(
+        ParamsError,
+        match="attention.variant: there is no variant with graph attention and task "
+        "queries 'with_graph_attention'; known: with_everything",
+    ):
+        params.parse(tree, "here")
+
+
+def test_a_study_that_does_not_train_the_variant_with_attention_is_named(tree):
+    tree["studies"]["mine"] = {"study": "mine", "variants": ["multitask", "text"]}
+    found = params.parse(tree, "here")
+    with pytest.raises(
+        ParamsError,
+        match=r"studies.mine: attention.variant is 'with_everything', which is not one "
+        r"of its variants \(multitask, text\); add it",
+    ):
+        found.for_study("mine")
+
+
+@pytest.mark.parametrize(
+    ("name", "findings"),
+    [
+        ("simulated", "validity"),
+        ("tiny", "validity"),
+        ("trials", "validity"),
+        ("search", "validity"),
+        ("real", "association"),
+        ("paper", "association"),
+    ],
+)
+def test_findings_follow_from_the_corpora(name, findings):
+    study = params.load(PATH).for_study(name)
+    assert study.findings == findings
+    assert study.truth_known == (findings == "validity")
+
+
+def test_without_a_replicate_there_is_nothing_to_hold_the_truth_against(tree):
+    tree["studies"]["alone"] = {"study": "alone", "replicates": {}}
+    assert params.parse(tree, "here").for_study("alone").findings == "association"
+    tree["studies"]["alone"]["findings"] = "validity"  # what a study says counts
+    assert params.parse(tree, "here").for_study("alone").findings == "validity"
+
+
+def test_used_corpora_are_those_with_a_role(tree):
+    tree["replicates"] = {}
+    found = params.parse(tree, "here").used_corpora()
+    assert found == ["emotion", "personality", "joint"]
 
 
 def test_every_set_of_one_to_three_modalities_is_a_variant():

@@ -1,11 +1,14 @@
 """``dvc.yaml`` against the notebooks, the parameters and the library."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import nbformat
+import networkx
 import pytest
 import yaml
+from dvc.repo import Repo
 
 from sslmepr import params
 
@@ -161,3 +164,31 @@ def test_the_lock_file_knows_only_stages_that_some_study_has():
     cells = [each.partition("@") for each in locked]
     assert {stage for stage, _, _ in cells} <= {*STAGES, "book"}
     assert {cell for stage, _, cell in cells if stage == "fusion"} <= variants
+
+
+@pytest.mark.parametrize("name", yaml.safe_load((ROOT / "studies.yaml").read_text()))
+def test_whatever_a_studys_book_reads_is_made_by_a_stage(name, settings, tmp_path):
+    study = settings.for_study(name)
+    tree = study.model_dump(mode="json", exclude={"studies"})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    for file in ("dvc.yaml", "studies.yaml"):
+        shutil.copy(ROOT / file, tmp_path)
+    Repo.init(str(tmp_path), no_scm=True).close()
+    with Repo(str(tmp_path)) as repo:
+        stages = {stage.name: stage for stage in repo.index.stages}
+        graph = repo.index.graph
+        needed = networkx.descendants(graph, stages["book"]) | {stages["book"]}
+    made = {out.def_path for stage in stages.values() for out in stage.outs}
+    own = ("data/", "runs/", f"results/{name}/")
+    read = {
+        dep.def_path
+        for stage in needed
+        for dep in stage.deps
+        if dep.def_path.startswith(own)
+    }
+    assert read
+    for path in map(Path, read):
+        assert any(path.is_relative_to(o) or Path(o).is_relative_to(path) for o in made)
+    names = {stage.name for stage in needed}
+    assert {"attention", "association", "overview", "record"} <= names
+    assert set(stages) - names == (set() if study.truth_known else {"validity"})

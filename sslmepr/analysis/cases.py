@@ -16,14 +16,16 @@ from sslmepr.analysis.attention import (
 )
 from sslmepr.analysis.attribution import attribute
 from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
+from sslmepr.analysis.samples import SHOWABLE, read_pictures
 from sslmepr.analysis.study import variant_predictions
+from sslmepr.corpora.build import media_root
 from sslmepr.corpora.schema import read_clips
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.learning.checkpoints import load_seeds, require_trained_on
 from sslmepr.learning.clips import read_study_clips
 from sslmepr.learning.fusion_clips import FusionClips
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
-from sslmepr.media.video import sample_frames
+from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
 
 BINS = 32
@@ -46,8 +48,8 @@ class Cases:
         Of the chosen clips.
     clips : DataFrame
         The clip table, indexed by clip_id.
-    folder : Path
-        That `media` is relative to.
+    folder : Path or None
+        That `media` is relative to; None where recordings may not be shown.
     """
 
     chosen: list[str]
@@ -55,7 +57,7 @@ class Cases:
     attributions: pd.DataFrame
     contributions: pd.DataFrame
     clips: pd.DataFrame
-    folder: Path
+    folder: Path | None
 
 
 def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
@@ -64,13 +66,16 @@ def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, predicted, true; clips without truth are left out.
+        clip_id, predicted, true; clips without truth are left out, unless none has
+        any: then the clips are evenly spaced in the order of the table.
     count : int
         Number of clips; fewer if there are not so many.
     """
     errors = (predictions["predicted"] - predictions["true"]).abs()
     ranked = errors.groupby(predictions["clip_id"]).mean().dropna()
     ranked = ranked.sort_values(kind="stable").index
+    if ranked.empty:
+        ranked = predictions["clip_id"].unique()
     places = (np.arange(count) + 0.5) * len(ranked) / count
     return list(dict.fromkeys(ranked[place] for place in places.astype(int)))
 
@@ -106,13 +111,14 @@ def load_cases(
         bins=BINS,
     )
     folder = data_folder / corpus / "corpus"
+    shown = params.corpus[corpus].source in SHOWABLE
     return Cases(
         chosen=chosen,
         predictions=table,
         attributions=found.values,
         contributions=contributions(found.values),
         clips=read_clips(folder).set_index("clip_id"),
-        folder=folder,
+        folder=media_root(corpus, params, folder) if shown else None,
     )
 
 
@@ -175,18 +181,11 @@ def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:
 def describe_case(cases: Cases, clip_id: str) -> None:
     """Show one clip: key frames, waveform, words, conclusions and attributions."""
     clip = cases.clips.loc[clip_id]
-    path = cases.folder / clip["media"]
-    frames, sound = sample_frames(path, KEY_FRAMES), read_waveform(path)
     mine = cases.predictions[cases.predictions["clip_id"] == clip_id]
     mine = mine.set_index("target")
     predicted, true = mine["predicted"], mine["true"]
     display(Markdown(f"### Clip {clip_id}"))
-    theme.display(
-        lambda: figures.clip_panel(
-            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, clip["transcript"]
-        ),
-        f"Key frames, waveform and transcript of clip {clip_id}",
-    )
+    _show_recording(cases.folder, clip_id, clip)
     theme.display(
         lambda: figures.prediction_bars(predicted, true),
         f"Predicted and true emotions and traits of clip {clip_id}",
@@ -202,4 +201,26 @@ def describe_case(cases: Cases, clip_id: str) -> None:
     theme.display(
         lambda: figures.attribution_heatmap(values),
         f"Attributions of the outputs for clip {clip_id} to modalities and halves",
+    )
+
+
+def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
+    """Frames, sound and words of a clip, as far as it has them and may be shown."""
+    frames = None if folder is None else read_pictures(clip, folder, KEY_FRAMES)
+    if frames is None:
+        words = "recordings of this corpus are not shown"
+        if folder is not None:
+            words = f"no picture; “{clip['transcript'] or 'no words'}”"
+        display(Markdown(f"*{words}*"))
+        return
+    try:
+        span = clip[["start_seconds", "end_seconds"]]
+        sound = read_waveform(folder / clip["media"], *span)
+    except MediaError:
+        sound = None
+    theme.display(
+        lambda: figures.clip_panel(
+            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, clip["transcript"]
+        ),
+        f"Key frames, waveform and transcript of clip {clip_id}",
     )

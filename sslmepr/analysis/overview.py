@@ -3,11 +3,18 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.analysis.scores import headline
+from sslmepr.analysis import sources
+from sslmepr.analysis.scores import first_split, headline
 from sslmepr.analysis.tables import interval, number
 from sslmepr.labels import (
     select,
 )
+
+SPLITS = ("test", "dev")
+ANNOTATED = {
+    sources.PREDICTED_TRAIT: "Annotated emotions and the traits that the model reads",
+    sources.PREDICTED_EMOTION: "Annotated traits and the emotions that the model reads",
+}
 
 
 class Findings:
@@ -49,17 +56,45 @@ def findings(
     )
 
 
+def study_findings(
+    metrics: pd.DataFrame, fates: pd.DataFrame, variant: str = "multitask"
+) -> Findings:
+    """What a study found whose truth is not known, in sentences.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of the evaluation, of whole corpora.
+    fates : DataFrame
+        From :func:`sslmepr.analysis.halo.fates`.
+    variant : str
+        The fusion model.
+    """
+    annotated = fates["source"].isin(ANNOTATED) & (fates["level"] == "clip")
+    sentences = [
+        f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
+        f"{row.significant} are significant after correction, {row.survives} of them "
+        f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
+        for row in fates[annotated].itertuples()
+    ]
+    return Findings([*_recognition(metrics, variant), *sentences])
+
+
 def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
     sentences = []
     words = {"mWACC": "emotions", "CCC": "traits"}
     for metric, what in words.items():
-        table = headline(metrics, (metric,), "test")
+        mine = metrics[metrics["metric"] == metric]
+        if not mine["split"].isin(SPLITS).any():
+            continue
+        split = first_split(mine, SPLITS)
+        table = headline(mine, (metric,), split)
         fused = select(table, stage="fusion", variant=variant).iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
         alone = select(table, stage="unimodal")
         best = alone.loc[alone["estimate"].idxmax()]
         sentences.append(
-            f"**Recognising {what}** on the test split, the fused model reaches a "
+            f"**Recognising {what}** on the {split} split, the fused model reaches a "
             f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
             f"modality, {best['modality']}, reaches {_written(best)}, "
             f"and guessing {number(guessed['estimate'])}."

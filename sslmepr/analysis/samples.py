@@ -2,6 +2,7 @@
 
 import base64
 import html
+import itertools
 import textwrap
 from pathlib import Path
 
@@ -11,10 +12,66 @@ from matplotlib.figure import Figure
 
 from sslmepr.analysis.figures.clips import contact_sheet
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
+from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
+
+SHOWABLE = ("simulated", "folder", "table")
+"""Sources whose recordings a book may show: rendered ones, and its owner's own."""
 
 LABEL_COLUMNS = 26
 """Characters in a line below a frame: wider text would make the frames smaller."""
+
+
+def read_pictures(clip: pd.Series, folder: str | Path, count: int):
+    """Frames of a clip, or None where it has no picture.
+
+    Parameters
+    ----------
+    clip : Series
+        A row of a clip table.
+    folder : path
+        That `media` is relative to.
+    count : int
+
+    Returns
+    -------
+    sslmepr.media.video.SampledFrames or None
+    """
+    if pd.isna(clip["media"]):
+        return None
+    try:
+        return sample_frames(
+            Path(folder, clip["media"]),
+            count,
+            clip["start_seconds"],
+            clip["end_seconds"],
+        )
+    except MediaError:
+        return None
+
+
+def pictured_clips(
+    clips: pd.DataFrame, folder: str | Path, count: int, seed: int
+) -> pd.DataFrame:
+    """The first so many of `sample_clips` that have a picture.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        A clip table.
+    folder : path
+        That `media` is relative to.
+    count : int
+        Number of clips; fewer if there are not so many.
+    seed : int
+    """
+    order = sample_clips(clips, len(clips), seed)
+    seen = (
+        place
+        for place, (_, clip) in enumerate(order.iterrows())
+        if read_pictures(clip, folder, 1) is not None
+    )
+    return order.iloc[list(itertools.islice(seen, count))]
 
 
 def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -35,13 +92,13 @@ def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 
 
 def caption(clip: pd.Series) -> str:
-    """Emotions that are present, and the traits that stand out most."""
+    """Emotions that are present and the traits that stand out most, or its name."""
     emotions = [
         f"{name} {clip[column]:.2f}"
         for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True)
         if clip[column] > 0
     ]
-    lines = [", ".join(emotions)]
+    lines = [", ".join(emotions) or clip["clip_id"]]
     traits = clip[list(TRAIT_COLUMNS)].astype(float)
     if traits.notna().all():
         far = (traits - 0.5).abs().to_numpy().argsort(kind="stable")[::-1][:2]
@@ -56,11 +113,11 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
     Parameters
     ----------
     clips : DataFrame
-        From `sample_clips`.
+        From `pictured_clips`.
     folder : path
         That `media` is relative to.
     """
-    images = [sample_frames(Path(folder, name), 1).images[0] for name in clips["media"]]
+    images = [read_pictures(clip, folder, 1).images[0] for _, clip in clips.iterrows()]
     captions = [caption(clip).split("\n") for _, clip in clips.iterrows()]
     labels = [
         "\n".join(textwrap.fill(line, LABEL_COLUMNS) for line in lines)

@@ -57,7 +57,7 @@ def weight_carriers() -> pd.DataFrame:
 def clip_counts(params: Params, data_folder: Path) -> pd.DataFrame:
     """corpus, clips, modality, missing, reason: everything that was lost, counted."""
     rows = []
-    for corpus in params.corpora:
+    for corpus in params.used_corpora():
         clips = pd.read_parquet(data_folder / corpus / "corpus" / "clips.parquet")
         missing = read_missing(data_folder / corpus / "features")
         groups = missing.groupby(["modality", "reason"]).size()

@@ -54,12 +54,13 @@ def evaluate_study(
     study_folder: str | Path,
     data_folder: str | Path = "data",
     progress: bool = True,
+    run_folder: str | Path | None = None,
 ) -> dict:
     """Metrics of every model of a study on dev, test and the held-out corpus.
 
-    Writes ``evaluate/predictions.parquet``: all predictions with ``true`` joined (NaN
+    Writes ``predictions.parquet``: all predictions with ``true`` joined (NaN
     without label), and ``decided`` for emotions, ``corpus`` being the part of a union
-    of corpora; and ``evaluate/refits.parquet`` (`sslmepr.learning.refits`).
+    of corpora; and ``refits.parquet`` (`sslmepr.learning.refits`).
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def evaluate_study(
     study_folder, data_folder : path
     progress : bool
         Unused; for the signature of the other stages.
+    run_folder : path, optional
+        Where to write; absent: ``<study_folder>/evaluate``.
 
     Returns
     -------
@@ -90,7 +93,7 @@ def evaluate_study(
         for cell in cells:
             if cell.task == task:
                 tables += _measure(params, clips, cell, model, rows, by_seed, limits)
-    folder = Path(study_folder, "evaluate")
+    folder = Path(run_folder or Path(study_folder, "evaluate"))
     folder.mkdir(parents=True, exist_ok=True)
     everything = pd.concat(joined, ignore_index=True)
     with atomic(folder / "predictions.parquet") as part:

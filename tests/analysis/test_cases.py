@@ -136,3 +136,10 @@ def test_a_clip_shows_the_emotions_that_the_evaluation_decided(
     assert texts[0] == f"### Clip {tiny.roles.held_out}-0"
     assert "The clip shows anger (0.30) and fear (0.40);" in " ".join(texts)
     assert "sadness (0.60)" not in " ".join(texts)
+
+
+def test_where_no_clip_has_truth_they_are_spread_over_the_table():
+    names = [f"c{place}" for place in (3, 1, 2, 0)]
+    table = pd.DataFrame({"clip_id": names, "predicted": 0.5, "true": np.nan})
+    assert choose_clips(table, 2) == ["c1", "c0"]
+    assert choose_clips(table, 9) == names

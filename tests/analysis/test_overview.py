@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.analysis.overview import findings
+from sslmepr.analysis.overview import findings, study_findings
 
 METRICS = pd.DataFrame(
     [
@@ -26,6 +26,8 @@ AGREEMENT = pd.DataFrame(
     columns=["study", "metric", "estimate", "low", "high", "n_cells"],
 )
 
+NO_FATES = pd.DataFrame([], columns=["corpus", "source", "level", "pairs"])
+
 
 def test_sentences_carry_the_numbers_of_the_tables():
     emotions, traits, planted, unrelated = findings(METRICS, AGREEMENT).sentences
@@ -34,3 +36,43 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "CCC of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
     assert "0 % of 30 emotion-trait pairs" in unrelated
+
+
+def fate(corpus, source, significant, survives, pairs, level="clip"):
+    return {
+        "corpus": corpus,
+        "source": source,
+        "level": level,
+        "significant": significant,
+        "survives": survives,
+        "pairs": pairs,
+    }
+
+
+def test_without_truth_the_annotated_sides_are_told():
+    fates = pd.DataFrame(
+        [
+            fate("meld", "true_x_predicted", 3, 1, "anger × openness"),
+            fate("meld", "true_x_predicted", 9, 9, "", level="between"),
+            fate("fiv2", "predicted_x_true", 2, 0, ""),
+            fate("fiv2", "disjoint_modalities", 7, 7, ""),
+        ]
+    )
+    _, _, emotions, traits = study_findings(METRICS, fates).sentences
+    assert emotions == (
+        "**Annotated emotions and the traits that the model reads** (*meld*): of the "
+        "emotion-trait pairs, 3 are significant after correction, 1 of them without "
+        "halo too (anger × openness)."
+    )
+    assert traits.startswith("**Annotated traits and the emotions that the model reads")
+    assert traits.endswith("0 of them without halo too.")
+
+
+def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
+    emotions, traits = study_findings(METRICS.assign(split="dev"), NO_FATES).sentences
+    assert "**Recognising emotions** on the dev split" in emotions
+    assert "**Recognising traits** on the dev split" in traits
+    both = pd.concat([METRICS, METRICS.assign(split="dev", estimate=9.0)])
+    assert "test split" in study_findings(both, NO_FATES).sentences[0]
+    (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], NO_FATES).sentences
+    assert "traits" in alone

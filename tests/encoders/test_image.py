@@ -1,10 +1,7 @@
-import json
-
+import checkpoints
 import numpy as np
-import open_clip
 import pytest
 import torch
-from safetensors.torch import save_file
 from sklearn.datasets import load_sample_image
 
 from sslmepr.encoders import image as module
@@ -114,26 +111,7 @@ def test_features_say_where(encoder):
 
 @pytest.fixture
 def tiny_clip(tmp_path):
-    """A random CLIP in the published format, as deep, far narrower."""
-    model_cfg = {
-        "embed_dim": 12,
-        "quick_gelu": True,
-        "vision_cfg": {"image_size": 32, "layers": 12, "width": 64, "patch_size": 16},
-        "text_cfg": {
-            **{"context_length": 8, "vocab_size": 20},
-            **{"width": 64, "heads": 1, "layers": 1},
-        },
-    }
-    preprocess = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3]}
-    folder = tmp_path / "clip_vit_b32"
-    folder.mkdir()
-    config = {"model_cfg": model_cfg, "preprocess_cfg": preprocess}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    torch.manual_seed(0)
-    model = open_clip.CLIP(**model_cfg)
-    state = {k: v.contiguous() for k, v in model.state_dict().items()}
-    save_file(state, folder / "open_clip_model.safetensors")
-    return tmp_path, model.eval()
+    return tmp_path, checkpoints.write_clip(tmp_path)
 
 
 def test_clip_loads_the_published_format(tiny_clip, monkeypatch):

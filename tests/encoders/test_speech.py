@@ -1,13 +1,12 @@
 import hashlib
-import json
 
+import checkpoints
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
-from transformers import Wav2Vec2Config, Wav2Vec2Model
 
 from sslmepr.encoders.speech import (
     HELD_SAMPLES,
@@ -137,51 +136,7 @@ def test_egemaps_hear_pitch_and_loudness(waveform):
 
 @pytest.fixture
 def tiny_wav2vec2(tmp_path):
-    """A random regression model in the published checkpoint's layout, far smaller.
-
-    That is the transformer below ``wav2vec2.``, a head below ``classifier.``, and the
-    parts of a weight norm by their names of before 2023.
-    """
-    folder = tmp_path / "wav2vec2_emotion"
-    config = Wav2Vec2Config(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        conv_dim=(8, 8, 8, 8, 8, 8, 8),
-        num_conv_pos_embeddings=4,
-        num_conv_pos_embedding_groups=2,
-        do_stable_layer_norm=True,
-        feat_extract_norm="layer",
-        architectures=["Wav2Vec2ForSpeechClassification"],
-    )
-    torch.manual_seed(0)
-    model = Wav2Vec2Model(config).eval()
-    norm = "encoder.pos_conv_embed.conv."
-    old = {
-        norm + "parametrizations.weight.original0": norm + "weight_g",
-        norm + "parametrizations.weight.original1": norm + "weight_v",
-    }
-    state = {
-        f"wav2vec2.{old.get(name, name)}": value.contiguous()
-        for name, value in model.state_dict().items()
-    }
-    state["classifier.dense.weight"] = torch.randn(16, 16)
-    state["classifier.dense.bias"] = torch.randn(16)
-    state["classifier.out_proj.weight"] = torch.randn(3, 16)
-    state["classifier.out_proj.bias"] = torch.randn(3)
-    config.save_pretrained(folder)
-    save_file(state, folder / "model.safetensors", {"format": "pt"})
-    processing = {
-        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
-        "feature_size": 1,
-        "sampling_rate": 16000,
-        "padding_value": 0.0,
-        "do_normalize": True,
-        "return_attention_mask": True,
-    }
-    (folder / "preprocessor_config.json").write_text(json.dumps(processing))
-    return tmp_path, model
+    return tmp_path, checkpoints.write_wav2vec2(tmp_path)
 
 
 def test_wav2vec2_loads_the_published_format(tiny_wav2vec2, waveform):

@@ -1,17 +1,11 @@
 import hashlib
 
+import checkpoints
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import (
-    AutoModel,
-    AutoTokenizer,
-    BertConfig,
-    BertModel,
-    PreTrainedTokenizerFast,
-)
+from transformers import AutoModel, AutoTokenizer
 
 from sslmepr.encoders.text import TextEncoder
 from sslmepr.weights import MINILM_L6, WeightsError
@@ -83,30 +77,7 @@ def test_long_texts_lose_nothing(encoder):
 
 @pytest.fixture
 def tiny_bge(tmp_path):
-    """A random BERT in the published format, far smaller."""
-    folder = tmp_path / "bge_small_en"
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "hello", "world"]
-    vocabulary = {word: i for i, word in enumerate(words)}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]"
-    ).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=6,
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-        max_position_embeddings=16,
-    )
-    torch.manual_seed(0)
-    model = BertModel(config).eval()
-    model.save_pretrained(folder)
-    return tmp_path, model
+    return tmp_path, checkpoints.write_bge(tmp_path)
 
 
 def test_bge_is_pooled_as_its_authors_say(tiny_bge):
