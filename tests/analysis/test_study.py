@@ -26,6 +26,7 @@ def predictions(rng, corpus, with_emotions, with_traits, clips=12):
                         "corpus": corpus,
                         "split": "test",
                         "stage": "fusion",
+                        "modality": "fused",
                         "variant": "multitask",
                         "seed": 0,
                         "target": target,
