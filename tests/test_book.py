@@ -361,7 +361,11 @@ def test_prose_pages_of_the_real_book_are_all_listed():
 
 def test_a_stage_is_not_told_from_a_name_with_hyphens(small):
     settings = small.model_copy(
-        update={"variants": ["my-variant"], "corpora": ["my-corpus-2"]}
+        update={
+            "variants": ["my-variant"],
+            "corpora": ["my-corpus-2"],
+            "roles": Roles(**dict.fromkeys(Roles.model_fields, "my-corpus-2")),
+        }
     )
     cells = book._cells(settings)
     assert cells["training/fusion-my-variant"] == ("fusion", "my-variant")

@@ -187,7 +187,7 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         lines = log.read_text().splitlines()
         kind = name.partition("@")[0]
         paths = [each["path"] for each in (*stage["deps"], *stage["outs"])]
-        paths += RUNNER + ("params.yaml", "studies.yaml", "build")
+        paths += RUNNER + ("params.yaml", "studies.yaml", "dvc.yaml", "build")
         paths += ["sslmepr/analysis"] if kind in SHOWN else []
         known = {
             key.partition(".")[0]

@@ -81,6 +81,6 @@ def test_a_sweep_needs_a_job_and_a_study(capsys):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").mkdir()
-    assert main(["study", "real"]) == 1
+    assert main(["repro", "real"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("sslmepr: ") and "params.yaml" in said

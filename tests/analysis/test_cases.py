@@ -71,12 +71,16 @@ def study(tmp_path, tiny):
             name: rng.random((len(rows), width)).astype(np.float32)
             for name, width in values.items()
         }
-        write_outputs(folder, clips, rows, outputs)
+        write_outputs(folder, clips, rows, outputs, modality)
     torch.manual_seed(0)
     sizes = dict.fromkeys(("face", "text"), 2 * WIDTH)
     config = FusionConfig(sizes, 8, 2, 0.0, features=dict.fromkeys(sizes, WIDTH))
-    stem = runs / "fusion" / "my-variant" / f"seed-{tiny.fusion.seeds[0]}"
-    save_checkpoint(FusionModel(config), stem)
+    digests = {f"crosstask/{name}": name for name in sizes}
+    for seed in tiny.fusion.seeds:
+        stem = runs / "fusion" / "my-variant" / f"seed-{seed}"
+        save_checkpoint(
+            FusionModel(config), stem, trained_on=digests, seeds=tiny.fusion.seeds
+        )
     table = _predictions(held_out, tiny.fusion.seeds[0])
     (runs / "evaluate").mkdir()
     # Neither another seed nor what stage 3 starts from may be taken instead.
