@@ -178,7 +178,7 @@ def cross_corpus(params, truth, predictions):
     emotion = truth[roles.emotion].set_index("clip_id")
     present = personality[list(EMOTION_COLUMNS[1:])] > 0
     scores = emotion[list(TRAIT_COLUMNS)]
-    both = wide.loc[roles.held_out].loc[truth[roles.held_out]["clip_id"]]
+    both = wide.loc[roles.held_out]
     found = np.corrcoef(both[emotions].T, both[traits].T)[:6, 6:]
     return {
         "auc": np.nanmean(
