@@ -1,6 +1,7 @@
 import pandas as pd
 
 from sslmepr.analysis import status
+from sslmepr.params import Roles
 
 
 def test_stage_graph_links_a_stage_to_what_it_reads(tmp_path):
@@ -47,7 +48,10 @@ def test_versions_are_those_installed():
 
 
 def test_what_was_lost_is_counted_by_its_reason_as_written(settings, tmp_path):
-    corpora = settings.model_copy(update={"corpora": ["x", "y"]})
+    roles = Roles(emotion="x", personality="y", held_out="y")
+    corpora = settings.model_copy(
+        update={"corpora": ["x", "y", "unused"], "roles": roles, "replicates": {}}
+    )
     for name, rows in (("x", "1,face,None\n2,face,None\n3,text,NA\n"), ("y", "")):
         for part in ("corpus", "features"):
             (tmp_path / name / part).mkdir(parents=True)
