@@ -67,22 +67,26 @@ class Parameters:
         return spec
 
     def _record(self, module):
-        note, read, parse = self._note, module.Params.__getattribute__, module.parse
-        checking = [False]
+        note, read = self._note, module.Params.__getattribute__
+        depth = [0]  # of functions that read whatever there is, to check it
 
         def recorded(params, name):
-            if not checking[0] and name in type(params).model_fields:
+            if not depth[0] and name in type(params).model_fields:
                 note("section", name)
             return read(params, name)
 
-        def checked(*args, **kwargs):
-            checking[0] = True
-            try:
-                return parse(*args, **kwargs)
-            finally:
-                checking[0] = False
+        def unseen(function):
+            def called(*args, **kwargs):
+                depth[0] += 1
+                try:
+                    return function(*args, **kwargs)
+                finally:
+                    depth[0] -= 1
 
-        module.Params.__getattribute__, module.parse = recorded, checked
+            return called
+
+        module.Params.__getattribute__ = recorded
+        module.parse, module.load = unseen(module.parse), unseen(module.load)
 
 
 if "AUDIT_FOLDER" in os.environ:
