@@ -86,6 +86,7 @@ class Parameters:
             return called
 
         module.Params.__getattribute__ = recorded
+        module.Params.for_study = unseen(module.Params.for_study)
         module.parse, module.load = unseen(module.parse), unseen(module.load)
 
 
