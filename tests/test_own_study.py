@@ -11,6 +11,7 @@ from sslmepr.labels import EMOTIONS, TRAITS
 pytestmark = pytest.mark.end_to_end
 CHAPTERS = {
     "overview",
+    "promises",
     "corpora",
     "features",
     "evaluate",
