@@ -13,7 +13,7 @@ def pytest_addoption(parser):
         help="imitate another machine: noise of 1e-6 wherever something is trained",
     )
     parser.addoption(
-        "--kills", type=int, default=2, help="how often the tiny study is killed"
+        "--kills", type=int, default=0, help="how often the tiny study is killed"
     )
 
 
