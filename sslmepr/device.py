@@ -1,9 +1,14 @@
 """The one place where a device is chosen and random numbers are seeded."""
 
+import os
 import random
 
 import numpy as np
 import torch
+
+# For every shape of a batch oneDNN keeps a kernel and its workspace. Batches of clips
+# have hundreds of shapes, which grows to gigabytes and saves no time.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "0")
 
 
 def choose_device(name: str) -> torch.device:

@@ -13,7 +13,8 @@ MARK = ".made-by-sslmepr"
 def atomic(path: str | Path, folder: str | Path | None = None) -> Iterator[Path]:
     """Have a file written under another name; it takes its own once it is whole.
 
-    Whatever goes wrong, a full disk or a kill, `path` is as it was before.
+    Whatever goes wrong, a full disk or a kill, `path` is as it was before. Whoever may
+    read any new file may read it.
 
     Parameters
     ----------
@@ -37,7 +38,11 @@ def atomic(path: str | Path, folder: str | Path | None = None) -> Iterator[Path]
     name = f".{path.stem}.{os.getpid()}{path.suffix}"
     part = (path.parent if folder is None else Path(folder)) / name
     try:
+        part.touch()
+        mode = part.stat().st_mode  # some writers let nobody else read their files
+        part.unlink()
         yield part
+        part.chmod(mode)
         with part.open("rb+") as file:
             os.fsync(file.fileno())  # a rename may reach the disk before its content
         os.replace(part, path)

@@ -3,7 +3,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sslmepr.files import MARK, atomic, own_folder
 
@@ -41,6 +43,15 @@ def test_a_file_appears_whole_and_alone(tmp_path, before):
         part.write_text("new")
         assert (path.read_text() if path.exists() else None) == before
     assert path.read_text() == "new" and os.listdir(tmp_path) == ["é.csv"]
+
+
+def test_others_may_read_it_as_any_new_file(tmp_path):
+    plain, path = tmp_path / "plain", tmp_path / "a.safetensors"
+    plain.touch()
+    with atomic(path) as part:
+        save_file({"x": np.zeros(2)}, part)
+        part.chmod(0o600)
+    assert path.stat().st_mode == plain.stat().st_mode
 
 
 def test_it_may_wait_in_another_folder(tmp_path):

@@ -4,7 +4,7 @@ Batches are cut from clips of similar length, and one batch is one indexed read 
 corpus: nothing here loops over clips.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,9 @@ BUCKET_BATCHES = 16
 """Batches whose clips are sorted by length together; more saves padding, less keeps the
 order random."""
 
-MOST_STATISTICS_STEPS = 200_000
-"""Steps of a corpus from which its mean and deviation are taken."""
+MOST_STEPS = 8_192
+"""Padded steps of a batch, and steps of a corpus, that are held in memory at a time
+where no gradient is taken."""
 
 
 def with_length(values: np.ndarray, lengths) -> np.ndarray:
@@ -63,12 +64,37 @@ class Standardisation:
     deviation: np.ndarray
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> "Standardisation":
-        """Statistics of (step, feature) values; a constant feature keeps its scale."""
-        values = np.asarray(values, np.float32)
-        deviation = values.std(axis=0)
+    def fit(cls, pieces: Iterable[np.ndarray]) -> "Standardisation":
+        """Statistics of (step, feature) values; a constant feature keeps its scale.
+
+        Parameters
+        ----------
+        pieces : iterable of (step, feature) arrays
+            The values, of which one piece at a time is held in memory: moments of two
+            parts give those of both (Chan, Golub and LeVeque 1983, Algorithms for
+            computing the sample variance).
+
+        Raises
+        ------
+        ValueError
+            If there are no values.
+        """
+        count, mean, squares = 0, 0.0, 0.0
+        for piece in pieces:
+            piece = np.asarray(piece, np.float64)
+            if len(piece) == 0:
+                continue
+            own = piece.mean(axis=0)
+            total = count + len(piece)
+            squares += ((piece - own) ** 2).sum(axis=0)
+            squares += (own - mean) ** 2 * count * len(piece) / total
+            mean += (own - mean) * len(piece) / total
+            count = total
+        if count == 0:
+            raise ValueError("no values to take a mean of")
+        deviation = np.sqrt(squares / count)
         deviation[deviation < 1e-6] = 1.0
-        return cls(values.mean(axis=0), deviation)
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         return (values - self.mean) / self.deviation
@@ -180,14 +206,13 @@ class ModalityClips:
             mine = rows[self._group[rows] == group]
             training = mine[in_training[mine]]
             chosen = training if len(training) else mine
-            thin = -(-self.lengths[chosen].sum() // MOST_STATISTICS_STEPS) or 1
-            values = self._read(index, chosen, thin)
-            self.statistics[group] = Standardisation.fit(values)
+            pieces = (self._read(index, part) for part in self.pieces(chosen))
+            self.statistics[group] = Standardisation.fit(pieces)
 
-    def _read(self, index: int, rows: np.ndarray, thin: int = 1) -> np.ndarray:
-        """Steps (every `thin`-th) of some clips of one corpus: (step, feature)."""
-        values = self._stores[index].values[self._steps(rows)[::thin]]
-        lengths = np.repeat(self.lengths[rows], self.lengths[rows])[::thin]
+    def _read(self, index: int, rows: np.ndarray) -> np.ndarray:
+        """Steps of some clips of one corpus, end to end: (step, feature)."""
+        values = self._stores[index].values[self._steps(rows)]
+        lengths = np.repeat(self.lengths[rows], self.lengths[rows])
         return with_length(values, lengths)
 
     def _steps(self, rows: np.ndarray) -> np.ndarray:
@@ -245,18 +270,33 @@ class ModalityClips:
             values[mask & mine[:, None]] = self.statistics[group].apply(read)
         return values, mask
 
-    def pooled(self, rows: np.ndarray, size: int = 512) -> np.ndarray:
+    def pieces(self, rows: np.ndarray, size: int = 512) -> list[np.ndarray]:
+        """`rows` cut, in their order, into batches that memory holds.
+
+        None has more than `size` clips, or, if it has several, more than `MOST_STEPS`
+        padded steps.
+        """
+        cut, begin, longest = [], 0, 0
+        for place, length in enumerate(self.lengths[rows].tolist()):
+            longest = max(longest, length)
+            clips = place - begin + 1
+            if clips > size or (clips > 1 and clips * longest > MOST_STEPS):
+                cut.append(rows[begin:place])
+                begin, longest = place, length
+        return [*cut, rows[begin:]] if len(rows) else []
+
+    def pooled(self, rows: np.ndarray) -> np.ndarray:
         """Mean over the steps of each clip: (clip, feature)."""
         parts = []
-        for part in in_order(rows, size):
+        for part in self.pieces(rows):
             values, mask = self.padded(part)
             parts.append(values.sum(1) / mask.sum(1, keepdims=True))
         return np.concatenate(parts)
 
-    def deviations(self, rows: np.ndarray, size: int = 512) -> np.ndarray:
+    def deviations(self, rows: np.ndarray) -> np.ndarray:
         """Standard deviation over the steps of each clip: (clip, feature)."""
         parts = []
-        for part in in_order(rows, size):
+        for part in self.pieces(rows):
             values, mask = self.padded(part)
             count = mask.sum(1, keepdims=True)
             spread = values - (values.sum(1) / count)[:, None]

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from sslmepr.files import atomic
-from sslmepr.learning.batches import ModalityClips, in_order
+from sslmepr.learning.batches import ModalityClips
 from sslmepr.learning.checkpoints import CheckpointError, remedy
 from sslmepr.learning.clips import StudyClips
 
@@ -50,15 +50,19 @@ def outputs_of(
     model.eval()
     # Clips of like length share a batch, which saves padding.
     by_length = np.argsort(data.lengths[rows], kind="stable")
-    parts = {name: [] for name in names}
-    for places in in_order(by_length, PREDICT_BATCH):
-        batch = data.batch(rows[places])
+    outputs, begin = {}, 0
+    for piece in data.pieces(rows[by_length], PREDICT_BATCH):
+        batch = data.batch(piece)
         probed = (batch.probed or None) if task is None else batch.probed[task]
         output = model(batch.values, batch.mask, probed)
+        places = by_length[begin : begin + len(piece)]
+        begin += len(piece)
         for name in names:
-            parts[name].append(getattr(output, name).float().cpu())
-    back = np.argsort(by_length, kind="stable")
-    return {name: torch.cat(part).numpy()[back] for name, part in parts.items()}
+            found = getattr(output, name).float().cpu().numpy()
+            if name not in outputs:
+                outputs[name] = np.empty((len(rows), *found.shape[1:]), np.float32)
+            outputs[name][places] = found
+    return outputs
 
 
 def write_outputs(

@@ -58,18 +58,16 @@ def test_statistics_come_from_the_training_split_of_each_corpus(study, data):
     assert data.statistics["joint"].mean == pytest.approx(everything.mean(0), abs=1e-4)
 
 
-def test_statistics_of_many_steps_come_from_every_few(study, data, monkeypatch):
-    folder, _ = study
-    monkeypatch.setattr(batches, "MOST_STATISTICS_STEPS", 100)
-    found = ModalityClips(data.clips, "text", folder).statistics["emotion"]
-    store = FeatureStore.open(folder / "emotion" / "features", "text")
-    rows = data.present(data.clips.rows("emotion", "train"))
-    ids = data.clips.table["clip_id"].iloc[rows]
-    steps = np.concatenate([with_logs(store[name]) for name in ids])
-    thin = -(-len(steps) // 100)
-    assert thin > 2
-    assert found.mean == pytest.approx(steps[::thin].mean(0), abs=1e-4)
-    assert found.deviation == pytest.approx(steps[::thin].std(0), abs=1e-4)
+def test_pieces_keep_the_order_and_fit_into_memory(data, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_STEPS", 40)
+    rows = data.present(np.arange(len(data.clips.table)))
+    pieces = data.pieces(rows, 5)
+    assert np.concatenate(pieces).tolist() == rows.tolist()
+    assert len({len(piece) for piece in pieces}) > 1
+    for piece in pieces:
+        padded = len(piece) * data.lengths[piece].max()
+        assert len(piece) == 1 or (len(piece) <= 5 and padded <= 40)
+    assert data.pieces(rows[:0]) == []
 
 
 def test_a_corpus_may_be_standardised_by_speaker(tmp_path, small_params):
@@ -142,21 +140,38 @@ def test_probed_logits_travel_with_their_clips(data):
     assert batch.probed["personality"].isnan().tolist() == [[False] * 5, [True] * 5]
 
 
-def test_pooled_is_the_mean_over_real_steps(data):
+def test_pooled_is_the_mean_over_real_steps(data, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_STEPS", 40)
     rows = data.present(np.arange(20))
     values, mask = data.padded(rows)
     expected = [v[m].mean(0) for v, m in zip(values, mask, strict=True)]
-    assert data.pooled(rows, size=5) == pytest.approx(np.array(expected), abs=1e-5)
+    assert data.pooled(rows) == pytest.approx(np.array(expected), abs=1e-5)
 
 
 def test_standardisation_by_hand_and_of_a_constant_feature():
     values = np.array([[1.0, 5.0], [3.0, 5.0]], np.float16)
-    found = Standardisation.fit(values)
+    found = Standardisation.fit([values])
     assert found.mean.tolist() == [2, 5] and found.deviation.tolist() == [1, 1]
     assert found.apply(values).tolist() == [[-1, 0], [1, 0]]
     other = Standardisation(np.array([4.0, 5.0]), np.array([3.0, 1.0]))
     pooled = Standardisation.pooled([found, other])
     assert pooled.mean.tolist() == [3, 5] and pooled.deviation.tolist() == [2, 1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), st.integers(0, 99))
+def test_statistics_of_pieces_are_those_of_the_whole(sizes, seed):
+    rng = np.random.default_rng(seed)
+    pieces = [rng.normal(1000, [1, 5, 0], (size, 3)) for size in [*sizes, 2]]
+    found, values = Standardisation.fit(iter(pieces)), np.concatenate(pieces)
+    assert found.mean == pytest.approx(values.mean(0), rel=1e-6)
+    assert found.deviation[:2] == pytest.approx(values.std(0)[:2], rel=1e-5)
+    assert found.deviation[2] == 1
+
+
+def test_no_values_have_no_statistics():
+    with pytest.raises(ValueError, match="no values"):
+        Standardisation.fit([np.zeros((0, 3))])
 
 
 @settings(max_examples=20, deadline=None)
