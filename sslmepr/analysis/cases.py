@@ -19,7 +19,7 @@ from sslmepr.analysis.explain import contribution_sentence, prediction_sentence
 from sslmepr.analysis.samples import SHOWABLE, read_pictures
 from sslmepr.analysis.study import variant_predictions
 from sslmepr.corpora.build import media_root
-from sslmepr.corpora.schema import read_clips
+from sslmepr.corpora.schema import read_clips, words_of
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.learning.checkpoints import load_seeds, require_trained_on
 from sslmepr.learning.clips import read_study_clips
@@ -210,7 +210,7 @@ def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
     if frames is None:
         words = "recordings of this corpus are not shown"
         if folder is not None:
-            words = f"no picture; “{clip['transcript'] or 'no words'}”"
+            words = f"no picture; “{words_of(clip) or 'no words'}”"
         display(Markdown(f"*{words}*"))
         return
     try:
@@ -220,7 +220,7 @@ def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
         sound = None
     theme.display(
         lambda: figures.clip_panel(
-            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, clip["transcript"]
+            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, words_of(clip)
         ),
         f"Key frames, waveform and transcript of clip {clip_id}",
     )

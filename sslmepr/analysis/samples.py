@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.analysis.figures.clips import contact_sheet
+from sslmepr.corpora.schema import words_of
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
@@ -144,7 +145,7 @@ def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
     parts = []
     for _, clip in clips.iterrows():
         data = base64.b64encode(Path(folder, clip["media"]).read_bytes()).decode()
-        words = html.escape(clip["transcript"] or "no words")
+        words = html.escape(words_of(clip) or "no words")
         parts.append(
             '<figure style="margin:0;flex:1 1 220px;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '

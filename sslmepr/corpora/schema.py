@@ -48,6 +48,12 @@ def part_of(clip_ids: Iterable[str]) -> list[str]:
     return [clip_id.split(PART_SEPARATOR, 1)[0] for clip_id in clip_ids]
 
 
+def words_of(clip: pd.Series) -> str:
+    """What is said in a clip of the table; empty where no transcript is known."""
+    # A table keeps a missing text as NaN, which is true where a text is asked for.
+    return clip["transcript"] if isinstance(clip["transcript"], str) else ""
+
+
 def _is_relative(media: pd.Series) -> pd.Series:
     paths = media.map(PurePosixPath)
     return paths.map(lambda path: not path.is_absolute() and ".." not in path.parts)

@@ -142,6 +142,29 @@ def test_a_clip_shows_the_emotions_that_the_evaluation_decided(
     assert "sadness (0.60)" not in " ".join(texts)
 
 
+@pytest.mark.parametrize("corpus_shown", [True, False])
+def test_a_clip_without_a_transcript_shows_the_rest(
+    study, tiny, monkeypatch, corpus_shown
+):
+    """Drawn in full: pictures and sound stay, and no words are made up."""
+    shown = []
+    monkeypatch.setattr(cases, "display", shown.append)
+    monkeypatch.setattr(cases.theme, "display", lambda draw, words: shown.append(draw))
+    found = load_cases(tiny, "my-variant", *study)
+    name = found.chosen[0]
+    found.clips["transcript"] = found.clips["transcript"].mask(
+        found.clips.index == name
+    )
+    if not corpus_shown:
+        found.clips["media"] = None
+    describe_case(found, name)
+    if corpus_shown:
+        figure = shown[1]()
+        assert "nan" not in [axes.get_xlabel() for axes in figure.axes]
+    else:
+        assert shown[1].data == "*no picture; “no words”*"
+
+
 def test_where_no_clip_has_truth_they_are_spread_over_the_table():
     names = [f"c{place}" for place in (3, 1, 2, 0)]
     table = pd.DataFrame({"clip_id": names, "predicted": 0.5, "true": np.nan})

@@ -259,7 +259,7 @@ def test_contact_sheet_and_clip_panel(rng):
     figure = figures.clip_panel(frames, np.arange(3), wave, 16000, "Hello there.")
     assert figure.axes[3].get_xlabel() == "“Hello there.”"
     assert figure.axes[3].get_xlim() == (0, 0.1)
-    silent = figures.clip_panel(frames, np.arange(3), None, 16000, None)
+    silent = figures.clip_panel(frames, np.arange(3), None, 16000, "")
     assert "no sound" in texts(silent.axes[3])
 
 

@@ -8,6 +8,7 @@ from sslmepr.analysis.samples import (
     read_pictures,
     sample_clips,
     sample_sheet,
+    video_players,
 )
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 
@@ -58,3 +59,11 @@ def test_clips_without_a_picture_are_passed_over(tmp_path):
     assert seconds.min() >= 0.2 and seconds.max() < 0.5  # of the segment alone
     assert len(sample_sheet(found, tmp_path).axes) >= 2
     assert pictured_clips(table.head(0), tmp_path, 3, seed=0).empty
+
+
+def test_players_say_what_is_said_if_it_is_known(tmp_path):
+    write_video(tmp_path / "a.mp4")
+    table = clips().head(2).assign(clip_id=["a", "b"], media="a.mp4")
+    table["transcript"] = pd.Series(["<so>", None], dtype="str")
+    page = video_players(table, tmp_path)._repr_html_()
+    assert "“&lt;so&gt;”" in page and "“no words”" in page and "nan" not in page

@@ -76,7 +76,7 @@ def clip_panel(
     seconds: np.ndarray,
     waveform: np.ndarray | None,
     sample_rate_hz: float,
-    transcript: str | None,
+    transcript: str,
     title: str = "",
 ) -> Figure:
     """Key frames in order, the waveform beneath them and the words beneath that.
@@ -89,7 +89,8 @@ def clip_panel(
     waveform : (sample,) ndarray or None
         In -1..1; None where the clip has no sound.
     sample_rate_hz : float
-    transcript : str or None
+    transcript : str
+        Empty where none is known.
     title : str
     """
     count = len(frames)
