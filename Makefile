@@ -49,7 +49,7 @@ test: $(installed)  ## all tests
 
 test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
-		tests/learning tests/trials tests/test_predict.py
+		tests/training tests/evaluation tests/trials tests/test_predict.py
 
 lint: $(installed)  ## style, formatting and import direction
 	$(bin)/ruff check

@@ -23,15 +23,15 @@ from torch import Tensor, nn
 
 from sslmepr import params
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.learning import fusion_objective
-from sslmepr.learning.fusion_clips import FusionBatch
-from sslmepr.learning.fusion_objective import FusionObjective
-from sslmepr.learning.gradnorm import LossGroup
-from sslmepr.learning.loop import Run, Schedule
-from sslmepr.learning.published_objective import PublishedObjective
 from sslmepr.models.fusion import COMPONENTS, FusionConfig, FusionInput, FusionModel
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Variant
+from sslmepr.training import fusion_objective
+from sslmepr.training.fusion_clips import FusionBatch
+from sslmepr.training.fusion_objective import FusionObjective
+from sslmepr.training.gradnorm import LossGroup
+from sslmepr.training.loop import Run, Schedule
+from sslmepr.training.published_objective import PublishedObjective
 
 # The published widths.
 WIDTHS = {"face": 1024, "body": 2048, "scene": 1536, "audio": 512, "text": 512}
@@ -129,7 +129,7 @@ def published(faster: bool) -> Callable:
 
 
 def ours() -> Callable:
-    """Step of our network as `sslmepr.learning.loop.fit` takes it."""
+    """Step of our network as `sslmepr.training.loop.fit` takes it."""
     torch.manual_seed(0)
     section = params.load().fusion
     without = [name for name in section.left_out(Variant()) if name in COMPONENTS]

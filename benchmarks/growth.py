@@ -27,15 +27,15 @@ import psutil
 import table
 
 from sslmepr import params as parameters
-from sslmepr.analysis.correlation import association
+from sslmepr.association.correlation import association
 from sslmepr.corpora.build import build_corpus
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
-from sslmepr.corpora.simulated.world import make_world
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TASKS, TRAIT_COLUMNS
-from sslmepr.learning.stages import evaluate_study, train_study
 from sslmepr.params import Params
+from sslmepr.simulation.world import make_world
+from sslmepr.training.all_stages import evaluate_study, train_study
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 TIMES = (1, 4, 16)

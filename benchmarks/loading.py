@@ -17,8 +17,8 @@ from sslmepr import params
 from sslmepr.corpora.schema import COLUMNS, write_clips
 from sslmepr.features import write_store
 from sslmepr.labels import TARGET_COLUMNS
-from sslmepr.learning.batches import ModalityClips, bucketed
-from sslmepr.learning.clips import read_study_clips, study_corpora
+from sslmepr.training.batches import ModalityClips, bucketed
+from sslmepr.training.clips import read_study_clips, study_corpora
 
 STEPS, FEATURES = 75, 128  # 15 seconds of speech, by a narrow encoder
 

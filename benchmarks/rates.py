@@ -29,11 +29,11 @@ from transformers import (
 )
 
 from sslmepr import params
-from sslmepr.corpora.simulated.corpus import build_simulated
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.jobs import Job
 from sslmepr.labels import MODALITIES
 from sslmepr.params import Extract, Params
+from sslmepr.simulation.corpus import build_simulated
 from sslmepr.weights import MINILM_L6
 
 CLIPS = 4

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from sslmepr import params, studies
+from sslmepr import params
+from sslmepr.pipeline import studies
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     # Imported here because papermill takes a second that `study` need not wait for.
-    from sslmepr import notebook
+    from sslmepr.pipeline import notebook
 
     values = {name: yaml.safe_load(value) for name, value in options.p}
     source = Path("notebooks", f"{options.stage}.ipynb")
@@ -90,7 +91,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _repro(options: argparse.Namespace) -> None:
-    from sslmepr.reproduce import reproduce
+    from sslmepr.pipeline.reproduce import reproduce
 
     _apply(options.study, options.reset)
     changes = dict(change.partition("=")[::2] for change in options.S)
@@ -101,7 +102,7 @@ def _repro(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    from sslmepr.sweep import sweep
+    from sslmepr.pipeline.sweep import sweep
 
     if options.jobs < 1:
         raise params.ParamsError("--jobs must be at least 1")
@@ -117,7 +118,7 @@ def _apply(study: str | None, reset: bool = False) -> None:
 
 
 def _book(options: argparse.Namespace) -> None:
-    from sslmepr import book
+    from sslmepr.pipeline import book
 
     settings = params.load()
     target = book.assemble(settings.study, settings)
@@ -125,7 +126,7 @@ def _book(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from sslmepr.verification import verify
+    from sslmepr.report.verification import verify
 
     if not verify(options.name or params.load().study):
         raise RuntimeError("results are not those on record, see above")

@@ -23,7 +23,6 @@ import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
-from sslmepr.analysis.recorded import extraction_record
 from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.device import choose_device
@@ -40,16 +39,17 @@ from sslmepr.labels import (
     TASKS,
     VISUAL_MODALITIES,
 )
-from sslmepr.learning.batches import Standardisation, in_order, with_length
-from sslmepr.learning.checkpoints import (
+from sslmepr.models.fusion import FusionInput
+from sslmepr.params import Params, PublishedCorpus
+from sslmepr.report.provenance import extraction_record
+from sslmepr.statistics.cluster_bootstrap import t_interval
+from sslmepr.training.batches import Standardisation, in_order, with_length
+from sslmepr.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
     load_seeds,
     require_trained_on,
 )
-from sslmepr.models.fusion import FusionInput
-from sslmepr.params import Params, PublishedCorpus
-from sslmepr.statistics.cluster_bootstrap import t_interval
 
 NAME = "clips"
 BATCH = 256

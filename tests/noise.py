@@ -21,14 +21,15 @@ import pytest
 import torch
 
 from sslmepr import processes
-from sslmepr.learning import crosstask_stage, folds, fusion_training, unimodal_stage
-from sslmepr.learning.loop import fit
+from sslmepr.evaluation import speaker_folds
+from sslmepr.training import crosstask, fusion_training, unimodal
+from sslmepr.training.loop import fit
 from sslmepr.trials import drawn, order
 
 SCALE = 1e-6
 """Relative; float32 keeps about 1e-7."""
 
-TRAINERS = (unimodal_stage, crosstask_stage, fusion_training, folds, order)
+TRAINERS = (unimodal, crosstask, fusion_training, speaker_folds, order)
 
 
 def noisy(values: np.ndarray, seed: int) -> np.ndarray:

@@ -26,8 +26,8 @@ ROOT = Path(__file__).parents[1]
 RUNNER = (
     "sslmepr/__init__.py",  # holds the version
     "sslmepr/__main__.py",
-    "sslmepr/notebook.py",
-    "sslmepr/studies.py",
+    "sslmepr/pipeline/notebook.py",
+    "sslmepr/pipeline/studies.py",
 )
 """Executes a notebook, and has no part in what comes out."""
 

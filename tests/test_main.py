@@ -21,7 +21,7 @@ def project(tmp_path, monkeypatch):
         shutil.copy(ROOT / name, tmp_path)
     monkeypatch.chdir(tmp_path)
     asked = []
-    monkeypatch.setattr("sslmepr.reproduce.reproduce", asked.append)
+    monkeypatch.setattr("sslmepr.pipeline.reproduce.reproduce", asked.append)
     return asked
 
 
@@ -64,7 +64,7 @@ def test_a_sweep_is_of_the_study_that_is_named(project, capsys, monkeypatch):
         told.append((settings.study, jobs))
         return ["multitask"]
 
-    monkeypatch.setattr("sslmepr.sweep.sweep", pretend)
+    monkeypatch.setattr("sslmepr.pipeline.sweep.sweep", pretend)
     assert main(["sweep", "--jobs", "1"]) == 0
     assert main(["sweep", "trials", "--jobs", "3"]) == 0
     assert told == [("simulated", 1), ("trials", 3)]

@@ -15,7 +15,7 @@ from sslmepr.corpora.mosei import CSD, FOLDS
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TRAIT_COLUMNS
-from sslmepr.learning import stages
+from sslmepr.training import all_stages
 
 pytestmark = pytest.mark.end_to_end
 # As the SDK orders MOSEI's ratings, after the sentiment.
@@ -141,12 +141,12 @@ def test_every_modality_is_encoded_by_the_papers_encoders(extracted):
 
 def test_training_and_evaluation_run_to_their_end(study, extracted):
     folder, settings = study
-    results = stages.train_study(
+    results = all_stages.train_study(
         settings, folder / "run", folder / "data", progress=False
     )
     assert set(results["crosstask"]) == set(MODALITIES)
     assert set(results["fusion"]) == set(settings.variants)
-    found = stages.evaluate_study(settings, folder / "run", folder / "data")
+    found = all_stages.evaluate_study(settings, folder / "run", folder / "data")
     metrics = found["metrics"]
     for variant in settings.variants:
         assert variant in set(metrics["variant"])

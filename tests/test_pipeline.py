@@ -111,13 +111,16 @@ def named_in(code):
 
 def test_only_what_measures_reads_test_labels():
     """In the library by an import contract, among the notebooks by what they call."""
-    truth = "sslmepr.learning.truth"
+    truth = "sslmepr.evaluation.true_labels"
     readers = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in (ROOT / "sslmepr").rglob("*.py")
         if truth in library_imports(path.read_text())
     }
-    assert readers == {"sslmepr.learning.evaluation", "sslmepr.learning.folds"}
+    assert readers == {
+        "sslmepr.evaluation.evaluate",
+        "sslmepr.evaluation.speaker_folds",
+    }
     calling = {"evaluate_study", "cross_validate", "read_true_clips"}
     notebooks = {
         path.stem

@@ -20,8 +20,6 @@ from sslmepr.encoders.image import EfficientNetLite0
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, SCORED_EMOTIONS, TARGETS, TRAIT_COLUMNS
-from sslmepr.learning.batches import Standardisation
-from sslmepr.learning.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
@@ -34,6 +32,8 @@ from sslmepr.predict import (
     find_clips,
     predict,
 )
+from sslmepr.training.batches import Standardisation
+from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,6 @@ from sslmepr.corpora.schema import (
     read_clips,
     write_clips,
 )
-from sslmepr.corpora.simulated.corpus import build_simulated
 from sslmepr.corpora.table import read_table
 from sslmepr.corpora.union import read_given, read_union
 from sslmepr.labels import (
@@ -34,6 +33,7 @@ from sslmepr.labels import (
     TRAITS,
 )
 from sslmepr.params import Params
+from sslmepr.simulation.corpus import build_simulated
 
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "mosei": read_mosei,

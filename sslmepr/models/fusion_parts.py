@@ -126,7 +126,7 @@ class PredictProjector(nn.Module):
     features : dict of str to int, optional
         Modality to the width of its features, for a model with co-trained probes:
         linear maps from the features of a modality that were taught by the other
-        modalities (`sslmepr.learning.co_training`) and add to what stage 2 predicts.
+        modalities (`sslmepr.training.co_training`) and add to what stage 2 predicts.
         They are 0 until they are set.
     """
 

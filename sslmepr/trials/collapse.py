@@ -16,24 +16,24 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from sslmepr.corpora.simulated.ideal_observer import agreement, correlate
-from sslmepr.corpora.simulated.world import make_world
 from sslmepr.device import choose_device
 from sslmepr.labels import MODALITIES, TASKS
-from sslmepr.learning.baselines import Linear
-from sslmepr.learning.clips import StudyClips
-from sslmepr.learning.fusion_clips import FusionClips
-from sslmepr.learning.fusion_training import (
+from sslmepr.models.published import PRESENT
+from sslmepr.params import Collapse, Params, Roles, Variant
+from sslmepr.processes import process_pool
+from sslmepr.simulation.ideal_observer import agreement, correlate
+from sslmepr.simulation.world import make_world
+from sslmepr.statistics.cluster_bootstrap import Clusters
+from sslmepr.statistics.metrics import concordance, emotion_draws
+from sslmepr.training.baselines import Linear
+from sslmepr.training.clips import StudyClips
+from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.fusion_training import (
     fit_predict_projector,
     predict_fused,
     train_variant,
 )
-from sslmepr.learning.metrics import concordance, emotion_draws
-from sslmepr.learning.predictions import training_thresholds
-from sslmepr.models.published import PRESENT
-from sslmepr.params import Collapse, Params, Roles, Variant
-from sslmepr.processes import process_pool
-from sslmepr.statistics.cluster_bootstrap import Clusters
+from sslmepr.training.predictions import training_thresholds
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sslmepr.corpora.simulated.channels import Channel, make_channels
-from sslmepr.corpora.simulated.world import (
+from sslmepr.params import Simulation
+from sslmepr.simulation.channels import Channel, make_channels
+from sslmepr.simulation.world import (
     EMOTION_PART,
     TRAIT_PART,
     World,
@@ -23,7 +24,6 @@ from sslmepr.corpora.simulated.world import (
     make_world,
     trait_scores,
 )
-from sslmepr.params import Simulation
 
 NUISANCES = 12
 """Factors of every channel that tell nothing."""

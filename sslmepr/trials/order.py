@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from sslmepr.device import choose_device, seed_everything
-from sslmepr.learning.batches import in_order
-from sslmepr.learning.loop import Schedule, fit
-from sslmepr.learning.losses import emotion_loss
-from sslmepr.learning.metrics import area_under_curve
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
+from sslmepr.statistics.metrics import area_under_curve
+from sslmepr.training.batches import in_order
+from sslmepr.training.loop import Schedule, fit
+from sslmepr.training.losses import emotion_loss
 
 MARKS = 2
 """Features that are 0 but where a mark of their kind is."""

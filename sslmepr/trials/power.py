@@ -20,15 +20,15 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from sslmepr.analysis.disjoint import COLUMNS, Tables, divided_tables
-from sslmepr.analysis.grid import CELL, tidy_matrix
-from sslmepr.analysis.recovery import compare
-from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.analysis.study import associate
+from sslmepr.association.disjoint_modalities import COLUMNS, Tables, divided_tables
+from sslmepr.association.grid import CELL, tidy_matrix
+from sslmepr.association.recovery import compare
+from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.association.study import associate
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
-from sslmepr.learning.baselines import Linear
 from sslmepr.params import Params, Power
 from sslmepr.processes import each_result
+from sslmepr.training.baselines import Linear
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
 
 SETTING = ["strength", "clips", "clips_per_speaker"]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from sslmepr.analysis.grid import CELL
-from sslmepr.corpora.simulated.ideal_observer import agreement
+from sslmepr.association.grid import CELL
+from sslmepr.simulation.ideal_observer import agreement
 from sslmepr.statistics.cluster_bootstrap import interval, replicated_totals
 from sslmepr.trials.power import GROUP
 

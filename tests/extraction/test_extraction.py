@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from recordings import write_video
 
-from sslmepr.analysis.recorded import extraction_record
 from sslmepr.corpora.schema import (
     COLUMNS,
     read_clips,
@@ -32,6 +31,7 @@ from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.media.transcript import Transcript
 from sslmepr.params import load
+from sslmepr.report.provenance import extraction_record
 from sslmepr.weights import WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]

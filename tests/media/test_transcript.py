@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from sslmepr.corpora.simulated.espeak import synthesise
 from sslmepr.media.transcript import STRETCH_SAMPLES, Transcriber, Transcript
+from sslmepr.simulation.espeak import synthesise
 from sslmepr.weights import WeightsError
 
 

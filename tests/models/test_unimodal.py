@@ -7,9 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sslmepr.learning.baselines import Linear
 from sslmepr.models.sequence import masked_mean
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head, set_linear
+from sslmepr.training.baselines import Linear
 
 
 def config(task="emotion", block="mamba", **changes):

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from sslmepr.corpora.simulated.world import make_world
 from sslmepr.params import Variant
+from sslmepr.simulation.world import make_world
 from sslmepr.trials import collapse
 from sslmepr.trials.collapse import Arm, try_collapse
 from sslmepr.trials.drawn import draw_study

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sslmepr import params as parameters
-from sslmepr.corpora.simulated.channels import make_channels
-from sslmepr.corpora.simulated.world import WorldError, make_world
+from sslmepr.simulation.channels import make_channels
+from sslmepr.simulation.world import WorldError, make_world
 from sslmepr.trials.drawn import draw_study, signed_world
 
 PARAMS = parameters.load(Path(__file__).parents[2] / "params.yaml")

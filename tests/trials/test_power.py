@@ -2,12 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.analysis.disjoint import disjoint_tables
-from sslmepr.analysis.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.corpora.simulated.world import WorldError
+from sslmepr.association.disjoint_modalities import disjoint_tables
+from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
-from sslmepr.learning.baselines import Linear
 from sslmepr.params import Power
+from sslmepr.simulation.world import WorldError
+from sslmepr.training.baselines import Linear
 from sslmepr.trials import power
 from sslmepr.trials.drawn import draw_study, signed_world
 from sslmepr.trials.power import GROUP, try_power

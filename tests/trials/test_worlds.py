@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from sslmepr.analysis.sources import DISJOINT
+from sslmepr.association.sources import DISJOINT
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.trials.worlds import cell_means, summarise
 

@@ -1,0 +1,242 @@
+"""A study's associations beside those that people report of themselves.
+
+A self-report is a person's word about feelings and character. What stands here is what
+others show and what strangers think of them, so that sizes are not comparable; signs
+and the pattern over cells are. Three questions are asked of every table of
+associations:
+
+``signs``
+    does a cell have the direction that was written down before the comparison was run?
+``pattern``
+    are cells high where people's own reports are high, and low where they are low?
+``control``
+    how large are the cells of surprise, in which nothing was expected?
+
+The cells of a table hang together, and a binomial test of signs counts them as if they
+did not. P-values by permutation are free of that: the rows of the model's table are
+given to other emotions, in all ways there are, and the agreement taken again.
+"""
+
+from itertools import permutations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sslmepr.association.grid import CELL, SHAPE, cell_index, cell_matrix
+from sslmepr.association.recovery import centred_interval
+from sslmepr.association.self_reports import pooled_reports
+from sslmepr.association.study import Associations
+from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import FEWEST_FOR_BOOTSTRAP, NONE
+
+COLUMNS = ["comparison", "against", "estimate", "low", "high", "interval"]
+COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
+
+FEWEST_PEOPLE = FEWEST_FOR_BOOTSTRAP
+"""A table of fewer speakers is compared with nothing."""
+
+FEWEST_EMOTIONS = 4
+"""Fewer can be put in too few orders for a test by permutation."""
+
+
+def study_people(
+    found: Associations,
+    params: Params,
+    reports: pd.DataFrame,
+    directions: pd.DataFrame,
+) -> pd.DataFrame:
+    """Compare every corpus and source of a study, as it is and without halo.
+
+    Parameters
+    ----------
+    found : Associations
+        Those over clips are used, of `FEWEST_PEOPLE` speakers or more.
+    params : Params
+    reports : DataFrame
+        From :func:`sslmepr.association.self_reports.read_self_reports`.
+    directions : DataFrame
+        From :func:`sslmepr.association.self_reports.read_directions`.
+
+    Returns
+    -------
+    DataFrame
+        corpus, source, halo, and the columns of `compare_people`.
+    """
+    names = ["corpus", "source", "halo"]
+    over_clips = found.table[found.table["level"] == "clip"]
+    parts = []
+    for key, mine in over_clips.groupby(names, sort=False):
+        if mine["n_speakers"].max() < FEWEST_PEOPLE:
+            continue
+        compared = compare_people(
+            mine,
+            found.draws[key],
+            reports,
+            directions,
+            params.association.level,
+            params.seed,
+        )
+        parts.append(compared.assign(**dict(zip(names, key, strict=True))))
+    if not parts:
+        return pd.DataFrame([], columns=[*names, *COLUMNS])
+    return pd.concat(parts, ignore_index=True)[[*names, *COLUMNS]]
+
+
+def compare_people(
+    found: pd.DataFrame,
+    draws: pd.DataFrame,
+    reports: pd.DataFrame,
+    directions: pd.DataFrame,
+    level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """One table of associations against directions and self-reports.
+
+    Parameters
+    ----------
+    found : DataFrame
+        One level of one source: emotion, trait, r, n_speakers.
+    draws : DataFrame
+        The same in resamples of speakers: resample, emotion, trait, r.
+    reports, directions : DataFrame
+    level : float
+        Of the intervals.
+    seed : int
+        Of what stands for the sampling error of the self-reports.
+
+    Returns
+    -------
+    DataFrame
+        comparison (``signs``, ``pattern`` or ``control``), against (the file of
+        directions, or the source of the self-reports), estimate (share of signs that
+        agree; correlation over cells; mean absolute r), low, high, interval (which
+        kind), p_binomial (one-sided), p_permutation (one-sided; of the control, whether
+        its cells are small), n_cells, reason (why it is undefined; else empty).
+    """
+    model = cell_matrix(found, "r")
+    drawn = _drawn(draws)
+    how = {"level": level, "n_speakers": int(found["n_speakers"].max())}
+    rows = [_signs(model, drawn, directions, how)]
+    for source, mine in reports.groupby("source", sort=False):
+        rows.append(_pattern(model, drawn, mine, how, seed) | {"against": source})
+    rows.append(_control(model, drawn, directions, how))
+    otherwise = {"reason": "", "interval": NONE}
+    return pd.DataFrame([otherwise | row for row in rows], columns=COLUMNS)
+
+
+def _drawn(draws: pd.DataFrame) -> np.ndarray:
+    """(resample, emotion, trait)"""
+    wide = draws.pivot(index="resample", columns=CELL, values="r")
+    return wide.reindex(columns=cell_index()).to_numpy(float).reshape(-1, *SHAPE)
+
+
+def _orders() -> np.ndarray:
+    """Every way of giving the rows to emotions, the true one first."""
+    return np.array([*permutations(range(SHAPE[0]))])
+
+
+def _p(values: np.ndarray) -> float:
+    """Share of permutations that agree as well as the first, which is the truth.
+
+    Those in which the agreement is undefined count as agreeing: they speak for nothing.
+    """
+    less = values < values[0] - 1e-12
+    return float(1 - less.mean())
+
+
+def _hit_rate(matrices: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Share of the directed cells that have their direction, by matrix."""
+    directed = (sign == 1) | (sign == -1)
+    cells = matrices[..., directed]
+    known = np.isfinite(cells)
+    hits = (np.sign(cells) == sign[directed]) & known
+    with np.errstate(invalid="ignore"):
+        return hits.sum(-1) / known.sum(-1)
+
+
+def _signs(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
+    sign = cell_matrix(directions, "sign")
+    directed = (sign == 1) | (sign == -1)
+    n = int(np.isfinite(model[directed]).sum())
+    row = {"comparison": "signs", "against": "directions", "n_cells": n}
+    if n == 0:
+        return row | {"reason": "no directed cell is defined"}
+    rates = _hit_rate(model[_orders()], sign)
+    hits = round(rates[0] * n)
+    spread = _hit_rate(drawn, sign)
+    low, high, kind = centred_interval(spread, rates[0], "sign_agreement", **how)
+    return row | {
+        "estimate": rates[0],
+        "low": low,
+        "high": high,
+        "interval": kind,
+        "p_binomial": stats.binomtest(hits, n, alternative="greater").pvalue,
+        "p_permutation": _p(rates),
+    }
+
+
+def _pattern(model, drawn, reports: pd.DataFrame, how: dict, seed: int) -> dict:
+    pooled = pooled_reports(reports)
+    human, error = cell_matrix(pooled, "r"), cell_matrix(pooled, "error")
+    both = np.isfinite(human) & np.isfinite(model)
+    row = {"comparison": "pattern", "n_cells": int(both.sum())}
+    if both.any(axis=1).sum() < FEWEST_EMOTIONS:
+        return row | {"reason": f"fewer than {FEWEST_EMOTIONS} emotions in common"}
+    z = np.arctanh(human)
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal(drawn.shape) * np.nan_to_num(error)
+    estimates = _agreement(model[_orders()], human)
+    low, high, kind = centred_interval(
+        _agreement(drawn, np.tanh(z + noise)), estimates[0], "correlation", **how
+    )
+    return row | {
+        "estimate": estimates[0],
+        "low": low,
+        "high": high,
+        "interval": kind,
+        "p_permutation": _p(estimates),
+    }
+
+
+def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
+    """Correlation over the cells that both have, by matrix."""
+    human = np.broadcast_to(human, matrices.shape)
+    known = np.isfinite(matrices) & np.isfinite(human)
+    n = np.maximum(known.sum((-2, -1), keepdims=True), 1)
+    sides = []
+    for values in (matrices, human):
+        values = np.where(known, values, 0.0)
+        mean = values.sum((-2, -1), keepdims=True) / n
+        sides.append(np.where(known, values - mean, 0.0))
+    x, y = sides
+    size = np.sqrt((x**2).sum((-2, -1)) * (y**2).sum((-2, -1)))
+    product = (x * y).sum((-2, -1))
+    return np.divide(product, size, out=np.full(len(x), np.nan), where=size > 1e-12)
+
+
+def _control(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
+    nothing = cell_matrix(directions, "sign") == 0
+    n = int(np.isfinite(model[nothing]).sum())
+    row = {"comparison": "control", "against": "directions", "n_cells": n}
+    if n == 0:
+        return row | {"reason": "no cell of the negative control is defined"}
+    sizes = _mean_size(model[_orders()], nothing)
+    low, high, kind = centred_interval(
+        _mean_size(drawn, nothing), sizes[0], "size", **how
+    )
+    return row | {
+        "estimate": sizes[0],
+        "low": max(low, 0.0),
+        "high": high,
+        "interval": kind,
+        "p_permutation": _p(-sizes),  # small agrees with the expectation
+    }
+
+
+def _mean_size(matrices: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean absolute correlation over the chosen cells, by matrix."""
+    cells = matrices[..., chosen]
+    known = np.isfinite(cells)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, np.abs(cells), 0.0).sum(-1) / known.sum(-1)

@@ -1,0 +1,231 @@
+"""The 30 cells of an association table as sums over speakers.
+
+A correlation is a function of six sums (count, two sums, three sums of products), a
+partial correlation of ten. Kept per speaker, they give the estimate (their total), the
+bootstrap (totals with speakers drawn anew) and the test (the spread between speakers)
+for all cells at once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sslmepr.association.grid import CELLS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
+
+FEWEST_SPEAKERS = 3
+CONSTANT = 1e-9
+"""A column whose variance falls below this share of its scale does not vary."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The values that enter each of the 30 cells, as (row, cell) arrays.
+
+    `values` has one more axis in front: emotion, trait and, with halo control, the mean
+    of the other traits. `used` is False where a row lacks one of them.
+    """
+
+    values: np.ndarray
+    used: np.ndarray
+    index: np.ndarray
+    n_speakers: int
+    scale: np.ndarray
+
+
+def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
+    """Standardised values of each cell, from a wide per-clip table."""
+    emotions = table[[f"emotion_{e}" for e in SCORED_EMOTIONS]].to_numpy(dtype=float)
+    traits = table[[f"trait_{t}" for t in TRAITS]].to_numpy(dtype=float)
+    sides = [np.repeat(emotions, len(TRAITS), axis=1), _tile(traits)]
+    if halo:
+        others = (traits.sum(axis=1, keepdims=True) - traits) / (len(TRAITS) - 1)
+        sides.append(_tile(others))
+    values = np.stack(sides)  # (side, clip, cell)
+    used = np.isfinite(values).all(axis=0)
+    index, n_speakers = cluster_index(table["speaker_id"])
+    scale = _spread(values, used)
+    values = np.where(used, values - _mean(values, used)[:, None], 0.0)
+    values /= np.where(scale > 0, scale, 1.0)[:, None]
+    return Cells(values, used, index, n_speakers, scale)
+
+
+def _tile(traits: np.ndarray) -> np.ndarray:
+    return np.tile(traits, (1, len(SCORED_EMOTIONS)))
+
+
+def _mean(values: np.ndarray, used: np.ndarray) -> np.ndarray:
+    n = np.maximum(used.sum(axis=0), 1)
+    return np.where(used, values, 0.0).sum(axis=1) / n
+
+
+def _spread(values: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Standard deviation (side, cell); zero where only rounding varies."""
+    deviation = np.where(used, values - _mean(values, used)[:, None], 0.0)
+    spread = np.sqrt((deviation**2).sum(axis=1) / np.maximum(used.sum(axis=0), 1))
+    size = np.abs(np.where(used, values, 0.0)).max(axis=1, initial=0.0)
+    return np.where(spread > CONSTANT * size, spread, 0.0)
+
+
+def at_level(cells: Cells, level: str) -> Cells:
+    """The same cells over clips, over speakers' means, or over deviations from them."""
+    if level == "clip":
+        return cells
+    n = cluster_sums(cells.used, cells.index, cells.n_speakers)  # (speaker, cell)
+    means = np.stack(
+        [cluster_sums(side, cells.index, cells.n_speakers) for side in cells.values]
+    ) / np.maximum(n, 1)
+    if level == "between":
+        return Cells(
+            means, n > 0, np.arange(cells.n_speakers), cells.n_speakers, cells.scale
+        )
+    # A speaker's only clip deviates from nothing and says nothing.
+    used = cells.used & (n >= 2)[cells.index]
+    deviations = np.where(used, cells.values - means[:, cells.index], 0.0)
+    return Cells(deviations, used, cells.index, cells.n_speakers, cells.scale)
+
+
+def moments_by_speaker(cells: Cells) -> np.ndarray:
+    """Count, sums and sums of products per speaker: (speaker, moment, cell)."""
+    sides = len(cells.values)
+    columns = [cells.used, *cells.values]
+    columns += [
+        cells.values[i] * cells.values[j] for i in range(sides) for j in range(i, sides)
+    ]
+    sums = [cluster_sums(column, cells.index, cells.n_speakers) for column in columns]
+    return np.stack(sums, axis=1)
+
+
+def correlation(moments: np.ndarray) -> np.ndarray:
+    """Correlation, or partial correlation, from moments (..., moment, cell)."""
+    xy, size = _covariance(moments)
+    defined = size > CONSTANT
+    r = np.clip(xy / np.where(defined, size, 1.0), -1, 1)
+    return np.where(defined, r, np.nan)
+
+
+def _covariance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of both sides, and what it would be if r were 1: (..., cell); 0 if constant."""
+    sides = _sides(moments)
+    n = np.maximum(moments[..., 0, :], 1)
+    mean = [moments[..., 1 + i, :] / n for i in range(sides)]
+    cov = {
+        (i, j): moments[..., 1 + sides + k, :] / n - mean[i] * mean[j]
+        for k, (i, j) in enumerate(_pairs(sides))
+    }
+    if sides == 3:
+        cov = _partial_out(cov)
+    varies = (cov[0, 0] > CONSTANT) & (cov[1, 1] > CONSTANT)
+    return cov[0, 1], np.sqrt(np.where(varies, cov[0, 0] * cov[1, 1], 0.0))
+
+
+def _partial_out(cov: dict) -> dict:
+    """Covariances of what is left of sides 0 and 1 after regression on side 2."""
+    varies = cov[2, 2] > CONSTANT
+    divisor = np.where(varies, cov[2, 2], 1.0)
+    return {
+        (i, j): np.where(varies, cov[i, j] - cov[i, 2] * cov[j, 2] / divisor, cov[i, j])
+        for i, j in [(0, 0), (0, 1), (1, 1)]
+    }
+
+
+def clustered_p(
+    moments: np.ndarray, n_speakers: np.ndarray, training_error: np.ndarray | float = 0
+) -> np.ndarray:
+    """Two-sided p-value of "no correlation" from speakers as the independent units.
+
+    Every speaker casts one vote: the sum over its clips of the products of both
+    deviations (of residuals, where the other traits are partialled out). Without a
+    correlation the votes average zero, which Student's t over speakers tests, however
+    alike the clips of one speaker are.
+
+    Parameters
+    ----------
+    moments : (speaker, moment, cell) ndarray
+        From :func:`moments_by_speaker`.
+    n_speakers : (cell,) ndarray of int
+    training_error : (cell,) ndarray, optional
+        Standard deviation of r over training samples, where r is of predictions. It
+        is independent of who was tested, and its square adds to the error's.
+
+    Returns
+    -------
+    (cell,) ndarray
+        NaN for fewer than two speakers, or where all votes are the same.
+    """
+    votes = _votes(moments)
+    voting = moments[:, 0] > 0
+    n = np.maximum(n_speakers, 2)
+    mean = votes.sum(axis=0) / n
+    spread = np.where(voting, votes - mean, 0.0)
+    error = np.sqrt((spread**2).sum(axis=0) / (n - 1) / n)
+    known = (error > 0) & (n_speakers >= 2)
+    total = moments.sum(axis=0)
+    vote_of_one = total[0] * _covariance(total)[1] / n  # the mean vote if r were 1
+    error = np.hypot(error, training_error * vote_of_one)
+    t = mean / np.where(known, error, 1.0)
+    return np.where(known, 2 * stats.t.sf(np.abs(t), n - 1), np.nan)
+
+
+def _votes(moments: np.ndarray) -> np.ndarray:
+    """Sums of products of deviations from the overall means: (speaker, cell)."""
+    sides = _sides(moments)
+    total = moments.sum(axis=0)
+    n = np.maximum(total[0], 1)
+    mean = [total[1 + i] / n for i in range(sides)]
+    product = {
+        (i, j): moments[:, 1 + sides + k]
+        - mean[i] * moments[:, 1 + j]
+        - mean[j] * moments[:, 1 + i]
+        + mean[i] * mean[j] * moments[:, 0]
+        for k, (i, j) in enumerate(_pairs(sides))
+    }
+    if sides == 2:
+        return product[0, 1]
+    both = {pair: sums.sum(axis=0) for pair, sums in product.items()}
+    varies = both[2, 2] > CONSTANT * n
+    divisor = np.where(varies, both[2, 2], 1.0)
+    slope = [np.where(varies, both[i, 2] / divisor, 0.0) for i in (0, 1)]
+    return (
+        product[0, 1]
+        - slope[0] * product[1, 2]
+        - slope[1] * product[0, 2]
+        + slope[0] * slope[1] * product[2, 2]
+    )
+
+
+def _sides(moments: np.ndarray) -> int:
+    return 2 if moments.shape[-2] == 6 else 3
+
+
+def _pairs(sides: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(sides) for j in range(i, sides)]
+
+
+def reasons(
+    cells: Cells, level: str, n_speakers: np.ndarray, r: np.ndarray
+) -> list[str]:
+    """Why r is undefined, per cell; empty where it is defined."""
+    varies = (_spread(cells.values, cells.used) > CONSTANT) & (cells.scale > 0)
+    return [
+        "" if defined else _reason(level, names, few, varies[:, cell])
+        for cell, (names, few, defined) in enumerate(
+            zip(CELLS, n_speakers, np.isfinite(r), strict=True)
+        )
+    ]
+
+
+def _reason(level: str, names: tuple, n_speakers: int, varies: np.ndarray) -> str:
+    if n_speakers < FEWEST_SPEAKERS:
+        what = "several clips with both values" if level == "within" else "both values"
+        return f"only {n_speakers} speakers have {what}"
+    constant = [name for name, ok in zip(names, varies, strict=False) if not ok]
+    verb = "do" if len(constant) > 1 else "does"
+    if constant and level == "clip":
+        return f"{' and '.join(constant)} {verb} not vary"
+    if constant:
+        return f"{' and '.join(constant)} {verb} not vary {level} speakers"
+    return "nothing is left once the other traits are partialled out"

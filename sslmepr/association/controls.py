@@ -1,0 +1,163 @@
+"""Where an association can come from, and which of the thirty survive each control.
+
+One network that supplies both sides of a correlation has many ways to make one: it
+shares features, errors and a training, and all traits share a halo. Each control takes
+one of these away. An association that is found with everything in place, and again with
+the same sign under every control, is hard to explain by any one of them.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association.correlation import wide_table
+from sslmepr.association.disjoint_modalities import Tables
+from sslmepr.association.grid import CELL
+from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.association.study import (
+    Evaluated,
+    associate,
+    association_tables,
+    variant_predictions,
+)
+from sslmepr.labels import (
+    TARGETS,
+    select,
+)
+from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import NONE
+
+SINGLE_TASK = {"emotion": "emotion_only", "personality": "personality_only"}
+
+FULL = "full model"
+SEPARATE = "separate models"
+APART = "disjoint modalities"
+NO_HALO = "halo removed"
+SHUFFLED = "shuffled labels"
+CONTROLS = (SEPARATE, APART, NO_HALO, SHUFFLED)
+"""Each takes away one way in which `FULL` can make a correlation."""
+
+
+def control_table(
+    params: Params,
+    evaluated: Evaluated,
+    speaker_ids: pd.Series,
+    variant: str,
+    found: Mapping[str, pd.DataFrame],
+    shuffled: pd.DataFrame,
+) -> pd.DataFrame:
+    """The thirty cells of the held-out corpus as found, and under each control.
+
+    Parameters
+    ----------
+    params : Params
+    evaluated : Evaluated
+    speaker_ids : Series
+        clip_id to speaker_id of the held-out corpus.
+    variant : str
+        The model that predicts both sides.
+    found : mapping of str to DataFrame
+        What :func:`sslmepr.association.validity.assess` found of that model, by source:
+        `BOTH_PREDICTED` and, where modalities can be divided, `DISJOINT`.
+    shuffled : DataFrame
+        From :func:`sslmepr.association.permutation_null.shuffled_labels`.
+
+    Returns
+    -------
+    DataFrame
+        control, emotion, trait, r, low, high, interval (which kind), p_corrected,
+        significant, null_95 (the limit that stands for significance where labels are
+        shuffled), survives. A control that the study has no models for is left out:
+        `SEPARATE` needs the variants of a single task, `APART` two modalities.
+    """
+    corpus, kind = params.roles.held_out, BOTH_PREDICTED
+    tables = association_tables(evaluated, speaker_ids, variant, corpus, kind)
+    separate = _separate(evaluated, speaker_ids, corpus)
+    controls = {
+        FULL: found[kind],
+        SEPARATE: separate and associate(separate, kind, params, levels=("clip",)),
+        APART: found.get(DISJOINT),
+        NO_HALO: associate(tables, kind, params, halo=True, levels=("clip",)),
+        SHUFFLED: shuffled.rename(columns={"exceeds": "significant"}),
+    }
+    table = pd.concat(
+        [each.assign(control=n) for n, each in controls.items() if each is not None],
+        ignore_index=True,
+    )
+    table = table.fillna({"interval": NONE})  # shuffled labels give limits instead
+    columns = ["control", *CELL, "r", "low", "high", "interval", "p_corrected"]
+    return with_survival(table[[*columns, "significant", "null_95"]])
+
+
+def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:
+    """Emotions and traits by two networks that were trained apart."""
+    predictions = evaluated.predictions
+    known = select(predictions, stage="fusion")["variant"]
+    if not set(SINGLE_TASK.values()) <= set(known):
+        return None
+    parts = []
+    for task, variant in SINGLE_TASK.items():
+        part = variant_predictions(predictions, variant, corpus)
+        parts.append(part[part["target"].isin(TARGETS[task])])
+    both = pd.concat(parts, ignore_index=True).drop(columns="variant")
+    return Tables(wide_table(both, speaker_ids, BOTH_PREDICTED), [])
+
+
+def with_survival(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the column ``survives``: significant here and in `FULL`, with one sign.
+
+    Parameters
+    ----------
+    table : DataFrame
+        control, emotion, trait, r, significant; `FULL` among the controls.
+
+    Raises
+    ------
+    ValueError
+        If there is no row of `FULL`, or a control has a cell twice.
+    """
+    if table.duplicated(["control", *CELL]).any():
+        raise ValueError("control: a cell stands twice in one of them")
+    full = table[table["control"] == FULL].set_index(CELL)
+    if full.empty:
+        raise ValueError(f"control: no rows of {FULL!r}, which the others are held to")
+    cells = pd.MultiIndex.from_frame(table[CELL])
+    first = full.loc[cells]
+    same = np.sign(table["r"].to_numpy()) == np.sign(first["r"].to_numpy())
+    both = table["significant"].to_numpy(bool) & first["significant"].to_numpy(bool)
+    return table.assign(survives=both & same)
+
+
+def survivors(table: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
+    """How many cells each control leaves, where something is planted and where not.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `control_table`.
+    planted : DataFrame
+        emotion, trait, planted.
+
+    Returns
+    -------
+    DataFrame
+        control, survives_planted, of_planted, wrong_sign (survivors whose sign is not
+        the planted one), survives_not_planted, of_not_planted. The last row,
+        ``all of them``, counts the cells that survive every control.
+    """
+    every = table.groupby(CELL, sort=False)["survives"].all().reset_index()
+    full = table.loc[table["control"] == FULL, [*CELL, "r"]]
+    every = every.merge(full, on=CELL).assign(control="all of them")
+    merged = pd.concat([table, every]).merge(planted, on=CELL, validate="m:1")
+    real = merged["planted"] != 0
+    wrong = np.sign(merged["r"]) != np.sign(merged["planted"])
+    counts = {
+        "survives_planted": merged["survives"] & real,
+        "of_planted": real,
+        "wrong_sign": merged["survives"] & real & wrong,
+        "survives_not_planted": merged["survives"] & ~real,
+        "of_not_planted": ~real,
+    }
+    flags = pd.DataFrame(counts).groupby(merged["control"], sort=False).sum()
+    return flags.reset_index()

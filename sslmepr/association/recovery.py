@@ -1,0 +1,206 @@
+"""How well recovered associations agree with those that were planted.
+
+Only a simulated world knows its own associations, so only there can one say that
+cross-task learning from disjoint labels finds what is true and does not invent what is
+not. The table of planted correlations is compared cell by cell with the recovered one
+and with that of the ideal observer, who knows the generator but sees only the channels.
+"""
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association.grid import CELL
+from sslmepr.statistics.cluster_bootstrap import (
+    FEWEST_FOR_BOOTSTRAP,
+    NONE,
+    interval,
+)
+
+
+def _fisher_z(r: np.ndarray) -> np.ndarray:
+    return np.arctanh(np.clip(r, -1 + 1e-12, 1 - 1e-12))
+
+
+SCALES = {"correlation": (_fisher_z, np.tanh), "rmse": (np.log, np.exp)}
+"""Where a metric's sampling distribution is nearly symmetric, and the way back."""
+
+
+def compare(
+    recovered: pd.DataFrame, planted: pd.DataFrame, observer: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Recovered, planted and ideally recoverable correlation of each cell.
+
+    Parameters
+    ----------
+    recovered : DataFrame
+        One level of one source of :func:`sslmepr.association.correlation.association`.
+    planted, observer : DataFrame
+        As :func:`sslmepr.association.grid.tidy_matrix` gives them, with the columns
+        ``planted`` and ``observer``.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, planted, observer, recovered, low, high, interval (which kind),
+        p_corrected, significant, sign_agrees (missing where nothing is planted),
+        covered (the interval holds the planted value).
+
+    Raises
+    ------
+    ValueError
+        If `recovered` holds a cell twice.
+    """
+    if recovered.duplicated(CELL).any():
+        raise ValueError(
+            "recovered: several rows per cell; choose one level and source"
+        )
+    columns = [*CELL, "r", "low", "high", "interval", "p_corrected", "significant"]
+    table = planted.merge(recovered[columns], on=CELL, how="left", validate="1:1")
+    table = table.rename(columns={"r": "recovered"})
+    if observer is None:
+        table["observer"] = np.nan
+    else:
+        table = table.merge(observer, on=CELL, how="left", validate="1:1")
+    agrees = np.sign(table["recovered"]) == np.sign(table["planted"])
+    judged = (table["planted"] != 0) & table["recovered"].notna()
+    table["sign_agrees"] = agrees.astype("boolean").where(judged)
+    covered = table["planted"].between(table["low"], table["high"])
+    table["covered"] = covered.astype("boolean").where(table["low"].notna())
+    return table[
+        [*CELL, "planted", "observer", "recovered", "low", "high", "interval"]
+        + ["p_corrected", "significant", "sign_agrees", "covered"]
+    ]
+
+
+def recovery(
+    recovered: pd.DataFrame,
+    planted: pd.DataFrame,
+    draws: pd.DataFrame | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Agreement of two association matrices in a few numbers.
+
+    Parameters
+    ----------
+    recovered : DataFrame
+        One level of one source of :func:`sslmepr.association.correlation.association`.
+    planted : DataFrame
+        emotion, trait, ``planted``.
+    draws : DataFrame, optional
+        The recovered matrix in every resample of speakers, from
+        :func:`sslmepr.association.correlation.resampled_association`. Without them
+        there are no intervals.
+    level : float
+        Of the intervals. A resampled matrix carries its sampling error twice and agrees
+        less with the planted one than the recovered matrix does; the draws therefore
+        give only the width of the interval (on the scale of Fisher's z for the
+        correlation, of the logarithm for the error), not its place. The estimate itself
+        carries sampling error once: agreement in the long run is higher. Shares of
+        cells have none.
+
+    Returns
+    -------
+    DataFrame
+        metric, estimate, low, high, interval (which kind), n_cells, reason. Metrics:
+        ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
+        the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
+        ``sign_agreement`` over the cells where something is planted; ``significant``
+        (share of all cells); ``found`` (share significant where something is planted);
+        ``invented`` (share significant where nothing is).
+    """
+    table = compare(recovered, planted)
+    defined = table["recovered"].notna().to_numpy()
+    truth = table["planted"].to_numpy()[defined]
+    estimates = _agreement(table["recovered"].to_numpy()[None, defined], truth)
+    matrices = None if draws is None else _matrices(draws, table)[:, defined]
+    resampled = {} if matrices is None else _agreement(matrices, truth)
+    rows = []
+    for metric, (values, n_cells, reason) in estimates.items():
+        ends = (np.nan, np.nan, NONE)
+        if metric in resampled:
+            speakers = int(recovered["n_speakers"].max())
+            ends = centred_interval(
+                resampled[metric][0], values[0], metric, level, speakers
+            )
+        rows.append((metric, values[0], *ends, n_cells, reason))
+    rows += _shares(table[defined])
+    columns = ["metric", "estimate", "low", "high", "interval", "n_cells", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _matrices(draws: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
+    wide = draws.pivot(index="resample", columns=CELL, values="r")
+    return wide[list(zip(table["emotion"], table["trait"], strict=True))].to_numpy()
+
+
+def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
+    """Metric to (its value per matrix (resample,), cells used, why it is undefined)."""
+    n = len(planted)
+    undefined = np.full(len(matrices), np.nan)
+    nonzero = planted != 0
+    result = {}
+    if n < 3 or np.ptp(planted) == 0:
+        why = "the planted associations do not vary" if n else "no cell is defined"
+        result["correlation"] = (undefined, n, why)
+    else:
+        x = matrices - matrices.mean(axis=1, keepdims=True)
+        y = planted - planted.mean()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = x @ y / np.sqrt((x**2).sum(axis=1) * (y**2).sum())
+        result["correlation"] = (r, n, "")
+    nothing = "" if nonzero.any() else "nothing is planted"
+    agrees = np.sign(matrices[:, nonzero]) == np.sign(planted[nonzero])
+    slope = undefined if nothing else matrices @ planted / (planted @ planted)
+    result["slope"] = (slope, n, nothing)
+    rmse = np.sqrt(((matrices - planted) ** 2).mean(axis=1)) if n else undefined
+    result["rmse"] = (rmse, n, "" if n else "no cell is defined")
+    agreement = undefined if nothing else agrees.mean(axis=1)
+    result["sign_agreement"] = (agreement, int(nonzero.sum()), nothing)
+    return result
+
+
+def centred_interval(
+    draws: np.ndarray, estimate: float, metric: str, level: float, n_speakers: int
+) -> tuple[float, float, str]:
+    """The spread of the replicates, laid around the estimate.
+
+    Parameters
+    ----------
+    draws : (replicate,) ndarray
+    estimate : float
+    metric : str
+        One of `SCALES`, whose scale is then used.
+    level : float
+    n_speakers : int
+        Of which the replicates are.
+
+    Returns
+    -------
+    low, high : float
+    kind : str
+        See `sslmepr.statistics.cluster_bootstrap`. A share of signs has none of few
+        speakers: it moves in steps, which the jackknife cannot follow.
+    """
+    scale, back = SCALES.get(metric, (np.asarray, np.asarray))
+    shares = metric == "sign_agreement"
+    if shares and n_speakers < FEWEST_FOR_BOOTSTRAP:
+        return np.nan, np.nan, NONE
+    values = scale(np.concatenate([[estimate], draws]))
+    *ends, kind = interval(values, n_speakers, level, centred=True)
+    low, high = np.clip(ends, 0, 1) if shares else back(np.array(ends))
+    return float(low), float(high), str(kind)
+
+
+def _shares(table: pd.DataFrame) -> list[tuple]:
+    planted = table["planted"] != 0
+    groups = {
+        "significant": table,
+        "found": table[planted],
+        "invented": table[~planted],
+    }
+    rows = []
+    for metric, cells in groups.items():
+        share = cells["significant"].mean() if len(cells) else np.nan
+        reason = "" if len(cells) else "there are no such cells"
+        rows.append((metric, share, np.nan, np.nan, NONE, len(cells), reason))
+    return rows

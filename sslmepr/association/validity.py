@@ -1,0 +1,88 @@
+"""Associations of a simulated study held against the truth of its held-out corpus."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from sslmepr.association.grid import CELL, tidy_matrix
+from sslmepr.association.recovery import compare, recovery
+from sslmepr.association.study import (
+    Evaluated,
+    associate,
+    association_tables,
+    resample,
+)
+from sslmepr.params import Params
+
+CLIPS = "clips.parquet"
+OBSERVER = "ideal_association.csv"
+
+
+class Assessment(NamedTuple):
+    """What was found in a world whose truth is known.
+
+    Attributes
+    ----------
+    found : DataFrame
+        From :func:`sslmepr.association.correlation.association`, over clips.
+    comparison : DataFrame
+        From :func:`sslmepr.association.recovery.compare`: one row per cell.
+    agreement : DataFrame
+        From :func:`sslmepr.association.recovery.recovery`: one row per metric.
+    """
+
+    found: pd.DataFrame
+    comparison: pd.DataFrame
+    agreement: pd.DataFrame
+
+
+def assess(
+    params: Params,
+    evaluated: Evaluated,
+    variant: str,
+    source: str,
+    data_folder: str | Path = "data",
+) -> Assessment:
+    """Compare the associations found on the held-out corpus with the planted ones.
+
+    Parameters
+    ----------
+    params : Params
+        Of the study; its held-out corpus must be simulated.
+    evaluated : Evaluated
+    variant : str
+        The model whose predictions are correlated.
+    source : str
+        One of `sslmepr.association.sources.SOURCES`, or `DISJOINT`, for which `variant`
+        does not matter.
+    data_folder : path
+
+    Raises
+    ------
+    ValueError
+        If the held-out corpus is not simulated, so that its truth is not known, or
+        its modalities cannot be divided.
+    """
+    name = params.roles.held_out
+    corpus = params.corpus[name]
+    if corpus.source != "simulated":
+        raise ValueError(f"corpus {name}: its true associations are not known")
+    folder = Path(data_folder, name, "corpus")
+    clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
+    speakers = clips.set_index("clip_id")["speaker_id"]
+    tables = association_tables(evaluated, speakers, variant, name, source)
+    if tables is None:
+        raise ValueError(f"corpus {name}: fewer than two modalities to divide")
+    found = associate(tables, source, params, levels=("clip",))
+    planted = tidy_matrix(params.simulation.worlds[corpus.world], "planted")
+    observer = pd.read_csv(folder / OBSERVER)
+    observer = observer.loc[observer["channel"] == "all", [*CELL, "recovered"]].rename(
+        columns={"recovered": "observer"}
+    )
+    draws = resample(tables, params)
+    return Assessment(
+        found,
+        compare(found, planted, observer),
+        recovery(found, planted, draws, params.association.level),
+    )

@@ -1,0 +1,163 @@
+"""What each component is worth: variants against the full model, clip for clip.
+
+Two variants are tested on the same clips of the same speakers, so their errors are
+alike and the interval of their difference is much narrower than either one's own. The
+difference is therefore taken within each replicate of speakers, the same replicates for
+every variant and seed. A variant's value in a replicate is the mean over its seeds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.statistics.cluster_bootstrap import Clusters, interval
+from sslmepr.statistics.metrics import emotion_draws, personality_draws
+
+METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
+SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
+
+
+def compare_variants(
+    predictions: pd.DataFrame,
+    speaker_ids: pd.Series,
+    reference: str,
+    resamples: int,
+    level: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Difference of every variant to one of them, per metric.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        clip_id, variant, seed, target, predicted, true and decided (for emotions,
+        present or not), of fusion models on one corpus and one split.
+    speaker_ids : Series
+        clip_id to speaker_id.
+    reference : str
+        The full model's variant.
+    resamples, level, seed
+        Of the bootstrap over speakers.
+
+    Returns
+    -------
+    DataFrame
+        variant, metric, estimate (mean over seeds), spread (standard deviation over
+        seeds, NaN for one), reference (its estimate on the same clips), difference,
+        low, high, interval (of the difference, and which kind), differs (the interval
+        leaves out 0), n, n_speakers, n_seeds. Metrics of a task that a variant or the
+        reference does not predict are absent.
+
+    Raises
+    ------
+    ValueError
+        If the reference is absent, there are several corpora or splits, or a clip has
+        no speaker.
+    """
+    _check(predictions, speaker_ids, reference)
+    bootstrap = _Bootstrap(speaker_ids, resamples, level, seed)
+    rows = []
+    for task in METRICS:
+        runs = _runs(predictions, task)
+        for variant in dict.fromkeys(variant for variant, _ in runs):
+            rows += _differences(
+                task,
+                [run for (name, _), run in runs.items() if name == variant],
+                [run for (name, _), run in runs.items() if name == reference],
+                bootstrap,
+                {"variant": variant},
+            )
+    columns = ["variant", "metric", "estimate", "spread", "reference", "difference"]
+    columns += ["low", "high", "interval", "differs", "n", "n_speakers", "n_seeds"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@dataclass(frozen=True)
+class _Bootstrap:
+    """How speakers are resampled: the same for every variant and task."""
+
+    speaker_ids: pd.Series
+    resamples: int
+    level: float
+    seed: int
+
+    def speakers(self, clip_ids: pd.Index) -> Clusters:
+        ids = self.speaker_ids[clip_ids].to_numpy()
+        return Clusters(ids, self.resamples, self.seed)
+
+
+def _check(predictions: pd.DataFrame, speaker_ids: pd.Series, reference: str) -> None:
+    for column in ("corpus", "split"):
+        if column in predictions and predictions[column].nunique() > 1:
+            raise ValueError(f"predictions: several values of {column}; choose one")
+    if reference not in set(predictions["variant"]):
+        raise ValueError(f"predictions: there is no variant {reference!r}")
+    unknown = set(predictions["clip_id"]) - set(speaker_ids.index)
+    if unknown:
+        raise ValueError(f"speaker_id: no speaker for clip {min(unknown)}")
+
+
+def _runs(predictions: pd.DataFrame, task: str) -> dict:
+    """(variant, seed) to its clips x (predicted, true, decided) x targets."""
+    table = predictions[predictions["target"].isin(SCORED[task])]
+    table = table.dropna(subset=["true", "predicted"])
+    values = ["predicted", "true"] + (["decided"] if task == "emotion" else [])
+    return {
+        run: group.pivot(index="clip_id", columns="target", values=values).dropna()
+        for run, group in table.groupby(["variant", "seed"], sort=False)
+    }
+
+
+def _differences(
+    task: str, runs: list, references: list, bootstrap: _Bootstrap, names: dict
+) -> list[dict]:
+    if not runs or not references:
+        return []
+    clips = runs[0].index
+    for run in runs[1:] + references:
+        clips = clips.intersection(run.index)
+    if len(clips) == 0:
+        return []
+    clips = clips.sort_values()
+    speakers = bootstrap.speakers(clips)
+    own = [_draws(task, run.loc[clips], speakers) for run in runs]
+    full = [_draws(task, run.loc[clips], speakers) for run in references]
+    rows = []
+    for metric in METRICS[task]:
+        per_seed = np.stack([draws[metric, "mean"] for draws in own])
+        base = np.stack([draws[metric, "mean"] for draws in full]).mean(axis=0)
+        value = per_seed.mean(axis=0)
+        difference = value - base
+        low, high, kind = interval(difference, speakers.n_clusters, bootstrap.level)
+        spread = per_seed[:, 0].std(ddof=1) if len(runs) > 1 else np.nan
+        rows.append(
+            {
+                **names,
+                "metric": metric,
+                "estimate": value[0],
+                "spread": spread,
+                "reference": base[0],
+                "difference": difference[0],
+                "low": float(low),
+                "high": float(high),
+                "interval": str(kind),
+                "differs": bool(low > 0 or high < 0),
+                "n": len(clips),
+                "n_speakers": speakers.n_clusters,
+                "n_seeds": len(runs),
+            }
+        )
+    return rows
+
+
+def _draws(task: str, run: pd.DataFrame, speakers: Clusters) -> dict:
+    targets = list(SCORED[task])
+    predicted = run["predicted"][targets].to_numpy(dtype=float)
+    true = run["true"][targets].to_numpy(dtype=float)
+    if task == "emotion":
+        decided = run["decided"][targets].to_numpy(dtype=bool)
+        return emotion_draws(true > 0, predicted, decided, speakers)
+    # Skill is not compared here, so the training mean it is measured against is free.
+    return personality_draws(true, predicted, np.zeros(len(targets)), speakers)

@@ -1,0 +1,231 @@
+"""Metrics of all models of a study, on dev, test and the held-out corpus.
+
+One of the two modules that read labels of test splits
+(`sslmepr.evaluation.true_labels`): for the stages ``evaluate`` and ``replicate``, after
+everything has been chosen on dev.
+
+An emotion is decided present where its probability reaches its share among the training
+clips (`sslmepr.training.predictions.training_thresholds`); a variant as published has
+its own rule (`sslmepr.models.published`). Rows with ``seed = -1`` are
+the mean of a metric over seeds (not the metric of averaged predictions), with an
+interval from the same replicates of speakers in every seed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.evaluation.cells import (
+    BASELINE,
+    Cell,
+    measured_cells,
+    read_predictions,
+    training_mean,
+)
+from sslmepr.evaluation.true_labels import read_true_clips
+from sslmepr.files import atomic
+from sslmepr.labels import TARGETS, Model
+from sslmepr.models.published import PRESENT
+from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
+from sslmepr.statistics.metrics import (
+    Draws,
+    emotion_draws,
+    personality_draws,
+    single_label_draws,
+    tabulate,
+)
+from sslmepr.training.bootstrap_refits import REFITS_FILE, read_refits
+from sslmepr.training.predictions import (
+    is_single_label,
+    prediction_table,
+    training_thresholds,
+)
+
+MEAN_OVER_SEEDS = -1
+HEADLINE = {
+    "emotion": ("mWACC", "mF1", "mUAR", "weighted F1", "macro F1", "UAR"),
+    "personality": ("mACC", "CCC", "CCC pooled", "skill"),
+}
+
+
+def evaluate_study(
+    params: Params,
+    study_folder: str | Path,
+    data_folder: str | Path = "data",
+    progress: bool = True,
+    run_folder: str | Path | None = None,
+) -> dict:
+    """Metrics of every model of a study on dev, test and the held-out corpus.
+
+    Writes ``predictions.parquet``: all predictions with ``true`` joined (NaN
+    without label), and ``decided`` for emotions, ``corpus`` being the part of a union
+    of corpora; and ``refits.parquet`` (`sslmepr.training.bootstrap_refits`).
+
+    Parameters
+    ----------
+    params : Params
+    study_folder, data_folder : path
+    progress : bool
+        Unused; for the signature of the other stages.
+    run_folder : path, optional
+        Where to write; absent: ``<study_folder>/evaluate``.
+
+    Returns
+    -------
+    dict
+        metrics : DataFrame with corpus, split (dev, test, or all for the held-out
+        corpus), stage, modality, task, variant, seed and the columns of the metrics'
+        tables. summary : nested dict split -> stage -> modality or variant -> metric
+        -> estimate, low, high, n and deviation over seeds, for ``dvc metrics``.
+    """
+    clips = read_true_clips(params, data_folder)
+    cells = list(measured_cells(params, clips))
+    thresholds = training_thresholds(clips, params.roles.emotion)
+    tables, joined = [], []
+    found = read_predictions(params, Path(study_folder), clips)
+    for (model, task), (rows, by_seed) in found.items():
+        limits = None
+        if task == "emotion":
+            limits = _limits(params, model, thresholds)
+        for seed, values in by_seed.items():
+            joined.append(_joined(clips, rows, task, values, limits, model, seed))
+        for cell in cells:
+            if cell.task == task:
+                tables += _measure(params, clips, cell, model, rows, by_seed, limits)
+    folder = Path(run_folder or Path(study_folder, "evaluate"))
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = pd.concat(joined, ignore_index=True)
+    with atomic(folder / "predictions.parquet") as part:
+        everything.to_parquet(part, index=False)
+    refits = read_refits(study_folder, params.modalities)
+    part = clips.table.set_index(["corpus", "clip_id"])["part"]
+    refits["corpus"] = part[pd.MultiIndex.from_frame(refits[part.index.names])].array
+    with atomic(folder / REFITS_FILE) as part:
+        refits.to_parquet(part, index=False)
+    metrics = pd.concat(tables, ignore_index=True)
+    return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
+
+
+def _limits(params: Params, model: Model, thresholds: dict[str, float]):
+    """Probability from which an emotion is decided present."""
+    if model == BASELINE:
+        return 0.5  # base rates then decide for the majority
+    if model.stage == "fusion" and params.variant[model.variant].as_published:
+        return PRESENT
+    return np.array([*thresholds.values()])
+
+
+def _decided(values, limits) -> np.ndarray:
+    """Presence of the scored emotions (clip, 6)."""
+    return values[:, 1:] >= limits
+
+
+def _joined(clips, rows, task, values, limits, model, seed) -> pd.DataFrame:
+    table = prediction_table(clips, rows, task, values, model, seed)
+    part = clips.table["part"].to_numpy()[rows]
+    table["corpus"] = np.repeat(part, len(TARGETS[task]))
+    table["true"] = clips.labels[task][rows].reshape(-1)
+    if limits is None:
+        table["decided"] = pd.array([pd.NA] * len(table), dtype="boolean")
+        return table
+    decided = _decided(values, limits)
+    # Neutral is what remains when no other emotion is decided.
+    neutral = ~decided.any(1, keepdims=True)
+    everything = np.concatenate([neutral, decided], axis=1).reshape(-1)
+    table["decided"] = pd.array(everything, dtype="boolean")
+    return table
+
+
+def _measure(params, clips, cell: Cell, model, rows, by_seed, limits) -> list:
+    """Tables of one model over one cell: every seed, and their mean."""
+    places = np.flatnonzero(np.isin(rows, cell.rows))
+    if len(places) == 0:
+        return []
+    speakers, true = cell.speakers, clips.labels[cell.task][rows[places]]
+    if len(places) < len(cell.rows):
+        # A modality that some clips lack is judged on those that have it.
+        ids = clips.table["speaker_id"].iloc[rows[places]]
+        speakers = Clusters(ids, params.evaluate.resamples, params.seed)
+    draws = {
+        seed: _draws(
+            params,
+            clips,
+            cell.task,
+            true,
+            values[places],
+            speakers,
+            limits,
+        )
+        for seed, values in by_seed.items()
+    }
+    names = {
+        "corpus": cell.corpus,
+        "split": cell.split,
+        "stage": model.stage,
+        "modality": model.modality,
+        "task": cell.task,
+        "variant": model.variant,
+    }
+    everything = {**draws, MEAN_OVER_SEEDS: _mean_draws(list(draws.values()))}
+    tables = []
+    for seed, each in everything.items():
+        table = tabulate(each, speakers, params.evaluate.level)
+        table.insert(0, "seed", seed)
+        for column, value in reversed(names.items()):
+            table.insert(0, column, value)
+        tables.append(table)
+    return tables
+
+
+def _draws(params, clips, task, true, values, speakers, limits) -> Draws:
+    if task == "personality":
+        mean = training_mean(params, clips, task)
+        return personality_draws(true, values, mean, speakers)
+    decided = _decided(values, limits)
+    draws = emotion_draws(true[:, 1:] > 0, values[:, 1:], decided, speakers)
+    if is_single_label(true):
+        draws |= single_label_draws(true.argmax(1), values.argmax(1), speakers)
+    return draws
+
+
+def _mean_draws(parts: list[Draws]) -> Draws:
+    return {name: np.mean([part[name] for part in parts], axis=0) for name in parts[0]}
+
+
+def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
+    """Headline metrics, nested split -> stage -> modality or variant -> metric.
+
+    Those of a part of a union have the name of the part beside the split.
+    """
+    names = ["corpus", "split", *Model._fields, "metric", "target"]
+    by_seed = metrics[metrics["seed"] != MEAN_OVER_SEEDS]
+    spread = by_seed.groupby(names)["estimate"].std()
+    summary: dict = {}
+    chosen = metrics[
+        (metrics["seed"] == MEAN_OVER_SEEDS)
+        & metrics["target"].isin(["mean", "pooled"])
+    ]
+    for row in chosen.itertuples():
+        if row.metric not in HEADLINE[row.task]:
+            continue
+        split = "held_out" if row.split == "all" else row.split
+        if row.corpus not in corpora:
+            split = f"{split} {row.corpus}"
+        model = Model(row.stage, row.modality, row.variant)
+        key = (row.corpus, row.split, *model, row.metric, row.target)
+        mine = summary.setdefault(split, {}).setdefault(model.stage, {})
+        mine.setdefault(model.name, {})[row.metric] = {
+            "estimate": _number(row.estimate),
+            "low": _number(row.low),
+            "high": _number(row.high),
+            "n": int(row.n),
+            "deviation_over_seeds": _number(spread[key]),
+        }
+    return summary
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if np.isnan(value) else round(float(value), 6)

@@ -1,0 +1,252 @@
+"""How well the classes of an acted corpus are told apart in speakers never heard.
+
+Each fold leaves some speakers out; models learn from the others, and choose among
+themselves what has to be chosen. Acted corpora have classes of their own (RAVDESS eight
+emotions, of which the pipeline joins two), and these are what is published about them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from sslmepr.corpora import ravdess
+from sslmepr.device import choose_device, seed_everything
+from sslmepr.evaluation.true_labels import read_true_clips
+from sslmepr.labels import EMOTIONS
+from sslmepr.models.unimodal import UnimodalModel, set_linear
+from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
+from sslmepr.statistics.metrics import tabulate
+from sslmepr.training.baselines import Linear, speaker_folds
+from sslmepr.training.batches import ModalityClips, bucketed
+from sslmepr.training.clips import StudyClips
+from sslmepr.training.loop import Schedule, fit
+from sslmepr.training.losses import emotion_loss
+from sslmepr.training.outputs import outputs_of
+from sslmepr.training.unimodal import unimodal_config
+
+INNER_FOLDS = 4
+"""Parts of the training speakers; a model is chosen on each, and all are averaged."""
+
+_OURS = dict(
+    zip(ravdess.PUBLISHED_EMOTIONS, ravdess.EMOTION_NAMES.values(), strict=True)
+)
+"""RAVDESS's emotions, as its authors call them, to ours."""
+
+
+def cross_validate(
+    params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
+) -> pd.DataFrame:
+    """Leave speakers out of a corpus, and measure on them.
+
+    Speakers of the test split, where the corpus has any, take part in no fold: models
+    that learned from all others are measured on them.
+
+    Parameters
+    ----------
+    params : Params
+    name : str
+        A key of ``params.folds``.
+    data_folder : path
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        split (``folds`` or ``test``), method, metric (``UAR`` or ``recall``), target,
+        estimate, low, high, interval, n, n_speakers. Methods: ``svm``, on mean and
+        deviation over steps; ``linear`` and ``network``, the regression and the model
+        of stage 1; each with features standardised by corpus and by speaker.
+    """
+    section = params.folds[name]
+    clips = read_true_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    tables = []
+    for scale in ("corpus", "speaker"):
+        seed_everything(params.seed)
+        table = clips.table
+        own = table["corpus"] + "/" + table["speaker_id"]
+        group = own if scale == "speaker" else table["corpus"]
+        scaled = replace(clips, table=table.assign(group=group))
+        data = ModalityClips(scaled, section.modality, data_folder, device)
+        rows = data.present(np.flatnonzero(table["part"] == section.part))
+        work = _Work(params, data, rows, progress)
+        for method in (work.svm, work.linear, work.network):
+            title = f"{method.__name__}, by {scale}"
+            tables += [
+                part.assign(split=split, method=title)
+                for split, part in work.measure(method, section.folds).items()
+            ]
+    columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
+    columns += ["interval", "n", "n_speakers"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+class _Work:
+    """One corpus, one way of standardising it.
+
+    Methods take positions in `rows` of clips to learn from, and of others, and return
+    scores of the others: (clip, class).
+    """
+
+    def __init__(self, params: Params, data: ModalityClips, rows, progress: bool):
+        self.params, self.data, self.rows = params, data, rows
+        self.progress = progress
+        table = data.clips.table.iloc[rows]
+        self.speakers = table["speaker_id"].to_numpy()
+        self.held_out = (table["split"] == "test").to_numpy()
+        self.label, self.classes = _published_classes(data.clips, rows)
+        self.true = np.eye(len(self.classes), dtype=np.float32)[self.label]
+        self.pooled = data.pooled(rows)
+
+    def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
+        """Out of fold, and on the test speakers where there are some."""
+        known = np.flatnonzero(~self.held_out)
+        scores = np.zeros(self.true.shape)
+        for fold in speaker_folds(self.speakers[known], folds):
+            others = np.delete(known, fold)
+            scores[known[fold]] = method(others, known[fold])
+        found = {"folds": self._table(known, scores)}
+        test = np.flatnonzero(self.held_out)
+        if len(test):
+            scores[test] = method(known, test)
+            found["test"] = self._table(test, scores)
+        return found
+
+    def _table(self, places, scores) -> pd.DataFrame:
+        evaluate = self.params.evaluate
+        speakers = Clusters(self.speakers[places], evaluate.resamples, self.params.seed)
+        true, decided = self.true[places], scores[places].argmax(1)
+        right = true * (decided == self.label[places])[:, None]
+        with np.errstate(invalid="ignore"):
+            recalls = speakers.total(right) / speakers.total(true)
+        draws = {("UAR", "mean"): np.nanmean(recalls, axis=1)}
+        for place, name in enumerate(self.classes):
+            draws["recall", name] = recalls[:, place]
+        return tabulate(draws, speakers, evaluate.level)
+
+    def svm(self, known, others) -> np.ndarray:
+        values = np.hstack([self.pooled, self.data.deviations(self.rows)])
+        model = make_pipeline(StandardScaler(), SVC(decision_function_shape="ovr"))
+        model.fit(values[known], self.label[known])
+        return model.decision_function(values[others])
+
+    def linear(self, known, others) -> np.ndarray:
+        return self._averaged(known, others, self._linear)
+
+    def network(self, known, others) -> np.ndarray:
+        return self._averaged(known, others, self._network)
+
+    def _averaged(self, known, others, method) -> np.ndarray:
+        logits = 0.0
+        for fold in speaker_folds(self.speakers[known], INNER_FOLDS):
+            logits = logits + method(np.delete(known, fold), known[fold], others)
+        return logits / INNER_FOLDS
+
+    def _fitted(self, train, dev) -> Linear:
+        return Linear(
+            "emotion",
+            self.pooled[train],
+            self.true[train],
+            self.pooled[dev],
+            self.true[dev],
+        )
+
+    def _linear(self, train, dev, others) -> np.ndarray:
+        weights, bias = self._fitted(train, dev).probe()
+        return self.pooled[others] @ weights.T + bias
+
+    def _network(self, train, dev, others) -> np.ndarray:
+        section, data = self.params.unimodal, self.data
+        config = unimodal_config(
+            self.params,
+            data.modality,
+            "emotion",
+            data.feature_count,
+            len(self.classes),
+        )
+        model = UnimodalModel(config).to(data.device)
+        linear = self._fitted(train, dev)
+        weights, bias = linear.probe()
+        set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
+        probed = (self.pooled @ weights.T + bias).astype(np.float32)
+        probed[train] = linear.out_of_fold(self.speakers[train])
+        place = np.zeros(len(data.clips.table), int)
+        place[self.rows] = np.arange(len(self.rows))
+
+        def rows(epoch):
+            rng = np.random.default_rng([self.params.seed, epoch])
+            return bucketed(self.rows[train], data.lengths, section.batch, rng)
+
+        def loss(model, _, batch):
+            mine = place[batch.rows]
+            start = torch.from_numpy(probed[mine]).to(data.device)
+            output = model(batch.values, batch.mask, start)
+            true = torch.from_numpy(self.true[mine]).to(data.device)
+            return emotion_loss(output.logits, true)
+
+        def score(model):
+            decided = self._logits(model, dev).argmax(1)
+            right = self.true[dev] * (decided == self.label[dev])[:, None]
+            return float((right.sum(0) / self.true[dev].sum(0)).mean())
+
+        fit(
+            model,
+            lambda epoch: map(data.batch, rows(epoch)),
+            len(rows(0)),
+            loss,
+            score,
+            Schedule.of(section),
+            "fold",
+            self.progress,
+        )
+        return self._logits(model, others)
+
+    def _logits(self, model, places) -> np.ndarray:
+        rows = self.rows[places]
+        return outputs_of(model, self.data, rows, ["logits"])["logits"]
+
+
+def _published_classes(
+    clips: StudyClips, rows: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """The class that RAVDESS's authors gave each clip, finer than the seven emotions.
+
+    The clip table counts calm as neutral; the finer class is in the clip's name, which
+    must agree with the label.
+
+    Parameters
+    ----------
+    clips : StudyClips
+        With truth.
+    rows : (clip,) int array
+
+    Returns
+    -------
+    label : (clip,) int array
+        Position in `classes`.
+    classes : list of str
+        Those of `sslmepr.corpora.ravdess.PUBLISHED_EMOTIONS` that occur.
+
+    Raises
+    ------
+    ValueError
+        If a clip's name says another emotion than its label.
+    """
+    ids = clips.table["clip_id"].iloc[rows]
+    names = ravdess.published_emotions(ids)
+    shown = clips.labels["emotion"][rows].argmax(1)
+    for clip_id, name, place in zip(ids, names, shown, strict=True):
+        if _OURS[name] != EMOTIONS[place]:
+            raise ValueError(
+                f"clip {clip_id}: is named as {name}, but labelled {EMOTIONS[place]}"
+            )
+    classes = [name for name in ravdess.PUBLISHED_EMOTIONS if name in names]
+    return np.array([classes.index(name) for name in names]), classes

@@ -1,0 +1,226 @@
+"""Single clips: what was seen and heard, what was concluded, and from what."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from IPython.display import Markdown, display
+
+from sslmepr.association.study import variant_predictions
+from sslmepr.corpora.build import media_root
+from sslmepr.corpora.schema import read_clips, words_of
+from sslmepr.explanation.attention import (
+    contributions,
+    graph_attention_table,
+    query_attention_table,
+)
+from sslmepr.explanation.attribution import attribute
+from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
+from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
+from sslmepr.media.errors import MediaError
+from sslmepr.params import Params
+from sslmepr.report import figures, theme
+from sslmepr.report.samples import SHOWABLE, read_pictures
+from sslmepr.training.checkpoints import load_seeds, require_trained_on
+from sslmepr.training.clips import read_study_clips
+from sslmepr.training.fusion_clips import FusionClips
+
+BINS = 32
+"""Bars per half of a modality's row in the attribution heatmaps."""
+
+KEY_FRAMES = 4
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Some clips of a held-out corpus with everything there is to say of them.
+
+    Attributes
+    ----------
+    chosen : list of str
+        Clip ids, from well to badly recognised.
+    predictions : DataFrame
+        clip_id, target, predicted, true and decided of the model that is explained.
+    attributions, contributions : DataFrame
+        Of the chosen clips.
+    clips : DataFrame
+        The clip table, indexed by clip_id.
+    folder : Path or None
+        That `media` is relative to; None where recordings may not be shown.
+    """
+
+    chosen: list[str]
+    predictions: pd.DataFrame
+    attributions: pd.DataFrame
+    contributions: pd.DataFrame
+    clips: pd.DataFrame
+    folder: Path | None
+
+
+def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
+    """Clips at evenly spaced ranks of their mean absolute error, best first.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        clip_id, predicted, true; clips without truth are left out, unless none has
+        any: then the clips are evenly spaced in the order of the table.
+    count : int
+        Number of clips; fewer if there are not so many.
+    """
+    errors = (predictions["predicted"] - predictions["true"]).abs()
+    ranked = errors.groupby(predictions["clip_id"]).mean().dropna()
+    ranked = ranked.sort_values(kind="stable").index
+    if ranked.empty:
+        ranked = predictions["clip_id"].unique()
+    places = (np.arange(count) + 0.5) * len(ranked) / count
+    return list(dict.fromkeys(ranked[place] for place in places.astype(int)))
+
+
+def load_cases(
+    params: Params, variant: str, study_folder: Path, data_folder: Path
+) -> Cases:
+    """Explain the first seed of a fusion variant on clips of the held-out corpus.
+
+    Parameters
+    ----------
+    params : Params
+        ``params.attention`` says how many clips, and in how many steps the integral
+        of the attribution is taken.
+    variant : str
+    study_folder, data_folder : Path
+    """
+    corpus, seed = params.roles.held_out, params.fusion.seeds[0]
+    table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
+    table = variant_predictions(table, variant, corpus)
+    table = table[table["seed"] == seed]
+    model, data = _fused(params, variant, study_folder, data_folder)
+    rows = data.rows(corpus)
+    ids = data.clips.table["clip_id"].iloc[rows].tolist()
+    chosen = choose_clips(table, params.attention.clips)
+    places = rows[[ids.index(name) for name in chosen]]
+    found = attribute(
+        model,
+        data.batch(places).inputs,
+        chosen,
+        steps=params.attention.steps,
+        baseline=_average_clip(data, params),
+        bins=BINS,
+    )
+    folder = data_folder / corpus / "corpus"
+    shown = params.corpus[corpus].source in SHOWABLE
+    return Cases(
+        chosen=chosen,
+        predictions=table,
+        attributions=found.values,
+        contributions=contributions(found.values),
+        clips=read_clips(folder).set_index("clip_id"),
+        folder=media_root(corpus, params, folder) if shown else None,
+    )
+
+
+@torch.no_grad()
+def load_attention(
+    params: Params, variant: str, study_folder: Path, data_folder: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Attention in the first seed of a variant, over all clips of the held-out corpus.
+
+    Parameters
+    ----------
+    params : Params
+    variant : str
+        One that has graph attention and task queries.
+    study_folder, data_folder : Path
+
+    Returns
+    -------
+    DataFrame
+        As of :func:`sslmepr.explanation.attention.graph_attention_table`.
+    DataFrame
+        As of :func:`sslmepr.explanation.attention.query_attention_table`.
+    """
+    model, data = _fused(params, variant, study_folder, data_folder)
+    rows = data.rows(params.roles.held_out)
+    ids = data.clips.table["clip_id"].iloc[rows].tolist()
+    output, modalities = model(data.batch(rows).inputs), list(model.config.widths)
+    return (
+        graph_attention_table(output, ids, modalities),
+        query_attention_table(output, ids, modalities, list(model.config.tasks)),
+    )
+
+
+def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
+    """The first seed of a variant, and the study's clips as it takes them."""
+    folder = study_folder / "fusion" / variant
+    checkpoint = next(iter(load_seeds(folder).values()))
+    clips = read_study_clips(params, data_folder)
+    widths = list(checkpoint.model.config.widths)
+    data = FusionClips.read(clips, widths, study_folder, torch.device("cpu"))
+    require_trained_on(checkpoint, folder, data.trained_on)
+    return checkpoint.model, data
+
+
+def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:
+    """Modality to the mean embedding over the training clips that have it."""
+    rows = np.concatenate(
+        [
+            data.rows(corpus, "train")
+            for corpus in (params.roles.emotion, params.roles.personality)
+        ]
+    )
+    inputs = data.batch(rows).inputs
+    return {
+        name: values[inputs.present[:, place]].mean(dim=0)
+        for place, (name, values) in enumerate(inputs.embeddings.items())
+    }
+
+
+def describe_case(cases: Cases, clip_id: str) -> None:
+    """Show one clip: key frames, waveform, words, conclusions and attributions."""
+    clip = cases.clips.loc[clip_id]
+    mine = cases.predictions[cases.predictions["clip_id"] == clip_id]
+    mine = mine.set_index("target")
+    predicted, true = mine["predicted"], mine["true"]
+    display(Markdown(f"### Clip {clip_id}"))
+    _show_recording(cases.folder, clip_id, clip)
+    theme.display(
+        lambda: figures.prediction_bars(predicted, true),
+        f"Predicted and true emotions and traits of clip {clip_id}",
+    )
+    emotions = {name: predicted[name] for name in EMOTIONS}
+    decided = mine["decided"][list(EMOTIONS)].astype(bool).to_dict()
+    traits = {name: predicted[name] for name in TRAITS}
+    here = cases.contributions[cases.contributions["clip_id"] == clip_id]
+    sentences = [prediction_sentence(emotions, decided, traits)]
+    sentences += [contribution_sentence(here, name) for name in here["target"].unique()]
+    display(Markdown(" ".join(sentences)))
+    values = cases.attributions[cases.attributions["clip_id"] == clip_id]
+    theme.display(
+        lambda: figures.attribution_heatmap(values),
+        f"Attributions of the outputs for clip {clip_id} to modalities and halves",
+    )
+
+
+def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
+    """Frames, sound and words of a clip, as far as it has them and may be shown."""
+    frames = None if folder is None else read_pictures(clip, folder, KEY_FRAMES)
+    if frames is None:
+        words = "recordings of this corpus are not shown"
+        if folder is not None:
+            words = f"no picture; “{words_of(clip) or 'no words'}”"
+        display(Markdown(f"*{words}*"))
+        return
+    try:
+        span = clip[["start_seconds", "end_seconds"]]
+        sound = read_waveform(folder / clip["media"], *span)
+    except MediaError:
+        sound = None
+    theme.display(
+        lambda: figures.clip_panel(
+            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, words_of(clip)
+        ),
+        f"Key frames, waveform and transcript of clip {clip_id}",
+    )

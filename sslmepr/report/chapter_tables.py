@@ -1,0 +1,364 @@
+"""Tables that chapters show of a study: what it holds, lacks and reaches."""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from sslmepr.evaluation.scores import MEAN_OVER_SEEDS, headline
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    EMOTIONS,
+    SPLITS,
+    TRAIT_COLUMNS,
+    Model,
+    select,
+)
+from sslmepr.report.tables import Table, interval, metric_table, number
+from sslmepr.report.theme import pretty
+
+
+class Message:
+    """A sentence in place of a table that would be empty."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.text}</p>"
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def plain(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
+    """A table as it is, or a sentence where it has no rows."""
+    return Table(frame.rename(columns=pretty)) if len(frame) else Message(empty)
+
+
+def nested(content: Mapping) -> Table:
+    """A nested dictionary of results, one row per value, keys joined by dots."""
+    rows = list(_leaves(content, ()))
+    return Table(pd.DataFrame(rows, columns=["What", "Value"]))
+
+
+def _leaves(value, path: tuple[str, ...]):
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    elif isinstance(value, list):
+        yield ".".join(path), ", ".join(map(str, value)) or None
+    else:
+        yield ".".join(path), value
+
+
+def extraction(summaries: Mapping[str, dict]) -> Table:
+    """What every corpus gave in every modality.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        Corpus to what :func:`sslmepr.extraction.extract_corpus` returned.
+    """
+    rows = []
+    for corpus, summary in summaries.items():
+        for modality, entry in summary["modalities"].items():
+            shares = entry.get("provenance", {}).values()
+            found = " / ".join(f"{100 * share:.1f}" for share in shares)
+            rows.append(
+                {
+                    "Corpus": corpus,
+                    "Modality": modality,
+                    "Clips": entry["present"],
+                    "Missing": entry["missing"],
+                    "Steps": entry["steps"],
+                    "Steps per second": entry.get("median_steps_per_second"),
+                    "Encoder": entry.get("encoder"),
+                    "Detected / person / full frame, %": found or None,
+                }
+            )
+    return Table(pd.DataFrame(rows))
+
+
+def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
+    """Clips, speakers and labels of every clip table."""
+    rows = []
+    for name, table in clips.items():
+        splits = table["split"].value_counts()
+        emotions = table[list(EMOTION_COLUMNS)].notna().all(axis=1)
+        traits = table[list(TRAIT_COLUMNS)].notna().all(axis=1)
+        rows.append(
+            {"Corpus": name, "Clips": len(table)}
+            | {"Speakers": table["speaker_id"].nunique()}
+            | {pretty(split): int(splits.get(split, 0)) for split in SPLITS}
+            | {"With emotions": int(emotions.sum()), "With traits": int(traits.sum())}
+        )
+    return Table(pd.DataFrame(rows))
+
+
+def ceilings(table: pd.DataFrame) -> Table:
+    """The ideal observer's scores: corpora and channels by metrics.
+
+    Parameters
+    ----------
+    table : DataFrame
+        corpus, modality, metric, ceiling.
+    """
+    wide = table.pivot(
+        index=["corpus", "modality"], columns="metric", values="ceiling"
+    ).reindex(pd.MultiIndex.from_frame(table[["corpus", "modality"]].drop_duplicates()))
+    frame = wide[list(table["metric"].unique())].reset_index()
+    return Table(frame.rename(columns={"corpus": "Corpus", "modality": "Channel"}))
+
+
+def scores_by_modality(table: pd.DataFrame) -> Table:
+    """`by_modality`'s rows with their intervals."""
+    return metric_table(
+        table.assign(modality=table["modality"].map(pretty)), "modality"
+    )
+
+
+def trials(table: pd.DataFrame) -> Table:
+    """Arms and offsets by metrics, each a mean over seeds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :mod:`sslmepr.trials.seeds`: arm, offset, metric, estimate, low, high.
+    """
+    names = table["arm"] + ", offset " + table["offset"].map("{:g}".format)
+    return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
+
+
+def blocks(table: pd.DataFrame) -> Table:
+    """Modalities and tasks by kinds of block, each a mean over seeds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.trials.blocks.summarise`, of one metric.
+    """
+    named = table.assign(metric=table["block"].map(pretty))
+    return metric_table(
+        named.assign(learned=table["what"] + ", " + table["task"]), "learned"
+    )
+
+
+def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
+    """Strengths and sizes by metrics, each over many worlds with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.trials.worlds.summarise`, of one source.
+    metrics : tuple of str
+        Which to show, in this order; what a strength leaves undefined is a dash.
+    """
+    speakers = table["clips"] // table["clips_per_speaker"]
+    names = [
+        f"|r| = {strength:g}, {clips} clips, {count} speakers"
+        for strength, clips, count in zip(
+            table["strength"], table["clips"], speakers, strict=True
+        )
+    ]
+    rows = pd.MultiIndex.from_product(
+        [dict.fromkeys(names), metrics], names=["planted", "metric"]
+    )
+    found = table.assign(planted=names).set_index(rows.names).reindex(rows)
+    return metric_table(found.reset_index(), "planted", digits=2)
+
+
+def covered(table: pd.DataFrame) -> Table | Message:
+    """`distance_covered`'s rows with their intervals."""
+    if table.empty:
+        return Message("Not available: the truth of this corpus is not known.")
+    ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
+    shares = table.drop(columns=[*ends.values()]).rename(columns=ends)
+    named = shares.assign(modality=shares["modality"].map(pretty))
+    return metric_table(named, "modality", digits=2)
+
+
+def variants(
+    metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
+) -> Table:
+    """Fusion variants by metrics; a task that a variant does not predict is a dash."""
+    chosen = select(headline(metrics, wanted, split), stage="fusion")
+    chosen = chosen[chosen["variant"].isin(names)].copy()
+    chosen["metric"] = chosen["metric"].astype(str)
+    order = chosen["variant"].map(names.index)
+    return metric_table(chosen.iloc[order.argsort(kind="stable")], "variant")
+
+
+def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
+    """Which variants of the fusion model a study could have had and has not."""
+    done = set(run)
+    missing = [name for name in possible if name not in done]
+    if not missing:
+        return Message("Every variant was run.")
+    return Message(f"Not run in this study: {', '.join(missing)}.")
+
+
+def models(
+    metrics: pd.DataFrame, names: tuple[str, ...], split: str
+) -> Table | Message:
+    """Every model that has these metrics, from guessing to fusion.
+
+    A sentence where nothing in that split has labels for them.
+    """
+    if not (metrics["metric"].isin(names) & (metrics["split"] == split)).any():
+        return Message(f"Not available: no clip of split {split} has the labels.")
+    chosen = headline(metrics, names, split)
+    chosen["metric"] = chosen["metric"].astype(str)
+    chosen["model"] = [
+        _model(Model(*row)) for row in chosen[[*Model._fields]].itertuples(index=False)
+    ]
+    order = chosen["stage"].map([*_STAGES].index).argsort(kind="stable")
+    return metric_table(chosen.iloc[order], "model")
+
+
+_STAGES = {
+    "baseline": "Guessing (base rates)",
+    "linear": "{} (linear)",
+    "unimodal": "{} (alone)",
+    "crosstask": "{} (both tasks)",
+    "fusion_linear": "{} (linear fusion)",
+    "fusion": "{}",
+}
+"""Stages from guessing to fusion, and how a table calls their models."""
+
+
+def _model(model: Model) -> str:
+    return _STAGES[model.stage].format(pretty(model.name))
+
+
+def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
+    """Every emotion and trait of one fusion model."""
+    mine = select(metrics, stage="fusion", variant=variant, split=split)
+    chosen = mine[
+        (mine["seed"] == MEAN_OVER_SEEDS)
+        & ~mine["target"].isin(["mean", "pooled"])
+        & mine["metric"].isin(["WACC", "F1", "ACC", "CCC"])
+    ]
+    emotions = chosen["target"].isin(EMOTIONS)
+    parts = [chosen[emotions], chosen[~emotions]]
+    return metric_table(pd.concat(parts, ignore_index=True), "target")
+
+
+def folds(found: pd.DataFrame) -> Table:
+    """Unweighted average recall of each method, in folds and on test speakers.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As :func:`sslmepr.evaluation.speaker_folds.cross_validate` returns it.
+    """
+    chosen = found[found["metric"] == "UAR"]
+    names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
+    return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
+
+
+def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
+    """Recall of each class by each method, in folds or on test speakers."""
+    chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
+    if chosen.empty:
+        return Message("Not available: no recording of other speakers is there.")
+    return metric_table(chosen.assign(metric=chosen["method"]), "target")
+
+
+def audit(summaries: Mapping[str, dict]) -> Table:
+    """Sizes of published corpora, and what of one split is in another.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        Corpus or part to what :func:`sslmepr.corpora.build.describe` says of it.
+    """
+    rows = []
+    for name, summary in summaries.items():
+        clips, shared = summary["clips"], summary["clips_sharing_a_speaker"]
+        leaked = [
+            f"{100 * n / clips[split]:.0f} %"
+            for split, n in shared.items()
+            if "train" in clips
+        ]
+        words = summary["transcripts"]
+        known = words["present"] > 0
+        rows.append(
+            {
+                "Corpus": name,
+                "Speakers": summary["speakers"]["all"],
+                **{split.capitalize(): clips.get(split, 0) for split in SPLITS},
+                "Seen": " / ".join(leaked) or "–",
+                "Words": f"{words['words_median']:.0f}" if known else "–",
+                "Longest": f"{words['words_longest']:.0f}" if known else "–",
+                "No words": words["missing"],
+            }
+        )
+    return Table(pd.DataFrame(rows))
+
+
+def languages(summaries: Mapping[str, dict]) -> Table:
+    """In which languages the transcripts of each corpus are, where that can be told.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        As for `audit`.
+    """
+    rows = []
+    for name, summary in summaries.items():
+        found = summary["transcripts"]
+        codes = found["languages"].items()
+        rows.append(
+            {
+                "Corpus": name,
+                "Transcripts": found["present"],
+                "Language": ", ".join(f"{code} {n}" for code, n in codes) or "–",
+                "Unsure": found["language_unsure"],
+                "Too short": found["language_too_short"],
+            }
+        )
+    return Table(pd.DataFrame(rows))
+
+
+def costs(table: pd.DataFrame) -> Table:
+    """What extraction of each corpus takes; what nobody measured is a dash.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.report.costs.extraction_costs`.
+    """
+    hours = [name for name in table if name.startswith("hours_on_")]
+    rates = table[["seconds", "low", "high"]].itertuples(index=False)
+    seconds = [interval(*rate, digits=1) for rate in rates]
+    shown = {
+        "Corpus": table["corpus"].map(pretty),
+        "Encoders of study": table["study"],
+        "Clips": table["clips"].map("{:,}".format),
+        "Hours of video": table["hours"].map("{:.1f}".format),
+        "Processor seconds per clip [least, most]": seconds,
+        "Processor hours": [number(each, 0) for each in table["processor_hours"]],
+    }
+    for name in hours:
+        shown[f"Hours on {name.removeprefix('hours_on_')}"] = [
+            number(each, 1) for each in table[name]
+        ]
+    return Table(pd.DataFrame(shown))
+
+
+def shown_emotions(summaries: Mapping[str, dict]) -> Table:
+    """In how many clips of each corpus each emotion is annotated as present."""
+    rows = {
+        name: {emotion: found["present"] for emotion, found in each["emotions"].items()}
+        for name, each in summaries.items()
+        if each["emotions"]
+    }
+    table = pd.DataFrame(rows).rename_axis("emotion").reset_index()
+    return Table(table.rename(columns={"emotion": "Emotion"}))
+
+
+def halo(summary: Mapping) -> Table:
+    """Correlations between the traits of a corpus, over clips."""
+    table = pd.DataFrame(summary["trait_correlations"]).map("{:.2f}".format)
+    short = {name: f"{pretty(name)[:5]}." for name in table}
+    return Table(table.rename(columns=short).rename_axis("Trait").reset_index())

@@ -1,0 +1,75 @@
+"""Predictions of one clip, and differences between variants."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.report import theme
+
+
+def prediction_bars(predicted: pd.Series, true: pd.Series) -> Figure:
+    """Bars of predicted emotions and traits, with a mark where the truth lies.
+
+    Parameters
+    ----------
+    predicted, true : Series
+        Target to value in 0..1; `true` may hold NaN.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.6, 2.4))
+    colours = [theme.emotion_colours().values(), [theme.accent()] * len(TRAITS)]
+    titles = ("Emotions (probability)", "Traits (score)")
+    for axes, names, colour, title in zip(
+        panels, (EMOTIONS, TRAITS), colours, titles, strict=True
+    ):
+        places = range(len(names))
+        axes.barh(places, predicted[list(names)], color=list(colour), height=0.62)
+        axes.scatter(
+            true[list(names)],
+            places,
+            marker="|",
+            s=150,
+            color=theme.ink(),
+            linewidths=2,
+            label="true",
+        )
+        axes.set_yticks(places, [theme.pretty(name) for name in names])
+        axes.set(xlim=(0, 1), title=title)
+        axes.invert_yaxis()
+    panels[1].legend(loc="lower right")
+    return figure
+
+
+def difference_dots(table: pd.DataFrame) -> Figure:
+    """Difference of each variant to the full model, one panel per metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        variant, metric, difference, low, high.
+    """
+    metrics = list(dict.fromkeys(table["metric"]))
+    variants = list(dict.fromkeys(table["variant"]))
+    figure, grid = plt.subplots(
+        1,
+        len(metrics),
+        figsize=(2.2 + 2.4 * len(metrics), 0.9 + 0.34 * len(variants)),
+        sharey=True,
+        squeeze=False,
+    )
+    for axes, metric in zip(grid[0], metrics, strict=True):
+        here = table[table["metric"] == metric]
+        places = [variants.index(name) for name in here["variant"]]
+        axes.axvline(0, color=theme.faint(), lw=1)
+        axes.hlines(
+            places, here["low"], here["high"], color=theme.accent(), lw=2.4, alpha=0.55
+        )
+        axes.scatter(here["difference"], places, color=theme.accent(), s=40, zorder=3)
+        axes.set_title(metric)
+        axes.grid(axis="x")
+        axes.locator_params(axis="x", nbins=4)
+    grid[0, 0].set_yticks(
+        range(len(variants)), [theme.pretty(name) for name in variants]
+    )
+    grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
+    return figure

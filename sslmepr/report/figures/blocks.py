@@ -1,0 +1,57 @@
+"""Kinds of sequence block side by side."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sslmepr.labels import MODALITIES
+from sslmepr.report import theme
+
+SPREAD = 0.5
+"""Part of a row's height over which its blocks are drawn above each other."""
+
+
+def block_gains(table: pd.DataFrame) -> Figure:
+    """What each kind of block adds, one panel per task, each with an axis of its own.
+
+    Parameters
+    ----------
+    table : DataFrame
+        what, task, block, estimate, low, high; of one metric, a difference.
+    """
+    tasks, blocks = (list(dict.fromkeys(table[key])) for key in ("task", "block"))
+    rows = [list(dict.fromkeys(table.loc[table["task"] == t, "what"])) for t in tasks]
+    figure, grid = plt.subplots(
+        1,
+        len(tasks),
+        figsize=(0.4 + 3.2 * len(tasks), 1.4 + 0.42 * max(map(len, rows))),
+        squeeze=False,
+    )
+    colours = [*theme.modality_colours().values()]
+    shapes = [theme.MARKERS[name] for name in MODALITIES]
+    for axes, task, names in zip(grid[0], tasks, rows, strict=True):
+        axes.axvline(0, color=theme.faint(), lw=1)
+        for number, block in enumerate(blocks):
+            here = table[(table["task"] == task) & (table["block"] == block)]
+            shift = SPREAD * ((number + 0.5) / len(blocks) - 0.5)
+            places = [names.index(name) + shift for name in here["what"]]
+            colour = colours[number % len(colours)]
+            axes.hlines(
+                places, here["low"], here["high"], color=colour, lw=2.4, alpha=0.55
+            )
+            axes.scatter(
+                here["estimate"],
+                places,
+                color=colour,
+                marker=shapes[number % len(shapes)],
+                s=34,
+                zorder=3,
+                label=theme.pretty(block),
+            )
+        axes.set_yticks(range(len(names)), [theme.pretty(name) for name in names])
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_title(theme.pretty(task))
+        axes.grid(axis="x")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(blocks))
+    return figure

@@ -1,0 +1,146 @@
+"""Single clips: what the camera, the microphone and the transcript hold."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sslmepr.report import theme
+from sslmepr.report.figures.panels import panel_grid
+
+SHEET_WIDTH = 9.0
+"""Of the pictures of clips, in inches."""
+
+
+def contact_sheet(
+    images: Sequence[np.ndarray],
+    labels: Sequence[str],
+    columns: int = 4,
+    boxes: Sequence[Mapping[str, Sequence[float]]] | None = None,
+) -> Figure:
+    """Frames of several clips with a label below each.
+
+    Parameters
+    ----------
+    images : sequence of (height, width, channel) ndarray of uint8
+    labels : sequence of str
+        May have several lines.
+    columns : int
+    boxes : sequence of mapping, optional
+        Per image, modality to (left, top, right, bottom) in px, drawn in its colour.
+    """
+    columns = min(columns, len(images))
+    shape = max(image.shape[0] / image.shape[1] for image in images)
+    lines = 1 + max(label.count("\n") for label in labels)
+    width = SHEET_WIDTH / columns
+    panel = (width, width * shape + 0.17 * lines + 0.08)
+    figure, grid = panel_grid(len(images), columns, panel)
+    for number, (axes, image, label) in enumerate(
+        zip(grid.flat, images, labels, strict=False)
+    ):
+        axes.imshow(image)
+        axes.set_axis_off()
+        axes.text(
+            0,
+            -0.04,
+            label,
+            transform=axes.transAxes,
+            va="top",
+            fontsize=8.5,
+            linespacing=1.25,
+        )
+        if boxes is not None:
+            _draw_boxes(axes, boxes[number])
+    return figure
+
+
+def _draw_boxes(axes: Axes, boxes: Mapping[str, Sequence[float]]) -> None:
+    colours = theme.modality_colours()
+    for modality, (left, top, right, bottom) in boxes.items():
+        axes.add_patch(
+            plt.Rectangle(
+                (left, top),
+                right - left,
+                bottom - top,
+                fill=False,
+                edgecolor=colours[modality],
+                linewidth=1.8,
+            )
+        )
+
+
+def clip_panel(
+    frames: np.ndarray,
+    seconds: np.ndarray,
+    waveform: np.ndarray | None,
+    sample_rate_hz: float,
+    transcript: str,
+    title: str = "",
+) -> Figure:
+    """Key frames in order, the waveform beneath them and the words beneath that.
+
+    Parameters
+    ----------
+    frames : (frame, height, width, channel) ndarray of uint8
+    seconds : (frame,) ndarray
+        When each was taken.
+    waveform : (sample,) ndarray or None
+        In -1..1; None where the clip has no sound.
+    sample_rate_hz : float
+    transcript : str
+        Empty where none is known.
+    title : str
+    """
+    count = len(frames)
+    shape = frames.shape[1] / frames.shape[2]
+    height = SHEET_WIDTH / count * shape
+    figure = plt.figure(figsize=(SHEET_WIDTH, height + 1.75))
+    grid = figure.add_gridspec(2, count, height_ratios=[height, 0.95])
+    for number, (frame, second) in enumerate(zip(frames, seconds, strict=True)):
+        axes = figure.add_subplot(grid[0, number])
+        axes.imshow(frame)
+        axes.set_axis_off()
+        axes.set_title(f"{second:.1f} s", fontsize=8.5, fontweight="normal")
+    axes = figure.add_subplot(grid[1, :])
+    _draw_waveform(axes, waveform, sample_rate_hz, seconds)
+    if transcript:
+        axes.set_xlabel(f"“{transcript.strip()}”", style="italic", wrap=True)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    return figure
+
+
+def _draw_waveform(axes: Axes, waveform, sample_rate_hz: float, seconds) -> None:
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    if waveform is None or len(waveform) == 0:
+        axes.set_xticks([])
+        axes.text(0.5, 0.5, "no sound", transform=axes.transAxes, ha="center")
+        return
+    time, low, high = envelope(waveform, sample_rate_hz, columns=900)
+    axes.fill_between(
+        time, low, high, color=theme.modality_colours()["audio"], linewidth=0.3
+    )
+    axes.set_xlim(0, len(waveform) / sample_rate_hz)
+    reach = max(float(np.abs(waveform).max()), 1e-3)
+    axes.set_ylim(-1.05 * reach, 1.05 * reach)
+    axes.vlines(seconds, -reach, reach, color=theme.faint(), lw=0.8, ls=":")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} s")
+
+
+def envelope(
+    waveform: np.ndarray, sample_rate_hz: float, columns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least and greatest sample in each of `columns` equal stretches of time.
+
+    Returns
+    -------
+    seconds, low, high : (column,) ndarray
+    """
+    columns = min(columns, len(waveform))
+    starts = np.linspace(0, len(waveform), columns, endpoint=False).astype(int)
+    low = np.minimum.reduceat(waveform, starts)
+    high = np.maximum.reduceat(waveform, starts)
+    return starts / sample_rate_hz, low, high

@@ -1,0 +1,142 @@
+"""Many simulated worlds: what is recovered, found and invented in them."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.report import theme
+from sslmepr.report.figures.recovery import side_by_side
+
+SPREAD = 0.07
+"""Width over which cells with the same planted correlation are drawn side by side."""
+
+USUAL_POWER = 0.8
+"""What studies are commonly planned for."""
+
+
+def expected_panels(means: pd.DataFrame) -> Figure:
+    """Mean recovered against planted correlations, one panel per source.
+
+    One point per strength and cell; the line through it reaches one standard deviation
+    over worlds to either side.
+
+    Parameters
+    ----------
+    means : DataFrame
+        source, emotion, planted, expected, deviation, of one number of clips and of
+        clips per speaker.
+    """
+    sources = list(dict.fromkeys(means["source"]))
+    figure, grid = plt.subplots(
+        1,
+        len(sources),
+        figsize=(1.6 + 3.9 * len(sources), 4.1),
+        sharey=True,
+        squeeze=False,
+    )
+    ends = means["expected"].abs() + means["deviation"].fillna(0)
+    reach = 0.05 + max(ends.max(), means["planted"].abs().max() + SPREAD / 2)
+    colours = theme.emotion_colours()
+    for axes, source in zip(grid[0], sources, strict=True):
+        here = means[means["source"] == source]
+        alike = here.groupby("planted")["planted"].transform("size")
+        shift = side_by_side(here["planted"], SPREAD / alike)
+        here = here.assign(x=here["planted"] + shift)
+        axes.axhline(0, color=theme.faint(), lw=0.6)
+        axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
+        for emotion in SCORED_EMOTIONS:
+            cells = here[here["emotion"] == emotion]
+            x, y, half = cells["x"], cells["expected"], cells["deviation"]
+            colour = colours[emotion]
+            axes.vlines(x, y - half, y + half, color=colour, lw=0.9, alpha=0.5)
+            axes.scatter(x, y, color=colour, s=16, zorder=3)
+            axes.scatter([], [], color=colour, s=38, label=theme.pretty(emotion))
+        axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
+        axes.set(xlabel="planted correlation", title=theme.pretty(source))
+    grid[0, 0].set_ylabel("mean recovered correlation")
+    grid[0, -1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def power_curves(summary: pd.DataFrame) -> Figure:
+    """Share of planted associations that are found, by clips and by speakers.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        strength, clips, clips_per_speaker, estimate, low, high, of one metric and one
+        source; the first row's clips and clips per speaker are what is kept while the
+        other is varied.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
+    clips, each = summary[["clips", "clips_per_speaker"]].iloc[0]
+    table = summary.assign(speakers=summary["clips"] // summary["clips_per_speaker"])
+    by_clips = table[table["clips_per_speaker"] == each]
+    _curves(panels[0], by_clips, "clips", f"Clips per speaker: {each}")
+    by_speakers = table[table["clips"] == clips]
+    _curves(panels[1], by_speakers, "speakers", f"Clips: {clips}")
+    panels[0].set_ylabel("share found")
+    panels[1].legend(title="planted |r|", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    return figure
+
+
+def _curves(axes: Axes, table: pd.DataFrame, along: str, title: str) -> None:
+    axes.axhline(USUAL_POWER, color=theme.faint(), lw=1, ls="--")
+    looks = zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
+    lines = table.sort_values(along).groupby("strength")
+    for (strength, line), (colour, marker) in zip(lines, looks, strict=False):
+        x = line[along]
+        axes.vlines(x, line["low"], line["high"], color=colour, lw=2.4, alpha=0.55)
+        axes.plot(
+            x, line["estimate"], color=colour, marker=marker, label=f"{strength:g}"
+        )
+    axes.set(xlabel=along, ylim=(-0.04, 1.04), title=title)
+    axes.set_xticks(sorted(table[along].unique()))
+    axes.margins(x=0.1)
+    axes.grid(axis="y")
+
+
+def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
+    """Share of cells called significant in worlds without any association.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        source, clips, clips_per_speaker, estimate, low, high: ``invented`` at strength
+        0. Each source has a colour and a marker.
+    alpha : float
+        The share that was promised; a dashed line.
+    """
+    speakers = summary["clips"] // summary["clips_per_speaker"]
+    row = summary["clips"].astype(str) + " clips, " + speakers.astype(str) + " speakers"
+    names, sources = list(dict.fromkeys(row)), list(dict.fromkeys(summary["source"]))
+    figure, axes = plt.subplots(figsize=(7.2, 1.2 + 0.45 * len(names)))
+    axes.axvline(alpha, color=theme.ink(), lw=1, ls="--", label=f"{100 * alpha:g} %")
+    looks = zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
+    for number, (source, (colour, marker)) in enumerate(
+        zip(sources, looks, strict=False)
+    ):
+        here = summary[summary["source"] == source]
+        y = row[here.index].map(names.index)
+        y = y + 0.3 * (number - (len(sources) - 1) / 2)
+        axes.hlines(y, here["low"], here["high"], color=colour, lw=2.4, alpha=0.55)
+        axes.scatter(
+            here["estimate"],
+            y,
+            color=colour,
+            marker=marker,
+            s=46,
+            zorder=3,
+            label=theme.pretty(source),
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("share of cells called significant")
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=len(sources) + 1)
+    return figure

@@ -1,0 +1,61 @@
+"""Curves of trials: how a share or score moves with what was planted."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sslmepr.labels import MODALITIES
+from sslmepr.report import theme
+
+_SHAPES = [theme.MARKERS[name] for name in MODALITIES]
+
+
+def trial_lines(
+    table: pd.DataFrame, across: str, by: str, levels: Mapping[str, float] | None = None
+) -> Figure:
+    """One panel per metric, one line for each value of a column.
+
+    Parameters
+    ----------
+    table : DataFrame
+        metric, `across`, `by`, estimate, low, high.
+    across : str
+        Column of the horizontal axis.
+    by : str
+        Column whose values get a line each, with a colour and marker of its own.
+    levels : mapping of str to float, optional
+        Metric to a value that is marked by a dotted line.
+    """
+    metrics, names = (list(dict.fromkeys(table[key])) for key in ("metric", by))
+    figure, panels = plt.subplots(
+        1, len(metrics), figsize=(0.6 + 3.0 * len(metrics), 2.9), squeeze=False
+    )
+    colours = [*theme.modality_colours().values()]
+    step = (table[across].max() - table[across].min()) / 60
+    for axes, metric in zip(panels[0], metrics, strict=True):
+        if levels and metric in levels:
+            axes.axhline(levels[metric], color=theme.faint(), ls=":", lw=1.4)
+        for place, name in enumerate(names):
+            here = table[(table["metric"] == metric) & (table[by] == name)]
+            here = here.sort_values(across)
+            # Side by side, or intervals of equal values would hide each other.
+            where = here[across] + step * (place - (len(names) - 1) / 2)
+            colour = colours[place % len(colours)]
+            axes.vlines(
+                where, here["low"], here["high"], color=colour, alpha=0.55, lw=2
+            )
+            axes.plot(
+                where,
+                here["estimate"],
+                marker=_SHAPES[place % len(_SHAPES)],
+                color=colour,
+                lw=1.4,
+                label=theme.pretty(str(name)),
+            )
+        axes.set(title=theme.pretty(metric), xlabel=theme.pretty(across))
+        axes.set_xticks(sorted(table[across].unique()))
+        axes.grid(axis="y")
+    panels[0, -1].legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    return figure

@@ -1,0 +1,123 @@
+"""The findings of a study in a few sentences, every number from a result table."""
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association import sources
+from sslmepr.evaluation.scores import first_split, headline
+from sslmepr.labels import (
+    select,
+)
+from sslmepr.report.tables import interval, number
+
+SPLITS = ("test", "dev")
+ANNOTATED = {
+    sources.PREDICTED_TRAIT: "Annotated emotions and the traits that the model reads",
+    sources.PREDICTED_EMOTION: "Annotated traits and the emotions that the model reads",
+}
+
+
+class Findings:
+    """Sentences that a notebook shows as a list."""
+
+    def __init__(self, sentences: list[str]):
+        self.sentences = sentences
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join(f"- {sentence}" for sentence in self.sentences)
+
+    def __repr__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def findings(
+    metrics: pd.DataFrame, agreement: pd.DataFrame, variant: str = "multitask"
+) -> Findings:
+    """What a simulated study found, in sentences.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of the evaluation.
+    agreement : DataFrame
+        Of the validity chapter: study, metric, estimate, low, high, n_cells.
+    variant : str
+        The fusion model.
+    """
+    return Findings(
+        [
+            *_recognition(metrics, variant),
+            *(
+                sentence
+                for study in dict.fromkeys(agreement["study"])
+                for sentence in _association(agreement, study)
+            ),
+        ]
+    )
+
+
+def study_findings(
+    metrics: pd.DataFrame, fates: pd.DataFrame, variant: str = "multitask"
+) -> Findings:
+    """What a study found whose truth is not known, in sentences.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of the evaluation, of whole corpora.
+    fates : DataFrame
+        From :func:`sslmepr.association.halo.fates`.
+    variant : str
+        The fusion model.
+    """
+    annotated = fates["source"].isin(ANNOTATED) & (fates["level"] == "clip")
+    sentences = [
+        f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
+        f"{row.significant} are significant after correction, {row.survives} of them "
+        f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
+        for row in fates[annotated].itertuples()
+    ]
+    return Findings([*_recognition(metrics, variant), *sentences])
+
+
+def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
+    sentences = []
+    words = {"mWACC": "emotions", "CCC": "traits"}
+    for metric, what in words.items():
+        mine = metrics[metrics["metric"] == metric]
+        if not mine["split"].isin(SPLITS).any():
+            continue
+        split = first_split(mine, SPLITS)
+        table = headline(mine, (metric,), split)
+        fused = select(table, stage="fusion", variant=variant).iloc[0]
+        guessed = select(table, stage="baseline").iloc[0]
+        alone = select(table, stage="unimodal")
+        best = alone.loc[alone["estimate"].idxmax()]
+        sentences.append(
+            f"**Recognising {what}** on the {split} split, the fused model reaches a "
+            f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
+            f"modality, {best['modality']}, reaches {_written(best)}, "
+            f"and guessing {number(guessed['estimate'])}."
+        )
+    return sentences
+
+
+def _association(agreement: pd.DataFrame, study: str) -> list[str]:
+    table = agreement[agreement["study"] == study].set_index("metric")
+    correlation, shares = table.loc["correlation"], table.loc["significant"]
+    if np.isnan(correlation["estimate"]):
+        return [
+            f"**Nothing to find** (*{study}*): where emotions and traits are "
+            f"unrelated, {100 * shares['estimate']:.0f} % of {int(shares['n_cells'])} "
+            "emotion-trait pairs are called significant after correction."
+        ]
+    return [
+        f"**Something to find** (*{study}*): recovered and planted emotion-trait "
+        f"correlations agree with r = {_written(correlation)} over "
+        f"{int(correlation['n_cells'])} pairs, on clips of people that no stage has "
+        "learned from."
+    ]
+
+
+def _written(row: pd.Series) -> str:
+    return interval(row["estimate"], row["low"], row["high"])

@@ -1,0 +1,143 @@
+"""What results were computed from and with, so that they travel without the data."""
+
+import hashlib
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import torch
+from threadpoolctl import threadpool_info
+
+from sslmepr.corpora.schema import read_missing
+from sslmepr.params import GivenCorpus, Params
+from sslmepr.training.checkpoints import code_revision
+
+PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Every file directly in a folder, to the first 16 digits of its sha256.
+
+    A folder in it, which may hold gigabytes of media, counts by the names and sizes of
+    all files below it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    """
+    hashes = {}
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            hashes[path.name] = digest[:16]
+        else:
+            below = sorted(each for each in path.rglob("*") if each.is_file())
+            listed = [
+                f"{each.relative_to(path).as_posix()} {each.stat().st_size}\n"
+                for each in below
+            ]
+            digest = hashlib.sha256("".join(listed).encode()).hexdigest()
+            hashes[f"{path.name}/"] = digest[:16]
+    return hashes
+
+
+def machine() -> dict[str, str]:
+    """What decides in which order this machine adds, and so its last digits.
+
+    Returns
+    -------
+    dict
+        processor (its model), blas (which code numpy's linear algebra has chosen for
+        it) and torch (the instructions that torch uses).
+    """
+    model = platform.processor() or platform.machine()
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        names = re.findall(r"^model name\s*: (.+)$", listed.read_text(), re.M)
+        model = names[0] if names else model
+    found = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    # Others, such as scipy's, are there only once they were imported.
+    found = [each for each in found if "numpy" in each["filepath"]] or found
+    blas = {
+        f"{each['internal_api']} {each.get('architecture', '')}".strip()
+        for each in found
+    }
+    return {
+        "processor": model,
+        "blas": ", ".join(sorted(blas)) or "unknown",
+        "torch": torch.backends.cpu.get_cpu_capability(),
+    }
+
+
+def _given_hashes(corpus: GivenCorpus, folder: Path) -> dict[str, str] | None:
+    return None if corpus.optional and not folder.is_dir() else file_hashes(folder)
+
+
+def provenance(params: Params, data_folder: Path) -> dict:
+    """Hashes of a study's data, the code's revision, the versions and the machine.
+
+    A published corpus is described by its published files, a union by those of its
+    parts, a simulated corpus by the tables of its truth; an optional one that is not
+    there by None.
+    """
+    data = {}
+    for name in params.roles.model_dump().values():
+        corpus, root = params.corpus[name], params.data_path(name)
+        if corpus.source == "union":
+            for part, section in corpus.parts.items():
+                data[part] = _given_hashes(section, root / section.path)
+        elif corpus.source == "simulated":
+            data[name] = file_hashes(data_folder / name / "corpus")
+        else:
+            data[name] = _given_hashes(corpus, root)
+    return {
+        "study": params.study,
+        "code revision": code_revision(),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in PACKAGES},
+        "machine": machine(),
+        "data (sha256)": data,
+    }
+
+
+def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
+    """How every modality of every clip was obtained.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        A clip table.
+    features : Path
+        What extraction wrote.
+
+    Returns
+    -------
+    DataFrame
+        clip_id, frames, people (faces that one frame shows at most), face, body, scene
+        (how each region was found and in how many frames), transcript, missing
+        (modalities and reason).
+    """
+    regions = pd.read_parquet(features / "regions.parquet")
+    transcripts = pd.read_parquet(features / "transcripts.parquet")
+    missing = read_missing(features)
+    words = transcripts.set_index("clip_id")["transcript"]
+    rows = []
+    for clip_id in clips["clip_id"]:
+        mine = regions[regions["clip_id"] == clip_id]
+        lost = missing[missing["clip_id"] == clip_id]
+        row = {"clip_id": clip_id, "frames": mine["frame"].nunique()}
+        row["people"] = mine["faces"].max() if len(mine) else 0
+        for modality, part in mine.groupby("modality", sort=True, observed=True):
+            counts = part["provenance"].value_counts(sort=False)
+            row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())
+        row["transcript"] = words.get(clip_id)
+        reasons = lost.groupby("reason", sort=False)["modality"].agg(", ".join)
+        row["missing"] = "; ".join(f"{lack}: {why}" for why, lack in reasons.items())
+        rows.append(row)
+    if not rows:  # an optional corpus that was not given; the file keeps its header
+        return pd.DataFrame(columns=["clip_id", "frames", "transcript", "missing"])
+    return pd.DataFrame(rows)

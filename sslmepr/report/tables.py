@@ -1,0 +1,163 @@
+"""Tables for the page: estimates with their intervals, and the same bytes every time.
+
+pandas' Styler writes a random identifier into each table; these helpers format the
+cells first and leave plain HTML, which the book styles.
+"""
+
+import html
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
+from sslmepr.report.apa import MINUS
+from sslmepr.report.theme import pretty
+from sslmepr.statistics.cluster_bootstrap import (
+    CLUSTER_T,
+    EXPANDED_PERCENTILE,
+    NONE,
+)
+
+MISSING = "–"
+
+KINDS = {
+    EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
+    CLUSTER_T: ("\N{MODIFIER LETTER SMALL T}", "Student's t over clusters"),
+    "wilson": ("\N{MODIFIER LETTER SMALL W}", "Wilson's interval of a count"),
+    NONE: ("", "no interval is defined"),
+}
+"""Kind of interval to its mark behind the brackets, and what the mark means."""
+
+
+class Table:
+    """A table of text that notebooks show as HTML.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Text, or what can be written as text. Its index is not shown.
+    caption : str, optional
+        Above the table.
+    note : str, optional
+        Below it.
+    """
+
+    def __init__(
+        self, frame: pd.DataFrame, caption: str | None = None, note: str | None = None
+    ):
+        self.frame, self.caption, self.note = frame, caption, note
+
+    def _repr_html_(self) -> str:
+        caption = ""
+        if self.caption:
+            caption = f"<caption>{html.escape(self.caption)}</caption>"
+        names = [str(name) for name in self.frame.columns]
+        numeric = [_is_numeric(self.frame[name]) for name in self.frame.columns]
+        heads = "".join(
+            _cell("th", name, right) for name, right in zip(names, numeric, strict=True)
+        )
+        body = "".join(
+            "<tr>"
+            + "".join(
+                _cell("td", text(value), right)
+                for value, right in zip(row, numeric, strict=True)
+            )
+            + "</tr>"
+            for row in self.frame.itertuples(index=False, name=None)
+        )
+        foot = ""
+        if self.note:
+            note = f'<td colspan="{len(names)}">{html.escape(self.note)}</td>'
+            foot = f"<tfoot><tr>{note}</tr></tfoot>"
+        return (
+            f'<table class="dataframe">{caption}<thead><tr>{heads}</tr></thead>'
+            f"<tbody>{body}</tbody>{foot}</table>"
+        )
+
+    def __repr__(self) -> str:
+        return self.frame.to_string(index=False)
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    first = [text(value) for value in column if text(value) != MISSING][:1]
+    return bool(first) and first[0][:1] in f"{MINUS}.0123456789<"
+
+
+def _cell(tag: str, content: str, right: bool) -> str:
+    side = "right" if right else "left"
+    return f'<{tag} style="text-align:{side}">{html.escape(content)}</{tag}>'
+
+
+def text(value) -> str:
+    """A cell as text; a missing value is a dash, labels are written for readers."""
+    if pd.isna(value):
+        return MISSING
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | np.floating):
+        return number(value)
+    if value in EMOTIONS or value in TRAITS or value in MODALITIES:
+        return pretty(value)
+    return str(value)
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with a true minus sign; a dash if it is missing."""
+    if not np.isfinite(value):
+        return MISSING
+    written = f"{abs(value):.{digits}f}"
+    return (MINUS if value < 0 and float(written) != 0 else "") + written
+
+
+def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
+    """An estimate with its interval: ``0.712 [0.690, 0.733]``."""
+    written = number(estimate, digits)
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return written
+    return f"{written} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def metric_table(
+    table: pd.DataFrame, rows: str, digits: int = 3, caption: str | None = None
+) -> Table:
+    """Rows by metrics, each cell an estimate with its interval, marked by its kind.
+
+    Parameters
+    ----------
+    table : DataFrame
+        metric, `rows`, estimate, low, high and, where it is known, interval (its
+        kind); in the order to be shown.
+    rows : str
+        Column that names the rows.
+
+    Raises
+    ------
+    ValueError
+        If a row has a metric twice.
+    """
+    if table.duplicated([rows, "metric"]).any():
+        twice = table[table.duplicated([rows, "metric"])].iloc[0]
+        raise ValueError(f"{rows} {twice[rows]!r} has {twice['metric']} twice")
+    kinds = table["interval"] if "interval" in table else [None] * len(table)
+    cells = [
+        interval(estimate, low, high, digits) + KINDS.get(kind, ("", ""))[0]
+        for (estimate, low, high), kind in zip(
+            table[["estimate", "low", "high"]].to_numpy(float), kinds, strict=True
+        )
+    ]
+    wide = table.assign(cell=cells).pivot(index=rows, columns="metric", values="cell")
+    wide = wide.reindex(
+        index=table[rows].unique(), columns=table["metric"].unique()
+    ).rename_axis(columns=None)
+    frame = wide.reset_index().rename(columns={rows: pretty(rows)})
+    return Table(frame, caption, _note(set(kinds)))
+
+
+def _note(kinds: set) -> str | None:
+    """What the intervals of a table are."""
+    written = [
+        f"{'number alone' if kind == NONE else f'[ ]{mark}'}: {meaning}"
+        for kind, (mark, meaning) in KINDS.items()
+        if kind in kinds
+    ]
+    return "; ".join(written) or None

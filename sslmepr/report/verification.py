@@ -1,0 +1,425 @@
+"""Whether results computed here are those on record, number by number.
+
+Another processor adds in another order, so the last digits of a network differ, and a
+clip or an association that lies at its limit may fall to the other side of it. Results
+are reproduced if every recorded number was computed again, and none differs by more
+than `sslmepr.report.verification_table.KINDS` allows; what is on record is what is
+committed.
+"""
+
+import csv
+import io
+import json
+import math
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import yaml
+
+from sslmepr.report.provenance import machine
+from sslmepr.report.verification_table import HISTORY, KINDS, read_history
+from sslmepr.training.results import write_json
+
+KEYS = frozenset(
+    "against arm block clip_id clips clips_per_speaker comparison control corpus "
+    "emotion epoch half halo level method metric modality offset seed source split "
+    "stage strength study target task trait trial variant what".split()
+)
+"""Columns that say what a row is about."""
+
+VALUES = frozenset(
+    "body covered differs face interval missing reason scene sign_agrees significant "
+    "state survives transcript".split()
+)
+"""Columns that are not numbers and yet say something of a row; all others are keys."""
+
+MISSING = ("", "nan", "NaN")
+COUNTS = frozenset("clips frames n n_cells n_seeds n_speakers targets worlds".split())
+ENDS = re.compile(r"(.*_)?(low|high)")
+P = re.compile(r"p(_.*)?")
+ONE_CLIP = frozenset(
+    ["WACC", "mWACC", "mUAR", "UAR", "F1", "mF1", "class F1", "macro F1", "weighted F1"]
+    + ["recall"]
+)
+ONE_CELL = frozenset(
+    "any_invented covers_expected covers_planted found invented sign_agreement "
+    "significant".split()
+)
+PROGRESS = {"train_loss", "dev_score", "linear_dev_score"}
+TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")
+NAMED = 40
+"""What is outside and named on the screen, at most."""
+
+PROVENANCE = "record/provenance.json"
+PARSED = (".csv", ".json", ".yaml")
+
+
+class Difference(NamedTuple):
+    """One number of both, or what only one has.
+
+    Attributes
+    ----------
+    file, where, kind : str
+    recorded, computed : str
+        As written; empty where missing.
+    difference, tolerance : float
+    """
+
+    file: str
+    where: str
+    kind: str
+    recorded: str
+    computed: str
+    difference: float
+    tolerance: float
+
+    @property
+    def outside(self) -> bool:
+        """Whether the difference is larger than it may be."""
+        # Written numbers have six digits: .003 and .0030000001 are the same.
+        return not self.difference <= self.tolerance + 1e-9
+
+
+def compare(
+    recorded: Mapping[str, bytes], computed: Mapping[str, bytes]
+) -> list[Difference]:
+    """Every number, name and file of two sets of results held side by side.
+
+    Rows are matched by what they are about (their keys), not by their place; equal keys
+    in the order in which they stand. A missing number equals a missing number.
+
+    Parameters
+    ----------
+    recorded, computed : mapping of str to bytes
+        Path in the folder of a study to content. Tables (CSV) and trees (JSON, YAML)
+        are compared by content, all else by existence.
+
+    Raises
+    ------
+    RuntimeError
+        If a file cannot be read as what its name says.
+    """
+    found = []
+    for name in sorted({*recorded, *computed}):
+        if name not in recorded or name not in computed:
+            found.append(_only_one(name, "", name in recorded))
+            continue
+        try:
+            found += _compare_file(name, recorded[name], computed[name])
+        except (ValueError, yaml.YAMLError) as error:
+            raise RuntimeError(f"{name}: cannot be read: {error}") from error
+    return found
+
+
+def _only_one(file: str, where: str, recorded: bool) -> Difference:
+    sides = ("there", "") if recorded else ("", "there")
+    return Difference(file, where, "file", *sides, math.inf, 0.0)
+
+
+def _compare_file(name: str, recorded: bytes, computed: bytes) -> Iterator[Difference]:
+    if not name.endswith(PARSED):
+        yield Difference(name, "", "file", "there", "there", 0.0, 0.0)
+        return
+    sides = [_read(name, content) for content in (recorded, computed)]
+    if TRAINED.fullmatch(name) and name.endswith(".csv"):
+        sides = yield from _common_epochs(name, *sides)
+    first, second = sides
+    for where in [*first, *(key for key in second if key not in first)]:
+        if where not in first or where not in second:
+            yield _only_one(name, where, where in first)
+        else:
+            yield from _compare_row(name, where, first[where], second[where])
+
+
+Rows = dict[str, dict[str, str]]
+"""What a row is about, to its columns; a tree is a single row of its leaves."""
+
+
+def _read(name: str, content: bytes) -> Rows:
+    text = content.decode("utf-8-sig")
+    if not name.endswith(".csv"):
+        tree = json.loads(text) if name.endswith(".json") else yaml.safe_load(text)
+        return {"": dict(_leaves(tree, ()))}
+    lines = csv.reader(io.StringIO(text))
+    columns = next(lines, [])
+    table = [dict(zip(columns, line, strict=True)) for line in lines if line]
+    keys = [c for c in columns if c in KEYS or _is_text(c, table)]
+    rows: Rows = {}
+    for row in table:
+        about = where = ", ".join(f"{key} {_plain(row[key])}" for key in keys)
+        again = 1
+        while where in rows:
+            again += 1
+            where = f"{about} ({again})"
+        rows[where] = {c: value for c, value in row.items() if c not in keys}
+        rows[where] |= {f"@{key}": row[key] for key in keys}
+    return rows
+
+
+def _is_text(column: str, table: list[dict]) -> bool:
+    values = [row[column] for row in table]
+    numbers = all(_number(each) is not None or each in MISSING for each in values)
+    return column not in VALUES and not numbers
+
+
+def _number(text: str) -> float | None:
+    """None where there is no number, written as nothing or as nan."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
+
+
+def _plain(text: str) -> str:
+    """A key as text, the same for 1, 1.0 and 1e0."""
+    number = _number(text)
+    return text if number is None else f"{number:g}"
+
+
+def _leaves(value, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, str(key)))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _leaves(item, (*path, str(place)))
+    else:
+        yield "/".join(path), "" if value is None else str(value)
+
+
+def _common_epochs(name: str, first: Rows, second: Rows):
+    """Rows of epochs that both have; yields how many each seed has."""
+    both = [{} for _ in range(2)]
+    for counts, rows in zip(both, (first, second), strict=True):
+        for row in rows.values():
+            seed = _plain(row.get("@seed", ""))
+            counts[seed] = counts.get(seed, 0) + 1
+    for seed in [*both[0], *(each for each in both[1] if each not in both[0])]:
+        epochs = [counts.get(seed) for counts in both]
+        where = f"seed {seed}, epochs"
+        if None in epochs:
+            yield _only_one(name, where, epochs[1] is None)
+        else:
+            written = map(str, epochs)
+            away = abs(epochs[0] - epochs[1])
+            allowed = KINDS["epochs"].tolerance
+            yield Difference(name, where, "epochs", *written, away, allowed)
+    common = [where for where in first if where in second]
+    return [{where: rows[where] for where in common} for rows in (first, second)]
+
+
+def _compare_row(
+    name: str, where: str, first: Mapping[str, str], second: Mapping[str, str]
+) -> Iterator[Difference]:
+    decisions, moved = [], []
+    columns = [*first, *(column for column in second if column not in first)]
+    for column in (each for each in columns if not each.startswith("@")):
+        place = ", ".join(filter(None, (where, column)))
+        values = first.get(column, ""), second.get(column, "")
+        if name == PROVENANCE:
+            away = float(values[0] != values[1])
+            yield Difference(name, place, "provenance", *values, away, math.inf)
+        elif column not in first or column not in second:
+            yield _only_one(name, place, column in first)
+        elif {*values} <= {"True", "False"}:
+            decisions.append((place, values))
+        else:
+            found = _compare_values(name, place, column, values, first)
+            moved.append(found)
+            yield found
+    # A decision may turn where what it rests on moved, and not too far.
+    free = any(0 < each.difference for each in moved)
+    free = free and not any(each.outside for each in moved)
+    for place, values in decisions:
+        away = float(values[0] != values[1])
+        yield Difference(name, place, "decision", *values, away, float(free))
+
+
+def _compare_values(
+    name: str, place: str, column: str, values: tuple[str, str], row: Mapping[str, str]
+) -> Difference:
+    first, second = numbers = [_number(value) for value in values]
+    if first is None and second is None:
+        written = {"" if value in MISSING else value for value in values}
+        away = 0.0 if len(written) == 1 else math.inf
+        return Difference(name, place, "text", *values, away, 0.0)
+    kind, tolerance = _kind(name, column, row)
+    away = math.inf if None in numbers else abs(first - second)
+    if first == second:
+        away = 0.0  # of infinite ones the difference is not a number
+    return Difference(name, place, kind, *values, away, tolerance)
+
+
+def _kind(name: str, column: str, row: Mapping[str, str]) -> tuple[str, float]:
+    """Of a number, and by how much it may differ."""
+    leaf = column.rpartition("/")[2]
+    if TRAINED.fullmatch(name) and leaf == "epochs":
+        return "epochs", KINDS["epochs"].tolerance
+    if TRAINED.fullmatch(name) and PROGRESS & {*column.split("/")}:
+        return "training", KINDS["training"].tolerance
+    if leaf in COUNTS or (not name.endswith(".csv") and _is_whole(row[column])):
+        return "count", KINDS["count"].tolerance
+    if P.fullmatch(leaf):
+        return "p", KINDS["p"].tolerance
+    kind = "interval end" if ENDS.fullmatch(leaf) else "metric"
+    tolerance = KINDS[kind].tolerance
+    about, comparison = row.get("@metric"), row.get("@comparison")
+    cells = row.get("n_cells") or row.get("worlds")
+    unnamed = about is comparison is None and leaf in ("estimate", "significant")
+    if cells and (about in ONE_CELL or comparison == "signs" or unnamed):
+        return "one cell", KINDS["one cell"].tolerance / float(cells)
+    single = row.get("@target", "mean") != "mean" or row.get("@seed", "-1") != "-1"
+    if about in ONE_CLIP and single:
+        clips = float(row["n"]) * float(row.get("targets") or 1)
+        return "one clip", max(tolerance, KINDS["one clip"].tolerance / max(clips, 1))
+    return kind, tolerance
+
+
+def _is_whole(text: str) -> bool:
+    return re.fullmatch(r"-?\d+", text) is not None
+
+
+def by_file(found: list[Difference]) -> pd.DataFrame:
+    """file, kind, numbers (compared), largest (difference), tolerance, outside.
+
+    The tolerance is the smallest of those numbers; `largest` is infinite where
+    something is missing or a name differs.
+    """
+    columns = [*Difference._fields, "outside"]
+    table = pd.DataFrame([(*each, each.outside) for each in found], columns=columns)
+    groups = table.groupby(["file", "kind"], sort=False)
+    return groups.agg(
+        numbers=("difference", "size"),
+        largest=("difference", "max"),
+        tolerance=("tolerance", "min"),
+        outside=("outside", "sum"),
+    ).reset_index()
+
+
+def verify(study: str, folder: str | Path = ".") -> bool:
+    """Compare a study's results with those that are committed, and tell.
+
+    Prints by file and kind what differs, and names what is outside; writes the same to
+    ``runs/verification/<study>.json`` and a row to `HISTORY`.
+
+    Parameters
+    ----------
+    study : str
+    folder : path
+        Of the project.
+
+    Returns
+    -------
+    bool
+        Whether nothing is outside.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no git repository, nothing is on record of the study, or it was not
+        run here.
+    """
+    folder = Path(folder)
+    commit, recorded = _committed(study, folder)
+    if not any(folder.glob(f"runs/{study}/notebooks/*.ipynb")):
+        raise RuntimeError(
+            f"study {study!r} was not run here, so that there is nothing to compare "
+            f"with its record; first run: make repro STUDY={study}"
+        )
+    root = folder / "results" / study
+    computed = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file()
+    }
+    found = compare(recorded, computed)
+    table, outside = by_file(found), [each for each in found if each.outside]
+    differing = table[table["largest"] > 0]
+    print(differing.to_string(index=False) if len(differing) else "no difference")
+    alike = table["file"].nunique() - differing["file"].nunique()
+    print(f"{alike} of {table['file'].nunique()} files hold the very same numbers")
+    for each in outside[:NAMED]:
+        print(
+            f"outside: {each.file}: {each.where or 'the file'}: on record "
+            f"{each.recorded or 'missing'}, computed {each.computed or 'missing'} "
+            f"({each.kind}, at most {each.tolerance:g})"
+        )
+    report = folder / "runs" / "verification" / f"{study}.json"
+    if len(outside) > NAMED:
+        print(f"and {len(outside) - NAMED} more, which {report} names")
+    verdict = "NOT reproduced" if outside else "reproduced"
+    print(f"{study}: {len(found)} compared, {len(outside)} outside: {verdict}")
+    row = {
+        "study": study,
+        **machine(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "commit": commit,
+        "compared": len(found),
+        "outside": len(outside),
+        **_largest(found),
+    }
+    # JSON has no infinity.
+    files = table.replace([math.inf], math.nan).to_dict("records")
+    named = [
+        {"file": each.file, "where": each.where, "kind": each.kind}
+        | {"recorded": each.recorded, "computed": each.computed}
+        for each in outside
+    ]
+    write_json(row | {"files": files, "named": named}, report)
+    _remember(row, folder / HISTORY)
+    return not outside
+
+
+def _largest(found: list[Difference]) -> dict[str, float]:
+    """Largest difference of each kind of number that can differ a little."""
+    largest = {}
+    for name, kind in KINDS.items():
+        if 0 < kind.tolerance < math.inf:
+            mine = [each.difference for each in found if each.kind == name]
+            largest[f"largest {name}"] = max(filter(math.isfinite, mine), default=None)
+    return largest
+
+
+def _remember(row: dict, path: Path) -> None:
+    """In place of what was said before of the same machine and study."""
+    rows = [*read_history(path).to_dict("records"), row]
+    table = pd.DataFrame(rows, columns=[*row])
+    table = table.drop_duplicates(["study", *machine()], keep="last")
+    path.parent.mkdir(exist_ok=True)
+    table.round(6).to_csv(path, index=False)
+
+
+def _committed(study: str, folder: Path) -> tuple[str, dict[str, bytes]]:
+    """The commit, and the content of every file of a study's results in it."""
+    try:
+        commit = _git(folder, "rev-parse", "--short=12", "HEAD").decode().strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RuntimeError(
+            "results are compared with what is committed, and here is no git "
+            "repository with a commit (an unpacked archive has none); clone the "
+            "project with git and run it there"
+        ) from error
+    listed = _git(folder, "ls-tree", "-r", "-z", "--name-only", "HEAD", "results/")
+    names = [name for name in listed.decode().split("\0") if name.count("/") > 1]
+    below = f"results/{study}/"
+    mine = [name for name in names if name.startswith(below)]
+    if not mine:
+        known = ", ".join(sorted({name.split("/")[1] for name in names})) or "none"
+        raise RuntimeError(
+            f"no results of study {study!r} are on record; those of: {known}"
+        )
+    return commit, {
+        name.removeprefix(below): _git(folder, "show", f"HEAD:./{name}")
+        for name in mine
+    }
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+    return done.stdout

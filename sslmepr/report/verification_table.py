@@ -1,0 +1,149 @@
+"""By how much results computed again may differ, and where they were.
+
+What `sslmepr.report.verification` compares by, and what it left to be shown.
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+HISTORY = Path("results/verification.csv")
+"""One row for each machine on which a study was verified, and study."""
+
+
+class Kind(NamedTuple):
+    """Numbers of one kind, and by how much they may differ."""
+
+    name: str
+    tolerance: float
+    per: str
+    numbers: str
+    why: str
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "metric",
+            0.003,
+            "",
+            "estimates, correlations, differences and whatever is none of the below",
+            "five times what a headline score moved by on another processor",
+        ),
+        Kind(
+            "interval end",
+            0.005,
+            "",
+            "low and high ends of intervals",
+            "they lie in the tails of the bootstrap, where replicates are few",
+        ),
+        Kind(
+            "p",
+            0.02,
+            "",
+            "p-values",
+            "where it is middling, a p-value moves more than its correlation",
+        ),
+        Kind(
+            "one clip",
+            5.0,
+            "clips",
+            "weighted accuracy, F1, recall of a single emotion or seed, with their "
+            "ends; at least as for the two above",
+            "one clip at its threshold, of an emotion that a fifth of the clips show",
+        ),
+        Kind(
+            "one cell",
+            1.0,
+            "cells",
+            "shares of cells (or of worlds) that are significant, covered, of the "
+            "expected sign, with their ends",
+            "one cell at its limit",
+        ),
+        Kind(
+            "decision",
+            1.0,
+            "",
+            "yes or no; may turn only where a number of its row differs too, and none "
+            "by more than it may",
+            "an association at its limit",
+        ),
+        Kind(
+            "training",
+            0.01,
+            "",
+            "losses and dev scores of single epochs and runs",
+            "one clip of a small dev split, and rounding that grows from step to step",
+        ),
+        Kind(
+            "epochs",
+            3.0,
+            "",
+            "after how many epochs training ended; those that only one has are not "
+            "compared",
+            "of nearly equal dev scores another may be the best",
+        ),
+        Kind("count", 0.0, "", "clips, speakers, seeds", "nothing is rounded"),
+        Kind("text", 0.0, "", "names, reasons, kinds of interval", "as above"),
+        Kind("file", 0.0, "", "files, rows and columns that only one has", "as above"),
+        Kind(
+            "provenance",
+            math.inf,
+            "",
+            "where results were computed and with what",
+            "says what may differ, and is not compared",
+        ),
+    )
+}
+
+MACHINES = ["study", "processor", "blas", "torch", "date", "commit"]
+MACHINES += ["compared", "outside"]
+
+
+def tolerances() -> pd.DataFrame:
+    """kind, tolerance, numbers, why: what `compare` allows."""
+    rows = []
+    for kind in KINDS.values():
+        allowed = f"{kind.tolerance:g}" + (f" / {kind.per}" if kind.per else "")
+        rows.append((kind.name, allowed, kind.numbers, kind.why))
+    return pd.DataFrame(rows, columns=["kind", "tolerance", "numbers", "why"])
+
+
+def read_history(path: str | Path = HISTORY) -> pd.DataFrame:
+    """The machines on which studies were verified; no rows where none was."""
+    if not Path(path).exists():
+        return pd.DataFrame(columns=["study"])
+    return pd.read_csv(path, dtype={"commit": str})
+
+
+def machines(history: pd.DataFrame) -> pd.DataFrame:
+    """Where which study was verified, and how many numbers were outside.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    """
+    return history.reindex(columns=MACHINES)
+
+
+def last_comparison(history: pd.DataFrame, study: str) -> pd.DataFrame:
+    """kind, tolerance, largest (difference) of a study's last verification.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    study : str
+        If it was never verified, there are no rows.
+    """
+    mine = history[history["study"] == study]
+    allowed = tolerances()[["kind", "tolerance"]]
+    if mine.empty:
+        return allowed.head(0).assign(largest=[])
+    largest = mine.iloc[-1].reindex("largest " + allowed["kind"])
+    table = allowed.assign(largest=largest.to_numpy(float))
+    return table.dropna(subset="largest").reset_index(drop=True)

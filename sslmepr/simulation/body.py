@@ -1,0 +1,329 @@
+"""The body channel: posture, gesture and clothes, and how they are drawn.
+
+Which way emotions move posture and gesture follows common descriptions of bodily
+expression (H. G. Wallbott, 1998): a collapsed posture in sadness, raised shoulders in
+fear, opened arms in joy. How traits move clothes and manner is a choice of this design.
+
+Points are in person units: canvas pixels at framing 1, with the base of the neck at
+(0, 0).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.simulation.controls import amount, axis_matrix, squash
+from sslmepr.simulation.look import Look
+from sslmepr.simulation.paint import (
+    Colour,
+    curve,
+    fill,
+    glow,
+    hsv,
+    lay_over,
+    limb,
+    mirrored,
+    mix,
+    oval,
+    shade,
+    stroke,
+)
+
+BODY_CONTROLS = (
+    "shoulder_height",
+    "slump",
+    "lean",
+    "arm_openness",
+    "hand_height",
+    "hand_opening",
+    "gesture_amplitude",
+    "gesture_speed",
+    "sway",
+    "garment_vividness",
+    "garment_lightness",
+    "garment_formality",
+)
+
+EMOTION_AXES = axis_matrix(
+    BODY_CONTROLS,
+    SCORED_EMOTIONS,
+    {
+        "anger": {"lean": 0.7, "hand_opening": -0.8, "gesture_speed": 0.4},
+        "disgust": {"lean": -0.6, "arm_openness": -0.7, "hand_height": 0.3},
+        "fear": {"shoulder_height": 0.9, "hand_height": 0.4, "sway": 0.3},
+        "happiness": {"arm_openness": 0.7, "gesture_amplitude": 0.6, "slump": -0.3},
+        "sadness": {"slump": 0.8, "hand_height": -0.6, "gesture_speed": -0.3},
+        "surprise": {"hand_opening": 0.7, "hand_height": 0.6, "gesture_amplitude": 0.3},
+    },
+)
+"""(control, emotion of `SCORED_EMOTIONS`), unit-length columns."""
+
+TRAIT_AXES = axis_matrix(
+    BODY_CONTROLS,
+    TRAITS,
+    {
+        "openness": {"garment_vividness": 0.9, "garment_formality": -0.4},
+        "conscientiousness": {"garment_formality": 0.8, "slump": -0.5},
+        "extraversion": {
+            "garment_vividness": 0.4,
+            "gesture_amplitude": 0.6,
+            "gesture_speed": 0.5,
+        },
+        "agreeableness": {"garment_lightness": 0.9, "shoulder_height": -0.3},
+        "emotional_stability": {"sway": -0.9, "gesture_speed": -0.4},
+    },
+)
+"""(control, trait), unit-length columns: choices of this design, not findings."""
+
+TORSO_SIZE = (360, 400)
+TORSO_ORIGIN = np.array((180.0, 60.0))
+"""Size of the torso's patch, and where the base of the neck lies on it."""
+
+TRAIL = (1.0, 0.6, 0.25)
+"""Where between its earlier and its present place a moving arm leaves a shadow."""
+
+UPPER_ARM, FOREARM = 112.0, 100.0
+
+
+@dataclass(frozen=True)
+class BodyMoment:
+    """Where a body is in one frame.
+
+    Parameters
+    ----------
+    sway_px : float
+        Displacement of neck and head to the right.
+    left, right : (2,) ndarray
+        Hands as (x, y); `left` is on the left of the picture.
+    left_before, right_before : (2,) ndarray
+        Where they were when the shutter opened: they leave a trail.
+    """
+
+    sway_px: float
+    left: np.ndarray
+    right: np.ndarray
+    left_before: np.ndarray
+    right_before: np.ndarray
+
+
+class BodyPainter:
+    """Paints one person's upper body in one manner, moment by moment.
+
+    Parameters
+    ----------
+    look : Look
+    controls : (control,) ndarray
+        As named by `BODY_CONTROLS`.
+    skin : Colour
+        Complexion, so that neck and hands go with the face.
+    phases : (6,) ndarray
+        Where the movements start, in radians.
+    """
+
+    def __init__(self, look: Look, controls: np.ndarray, skin: Colour, phases):
+        self.look, self.skin, self.phases = look, skin, np.asarray(phases, float)
+        self.shown = shown = squash(controls, BODY_CONTROLS)
+        vivid = 0.03 + 0.9 * amount(shown["garment_vividness"])
+        light = 0.2 + 0.74 * amount(shown["garment_lightness"])
+        self.cloth = hsv(look.garment_hue, vivid, light)
+        reach = 92 * look.build * (1 + 0.22 * shown["lean"]) - 16 * shown["slump"]
+        drop = 34 - 58 * shown["shoulder_height"] + 14 * shown["slump"]
+        self.shoulder = np.array((reach, drop))
+        self.head_drop_px = 24 * shown["slump"] + 8 * shown["lean"]
+        self.torso = self._paint_torso()
+
+    def moment(self, seconds: float, shutter_seconds: float) -> BodyMoment:
+        """Where everything is at a time of the clip."""
+        left, right = self._hands(seconds)
+        left_before, right_before = self._hands(seconds - shutter_seconds)
+        swing = 3 + 44 * amount(self.shown["sway"]) ** 1.5
+        sway = swing * np.sin(2 * np.pi * 0.45 * seconds + self.phases[0])
+        return BodyMoment(float(sway), left, right, left_before, right_before)
+
+    def paint(self, canvas, moment: BodyMoment, place, scale: float) -> None:
+        """Draw torso and arms.
+
+        Parameters
+        ----------
+        canvas : (row, column, 3) uint8 ndarray
+        moment : BodyMoment
+        place : (2,) array
+            The base of the neck at rest on the canvas.
+        scale : float
+            Canvas pixels for one person unit.
+        """
+        place = np.asarray(place, float)
+        shear = -moment.sway_px / 240  # the seat stays where it is
+        start = place - scale * TORSO_ORIGIN
+        corner = np.floor(start).astype(int) - (24, 0)
+        offset = start - corner
+        across = scale * (moment.sway_px - shear * TORSO_ORIGIN[1])
+        matrix = np.array(
+            [[scale, scale * shear, offset[0] + across], [0, scale, offset[1]]]
+        )
+        size = (int(TORSO_SIZE[0] * scale) + 48, int(TORSO_SIZE[1] * scale) + 2)
+        lay_over(canvas, cv2.warpAffine(self.torso, matrix, size), *corner)
+        for side, hand, before in (
+            (-1, moment.left, moment.left_before),
+            (1, moment.right, moment.right_before),
+        ):
+            shoulder = self.shoulder * (side, 1) + (moment.sway_px - side * 14, 16)
+            for share in TRAIL:
+                ghost = hand + share * (before - hand)
+                self._arm(canvas, side, shoulder, ghost, place, scale, 0.28)
+            self._arm(canvas, side, shoulder, hand, place, scale, 1.0)
+            self._motion_lines(canvas, side, hand, place, scale)
+
+    def _hands(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+        shown = self.shown
+        rest = (70 + 104 * shown["arm_openness"], 150 - 118 * shown["hand_height"])
+        size = 4 + 62 * amount(shown["gesture_amplitude"]) ** 1.3
+        turn = 2 * np.pi * (0.3 + 2.0 * amount(shown["gesture_speed"])) * seconds
+        hands = []
+        for side, (first, second) in ((-1, self.phases[1:3]), (1, self.phases[3:5])):
+            move = (0.6 * np.sin(turn + first), np.sin(1.3 * turn + second))
+            hands.append((np.array(rest) + size * np.array(move)) * (side, 1))
+        return hands[0], hands[1]
+
+    def _paint_torso(self) -> np.ndarray:
+        patch = np.zeros((TORSO_SIZE[1], TORSO_SIZE[0], 4), np.uint8)
+        shown, origin, cloth = self.shown, TORSO_ORIGIN, self.cloth
+        reach, drop = self.shoulder
+        waist = 74 * self.look.build * (1 - 0.26 * shown["lean"])
+        raised = 8 - 26 * shown["shoulder_height"]
+        half = [(0, -8), (28, -6), (50, raised), (reach - 14, drop - 8)]
+        half += [(reach, drop + 16), (reach - 10, drop + 80), (waist, 190)]
+        half += [(waist + 6, 360), (0, 360)]
+        fill(patch, limb((0, -50), (0, 14), 30, 36) + origin, shade(self.skin, 0.8))
+        fill(patch, curve(mirrored(half), closed=True) + origin, cloth)
+        fill(patch, limb((0, -40), (0, 0), 29, 31) + origin, shade(self.skin, 0.82))
+        glow(patch, origin + (0, -34), (40, 24), shade(self.skin, 0.4), 0.9)
+        dark, bright = shade(cloth, 0.55), mix(cloth, (255, 255, 255), 0.35)
+        glow(patch, origin + (reach * 0.75, 150), (46, 130), dark, 0.65)
+        glow(patch, origin + (-reach * 0.45, 70), (42, 60), bright, 0.5)
+        hollow = amount(shown["slump"])
+        glow(patch, origin + (0, 150), (60, 26), dark, 0.9 * hollow**1.5)
+        for row in range(3):
+            fold = curve([(-54, 146 + 26 * row), (0, 168 + 26 * row)])
+            fold = np.concatenate([fold, fold[::-1] * (-1, 1)])
+            stroke(patch, fold + origin, shade(dark, 0.8), 4, 0.8 * hollow**1.5)
+        self._collar(patch)
+        return patch
+
+    def _collar(self, patch: np.ndarray) -> None:
+        """From a hooded top to jacket, shirt and tie."""
+        formal, cloth = amount(self.shown["garment_formality"]), self.cloth
+        origin, dark = TORSO_ORIGIN, shade(self.cloth, 0.6)
+        jacket, hood = np.clip(3 * formal - 1.5, 0, 1), np.clip(1.4 - 3 * formal, 0, 1)
+        deep = 26 + 120 * max(0.0, formal - 0.25)
+        opening = np.array([(-30, -8), (30, -8), (0, deep)], float) + origin
+        fill(patch, opening, shade(self.skin, 0.86))
+        fill(patch, opening, (240, 240, 244), jacket)
+        tie = np.array([(-8, 6), (8, 6), (13, deep - 18), (0, deep - 2)]) + origin
+        tie = np.concatenate([tie, [origin + (-13, deep - 18)]])
+        fill(patch, tie, hsv(self.look.garment_hue + 0.5, 0.7, 0.45), jacket)
+        for side in (-1, 1):
+            s = np.array((side, 1))
+            lapel = [(24, -12), (46, 4), (52, 58), (34, 52), (0, deep + 16), (0, deep)]
+            fill(patch, np.array(lapel) * s + origin, shade(cloth, 0.72), jacket)
+            roll = curve([(0, 34), (34, 24), (48, -4), (36, -26)]) * s
+            stroke(patch, roll + origin, mix(cloth, dark, 0.5), 24, hood)
+            stroke(patch, roll * 0.94 + origin, shade(cloth, 1.15), 8, hood)
+            cord = curve([(12, 38), (15, 70), (13, 104)]) * s
+            stroke(patch, cord + origin, (240, 238, 232), 4, hood)
+        pocket = curve([(-46, 226), (-34, 184), (34, 184), (46, 226)], per_segment=3)
+        stroke(patch, pocket + origin, dark, 4, hood)
+
+    def _arm(self, canvas, side, shoulder, hand, place, scale, opacity) -> None:
+        elbow = bend(shoulder, hand, side)
+        cloth = shade(self.cloth, 0.95 - 0.12 * side)
+
+        def put(points):
+            return place + scale * np.asarray(points, float)
+
+        wrist = elbow + 0.84 * (hand - elbow)
+        shapes = [limb(shoulder, elbow, 27, 22), limb(elbow, wrist, 22, 16)]
+        if opacity < 1:
+            fill(canvas, put(shapes[1]), cloth, opacity)
+            fill(canvas, put(oval(hand, (17, 17))), self.skin, opacity)
+            return
+        rim = shade(self.cloth, 0.55)
+        for shape in shapes:
+            stroke(canvas, put(shape), rim, 4 * scale, closed=True)
+            fill(canvas, put(shape), cloth)
+        shine = mix(cloth, (255, 255, 255), 0.22)
+        stroke(canvas, put([shoulder - (8, 0), elbow - (7, 0)]), shine, 8 * scale)
+        stroke(canvas, put([elbow - (6, 2), wrist - (5, 2)]), shine, 7 * scale)
+        self._hand(canvas, wrist, hand, side, put, scale)
+
+    def _motion_lines(self, canvas, side, hand, place, scale) -> None:
+        """What comics draw beside things that move, for a picture that stands still.
+
+        Arcs beside the hands: bright where gestures are fast, long where they are wide.
+        Waves beside the shoulders: bright where the body sways.
+        """
+        fast = amount(self.shown["gesture_speed"]) ** 1.6
+        wide = 0.25 + 1.0 * amount(self.shown["gesture_amplitude"])
+        for radius in (46, 60, 74):
+            angles = np.linspace(-wide, wide, 9)
+            arc = np.stack([side * np.cos(angles), np.sin(angles)], axis=1)
+            line = place + scale * (hand + radius * arc)
+            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * fast)
+        unsteady = amount(self.shown["sway"]) ** 1.6
+        down = np.linspace(-60, 30, 13)
+        wave = np.stack([side * (6 * np.sin(down / 7)), down], axis=1)
+        for away in (26, 44):
+            start = self.shoulder * (side, 1) + (side * away, -20)
+            line = place + scale * (start + wave)
+            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * unsteady)
+
+    def _hand(self, canvas, wrist, hand, side, put, scale) -> None:
+        open_share = amount(self.shown["hand_opening"])
+        ahead = (hand - wrist) / max(1e-6, np.linalg.norm(hand - wrist))
+        beside = np.array((-ahead[1], ahead[0])) * side
+        rim, length = shade(self.skin, 0.6), 4 + 54 * open_share
+        palm = oval(hand, (23, 23))
+        stroke(canvas, put(palm), rim, 3 * scale, closed=True)
+        fingers = []
+        for place_across in (-1.0, -0.34, 0.34, 1.0):
+            spread = 0.95 * open_share * place_across
+            tip = np.cos(spread) * ahead + np.sin(spread) * beside
+            root = hand + 11 * ahead + 15 * place_across * beside
+            fingers.append(limb(root, root + length * tip, 8, 7))
+        root = hand - 14 * beside
+        thumb = 0.6 * length * (0.6 * ahead - beside)
+        fingers.append(limb(root, root + thumb, 7, 6))
+        for finger in fingers:
+            stroke(canvas, put(finger), rim, 2 * scale, closed=True)
+            fill(canvas, put(finger), self.skin)
+        fill(canvas, put(palm), shade(self.skin, 0.97))
+
+
+def bend(shoulder: np.ndarray, hand: np.ndarray, side: int) -> np.ndarray:
+    """Where the elbow is, bent outwards.
+
+    Parameters
+    ----------
+    shoulder, hand : (2,) ndarray
+    side : int
+        -1 for the arm on the left of the picture, 1 for the one on the right.
+
+    Returns
+    -------
+    (2,) ndarray
+        At `UPPER_ARM` from the shoulder and `FOREARM` from the hand wherever a hand so
+        far away can be reached; otherwise on the line between, in proportion.
+    """
+    way = hand - shoulder
+    far = float(np.linalg.norm(way))
+    if far >= UPPER_ARM + FOREARM:
+        return shoulder + way * UPPER_ARM / (UPPER_ARM + FOREARM)
+    far = max(far, abs(UPPER_ARM - FOREARM), 1e-6)
+    along = (UPPER_ARM**2 - FOREARM**2 + far**2) / (2 * far)
+    across = np.sqrt(max(0.0, UPPER_ARM**2 - along**2))
+    ahead = way / max(float(np.linalg.norm(way)), 1e-6)
+    normal = np.array((-ahead[1], ahead[0]))
+    options = [shoulder + along * ahead + sign * across * normal for sign in (-1, 1)]
+    return max(options, key=lambda point: side * point[0] + 0.35 * point[1])

@@ -1,0 +1,83 @@
+"""The random part of a simulated corpus: who is in a clip, feels what, shows what."""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from sslmepr.labels import TASKS
+from sslmepr.params import Params, SimulatedCorpus
+from sslmepr.simulation.channels import Channel, make_channels
+from sslmepr.simulation.world import (
+    World,
+    draw_emotions,
+    draw_traits,
+    make_world,
+)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Everything about a corpus that is random, before anything is rendered.
+
+    Attributes
+    ----------
+    world : World
+    channels : dict of str to Channel
+    persons : (clip,) int ndarray
+        Who is in each clip.
+    domains : (clip,) ndarray of str
+    splits : (clip,) ndarray of str
+    latents : (clip, latent) ndarray
+    controls : dict of str to (clip, control) ndarray
+        By channel, in units of the channel's noise.
+    """
+
+    world: World
+    channels: dict[str, Channel]
+    persons: np.ndarray
+    domains: np.ndarray
+    splits: np.ndarray
+    latents: np.ndarray
+    controls: dict[str, np.ndarray]
+
+
+def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
+    """Draw persons, emotions and controls of a corpus from ``params.seed``."""
+    simulation = params.simulation
+    world = make_world(corpus.world, simulation.worlds)
+    channels = make_channels(simulation)
+    streams = np.random.SeedSequence([params.seed, zlib.crc32(name.encode())]).spawn(4)
+    people, feelings, noise, order = map(np.random.default_rng, streams)
+    persons = np.arange(corpus.clips) % corpus.persons
+    traits = draw_traits(corpus.persons, people)[persons]
+    latents = np.hstack([draw_emotions(world, traits, feelings), traits])
+    domains = np.array(corpus.domains)[persons % len(corpus.domains)]
+    controls = {}
+    for channel in channels.values():
+        values = np.zeros((corpus.clips, len(channel.controls)))
+        for domain in corpus.domains:
+            rows = domains == domain
+            scale = simulation.domains[domain].emotion_scale
+            values[rows] = channel.draw(latents[rows], domain, scale, noise)
+        controls[channel.name] = values
+    held_out = set(corpus.labels) == set(TASKS)
+    shares = {"test": 1.0} if held_out else simulation.split
+    splits = split_persons(corpus.persons, shares, order)[persons]
+    return Draw(world, channels, persons, domains, splits, latents, controls)
+
+
+def split_persons(
+    count: int, shares: dict[str, float], rng: np.random.Generator
+) -> np.ndarray:
+    """Assign persons to splits, (person,) array of split names.
+
+    Every split with a share gets at least one person if there are enough.
+    """
+    shares = {split: share for split, share in shares.items() if share > 0}
+    bounds = np.cumsum(list(shares.values())) / sum(shares.values()) * count
+    sizes = np.diff(np.rint(bounds).astype(int), prepend=0)
+    while count >= len(sizes) and sizes.min() == 0:
+        sizes[sizes.argmax()] -= 1
+        sizes[sizes.argmin()] += 1
+    return rng.permutation(np.repeat(list(shares), sizes))

@@ -1,0 +1,352 @@
+"""The face channel: expression controls, and the features that they draw.
+
+The controls follow the visible actions of the Facial Action Coding System (P. Ekman and
+W. V. Friesen, 1978); the emotions move them as that system's prototypes describe
+(happiness: lip corners and cheeks raised; surprise: brows and lids raised, jaw dropped;
+disgust: nose wrinkled; and so on). How traits move them is a choice of this design.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.simulation.controls import amount, axis_matrix, squash
+from sslmepr.simulation.head import (
+    ORIGIN,
+    complexion,
+    paint_head,
+)
+from sslmepr.simulation.look import Look
+from sslmepr.simulation.paint import (
+    curve,
+    fill,
+    glow,
+    mix,
+    oval,
+    shade,
+    stroke,
+)
+
+FACE_CONTROLS = (
+    "brow_height",
+    "brow_slant",
+    "brow_squeeze",
+    "lid_opening",
+    "eye_rings",
+    "cheek_raise",
+    "nose_wrinkle",
+    "mouth_curve",
+    "mouth_opening",
+    "mouth_width",
+    "head_pitch",
+    "flush",
+)
+"""`brow_slant` above 0 raises the inner ends (worried), below 0 lowers them (frown);
+`eye_rings` are the dark rings of tired or tearful eyes."""
+
+EMOTION_AXES = axis_matrix(
+    FACE_CONTROLS,
+    SCORED_EMOTIONS,
+    {
+        "anger": {
+            "brow_slant": -0.7,
+            "brow_squeeze": 0.7,
+            "mouth_width": -0.3,
+            "lid_opening": 0.3,
+            "flush": 0.7,
+        },
+        "disgust": {
+            "nose_wrinkle": 1.0,
+            "mouth_curve": -0.3,
+            "lid_opening": -0.5,
+            "head_pitch": 0.3,
+        },
+        "fear": {
+            "brow_height": 0.5,
+            "brow_slant": 0.4,
+            "lid_opening": 0.5,
+            "mouth_width": 0.6,
+            "flush": -0.7,
+        },
+        "happiness": {"mouth_curve": 1.0, "cheek_raise": 0.8, "mouth_width": 0.3},
+        "sadness": {
+            "brow_slant": 0.6,
+            "mouth_curve": -0.5,
+            "eye_rings": 0.7,
+            "head_pitch": -0.6,
+            "lid_opening": -0.2,
+        },
+        "surprise": {
+            "brow_height": 0.8,
+            "lid_opening": 0.3,
+            "mouth_opening": 0.9,
+            "mouth_width": -0.4,
+        },
+    },
+)
+"""(control, emotion of `SCORED_EMOTIONS`), unit-length columns."""
+
+TRAIT_AXES = axis_matrix(
+    FACE_CONTROLS,
+    TRAITS,
+    {
+        "openness": {"brow_height": 0.8, "eye_rings": -0.5, "mouth_opening": -0.3},
+        "conscientiousness": {"head_pitch": 0.6, "mouth_opening": -0.6},
+        "extraversion": {"mouth_width": 0.7, "mouth_opening": 0.5, "eye_rings": -0.5},
+        "agreeableness": {"cheek_raise": 0.8, "nose_wrinkle": -0.4, "head_pitch": -0.3},
+        "emotional_stability": {"brow_squeeze": -0.9, "lid_opening": -0.4},
+    },
+)
+"""(control, trait), unit-length columns: choices of this design, not findings."""
+
+
+SOFTNESS_PX = 1.8
+"""Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
+
+MOUTH_BOX = (-64, 14, 64, 130)
+"""Left, top, right, bottom of the widest open mouth around the middle of the face."""
+
+_BLUR_REACH_PX = 6
+
+
+@dataclass(frozen=True)
+class FaceMoment:
+    """What of a face changes from frame to frame.
+
+    Parameters
+    ----------
+    lids : float
+        Share of the clip's lid opening: 1 open, 0 in a blink.
+    gaze_px : (2,) ndarray
+        Small movements of the eyes.
+    brow_px : float
+        Small movement of the brows, up is positive.
+    speech : float
+        How far speech opens the mouth, 0..1.
+    """
+
+    lids: float = 1.0
+    gaze_px: tuple[float, float] = (0.0, 0.0)
+    brow_px: float = 0.0
+    speech: float = 0.0
+
+
+class FacePainter:
+    """Paints one person's face with one expression, moment by moment.
+
+    Parameters
+    ----------
+    look : Look
+    controls : (control,) ndarray
+        As named by `FACE_CONTROLS`.
+    """
+
+    def __init__(self, look: Look, controls: np.ndarray):
+        self.look = look
+        self.shown = squash(controls, FACE_CONTROLS)
+        self.gap_px = 27 * amount(self.shown["mouth_opening"]) ** 1.8
+        pitch, flush = self.shown["head_pitch"], self.shown["flush"]
+        self.skin = complexion(look.skin, flush)
+        self.lift = -13 * pitch
+        self.base = paint_head(look, pitch, 0.8 * self.gap_px, flush)
+        self._relief()
+        self._nose()
+        self._upper_faces: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+
+    def paint(self, moment: FaceMoment) -> np.ndarray:
+        """The head as a premultiplied layer (row, column, 4)."""
+        sharp, soft = self._upper_face(moment)
+        left, top, right, bottom = MOUTH_BOX
+        x, y = self._at((0, 0)).astype(int)
+        # Only the mouth changes with every frame, and blurring is what takes long.
+        rows = slice(y + top, y + bottom)
+        wide = slice(rows.start - _BLUR_REACH_PX, rows.stop + _BLUR_REACH_PX)
+        patch = sharp.copy()
+        self._mouth(patch, moment)
+        blurred = cv2.GaussianBlur(
+            patch[wide, x + left - _BLUR_REACH_PX : x + right + _BLUR_REACH_PX],
+            (0, 0),
+            SOFTNESS_PX,
+        )
+        soft = soft.copy()
+        inner = slice(_BLUR_REACH_PX, -_BLUR_REACH_PX)
+        soft[rows, x + left : x + right] = blurred[inner, inner]
+        return soft
+
+    def _upper_face(self, moment: FaceMoment) -> tuple[np.ndarray, np.ndarray]:
+        """Eyes and brows, sharp and blurred, once for all moments that share them."""
+        key = (round(moment.lids, 1), round(2 * moment.brow_px) / 2, moment.gaze_px)
+        if key not in self._upper_faces:
+            patch = self.base.copy()
+            for side in (-1, 1):
+                self._eye(patch, side, key[0], key[2])
+                self._brow(patch, side, key[1])
+            if self.look.glasses:
+                self._glasses(patch)
+            soft = cv2.GaussianBlur(patch, (0, 0), SOFTNESS_PX)
+            self._upper_faces[key] = patch, soft
+        return self._upper_faces[key]
+
+    def _at(self, points) -> np.ndarray:
+        return np.asarray(points, float) + ORIGIN + (0, self.lift)
+
+    def _relief(self) -> None:
+        """Folds and bulges that belong to the expression, and stay for the clip."""
+        dark, light = shade(self.skin, 0.62), mix(self.skin, (255, 246, 232), 0.6)
+        cheek, curl = amount(self.shown["cheek_raise"]), self.shown["mouth_curve"]
+        squeeze = amount(self.shown["brow_squeeze"])
+        rings, tired = amount(self.shown["eye_rings"]), mix(dark, (70, 30, 80), 0.5)
+        for side in (-1, 1):
+            s = np.array((side, 1))
+            glow(self.base, self._at(s * (26, -13)), (19, 15), dark, 0.5)
+            ring = curve([(11, 6), (26, 14), (41, 5)]) * s
+            for thick, share in ((13, 0.28), (7, 0.4)):
+                stroke(self.base, self._at(ring), tired, thick, share * rings)
+            ball = self._at(s * (35, 27 - 9 * cheek))
+            glow(self.base, ball + (0, 17), (21, 8), dark, 0.8 * cheek)
+            glow(self.base, ball, (18, 12), light, 0.9 * cheek)
+            for fan in (-8, 0, 8):
+                foot = curve([(45, -6 + fan * 0.3), (56, -7 + fan)]) * s
+                stroke(self.base, self._at(foot), dark, 2, 0.8 * cheek**3)
+            fold = curve([(15, 18), (27, 30 - 3 * curl), (33 + 3 * curl, 45)]) * s
+            stroke(self.base, self._at(fold), dark, 3, 0.1 + 0.4 * cheek**2)
+            frown = curve([(6, -42), (5 - side, -33), (7, -24)]) * s
+            stroke(self.base, self._at(frown), shade(dark, 0.7), 4, squeeze**2.2)
+        glow(self.base, self._at((0, -33)), (12, 13), shade(dark, 0.8), 0.9 * squeeze)
+
+    def _nose(self) -> None:
+        base, skin = self.base, self.skin
+        dark, deep = shade(skin, 0.66), shade(skin, 0.38)
+        wrinkle, pitch = amount(self.shown["nose_wrinkle"]), self.shown["head_pitch"]
+        wide = 13 * self.look.nose_width * (0.8 + 0.6 * wrinkle)
+        tip = 28 - 9 * wrinkle - 3 * pitch
+        glow(base, self._at((9, 2)), (8, 24), dark, 0.5)
+        glow(base, self._at((0, tip + 8)), (wide + 3, 6), dark, 0.65)
+        light = mix(skin, (255, 250, 240), 0.65)
+        glow(base, self._at((-2, 0)), (5, 24), light, 0.6)
+        glow(base, self._at((-2, tip - 4)), (8, 6), light, 0.6)
+        for side in (-1, 1):
+            s = np.array((side, 1))
+            wing = curve([(wide - 3, tip - 9), (wide + 2, tip), (wide - 4, tip + 6)])
+            stroke(base, self._at(wing * s), dark, 3, 0.85)
+            high = 2.6 + 1.6 * max(0, pitch)
+            nostril = oval((0.5 * wide, tip + 4.5), (4.6, high), 12)
+            fill(base, self._at(nostril * s), deep, 0.9)
+            sneer = [(wide + 3, tip - 8), (wide + 12, tip + 4), (wide + 16, 40)]
+            stroke(base, self._at(curve(sneer) * s), shade(dark, 0.7), 4, wrinkle**2.5)
+        for y in (-15, -8, -1, 6):
+            line = curve([(-10, y), (0, y - 4), (10, y)])
+            stroke(base, self._at(line), shade(dark, 0.7), 3, wrinkle**2.5)
+
+    def _eye(self, patch: np.ndarray, side: int, lids: float, gaze_px) -> None:
+        look, shown = self.look, self.shown
+        opening = amount(shown["lid_opening"]) * lids
+        upper = 2.0 + 14 * look.eye_size * opening
+        lower = 1.5 + 6.5 * amount(shown["lid_opening"]) * min(1, lids + 0.2)
+        lower -= 3.5 * amount(shown["cheek_raise"])
+        half, s = 16.5 * look.eye_size, np.array((side, 1))
+        rim = [(-half, 1), (-half * 0.45, -upper * 0.86), (half * 0.2, -upper)]
+        rim += [(half * 0.7, -upper * 0.62), (half, 0)]
+        under = [(half, 0), (half * 0.4, lower), (-half * 0.4, lower), (-half, 1)]
+        centre = self._at(s * (25.5, -9))
+        over_line, under_line = curve(rim) * s + centre, curve(under) * s + centre
+        gaze = np.array(gaze_px)
+        shape = np.concatenate([over_line, under_line])
+        _eyeball(patch, shape, centre + (0, -0.3 * upper) + gaze, look)
+        lid = over_line - (0, 6 - 2 * opening)
+        stroke(patch, lid, shade(self.skin, 0.55), 2, 0.7)
+        stroke(patch, over_line, (34, 24, 22), 4)
+        stroke(patch, under_line, shade(self.skin, 0.5), 2, 0.7)
+
+    def _brow(self, patch: np.ndarray, side: int, raised_px: float) -> None:
+        shown = self.shown
+        slant, squeeze = shown["brow_slant"], shown["brow_squeeze"]
+        y = -31 - 15 * shown["brow_height"] - raised_px
+        inner, outer = 12 - 7 * squeeze, 46 - 3 * squeeze
+        spine = curve(
+            [
+                (inner, y + 3 - 17 * slant),
+                (0.5 * (inner + outer) - 2, y - 2),
+                (outer, y + 3 + 12 * slant),
+            ]
+        )
+        thick = 4.2 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
+        lean = np.stack([0 * thick, thick], axis=1)
+        shape = np.concatenate([spine - lean, (spine + lean)[::-1]]) * (side, 1)
+        hair = mix(self.look.hair, (40, 30, 28), 0.5)
+        fill(patch, self._at(shape), mix(hair, shade(self.skin, 0.4), 0.3))
+
+    def _mouth(self, patch: np.ndarray, moment: FaceMoment) -> None:
+        shown, look = self.shown, self.look
+        gap = max(self.gap_px, 1.5) + 7 * moment.speech
+        half = 25 * (1 + 0.48 * shown["mouth_width"]) - 3 * moment.speech
+        lift = 12 * shown["mouth_curve"]
+        corner, middle = 48.5 - lift, 48.5 + 0.45 * lift
+        lips = mix(self.skin, (164, 44, 56), 0.62)
+        full = look.lip_fullness * (7 - 0.1 * gap)
+        inner_top = _bow(-half, corner, middle - 0.2 * gap)
+        inner_low = _bow(half, corner, middle + 0.8 * gap)
+        top = [(-half - 3, corner), (-half * 0.4, middle - 0.2 * gap - full * 0.8)]
+        top += [(0, middle - 0.2 * gap - full * 0.5)]
+        top += [(half * 0.4, middle - 0.2 * gap - full * 0.8), (half + 3, corner)]
+        low = _bow(half + 3, corner, middle + 0.8 * gap + full)
+        fill(patch, self._at(np.concatenate([curve(top), low])), lips)
+        inside = self._at(np.concatenate([inner_top, inner_low]))
+        fill(patch, inside, (66, 18, 26))
+        if gap > 4:
+            self._teeth(patch, inner_top, inner_low, half, gap)
+        stroke(patch, self._at(inner_top), (58, 20, 24), 2)
+        shine = low[3:-3] * (0.5, 1) - (0, full * 0.55)
+        stroke(patch, self._at(shine), mix(lips, (255, 235, 230), 0.5), 2, 0.5)
+        for side in (-1, 1):
+            spot = oval((side * (half + 3), corner), (3, 3))
+            fill(patch, self._at(spot), shade(self.skin, 0.45), 0.7)
+
+    def _teeth(self, patch, inner_top, inner_low, half, gap) -> None:
+        depth = min(8.0, 0.5 * gap)
+        row = inner_top[3:-3]
+        teeth = np.concatenate([row, row[::-1] + (0, depth)])
+        low = inner_low[::-1][3:-3]
+        teeth[len(row) :, 1] = np.minimum(teeth[len(row) :, 1], low[::-1, 1])
+        fill(patch, self._at(teeth), (246, 242, 234))
+        if gap > 12:
+            tongue = oval((0, inner_low[:, 1].max() - 4), (0.45 * half, 4.5))
+            fill(patch, self._at(tongue), (186, 84, 88), 0.9)
+
+    def _glasses(self, patch: np.ndarray) -> None:
+        frame = (58, 54, 60)
+        for side in (-1, 1):
+            lens = self._at(oval((side * 26, -8), (23, 20)))
+            stroke(patch, lens, frame, 2, 0.85, closed=True)
+            temple = self._at([(side * 49, -11), (side * 61, -14)])
+            stroke(patch, temple, frame, 2, 0.85)
+        stroke(patch, self._at([(-4, -11), (0, -13), (4, -11)]), frame, 2, 0.85)
+
+
+def _bow(start: float, corner: float, middle: float) -> np.ndarray:
+    """A lip's edge from one corner of the mouth to the other."""
+    bend = corner + 0.8 * (middle - corner)
+    knots = [(start, corner), (start / 2, bend), (0, middle)]
+    return curve(knots + [(-start / 2, bend), (-start, corner)], per_segment=5)
+
+
+def _eyeball(patch, shape, iris_centre, look: Look) -> None:
+    """White, iris, pupil and highlight, cut out by the lids."""
+    low = np.floor(shape.min(axis=0)).astype(int) - 2
+    high = np.ceil(shape.max(axis=0)).astype(int) + 3
+    region = patch[low[1] : high[1], low[0] : high[0]]
+    tile = np.empty_like(region)
+    tile[:] = (226, 220, 214, 255)
+    tile[:3] = (206, 204, 204, 255)  # shadow of the lid
+    centre = iris_centre - low
+    fill(tile, oval(centre, (9.4, 9.4)), shade(look.iris, 0.55))
+    fill(tile, oval(centre, (7.6, 7.6)), shade(look.iris, 1.15))
+    fill(tile, oval(centre, (4.2, 4.2)), (14, 12, 14))
+    fill(tile, oval(centre - (3, 3.2), (2.3, 2.3)), (255, 255, 255))
+    mask = np.zeros(region.shape[:2], np.uint8)
+    points = np.round((shape - low) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
+    weight = mask[..., None].astype(np.float32) / 255
+    region[:] = region + weight * (tile.astype(np.float32) - region)

@@ -1,0 +1,99 @@
+"""From the controls of a clip to its media: who speaks which words, and the file."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sslmepr.corpora.schema import CorpusError
+from sslmepr.params import Domain, Params, Simulation
+from sslmepr.simulation import picture, voice, words
+from sslmepr.simulation.draw import Draw
+from sslmepr.simulation.render import write_clip
+
+SILENCE_SECONDS = 0.3  # around the speech, if the longest clip has room for it
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """What one clip shows and says; enough to render it in another process."""
+
+    clip_id: str
+    look: picture.Look
+    voice: voice.Voice
+    phrases: list[str]
+    controls: dict[str, np.ndarray]
+    domain: Domain
+    seeds: tuple[int, int, int]
+
+
+def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
+    """Decide on look, voice, words and movements of every clip."""
+    key = [params.seed, zlib.crc32(name.encode())]
+    looks, voices = {}, {}
+    for person in np.unique(draw.persons):
+        rng = np.random.default_rng([*key, 0, person])
+        looks[person], voices[person] = picture.draw_look(rng), voice.draw_voice(rng)
+    spreads = {c.name: c.spread(draw.world) for c in draw.channels.values()}
+    plans = []
+    for index, person in enumerate(draw.persons):
+        state = np.random.SeedSequence([*key, 1, index]).generate_state(3)
+        domain = str(draw.domains[index])
+        controls = {
+            channel: values[index] / spreads[channel]
+            for channel, values in draw.controls.items()
+        }
+        plans.append(
+            ClipPlan(
+                clip_id=f"{name}-{index:04d}",
+                look=looks[person],
+                voice=voices[person],
+                phrases=words.compose(controls["text"], domain, int(state[0])),
+                controls=controls,
+                domain=params.simulation.domains[domain],
+                seeds=tuple(int(value) for value in state),
+            )
+        )
+    return plans
+
+
+def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> None:
+    """Speak, draw and write one clip.
+
+    Raises
+    ------
+    CorpusError
+        Naming the clip.
+    """
+    shortest, longest = simulation.seconds
+    frame = simulation.frame
+    rate = frame.frames_per_second
+    domain = plan.domain
+    _, voice_seed, picture_seed = plan.seeds
+    try:
+        speech = voice.speak(
+            plan.phrases,
+            plan.controls["audio"],
+            plan.voice,
+            longest - SILENCE_SECONDS,
+            voice_seed,
+        )
+        seconds = len(speech) / voice.SAMPLE_RATE_HZ + SILENCE_SECONDS
+        frame_count = int(np.ceil(np.clip(seconds, shortest, longest) * rate - 1e-6))
+        seconds = frame_count / rate
+        waveform = voice.add_room(speech, seconds, domain.audio_noise_db, voice_seed)
+        frames = picture.render_frames(
+            plan.look,
+            picture.Controls(*(plan.controls[c] for c in ("face", "body", "scene"))),
+            frame_count,
+            rate,
+            frame.width,
+            frame.height,
+            picture.DomainLook(domain.framing, domain.clutter),
+            picture_seed,
+            voice.speech_envelope(waveform, frame_count, rate),
+        )
+        write_clip(path, frames, rate, waveform, voice.SAMPLE_RATE_HZ)
+    except (ValueError, voice.VoiceError, OSError) as error:
+        raise CorpusError(f"clip {plan.clip_id} cannot be made: {error}") from error

@@ -1,0 +1,93 @@
+"""The text channel: sentences composed from emotion- and trait-bearing clauses.
+
+There is one control for every latent. A sentence has room for three clauses, so the
+three controls that deviate most choose them, in one of two strengths and two
+directions; where fewer deviate, the domain's everyday topics fill the sentence.
+"""
+
+import numpy as np
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.simulation.phrases import LINKS, OPENERS, PHRASES, TOPICS
+
+TEXT_CONTROLS = (*SCORED_EMOTIONS, *TRAITS)
+EMOTION_AXES = np.eye(len(TEXT_CONTROLS))[:, : len(SCORED_EMOTIONS)]
+TRAIT_AXES = np.eye(len(TEXT_CONTROLS))[:, len(SCORED_EMOTIONS) :]
+
+CLAUSES = 3
+LEAST, STRONG = 0.4, 1.4  # deviation from which a control is heard, and heard strongly
+SHORTEST_WORDS, LONGEST_WORDS = 8, 13  # what 4 seconds hold at a usual rate
+
+
+def compose(controls: np.ndarray, domain: str, seed: int) -> list[str]:
+    """A sentence, as the phrases between which a speaker pauses.
+
+    Parameters
+    ----------
+    controls : (control,) array
+        Values of `TEXT_CONTROLS`, roughly standard normal.
+    domain : str
+        A domain with topics of its own; others talk like ``monologue``.
+    seed : int
+        Chooses among clauses that mean the same.
+
+    Returns
+    -------
+    list of str
+        An opener and clauses, 8 to 13 words together.
+
+    Raises
+    ------
+    ValueError
+        If the number of values is wrong or one of them is not finite.
+    """
+    controls = np.asarray(controls, dtype=float)
+    if controls.shape != (len(TEXT_CONTROLS),) or not np.isfinite(controls).all():
+        raise ValueError(
+            f"text: {len(TEXT_CONTROLS)} finite controls are needed, got {controls}"
+        )
+    rng = np.random.default_rng(seed)
+    domain = domain if domain in TOPICS else "monologue"
+    clauses = _meaningful_clauses(controls, rng)
+    topics = list(rng.permutation(TOPICS[domain]))
+    while len(clauses) < CLAUSES - 1 or _words(clauses) < SHORTEST_WORDS - 1:
+        clauses.append(str(topics.pop()))
+    clauses = [clauses[index] for index in rng.permutation(len(clauses))]
+    return _link(clauses, str(rng.choice(OPENERS[domain])), rng)
+
+
+def transcript(phrases: list[str]) -> str:
+    """A sentence as it is written."""
+    sentence = ", ".join(phrases)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _meaningful_clauses(controls: np.ndarray, rng: np.random.Generator) -> list[str]:
+    clauses = []
+    for index in np.argsort(-np.abs(controls), kind="stable")[:CLAUSES]:
+        deviation = abs(controls[index])
+        if deviation < LEAST:
+            break
+        level = 2 if deviation >= STRONG else 1
+        direction = int(np.sign(controls[index]))
+        options = PHRASES[TEXT_CONTROLS[index]][level * direction]
+        room = LONGEST_WORDS - 1 - _words(clauses)
+        fitting = [option for option in options if _words([option]) <= room]
+        if fitting:
+            clauses.append(str(rng.choice(fitting)))
+    return clauses
+
+
+def _link(clauses: list[str], opener: str, rng: np.random.Generator) -> list[str]:
+    """Put an opener in front and links between, as far as there is room."""
+    room = LONGEST_WORDS - _words(clauses)
+    phrases = [opener] if _words([opener]) <= room else []
+    for index, clause in enumerate(clauses):
+        link = str(rng.choice(LINKS)) if index else ""
+        fits = _words([*phrases, link, *clauses[index:]]) <= LONGEST_WORDS
+        phrases.append(f"{link} {clause}" if link and fits else clause)
+    return phrases
+
+
+def _words(phrases: list[str]) -> int:
+    return sum(len(phrase.split()) for phrase in phrases)

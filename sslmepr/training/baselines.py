@@ -1,0 +1,269 @@
+"""Simple methods on the same features: where a learned model starts, to be beaten."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from scipy.special import expit, logit
+
+from sslmepr.statistics.regression import logistic, ridge
+from sslmepr.training.predictions import dev_score
+
+RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
+LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+FOLDS = 5
+"""Parts of the training split, by speaker, for predictions out of fold."""
+
+OTHERS = 10.0
+"""Penalty of what is said of other targets, against 1 of the same target's."""
+
+SMALLEST_CHANCE = 1e-12
+"""Of an answer, in its likelihood."""
+
+LOGIT_SLOPE = 4.0
+"""Of the logit at 0.5, about which trait scores lie."""
+
+
+class Linear:
+    """Ridge or logistic regression, its strength from dev.
+
+    Parameters
+    ----------
+    task : {"emotion", "personality"}
+    features : (clip, feature) array
+        Training clips, standardised. They and their labels are kept.
+    true : (clip, target) array
+    dev_features, dev_true : arrays
+        The clips that choose the strength of regularisation; may be none.
+    """
+
+    def __init__(self, task, features, true, dev_features, dev_true):
+        self.task, self._features, self._true = task, features, true
+        # Means over steps vary less than steps: bring them to unit scale again.
+        self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
+        scaled = self._scaled(features)
+        self._basis = row_space(scaled)
+        self._reduced = scaled @ self._basis.T
+        grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
+        once = np.ones((1, len(features)))
+        best = -np.inf
+        for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
+            ((weights, bias),) = self._fits(strength, once)
+            score = -np.inf
+            if len(dev_true):
+                predicted = self._output(dev_features, weights, bias)
+                score = self._score(dev_true, predicted)
+            if score > best or best == -np.inf:
+                best, self.strength = score, strength
+                self.weights, self.bias = weights, bias
+
+    def predict(self, features) -> np.ndarray:
+        """Probabilities of emotions or scores of traits: (clip, target)."""
+        return self._output(features, self.weights, self.bias)
+
+    def probe(self) -> tuple[np.ndarray, np.ndarray]:
+        """The model as one linear map: weights (target, feature) and bias (target,).
+
+        Applied to features as they are, it gives logits of emotions or, close to 0.5,
+        of traits.
+        """
+        return self._to_logits(self.weights, self.bias)
+
+    def out_of_fold(self, groups) -> np.ndarray:
+        """Logits of training clips from fits that have not seen their group.
+
+        Parameters
+        ----------
+        groups : (clip,) array
+            Speakers.
+
+        Returns
+        -------
+        (clip, target) float32 array
+            As the logits of `probe`, which has seen these clips.
+        """
+        features = self._features
+        folds = speaker_folds(groups, FOLDS)
+        if len(folds) < 2:
+            weights, bias = self.probe()
+            return (features @ weights.T + bias).astype(np.float32)
+        logits = np.zeros(self._true.shape, np.float32)
+        for unseen in folds:
+            # One by one: fits that are searched for together feel each other's data
+            # in their last digits.
+            seen = np.ones((1, len(features)))
+            seen[0, unseen] = 0
+            (fitted,) = self._fits(self.strength, seen)
+            weights, bias = self._to_logits(*fitted)
+            logits[unseen] = features[unseen] @ weights.T + bias
+        return logits
+
+    def refitted(self, groups, refits, seed) -> Iterator[tuple]:
+        """Probes as other training samples would have made them.
+
+        Each is fitted to a bootstrap sample of the groups. How far their predictions
+        differ says how much of a prediction hangs on who happened to be in training.
+
+        Parameters
+        ----------
+        groups : (clip,) array
+            Speakers, drawn with replacement together with all their clips.
+        refits : int
+        seed : int
+
+        Yields
+        ------
+        weights : (target, feature) array
+        bias : (target,) array
+        """
+        rng = np.random.default_rng(seed)
+        _, group = np.unique(groups, return_inverse=True)
+        drawn = rng.integers(group.max() + 1, size=(refits, group.max() + 1))
+        counts = (drawn[:, :, None] == group).sum(1).astype(float)
+        start = self.weights, self.bias  # near, and so soon refitted
+        for fitted in self._fits(self.strength, counts, start):
+            yield self._to_logits(*fitted)
+
+    def _fits(self, strength, counts, start=None):
+        """Weights and bias for each way of counting the training clips."""
+        features, true = self._reduced, self._true
+        if self.task == "personality":
+            found = ridge(features, true, strength, counts)
+        else:
+            if start is not None:
+                start = start[0] @ self._basis.T, start[1]
+            found = logistic(features, true > 0, strength, counts, start)
+        return [
+            (weights @ self._basis, bias) for weights, bias in zip(*found, strict=True)
+        ]
+
+    def _score(self, true, predicted) -> float:
+        """What chooses the strength; higher is better."""
+        return dev_score(self.task, true, predicted)
+
+    def _to_logits(self, weights, bias):
+        weights = weights / self._scale
+        bias = bias - weights @ self._mean
+        if self.task == "personality":
+            weights, bias = LOGIT_SLOPE * weights, LOGIT_SLOPE * (bias - 0.5)
+        return weights, bias
+
+    def _scaled(self, features):
+        return ((features - self._mean) / self._scale).astype(float)
+
+    def _output(self, features, weights, bias):
+        output = self._scaled(features) @ weights.T + bias
+        return expit(output) if self.task == "emotion" else np.clip(output, 0, 1)
+
+
+class Combination(Linear):
+    """What modalities say of all targets, weighed: of each target first of all.
+
+    Every weight is penalised, those of what is said of other targets `OTHERS` times as
+    much. With a few hundred clips they would mostly be noise without, and wholly
+    without them what modalities confuse could not be told apart. For emotions the
+    strength is that of the greatest likelihood on dev: these are the probabilities in
+    the end, and an area under the curve does not see how large they are.
+
+    Parameters
+    ----------
+    task, true, dev_true
+        As in `Linear`.
+    features, dev_features : (clip, modality x target) arrays
+        What each modality says of each target.
+    """
+
+    def _score(self, true, predicted) -> float:
+        if self.task == "personality":
+            return super()._score(true, predicted)
+        chance = np.where(true > 0, predicted, 1 - predicted)
+        return float(np.log(np.maximum(chance, SMALLEST_CHANCE)).mean())
+
+    def _fits(self, strength, counts, start=None):
+        features, true = self._reduced @ self._basis, self._true
+        count, targets = len(counts), true.shape[1]
+        weights = np.zeros((count, targets, features.shape[1]))
+        bias = np.zeros((count, targets))
+        for target in range(targets):
+            size = np.full(features.shape[1], OTHERS**-0.5)
+            size[target::targets] = 1.0
+            mine = true[:, target : target + 1]
+            if self.task == "personality":
+                found = ridge(features * size, mine, strength, counts)
+            else:
+                found = logistic(features * size, mine > 0, strength, counts)
+            weights[:, target] = found[0][:, 0] * size
+            bias[:, target] = found[1][:, 0]
+        return list(zip(weights, bias, strict=True))
+
+
+class Constant:
+    """The mean of the training labels, for features that no labelled clip has.
+
+    Parameters
+    ----------
+    task : {"emotion", "personality"}
+    true : (clip, target) array
+        Labels of training clips, whatever features these have.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+
+    def __init__(self, task, true):
+        count = len(true)
+        if count == 0:
+            raise ValueError(f"{task}: no training clip has labels of it")
+        if task == "emotion":
+            rate = (true > 0).mean(0)
+            self._predicted = np.clip(rate, 0.5 / count, 1 - 0.5 / count)
+            self._bias = logit(self._predicted)
+        else:
+            self._predicted = true.mean(0)
+            self._bias = LOGIT_SLOPE * (self._predicted - 0.5)
+
+    def predict(self, features) -> np.ndarray:
+        """The same for every clip: (clip, target)."""
+        return np.tile(self._predicted, (len(features), 1))
+
+    def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """As `Linear.probe`, for features of a width."""
+        return np.zeros((len(self._bias), width)), self._bias
+
+
+def row_space(features):
+    """Orthonormal rows that span the training clips: (direction, feature).
+
+    The best weights under a square penalty are combinations of training clips, so
+    fitting in their space changes nothing but the time it takes where features
+    outnumber clips.
+    """
+    if features.shape[1] <= features.shape[0]:
+        return np.eye(features.shape[1], dtype=features.dtype)
+    return np.linalg.svd(features, full_matrices=False)[2]
+
+
+def speaker_folds(groups, count) -> list[np.ndarray]:
+    """Positions of the clips of each fold; a group is in one fold only.
+
+    The largest groups are dealt first, each to the fold that has fewest clips.
+
+    Parameters
+    ----------
+    groups : (clip,) array
+        Speakers.
+    count : int
+        Folds; one per group where there are fewer groups.
+
+    Returns
+    -------
+    list of (clip,) int array
+    """
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    count = min(count, len(sizes))
+    filled, fold_of = np.zeros(count), np.zeros(len(sizes), int)
+    for each in np.argsort(-sizes, kind="stable"):
+        fold_of[each] = filled.argmin()
+        filled[fold_of[each]] += sizes[each]
+    return [np.flatnonzero(fold_of[group] == fold) for fold in range(count)]

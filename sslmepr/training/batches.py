@@ -1,0 +1,359 @@
+"""From ragged feature stores to padded batches.
+
+Batches are cut from clips of similar length, and one batch is one indexed read per
+corpus: nothing here loops over clips.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sslmepr.features import FeatureStore
+from sslmepr.labels import TARGETS
+from sslmepr.training.clips import StudyClips
+
+BUCKET_BATCHES = 16
+"""Batches whose clips are sorted by length together; more saves padding, less keeps the
+order random."""
+
+MOST_STEPS = 8_192
+"""Padded steps of a batch, and steps of a corpus, that are held in memory at a time
+where no gradient is taken."""
+
+
+def with_length(values: np.ndarray, lengths) -> np.ndarray:
+    """Steps with one feature more, the logarithm of how many steps their clip has.
+
+    A mean over steps forgets how much somebody said, and that is no small part of an
+    impression.
+
+    Parameters
+    ----------
+    values : (step, feature) array
+    lengths : (step,) array or int
+
+    Returns
+    -------
+    (step, feature + 1) float32 array
+    """
+    # Filled in place: stacking would make a copy of twice the size first.
+    longer = np.empty((len(values), values.shape[1] + 1), np.float32)
+    longer[:, :-1], longer[:, -1] = values, np.log(lengths)
+    return longer
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """Mean and standard deviation of each feature over the steps of one corpus.
+
+    Two corpora differ in camera, microphone and topic, and a head trained on one of
+    them takes that difference for a difference in emotion or trait. Standardising each
+    corpus by itself removes what of it is constant and needs no labels. Where a corpus
+    has many clips of each speaker, the same can be done by speaker.
+
+    Attributes
+    ----------
+    mean, deviation : (feature,) float32 array
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def fit(cls, pieces: Iterable[np.ndarray]) -> "Standardisation":
+        """Statistics of (step, feature) values; a constant feature keeps its scale.
+
+        Parameters
+        ----------
+        pieces : iterable of (step, feature) arrays
+            The values, of which one piece at a time is held in memory: moments of two
+            parts give those of both (Chan, Golub and LeVeque 1983, Algorithms for
+            computing the sample variance).
+
+        Raises
+        ------
+        ValueError
+            If there are no values.
+        """
+        count, mean, squares = 0, 0.0, 0.0
+        for piece in pieces:
+            piece = np.asarray(piece, np.float64)
+            if len(piece) == 0:
+                continue
+            own = piece.mean(axis=0)
+            total = count + len(piece)
+            squares += ((piece - own) ** 2).sum(axis=0)
+            squares += (own - mean) ** 2 * count * len(piece) / total
+            mean += (own - mean) * len(piece) / total
+            count = total
+        if count == 0:
+            raise ValueError("no values to take a mean of")
+        deviation = np.sqrt(squares / count)
+        deviation[deviation < 1e-6] = 1.0
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return (values - self.mean) / self.deviation
+
+    @classmethod
+    def pooled(cls, parts: Sequence["Standardisation"]) -> "Standardisation":
+        """The average of several, for a clip that belongs to none of the corpora."""
+        return cls(
+            np.mean([part.mean for part in parts], axis=0, dtype=np.float32),
+            np.mean([part.deviation for part in parts], axis=0, dtype=np.float32),
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips padded to the longest of them.
+
+    Attributes
+    ----------
+    values : (clip, step, feature) Tensor
+        Standardised features, the length among them; zero in padding.
+    mask : (clip, step) bool Tensor
+        True at real steps.
+    labels : dict
+        Task to a (clip, target) Tensor, NaN where there is no label.
+    probed : dict
+        Task to a (clip, target) Tensor of a linear probe's logits, where they are set.
+    corpus : (clip,) int64 Tensor
+        Position in the study's corpora.
+    rows : (clip,) int64 array
+        Positions in the study's clips.
+    """
+
+    values: Tensor
+    mask: Tensor
+    labels: dict[str, Tensor]
+    probed: dict[str, Tensor]
+    corpus: Tensor
+    rows: np.ndarray
+
+
+class ModalityClips:
+    """The sequences of one modality for all clips of a study.
+
+    Parameters
+    ----------
+    clips : StudyClips
+    modality : str
+    data_folder : path
+        Holds ``<corpus>/features``.
+    device : torch.device, optional
+
+    Attributes
+    ----------
+    lengths : (clip,) int array
+        Steps of each clip; 0 where it lacks the modality.
+    feature_count : int
+        Those of the store and, last, the length (`with_length`).
+    made_by : (str, str)
+        Encoder and revision of the features.
+    statistics : dict
+        Corpus, or speaker of a corpus that is standardised by speaker, to its
+        `Standardisation`: from the training split, or from all clips where there are
+        none in training (transductive, but without labels). A corpus that lacks the
+        modality is left out.
+    """
+
+    def __init__(self, clips: StudyClips, modality: str, data_folder, device=None):
+        self.clips, self.modality = clips, modality
+        self.device = device or torch.device("cpu")
+        self._labels = {
+            task: torch.from_numpy(values) for task, values in clips.labels.items()
+        }
+        self._probed = {}
+        self._corpus = clips.corpus_index()
+        self._group = clips.table["group"].to_numpy()
+        self._start = np.zeros(len(clips.table), np.int64)
+        self.lengths = np.zeros(len(clips.table), np.int64)
+        self._stores, self.statistics = {}, {}
+        for index, corpus in enumerate(clips.corpora):
+            folder = Path(data_folder, corpus, "features")
+            if (folder / f"{modality}.safetensors").exists():
+                self._add(index, corpus, FeatureStore.open(folder, modality))
+        made_by = {
+            clips.corpora[index]: (store.encoder, store.revision, store.feature_count)
+            for index, store in self._stores.items()
+        }
+        if len(set(made_by.values())) != 1:
+            raise ValueError(
+                f"{modality}: one encoder must have made the features of all corpora; "
+                f"found {made_by or 'no features'}"
+            )
+        encoder, revision, width = next(iter(made_by.values()))
+        self.made_by, self.feature_count = (encoder, revision), width + 1
+
+    def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
+        rows = self.clips.rows(corpus)
+        order = {name: place for place, name in enumerate(store.clip_ids)}
+        places = self.clips.table["clip_id"].iloc[rows].map(order).to_numpy(float)
+        rows, places = rows[~np.isnan(places)], places[~np.isnan(places)].astype(int)
+        if len(rows) == 0:
+            return
+        offsets = np.asarray(store.offsets)
+        self._start[rows] = offsets[places]
+        self.lengths[rows] = offsets[places + 1] - offsets[places]
+        self._stores[index] = store
+        in_training = (self.clips.table["split"] == "train").to_numpy()
+        for group in dict.fromkeys(self._group[rows]):
+            mine = rows[self._group[rows] == group]
+            training = mine[in_training[mine]]
+            chosen = training if len(training) else mine
+            pieces = (self._read(index, part) for part in self.pieces(chosen))
+            self.statistics[group] = Standardisation.fit(pieces)
+
+    def _read(self, index: int, rows: np.ndarray) -> np.ndarray:
+        """Steps of some clips of one corpus, end to end: (step, feature)."""
+        values = self._stores[index].values[self._steps(rows)]
+        lengths = np.repeat(self.lengths[rows], self.lengths[rows])
+        return with_length(values, lengths)
+
+    def _steps(self, rows: np.ndarray) -> np.ndarray:
+        """Positions in the store of all steps of some clips of one corpus."""
+        lengths = self.lengths[rows]
+        before = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return np.repeat(self._start[rows], lengths) + np.arange(len(before)) - before
+
+    def present(self, rows: np.ndarray) -> np.ndarray:
+        """Those of `rows` whose clips have the modality."""
+        return rows[self.lengths[rows] > 0]
+
+    def taught(self, corpus: str, task: str, split: str) -> np.ndarray:
+        """Clips of a corpus and split that have the modality and labels of a task."""
+        rows = self.present(self.clips.rows(corpus, split))
+        return rows[self.clips.labelled(task)[rows]]
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        """The clips of `rows`, each of which must have the modality."""
+        values, mask = self.padded(rows)
+        where = torch.from_numpy(rows)
+        return Batch(
+            values=torch.from_numpy(values).to(self.device),
+            mask=torch.from_numpy(mask).to(self.device),
+            labels={
+                task: labels[where].to(self.device)
+                for task, labels in self._labels.items()
+            },
+            probed={
+                task: logits[where].to(self.device)
+                for task, logits in self._probed.items()
+            },
+            corpus=torch.from_numpy(self._corpus[rows]),
+            rows=rows,
+        )
+
+    def set_probed(self, task: str, rows: np.ndarray, logits) -> None:
+        """Have batches carry what linear probes say: (clip, target) for `rows`."""
+        every = torch.full((len(self.clips.table), len(TARGETS[task])), torch.nan)
+        every[torch.from_numpy(rows)] = torch.as_tensor(logits, dtype=torch.float32)
+        self._probed[task] = every
+
+    def probed(self, task: str, rows: np.ndarray) -> torch.Tensor:
+        """What `set_probed` was given for `rows`: (clip, target)."""
+        return self._probed[task][torch.from_numpy(rows)]
+
+    def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Standardised values (clip, step, feature) and mask (clip, step)."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]
+        values = np.zeros((*mask.shape, self.feature_count), np.float32)
+        for group in dict.fromkeys(self._group[rows]):
+            mine = self._group[rows] == group
+            read = self._read(self._corpus[rows[mine][0]], rows[mine])
+            values[mask & mine[:, None]] = self.statistics[group].apply(read)
+        return values, mask
+
+    def pieces(self, rows: np.ndarray, size: int = 512) -> list[np.ndarray]:
+        """`rows` cut, in their order, into batches that memory holds.
+
+        None has more than `size` clips, or, if it has several, more than `MOST_STEPS`
+        padded steps.
+        """
+        cut, begin, longest = [], 0, 0
+        for place, length in enumerate(self.lengths[rows].tolist()):
+            longest = max(longest, length)
+            clips = place - begin + 1
+            if clips > size or (clips > 1 and clips * longest > MOST_STEPS):
+                cut.append(rows[begin:place])
+                begin, longest = place, length
+        return [*cut, rows[begin:]] if len(rows) else []
+
+    def pooled(self, rows: np.ndarray) -> np.ndarray:
+        """Mean over the steps of each clip: (clip, feature)."""
+        parts = []
+        for part in self.pieces(rows):
+            values, mask = self.padded(part)
+            parts.append(values.sum(1) / mask.sum(1, keepdims=True))
+        return np.concatenate(parts)
+
+    def deviations(self, rows: np.ndarray) -> np.ndarray:
+        """Standard deviation over the steps of each clip: (clip, feature)."""
+        parts = []
+        for part in self.pieces(rows):
+            values, mask = self.padded(part)
+            count = mask.sum(1, keepdims=True)
+            spread = values - (values.sum(1) / count)[:, None]
+            parts.append(np.sqrt((spread**2 * mask[..., None]).sum(1) / count))
+        return np.concatenate(parts)
+
+
+def in_order(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    """`rows` cut into pieces of at most `size`."""
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def bucketed(rows, lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches of clips of similar length, in random order.
+
+    Parameters
+    ----------
+    rows : (clip,) int array
+    lengths : (clip,) int array
+        Steps of every clip of the study, indexed by `rows`.
+    size : int
+        Clips in a batch; only the last may be smaller.
+    rng : numpy Generator
+    """
+    cut = _sorted_pieces(rng.permutation(rows), lengths, size)
+    return [cut[place] for place in rng.permutation(len(cut))]
+
+
+def balanced(groups, lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Batches that hold equally many clips of each group.
+
+    One pass over the largest group is one epoch; the clips of the others come again as
+    often as that takes.
+
+    Parameters
+    ----------
+    groups : sequence of (clip,) int arrays
+        One per corpus.
+    lengths, size, rng
+        As for `bucketed`.
+    """
+    groups = [group for group in groups if len(group)]
+    longest = max(map(len, groups))
+    share = max(1, size // len(groups))
+    pieces = []
+    for group in groups:
+        repeats = -(-longest // len(group))
+        order = np.concatenate([rng.permutation(group) for _ in range(repeats)])
+        pieces.append(_sorted_pieces(order[:longest], lengths, share))
+    # Pieces of like rank in like buckets have like lengths.
+    mixed = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+    return [mixed[place] for place in rng.permutation(len(mixed))]
+
+
+def _sorted_pieces(order, lengths, size: int) -> list[np.ndarray]:
+    pieces = []
+    for bucket in in_order(order, size * BUCKET_BATCHES):
+        by_length = bucket[np.argsort(np.asarray(lengths)[bucket], kind="stable")]
+        pieces.extend(in_order(by_length, size))
+    return pieces

@@ -1,0 +1,359 @@
+"""Trained models as safetensors and JSON: no pickle, and nothing else to be known.
+
+The description in JSON holds a hash of itself and of the weights. It tells damaged
+files and two that do not belong together, and by it later stages name what they learned
+from.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from sslmepr import __version__
+from sslmepr.files import atomic
+from sslmepr.labels import TARGETS
+from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
+from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.models.published import PublishedFusion
+from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
+from sslmepr.training.batches import Standardisation
+
+CLASSES = {
+    "UnimodalModel": (UnimodalModel, UnimodalConfig),
+    "CrosstaskModel": (CrosstaskModel, CrosstaskConfig),
+    "FusionModel": (FusionModel, FusionConfig),
+    "PublishedFusion": (PublishedFusion, FusionConfig),
+}
+
+PACKAGE = Path(__file__).parents[1]
+_STATISTICS = "statistics"
+
+
+_UNFIT = (
+    SafetensorError,
+    AttributeError,
+    TypeError,
+    KeyError,
+    ValueError,
+    RuntimeError,
+)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be read, or was made for something else."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and what it needs.
+
+    Attributes
+    ----------
+    model : Module
+        In evaluation mode, on the CPU.
+    statistics : dict
+        Name of an input and corpus, ``<corpus>`` or ``<modality>/<corpus>``, to the
+        `Standardisation` of its features.
+    metrics : dict
+        Scores on dev and thresholds chosen there.
+    code_revision : str
+    made_by : (str, str) or None
+        Encoder and revision of the features it was trained on; None for a model that
+        reads none.
+    trained_on : dict of str to str
+        Folder of each model of an earlier stage whose outputs it was trained on,
+        relative to the study's, to the `digest` of that model.
+    seeds : tuple of int
+        All seeds of its training, of which it is one; empty if there is only one.
+    digest : str
+        SHA-256 of description and weights.
+    """
+
+    model: nn.Module
+    statistics: dict[str, Standardisation]
+    metrics: dict
+    code_revision: str
+    made_by: tuple[str, str] | None
+    trained_on: dict[str, str]
+    seeds: tuple[int, ...]
+    digest: str
+
+
+def save_checkpoint(
+    model: nn.Module,
+    stem: str | Path,
+    statistics: dict[str, Standardisation] | None = None,
+    metrics: dict | None = None,
+    made_by: tuple[str, str] | None = None,
+    trained_on: dict[str, str] | None = None,
+    seeds: Sequence[int] = (),
+) -> str:
+    """Write ``<stem>.safetensors`` and ``<stem>.json``.
+
+    Parameters
+    ----------
+    model : Module
+        One of `CLASSES`, with its config at ``model.config``.
+    stem : path
+        Without suffix; the folder is made.
+    statistics, metrics : dict, optional
+        As in `Checkpoint`; `metrics` must be JSON-able.
+    made_by : (str, str), optional
+    trained_on : dict, optional
+    seeds : sequence of int
+        As in `Checkpoint`.
+
+    Returns
+    -------
+    str
+        The checkpoint's digest.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        name: value.detach().cpu().contiguous()
+        for name, value in model.state_dict().items()
+    }
+    for name, each in (statistics or {}).items():
+        tensors[f"{_STATISTICS}/{name}/mean"] = torch.tensor(each.mean)
+        tensors[f"{_STATISTICS}/{name}/deviation"] = torch.tensor(each.deviation)
+    weights = save(tensors)
+    description = {
+        "class": type(model).__name__,
+        "config": dataclasses.asdict(model.config),
+        "labels": {task: list(names) for task, names in TARGETS.items()},
+        "code_revision": code_revision(),
+        "made_by": made_by,
+        "trained_on": trained_on or {},
+        "seeds": list(seeds),
+        "metrics": metrics or {},
+    }
+    description["sha256"] = _digest(description, weights)
+    with atomic(_with_suffix(stem, ".safetensors")) as part:
+        part.write_bytes(weights)
+    text = json.dumps(description, indent=2) + "\n"
+    with atomic(_with_suffix(stem, ".json")) as part:
+        part.write_text(text, encoding="utf-8")
+    return description["sha256"]
+
+
+def _digest(description: dict, weights: bytes) -> str:
+    """SHA-256 of a description without its hash, and of weights."""
+    described = {key: item for key, item in description.items() if key != "sha256"}
+    text = json.dumps(described, sort_keys=True)
+    return hashlib.sha256(text.encode() + weights).hexdigest()
+
+
+def _with_suffix(stem: Path, suffix: str) -> Path:
+    return stem.with_name(stem.name + suffix)
+
+
+def load_checkpoint(stem: str | Path) -> Checkpoint:
+    """Rebuild a model from what `save_checkpoint` wrote.
+
+    Raises
+    ------
+    CheckpointError
+        If a file is missing, damaged or not of the same training as the other, the
+        class is unknown, the configuration or the weights do not fit it, or the labels
+        differ in name or order from ours. It names the command that mends it.
+    """
+    stem = Path(stem)
+    try:
+        return _load(stem)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}; {remedy(stem.parent)}") from None
+
+
+def remedy(folder: str | Path) -> str:
+    """What trains the models in a folder of a study again, in words."""
+    parts = ["", "", "", *Path(folder).absolute().parts]
+    above, study, stage, cell = parts[-4:]
+    if stage not in ("unimodal", "crosstask", "fusion"):
+        return "train it again"
+    if above == "replicate":
+        stage, cell = above, study
+    return f"`dvc repro {stage}@{cell}` makes it anew"
+
+
+def _load(stem: Path) -> Checkpoint:
+    description = _read_description(_with_suffix(stem, ".json"))
+    path = _with_suffix(stem, ".safetensors")
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: not readable: {error}") from None
+    if "sha256" not in description:
+        raise CheckpointError(f"{stem}.json: was written by an earlier version")
+    if description["sha256"] != _digest(description, weights):
+        raise CheckpointError(
+            f"{path}: damaged, or not of the training that {stem.name}.json is of"
+        )
+    try:
+        tensors = load(weights)
+        model_class, config_class = CLASSES[description["class"]]
+        model = model_class(_rebuild(config_class, description["config"]))
+        model.load_state_dict(
+            {
+                name: value
+                for name, value in tensors.items()
+                if not name.startswith(f"{_STATISTICS}/")
+            }
+        )
+        return Checkpoint(
+            model.eval(),
+            _statistics(tensors),
+            dict(description["metrics"]),
+            description["code_revision"],
+            tuple(description["made_by"]) if description["made_by"] else None,
+            dict(description["trained_on"]),
+            tuple(description["seeds"]),
+            description["sha256"],
+        )
+    except _UNFIT as error:
+        raise CheckpointError(
+            f"{path}: does not fit a {description['class']}: {error}"
+        ) from None
+
+
+def _read_description(path: Path) -> dict:
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not readable: {error}") from None
+    if not isinstance(description, dict):
+        raise CheckpointError(f"{path}: does not describe a model")
+    name = description.get("class")
+    if name not in list(CLASSES):
+        raise CheckpointError(
+            f"{path}: unknown class {name!r}; known: {', '.join(CLASSES)}"
+        )
+    ours = {task: list(names) for task, names in TARGETS.items()}
+    if description.get("labels") != ours:
+        raise CheckpointError(
+            f"{path}: was trained with labels {description.get('labels')}, "
+            f"but here they are {ours}"
+        )
+    return description
+
+
+def load_seeds(folder: str | Path) -> dict[int, Checkpoint]:
+    """All models of one training of stage 3: seed to `Checkpoint`.
+
+    Parameters
+    ----------
+    folder : path
+        Of a fusion variant.
+
+    Raises
+    ------
+    CheckpointError
+        If there is none, or not exactly those that were trained together; and as
+        `load_checkpoint`.
+    """
+    folder = Path(folder)
+    stems = sorted(path.with_suffix("") for path in folder.glob("seed-*.safetensors"))
+    if not stems:
+        raise CheckpointError(f"{folder}: no trained model; {remedy(folder)}")
+    found = {stem.name: load_checkpoint(stem) for stem in stems}
+    first = next(iter(found.values()))
+    expected = [f"seed-{seed}" for seed in first.seeds]
+    if set(found) != set(expected):
+        raise CheckpointError(
+            f"{folder}: holds {', '.join(found)}, where {', '.join(expected)} were "
+            f"trained together; {remedy(folder)}"
+        )
+    for name, each in found.items():
+        if (each.seeds, each.trained_on) != (first.seeds, first.trained_on):
+            raise CheckpointError(
+                f"{folder}: {name} and {stems[0].name} were not trained together; "
+                f"{remedy(folder)}"
+            )
+    return {seed: found[f"seed-{seed}"] for seed in first.seeds}
+
+
+def require_trained_on(
+    checkpoint: Checkpoint, folder: str | Path, digests: dict[str, str]
+) -> None:
+    """See to it that a model learned from those of an earlier stage that are there.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    folder : path
+        Where it lies.
+    digests : dict of str to str
+        Folder of each model of the earlier stage, relative to the study's, to its
+        digest.
+
+    Raises
+    ------
+    CheckpointError
+        If it was trained on others.
+    """
+    others = [
+        name
+        for name in sorted(digests | checkpoint.trained_on)
+        if digests.get(name) != checkpoint.trained_on.get(name)
+    ]
+    if others:
+        raise CheckpointError(
+            f"{folder}: was trained on another model than lies in {', '.join(others)}; "
+            f"{remedy(folder)}"
+        )
+
+
+def _statistics(tensors) -> dict[str, Standardisation]:
+    names = [
+        name.removeprefix(f"{_STATISTICS}/").removesuffix("/mean")
+        for name in tensors
+        if name.startswith(f"{_STATISTICS}/") and name.endswith("/mean")
+    ]
+    return {
+        name: Standardisation(
+            *(
+                np.asarray(tensors[f"{_STATISTICS}/{name}/{part}"])
+                for part in ("mean", "deviation")
+            )
+        )
+        for name in names
+    }
+
+
+def _rebuild(config_class, tree: dict):
+    """A config dataclass, nested ones and tuples included, from its JSON form."""
+    hints = typing.get_type_hints(config_class)
+    values = {}
+    for name, value in tree.items():
+        hint = hints.get(name)
+        if dataclasses.is_dataclass(hint):
+            value = _rebuild(hint, value)
+        elif hint is tuple or typing.get_origin(hint) is tuple:
+            value = tuple(value)
+        values[name] = value
+    return config_class(**values)
+
+
+@functools.cache
+def code_revision() -> str:
+    """The package's version and a hash of the code that models and trains.
+
+    A commit would name what nobody needs to know: two commits with the same code here
+    write the same checkpoints, byte for byte.
+    """
+    digest = hashlib.sha256()
+    for folder in ("models", "learning"):
+        for path in sorted((PACKAGE / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"

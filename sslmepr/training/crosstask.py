@@ -1,0 +1,211 @@
+"""Stage 2: the two tasks of one modality learn from each other, on both corpora."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit
+
+from sslmepr.device import choose_device, seed_everything
+from sslmepr.labels import (
+    TASKS,
+    Model,
+)
+from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
+from sslmepr.models.unimodal import UnimodalModel
+from sslmepr.params import Params
+from sslmepr.training.batches import ModalityClips, balanced
+from sslmepr.training.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    remedy,
+    save_checkpoint,
+)
+from sslmepr.training.clips import read_study_clips
+from sslmepr.training.loop import Schedule, fit
+from sslmepr.training.losses import emotion_loss, trait_loss
+from sslmepr.training.outputs import (
+    model_of_outputs,
+    outputs_of,
+    study_outputs,
+    write_outputs,
+)
+from sslmepr.training.predictions import (
+    dev_score,
+    prediction_table,
+    training_thresholds,
+    write_predictions,
+)
+
+OUTPUTS = (
+    "emotion_embedding",
+    "personality_embedding",
+    "emotion_logits",
+    "trait_scores",
+    "features",
+)
+
+
+def train_crosstask(
+    params: Params,
+    modality: str,
+    study_folder: str | Path,
+    run_folder: str | Path,
+    data_folder: str | Path = "data",
+    progress: bool = True,
+) -> dict:
+    """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
+
+    Writes the checkpoint, the predictions (stage ``crosstask``) and, for stage 3, its
+    outputs (`sslmepr.training.outputs`). Of the clips that taught a task, both say what
+    probes out of fold say.
+
+    Returns
+    -------
+    dict
+        modality, clips, dev_score per task, epochs, history.
+
+    Raises
+    ------
+    CheckpointError
+        If stage 1 was trained on features of another encoder, or its checkpoint and
+        outputs are not of one training.
+    """
+    seed_everything(params.seed)
+    clips = read_study_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    data = ModalityClips(clips, modality, data_folder, device)
+    for task in TASKS:
+        folder = Path(study_folder, "unimodal", f"{modality}-{task}")
+        known, outputs = study_outputs(folder, clips)
+        data.set_probed(task, known.numpy(), outputs["probe_logits"])
+    stage_1 = _stage_1(data, Path(study_folder))
+    model = _model(params, {task: each.model for task, each in stage_1.items()})
+    model.to(device)
+    groups, dev = (
+        {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
+        for split in ("train", "dev")
+    )
+
+    def batch_rows(epoch):
+        rng = np.random.default_rng([params.seed, epoch])
+        taught = list(groups.values())
+        return balanced(taught, data.lengths, params.crosstask.batch, rng)
+
+    history = fit(
+        model,
+        lambda epoch: map(data.batch, batch_rows(epoch)),
+        len(batch_rows(0)),
+        _loss,
+        lambda model: _mean_score(_scores(model, data, dev)),
+        Schedule.of(params.crosstask),
+        f"{modality}, both tasks",
+        progress,
+    )
+    scores = _scores(model, data, dev)
+    rows = data.present(np.arange(len(clips.table)))
+    outputs = outputs_of(model, data, rows, OUTPUTS)
+    for task, taught in groups.items():
+        _unlearn(outputs, data, task, taught, np.searchsorted(rows, taught))
+    probabilities = expit(outputs["emotion_logits"])
+    predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
+    run_folder = Path(run_folder)
+    told = Model("crosstask", modality)
+    tables = [
+        prediction_table(clips, rows, task, predicted[task], told, params.seed)
+        for task in TASKS
+    ]
+    write_predictions(run_folder, tables)
+    thresholds = training_thresholds(clips, params.roles.emotion)
+    best = {"dev_score": scores, "thresholds": thresholds}
+    digest = save_checkpoint(
+        model,
+        run_folder / "model",
+        data.statistics,
+        best,
+        data.made_by,
+        {f"unimodal/{modality}-{task}": each.digest for task, each in stage_1.items()},
+    )
+    write_outputs(run_folder, clips, rows, outputs, digest)
+    return {
+        "modality": modality,
+        "clips": {task: len(group) for task, group in groups.items()},
+        "dev_score": scores,
+        "epochs": int(history["epoch"].max()),
+        "history": history.to_dict("records"),
+    }
+
+
+def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> None:
+    """Let probes that have not seen them speak of the clips that taught a task.
+
+    The networks of both stages have seen them, and are surer of them than of any new
+    clip. Stage 3 would learn to trust the modality that learned most by heart.
+    """
+    said = data.probed(task, taught).numpy()
+    if task == "emotion":
+        outputs["emotion_logits"][places] = said
+    else:
+        outputs["trait_scores"][places] = expit(said)
+
+
+def _stage_1(data: ModalityClips, study_folder: Path) -> dict[str, Checkpoint]:
+    """Task to the model of stage 1 whose outputs `data` carries."""
+    found = {}
+    for task in TASKS:
+        folder = study_folder / "unimodal" / f"{data.modality}-{task}"
+        found[task] = checkpoint = load_checkpoint(folder / "model")
+        if checkpoint.made_by != data.made_by:
+            raise CheckpointError(
+                f"{folder}: was trained on features of {checkpoint.made_by}, "
+                f"but these are of {data.made_by}; {remedy(folder)}"
+            )
+        if checkpoint.digest != model_of_outputs(folder, data.clips):
+            raise CheckpointError(
+                f"{folder}: holds outputs of another model; {remedy(folder)}"
+            )
+    return found
+
+
+def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:
+    section = params.crosstask
+    model = CrosstaskModel(
+        CrosstaskConfig(
+            emotion=stage_1["emotion"].config,
+            personality=stage_1["personality"].config,
+            hidden=section.hidden,
+            layers=section.layers,
+            heads=section.heads,
+            dropout=section.dropout,
+        )
+    )
+    model.emotion_encoder.load_state_dict(stage_1["emotion"].state_dict())
+    model.personality_encoder.load_state_dict(stage_1["personality"].state_dict())
+    model.freeze_encoders()
+    return model
+
+
+def _loss(model, _, batch):
+    output = model(batch.values, batch.mask, batch.probed)
+    emotion = emotion_loss(output.emotion_logits, batch.labels["emotion"])
+    return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
+
+
+def _mean_score(scores: dict[str, float]) -> float:
+    """Over the tasks for which dev clips have the modality."""
+    known = [score for score in scores.values() if not np.isnan(score)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
+    names = {"emotion": "emotion_logits", "personality": "trait_scores"}
+    return {
+        task: dev_score(
+            task,
+            data.clips.labels[task][rows],
+            outputs_of(model, data, rows, [names[task]])[names[task]],
+        )
+        if len(rows)
+        else float("nan")
+        for task, rows in dev.items()
+    }

@@ -1,0 +1,103 @@
+"""Stage 3: all modalities of a clip, both tasks, one model per variant and seed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sslmepr.device import choose_device
+from sslmepr.labels import (
+    Model,
+)
+from sslmepr.params import Params, Variant
+from sslmepr.training.checkpoints import save_checkpoint
+from sslmepr.training.clips import read_study_clips
+from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.fusion_training import (
+    fit_predict_projector,
+    predict_fused,
+    score_on_dev,
+    train_variant,
+)
+from sslmepr.training.predictions import (
+    dev_score,
+    prediction_table,
+    write_predictions,
+)
+
+
+def train_fusion(
+    params: Params,
+    variant: str,
+    study_folder: str | Path,
+    run_folder: str | Path,
+    data_folder: str | Path = "data",
+    progress: bool = True,
+) -> dict:
+    """Stage 3: train one variant of the fusion model with every seed.
+
+    Writes ``seed-<n>.safetensors`` and ``.json`` and the predictions of all seeds for
+    every clip with at least one modality; for the full model also those of the linear
+    models on all unimodal predictions that it starts from (stage ``fusion_linear``).
+
+    Returns
+    -------
+    dict
+        variant, modalities, linear_dev_score per task, seeds (list of dict: seed,
+        dev_score per task, epochs, history).
+    """
+    settings = params.variant[variant]
+    chosen = settings.modalities or params.modalities
+    modalities = [name for name in params.modalities if name in chosen]
+    clips = read_study_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    data = FusionClips.read(clips, modalities, study_folder, device)
+    rows = np.flatnonzero(data.present.any(1).numpy())
+    run_folder = Path(run_folder)
+    for old in run_folder.glob("seed-*"):
+        old.unlink()  # an interrupted training shall not be filled up by it
+    projectors, scores, tables, results = {}, {}, [], []
+    for task in settings.tasks:
+        projectors[task], predicted = fit_predict_projector(
+            params, settings, data, task, rows
+        )
+        if settings == Variant():
+            linear = Model("fusion_linear", variant=variant)
+            tables.append(
+                prediction_table(clips, rows, task, predicted, linear, params.seed)
+            )
+        dev = data.rows(getattr(params.roles, task), "dev")
+        true = clips.labels[task][dev]
+        scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
+    told = Model("fusion", variant=variant)
+    for seed in params.fusion.seeds:
+        model, history = train_variant(
+            params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
+        )
+        predicted = predict_fused(model, data, rows)
+        tables += [
+            prediction_table(clips, rows, task, predicted[task], told, seed)
+            for task in settings.tasks
+        ]
+        best = score_on_dev(params, settings.tasks, data, model)
+        save_checkpoint(
+            model,
+            run_folder / f"seed-{seed}",
+            metrics=best,
+            trained_on=data.trained_on,
+            seeds=params.fusion.seeds,
+        )
+        results.append(
+            {
+                "seed": seed,
+                "dev_score": best["dev_score"],
+                "epochs": int(history["epoch"].max()),
+                "history": history.to_dict("records"),
+            }
+        )
+    write_predictions(run_folder, tables)
+    return {
+        "variant": variant,
+        "modalities": modalities,
+        "linear_dev_score": scores,
+        "seeds": results,
+    }

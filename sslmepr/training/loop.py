@@ -1,0 +1,164 @@
+"""One training loop for all stages."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from sslmepr.training.pseudo_labels import WeightAverage
+
+AVERAGE_DECAY = 0.98
+"""Decay per step of the averaged weights that are scored, kept and used as teacher."""
+
+GRADIENT_CLIP = 1.0
+WARM_UP_SHARE = 0.05
+"""Part of the steps over which the learning rate rises before it falls as a cosine."""
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on, and its result would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train; fields as in ``params.yaml``."""
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+
+    @classmethod
+    def of(cls, section) -> "Schedule":
+        """The schedule of a training section of the parameters."""
+        names = ("epochs", "patience", "learning_rate", "weight_decay")
+        return cls(**{name: getattr(section, name) for name in names})
+
+
+def fit(
+    model: nn.Module,
+    batches: Callable[[int], Iterable],
+    steps_per_epoch: int,
+    loss: Callable[[nn.Module, nn.Module, object], Tensor],
+    score: Callable[[nn.Module], float],
+    schedule: Schedule,
+    title: str = "",
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train `model` in place and leave it with its best weights.
+
+    The weights it comes with are scored too, as epoch 0, and kept if none are better.
+
+    What is scored on dev, and kept, is the moving average of the weights: with a few
+    hundred clips single epochs scatter, and the best of them is partly luck.
+
+    Parameters
+    ----------
+    model : Module
+        Only parameters that require gradients are trained.
+    batches : callable
+        Epoch number to that epoch's batches; they may be made one at a time.
+    steps_per_epoch : int
+        How many batches an epoch has, for the course of the learning rate.
+    loss : callable
+        (model, averaged model, batch) to a loss.
+    score : callable
+        Averaged model to its score on dev; higher is better. NaN (nothing to score on)
+        keeps the weights of the last epoch.
+    schedule : Schedule
+    title : str
+        Shown beside the progress bar and in errors.
+    progress : bool
+
+    Returns
+    -------
+    DataFrame
+        Columns epoch (from 0), train_loss (NaN at 0), dev_score.
+
+    Raises
+    ------
+    TrainingError
+        If the loss of an epoch is not finite.
+    """
+    run = Run(model, schedule, max(1, steps_per_epoch), loss)
+    best, since = _copy(run.average.model), 0
+    first = float(score(run.average.model))
+    best_score = -np.inf if np.isnan(first) else first
+    history = [(0, np.nan, first)]
+    for epoch in tqdm(
+        range(1, schedule.epochs + 1), desc=title, disable=not progress, leave=False
+    ):
+        mean_loss = run.epoch(batches(epoch))
+        if not np.isfinite(mean_loss):
+            raise TrainingError(f"{title}: the loss of epoch {epoch} is {mean_loss}")
+        dev_score = float(score(run.average.model))
+        history.append((epoch, mean_loss, dev_score))
+        since += 1
+        if np.isnan(dev_score) or dev_score > best_score:
+            best_score = -np.inf if np.isnan(dev_score) else dev_score
+            best, since = _copy(run.average.model), 0
+        if since >= schedule.patience:
+            break
+    model.load_state_dict(best)
+    model.eval()
+    return pd.DataFrame(history, columns=["epoch", "train_loss", "dev_score"])
+
+
+class Run:
+    """Model, averaged model and optimiser while they are trained."""
+
+    def __init__(self, model, schedule: Schedule, steps_per_epoch: int, loss):
+        self.model, self.loss, self.schedule = model, loss, schedule
+        self.trained = [each for each in model.parameters() if each.requires_grad]
+        self.optimiser = torch.optim.AdamW(
+            _decayed(self.trained, schedule.weight_decay),
+            lr=schedule.learning_rate,
+            fused=True,
+        )
+        self.average = WeightAverage(model, AVERAGE_DECAY)
+        self.total = schedule.epochs * steps_per_epoch
+
+    def epoch(self, batches) -> float:
+        """Take a step for every batch; the mean loss."""
+        self.model.train()
+        losses = [self.step(batch) for batch in batches]
+        return float(torch.stack(losses).mean())
+
+    def step(self, batch) -> Tensor:
+        """Learn from one batch; its loss."""
+        rate = _rate(self.average.steps, self.total) * self.schedule.learning_rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        value = self.loss(self.model, self.average.model, batch)
+        value.backward()
+        nn.utils.clip_grad_norm_(self.trained, GRADIENT_CLIP)
+        self.optimiser.step()
+        self.average.update()
+        return value.detach()
+
+
+def _rate(step: int, total: int) -> float:
+    """Learning rate relative to its highest."""
+    warm = max(1, round(WARM_UP_SHARE * total))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + np.cos(np.pi * (step - warm) / max(1, total - warm)))
+
+
+def _decayed(parameters, weight_decay: float) -> list[dict]:
+    """Matrices decay; biases, norms and other vectors do not."""
+    matrices = [each for each in parameters if each.ndim > 1]
+    vectors = [each for each in parameters if each.ndim <= 1]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}

@@ -1,0 +1,165 @@
+"""What a model says of clips, and hands to the next stage: one file per corpus."""
+
+import json
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from sslmepr.files import atomic
+from sslmepr.training.batches import ModalityClips
+from sslmepr.training.checkpoints import CheckpointError, remedy
+from sslmepr.training.clips import StudyClips
+
+PREDICT_BATCH = 256
+
+
+@torch.no_grad()
+def outputs_of(
+    model: nn.Module,
+    data: ModalityClips,
+    rows: np.ndarray,
+    names: Sequence[str],
+    task: str | None = None,
+) -> dict[str, np.ndarray]:
+    """Outputs of a model for some clips of a modality.
+
+    Parameters
+    ----------
+    model : UnimodalModel or CrosstaskModel
+        Is put into evaluation mode; its output has the fields `names`, each a
+        (clip, ...) Tensor.
+    data : ModalityClips
+    rows : (clip,) int array
+        At least one.
+    names : sequence of str
+    task : str, optional
+        Of whose linear probe the clips carry the logits that the model starts from; by
+        default all that they carry.
+
+    Returns
+    -------
+    dict of str to (clip, ...) float32 array
+        In the order of `rows`.
+    """
+    model.eval()
+    # Clips of like length share a batch, which saves padding.
+    by_length = np.argsort(data.lengths[rows], kind="stable")
+    outputs, begin = {}, 0
+    for piece in data.pieces(rows[by_length], PREDICT_BATCH):
+        batch = data.batch(piece)
+        probed = (batch.probed or None) if task is None else batch.probed[task]
+        output = model(batch.values, batch.mask, probed)
+        places = by_length[begin : begin + len(piece)]
+        begin += len(piece)
+        for name in names:
+            found = getattr(output, name).float().cpu().numpy()
+            if name not in outputs:
+                outputs[name] = np.empty((len(rows), *found.shape[1:]), np.float32)
+            outputs[name][places] = found
+    return outputs
+
+
+def write_outputs(
+    folder: str | Path, clips: StudyClips, rows, outputs: dict, model: str = ""
+) -> None:
+    """Write ``outputs-<corpus>.safetensors`` for every corpus of the study.
+
+    A corpus without any clip in `rows` has a file with no clips.
+
+    Parameters
+    ----------
+    folder : path
+    clips : StudyClips
+    rows : (clip,) int array
+    outputs : dict of str to (clip, ...) array
+        In the order of `rows`.
+    model : str
+        Digest of the checkpoint whose outputs they are.
+    """
+    for corpus in clips.corpora:
+        mine = np.isin(rows, clips.rows(corpus))
+        ids = clips.table["clip_id"].iloc[rows[mine]].tolist()
+        tensors = {
+            name: torch.from_numpy(np.ascontiguousarray(values[mine]))
+            for name, values in outputs.items()
+        }
+        # One metadata entry: their order in the file is not defined.
+        told = {"clip_ids": ids, "model": model}
+        metadata = {"told": json.dumps(told, ensure_ascii=False)}
+        with atomic(_path(folder, corpus)) as part:
+            save_file(tensors, part, metadata)
+
+
+def _path(folder: str | Path, corpus: str) -> Path:
+    return Path(folder, f"outputs-{corpus}.safetensors")
+
+
+@contextmanager
+def _opened(folder: str | Path, corpus: str):
+    """The file of a corpus, and what its metadata tell.
+
+    Raises
+    ------
+    CheckpointError
+        If it is missing, damaged or of an earlier version.
+    """
+    path = _path(folder, corpus)
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file, json.loads((file.metadata() or {})["told"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: not readable as outputs of a model: {error}; {remedy(folder)}"
+        ) from None
+
+
+def read_outputs(folder: str | Path, corpus: str) -> tuple[list[str], dict]:
+    """Clip ids and outputs (name to (clip, ...) Tensor) of one corpus.
+
+    Raises
+    ------
+    CheckpointError
+        If their file is missing, damaged or of an earlier version.
+    """
+    with _opened(folder, corpus) as (file, told):
+        return told["clip_ids"], {name: file.get_tensor(name) for name in file.keys()}
+
+
+def model_of_outputs(folder: str | Path, clips: StudyClips) -> str:
+    """Digest of the checkpoint whose outputs of a study's clips lie in a folder.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_outputs`; and if the corpora have outputs of several.
+    """
+    digests = set()
+    for corpus in clips.corpora:
+        with _opened(folder, corpus) as (_, told):
+            digests.add(told["model"])
+    if len(digests) > 1:
+        raise CheckpointError(
+            f"{folder}: holds outputs of several models; {remedy(folder)}"
+        )
+    return digests.pop()
+
+
+def study_outputs(
+    folder: str | Path, clips: StudyClips
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Rows of a study's clips, and the outputs of all corpora for them."""
+    rows, parts = [], []
+    for corpus in clips.corpora:
+        ids, outputs = read_outputs(folder, corpus)
+        mine = clips.rows(corpus)
+        order = dict(zip(clips.table["clip_id"].iloc[mine], mine, strict=True))
+        rows.extend(order[name] for name in ids)
+        parts.append(outputs)
+    joined = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return torch.tensor(rows, dtype=torch.int64), joined

@@ -1,0 +1,72 @@
+"""What a training stage leaves in ``results/``: small, readable, in git."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.files import atomic
+
+
+def write_result(result: dict, stem: str | Path) -> None:
+    """Write ``<stem>.json`` without the history, and the history as ``<stem>.csv``.
+
+    Parameters
+    ----------
+    result : dict
+        What a function of :mod:`sslmepr.training.all_stages` returned.
+    stem : path
+        Without its ending; folders are made.
+    """
+    stem = Path(stem)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    runs = [
+        {key: value for key, value in run.items() if key != "history"}
+        for run in result.get("seeds", [])
+    ]
+    summary = {key: value for key, value in result.items() if key != "history"}
+    if runs:
+        summary["seeds"] = runs
+    write_json(summary, stem.with_suffix(".json"))
+    with atomic(stem.with_suffix(".csv")) as part:
+        learning_history(result).to_csv(part, index=False)
+
+
+def write_json(content: dict, path: str | Path) -> None:
+    """Write `content`, floats rounded to six digits, with a newline at the end."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_rounded(content), indent=2, ensure_ascii=False)
+    with atomic(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def _rounded(value):
+    if isinstance(value, float):
+        # JSON has no NaN.
+        return None if value != value else round(value, 6)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value
+
+
+def learning_history(result: dict) -> pd.DataFrame:
+    """Epoch by epoch: seed, epoch, train_loss, dev_score."""
+    runs = result.get("seeds", [{"seed": 0, "history": result.get("history", [])}])
+    parts = [pd.DataFrame(run["history"]).assign(seed=run["seed"]) for run in runs]
+    return pd.concat(parts, ignore_index=True).round(6)
+
+
+def curves(result: dict) -> pd.DataFrame:
+    """The history in long form: seed, epoch, quantity, value, best.
+
+    `best` marks the epoch of each seed whose weights were kept.
+    """
+    history = learning_history(result)
+    best = history.groupby("seed")["dev_score"].transform("max")
+    history = history.assign(best=history["dev_score"] == best)
+    return history.rename(
+        columns={"train_loss": "training loss", "dev_score": "dev score"}
+    ).melt(["seed", "epoch", "best"], var_name="quantity", ignore_index=True)

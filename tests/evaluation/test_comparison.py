@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+from sslmepr.evaluation.comparison import compare_variants
+from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS
+
+SETTINGS = {"reference": "multitask", "resamples": 300, "level": 0.95, "seed": 0}
+
+
+def predictions(rng, clips=60, noise=None, seeds=(0, 1), tasks=TASKS):
+    """Predictions of the same truth by variants of differing noise."""
+    truth = {name: (rng.random(clips) > 0.6).astype(float) for name in SCORED_EMOTIONS}
+    truth |= {name: rng.random(clips) for name in TRAITS}
+    targets = [*SCORED_EMOTIONS] * ("emotion" in tasks)
+    targets += [*TRAITS] * ("personality" in tasks)
+    parts = []
+    for variant, size in (noise or {"multitask": 0.4, "worse": 0.9}).items():
+        for seed in seeds:
+            for name in targets:
+                guess = truth[name] + size * rng.standard_normal(clips)
+                part = {"variant": variant, "seed": seed, "target": name}
+                part |= {"predicted": guess, "true": truth[name]}
+                part["clip_id"] = [f"clip-{i:03}" for i in range(clips)]
+                parts.append(pd.DataFrame(part))
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(corpus="joint", split="test", decided=table["predicted"] >= 0.5)
+
+
+def speakers(clips=60, per_speaker=3):
+    ids = [f"clip-{i:03}" for i in range(clips)]
+    return pd.Series([f"s{i // per_speaker}" for i in range(clips)], index=ids)
+
+
+def test_estimates_equal_sklearn_averaged_over_emotions_and_seeds():
+    table = predictions(np.random.default_rng(0))
+    result = compare_variants(table, speakers(), **SETTINGS)
+    result = result.set_index(["variant", "metric"])
+    scores = {"mWACC": [], "mF1": []}
+    worse = table[table["variant"] == "worse"]
+    for (_, name), part in worse.groupby(["seed", "target"]):
+        if name in SCORED_EMOTIONS:
+            true, decided = part["true"] > 0, part["predicted"] >= 0.5
+            scores["mWACC"].append(balanced_accuracy_score(true, decided))
+            scores["mF1"].append(f1_score(true, decided, average="macro"))
+    for metric, values in scores.items():
+        assert result.loc[("worse", metric), "estimate"] == pytest.approx(
+            np.mean(values)
+        )
+    traits = worse[worse["target"].isin(TRAITS)]
+    error = (traits["predicted"] - traits["true"]).abs().mean()
+    assert result.loc[("worse", "mACC"), "estimate"] == pytest.approx(1 - error)
+    assert (result["n"] == 60).all() and (result["n_speakers"] == 20).all()
+
+
+def test_a_worse_variant_differs_and_the_reference_does_not_from_itself():
+    table = predictions(np.random.default_rng(1))
+    result = compare_variants(table, speakers(), **SETTINGS)
+    worse = result[result["variant"] == "worse"]
+    assert worse["differs"].all() and (worse["high"] < 0).all()
+    own = result[result["variant"] == "multitask"]
+    assert (own[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (own["spread"] > 0).all() and (own["n_seeds"] == 2).all()
+
+
+def test_equal_variants_differ_as_often_as_the_level_says():
+    """Independent studies, one metric of each: binomial, with 5 % for each study."""
+    studies, differs = 80, 0
+    for seed in range(studies):
+        noise = {"multitask": 0.6, "other": 0.6}
+        rng = np.random.default_rng(seed)
+        table = predictions(rng, noise=noise, seeds=(0,), tasks=("personality",))
+        result = compare_variants(table, speakers(), **SETTINGS)
+        result = result.set_index(["variant", "metric"])
+        differs += result.loc[("other", "mACC"), "differs"]
+    low, high = binom.interval(0.998, studies, 0.05)
+    assert low <= differs <= high
+
+
+def test_only_common_clips_and_tasks_are_compared():
+    table = predictions(np.random.default_rng(2))
+    emotional = table["target"].isin(SCORED_EMOTIONS)
+    lost = table["clip_id"].eq("clip-000") & table["variant"].eq("worse")
+    table = table[(emotional | table["variant"].eq("multitask")) & ~lost]
+    result = compare_variants(table, speakers(), **SETTINGS)
+    worse = result[result["variant"] == "worse"]
+    assert set(worse["metric"]) == {"mWACC", "mF1"} and (worse["n"] == 59).all()
+
+
+def test_decisions_are_taken_as_they_are():
+    table = predictions(np.random.default_rng(3), tasks=("emotion",), seeds=(0,))
+    never = compare_variants(table.assign(decided=False), speakers(), **SETTINGS)
+    assert never["estimate"].iloc[0] == pytest.approx(0.5)
+    decided = table.assign(decided=table["true"] > 0)
+    perfect = compare_variants(decided, speakers(), **SETTINGS)
+    assert (perfect["estimate"] == 1).all()
+
+
+def test_bad_input_is_named():
+    table = predictions(np.random.default_rng(4))
+    with pytest.raises(ValueError, match="no variant 'full'"):
+        compare_variants(table, speakers(), **SETTINGS | {"reference": "full"})
+    with pytest.raises(ValueError, match="no speaker for clip clip-030"):
+        compare_variants(table, speakers()[:30], **SETTINGS)
+    two = pd.concat([table, table.assign(split="dev")])
+    with pytest.raises(ValueError, match="several values of split"):
+        compare_variants(two, speakers(), **SETTINGS)

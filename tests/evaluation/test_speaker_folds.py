@@ -1,0 +1,109 @@
+"""Leaving speakers out: what is measured, on whom, and that it can be told apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.corpora.ravdess import PUBLISHED_EMOTIONS
+from sslmepr.corpora.schema import COLUMNS, read_clips, validate, write_clips
+from sslmepr.evaluation import speaker_folds
+from sslmepr.features import write_store
+from sslmepr.labels import EMOTION_COLUMNS
+from sslmepr.params import Folds, PublishedCorpus, Roles
+
+ACTORS, TEST_ACTORS, REPEATS = 8, 2, 3
+
+
+@pytest.fixture
+def spoken(tmp_path, small_params):
+    """Eight actors, and two for the test, who act three emotions in a voice each."""
+    rng = np.random.default_rng(0)
+    directions = 2 * rng.standard_normal((3, 6))
+    rows, sequences = [], []
+    for actor in range(ACTORS + TEST_ACTORS):
+        voice = 10 * rng.standard_normal(6)
+        for emotion, repeat in np.ndindex(3, REPEATS):
+            name = f"01-{emotion + 2:02d}-01-01-{repeat + 1:02d}-{actor + 1:02d}"
+            split = "test" if actor >= ACTORS else "dev" if actor == 7 else "train"
+            rows.append({"clip_id": name, "speaker_id": f"a{actor}", "split": split})
+            noise = rng.standard_normal((4, 6))
+            values = voice + directions[emotion] + noise
+            sequences.append((name, values.astype(np.float32)))
+    table = pd.DataFrame(rows).reindex(columns=list(COLUMNS))
+    table[list(EMOTION_COLUMNS)] = 0.0
+    for number, emotion in enumerate(("neutral", "happiness", "sadness")):
+        acted = table["clip_id"].str.startswith(f"01-{number + 2:02d}")
+        table.loc[acted, f"emotion_{emotion}"] = 1.0  # calm counts as neutral
+    table["media"] = "there.wav"
+    write_clips(validate(table, "acted"), tmp_path / "acted" / "corpus")
+    write_store(tmp_path / "acted" / "features", "audio", sequences, "drawn", "1")
+    return tmp_path, small_params.model_copy(
+        update={
+            "corpus": {"acted": PublishedCorpus(source="ravdess", path="acted")},
+            "roles": Roles(emotion="acted", personality="acted", held_out="acted"),
+            "folds": {"voices": Folds(part="acted", modality="audio", folds=4)},
+        }
+    )
+
+
+def test_emotions_are_told_apart_once_the_voice_is_taken_away(spoken, monkeypatch):
+    """The network is left at its start, which is the linear model."""
+    folder, params = spoken
+    monkeypatch.setattr(speaker_folds, "fit", lambda model, *_: model.eval())
+    found = speaker_folds.cross_validate(params, "voices", folder, progress=False)
+    uar = found[found["metric"] == "UAR"].set_index(["split", "method"])
+    methods = [
+        f"{method}, by {scale}"
+        for scale in ("corpus", "speaker")
+        for method in ("svm", "linear", "network")
+    ]
+    assert [*uar.index] == [(s, m) for m in methods for s in ("folds", "test")]
+    # All clips of the speakers in folds, and of those of the test, count once.
+    assert set(uar.loc["folds", "n"]) == {ACTORS * 3 * REPEATS}
+    assert set(uar.loc["test", "n_speakers"]) == {TEST_ACTORS}
+    for split in ("folds", "test"):
+        for method in methods[3:]:
+            assert uar.loc[(split, method), "estimate"] > 0.9
+        for scale in ("corpus", "speaker"):
+            start = uar.loc[(split, f"linear, by {scale}"), "estimate"]
+            assert uar.loc[(split, f"network, by {scale}"), "estimate"] == start
+    assert (uar["low"] <= uar["estimate"]).all()
+
+
+def test_uar_is_the_mean_recall_of_the_classes(spoken):
+    folder, params = spoken
+    found = speaker_folds.cross_validate(params, "voices", folder, progress=False)
+    for _, part in found.groupby(["split", "method"]):
+        recalls = part[part["metric"] == "recall"]
+        assert recalls["target"].tolist() == list(PUBLISHED_EMOTIONS[1:4])
+        uar = part.loc[part["metric"] == "UAR", "estimate"].item()
+        assert uar == pytest.approx(recalls["estimate"].mean())
+
+
+def test_whoever_is_measured_was_not_learned_from(spoken, monkeypatch):
+    folder, params = spoken
+    seen = []
+
+    def svm(self, known, others):
+        seen.append((set(self.speakers[known]), set(self.speakers[others])))
+        return np.zeros((len(others), len(self.classes)))
+
+    for method in ("linear", "network"):
+        monkeypatch.setattr(speaker_folds._Work, method, svm)
+    monkeypatch.setattr(speaker_folds._Work, "svm", svm)
+    speaker_folds.cross_validate(params, "voices", folder, progress=False)
+    test = {"a8", "a9"}
+    assert all(known.isdisjoint(others) for known, others in seen)
+    assert all(known.isdisjoint(test) for known, _ in seen)
+    assert [others for _, others in seen].count(test) == 6
+    assert set.union(*(others for _, others in seen)) == {f"a{n}" for n in range(10)}
+
+
+def test_a_name_that_says_another_emotion_than_the_label_is_an_error(spoken):
+    folder, params = spoken
+    table = read_clips(folder / "acted" / "corpus")
+    table.loc[4, list(EMOTION_COLUMNS)] = np.eye(7)[1]
+    write_clips(table, folder / "acted" / "corpus")
+    wrong = table.loc[4, "clip_id"]
+    with pytest.raises(ValueError, match=f"clip {wrong}: .*, but labelled anger"):
+        speaker_folds.cross_validate(params, "voices", folder, progress=False)

@@ -1,0 +1,27 @@
+import pandas as pd
+
+from sslmepr.report import block_findings
+
+COLUMNS = ["what", "task", "block", "metric", "estimate", "low", "high"]
+
+
+def test_sentences_count_intervals_apart_from_zero():
+    rows = [
+        ("face", "emotion", "mamba", "over_linear", 0.02, 0.01, 0.03),
+        ("text", "emotion", "mamba", "over_linear", 0.01, -0.01, 0.03),
+        ("face", "emotion", "mamba", "over_state_free", -0.02, -0.03, -0.01),
+        ("text", "emotion", "mamba", "over_state_free", 0.01, 0.0, 0.02),
+        ("mean over modalities", "emotion", "mamba", "over_linear", 0.9, 0.8, 1.0),
+        ("drawn sequences", "order", "linear", "dev_score", 0.5, 0.5, 0.5),
+        ("drawn sequences", "order", "state_free", "dev_score", 0.51, 0.49, 0.53),
+        ("drawn sequences", "order", "mamba", "over_linear", 0.4, 0.3, 0.5),
+    ]
+    said = block_findings.findings(pd.DataFrame(rows, columns=COLUMNS)).sentences
+    assert said == [
+        "**Where only the order of steps tells**, area under the curve: "
+        "Linear 0.500 [0.500, 0.500]; State free 0.510 [0.490, 0.530].",
+        "**Mamba against the regression it starts from**, on the study's corpora: "
+        "differences from 0.010 to 0.020; 1 of 2 intervals lie above zero, 0 below.",
+        "**Mamba against the published block**, on the study's corpora: "
+        "differences from −0.020 to 0.010; 0 of 2 intervals lie above zero, 1 below.",
+    ]

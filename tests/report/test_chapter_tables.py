@@ -1,0 +1,256 @@
+import numpy as np
+import pandas as pd
+
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report import chapter_tables
+
+
+def test_nested_joins_keys():
+    table = chapter_tables.nested({"a": {"b": 1, "c": [1, 2]}, "d": None})
+    assert table.frame.to_dict("list") == {
+        "What": ["a.b", "a.c", "d"],
+        "Value": [1, "1, 2", None],
+    }
+
+
+def test_an_empty_table_becomes_a_sentence():
+    assert repr(chapter_tables.plain(pd.DataFrame({"x": []}), "Nothing.")) == "Nothing."
+
+
+def test_corpora_counts_splits_speakers_and_labels():
+    clips = pd.DataFrame(
+        {"split": ["train", "train", "test"], "speaker_id": ["a", "a", "b"]}
+        | dict.fromkeys(EMOTION_COLUMNS, 0.0)
+        | dict.fromkeys(TRAIT_COLUMNS, float("nan"))
+    )
+    row = chapter_tables.corpora({"x": clips}).frame.iloc[0].to_dict()
+    assert row == {
+        "Corpus": "x",
+        "Clips": 3,
+        "Speakers": 2,
+        "Train": 2,
+        "Dev": 0,
+        "Test": 1,
+        "With emotions": 3,
+        "With traits": 0,
+    }
+
+
+def test_ceilings_are_corpora_and_channels_by_metrics():
+    table = pd.DataFrame(
+        {
+            "corpus": "x",
+            "modality": ["face", "face", "fused", "fused"],
+            "metric": ["mWACC", "CCC"] * 2,
+            "ceiling": [0.7, 0.3, 0.9, 0.8],
+        }
+    )
+    frame = chapter_tables.ceilings(table).frame
+    assert frame.columns.tolist() == ["Corpus", "Channel", "mWACC", "CCC"]
+    assert frame["CCC"].tolist() == [0.3, 0.8]
+
+
+def test_models_of_a_split_without_labels_are_not_available():
+    metrics = pd.DataFrame({"metric": ["CCC"], "split": ["dev"]})
+    assert repr(chapter_tables.models(metrics, ("CCC",), "test")).startswith(
+        "Not available"
+    )
+    assert repr(chapter_tables.models(metrics, ("UAR",), "dev")).startswith(
+        "Not available"
+    )
+
+
+def test_models_are_named_by_stage_and_come_in_its_order():
+    rows = [
+        ("fusion", "fused", "face"),
+        ("fusion", "fused", "my-variant"),
+        ("fusion_linear", "fused", "multitask"),
+        ("crosstask", "face", "any"),
+        ("unimodal", "face", "any"),
+        ("linear", "face", "any"),
+        ("baseline", "any", "any"),
+    ]
+    metrics = pd.DataFrame(rows, columns=["stage", "modality", "variant"]).assign(
+        metric="CCC", target="mean", split="dev", seed=-1, low=0.1, high=0.9
+    )
+    metrics["estimate"] = np.arange(len(rows)) / 10
+    assert chapter_tables.models(metrics, ("CCC",), "dev").frame["Model"].tolist() == [
+        "Guessing (base rates)",
+        "Face (linear)",
+        "Face (alone)",
+        "Face (both tasks)",
+        "Multitask (linear fusion)",
+        "Face",
+        "My-variant",
+    ]
+    chosen = chapter_tables.variants(
+        metrics, ["multitask", "face"], ("CCC",), "dev"
+    ).frame
+    assert chosen["CCC"].tolist() == ["0.000 [0.100, 0.900]"]
+
+
+def test_folds_and_recalls_have_a_row_for_each_method_and_class():
+    found = pd.DataFrame(
+        {
+            "split": ["folds"] * 3 + ["test"] * 3,
+            "method": "svm",
+            "metric": ["UAR", "recall", "recall"] * 2,
+            "target": ["mean", "calm", "sad"] * 2,
+            "estimate": [0.5, 0.25, 0.75, 0.4, 0.4, 0.4],
+            "low": 0.1,
+            "high": 0.9,
+        }
+    )
+    assert chapter_tables.folds(found).frame.to_dict("list") == {
+        "Method": ["svm"],
+        "UAR in folds": ["0.500 [0.100, 0.900]"],
+        "UAR on test speakers": ["0.400 [0.100, 0.900]"],
+    }
+    without = found[found["split"] != "test"]
+    assert repr(chapter_tables.recalls(without, "test")).startswith("Not available")
+    assert chapter_tables.recalls(found).frame["svm"].tolist() == [
+        "0.250 [0.100, 0.900]",
+        "0.750 [0.100, 0.900]",
+    ]
+
+
+SUMMARY = {
+    "clips": {"all": 10, "train": 6, "dev": 4},
+    "speakers": {"all": 7, "train": 5, "dev": 3},
+    "clips_sharing_a_speaker": {"dev": 3},
+    "transcripts": {
+        "present": 9,
+        "missing": 1,
+        "words_median": 12.0,
+        "words_longest": 40,
+    },
+    "emotions": {"anger": {"present": 2, "mean_intensity": 1.0}},
+    "trait_correlations": {
+        "openness": {"openness": 1.0, "extraversion": 0.756},
+        "extraversion": {"openness": 0.756, "extraversion": 1.0},
+    },
+}
+
+
+def test_audit_says_what_of_a_split_training_has_seen():
+    row = chapter_tables.audit({"x": SUMMARY}).frame.iloc[0].to_dict()
+    assert row == {
+        "Corpus": "x",
+        "Speakers": 7,
+        "Train": 6,
+        "Dev": 4,
+        "Test": 0,
+        "Seen": "75 %",
+        "Words": "12",
+        "Longest": "40",
+        "No words": 1,
+    }
+    nobody = {"words_median": None, "words_longest": None, "present": 0, "missing": 3}
+    alone = SUMMARY | {"clips": {"all": 3, "test": 3}, "transcripts": nobody}
+    alone["clips_sharing_a_speaker"] = {"test": 0}
+    row = chapter_tables.audit({"y": alone}).frame.iloc[0]
+    assert row[["Seen", "Words"]].tolist() == ["–", "–"]
+
+
+def test_languages_are_counted_with_what_cannot_be_told():
+    told = {"present": 9, "languages": {"en": 5, "de": 1}}
+    told |= {"language_unsure": 1, "language_too_short": 2}
+    none = told | {"present": 0, "languages": {}}
+    summaries = {"x": {"transcripts": told}, "y": {"transcripts": none}}
+    frame = chapter_tables.languages(summaries).frame
+    assert frame.iloc[0].tolist() == ["x", 9, "en 5, de 1", 1, 2]
+    assert frame.loc[1, "Language"] == "–"
+
+
+def test_shown_emotions_leave_out_corpora_without_any():
+    frame = chapter_tables.shown_emotions(
+        {"x": SUMMARY, "y": SUMMARY | {"emotions": {}}}
+    ).frame
+    assert frame.to_dict("list") == {"Emotion": ["anger"], "x": [2]}
+
+
+def test_halo_is_the_matrix_of_traits():
+    frame = chapter_tables.halo(SUMMARY).frame
+    assert frame["Trait"].tolist() == ["openness", "extraversion"]
+    assert frame["Extra."].tolist() == ["0.76", "1.00"]
+
+
+def test_distance_covered_as_a_table():
+    rows = [("face", "mWACC", 0.7, 0.6, 0.8, 0.66, 0.33, 1.0)]
+    columns = ["modality", "metric", "estimate", "low", "high"]
+    columns += ["covered", "covered_low", "covered_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    frame = chapter_tables.covered(table).frame
+    assert frame.iloc[0].tolist() == ["Face", "0.66 [0.33, 1.00]"]
+    assert "not known" in repr(chapter_tables.covered(table.head(0)))
+
+
+def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
+    table = pd.DataFrame(
+        [
+            (0.0, 480, 4, "invented", 0.0, 0.0, 0.16),
+            (0.1, 480, 4, "found", 0.5, 0.4, 0.6),
+        ]
+        + [(0.1, 480, 4, "slope", 0.3, 0.2, 0.4)],
+        columns=["strength", "clips", "clips_per_speaker", "metric"]
+        + ["estimate", "low", "high"],
+    )
+    assert chapter_tables.worlds(table, ("found", "invented")).frame.to_dict(
+        "list"
+    ) == {
+        "Planted": [
+            "|r| = 0, 480 clips, 120 speakers",
+            "|r| = 0.1, 480 clips, 120 speakers",
+        ],
+        "found": ["–", "0.50 [0.40, 0.60]"],
+        "invented": ["0.00 [0.00, 0.16]", "–"],
+    }
+
+
+def test_blocks_stand_beside_each_other():
+    rows = [("face", "emotion", "linear", 0.8), ("face", "emotion", "state_free", 0.81)]
+    table = pd.DataFrame(rows, columns=["what", "task", "block", "estimate"])
+    table = table.assign(metric="dev_score", low=0.7, high=0.9)
+    assert chapter_tables.blocks(table).frame.to_dict("list") == {
+        "Learned": ["face, emotion"],
+        "Linear": ["0.800 [0.700, 0.900]"],
+        "State free": ["0.810 [0.700, 0.900]"],
+    }
+
+
+def test_costs_are_rounded_and_what_is_unknown_is_a_dash():
+    nan = float("nan")
+    table = pd.DataFrame(
+        {
+            "corpus": ["A", "together"],
+            "study": "paper",
+            "clips": [12345, 20000],
+            "hours": [41.67, 50.0],
+            "seconds": [6.25, nan],
+            "low": [5.0, nan],
+            "high": [7.0, nan],
+            "processor_hours": [21.4, nan],
+            "hours_on_8": [2.68, nan],
+        }
+    )
+    assert chapter_tables.costs(table).frame.to_dict("list") == {
+        "Corpus": ["A", "Together"],
+        "Encoders of study": ["paper", "paper"],
+        "Clips": ["12,345", "20,000"],
+        "Hours of video": ["41.7", "50.0"],
+        "Processor seconds per clip [least, most]": ["6.2 [5.0, 7.0]", "–"],
+        "Processor hours": ["21", "–"],
+        "Hours on 8": ["2.7", "–"],
+    }
+
+
+def test_not_run_names_what_is_missing_in_the_order_of_the_parameters():
+    possible = ["multitask", "face", "audio", "text"]
+    said = chapter_tables.not_run(
+        possible, pd.Series(["audio", "audio", "multitask", "old"])
+    )
+    assert said.text == "Not run in this study: face, text."
+    assert (
+        chapter_tables.not_run(possible, reversed(possible)).text
+        == "Every variant was run."
+    )

@@ -1,0 +1,78 @@
+import pandas as pd
+
+from sslmepr.report.overview import findings, study_findings
+
+METRICS = pd.DataFrame(
+    [
+        (stage, modality, variant, metric, value)
+        for metric, floor in (("mWACC", 0.5), ("CCC", 0.0))
+        for stage, modality, variant, value in (
+            ("baseline", "any", "any", floor),
+            ("unimodal", "face", "any", floor + 0.1),
+            ("unimodal", "text", "any", floor + 0.2),
+            ("fusion_linear", "fused", "multitask", floor + 0.25),
+            ("fusion", "fused", "multitask", floor + 0.3),
+        )
+    ],
+    columns=["stage", "modality", "variant", "metric", "estimate"],
+).assign(seed=-1, split="test", target="mean", low=0.0, high=1.0, n=72)
+AGREEMENT = pd.DataFrame(
+    [
+        ("simulated", "correlation", 0.93, 0.9, 0.95, 30),
+        ("simulated", "significant", 0.6, float("nan"), float("nan"), 30),
+        ("unrelated", "correlation", float("nan"), float("nan"), float("nan"), 30),
+        ("unrelated", "significant", 0.0, float("nan"), float("nan"), 30),
+    ],
+    columns=["study", "metric", "estimate", "low", "high", "n_cells"],
+)
+
+NO_FATES = pd.DataFrame([], columns=["corpus", "source", "level", "pairs"])
+
+
+def test_sentences_carry_the_numbers_of_the_tables():
+    emotions, traits, planted, unrelated = findings(METRICS, AGREEMENT).sentences
+    assert "mWACC of 0.800 [0.000, 1.000] (72 clips)" in emotions
+    assert "text, reaches 0.700 [0.000, 1.000], and guessing 0.500" in emotions
+    assert "CCC of 0.300" in traits
+    assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
+    assert "0 % of 30 emotion-trait pairs" in unrelated
+
+
+def fate(corpus, source, significant, survives, pairs, level="clip"):
+    return {
+        "corpus": corpus,
+        "source": source,
+        "level": level,
+        "significant": significant,
+        "survives": survives,
+        "pairs": pairs,
+    }
+
+
+def test_without_truth_the_annotated_sides_are_told():
+    fates = pd.DataFrame(
+        [
+            fate("meld", "true_x_predicted", 3, 1, "anger × openness"),
+            fate("meld", "true_x_predicted", 9, 9, "", level="between"),
+            fate("fiv2", "predicted_x_true", 2, 0, ""),
+            fate("fiv2", "disjoint_modalities", 7, 7, ""),
+        ]
+    )
+    _, _, emotions, traits = study_findings(METRICS, fates).sentences
+    assert emotions == (
+        "**Annotated emotions and the traits that the model reads** (*meld*): of the "
+        "emotion-trait pairs, 3 are significant after correction, 1 of them without "
+        "halo too (anger × openness)."
+    )
+    assert traits.startswith("**Annotated traits and the emotions that the model reads")
+    assert traits.endswith("0 of them without halo too.")
+
+
+def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
+    emotions, traits = study_findings(METRICS.assign(split="dev"), NO_FATES).sentences
+    assert "**Recognising emotions** on the dev split" in emotions
+    assert "**Recognising traits** on the dev split" in traits
+    both = pd.concat([METRICS, METRICS.assign(split="dev", estimate=9.0)])
+    assert "test split" in study_findings(both, NO_FATES).sentences[0]
+    (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], NO_FATES).sentences
+    assert "traits" in alone

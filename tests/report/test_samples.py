@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+from recordings import write_video
+
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report.samples import (
+    caption,
+    pictured_clips,
+    read_pictures,
+    sample_clips,
+    sample_sheet,
+    video_players,
+)
+
+
+def clips():
+    """Ten neutral clips and one of each other emotion."""
+    emotions = np.vstack([np.eye(7)[[0] * 9], np.eye(7)])
+    table = pd.DataFrame(emotions, columns=list(EMOTION_COLUMNS))
+    table[list(TRAIT_COLUMNS)] = 0.5
+    return table
+
+
+def test_samples_cover_the_emotions_before_repeating_one():
+    chosen = sample_clips(clips(), 7, seed=0)
+    strongest = chosen[list(EMOTION_COLUMNS)].to_numpy().argmax(axis=1)
+    assert sorted(strongest) == list(range(7))
+
+
+def test_samples_are_the_same_for_the_same_seed():
+    first, second = (sample_clips(clips(), 5, seed=3) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_caption_names_emotions_and_the_two_traits_furthest_from_average():
+    clip = clips().iloc[-1].copy()
+    clip["trait_openness"], clip["trait_extraversion"] = 0.1, 0.7
+    assert caption(clip) == "surprise 1.00\nopenness 0.10; extraversion 0.70"
+
+
+def test_caption_of_a_clip_that_nobody_rated_is_its_name():
+    table = clips().assign(clip_id="talk")
+    table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]] = np.nan
+    clip = table.iloc[0]
+    assert caption(clip) == "talk"
+
+
+def test_clips_without_a_picture_are_passed_over(tmp_path):
+    for name in ("a.mp4", "c.mp4"):
+        write_video(tmp_path / name)
+    (tmp_path / "b.mp4").write_bytes(b"no film")
+    table = clips().head(5).assign(start_seconds=0.2, end_seconds=0.5)
+    table["media"] = ["a.mp4", "b.mp4", None, "gone.mp4", "c.mp4"]
+    table["clip_id"] = table["media"]
+    found = pictured_clips(table, tmp_path, 3, seed=0)
+    assert set(found["media"]) == {"a.mp4", "c.mp4"}
+    assert len(pictured_clips(table, tmp_path, 1, seed=0)) == 1
+    seconds = read_pictures(found.iloc[0], tmp_path, 3).seconds
+    assert seconds.min() >= 0.2 and seconds.max() < 0.5  # of the segment alone
+    assert len(sample_sheet(found, tmp_path).axes) >= 2
+    assert pictured_clips(table.head(0), tmp_path, 3, seed=0).empty
+
+
+def test_players_say_what_is_said_if_it_is_known(tmp_path):
+    write_video(tmp_path / "a.mp4")
+    table = clips().head(2).assign(clip_id=["a", "b"], media="a.mp4")
+    table["transcript"] = pd.Series(["<so>", None], dtype="str")
+    page = video_players(table, tmp_path)._repr_html_()
+    assert "“&lt;so&gt;”" in page and "“no words”" in page and "nan" not in page

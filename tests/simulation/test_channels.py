@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from sslmepr.labels import MODALITIES
+from sslmepr.simulation.channels import make_channel, make_channels
+from sslmepr.simulation.world import make_world
+
+
+@pytest.fixture(scope="module")
+def simulation(settings):
+    return settings.simulation
+
+
+@pytest.fixture
+def channel():
+    rng = np.random.default_rng(3)
+    names = tuple(f"control_{index}" for index in range(12))
+    axes = rng.standard_normal((12, 6)), rng.standard_normal((12, 5))
+    return make_channel("face", names, *axes, 1.5, 0.5)
+
+
+def test_strength_is_the_length_of_every_axis(channel):
+    np.testing.assert_allclose(np.linalg.norm(channel.emotion_axes, axis=0), 1.5)
+    np.testing.assert_allclose(np.linalg.norm(channel.trait_axes, axis=0), 0.5)
+
+
+def test_trait_axes_say_nothing_about_emotions(channel):
+    overlap = channel.emotion_axes.T @ channel.trait_axes
+    np.testing.assert_allclose(overlap, 0, atol=1e-12)
+
+
+def test_a_trait_axis_without_room_of_its_own_keeps_its_direction():
+    emotions, traits = np.eye(6), np.eye(6)[:, :5]
+    channel = make_channel("face", tuple("abcdef"), emotions, traits, 1, 2)
+    np.testing.assert_array_equal(channel.trait_axes, 2 * traits)
+
+
+def test_draws_have_the_stated_mean_and_unit_noise(channel):
+    latents = np.tile(np.linspace(-1, 1, 11), (40_000, 1))
+    values = channel.draw(latents, "vlog", 0.8, np.random.default_rng(0))
+    expected = (
+        0.8 * channel.emotion_axes @ latents[0, :6]
+        + channel.trait_axes @ latents[0, 6:]
+        + channel.offset("vlog")
+    )
+    np.testing.assert_allclose(values.mean(axis=0), expected, atol=0.03)
+    np.testing.assert_allclose(np.cov(values.T), np.eye(12), atol=0.03)
+
+
+def test_offsets_belong_to_the_domain(channel):
+    np.testing.assert_array_equal(channel.offset("vlog"), channel.offset("vlog"))
+    assert np.abs(channel.offset("vlog") - channel.offset("monologue")).max() > 0.1
+
+
+def test_spread_is_that_of_the_population(channel, simulation):
+    world = make_world("planted", simulation.worlds)
+    rng = np.random.default_rng(1)
+    latents = rng.multivariate_normal(np.zeros(11), world.covariance, 40_000)
+    values = channel.draw(latents, "vlog", 1.0, rng)
+    np.testing.assert_allclose(channel.spread(world), values.std(axis=0), rtol=0.03)
+
+
+def test_every_modality_has_its_channel(simulation):
+    channels = make_channels(simulation)
+    assert tuple(channels) == MODALITIES
+    for name, channel in channels.items():
+        assert channel.name == name
+        assert len(channel.controls) == len(set(channel.controls))
+        assert channel.loadings().shape == (len(channel.controls), 11)
+        np.testing.assert_allclose(
+            channel.emotion_axes.T @ channel.trait_axes, 0, atol=1e-12
+        )

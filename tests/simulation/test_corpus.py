@@ -1,0 +1,103 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.corpora.schema import CorpusError, read_clips
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.params import load, parse
+from sslmepr.simulation.corpus import build_simulated
+from sslmepr.simulation.plan import render_clip
+
+
+def small_params(**changes):
+    tree = load("params.yaml").model_dump()
+    tree["compute"]["workers"] = 1
+    tree["simulation"]["frame"] = {"width": 160, "height": 128, "frames_per_second": 3}
+    tree["simulation"] |= changes
+    for name in ("tiny_emotion", "tiny_joint"):
+        tree["corpus"][name] |= {"clips": 4, "persons": 3}
+    return parse(tree, "test")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpora") / "tiny_emotion"
+    summary = build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    return folder, summary
+
+
+def contents(folder):
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def test_a_corpus_holds_what_it_promises(built):
+    folder, summary = built
+    table = read_clips(folder)
+    assert len(table) == summary["clips"] == summary["rendered"] == 4
+    assert all((folder / path).stat().st_size > 1000 for path in table.media)
+    assert table[list(EMOTION_COLUMNS)].notna().all().all()
+    assert table[list(TRAIT_COLUMNS)].isna().all().all()
+    assert set(table.split) == {"train", "dev", "test"}
+    assert table.speaker_id.nunique() == 3
+    assert table.transcript.str.split().str.len().between(8, 13).all()
+
+
+def test_the_truth_lies_beside_the_labels(built):
+    folder, _ = built
+    table, truth = read_clips(folder), pd.read_parquet(folder / "truth.parquet")
+    assert truth.clip_id.tolist() == table.clip_id.tolist()
+    anger = np.clip((truth.latent_anger - 0.8) / 1.7, 0, 1)
+    np.testing.assert_allclose(table.emotion_anger, anger)
+    assert truth.filter(like="text_").shape == (4, 11)
+    scores = json.loads((folder / "ideal_observer.json").read_text())
+    assert list(scores) == ["face", "body", "scene", "audio", "text", "all"]
+    assert len(pd.read_csv(folder / "ideal_association.csv")) == 6 * 30
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(built):
+    folder, _ = built
+    before = contents(folder)
+    (folder / "media" / "tiny_emotion-0002.mp4").unlink()
+    (folder / "clips.parquet").unlink()
+    again = build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    assert again["rendered"] == 1
+    assert contents(folder) == before
+
+
+def test_what_was_rendered_lies_where_dvc_empties_nothing(built, tmp_path, monkeypatch):
+    def killed_at_the_third(plan, simulation, path):
+        if len(list(path.parent.glob("*.mp4"))) == 2:
+            raise KeyboardInterrupt
+        render_clip(plan, simulation, path)
+
+    folder = tmp_path / "tiny_emotion"
+    with monkeypatch.context() as patched:
+        patched.setattr("sslmepr.simulation.corpus.render_clip", killed_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    assert not folder.exists()  # so that there is nothing for DVC to remove
+    again = build_simulated("tiny_emotion", small_params(), folder, progress=False)
+    assert again["rendered"] == 2
+    assert contents(folder) == contents(built[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny_emotion"]
+
+
+def test_media_of_other_settings_are_not_kept(built, tmp_path):
+    build_simulated("tiny_joint", small_params(), tmp_path, progress=False)
+    before = contents(tmp_path)
+    changed = small_params(seconds=[3.0, 4.0])
+    again = build_simulated("tiny_joint", changed, tmp_path, progress=False)
+    assert again["rendered"] == 4
+    assert contents(tmp_path).keys() == before.keys()
+    table = read_clips(tmp_path)
+    assert set(table.split) == {"test"}
+    assert table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]].notna().all().all()
+
+
+def test_only_simulated_corpora_can_be_simulated(tmp_path):
+    for name in ("meld", "nowhere"):
+        with pytest.raises(CorpusError, match=f"corpus.{name}: not a simulated"):
+            build_simulated(name, small_params(), tmp_path, progress=False)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sslmepr.simulation.draw import draw_corpus, split_persons
+
+
+def draw(name, settings):
+    return draw_corpus(name, settings.corpus[name], settings)
+
+
+def test_clips_of_a_person_share_traits_but_not_emotions(settings):
+    drawn = draw("emotion", settings)
+    emotions, traits = drawn.latents[:, :6], drawn.latents[:, 6:]
+    first, second = np.flatnonzero(drawn.persons == 7)
+    np.testing.assert_array_equal(traits[first], traits[second])
+    assert np.abs(emotions[first] - emotions[second]).min() > 0
+    assert drawn.splits[first] == drawn.splits[second]
+
+
+def test_the_same_seed_draws_the_same_and_corpora_differ(settings):
+    one, same = draw("emotion", settings), draw("emotion", settings)
+    other = draw("personality", settings)
+    np.testing.assert_array_equal(one.latents, same.latents)
+    for channel, values in one.controls.items():
+        np.testing.assert_array_equal(values, same.controls[channel])
+    assert np.abs(one.latents - other.latents).min() > 0
+
+
+def test_a_corpus_with_both_labels_is_for_testing_only(settings):
+    drawn = draw("joint", settings)
+    assert set(drawn.splits) == {"test"}
+    assert set(drawn.domains) == {"monologue", "vlog"}
+    assert set(draw("emotion", settings).domains) == {"monologue"}
+
+
+def test_controls_are_those_of_their_domain(settings):
+    drawn = draw("joint", settings)
+    for name, channel in drawn.channels.items():
+        for domain in ("monologue", "vlog"):
+            rows = drawn.domains == domain
+            scale = settings.simulation.domains[domain].emotion_scale
+            noise = drawn.controls[name][rows] - channel.offset(domain)
+            noise -= drawn.latents[rows] @ channel.loadings(scale).T
+            assert noise.mean() == pytest.approx(0, abs=0.1)
+            assert noise.std() == pytest.approx(1, abs=0.1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(3, 400), st.floats(0.01, 0.9), st.floats(0.01, 0.9))
+def test_every_split_gets_someone_and_nobody_is_lost(count, train, dev):
+    shares = {"train": train, "dev": dev, "test": 0.15}
+    splits = split_persons(count, shares, np.random.default_rng(0))
+    assert len(splits) == count
+    assert set(splits) == {"train", "dev", "test"}
+
+
+def test_splits_have_the_size_of_their_share():
+    shares = {"train": 0.7, "dev": 0.15, "test": 0.15}
+    splits = split_persons(240, shares, np.random.default_rng(0)).tolist()
+    assert [splits.count(name) for name in shares] == [168, 36, 36]
+    assert set(split_persons(5, {"test": 1.0}, np.random.default_rng(0))) == {"test"}

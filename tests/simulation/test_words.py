@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import Ridge
+
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.simulation.phrases import OPENERS, PHRASES, TOPICS
+from sslmepr.simulation.words import TEXT_CONTROLS, compose, transcript
+
+
+def clauses_of(name, level):
+    return PHRASES[name][level]
+
+
+def test_every_latent_has_words_for_both_directions_and_strengths():
+    assert tuple(PHRASES) == (*SCORED_EMOTIONS, *TRAITS) == TEXT_CONTROLS
+    clauses = [
+        clause
+        for levels in PHRASES.values()
+        for level in (-2, -1, 1, 2)
+        for clause in levels[level]
+    ]
+    assert len(clauses) == len(set(clauses))
+    assert all(2 <= len(clause.split()) <= 6 for clause in clauses)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.floats(-4, 4), min_size=11, max_size=11),
+    st.sampled_from(["monologue", "vlog", "elsewhere"]),
+    st.integers(0, 1000),
+)
+def test_sentences_fit_into_a_clip(controls, domain, seed):
+    phrases = compose(np.array(controls), domain, seed)
+    assert 8 <= len(" ".join(phrases).split()) <= 13
+    assert phrases == compose(np.array(controls), domain, seed)
+
+
+@pytest.mark.parametrize("name", TEXT_CONTROLS)
+@pytest.mark.parametrize(("value", "level"), [(2, 2), (1, 1), (-1, -1), (-2, -2)])
+def test_a_deviation_is_put_into_words(name, value, level):
+    controls = np.zeros(11)
+    controls[TEXT_CONTROLS.index(name)] = value
+    sentence = transcript(compose(controls, "vlog", 3)).lower()
+    assert any(clause.lower() in sentence for clause in clauses_of(name, level))
+
+
+def test_nothing_to_say_is_said_about_the_topics_of_the_domain():
+    sentence = transcript(compose(np.zeros(11), "monologue", 3))
+    assert sum(topic in sentence for topic in TOPICS["monologue"]) >= 1
+    assert not any(opener in sentence for opener in ("Hey guys", "Hi everyone"))
+    assert set(OPENERS) == set(TOPICS)
+
+
+def test_a_transcript_is_a_sentence():
+    assert (
+        transcript(["so", "I am glad", "that is all"]) == "So, I am glad, that is all."
+    )
+
+
+@pytest.mark.parametrize("controls", [np.zeros(3), np.full(11, np.nan)])
+def test_bad_controls_are_refused(controls):
+    with pytest.raises(ValueError, match="11 finite controls"):
+        compose(controls, "vlog", 0)
+
+
+def test_words_tell_all_controls():
+    controls = np.random.default_rng(0).standard_normal((1500, 11))
+    sentences = [
+        transcript(compose(row, "vlog", seed)) for seed, row in enumerate(controls)
+    ]
+    counts = CountVectorizer(ngram_range=(1, 3), min_df=3).fit_transform(sentences)
+    predicted = Ridge(3.0).fit(counts[:1200], controls[:1200]).predict(counts[1200:])
+    error = np.square(controls[1200:] - predicted).mean(axis=0)
+    explained = 1 - error / controls[1200:].var(axis=0)
+    assert explained.mean() > 0.45
+    assert explained.min() > 0.3

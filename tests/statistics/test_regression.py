@@ -1,0 +1,79 @@
+"""Regressions of differently counted clips against scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from sslmepr.statistics.regression import logistic, ridge
+
+
+def drawn(targets, seed=0, clips=50, features=6):
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((clips, features))
+    true = values @ rng.standard_normal((features, targets))
+    counts = rng.integers(0, 4, (3, clips)).astype(float)
+    return values, true + 2 * rng.standard_normal(true.shape), counts
+
+
+@pytest.mark.parametrize("strength", [0.5, 30.0])
+def test_ridge_is_that_of_scikit_learn(strength):
+    features, true, counts = drawn(4)
+    weights, bias = ridge(features, true, strength, counts)
+    assert weights.shape == (3, 4, 6) and bias.shape == (3, 4)
+    for sample, count in enumerate(counts):
+        model = Ridge(alpha=strength).fit(features, true, sample_weight=count)
+        assert weights[sample] == pytest.approx(model.coef_, abs=1e-10)
+        assert bias[sample] == pytest.approx(model.intercept_, abs=1e-10)
+
+
+@pytest.mark.parametrize("strength", [0.01, 1.0])
+def test_logistic_is_that_of_scikit_learn(strength):
+    features, true, counts = drawn(3)
+    weights, bias = logistic(features, true > 1, strength, counts)
+    for sample, count in enumerate(counts):
+        for target in range(3):
+            model = LogisticRegression(C=strength, tol=1e-10, max_iter=1000)
+            model.fit(features, true[:, target] > 1, sample_weight=count)
+            found = [*weights[sample, target], bias[sample, target]]
+            expected = [*model.coef_[0], model.intercept_[0]]
+            assert found == pytest.approx(expected, abs=2e-4)
+
+
+def test_a_clip_counted_twice_is_a_clip_that_is_there_twice():
+    features, true, counts = drawn(2)
+    twice = np.repeat(np.arange(50), counts[0].astype(int))
+    for found, expected in (
+        (
+            ridge(features, true, 2.0, counts[:1]),
+            ridge(features[twice], true[twice], 2.0, np.ones((1, len(twice)))),
+        ),
+        (
+            logistic(features, true > 0, 0.1, counts[:1]),
+            logistic(features[twice], true[twice] > 0, 0.1, np.ones((1, len(twice)))),
+        ),
+    ):
+        assert found[0] == pytest.approx(expected[0], abs=1e-5)
+        assert found[1] == pytest.approx(expected[1], abs=1e-5)
+
+
+def test_the_start_does_not_change_where_it_ends():
+    features, true, counts = drawn(3)
+    start = np.full((3, 6), 2.0), np.full(3, -1.0)
+    found = logistic(features, true > 0, 0.1, counts, start)
+    expected = logistic(features, true > 0, 0.1, counts)
+    assert found[0] == pytest.approx(expected[0], abs=1e-4)
+
+
+@pytest.mark.parametrize(("present", "odds"), [(False, 1 / 99), (True, 99)])
+def test_what_all_or_no_clips_of_a_sample_have_is_a_bias_only(present, odds):
+    features, true, _ = drawn(2)
+    labels = true > 0
+    labels[10:, 1] = present
+    labels[:10, 1] = not present
+    counts = np.ones((2, 50))
+    counts[0, :10] = 0  # 40 clips that are all the same
+    counts[0, 10:20] = 2  # of which ten count twice: 50
+    weights, bias = logistic(features, labels, 0.1, counts)
+    assert np.array_equal(weights[0, 1], np.zeros(6))
+    assert bias[0, 1] == pytest.approx(np.log(odds))
+    assert np.abs(weights[1, 1]).max() > 0 and np.abs(weights[:, 0]).min() > 0

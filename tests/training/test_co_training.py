@@ -1,0 +1,176 @@
+"""What modalities teach each other, against scikit-learn and against the truth."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.linear_model import Ridge
+
+from sslmepr.labels import TARGETS, TASKS
+from sslmepr.params import Roles
+from sslmepr.training.clips import StudyClips
+from sslmepr.training.co_training import _scaled, _taught, co_train
+from sslmepr.training.fusion_clips import FusionClips
+
+MODALITIES = ("face", "audio", "text")
+ROLES = Roles(emotion="a", personality="b", held_out="c")
+
+
+def study(count=400, width=20, noise=1.0, seed=0, only=None):
+    """Two corpora of clips in which every modality sees the targets through noise.
+
+    Of ``only``, the modalities that each clip has, if given.
+    """
+    rng = np.random.default_rng(seed)
+    total = 2 * count
+    latent = {task: rng.standard_normal((total, len(TARGETS[task]))) for task in TASKS}
+    features, logits = {}, {task: [] for task in TASKS}
+    for modality in MODALITIES:
+        seen = {
+            task: each + noise * rng.standard_normal(each.shape)
+            for task, each in latent.items()
+        }
+        mixed = np.hstack(list(seen.values()))
+        spread = np.linalg.qr(rng.standard_normal((width, mixed.shape[1])))[0].T
+        features[modality] = mixed @ spread
+        for task in TASKS:
+            # A stage 2 that has learnt something, and much that is not so.
+            wrong = rng.standard_normal(seen[task].shape)
+            logits[task].append(0.3 * seen[task] + 0.3 * wrong)
+    emotions = np.where(latent["emotion"] > 0.8, 1.0, 0.0)
+    traits = 0.5 + 0.1 * latent["personality"]
+    corpus = np.repeat(["a", "b"], count)
+    table = pd.DataFrame(
+        {
+            "corpus": corpus,
+            "clip_id": np.arange(total).astype(str),
+            "speaker_id": np.arange(total).astype(str),
+            "split": np.tile(np.repeat(["train", "dev"], [count - 50, 50]), 2),
+        }
+    )
+    labels = {
+        "emotion": np.where((corpus == "a")[:, None], emotions, np.nan),
+        "personality": np.where((corpus == "b")[:, None], traits, np.nan),
+    }
+    present = np.ones((total, 3), bool)
+    if only is not None:
+        present = np.tile([name in only for name in MODALITIES], (total, 1))
+    clips = StudyClips(
+        table, {k: v.astype(np.float32) for k, v in labels.items()}, ["a", "b"]
+    )
+    stacked = {
+        task: torch.tensor(np.stack(each, 1), dtype=torch.float32)
+        for task, each in logits.items()
+    }
+    read = {
+        name: torch.tensor(each, dtype=torch.float32) for name, each in features.items()
+    }
+    data = FusionClips(
+        clips,
+        read,
+        stacked["emotion"],
+        stacked["personality"].sigmoid(),
+        torch.from_numpy(present),
+        read,
+        torch.device("cpu"),
+    )
+    return data, latent
+
+
+@pytest.fixture
+def params(small_params):
+    return small_params.model_copy(update={"roles": ROLES})
+
+
+def correlation(a, b):
+    return np.mean([np.corrcoef(x, y)[0, 1] for x, y in zip(a.T, b.T, strict=True)])
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_modality_learns_what_the_others_see(params, task):
+    """It comes to know targets of which it was never given one label."""
+    data, latent = study()
+    probes = co_train(params, data, task)
+    assert list(probes) == list(MODALITIES)
+    logits = data.batch(np.arange(800)).inputs
+    known = logits.emotion_logits if task == "emotion" else logits.trait_scores.logit()
+    for place, (modality, probe) in enumerate(probes.items()):
+        said = probe(data.features[modality].numpy())
+        before = correlation(known[:, place].numpy(), latent[task])
+        # Of what can be seen through the noise, r = 1 / sqrt(2).
+        assert before < correlation(said, latent[task]) < 0.72
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_its_size_is_a_share_of_what_stage_2_says(params, task):
+    data, _ = study(count=120)
+    probes = co_train(params, data, task)
+    rows = np.flatnonzero(
+        data.clips.labelled(task) & (data.clips.table["split"] == "train")
+    )
+    given = data.batch(rows).inputs
+    said = given.emotion_logits if task == "emotion" else given.trait_scores.logit()
+    share = getattr(params.fusion.co_training, task)
+    for place, (modality, probe) in enumerate(probes.items()):
+        found = probe(data.features[modality].numpy()[rows])
+        expected = share * said[:, place].numpy().std(0)
+        assert found.std(0) == pytest.approx(expected, rel=1e-4)
+        assert found.mean(0) == pytest.approx(0, abs=1e-4)
+
+
+def test_labels_of_a_clip_do_not_move_what_is_said_of_it_but_through_the_teacher(
+    params,
+):
+    """Probes are fitted to unlabelled clips alone: nothing of them without these."""
+    data, _ = study(count=120)
+    everything = np.nan_to_num(data.clips.labels["emotion"])
+    data.clips.labels["emotion"][:] = everything
+    assert co_train(params, data, "emotion") == {}
+
+
+@pytest.mark.parametrize("only", [["face"], ["text"]])
+def test_a_modality_alone_has_no_teacher(params, only):
+    assert co_train(params, study(count=60, only=only)[0], "personality") == {}
+
+
+def test_a_modality_that_no_clip_has_is_left_out(params):
+    data, _ = study(count=60, only=["face", "text"])
+    assert list(co_train(params, data, "emotion")) == ["face", "text"]
+
+
+def test_what_stands_in_place_of_an_absent_modality_has_no_influence(params):
+    found = []
+    for fill in (0.0, np.nan):
+        data, _ = study(count=120)
+        data.present[::3, 1] = False
+        for values in (data.features["audio"], data._inputs.emotion_logits[:, 1]):
+            values[::3] = fill
+        found.append(co_train(params, data, "emotion"))
+    for modality in MODALITIES:
+        np.testing.assert_array_equal(
+            found[0][modality].weights, found[1][modality].weights
+        )
+
+
+def test_a_probe_is_the_ridge_regression_that_is_best_on_dev():
+    rng = np.random.default_rng(2)
+    features = rng.standard_normal((60, 90)) * rng.uniform(0.5, 2, 90)
+    target = features[:, :4] @ rng.standard_normal((4, 3)) + rng.standard_normal(
+        (60, 3)
+    )
+    train, dev = np.arange(40), np.arange(40, 60)
+    mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
+    scaled, unit = (features - mean) / scale, target[train].std(0)
+    errors = {}
+    for strength in np.logspace(1, 5, 9):
+        model = Ridge(alpha=strength).fit(scaled[train], target[train] / unit)
+        said = model.predict(scaled)
+        errors[np.square(said[dev] - target[dev] / unit).mean()] = said
+    said = _taught(features, target, train, dev)(features)
+    assert said == pytest.approx(errors[min(errors)], abs=1e-6)
+
+
+def test_a_probe_that_says_one_thing_says_nothing():
+    probe = _taught(np.ones((6, 2)), np.ones((6, 3)), np.arange(6), np.arange(0))
+    said = _scaled(probe, np.ones((6, 2)), np.ones(3))(np.ones((6, 2)))
+    assert np.array_equal(said, np.zeros((6, 3)))
