@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from sslmepr.evaluation.metrics import emotion_draws, personality_draws
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
-from sslmepr.statistics.metrics import emotion_draws, personality_draws
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}

@@ -23,19 +23,19 @@ from sslmepr.evaluation.cells import (
     read_predictions,
     training_mean,
 )
-from sslmepr.evaluation.true_labels import read_true_clips
-from sslmepr.files import atomic
-from sslmepr.labels import TARGETS, Model
-from sslmepr.models.published import PRESENT
-from sslmepr.params import Params
-from sslmepr.statistics.cluster_bootstrap import Clusters
-from sslmepr.statistics.metrics import (
+from sslmepr.evaluation.metrics import (
     Draws,
     emotion_draws,
     personality_draws,
     single_label_draws,
     tabulate,
 )
+from sslmepr.evaluation.true_labels import read_true_clips
+from sslmepr.files import atomic
+from sslmepr.labels import TARGETS, Model
+from sslmepr.models.published import PRESENT
+from sslmepr.params import Params
+from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.bootstrap_refits import REFITS_FILE, read_refits
 from sslmepr.training.predictions import (
     is_single_label,

@@ -18,12 +18,12 @@ from sklearn.svm import SVC
 
 from sslmepr.corpora import ravdess
 from sslmepr.device import choose_device, seed_everything
+from sslmepr.evaluation.metrics import tabulate
 from sslmepr.evaluation.true_labels import read_true_clips
 from sslmepr.labels import EMOTIONS
 from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
-from sslmepr.statistics.metrics import tabulate
 from sslmepr.training.baselines import Linear, speaker_folds
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips

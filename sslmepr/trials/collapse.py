@@ -17,6 +17,7 @@ import torch
 from tqdm import tqdm
 
 from sslmepr.device import choose_device
+from sslmepr.evaluation.metrics import emotion_draws
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.models.published import PRESENT
 from sslmepr.params import Collapse, Params, Roles, Variant
@@ -24,7 +25,7 @@ from sslmepr.processes import process_pool
 from sslmepr.simulation.ideal_observer import agreement, correlate
 from sslmepr.simulation.world import make_world
 from sslmepr.statistics.cluster_bootstrap import Clusters
-from sslmepr.statistics.metrics import concordance, emotion_draws
+from sslmepr.statistics.metrics import concordance
 from sslmepr.training.baselines import Linear
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.fusion_clips import FusionClips
