@@ -30,12 +30,13 @@ from sslmepr import params as parameters
 from sslmepr.association.correlation import association
 from sslmepr.corpora.build import build_corpus
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
+from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TASKS, TRAIT_COLUMNS
 from sslmepr.params import Params
 from sslmepr.simulation.world import make_world
-from sslmepr.training.all_stages import evaluate_study, train_study
+from sslmepr.training.study import train_study
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 TIMES = (1, 4, 16)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.corpora.build import build_corpus
 from sslmepr.corpora.schema import read_clips
 from sslmepr.params import Params
+from sslmepr.simulation.corpus import build_simulated
 
 
 def render(folder: Path, settings: Params, count: int) -> pd.DataFrame:
@@ -16,5 +16,6 @@ def render(folder: Path, settings: Params, count: int) -> pd.DataFrame:
         "corpus.joint.clips": count,
         "corpus.joint.persons": count,
     }
-    build_corpus("joint", settings.changed(changes, "render"), folder)
+    settings = settings.changed(changes, "render")
+    build_simulated("joint", settings, folder, progress=False)
     return read_clips(folder)

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from drawn_people import render
 
-from sslmepr.corpora.build import build_corpus, media_root
+from sslmepr.corpora.build import media_root, read_corpus
 from sslmepr.corpora.mosei import CSD, FOLDS
+from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TRAIT_COLUMNS
-from sslmepr.training import all_stages
+from sslmepr.training.study import train_study
 
 pytestmark = pytest.mark.end_to_end
 # As the SDK orders MOSEI's ratings, after the sentiment.
@@ -107,7 +108,7 @@ def extracted(study):
     folder, settings = study
     for name in settings.corpora:
         place = folder / "data" / name
-        build_corpus(name, settings, place / "corpus")
+        read_corpus(name, settings, place / "corpus")
         root = media_root(name, settings, place / "corpus")
         extract_corpus(name, settings, place / "corpus", root, place / "features")
     return folder
@@ -141,12 +142,10 @@ def test_every_modality_is_encoded_by_the_papers_encoders(extracted):
 
 def test_training_and_evaluation_run_to_their_end(study, extracted):
     folder, settings = study
-    results = all_stages.train_study(
-        settings, folder / "run", folder / "data", progress=False
-    )
+    results = train_study(settings, folder / "run", folder / "data", progress=False)
     assert set(results["crosstask"]) == set(MODALITIES)
     assert set(results["fusion"]) == set(settings.variants)
-    found = all_stages.evaluate_study(settings, folder / "run", folder / "data")
+    found = evaluate_study(settings, folder / "run", folder / "data")
     metrics = found["metrics"]
     for variant in settings.variants:
         assert variant in set(metrics["variant"])

@@ -16,7 +16,7 @@ from sslmepr.labels import (
     TRAITS,
     select,
 )
-from sslmepr.simulation.world import TRAIT_CORRELATION
+from sslmepr.statistics.norms import TRAIT_CORRELATION
 
 SELF_REPORTS = "self-reports, norms of the NEO PI-R"
 

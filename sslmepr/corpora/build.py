@@ -33,7 +33,6 @@ from sslmepr.labels import (
     TRAITS,
 )
 from sslmepr.params import Params
-from sslmepr.simulation.corpus import build_simulated
 
 READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "mosei": read_mosei,
@@ -55,43 +54,50 @@ PUBLISHED_COUNTS = {
 _DIGITS = 6  # enough for any table; keeps committed files free of last-bit noise
 
 
-def build_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any]:
-    """Render or read corpus `name` and leave its clip table in `folder`.
+def read_corpus(name: str, params: Params, folder: str | Path) -> None:
+    """Read published corpus `name` and leave its clip table in `folder`.
 
     Parameters
     ----------
     name : str
-        A key of ``params.corpus``.
+        A key of ``params.corpus``. Its files are looked for in
+        ``params.data_path(name)``.
     params : Params
-        Published corpora are looked for in ``params.data_path(name)``.
     folder : path
-        Receives ``clips.parquet``, where clips were left out ``missing.csv``, and from
-        a simulated corpus its media and truth.
-
-    Returns
-    -------
-    dict
-        What `summarise` says, ready for JSON, and the number of clips ``left_out``.
+        Receives ``clips.parquet`` and, where clips were left out, ``missing.csv``.
 
     Raises
     ------
     CorpusError
-        If there is no such corpus, or its files are not as published, or not there
-        unless it is ``optional``: its clip table is empty then.
+        If there is no such corpus, if it is simulated (`sslmepr.simulation` renders
+        those), or its files are not as published, or not there unless it is
+        ``optional``: its clip table is empty then.
     """
     corpus = _corpus(name, params)
     source, root = corpus.source, params.data_path(name)
     if source == "simulated":
-        build_simulated(name, params, Path(folder))
-    elif source == "table":
+        raise CorpusError(f"corpus.{name}: is simulated; there is nothing to read")
+    if source == "table":
         read = partial(read_table, corpus=corpus, seed=params.seed)
         write_clips(read_given(name, corpus, root, read), folder)
     elif source == "union":
         write_clips(read_union(root, corpus.parts, READERS), folder)
     else:
         write_clips(read_given(name, corpus, root, READERS[source]), folder)
+
+
+def summarise_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any]:
+    """What `summarise` says of the corpus in `folder`, and how many clips it lacks.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: ``corpus``, ``source``, the keys of `summarise`, for a union its
+        parts, and the number of clips ``left_out``.
+    """
     clips = read_clips(folder)
     parts = describe(name, params, clips)
+    source = params.corpus[name].source
     summary = {"corpus": name, "source": source, **parts.pop(name), **parts}
     return summary | {"left_out": len(missing_rows(clips))}
 

@@ -14,7 +14,7 @@ def write_result(result: dict, stem: str | Path) -> None:
     Parameters
     ----------
     result : dict
-        What a function of :mod:`sslmepr.training.all_stages` returned.
+        What a function of :mod:`sslmepr.training.study` returned.
     stem : path
         Without its ending; folders are made.
     """

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from sslmepr.labels import TASKS
 from sslmepr.params import Blocks, Params
 from sslmepr.processes import process_pool
-from sslmepr.training.all_stages import train_unimodal
+from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.order import draw_order, train_order
 from sslmepr.trials.seeds import over_seeds
 

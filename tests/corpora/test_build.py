@@ -40,6 +40,12 @@ def clips():
     return schema.validate(table, "six clips", allow_shared_speakers=True)
 
 
+def built(*corpus):
+    """Read, and summarised."""
+    build.read_corpus(*corpus)
+    return build.summarise_corpus(*corpus)
+
+
 def test_summary_counts(clips):
     summary = build.summarise(clips)
     assert summary["clips"] == {"all": 6, "train": 3, "dev": 2, "test": 1}
@@ -100,7 +106,7 @@ def test_a_folder_corpus_is_built(settings, monkeypatch, tmp_path):
     tree = settings.model_dump()
     tree["corpus"]["people"]["path"] = "."
     changed = params.parse(tree, "test")
-    summary = build.build_corpus("people", changed, tmp_path / "out")
+    summary = built("people", changed, tmp_path / "out")
     assert summary["corpus"] == "people" and summary["source"] == "folder"
     assert summary["clips"] == {"all": 1, "test": 1}
     assert list(schema.read_clips(tmp_path / "out")["media"]) == ["me.wav"]
@@ -114,7 +120,7 @@ def test_an_optional_corpus_that_is_absent_is_empty_and_says_so(
     tree = settings.model_dump()
     tree["corpus"]["people"] |= {"path": "people", "optional": True}
     changed = params.parse(tree, "test")
-    summary = build.build_corpus("people", changed, tmp_path / "out")
+    summary = built("people", changed, tmp_path / "out")
     assert summary["clips"] == summary["speakers"] == {"all": 0}
     assert summary["left_out"] == 1
     json.dumps(summary, allow_nan=False)
@@ -125,7 +131,7 @@ def test_an_optional_corpus_that_is_absent_is_empty_and_says_so(
     assert missing == [["people", "everything", reason]]
     tree["corpus"]["people"]["optional"] = False
     with pytest.raises(CorpusError, match="people: expected a folder of media files"):
-        build.build_corpus("people", params.parse(tree, "test"), tmp_path / "out")
+        built("people", params.parse(tree, "test"), tmp_path / "out")
 
 
 def test_a_table_of_ones_own_may_be_optional(settings, monkeypatch, tmp_path):
@@ -134,18 +140,23 @@ def test_a_table_of_ones_own_may_be_optional(settings, monkeypatch, tmp_path):
     own = {"source": "table", "path": "own", "table": "x.csv", "optional": True}
     tree["corpus"]["people"] = own
     changed = params.parse(tree, "test")
-    assert build.build_corpus("people", changed, tmp_path / "out")["left_out"] == 1
+    assert built("people", changed, tmp_path / "out")["left_out"] == 1
     (tmp_path / "own").mkdir()
     with pytest.raises(CorpusError, match="x.csv: there is no such file"):
-        build.build_corpus("people", changed, tmp_path / "out")
+        built("people", changed, tmp_path / "out")
 
 
 def test_media_of_a_simulated_corpus_lie_in_its_folder(settings, tmp_path):
     assert build.media_root("joint", settings, tmp_path) == tmp_path
 
 
+def test_a_simulated_corpus_is_not_read(settings, tmp_path):
+    with pytest.raises(CorpusError, match="corpus.joint: is simulated"):
+        build.read_corpus("joint", settings, tmp_path)
+
+
 def test_an_unknown_corpus_is_named(settings, tmp_path):
-    for function in (build.build_corpus, build.media_root):
+    for function in (built, build.media_root):
         with pytest.raises(CorpusError, match="no corpus 'moon' .* known: emotion, "):
             function("moon", settings, tmp_path)
 
@@ -158,7 +169,7 @@ def test_published_corpora_are_built(
     settings, tmp_path, monkeypatch, name, clips, speakers
 ):
     monkeypatch.setenv("SSLMEPR_DATA", str(SHARED / "corpora"))
-    summary = build.build_corpus(name, settings, tmp_path)
+    summary = built(name, settings, tmp_path)
     for split in ("train", "dev"):
         count = summary["published"]["clips"][split]
         assert count["found"] == count["expected"]

@@ -53,7 +53,8 @@ def study(tmp_path_factory, small_params, one_thread):
 @pytest.fixture(scope="session")
 def trained(study, small_params):
     """(data folder, study folder, results of training, of evaluation)."""
-    from sslmepr.training.all_stages import evaluate_study, train_study
+    from sslmepr.evaluation.evaluate import evaluate_study
+    from sslmepr.training.study import train_study
 
     data_folder, _ = study
     study_folder = data_folder / "runs" / "study"

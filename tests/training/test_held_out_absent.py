@@ -4,8 +4,9 @@ import drawn
 import pytest
 
 from sslmepr.association.study import read_evaluated, study_associations
-from sslmepr.training.all_stages import evaluate_study, train_study
+from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.training.clips import read_study_clips
+from sslmepr.training.study import train_study
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from sslmepr.labels import TARGETS
-from sslmepr.training.all_stages import train_crosstask, train_fusion, train_unimodal
+from sslmepr.training.crosstask import train_crosstask
+from sslmepr.training.fusion import train_fusion
+from sslmepr.training.unimodal import train_unimodal
 
 WIDTHS = {"face": 32, "text": 32}
 VARIANTS = ("multitask", "no_co_training")

@@ -8,16 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
+from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.explanation.cases import load_attention
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.training import crosstask
-from sslmepr.training.all_stages import (
-    evaluate_study,
-    train_fusion,
-    train_study,
-    train_unimodal,
-)
 from sslmepr.training.baselines import Combination, Linear
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.bootstrap_refits import read_refits
@@ -30,9 +25,12 @@ from sslmepr.training.checkpoints import (
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.co_training import co_train
 from sslmepr.training.crosstask import train_crosstask
+from sslmepr.training.fusion import train_fusion
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.outputs import read_outputs, study_outputs, write_outputs
 from sslmepr.training.predictions import dev_score
+from sslmepr.training.study import train_study
+from sslmepr.training.unimodal import train_unimodal
 
 COLUMNS = [
     *("clip_id", "corpus", "split", "stage", "modality", "task", "variant", "seed"),

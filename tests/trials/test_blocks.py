@@ -8,7 +8,7 @@ from sslmepr.corpora.schema import write_clips
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.params import Blocks
-from sslmepr.training.all_stages import train_unimodal
+from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.blocks import summarise, try_blocks
 
 KINDS = ["transformer", "state_free"]

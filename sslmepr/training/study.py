@@ -1,25 +1,12 @@
-"""The stages, as the notebooks call them.
-
-Each reads corpora and features from `data_folder` and what earlier stages wrote from
-`study_folder`, writes its own `run_folder`, and returns a small JSON-able result.
-"""
+"""All training stages of a study in one process, for studies of a few hundred clips."""
 
 from pathlib import Path
 
-from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.labels import TASKS
 from sslmepr.params import Params
 from sslmepr.training.crosstask import train_crosstask
 from sslmepr.training.fusion import train_fusion
 from sslmepr.training.unimodal import train_unimodal
-
-__all__ = [
-    "evaluate_study",
-    "train_crosstask",
-    "train_fusion",
-    "train_study",
-    "train_unimodal",
-]
 
 
 def train_study(
@@ -28,7 +15,18 @@ def train_study(
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> dict:
-    """All training stages of a study, in one process.
+    """Train the models of all modalities, tasks and variants of a study.
+
+    Parameters
+    ----------
+    params : Params
+    study_folder : path
+        Receives ``unimodal``, ``crosstask`` and ``fusion``, as the three stages would
+        write them.
+    data_folder : path
+        Holds ``<corpus>/corpus`` and ``<corpus>/features``.
+    progress : bool
+        Show progress bars.
 
     Returns
     -------
