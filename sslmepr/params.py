@@ -633,6 +633,20 @@ class Params(Section):
         """
         return self._data_root() / getattr(self.corpus[corpus], "path", "")
 
+    def media_root(self, corpus: str, folder: str | Path) -> Path:
+        """The folder that the ``media`` column of a corpus's clip table is relative to.
+
+        Parameters
+        ----------
+        corpus : str
+            A key of ``corpus``.
+        folder : path
+            Of the clip table; what is rendered lies there too.
+        """
+        if self.corpus[corpus].source == "simulated":
+            return Path(folder)
+        return self.data_path(corpus)
+
     def _data_root(self) -> Path:
         root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
         return root if root.is_absolute() else project_root() / root

@@ -45,7 +45,7 @@ SHOWN = (
 """Stages whose notebook draws figures of what was computed; what draws them
 (`DRAWING`) is no dependency, since another colour must not train anew."""
 
-DRAWING = ("sslmepr/analysis", "sslmepr/statistics")
+DRAWING = ("sslmepr/report", "sslmepr/association", "sslmepr/evaluation")
 
 NO_RESULT = {"compute"}
 """Sections that say where to compute and not what."""

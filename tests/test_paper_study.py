@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from drawn_people import render
 
-from sslmepr.corpora.build import media_root, read_corpus
+from sslmepr.corpora.build import read_corpus
 from sslmepr.corpora.mosei import CSD, FOLDS
 from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.extraction import extract_corpus
@@ -109,7 +109,7 @@ def extracted(study):
     for name in settings.corpora:
         place = folder / "data" / name
         read_corpus(name, settings, place / "corpus")
-        root = media_root(name, settings, place / "corpus")
+        root = settings.media_root(name, place / "corpus")
         extract_corpus(name, settings, place / "corpus", root, place / "features")
     return folder
 

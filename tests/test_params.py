@@ -515,3 +515,13 @@ def test_only_people_may_be_absent():
     chosen = params.load(PATH)
     optional = [n for n, each in chosen.corpus.items() if getattr(each, "optional", 0)]
     assert optional == ["people"]
+
+
+def test_media_lie_with_what_is_rendered_or_where_they_were_given(
+    tree, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("SSLMEPR_DATA", str(tmp_path / "clips"))
+    tree["corpus"]["people"]["path"] = "."
+    found = params.parse(tree, "here")
+    assert found.media_root("joint", tmp_path) == tmp_path
+    assert found.media_root("people", tmp_path) == tmp_path / "clips"

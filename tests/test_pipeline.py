@@ -79,7 +79,7 @@ def test_stage_depends_on_the_library_its_notebook_imports(name):
     declared = [Path(dep) for dep in STAGES[name]["deps"] if dep.startswith("sslmepr/")]
     # How a stage's page looks is no reason to train again: the figure and table
     # helpers are dependencies of the chapters alone.
-    without = () if "sslmepr/analysis" in STAGES[name]["deps"] else ("analysis",)
+    without = () if "sslmepr/report" in STAGES[name]["deps"] else ("report",)
     reached = transitive_modules(ROOT / "notebooks" / f"{name}.ipynb", without)
     undeclared = {
         module
@@ -128,7 +128,7 @@ def test_only_what_measures_reads_test_labels():
         for cell in nbformat.read(path, as_version=4).cells
         if cell.cell_type == "code" and calling & set(named_in(cell.source))
     }
-    assert notebooks == {"evaluate", "replicate", "folds"}
+    assert notebooks == {"evaluate", "evaluate_replicate", "folds"}
 
 
 def test_how_something_is_computed_is_no_reason_to_compute_it_again():
@@ -151,7 +151,7 @@ def test_recorded_results_are_of_models_that_their_study_has():
             "unimodal": {f"{m}-{t}" for m in study.modalities for t in study.tasks},
             "crosstask": set(study.modalities),
             "fusion": set(study.variants),
-            "replicate": set(study.replicates),
+            "evaluate_replicate": set(study.replicates),
             "folds": set(study.folds),
         }
         for stage, cells in known.items():

@@ -60,9 +60,9 @@ class Associations(NamedTuple):
     draws: dict[tuple[str, str, bool], pd.DataFrame]
 
 
-def read_evaluated(study_folder: str | Path) -> Evaluated:
-    """Predictions and refits of the study whose runs lie in `study_folder`."""
-    folder = Path(study_folder, "evaluate")
+def read_evaluated(folder: str | Path) -> Evaluated:
+    """Predictions and refits that an evaluation left in `folder`."""
+    folder = Path(folder)
     return Evaluated(
         pd.read_parquet(folder / "predictions.parquet"),
         pd.read_parquet(folder / REFITS_FILE),

@@ -128,19 +128,6 @@ def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
-def media_root(name: str, params: Params, folder: str | Path) -> Path:
-    """The folder that the ``media`` column of corpus `name` is relative to.
-
-    Raises
-    ------
-    CorpusError
-        If there is no such corpus.
-    """
-    if _corpus(name, params).source == "simulated":
-        return Path(folder)
-    return params.data_path(name)
-
-
 def _corpus(name: str, params: Params):
     if name not in params.corpus:
         raise CorpusError(

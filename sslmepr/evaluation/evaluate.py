@@ -1,8 +1,8 @@
 """Metrics of all models of a study, on dev, test and the held-out corpus.
 
 One of the two modules that read labels of test splits
-(`sslmepr.evaluation.true_labels`): for the stages ``evaluate`` and ``replicate``, after
-everything has been chosen on dev.
+(`sslmepr.evaluation.true_labels`): for the stages ``evaluate`` and
+``evaluate_replicate``, after everything has been chosen on dev.
 
 An emotion is decided present where its probability reaches its share among the training
 clips (`sslmepr.training.predictions.training_thresholds`); a variant as published has

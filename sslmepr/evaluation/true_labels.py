@@ -2,8 +2,8 @@
 
 Chapters that describe a corpus read its clip table; models meet these labels only here.
 ``.importlinter`` says who may import it: `sslmepr.evaluation.evaluate`, for the stages
-``evaluate`` and ``replicate``, and `sslmepr.evaluation.speaker_folds`. Nothing that
-trains or chooses for another stage may.
+``evaluate`` and ``evaluate_replicate``, and `sslmepr.evaluation.speaker_folds`. Nothing
+that trains or chooses for another stage may.
 """
 
 from dataclasses import replace

@@ -9,7 +9,6 @@ import torch
 from IPython.display import Markdown, display
 
 from sslmepr.association.study import variant_predictions
-from sslmepr.corpora.build import media_root
 from sslmepr.corpora.schema import read_clips, words_of
 from sslmepr.explanation.attention import (
     contributions,
@@ -118,7 +117,7 @@ def load_cases(
         attributions=found.values,
         contributions=contributions(found.values),
         clips=read_clips(folder).set_index("clip_id"),
-        folder=media_root(corpus, params, folder) if shown else None,
+        folder=params.media_root(corpus, folder) if shown else None,
     )
 
 

@@ -68,6 +68,7 @@ def _cells(params: Params) -> dict[str, tuple[str, str]]:
         "crosstask": params.modalities,
         "fusion": params.variants,
         "replicate": params.replicates,
+        "evaluate_replicate": params.replicates,
         "folds": params.folds,
         "blocks": params.blocks,
         "collapse": params.collapse,

@@ -11,6 +11,7 @@ TRAIT_CORRELATION = np.array(
         [-0.02, 0.54, 0.22, 0.26, 1.00],
     ]
 )
-"""(trait, trait). Correlations of the domain scores (sum of six facets; neuroticism reversed) that
-follow from the facet correlations of the NEO-PI-R norms, N = 1,000 (Costa & McCrae
-1992, NEO PI-R professional manual), as given in the data set `neo` of R's psych."""
+"""(trait, trait). Correlations of the domain scores (sum of six facets; neuroticism
+reversed) that follow from the facet correlations of the NEO-PI-R norms, N = 1,000
+(Costa & McCrae 1992, NEO PI-R professional manual), as given in the data set `neo` of
+R's psych."""

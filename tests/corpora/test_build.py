@@ -110,7 +110,6 @@ def test_a_folder_corpus_is_built(settings, monkeypatch, tmp_path):
     assert summary["corpus"] == "people" and summary["source"] == "folder"
     assert summary["clips"] == {"all": 1, "test": 1}
     assert list(schema.read_clips(tmp_path / "out")["media"]) == ["me.wav"]
-    assert build.media_root("people", changed, tmp_path / "out") == tmp_path / "clips"
 
 
 def test_an_optional_corpus_that_is_absent_is_empty_and_says_so(
@@ -146,19 +145,14 @@ def test_a_table_of_ones_own_may_be_optional(settings, monkeypatch, tmp_path):
         built("people", changed, tmp_path / "out")
 
 
-def test_media_of_a_simulated_corpus_lie_in_its_folder(settings, tmp_path):
-    assert build.media_root("joint", settings, tmp_path) == tmp_path
-
-
 def test_a_simulated_corpus_is_not_read(settings, tmp_path):
     with pytest.raises(CorpusError, match="corpus.joint: is simulated"):
         build.read_corpus("joint", settings, tmp_path)
 
 
 def test_an_unknown_corpus_is_named(settings, tmp_path):
-    for function in (built, build.media_root):
-        with pytest.raises(CorpusError, match="no corpus 'moon' .* known: emotion, "):
-            function("moon", settings, tmp_path)
+    with pytest.raises(CorpusError, match="no corpus 'moon' .* known: emotion, "):
+        built("moon", settings, tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="MELD and FIv2 are not in shared/")

@@ -23,7 +23,7 @@ def without(tmp_path_factory, small_params, one_thread):
 
 def test_every_other_corpus_is_evaluated(without):
     folder, runs, settings, evaluation = without
-    evaluated = read_evaluated(runs)
+    evaluated = read_evaluated(runs / "evaluate")
     taught = {settings.roles.emotion, settings.roles.personality}
     assert set(evaluated.predictions["corpus"]) == taught
 
@@ -36,6 +36,6 @@ def test_associations_are_those_of_the_other_corpora(without):
         for corpus, rows in clips.groupby("part", sort=False)
     }
     found = study_associations(
-        read_evaluated(runs), speakers, "multitask", settings
+        read_evaluated(runs / "evaluate"), speakers, "multitask", settings
     ).table
     assert set(found["corpus"]) == {settings.roles.emotion, settings.roles.personality}
