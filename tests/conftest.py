@@ -4,6 +4,8 @@ import pytest
 
 from sslmepr import params
 
+pytest_plugins = ["trained_study"]
+
 
 def pytest_addoption(parser):
     parser.addoption(

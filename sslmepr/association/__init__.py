@@ -1,0 +1,1 @@
+"""Which emotions go with which traits, and whether that can be trusted."""

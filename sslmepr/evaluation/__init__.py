@@ -1,0 +1,1 @@
+"""Metrics with intervals, and comparison of variants; what reads test labels."""

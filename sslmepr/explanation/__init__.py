@@ -1,0 +1,1 @@
+"""What single predictions rest on: attribution and attention."""

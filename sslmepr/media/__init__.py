@@ -1,0 +1,1 @@
+"""A clip into frames, regions, waveform and transcript."""

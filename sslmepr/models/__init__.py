@@ -1,0 +1,1 @@
+"""Mamba-2 and the networks of the three stages."""

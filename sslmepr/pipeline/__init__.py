@@ -1,0 +1,1 @@
+"""What runs notebooks, studies and sweeps, and builds the book."""

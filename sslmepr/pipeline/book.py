@@ -22,7 +22,7 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
 """Stages with a folder of their own, so that the book can depend on one of them."""
 # Jupyter Book's package has no __main__, and its script may not be on the path.

@@ -1,0 +1,1 @@
+"""Tables, figures and texts of the chapters; provenance and verification of results."""

@@ -1,0 +1,1 @@
+"""A world with known associations: drawn, spoken, rendered, and its ideal observer."""

@@ -30,6 +30,7 @@ from sslmepr.simulation.world import (
     emotion_intensities,
     trait_scores,
 )
+from sslmepr.statistics import norms
 
 
 def build_simulated(
@@ -128,7 +129,7 @@ def _recipe(name: str, params: Params) -> str:
         params.simulation.model_dump(),
     ]
     digest = hashlib.sha256(json.dumps([name, *settings]).encode())
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in [*sorted(Path(__file__).parent.glob("*.py")), Path(norms.__file__)]:
         digest.update(module.read_bytes())
     return digest.hexdigest()
 

@@ -1,1 +1,1 @@
-"""Statistics that know nothing of corpora, models or files."""
+"""Metrics, the one cluster bootstrap, regressions and norms, as functions of arrays."""

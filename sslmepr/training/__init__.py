@@ -1,0 +1,1 @@
+"""The three training stages: batches, losses, balancing, pseudo-labels, checkpoints."""

@@ -1,0 +1,1 @@
+"""The method and the analysis tried on many drawn studies."""

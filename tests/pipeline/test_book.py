@@ -80,7 +80,9 @@ def test_appendix_follows_the_parameters(settings):
         "unimodal-face-personality",
     ]
     assert "fusion-multitask" in pages["training"]
-    assert pages["training"][-1] == f"replicate-{list(settings.replicates)[-1]}"
+    assert (
+        pages["training"][-1] == f"evaluate_replicate-{list(settings.replicates)[-1]}"
+    )
     assert pages["data"][:2] == ["corpus-emotion", "extract-emotion"]
     for names in pages.values():
         assert len(names) == len(set(names))

@@ -19,7 +19,7 @@ def _smaller(section, **changes):
 @pytest.fixture(scope="session")
 def small_params():
     """The parameters of the repository at a size that trains in seconds."""
-    full = parameters.load(Path(__file__).parents[2] / "params.yaml")
+    full = parameters.load(Path(__file__).parents[1] / "params.yaml")
     sizes = {"hidden": 16, "heads": 4, "epochs": 3, "patience": 3, "batch": 32}
     return _smaller(
         full,
