@@ -20,6 +20,7 @@ from voluptuous import Invalid
 
 from sslmepr import params
 from sslmepr.params import Params
+from sslmepr.pipeline import parallel
 
 LOCK = Path("dvc.lock")
 COPY = Path(".dvc", "tmp", "dvc.lock.whole")
@@ -70,7 +71,7 @@ def reproduce(stages: list[str] | None = None) -> None:
         print(f"sslmepr: {sentence}")
     without_git()
     mend_lock()
-    status = _dvc("repro", *stages)
+    status = _run(stages, study.compute.workers)
     mend_lock(finished=status == 0)
     if status:
         raise ReproError("DVC did not finish, see above; the same command goes on")
@@ -195,23 +196,19 @@ def _replace(source: Path, target: Path) -> None:
         ) from None
 
 
-def _dvc(*words: str) -> int:
-    """Run DVC to its end, renewing the copy of its lock file; returns its status.
-
-    An interrupt reaches DVC, too, which is then waited for: it may be writing.
-    """
+def _run(stages: list[str], jobs: int) -> int:
+    """Run what is stale, renewing the copy of the lock file; returns DVC's status."""
+    # Stages call plain `python`, which has to be this one.
+    here = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     done = threading.Event()
     watcher = threading.Thread(target=_watch, args=(done,), daemon=True)
-    # Stages call plain `python`, which has to be this one.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    command = [sys.executable, "-m", "dvc", *words]
-    process = subprocess.Popen(command, env=os.environ | {"PATH": path})
     watcher.start()
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.wait()
-        raise
+        for generation in parallel.stale_generations(stages):
+            if status := parallel.run_generation(generation, jobs):
+                return status
+        return 0
     finally:
         done.set()
         watcher.join()

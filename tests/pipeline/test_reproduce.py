@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from sslmepr import params
-from sslmepr.pipeline import reproduce
+from sslmepr.pipeline import parallel, reproduce
 from sslmepr.pipeline.reproduce import (
     COPY,
     LOCK,
@@ -165,8 +165,9 @@ def test_the_copy_is_renewed_while_dvc_runs(monkeypatch):
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     monkeypatch.setattr(reproduce, "WATCH_SECONDS", 0.1)
+    monkeypatch.setattr(parallel, "stale_generations", lambda _: [["a"], ["b"]])
     monkeypatch.setenv("PYTHONPATH", os.getcwd())
-    assert reproduce._dvc("repro") != 0
+    assert reproduce._run([], 1) != 0
     mend_lock()
     assert LOCK.read_text() == text_of(1, 2)
 
@@ -187,7 +188,7 @@ def test_an_interrupted_dvc_is_waited_for(monkeypatch):
 
     monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        reproduce._dvc("repro")
+        parallel.call(["repro"])
     assert Path("finished").exists()
 
 
@@ -218,11 +219,11 @@ def test_targets_are_all_stages_or_those_that_need_no_truth(settings):
 def test_the_book_is_named_only_where_it_was_made(settings, monkeypatch, capsys):
     asked, status = [], 0
 
-    def pretend(*words):
-        asked.append(words)
+    def pretend(stages, jobs):
+        asked.append((stages, jobs))
         return status
 
-    monkeypatch.setattr(reproduce, "_dvc", pretend)
+    monkeypatch.setattr(reproduce, "_run", pretend)
     monkeypatch.setattr(reproduce, "without_git", lambda: None)
     study = settings
     monkeypatch.setattr(params, "load", lambda: study)
@@ -232,7 +233,7 @@ def test_the_book_is_named_only_where_it_was_made(settings, monkeypatch, capsys)
     shown = capsys.readouterr().out
     assert "The book" not in shown
     assert shown.endswith(f"The tables: {Path.cwd()}/results/simulated\n")
-    assert asked == [("repro",), ("repro", "evaluate")]
+    assert asked == [([], 2), (["evaluate"], 2)]
     status = 255
     with pytest.raises(ReproError, match="DVC did not finish"):
         reproduce.reproduce()
