@@ -5,6 +5,7 @@ cells first and leave plain HTML, which the book styles.
 """
 
 import html
+import re
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from sslmepr.statistics.cluster_bootstrap import (
 )
 
 MISSING = "–"
+
+INTERVAL = re.compile(rf"\[[{MINUS}.\d]+, [{MINUS}.\d]+\]\S?")
+"""Two bounds, which a line must not part."""
 
 KINDS = {
     EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
@@ -85,7 +89,8 @@ def _is_numeric(column: pd.Series) -> bool:
 
 def _cell(tag: str, content: str, right: bool) -> str:
     side = "right" if right else "left"
-    return f'<{tag} style="text-align:{side}">{html.escape(content)}</{tag}>'
+    whole = INTERVAL.sub(r'<span class="interval">\g<0></span>', html.escape(content))
+    return f'<{tag} style="text-align:{side}">{whole}</{tag}>'
 
 
 def text(value) -> str:

@@ -46,6 +46,12 @@ def test_html_is_escaped_plain_and_repeatable():
     assert repr(Table(frame)) == frame.to_string(index=False)
 
 
+def test_a_line_does_not_part_an_interval():
+    page = Table(pd.DataFrame({"r": ["0.7 [0.6, 0.8]ᵗ", "[a, b]"]}))._repr_html_()
+    assert '>0.7 <span class="interval">[0.6, 0.8]ᵗ</span><' in page
+    assert ">[a, b]<" in page
+
+
 def test_metric_table_keeps_order_and_refuses_twins():
     rows = [("text", "CCC", 0.5, 0.4, 0.6), ("face", "CCC", 0.25, np.nan, np.nan)]
     table = pd.DataFrame(

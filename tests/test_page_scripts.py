@@ -1,0 +1,98 @@
+"""What the book's own scripts make of a page, in a browser where there is one."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sslmepr.report.tables import Table
+
+STATIC = Path(__file__).parents[1] / "book" / "_static"
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+
+
+def page_after(table, action, tmp_path):
+    """The page of a table after `action`, a piece of JavaScript."""
+    path = tmp_path / "chapter.html"
+    path.write_text(
+        f"<meta charset='utf-8'><div class='bd-article'>{table._repr_html_()}</div>"
+        f"<script>{(STATIC / 'tables.js').read_text()}</script><script>"
+        f"document.addEventListener('DOMContentLoaded', () => {{{action}}})</script>"
+    )
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    done = subprocess.run(
+        [BROWSER, *words, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout.split("<script>")[0]
+
+
+def first_cells(page, shown=True):
+    rows = re.findall(r"<tr([^>]*)><td[^>]*>([^<]*)", page)
+    return [cell for mark, cell in rows if not (shown and "hidden" in mark)]
+
+
+@pytest.fixture
+def table():
+    estimates = ["0.712 [0.690, 0.733]", "−0.5", "–", "< .001"] * 3
+    return Table(pd.DataFrame({"name": list("abcdefghijkl"), "r": estimates}))
+
+
+def test_a_click_on_a_head_sorts_by_number_and_a_second_one_turns_it(table, tmp_path):
+    click = "const h = document.querySelectorAll('th button')[1]; h.click();"
+    page = page_after(table, click, tmp_path)
+    up = [*"bfj", *"dhl", *"aei", *"cgk"]  # what is missing comes last
+    assert first_cells(page) == up
+    assert 'aria-sort="ascending"' in page
+    page = page_after(table, click + "h.click()", tmp_path)
+    assert first_cells(page)[3:] == [*"aei", *"dhl", *"bfj"]
+
+
+def test_a_filter_hides_rows_that_lack_a_word(table, tmp_path):
+    fill = (
+        "const f = document.querySelector('input'); f.value = '0.69 A';"
+        "f.dispatchEvent(new Event('input'))"
+    )
+    page = page_after(table, fill, tmp_path)
+    assert first_cells(page) == ["a"] and len(first_cells(page, shown=False)) == 12
+
+
+def test_what_is_downloaded_is_what_is_shown(table, tmp_path):
+    """As CSV with quotes, and as a table with the rules of the APA manual."""
+    catch = (
+        "let text; window.Blob = function (parts) { text = parts.join('') };"
+        "URL.createObjectURL = () => '#'; HTMLAnchorElement.prototype.click = () => 0;"
+        "document.querySelector('input').value = 'a';"
+        "document.querySelector('input').dispatchEvent(new Event('input'));"
+        "const [csv] = document.querySelectorAll('.table-tools button'); csv.click();"
+        "const pre = document.createElement('pre'); pre.textContent = text;"
+        "const made = apaTable(document.querySelector('table'));"
+        "document.querySelector('.bd-article').append(pre, made)"
+    )
+    page = page_after(table, catch, tmp_path)
+    (text,) = re.findall(r"<pre>([^<]*)</pre>", page)
+    assert text.lstrip("\ufeff").splitlines() == [
+        '"name","r"',
+        '"a","0.712 [0.690, 0.733]"',
+    ]
+    made = page.rpartition("<table")[2]
+    assert re.findall(r"<td[^>]*>([^<]*)", made) == ["name", "r", "a"] + [
+        "0.712 [0.690, 0.733]"
+    ]
+    assert made.count("border-top: 1px solid black") == 2  # the heads alone
+
+
+def test_small_tables_have_no_filter_and_one_row_no_tools(tmp_path):
+    for count, (filters, buttons) in {1: (0, 0), 2: (0, 2), 9: (1, 2)}.items():
+        table = Table(pd.DataFrame({"x": range(count)}))
+        page = page_after(table, "", tmp_path)
+        tools = page.partition("table-tools")[2]
+        assert (tools.count("<input"), tools.count("<button")) == (filters, buttons)
