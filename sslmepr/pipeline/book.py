@@ -21,6 +21,7 @@ import yaml
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
+from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -314,6 +315,7 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    add_offline_search(html, target / SCRIPT)
     _publish(html, site)
     return site / "index.html"
 

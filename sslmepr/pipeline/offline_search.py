@@ -1,0 +1,62 @@
+"""Search in a book that lies on a disk: chapters first, with excerpts."""
+
+import json
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+SCRIPT = "search.js"
+"""Beside the book's sources; the texts of its pages are put before it."""
+
+TOOLS = "searchtools.js"
+NO_TEXT = ("script", "style", "pre", "details", "video", ".headerlink", ".table-tools")
+
+
+def add_offline_search(html: Path, script: Path) -> None:
+    """Give the search page of a built book our ranking, and excerpts to show.
+
+    Sphinx fetches each page that it found to cut an excerpt, which browsers refuse to
+    pages on a disk. Texts of the library's pages and of single runs are left out: they
+    are long, and their titles say what they are.
+
+    Parameters
+    ----------
+    html : path
+        The built book.
+    script : path
+        What the search page loads before Sphinx's own script.
+
+    Raises
+    ------
+    ValueError
+        If the search page does not load Sphinx's script.
+    """
+    texts = {
+        path.relative_to(html).as_posix(): _text_of(path)
+        for path in [
+            *sorted(html.glob("*.html")),
+            *sorted(html.glob("chapters/*.html")),
+        ]
+    }
+    written = json.dumps({page: text for page, text in texts.items() if text})
+    content = f"const SEARCH_TEXTS = {written};\n\n{script.read_text('utf-8')}"
+    (html / SCRIPT).write_text(content, encoding="utf-8")
+    page = html / "search.html"
+    lines = page.read_text(encoding="utf-8").splitlines(keepends=True)
+    places = [place for place, line in enumerate(lines) if TOOLS in line]
+    if not places:
+        raise ValueError(f"{page}: does not load {TOOLS}")
+    lines.insert(places[0], f'<script src="{SCRIPT}"></script>\n')
+    page.write_text("".join(lines), encoding="utf-8")
+
+
+def _text_of(page: Path) -> str:
+    """The words of a page, without code and without what is only heard or seen."""
+    article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one(
+        "article.bd-article"
+    )
+    if article is None:
+        return ""
+    for part in article.select(", ".join(NO_TEXT)):
+        part.decompose()
+    return " ".join(article.get_text(" ").split())
