@@ -180,6 +180,7 @@ def rendered(tmp_path, monkeypatch):
 
     done = SimpleNamespace(returncode=0, stdout="")
     monkeypatch.setattr(book.subprocess, "run", lambda *_, **__: done)
+    monkeypatch.setattr(book, "add_offline_search", lambda *_: None)
     return build
 
 
@@ -343,6 +344,7 @@ def test_book_with_every_api_page_builds_without_a_warning(sources, settings):
     assert "../mathjax/tex-svg.js" in front
     assert (site / "mathjax" / "tex-svg.js").is_file()
     assert "tex-svg.js" not in (site / "page.html").read_text()
+    assert '<script src="search.js">' in (site / "search.html").read_text()
     assert book.external_resources(site) == []
     assert not list(site.rglob("*.doctree"))
     assert "sslmepr.models.mamba" in (site / "api" / "sslmepr.models.html").read_text()
