@@ -160,7 +160,7 @@ def trait_scores(
         Zero where no labelled training clip has the modality.
     """
     corpus = params.roles.personality
-    train, dev = (data.taught(corpus, TASK, split) for split in ("train", "dev"))
+    train, dev = (data.labelled_rows(corpus, TASK, split) for split in ("train", "dev"))
     if len(train) == 0:
         return np.zeros((len(dealt), len(rows), len(TRAITS)))
     train_features, features = data.pooled(train), data.pooled(rows)

@@ -225,7 +225,7 @@ class ModalityClips:
         """Those of `rows` whose clips have the modality."""
         return rows[self.lengths[rows] > 0]
 
-    def taught(self, corpus: str, task: str, split: str) -> np.ndarray:
+    def labelled_rows(self, corpus: str, task: str, split: str) -> np.ndarray:
         """Clips of a corpus and split that have the modality and labels of a task."""
         rows = self.present(self.clips.rows(corpus, split))
         return rows[self.clips.labelled(task)[rows]]

@@ -83,7 +83,10 @@ def train_crosstask(
     model = _model(params, {task: each.model for task, each in stage_1.items()})
     model.to(device)
     groups, dev = (
-        {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
+        {
+            task: data.labelled_rows(getattr(params.roles, task), task, split)
+            for task in TASKS
+        }
         for split in ("train", "dev")
     )
 

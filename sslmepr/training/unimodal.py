@@ -72,7 +72,7 @@ def train_unimodal(
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
     train, dev = (
-        data.taught(getattr(params.roles, task), task, split)
+        data.labelled_rows(getattr(params.roles, task), task, split)
         for split in ("train", "dev")
     )
     model = UnimodalModel(unimodal_config(params, modality, task, data.feature_count))

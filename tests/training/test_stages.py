@@ -120,7 +120,7 @@ def test_history_starts_before_training(trained):
 @pytest.mark.parametrize("task", ["emotion", "personality"])
 def test_stage_1_starts_from_its_probe_and_is_never_worse(trained, face, task):
     result = trained[2]["unimodal"][f"face-{task}"]
-    dev = face.taught(task, task, "dev")
+    dev = face.labelled_rows(task, task, "dev")
     said = face.batch(dev).probed[task].sigmoid().numpy()
     first = dev_score(task, face.clips.labels[task][dev], said)
     assert result["history"][0]["dev_score"] == pytest.approx(first, abs=1e-6)
@@ -143,10 +143,10 @@ def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, t
     if task == "personality":
         said = np.clip(0.5 + logits / 4, 0, 1)
     same = np.isclose(said, linear, atol=1e-5).all(1)
-    train = np.isin(rows, face.taught(task, task, "train"))
+    train = np.isin(rows, face.labelled_rows(task, task, "train"))
     assert same[~train].all() and not same[train].any()
     # Refitted from the features: each clip's own speaker decides the fold.
-    train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
+    train, dev = (face.labelled_rows(task, task, split) for split in ("train", "dev"))
     true = clips.labels[task]
     pooled = face.pooled(train), face.pooled(dev)
     model = Linear(task, pooled[0], true[train], pooled[1], true[dev])
@@ -168,7 +168,7 @@ def test_refits_are_of_other_training_samples_and_of_unseen_clips(
     assert len(mine) == len(unseen) * refits and set(mine["refit"]) == {*range(refits)}
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     wide = mine.set_index(["refit", "corpus", "clip_id"])[columns]
-    train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
+    train, dev = (face.labelled_rows(task, task, split) for split in ("train", "dev"))
     true = face.clips.labels[task]
     model = Linear(task, face.pooled(train), true[train], face.pooled(dev), true[dev])
     speakers = clips["speaker_id"].to_numpy()[train]
@@ -197,7 +197,7 @@ def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     assert given == pytest.approx(expected, abs=1e-5)
     # Left to itself it says the same of all clips but those that taught its probe.
     same = np.isclose(own, expected, atol=1e-5).all(1)
-    taught = np.isin(rows, face.taught(task, task, "train"))
+    taught = np.isin(rows, face.labelled_rows(task, task, "train"))
     assert same.tolist() == (~taught).tolist() and taught.sum() == 1
 
 
@@ -303,7 +303,9 @@ def test_stage_2_checkpoint_gives_its_outputs_again(
         again = model(batch.values, batch.mask, batch.probed)._asdict()
     # What taught a task is told by the probe that has not seen it.
     for task, name in (("emotion", "emotion_logits"), ("personality", "trait_scores")):
-        taught = torch.from_numpy(np.isin(rows, face.taught(task, task, "train")))
+        taught = torch.from_numpy(
+            np.isin(rows, face.labelled_rows(task, task, "train"))
+        )
         assert taught.any() and not taught.all()
         probed = batch.probed[task]
         probed = probed if task == "emotion" else probed.sigmoid()
