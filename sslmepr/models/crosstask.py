@@ -141,7 +141,10 @@ class CrosstaskModel(nn.Module):
         return self
 
     def forward(
-        self, values: Tensor, mask: Tensor, probed: dict[str, Tensor] | None = None
+        self,
+        values: Tensor,
+        mask: Tensor,
+        offset_logits: dict[str, Tensor] | None = None,
     ) -> CrosstaskOutput:
         """Predict both tasks.
 
@@ -150,7 +153,7 @@ class CrosstaskModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
-        probed : dict of str to (clip, target) torch.Tensor, optional
+        offset_logits : dict of str to (clip, target) torch.Tensor, optional
             By task, as in `UnimodalModel`.
 
         Raises
@@ -158,10 +161,10 @@ class CrosstaskModel(nn.Module):
         ValueError
             If a clip has no real step.
         """
-        probed = probed or {}
-        first_emotion = self.emotion_encoder(values, mask, probed.get("emotion"))
+        offset_logits = offset_logits or {}
+        first_emotion = self.emotion_encoder(values, mask, offset_logits.get("emotion"))
         first_personality = self.personality_encoder(
-            values, mask, probed.get("personality")
+            values, mask, offset_logits.get("personality")
         )
         emotion = self.emotion_project(first_emotion.sequence)
         personality = self.personality_project(first_personality.sequence)

@@ -185,9 +185,9 @@ class FusionModel(nn.Module):
             if "predict_projector" not in config.without:
                 nn.init.zeros_(self.heads[task].weight)
                 nn.init.zeros_(self.heads[task].bias)
-                probed = None if "co_training" in config.without else config.features
+                features = None if "co_training" in config.without else config.features
                 self.predict_projectors[task] = PredictProjector(
-                    task, len(config.widths), probed
+                    task, len(config.widths), features
                 )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)

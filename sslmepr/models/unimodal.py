@@ -119,7 +119,7 @@ class UnimodalModel(nn.Module):
         self.probe = nn.Linear(config.features, targets)
 
     def forward(
-        self, values: Tensor, mask: Tensor, probed: Tensor | None = None
+        self, values: Tensor, mask: Tensor, offset_logits: Tensor | None = None
     ) -> UnimodalOutput:
         """Predict one task.
 
@@ -128,7 +128,7 @@ class UnimodalModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
-        probed : (clip, target) torch.Tensor, optional
+        offset_logits : (clip, target) torch.Tensor, optional
             Logits in place of the probe's own. A probe has seen the training clips;
             for them, those of probes that have not are given.
 
@@ -139,8 +139,8 @@ class UnimodalModel(nn.Module):
         """
         sequence = self.encoder(values, mask)
         embedding = masked_mean(sequence, mask)
-        if probed is None:
-            probed = self.probe(masked_mean(values, mask))
+        if offset_logits is None:
+            offset_logits = self.probe(masked_mean(values, mask))
         return UnimodalOutput(
-            sequence, embedding, self.head(embedding).float() + probed.float()
+            sequence, embedding, self.head(embedding).float() + offset_logits.float()
         )

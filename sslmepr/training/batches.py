@@ -120,7 +120,7 @@ class Batch:
         True at real steps.
     labels : dict
         Task to a (clip, target) Tensor, NaN where there is no label.
-    probed : dict
+    offset_logits : dict
         Task to a (clip, target) Tensor of a linear probe's logits, where they are set.
     corpus : (clip,) int64 Tensor
         Position in the study's corpora.
@@ -131,7 +131,7 @@ class Batch:
     values: Tensor
     mask: Tensor
     labels: dict[str, Tensor]
-    probed: dict[str, Tensor]
+    offset_logits: dict[str, Tensor]
     corpus: Tensor
     rows: np.ndarray
 
@@ -168,7 +168,7 @@ class ModalityClips:
         self._labels = {
             task: torch.from_numpy(values) for task, values in clips.labels.items()
         }
-        self._probed = {}
+        self._offset_logits = {}
         self._corpus = clips.corpus_index()
         self._group = clips.table["group"].to_numpy()
         self._start = np.zeros(len(clips.table), np.int64)
@@ -241,23 +241,23 @@ class ModalityClips:
                 task: labels[where].to(self.device)
                 for task, labels in self._labels.items()
             },
-            probed={
+            offset_logits={
                 task: logits[where].to(self.device)
-                for task, logits in self._probed.items()
+                for task, logits in self._offset_logits.items()
             },
             corpus=torch.from_numpy(self._corpus[rows]),
             rows=rows,
         )
 
-    def set_probed(self, task: str, rows: np.ndarray, logits) -> None:
+    def set_offset_logits(self, task: str, rows: np.ndarray, logits) -> None:
         """Have batches carry what linear probes say: (clip, target) for `rows`."""
         every = torch.full((len(self.clips.table), len(TARGETS[task])), torch.nan)
         every[torch.from_numpy(rows)] = torch.as_tensor(logits, dtype=torch.float32)
-        self._probed[task] = every
+        self._offset_logits[task] = every
 
-    def probed(self, task: str, rows: np.ndarray) -> torch.Tensor:
-        """What `set_probed` was given for `rows`: (clip, target)."""
-        return self._probed[task][torch.from_numpy(rows)]
+    def offset_logits(self, task: str, rows: np.ndarray) -> torch.Tensor:
+        """What `set_offset_logits` was given for `rows`: (clip, target)."""
+        return self._offset_logits[task][torch.from_numpy(rows)]
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Standardised values (clip, step, feature) and mask (clip, step)."""

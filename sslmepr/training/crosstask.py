@@ -78,7 +78,7 @@ def train_crosstask(
     for task in TASKS:
         folder = Path(study_folder, "unimodal", f"{modality}-{task}")
         known, outputs = study_outputs(folder, clips)
-        data.set_probed(task, known.numpy(), outputs["probe_logits"])
+        data.set_offset_logits(task, known.numpy(), outputs["probe_logits"])
     stage_1 = _stage_1(data, Path(study_folder))
     model = _model(params, {task: each.model for task, each in stage_1.items()})
     model.to(device)
@@ -145,7 +145,7 @@ def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> N
     The networks of both stages have seen them, and are surer of them than of any new
     clip. Stage 3 would learn to trust the modality that learned most by heart.
     """
-    said = data.probed(task, taught).numpy()
+    said = data.offset_logits(task, taught).numpy()
     if task == "emotion":
         outputs["emotion_logits"][places] = said
     else:
@@ -189,7 +189,7 @@ def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:
 
 
 def _loss(model, _, batch):
-    output = model(batch.values, batch.mask, batch.probed)
+    output = model(batch.values, batch.mask, batch.offset_logits)
     emotion = emotion_loss(output.emotion_logits, batch.labels["emotion"])
     return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
 

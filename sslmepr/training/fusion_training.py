@@ -48,8 +48,8 @@ def fit_predict_projector(
         What the linear model predicts for `rows`.
     """
     co_training = "co_training" not in params.fusion.left_out(settings)
-    probed = data.feature_counts if co_training else None
-    projector = PredictProjector(task, len(data.widths), probed)
+    features = data.feature_counts if co_training else None
+    projector = PredictProjector(task, len(data.widths), features)
     for modality, probe in (
         co_train(params, data, task) if co_training else {}
     ).items():

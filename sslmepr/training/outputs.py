@@ -53,8 +53,10 @@ def outputs_of(
     outputs, begin = {}, 0
     for piece in data.pieces(rows[by_length], PREDICT_BATCH):
         batch = data.batch(piece)
-        probed = (batch.probed or None) if task is None else batch.probed[task]
-        output = model(batch.values, batch.mask, probed)
+        offset_logits = (
+            (batch.offset_logits or None) if task is None else batch.offset_logits[task]
+        )
+        output = model(batch.values, batch.mask, offset_logits)
         places = by_length[begin : begin + len(piece)]
         begin += len(piece)
         for name in names:

@@ -78,7 +78,7 @@ def train_unimodal(
     model = UnimodalModel(unimodal_config(params, modality, task, data.feature_count))
     rows = data.present(np.arange(len(clips.table)))
     start = _linear(params, model, data, train, dev, rows)
-    data.set_probed(task, rows, start.logits)
+    data.set_offset_logits(task, rows, start.logits)
     model.to(device)
     if len(train):
         history = _fit(params, model, data, train, dev, progress)
@@ -121,7 +121,7 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         return bucketed(train, data.lengths, section.batch, rng)
 
     def loss(model, _, batch):
-        output = model(batch.values, batch.mask, batch.probed[task])
+        output = model(batch.values, batch.mask, batch.offset_logits[task])
         if task == "emotion":
             return emotion_loss(output.logits, batch.labels[task])
         return trait_loss(output.predicted, batch.labels[task])

@@ -35,7 +35,7 @@ def awake(net, *heads):
     return net
 
 
-def probed():
+def offset_logits():
     random = torch.Generator().manual_seed(4)
     sizes = {"emotion": 7, "personality": 5}
     return {t: torch.randn(16, n, generator=random) for t, n in sizes.items()}
@@ -53,7 +53,7 @@ def test_it_starts_as_stage_one(train):
     net = model()
     awake(net, net.emotion_encoder.head, net.personality_encoder.head)
     net.train(train)
-    for given in ({}, probed(), {"personality": probed()["personality"]}):
+    for given in ({}, offset_logits(), {"personality": offset_logits()["personality"]}):
         out = net(*batch(), given)
         first = net.emotion_encoder(*batch(), given.get("emotion"))
         other = net.personality_encoder(*batch(), given.get("personality"))
@@ -64,7 +64,7 @@ def test_it_starts_as_stage_one(train):
 def test_heads_correct_the_logits_of_stage_one():
     net = awake(model().eval())
     awake(net, net.emotion_encoder.head, net.personality_encoder.head)
-    given = probed()
+    given = offset_logits()
     out = net(*batch(), given)
     both = torch.cat([out.emotion_embedding, out.personality_embedding], 1)
     first = net.emotion_encoder
@@ -78,12 +78,12 @@ def test_heads_correct_the_logits_of_stage_one():
 
 def test_given_logits_leave_embeddings_alone_and_replace_the_probes():
     net = awake(model().eval())
-    own, out = net(*batch()), net(*batch(), probed())
+    own, out = net(*batch()), net(*batch(), offset_logits())
     assert torch.equal(out.emotion_embedding, own.emotion_embedding)
     assert torch.equal(out.personality_embedding, own.personality_embedding)
     for encoder in (net.emotion_encoder, net.personality_encoder):
         torch.nn.init.constant_(encoder.probe.weight, torch.nan)
-    for a, b in zip(net(*batch(), probed()), out, strict=True):
+    for a, b in zip(net(*batch(), offset_logits()), out, strict=True):
         assert torch.equal(a, b)
 
 

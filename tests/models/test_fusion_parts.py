@@ -93,16 +93,16 @@ def test_probes_say_nothing_until_they_are_set():
     given = two_clips()._replace(
         features={"face": torch.ones(2, 3), "text": torch.ones(2, 4)}
     )
-    probed = PredictProjector("emotion", 2, {"face": 3, "text": 4})
+    co_trained = PredictProjector("emotion", 2, {"face": 3, "text": 4})
     plain = PredictProjector("emotion", 2).evidence(given)
-    assert torch.equal(probed.evidence(given), plain)
+    assert torch.equal(co_trained.evidence(given), plain)
     weights = torch.zeros(7, 3)
     weights[5, 1] = 0.5
-    probed.set_probe("face", weights, torch.full((7,), 0.25))
+    co_trained.set_probe("face", weights, torch.full((7,), 0.25))
     expected = plain.clone()
     expected[0, :7] += 0.25  # the second clip has no face
     expected[0, 5] += 0.5
-    torch.testing.assert_close(probed.evidence(given), expected)
+    torch.testing.assert_close(co_trained.evidence(given), expected)
 
 
 def test_an_absent_modality_says_what_is_usual():

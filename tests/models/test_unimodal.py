@@ -41,8 +41,8 @@ def test_output(task, targets):
     assert out.logits.shape == (16, targets) and out.logits.dtype == torch.float32
     torch.testing.assert_close(out.embedding, masked_mean(out.sequence, mask))
     means = torch.stack([v[m].mean(0) for v, m in zip(values, mask, strict=True)])
-    probed = means @ model.probe.weight.T + model.probe.bias
-    expected = model.head(out.embedding) + probed
+    offset_logits = means @ model.probe.weight.T + model.probe.bias
+    expected = model.head(out.embedding) + offset_logits
     torch.testing.assert_close(out.logits, expected)
     torch.testing.assert_close(out.predicted, 1 / (1 + (-expected).exp()))
 
@@ -99,14 +99,14 @@ def test_probed_logits_replace_the_probe():
     torch.manual_seed(0)
     values, mask = batch()
     model = awake(UnimodalModel(config()).eval())
-    probed = torch.randn(16, 7)
+    offset_logits = torch.randn(16, 7)
     own = model(values, mask)
-    out = model(values, mask, probed)
-    torch.testing.assert_close(out.logits, model.head(own.embedding) + probed)
+    out = model(values, mask, offset_logits)
+    torch.testing.assert_close(out.logits, model.head(own.embedding) + offset_logits)
     assert torch.equal(out.embedding, own.embedding)
     with torch.no_grad():
         model.probe.weight.fill_(torch.nan)
-    assert torch.equal(model(values, mask, probed).logits, out.logits)
+    assert torch.equal(model(values, mask, offset_logits).logits, out.logits)
 
 
 @pytest.mark.parametrize("block", ["mamba", "transformer"])

@@ -128,16 +128,19 @@ def test_probed_logits_travel_with_their_clips(data):
     everyone = data.present(np.arange(len(data.lengths)))
     rows = everyone[::3][np.random.default_rng(0).permutation(20)]
     logits = np.outer(rows, [1.0, 2.0, 3.0, 4.0, 5.0])
-    assert data.batch(rows).probed == {}
-    data.set_probed("personality", rows, logits)
+    assert data.batch(rows).offset_logits == {}
+    data.set_offset_logits("personality", rows, logits)
     batch = data.batch(rows[[4, 0, 7]])
-    assert list(batch.probed) == ["personality"]
-    assert batch.probed["personality"].dtype == torch.float32
-    assert batch.probed["personality"].tolist() == logits[[4, 0, 7]].tolist()
-    assert data.batch(everyone[1::3]).probed["personality"].isnan().all()
-    data.set_probed("personality", rows[:1], torch.ones(1, 5))
+    assert list(batch.offset_logits) == ["personality"]
+    assert batch.offset_logits["personality"].dtype == torch.float32
+    assert batch.offset_logits["personality"].tolist() == logits[[4, 0, 7]].tolist()
+    assert data.batch(everyone[1::3]).offset_logits["personality"].isnan().all()
+    data.set_offset_logits("personality", rows[:1], torch.ones(1, 5))
     batch = data.batch(rows[:2])
-    assert batch.probed["personality"].isnan().tolist() == [[False] * 5, [True] * 5]
+    assert batch.offset_logits["personality"].isnan().tolist() == [
+        [False] * 5,
+        [True] * 5,
+    ]
 
 
 def test_pooled_is_the_mean_over_real_steps(data, monkeypatch):

@@ -50,10 +50,12 @@ def outputs(rows):
 class Looking(nn.Module):
     """Says what it was given."""
 
-    def forward(self, values, mask, probed):
+    def forward(self, values, mask, offset_logits):
         assert not self.training
         first = values[:, 0, :2].double()
-        return SimpleNamespace(steps=mask.sum(1), first=first, probed=probed)
+        return SimpleNamespace(
+            steps=mask.sum(1), first=first, offset_logits=offset_logits
+        )
 
 
 def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_params):
@@ -73,11 +75,11 @@ def test_a_model_starts_from_the_probe_of_its_task(study, small_params):
     data = ModalityClips(read_study_clips(small_params, folder), "text", folder)
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     logits = np.arange(7.0 * len(rows)).reshape(-1, 7)
-    data.set_probed("emotion", rows, logits)
-    found = outputs_of(Looking(), data, rows, ["probed"], "emotion")
-    np.testing.assert_array_equal(found["probed"], logits)
+    data.set_offset_logits("emotion", rows, logits)
+    found = outputs_of(Looking(), data, rows, ["offset_logits"], "emotion")
+    np.testing.assert_array_equal(found["offset_logits"], logits)
     with pytest.raises(KeyError, match="personality"):
-        outputs_of(Looking(), data, rows, ["probed"], "personality")
+        outputs_of(Looking(), data, rows, ["offset_logits"], "personality")
 
 
 def test_round_trip(clips, tmp_path):

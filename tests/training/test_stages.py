@@ -61,7 +61,7 @@ def face(trained, small_params):
     data = ModalityClips(clips, "face", data_folder)
     for task in ("emotion", "personality"):
         rows, outputs = study_outputs(folder / "unimodal" / f"face-{task}", clips)
-        data.set_probed(task, rows.numpy(), outputs["probe_logits"])
+        data.set_offset_logits(task, rows.numpy(), outputs["probe_logits"])
     return data
 
 
@@ -121,7 +121,7 @@ def test_history_starts_before_training(trained):
 def test_stage_1_starts_from_its_probe_and_is_never_worse(trained, face, task):
     result = trained[2]["unimodal"][f"face-{task}"]
     dev = face.labelled_rows(task, task, "dev")
-    said = face.batch(dev).probed[task].sigmoid().numpy()
+    said = face.batch(dev).offset_logits[task].sigmoid().numpy()
     first = dev_score(task, face.clips.labels[task][dev], said)
     assert result["history"][0]["dev_score"] == pytest.approx(first, abs=1e-6)
     assert result["dev_score"] >= first - 1e-6
@@ -192,7 +192,9 @@ def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     table = predictions(run, "unimodal")
     expected = table.loc[keys(face.clips, rows), columns].to_numpy()
     with torch.no_grad():
-        given = model(batch.values, batch.mask, batch.probed[task]).predicted.numpy()
+        given = model(
+            batch.values, batch.mask, batch.offset_logits[task]
+        ).predicted.numpy()
         own = model(batch.values, batch.mask).predicted.numpy()
     assert given == pytest.approx(expected, abs=1e-5)
     # Left to itself it says the same of all clips but those that taught its probe.
@@ -300,17 +302,17 @@ def test_stage_2_checkpoint_gives_its_outputs_again(
     places = [found.tolist().index(row) for row in rows]
     batch = face.batch(rows)
     with torch.no_grad():
-        again = model(batch.values, batch.mask, batch.probed)._asdict()
+        again = model(batch.values, batch.mask, batch.offset_logits)._asdict()
     # What taught a task is told by the probe that has not seen it.
     for task, name in (("emotion", "emotion_logits"), ("personality", "trait_scores")):
         taught = torch.from_numpy(
             np.isin(rows, face.labelled_rows(task, task, "train"))
         )
         assert taught.any() and not taught.all()
-        probed = batch.probed[task]
-        probed = probed if task == "emotion" else probed.sigmoid()
-        assert not torch.allclose(again[name][taught], probed[taught], atol=1e-4)
-        again[name] = torch.where(taught[:, None], probed, again[name])
+        offset_logits = batch.offset_logits[task]
+        offset_logits = offset_logits if task == "emotion" else offset_logits.sigmoid()
+        assert not torch.allclose(again[name][taught], offset_logits[taught], atol=1e-4)
+        again[name] = torch.where(taught[:, None], offset_logits, again[name])
     for name, values in outputs.items():
         torch.testing.assert_close(again[name], values[places], atol=1e-5, rtol=1e-5)
 
