@@ -29,7 +29,7 @@ from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
-from sslmepr.training.outputs import outputs_of
+from sslmepr.training.outputs import predict_outputs
 from sslmepr.training.unimodal import unimodal_config
 
 INNER_FOLDS = 4
@@ -211,7 +211,7 @@ class _Work:
 
     def _logits(self, model, places) -> np.ndarray:
         rows = self.rows[places]
-        return outputs_of(model, self.data, rows, ["logits"])["logits"]
+        return predict_outputs(model, self.data, rows, ["logits"])["logits"]
 
 
 def _published_classes(

@@ -26,7 +26,7 @@ from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss, trait_loss
 from sslmepr.training.outputs import (
     model_of_outputs,
-    outputs_of,
+    predict_outputs,
     study_outputs,
     write_outputs,
 )
@@ -107,7 +107,7 @@ def train_crosstask(
     )
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
-    outputs = outputs_of(model, data, rows, OUTPUTS)
+    outputs = predict_outputs(model, data, rows, OUTPUTS)
     for task, taught in groups.items():
         _unlearn(outputs, data, task, taught, np.searchsorted(rows, taught))
     probabilities = expit(outputs["emotion_logits"])
@@ -206,7 +206,7 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
         task: dev_score(
             task,
             data.clips.labels[task][rows],
-            outputs_of(model, data, rows, [names[task]])[names[task]],
+            predict_outputs(model, data, rows, [names[task]])[names[task]],
         )
         if len(rows)
         else float("nan")

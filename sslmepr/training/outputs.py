@@ -20,7 +20,7 @@ PREDICT_BATCH = 256
 
 
 @torch.no_grad()
-def outputs_of(
+def predict_outputs(
     model: nn.Module,
     data: ModalityClips,
     rows: np.ndarray,

@@ -27,7 +27,7 @@ from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss, trait_loss
-from sslmepr.training.outputs import outputs_of, write_outputs
+from sslmepr.training.outputs import predict_outputs, write_outputs
 from sslmepr.training.predictions import (
     dev_score,
     prediction_table,
@@ -169,7 +169,7 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     task = model.config.task
     if len(rows) == 0:
         return np.zeros((0, len(TARGETS[task])), np.float32)
-    return outputs_of(model, data, rows, ["predicted"], task)["predicted"]
+    return predict_outputs(model, data, rows, ["predicted"], task)["predicted"]
 
 
 class _Start(NamedTuple):

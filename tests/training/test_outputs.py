@@ -16,7 +16,7 @@ from sslmepr.training.checkpoints import CheckpointError
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.outputs import (
     model_of_outputs,
-    outputs_of,
+    predict_outputs,
     read_outputs,
     study_outputs,
     write_outputs,
@@ -64,7 +64,7 @@ def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_para
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     assert len(set(data.lengths[rows])) > 2  # so that they are sorted on the way
 
-    found = outputs_of(Looking(), data, rows, ["steps", "first"])
+    found = predict_outputs(Looking(), data, rows, ["steps", "first"])
     assert found["steps"].tolist() == data.lengths[rows].tolist()
     assert found["first"].dtype == np.float32 and found["first"].shape == (len(rows), 2)
     assert found["first"][3] == pytest.approx(data.padded(rows[3:4])[0][0, 0, :2])
@@ -76,10 +76,10 @@ def test_a_model_starts_from_the_probe_of_its_task(study, small_params):
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     logits = np.arange(7.0 * len(rows)).reshape(-1, 7)
     data.set_offset_logits("emotion", rows, logits)
-    found = outputs_of(Looking(), data, rows, ["offset_logits"], "emotion")
+    found = predict_outputs(Looking(), data, rows, ["offset_logits"], "emotion")
     np.testing.assert_array_equal(found["offset_logits"], logits)
     with pytest.raises(KeyError, match="personality"):
-        outputs_of(Looking(), data, rows, ["offset_logits"], "personality")
+        predict_outputs(Looking(), data, rows, ["offset_logits"], "personality")
 
 
 def test_round_trip(clips, tmp_path):
