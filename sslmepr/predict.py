@@ -43,7 +43,7 @@ from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params, PublishedCorpus
 from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
-from sslmepr.training.batches import Standardisation, in_order, with_length
+from sslmepr.training.batches import Standardisation, chunks, with_length
 from sslmepr.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
@@ -305,7 +305,7 @@ class _Models:
             predicted[task] = np.full(shape, np.nan)
         rows = np.flatnonzero(present.cpu().numpy())
         for seed, model in enumerate(self.fused):
-            for part in in_order(rows, BATCH):
+            for part in chunks(rows, BATCH):
                 where = torch.from_numpy(part).to(self.device)
                 answers = model.predicted(model(given.at(where)))
                 for task in self.tasks:

@@ -304,7 +304,7 @@ class ModalityClips:
         return np.concatenate(parts)
 
 
-def in_order(rows: np.ndarray, size: int) -> list[np.ndarray]:
+def chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:
     """`rows` cut into pieces of at most `size`."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
@@ -353,7 +353,7 @@ def balanced(groups, lengths, size: int, rng: np.random.Generator) -> list[np.nd
 
 def _sorted_pieces(order, lengths, size: int) -> list[np.ndarray]:
     pieces = []
-    for bucket in in_order(order, size * BUCKET_BATCHES):
+    for bucket in chunks(order, size * BUCKET_BATCHES):
         by_length = bucket[np.argsort(np.asarray(lengths)[bucket], kind="stable")]
-        pieces.extend(in_order(by_length, size))
+        pieces.extend(chunks(by_length, size))
     return pieces

@@ -14,7 +14,7 @@ from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
 from sslmepr.training.baselines import Combination
-from sslmepr.training.batches import balanced, in_order
+from sslmepr.training.batches import balanced, chunks
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
@@ -159,7 +159,7 @@ def predict_fused(
     """Task to probabilities or scores (clip, target)."""
     model.eval()
     parts = {task: [] for task in model.config.tasks}
-    for part in in_order(rows, PREDICT_BATCH):
+    for part in chunks(rows, PREDICT_BATCH):
         answers = model.predicted(model(data.batch(part).inputs))
         for task, values in answers.items():
             parts[task].append(values.float().cpu())

@@ -14,7 +14,7 @@ from sslmepr.device import choose_device, seed_everything
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
 from sslmepr.statistics.metrics import area_under_curve
-from sslmepr.training.batches import in_order
+from sslmepr.training.batches import chunks
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
 
@@ -118,7 +118,7 @@ def train_order(
 
     def batches(epoch):
         rng = np.random.default_rng([seed, epoch])
-        return in_order(rng.permutation(train), section.batch)
+        return chunks(rng.permutation(train), section.batch)
 
     def loss(model, _, rows):
         return emotion_loss(model(values[rows], mask[rows]).logits, labels[rows])
