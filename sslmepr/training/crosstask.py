@@ -109,7 +109,9 @@ def train_crosstask(
     rows = data.present(np.arange(len(clips.table)))
     outputs = predict_outputs(model, data, rows, OUTPUTS)
     for task, taught in groups.items():
-        _unlearn(outputs, data, task, taught, np.searchsorted(rows, taught))
+        replace_in_sample_outputs(
+            outputs, data, task, taught, np.searchsorted(rows, taught)
+        )
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
@@ -139,7 +141,9 @@ def train_crosstask(
     }
 
 
-def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> None:
+def replace_in_sample_outputs(
+    outputs: dict, data: ModalityClips, task: str, taught, places
+) -> None:
     """Let probes that have not seen them speak of the clips that taught a task.
 
     The networks of both stages have seen them, and are surer of them than of any new
