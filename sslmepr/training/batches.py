@@ -25,7 +25,7 @@ MOST_STEPS = 8_192
 where no gradient is taken."""
 
 
-def with_length(values: np.ndarray, lengths) -> np.ndarray:
+def append_log_length(values: np.ndarray, lengths) -> np.ndarray:
     """Steps with one feature more, the logarithm of how many steps their clip has.
 
     A mean over steps forgets how much somebody said, and that is no small part of an
@@ -152,7 +152,7 @@ class ModalityClips:
     lengths : (clip,) int array
         Steps of each clip; 0 where it lacks the modality.
     feature_count : int
-        Those of the store and, last, the length (`with_length`).
+        Those of the store and, last, the length (`append_log_length`).
     made_by : (str, str)
         Encoder and revision of the features.
     statistics : dict
@@ -213,7 +213,7 @@ class ModalityClips:
         """Steps of some clips of one corpus, end to end: (step, feature)."""
         values = self._stores[index].values[self._steps(rows)]
         lengths = np.repeat(self.lengths[rows], self.lengths[rows])
-        return with_length(values, lengths)
+        return append_log_length(values, lengths)
 
     def _steps(self, rows: np.ndarray) -> np.ndarray:
         """Positions in the store of all steps of some clips of one corpus."""
