@@ -203,7 +203,7 @@ class _Work:
             len(rows(0)),
             loss,
             score,
-            Schedule.of(section),
+            Schedule.from_section(section),
             "fold",
             self.progress,
         )

@@ -101,7 +101,7 @@ def train_crosstask(
         len(batch_rows(0)),
         _loss,
         lambda model: _mean_score(_scores(model, data, dev)),
-        Schedule.of(params.crosstask),
+        Schedule.from_section(params.crosstask),
         f"{modality}, both tasks",
         progress,
     )

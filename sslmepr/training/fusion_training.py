@@ -145,7 +145,7 @@ def train_variant(
         len(rows(0)),
         objective,
         score,
-        Schedule.of(section),
+        Schedule.from_section(section),
         title,
         progress,
     )

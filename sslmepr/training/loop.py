@@ -33,7 +33,7 @@ class Schedule:
     weight_decay: float
 
     @classmethod
-    def of(cls, section) -> "Schedule":
+    def from_section(cls, section) -> "Schedule":
         """The schedule of a training section of the parameters."""
         names = ("epochs", "patience", "learning_rate", "weight_decay")
         return cls(**{name: getattr(section, name) for name in names})

@@ -137,7 +137,7 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         len(rows(0)),
         loss,
         score,
-        Schedule.of(section),
+        Schedule.from_section(section),
         title,
         progress,
     )

@@ -129,6 +129,6 @@ def train_order(
         logits = model(values[dev], mask[dev]).logits.cpu().numpy()
         return float(area_under_curve(drawn.before[dev, None], logits)[0])
 
-    steps, schedule = len(batches(0)), Schedule.of(section)
+    steps, schedule = len(batches(0)), Schedule.from_section(section)
     history = fit(model, batches, steps, loss, score, schedule, "order", False)
     return model, history["dev_score"].to_numpy()
