@@ -141,7 +141,7 @@ class PredictProjector(nn.Module):
         for modality, width in (features or {}).items():
             self.set_probe(modality, torch.zeros(targets, width), torch.zeros(targets))
 
-    def evidence(self, given) -> Tensor:
+    def centred_logits(self, given) -> Tensor:
         """Unimodal predictions as logits, less what is usual for a target.
 
         Where there are co-trained probes, they are added. An absent modality says what
@@ -169,7 +169,7 @@ class PredictProjector(nn.Module):
 
     def forward(self, given) -> Tensor:
         """`FusionInput` to logits (clip, target)."""
-        return self.linear(self.evidence(given))
+        return self.linear(self.centred_logits(given))
 
     def centre(self, given) -> None:
         """Take what is usual from these (training) clips, a `FusionInput`."""
@@ -190,7 +190,7 @@ class PredictProjector(nn.Module):
         set_linear(self.probes[modality], weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:
-        """Take over a linear solution on `evidence`, and keep it.
+        """Take over a linear solution on `centred_logits`, and keep it.
 
         Parameters
         ----------

@@ -60,7 +60,7 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
     labelled = {split: each[known[each]] for split, each in rows.items()}
     unlabelled = {split: each[~known[each]] for split, each in rows.items()}
     true = data.clips.labels[task]
-    logits = _evidence(data, task, labelled["train"])
+    logits = _centred_logits(data, task, labelled["train"])
     probes = {}
     for place, modality in enumerate(data.widths):
         others = np.delete(np.arange(len(data.widths)), place)
@@ -85,13 +85,13 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
     return probes
 
 
-def _evidence(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
+def _centred_logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
     """What stage 2 says of all clips, less what is usual: (clip, modality, target)."""
     projector = PredictProjector(task, len(data.widths)).to(data.device)
     projector.centre(data.batch(labelled).inputs)
     everyone = np.arange(len(data.clips.table))
     with torch.no_grad():
-        said = projector.evidence(data.batch(everyone).inputs)
+        said = projector.centred_logits(data.batch(everyone).inputs)
     return said.cpu().numpy().reshape(len(everyone), len(data.widths), -1)
 
 

@@ -60,13 +60,15 @@ def fit_predict_projector(
     train, dev = train[known[train]], dev[known[dev]]
     projector.centre(data.batch(train).inputs)
 
-    def evidence(rows):
-        return projector.evidence(data.batch(rows).inputs).cpu().numpy()
+    def centred_logits(rows):
+        return projector.centred_logits(data.batch(rows).inputs).cpu().numpy()
 
     true = data.clips.labels[task]
-    linear = Combination(task, evidence(train), true[train], evidence(dev), true[dev])
+    linear = Combination(
+        task, centred_logits(train), true[train], centred_logits(dev), true[dev]
+    )
     projector.set_linear(*map(torch.from_numpy, linear.probe()))
-    return projector, linear.predict(evidence(rows))
+    return projector, linear.predict(centred_logits(rows))
 
 
 def train_variant(

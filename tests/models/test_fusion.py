@@ -128,7 +128,7 @@ def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
         (out.emotion_logits.sum() + out.trait_scores.square().sum()).backward()
         learned = [each for each in net.parameters() if each.requires_grad]
         grads = [each.grad for each in (*learned, *inputs)]
-        read = [part.evidence(given) for part in net.predict_projectors.values()]
+        read = [part.centred_logits(given) for part in net.predict_projectors.values()]
         results.append([*out, *read, *grads])
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
@@ -218,7 +218,7 @@ def test_it_starts_as_the_linear_model_that_it_is_given(train):
         weights = torch.randn(targets, 3 * targets, generator=random)
         bias = torch.randn(targets, generator=random)
         net.predict_projectors[task].set_linear(weights, bias)
-        read = net.predict_projectors[task].evidence(given)
+        read = net.predict_projectors[task].centred_logits(given)
         logits[task] = F.linear(read, weights, bias)
     out = net(given)
     assert torch.equal(out.emotion_logits, logits["emotion"])
@@ -256,8 +256,9 @@ def test_co_trained_probes_add_to_what_a_modality_says():
         added = torch.zeros(4, 3, targets)
         for place, modality in enumerate(("face", "audio")):
             added[:, place] = part.probes[modality](given.features[modality])
-        expected = plain.predict_projectors[task].evidence(given) + added.flatten(1)
-        torch.testing.assert_close(part.evidence(given), expected)
+        own = plain.predict_projectors[task].centred_logits(given)
+        expected = own + added.flatten(1)
+        torch.testing.assert_close(part.centred_logits(given), expected)
 
 
 def test_input_at_some_clips():

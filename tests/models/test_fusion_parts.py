@@ -95,14 +95,14 @@ def test_probes_say_nothing_until_they_are_set():
     )
     co_trained = PredictProjector("emotion", 2, {"face": 3, "text": 4})
     plain = PredictProjector("emotion", 2).evidence(given)
-    assert torch.equal(co_trained.evidence(given), plain)
+    assert torch.equal(co_trained.centred_logits(given), plain)
     weights = torch.zeros(7, 3)
     weights[5, 1] = 0.5
     co_trained.set_probe("face", weights, torch.full((7,), 0.25))
     expected = plain.clone()
     expected[0, :7] += 0.25  # the second clip has no face
     expected[0, 5] += 0.5
-    torch.testing.assert_close(co_trained.evidence(given), expected)
+    torch.testing.assert_close(co_trained.centred_logits(given), expected)
 
 
 def test_an_absent_modality_says_what_is_usual():
@@ -117,4 +117,4 @@ def test_an_absent_modality_says_what_is_usual():
     expected[1, 1, 2] = -8
     expected -= usual
     expected[1, 0] = 0
-    torch.testing.assert_close(projector.evidence(given), expected.flatten(1))
+    torch.testing.assert_close(projector.centred_logits(given), expected.flatten(1))

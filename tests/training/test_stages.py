@@ -332,9 +332,9 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
     for modality, probe in co_train(small_params, data, task).items():
         usual.set_probe(modality, *map(torch.from_numpy, probe))
     usual.centre(data.batch(train).inputs)
-    evidence = usual.evidence(data.batch(rows).inputs).numpy()
-    model = Combination(task, evidence[train], true[train], evidence[dev], true[dev])
-    expected = model.predict(evidence)
+    centred = usual.centred_logits(data.batch(rows).inputs).numpy()
+    model = Combination(task, centred[train], true[train], centred[dev], true[dev])
+    expected = model.predict(centred)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     written = predictions(run, "fusion_linear").loc[keys(clips, rows), columns]
     assert written.to_numpy() == pytest.approx(expected, abs=1e-5)
@@ -430,7 +430,8 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
         task
     ]
     said = [
-        projector.evidence(data.batch(rows).inputs).numpy() for rows in (train, dev)
+        projector.centred_logits(data.batch(rows).inputs).numpy()
+        for rows in (train, dev)
     ]
     true = clips.labels[task]
     weights, _ = Combination(task, said[0], true[train], said[1], true[dev]).probe()
