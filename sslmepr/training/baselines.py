@@ -13,8 +13,8 @@ LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
 FOLDS = 5
 """Parts of the training split, by speaker, for predictions out of fold."""
 
-OTHERS = 10.0
-"""Penalty of what is said of other targets, against 1 of the same target's."""
+CROSS_TARGET_PENALTY = 10.0
+"""L2 penalty of cross-target weights, relative to that of same-target weights."""
 
 SMALLEST_CHANCE = 1e-12
 """Of an answer, in its likelihood."""
@@ -156,20 +156,21 @@ class Linear:
 
 
 class Combination(Linear):
-    """What modalities say of all targets, weighed: of each target first of all.
+    """Stacking regression (late fusion) on the logits of all modalities.
 
-    Every weight is penalised, those of what is said of other targets `OTHERS` times as
-    much. With a few hundred clips they would mostly be noise without, and wholly
-    without them what modalities confuse could not be told apart. For emotions the
-    strength is that of the greatest likelihood on dev: these are the probabilities in
-    the end, and an area under the curve does not see how large they are.
+    All weights have an L2 penalty; cross-target weights, from the logits of one target
+    to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
+    clips they would otherwise be mostly noise, but without them, targets that a
+    modality confuses could not be told apart. For emotions the regularisation strength
+    maximises the likelihood on dev, because the output is used as a probability, and
+    the area under the ROC curve does not depend on calibration.
 
     Parameters
     ----------
     task, true, dev_true
         As in `Linear`.
     features, dev_features : (clip, modality x target) arrays
-        What each modality says of each target.
+        Centred logits; target varies fastest.
     """
 
     def _score(self, true, predicted) -> float:
@@ -184,7 +185,7 @@ class Combination(Linear):
         weights = np.zeros((count, targets, features.shape[1]))
         bias = np.zeros((count, targets))
         for target in range(targets):
-            size = np.full(features.shape[1], OTHERS**-0.5)
+            size = np.full(features.shape[1], CROSS_TARGET_PENALTY**-0.5)
             size[target::targets] = 1.0
             mine = true[:, target : target + 1]
             if self.task == "personality":

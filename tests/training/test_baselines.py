@@ -7,8 +7,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.baselines import (
+    CROSS_TARGET_PENALTY,
     LOGISTIC_STRENGTHS,
-    OTHERS,
     Combination,
     Constant,
     Linear,
@@ -220,7 +220,7 @@ def test_a_combination_listens_to_each_target_first(task):
     scaled = StandardScaler().fit(features[:40]).transform(features)
     for target in range(targets):
         mine = np.arange(3 * targets) % targets == target
-        size = np.where(mine, 1.0, OTHERS**-0.5)
+        size = np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
         known = true[:40, target]
         alone = reference_logits(task, model.strength, scaled * size, known)
         assert logits[:, target] == pytest.approx(alone, abs=1e-3)
@@ -240,7 +240,7 @@ def test_the_strength_of_a_combination_is_the_likeliest_on_dev():
         chances = []
         for target in range(7):
             mine = np.arange(21) % 7 == target
-            sized = scaled * np.where(mine, 1.0, OTHERS**-0.5)
+            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
             fitted = LogisticRegression(C=strength, tol=1e-8)
             fitted.fit(sized[:300], train[1][:, target])
             chances.append(fitted.predict_proba(sized[300:])[:, 1])
