@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sslmepr.labels import EMOTIONS, TARGETS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 
-PRESENT = 1 / len(EMOTIONS)
+PUBLISHED_THRESHOLD = 1 / len(EMOTIONS)
 """Probability from which an emotion is decided present. As published, none is where
 neutral reaches 1 - 1/7; no other can reach 1/7 then, so this is the whole rule."""
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from sslmepr.device import choose_device
 from sslmepr.evaluation.metrics import emotion_draws
 from sslmepr.labels import MODALITIES, TASKS
-from sslmepr.models.published import PRESENT
+from sslmepr.models.published import PUBLISHED_THRESHOLD
 from sslmepr.params import Collapse, Params, Roles, Variant
 from sslmepr.processes import process_pool
 from sslmepr.simulation.ideal_observer import agreement, correlate
@@ -177,7 +177,7 @@ def _trained(
     )
     thresholds = np.array([*training_thresholds(data.clips, "emotion").values()])
     if arm.variant.as_published:
-        thresholds = np.full(len(thresholds), PRESENT)
+        thresholds = np.full(len(thresholds), PUBLISHED_THRESHOLD)
     return predict_fused(model, data, rows), thresholds
 
 

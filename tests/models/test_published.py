@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from sslmepr.models.fusion import FusionConfig, FusionInput
-from sslmepr.models.published import PRESENT, PublishedFusion
+from sslmepr.models.published import PUBLISHED_THRESHOLD, PublishedFusion
 
 CONFIG = FusionConfig(
     {"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1, without=("co_training",)
@@ -68,8 +68,10 @@ def test_emotions_exclude_each_other():
     found = PublishedFusion.emotion_probabilities(torch.randn(9, 7))
     torch.testing.assert_close(found.sum(1), torch.ones(9))
     # A sure neutral leaves none of the others at the limit: the published rule.
-    sure = torch.tensor([[1 - PRESENT + 1e-3] + [(PRESENT - 1e-3) / 6] * 6])
-    assert not (sure[:, 1:] >= PRESENT).any()
+    sure = torch.tensor(
+        [[1 - PUBLISHED_THRESHOLD + 1e-3] + [(PUBLISHED_THRESHOLD - 1e-3) / 6] * 6]
+    )
+    assert not (sure[:, 1:] >= PUBLISHED_THRESHOLD).any()
 
 
 def test_the_scale_of_the_bank_is_not_learned():
