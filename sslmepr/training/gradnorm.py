@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-MEMORY = 0.9
+EMA_DECAY = 0.9
 INITIAL_STEPS = 10
 
 
@@ -46,7 +46,7 @@ class LossGroup:
         step: float,
         budget: float,
         floor: float,
-        memory: float = MEMORY,
+        memory: float = EMA_DECAY,
         initial_steps: int = INITIAL_STEPS,
     ):
         self.alpha, self.step, self.budget, self.floor = alpha, step, budget, floor
