@@ -13,14 +13,14 @@ LOGISTIC_TOLERANCE = 1e-6
 """Of the gradient of the mean loss of a clip."""
 
 
-def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
+def ridge(features, true, alpha, counts) -> tuple[np.ndarray, np.ndarray]:
     """Least squares with a square penalty, the bias free.
 
     Parameters
     ----------
     features : (clip, feature) array
     true : (clip, target) array
-    strength : float
+    alpha : float
         Weight of the penalty.
     counts : (sample, clip) array
         How often each sample has each clip.
@@ -36,7 +36,7 @@ def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
         mean, centre = count @ features / total, count @ true / total
         scaled = np.sqrt(count)[:, None] * (features - mean)
         product = scaled.T @ scaled
-        product[np.diag_indices_from(product)] += strength
+        product[np.diag_indices_from(product)] += alpha
         moment = scaled.T @ (np.sqrt(count)[:, None] * (true - centre))
         found = np.linalg.solve(product, moment).T
         weights.append(found)
@@ -44,7 +44,7 @@ def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
     return np.array(weights), np.array(bias)
 
 
-def logistic(features, present, strength, counts, start=None):
+def logistic(features, present, C, counts, start=None):
     """Logistic regression with a square penalty, the bias free.
 
     A target that all or none of a sample's clips have gets no weights, and the log-odds
@@ -54,7 +54,7 @@ def logistic(features, present, strength, counts, start=None):
     ----------
     features : (clip, feature) array
     present : (clip, target) bool array
-    strength : float
+    C : float
         Weight of the likelihood against the penalty (``C`` of scikit-learn).
     counts : (sample, clip) array
         How often each sample has each clip.
@@ -77,7 +77,7 @@ def logistic(features, present, strength, counts, start=None):
     if start is not None:
         first[:, :-1], first[:, -1] = start[0][target], start[1][target]
     loss = _LogisticLoss(
-        features, present[:, target], strength, counts[sample].T, totals[sample, 0]
+        features, present[:, target], C, counts[sample].T, totals[sample, 0]
     )
     if len(sample):
         found = minimize(
@@ -99,11 +99,11 @@ def logistic(features, present, strength, counts, start=None):
 class _LogisticLoss:
     """Penalised loss of a clip, summed over independent problems, and its gradient."""
 
-    def __init__(self, features, present, strength, counts, totals):
+    def __init__(self, features, present, C, counts, totals):
         self.features = features
         self.present = present.astype(features.dtype)  # (clip, problem)
         self.share = counts / totals  # (clip, problem)
-        self.penalty = 1 / (strength * totals)  # (problem,)
+        self.penalty = 1 / (C * totals)  # (problem,)
 
     def __call__(self, flat):
         values = flat.reshape(len(self.penalty), -1)

@@ -96,7 +96,7 @@ def _centred_logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.nd
 
 
 def _taught(features, target, train, dev) -> Probe:
-    """Ridge regression on `train`, its strength from `dev` where there is some."""
+    """Ridge regression on `train`, its `alpha` from `dev` where there is some."""
     mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
     scaled = ((features[train] - mean) / scale).astype(float)
     basis = row_space(scaled)
@@ -105,9 +105,9 @@ def _taught(features, target, train, dev) -> Probe:
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
     middle = RIDGE_STRENGTHS[len(RIDGE_STRENGTHS) // 2 :][:1]
     best, smallest = None, np.inf
-    for strength in RIDGE_STRENGTHS if len(dev) else middle:
+    for alpha in RIDGE_STRENGTHS if len(dev) else middle:
         once = np.ones((1, len(train)))
-        found = ridge(scaled @ basis.T, target[train] / unit, strength, once)
+        found = ridge(scaled @ basis.T, target[train] / unit, alpha, once)
         weights, bias = found[0][0], found[1][0]
         error = 0.0
         if len(dev):

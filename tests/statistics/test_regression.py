@@ -15,24 +15,24 @@ def drawn(targets, seed=0, clips=50, features=6):
     return values, true + 2 * rng.standard_normal(true.shape), counts
 
 
-@pytest.mark.parametrize("strength", [0.5, 30.0])
-def test_ridge_is_that_of_scikit_learn(strength):
+@pytest.mark.parametrize("alpha", [0.5, 30.0])
+def test_ridge_is_that_of_scikit_learn(alpha):
     features, true, counts = drawn(4)
-    weights, bias = ridge(features, true, strength, counts)
+    weights, bias = ridge(features, true, alpha, counts)
     assert weights.shape == (3, 4, 6) and bias.shape == (3, 4)
     for sample, count in enumerate(counts):
-        model = Ridge(alpha=strength).fit(features, true, sample_weight=count)
+        model = Ridge(alpha=alpha).fit(features, true, sample_weight=count)
         assert weights[sample] == pytest.approx(model.coef_, abs=1e-10)
         assert bias[sample] == pytest.approx(model.intercept_, abs=1e-10)
 
 
-@pytest.mark.parametrize("strength", [0.01, 1.0])
-def test_logistic_is_that_of_scikit_learn(strength):
+@pytest.mark.parametrize("C", [0.01, 1.0])
+def test_logistic_is_that_of_scikit_learn(C):
     features, true, counts = drawn(3)
-    weights, bias = logistic(features, true > 1, strength, counts)
+    weights, bias = logistic(features, true > 1, C, counts)
     for sample, count in enumerate(counts):
         for target in range(3):
-            model = LogisticRegression(C=strength, tol=1e-10, max_iter=1000)
+            model = LogisticRegression(C=C, tol=1e-10, max_iter=1000)
             model.fit(features, true[:, target] > 1, sample_weight=count)
             found = [*weights[sample, target], bias[sample, target]]
             expected = [*model.coef_[0], model.intercept_[0]]
