@@ -1,7 +1,7 @@
 """Ridge and logistic regression for many targets and many samples of the same clips.
 
-A fold, or a bootstrap sample, is the same clips counted differently. All fits of one
-call are therefore one problem, solved by a few products of large matrices.
+A training fold or a bootstrap sample is a vector of counts over the same clips. All
+logistic fits of one call are solved jointly, with a few products of large matrices.
 """
 
 import numpy as np
@@ -9,21 +9,23 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 LOGISTIC_STEPS = 300
+"""Largest number of iterations of L-BFGS."""
+
 LOGISTIC_TOLERANCE = 1e-6
-"""Of the gradient of the mean loss of a clip."""
+"""Largest entry of the gradient of the mean loss per clip at which L-BFGS stops."""
 
 
 def ridge(features, true, alpha, counts) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares with a square penalty, the bias free.
+    """L2-penalised least squares with an unpenalised intercept.
 
     Parameters
     ----------
     features : (clip, feature) array
     true : (clip, target) array
     alpha : float
-        Weight of the penalty.
+        Weight of the L2 penalty, as in scikit-learn's ``Ridge``.
     counts : (sample, clip) array
-        How often each sample has each clip.
+        How often each sample contains each clip.
 
     Returns
     -------
@@ -45,21 +47,21 @@ def ridge(features, true, alpha, counts) -> tuple[np.ndarray, np.ndarray]:
 
 
 def logistic(features, present, C, counts, start=None):
-    """Logistic regression with a square penalty, the bias free.
+    """L2-penalised logistic regression with an unpenalised intercept.
 
-    A target that all or none of a sample's clips have gets no weights, and the log-odds
-    of half a clip more or less as its bias.
+    A target that is present in all or none of a sample's clips gets zero weights, and
+    as intercept the log-odds of its base rate moved half a clip away from 1 or 0.
 
     Parameters
     ----------
     features : (clip, feature) array
     present : (clip, target) bool array
     C : float
-        Weight of the likelihood against the penalty (``C`` of scikit-learn).
+        Inverse weight of the L2 penalty, as in scikit-learn's ``LogisticRegression``.
     counts : (sample, clip) array
-        How often each sample has each clip.
+        How often each sample contains each clip.
     start : tuple of array, optional
-        Weights (target, feature) and bias (target,) near the solution.
+        Weights (target, feature) and bias (target,) at which the optimiser starts.
 
     Returns
     -------
@@ -97,7 +99,10 @@ def logistic(features, present, C, counts, start=None):
 
 
 class _LogisticLoss:
-    """Penalised loss of a clip, summed over independent problems, and its gradient."""
+    """Penalised mean loss per clip, summed over independent fits, and its gradient.
+
+    The axis ``problem`` runs over all pairs of a sample and a target.
+    """
 
     def __init__(self, features, present, C, counts, totals):
         self.features = features
