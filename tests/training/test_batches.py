@@ -52,7 +52,7 @@ def test_statistics_come_from_the_training_split_of_each_corpus(study, data):
         ids = data.clips.table["clip_id"].iloc[rows]
         steps = np.concatenate([with_logs(store[name]) for name in ids])
         assert data.statistics[corpus].mean == pytest.approx(steps.mean(0), abs=1e-4)
-    # Only predicted, without a training split: on itself.
+    # The held-out corpus has no training split: all of its clips.
     store = FeatureStore.open(folder / "joint" / "features", "text")
     everything = np.concatenate([with_logs(store[name]) for name in store.clip_ids])
     assert data.statistics["joint"].mean == pytest.approx(everything.mean(0), abs=1e-4)
@@ -124,7 +124,7 @@ def test_labels_are_missing_where_another_task_or_the_test_split_is(data):
     assert not batch.labels["emotion"].isnan().any()
 
 
-def test_probed_logits_travel_with_their_clips(data):
+def test_offset_logits_travel_with_their_clips(data):
     everyone = data.present(np.arange(len(data.lengths)))
     rows = everyone[::3][np.random.default_rng(0).permutation(20)]
     logits = np.outer(rows, [1.0, 2.0, 3.0, 4.0, 5.0])
@@ -172,7 +172,7 @@ def test_statistics_of_pieces_are_those_of_the_whole(sizes, seed):
     assert found.deviation[2] == 1
 
 
-def test_no_values_have_no_statistics():
+def test_no_values_are_an_error():
     with pytest.raises(ValueError, match="no values"):
         Standardisation.fit([np.zeros((0, 3))])
 
@@ -213,7 +213,7 @@ def test_balanced_batches_hold_both_corpora_equally():
     assert counts.tolist() == [4] * 10 + [1] * 40
 
 
-def test_features_of_two_encoders_are_refused(study, small_params, tmp_path):
+def test_features_of_two_encoders_are_an_error(study, small_params, tmp_path):
     import shutil
 
     folder, _ = study

@@ -1,4 +1,4 @@
-"""What stages hand on: clip by clip, corpus by corpus."""
+"""Outputs of a stage: one row per clip, one file per corpus."""
 
 import json
 from types import SimpleNamespace
@@ -120,7 +120,7 @@ def test_rows_of_a_study_find_their_outputs(clips, tmp_path, given):
     assert joined["score"].tolist() == [row / 7 for row in rows.tolist()]
 
 
-def test_outputs_outlive_another_order_of_clips(clips, tmp_path):
+def test_outputs_are_matched_by_clip_id(clips, tmp_path):
     given = np.arange(6)
     write_outputs(tmp_path, clips, given, outputs(given))
     order = [4, 2, 0, 5, 3, 1]
@@ -149,7 +149,7 @@ def test_same_outputs_same_bytes_and_ids_can_be_read_in_the_file(clips, tmp_path
 
 
 @pytest.mark.parametrize("damage", ["absent", "half", "empty", "text", "without"])
-def test_damaged_outputs_are_told_with_their_remedy(clips, tmp_path, damage):
+def test_damaged_outputs_are_reported_with_the_remedy(clips, tmp_path, damage):
     folder = tmp_path / "crosstask" / "face"
     folder.mkdir(parents=True)
     write_outputs(folder, clips, np.arange(6), outputs(np.arange(6)), "abc")
@@ -168,7 +168,7 @@ def test_damaged_outputs_are_told_with_their_remedy(clips, tmp_path, damage):
             read(folder, clips)
 
 
-def test_outputs_of_two_models_are_refused(clips, tmp_path):
+def test_outputs_of_two_models_are_an_error(clips, tmp_path):
     write_outputs(tmp_path, clips, np.arange(6), outputs(np.arange(6)), "abc")
     only_a = StudyClips(clips.table, {}, ["a"])
     write_outputs(tmp_path, only_a, np.arange(6), outputs(np.arange(6)), "other")
