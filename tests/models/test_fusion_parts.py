@@ -32,7 +32,7 @@ def test_graph_attention():
     torch.testing.assert_close(out[0, 0], expected, atol=1e-6, rtol=1e-5)
 
 
-def test_reading_is_multi_head_attention_of_keys_and_values():
+def test_query_reading_equals_multi_head_attention():
     torch.manual_seed(0)
     reading = QueryReading(12, 3)
     nn.init.normal_(reading.in_proj_bias)
@@ -50,7 +50,7 @@ def test_reading_is_multi_head_attention_of_keys_and_values():
     torch.testing.assert_close(found[1].sum(-1), torch.ones(6, 2))
 
 
-def test_guide_bank_answers_to_its_own_embedding():
+def test_guide_bank_is_largest_for_its_own_embedding():
     torch.manual_seed(0)
     bank = GuideBank(7, 16)
     logits = bank(bank.embeddings.detach() * 3)
@@ -83,7 +83,7 @@ def test_centred_logits_by_hand():
     emotion, traits = torch.zeros(2, 14), torch.zeros(2, 10)
     emotion[0, 1], emotion[0, 8], emotion[1, 9] = 2.0, 0.5, -8.0
     assert torch.equal(PredictProjector("emotion", 2).centred_logits(given), emotion)
-    # Odds of 3 to 1 and 1 to 4; certainty counts as a logit of 8.
+    # Odds of 3 to 1 and 1 to 4; certainty is clipped to a logit of 8.
     traits[0, 0], traits[0, 5], traits[1, 9] = math.log(3), -math.log(4), 8.0
     found = PredictProjector("personality", 2).centred_logits(given)
     torch.testing.assert_close(found, traits)
