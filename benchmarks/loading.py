@@ -63,7 +63,7 @@ def main(clips: int) -> None:
         peak = Peak()
         peak.start()
         data = ModalityClips(read_study_clips(settings, folder), "audio", folder)
-        rows = data.taught(settings.roles.emotion, "emotion", "train")
+        rows = data.labelled_rows(settings.roles.emotion, "emotion", "train")
         rng = np.random.default_rng(0)
         for chosen in bucketed(rows, data.lengths, settings.unimodal.batch, rng):
             data.batch(chosen)

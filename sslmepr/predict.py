@@ -43,7 +43,7 @@ from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params, PublishedCorpus
 from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
-from sslmepr.training.batches import Standardisation, in_order, with_length
+from sslmepr.training.batches import Standardisation, append_log_length, chunks
 from sslmepr.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
@@ -305,7 +305,7 @@ class _Models:
             predicted[task] = np.full(shape, np.nan)
         rows = np.flatnonzero(present.cpu().numpy())
         for seed, model in enumerate(self.fused):
-            for part in in_order(rows, BATCH):
+            for part in chunks(rows, BATCH):
                 where = torch.from_numpy(part).to(self.device)
                 answers = model.predicted(model(given.at(where)))
                 for task in self.tasks:
@@ -334,7 +334,7 @@ class _Models:
             usual = Standardisation.pooled([*checkpoint.statistics.values()])
             for part in _batches(rows, steps.to_numpy()):
                 read = [store[clip_ids[row]] for row in part]
-                sequences = [usual.apply(with_length(s, len(s))) for s in read]
+                sequences = [usual.apply(append_log_length(s, len(s))) for s in read]
                 output = model(*_padded(sequences, self.device))
                 where = torch.from_numpy(part).to(self.device)
                 both = output.emotion_embedding, output.personality_embedding

@@ -30,8 +30,8 @@ CORRELATED = (*SCORED_EMOTIONS, *TRAITS)
 COLUMNS = [f"emotion_{name}" for name in SCORED_EMOTIONS]
 COLUMNS += [f"trait_{name}" for name in TRAITS]
 
-SUREST = 1e-4
-"""Predictions are cut to SUREST .. 1 - SUREST before they become evidence."""
+PROBABILITY_CLIP = 1e-4
+"""Probabilities are clipped to this and 1 minus this before they become logits."""
 
 
 class Tables(NamedTuple):
@@ -111,7 +111,7 @@ def divided_tables(
             "speaker_id": list(speaker_ids) * len(divisions),
         }
     )
-    limits = logit(SUREST), logit(1 - SUREST)
+    limits = logit(PROBABILITY_CLIP), logit(1 - PROBABILITY_CLIP)
     return Tables(
         _divided(np.clip(logits, *limits), divisions, names),
         [_divided(np.clip(each, *limits), divisions, names) for each in refits],
@@ -126,7 +126,7 @@ def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
         if len(mine):
             wide = mine.pivot(index="clip_id", columns="target", values="predicted")
             values = wide[list(CORRELATED)].astype(float)
-            found[modality] = logit(values.clip(SUREST, 1 - SUREST))
+            found[modality] = logit(values.clip(PROBABILITY_CLIP, 1 - PROBABILITY_CLIP))
     return found
 
 

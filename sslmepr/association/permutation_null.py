@@ -18,7 +18,7 @@ import pandas as pd
 from scipy.special import logit
 
 from sslmepr.association.cell_tests import build_cells, correlation, moments_by_speaker
-from sslmepr.association.disjoint_modalities import SUREST
+from sslmepr.association.disjoint_modalities import PROBABILITY_CLIP
 from sslmepr.association.grid import cell_index
 from sslmepr.labels import (
     SCORED_EMOTIONS,
@@ -160,7 +160,7 @@ def trait_scores(
         Zero where no labelled training clip has the modality.
     """
     corpus = params.roles.personality
-    train, dev = (data.taught(corpus, TASK, split) for split in ("train", "dev"))
+    train, dev = (data.labelled_rows(corpus, TASK, split) for split in ("train", "dev"))
     if len(train) == 0:
         return np.zeros((len(dealt), len(rows), len(TRAITS)))
     train_features, features = data.pooled(train), data.pooled(rows)
@@ -221,7 +221,7 @@ def _emotion_logits(predictions, params: Params, modality: str) -> pd.DataFrame:
     )
     wide = mine.pivot(index="clip_id", columns="target", values="predicted")
     wide = wide[list(SCORED_EMOTIONS)].astype(float)
-    return logit(wide.clip(SUREST, 1 - SUREST))
+    return logit(wide.clip(PROBABILITY_CLIP, 1 - PROBABILITY_CLIP))
 
 
 def _correlations(emotions, traits, speaker_ids) -> np.ndarray:

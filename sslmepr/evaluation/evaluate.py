@@ -33,7 +33,7 @@ from sslmepr.evaluation.metrics import (
 from sslmepr.evaluation.true_labels import read_true_clips
 from sslmepr.files import atomic
 from sslmepr.labels import TARGETS, Model
-from sslmepr.models.published import PRESENT
+from sslmepr.models.published import PUBLISHED_THRESHOLD
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.bootstrap_refits import REFITS_FILE, read_refits
@@ -113,7 +113,7 @@ def _limits(params: Params, model: Model, thresholds: dict[str, float]):
     if model == BASELINE:
         return 0.5  # base rates then decide for the majority
     if model.stage == "fusion" and params.variant[model.variant].as_published:
-        return PRESENT
+        return PUBLISHED_THRESHOLD
     return np.array([*thresholds.values()])
 
 

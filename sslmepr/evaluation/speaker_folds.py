@@ -29,7 +29,7 @@ from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
-from sslmepr.training.outputs import outputs_of
+from sslmepr.training.outputs import predict_outputs
 from sslmepr.training.unimodal import unimodal_config
 
 INNER_FOLDS = 4
@@ -176,8 +176,8 @@ class _Work:
         linear = self._fitted(train, dev)
         weights, bias = linear.probe()
         set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
-        probed = (self.pooled @ weights.T + bias).astype(np.float32)
-        probed[train] = linear.out_of_fold(self.speakers[train])
+        offset_logits = (self.pooled @ weights.T + bias).astype(np.float32)
+        offset_logits[train] = linear.out_of_fold(self.speakers[train])
         place = np.zeros(len(data.clips.table), int)
         place[self.rows] = np.arange(len(self.rows))
 
@@ -187,7 +187,7 @@ class _Work:
 
         def loss(model, _, batch):
             mine = place[batch.rows]
-            start = torch.from_numpy(probed[mine]).to(data.device)
+            start = torch.from_numpy(offset_logits[mine]).to(data.device)
             output = model(batch.values, batch.mask, start)
             true = torch.from_numpy(self.true[mine]).to(data.device)
             return emotion_loss(output.logits, true)
@@ -203,7 +203,7 @@ class _Work:
             len(rows(0)),
             loss,
             score,
-            Schedule.of(section),
+            Schedule.from_section(section),
             "fold",
             self.progress,
         )
@@ -211,7 +211,7 @@ class _Work:
 
     def _logits(self, model, places) -> np.ndarray:
         rows = self.rows[places]
-        return outputs_of(model, self.data, rows, ["logits"])["logits"]
+        return predict_outputs(model, self.data, rows, ["logits"])["logits"]
 
 
 def _published_classes(

@@ -1,8 +1,8 @@
-"""Stage 2: one modality, both tasks.
+"""Stage 2: network for one modality and both tasks, with bidirectional cross-attention.
 
-The two encoders of stage 1 stay as they are; what is learned is what each has to say to
-the other. Emotion steps attend to personality steps and the reverse, and both heads
-read both. They correct what stage 1 predicts, and start by leaving it as it is.
+The two encoders of stage 1 are frozen. Emotion steps attend to personality steps and
+vice versa, and both heads read both embeddings. The heads correct the logits of
+stage 1; the correction is 0 at the start of training.
 """
 
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head
 
 @dataclass(frozen=True)
 class CrosstaskConfig:
-    """What a `CrosstaskModel` is built from.
+    """Configuration of a `CrosstaskModel`.
 
     Attributes
     ----------
     emotion, personality : UnimodalConfig
-        Of the two models of stage 1; a dictionary, as JSON gives it back, is accepted.
+        Configurations of the two stage-1 models; dictionaries from JSON are accepted.
     hidden, layers, heads : int
         Width, number of layers and heads of the cross-attention.
     dropout : float
@@ -60,7 +60,7 @@ class CrosstaskConfig:
 
 
 class CrosstaskOutput(NamedTuple):
-    """What a `CrosstaskModel` says of a batch of clips.
+    """Output of a `CrosstaskModel` for a batch of clips.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class CrosstaskOutput(NamedTuple):
     trait_scores : (clip, trait) torch.Tensor
         In 0..1.
     features : (clip, feature) torch.Tensor
-        The input's mean over steps.
+        Mean of the input over real steps.
     """
 
     emotion_embedding: Tensor
@@ -80,7 +80,7 @@ class CrosstaskOutput(NamedTuple):
 
 
 class CrossAttention(nn.Module):
-    """One sequence asks, the other answers; residual, norms before."""
+    """Pre-norm residual cross-attention from one sequence to another."""
 
     def __init__(self, hidden: int, heads: int, dropout: float):
         super().__init__()
@@ -92,7 +92,18 @@ class CrossAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, asking: Tensor, answering: Tensor, mask: Tensor) -> Tensor:
-        """Add to each step of `asking` what it finds: (clip, step, hidden) all."""
+        """Attend from `asking` (queries) to `answering` (keys and values).
+
+        Parameters
+        ----------
+        asking, answering : (clip, step, hidden) torch.Tensor
+        mask : (clip, step) torch.Tensor of bool
+            True at real steps.
+
+        Returns
+        -------
+        (clip, step, hidden) torch.Tensor
+        """
         answers = self.answering_norm(answering)
         found, _ = self.attention(
             self.asking_norm(asking),
@@ -126,14 +137,14 @@ class CrosstaskModel(nn.Module):
         self.trait_head = head(2 * hidden, hidden, len(TRAITS), dropout)
 
     def freeze_encoders(self) -> "CrosstaskModel":
-        """Keep stage 1 as it is: no gradients, and no dropout even in training."""
+        """Freeze stage 1: no gradients, and no dropout in training mode either."""
         self.frozen = True
         for encoder in (self.emotion_encoder, self.personality_encoder):
             encoder.requires_grad_(False)
         return self.train(self.training)
 
     def train(self, mode: bool = True) -> "CrosstaskModel":
-        """Set training mode, for frozen encoders always to evaluation."""
+        """Set the training mode; frozen encoders stay in evaluation mode."""
         super().train(mode)
         if self.frozen:
             self.emotion_encoder.eval()
@@ -141,7 +152,10 @@ class CrosstaskModel(nn.Module):
         return self
 
     def forward(
-        self, values: Tensor, mask: Tensor, probed: dict[str, Tensor] | None = None
+        self,
+        values: Tensor,
+        mask: Tensor,
+        offset_logits: dict[str, Tensor] | None = None,
     ) -> CrosstaskOutput:
         """Predict both tasks.
 
@@ -150,18 +164,22 @@ class CrosstaskModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
-        probed : dict of str to (clip, target) torch.Tensor, optional
-            By task, as in `UnimodalModel`.
+        offset_logits : dict of str to (clip, target) torch.Tensor, optional
+            Task to base logits, as in `UnimodalModel.forward`.
+
+        Returns
+        -------
+        CrosstaskOutput
 
         Raises
         ------
         ValueError
             If a clip has no real step.
         """
-        probed = probed or {}
-        first_emotion = self.emotion_encoder(values, mask, probed.get("emotion"))
+        offset_logits = offset_logits or {}
+        first_emotion = self.emotion_encoder(values, mask, offset_logits.get("emotion"))
         first_personality = self.personality_encoder(
-            values, mask, probed.get("personality")
+            values, mask, offset_logits.get("personality")
         )
         emotion = self.emotion_project(first_emotion.sequence)
         personality = self.personality_project(first_personality.sequence)

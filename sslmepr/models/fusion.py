@@ -1,15 +1,15 @@
-"""Stage 3: whatever modalities a clip has, both tasks.
+"""Stage 3: fusion network for any subset of modalities and both tasks.
 
-Every modality becomes a node; nodes exchange by graph attention (Velickovic et al.
-2018); one learned query per task reads them; heads and guide banks correct what the
-predict projectors make of the unimodal predictions. A modality that a clip lacks takes
-no part: it receives no attention, enters no sum, and what stands in its place, even
-NaN, changes neither results nor gradients.
+Every modality is a node. Nodes exchange information by graph attention (Velickovic et
+al. 2018), and one learned query per task attends to them. Heads and guide banks correct
+the logits of the predict projectors, which are stacking regressions (late fusion) on
+the unimodal predictions. An absent modality is masked: it receives no attention and
+enters no sum, and its values, even NaN, change neither outputs nor gradients.
 
-The published predict projector turns the mean of the unimodal predictions into a part
-of the representation. Ours weighs every prediction of every modality by itself and adds
-the result to the decision: five weak and independent witnesses are together much surer
-than their mean.
+The published predict projector adds the mean of the unimodal predictions to the
+representation. Ours has a weight for every prediction of every modality and adds the
+result to the logits. If the errors of modalities are independent, the sum of their
+logits is more confident than their mean, as it should be.
 """
 
 from dataclasses import dataclass, field
@@ -34,12 +34,12 @@ COMPONENTS = (
     "guide_bank",
     "co_training",
 )
-"""What `FusionConfig.without` may name."""
+"""Components that `FusionConfig.without` may leave out."""
 
 
 @dataclass(frozen=True)
 class FusionConfig:
-    """What a `FusionModel` is built from; plain values, fit for JSON.
+    """Configuration of a `FusionModel`; plain values that JSON can hold.
 
     Attributes
     ----------
@@ -49,19 +49,21 @@ class FusionConfig:
     hidden, heads : int
     dropout : float
     tasks : sequence of str
-        Which tasks are predicted; their order is the order of every task axis.
+        Predicted tasks; their order is the order of every task axis.
     without : sequence of str
-        Components left out, of `COMPONENTS`: `graph_attention` leaves nodes as they
-        are, `task_query` gives both tasks the mean of the nodes, `predict_projector`
-        ignores unimodal predictions, `guide_bank` leaves the decision to the heads,
-        `co_training` adds nothing to the unimodal predictions.
+        Components of `COMPONENTS` that are left out. Without `graph_attention`, nodes
+        do not exchange information; without `task_query`, the representation of every
+        task is the mean of the nodes; without `predict_projector`, unimodal predictions
+        are not used; without `guide_bank`, the heads alone give the logits; without
+        `co_training`, no co-trained probes are added to the unimodal logits.
     features : dict of str to int
-        Modality to the width of its features, which co-trained probes read.
+        Modality to its number of features, the input of co-trained probes.
 
     Raises
     ------
     ValueError
-        If a name is unknown, a list empty, or `heads` does not divide `hidden`.
+        If a name is unknown, a list is empty, `features` does not match `widths`, or
+        `heads` does not divide `hidden`.
     """
 
     widths: dict[str, int]
@@ -96,7 +98,7 @@ class FusionConfig:
 
 
 class FusionInput(NamedTuple):
-    """What stage 2 says of a batch of clips.
+    """Outputs of stage 2 for a batch of clips.
 
     Attributes
     ----------
@@ -105,10 +107,9 @@ class FusionInput(NamedTuple):
     emotion_logits : (clip, modality, emotion) torch.Tensor
     trait_scores : (clip, modality, trait) torch.Tensor
     present : (clip, modality) torch.Tensor of bool
-        False where the clip lacks the modality; the other fields may then hold
-        anything in its place.
+        Where False, values of the other fields are arbitrary and never used.
     features : dict of str to (clip, feature) torch.Tensor
-        Per modality, their mean over steps.
+        Mean-pooled features per modality.
     """
 
     embeddings: dict[str, Tensor]
@@ -118,7 +119,7 @@ class FusionInput(NamedTuple):
     features: dict[str, Tensor]
 
     def at(self, rows: Tensor) -> "FusionInput":
-        """The clips of some positions."""
+        """Select clips of the batch by position."""
         return FusionInput(
             {name: values[rows] for name, values in self.embeddings.items()},
             self.emotion_logits[rows],
@@ -129,7 +130,7 @@ class FusionInput(NamedTuple):
 
 
 class FusionOutput(NamedTuple):
-    """What a `FusionModel` says of a batch of clips.
+    """Output of a `FusionModel` for a batch of clips.
 
     Attributes
     ----------
@@ -138,11 +139,12 @@ class FusionOutput(NamedTuple):
     trait_scores : (clip, trait) torch.Tensor or None
         In 0..1; None where personality is not among the tasks.
     graph_attention : (clip, modality, modality) torch.Tensor
-        How much each modality (first axis) takes from each. The rows of present
-        modalities sum to one, the others are zero.
+        Attention of each modality (first axis) to each. Rows of present modalities sum
+        to one, the others are zero.
     query_attention : (clip, task, modality) torch.Tensor
-        How much each task reads from each modality, mean over heads; sums to one.
+        Attention of each task to each modality, mean over heads; sums to one.
     representation : (clip, task, hidden) torch.Tensor
+        Input of heads and guide banks.
     """
 
     emotion_logits: Tensor | None
@@ -152,12 +154,12 @@ class FusionOutput(NamedTuple):
     representation: Tensor
 
     def of(self, task: str) -> Tensor | None:
-        """What is said of a task: logits of emotions or scores of traits."""
+        """Output of a task: logits of emotions or scores of traits."""
         return self.emotion_logits if task == "emotion" else self.trait_scores
 
 
 class FusionModel(nn.Module):
-    """The multimodal, multi-task model, or what an ablation leaves of it."""
+    """Multimodal, multi-task fusion model, or an ablation of it."""
 
     def __init__(self, config: FusionConfig):
         super().__init__()
@@ -175,7 +177,7 @@ class FusionModel(nn.Module):
         if "task_query" not in config.without:
             start = torch.randn(len(config.tasks), hidden) / hidden**0.5
             self.queries = nn.Parameter(start)
-            # Without dropout of its own, so that the weights it reports sum to one.
+            # No attention dropout, so that the reported attention sums to one.
             self.reading = QueryReading(hidden, config.heads)
         self.predict_projectors, self.banks = nn.ModuleDict(), nn.ModuleDict()
         self.heads = nn.ModuleDict()
@@ -185,9 +187,9 @@ class FusionModel(nn.Module):
             if "predict_projector" not in config.without:
                 nn.init.zeros_(self.heads[task].weight)
                 nn.init.zeros_(self.heads[task].bias)
-                probed = None if "co_training" in config.without else config.features
+                features = None if "co_training" in config.without else config.features
                 self.predict_projectors[task] = PredictProjector(
-                    task, len(config.widths), probed
+                    task, len(config.widths), features
                 )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)
@@ -195,14 +197,14 @@ class FusionModel(nn.Module):
 
     @property
     def co_trained(self) -> bool:
-        """Whether probes that modalities taught each other take part."""
+        """Whether the model has co-trained probes."""
         return any(
             len(getattr(p, "probes", ())) for p in self.predict_projectors.values()
         )
 
     @staticmethod
     def emotion_probabilities(logits: Tensor) -> Tensor:
-        """Of each emotion by itself, since several may be present: (clip, emotion)."""
+        """Sigmoid probability of each emotion (multi-label): (clip, emotion)."""
         return logits.sigmoid()
 
     def predicted(self, output: FusionOutput) -> dict[str, Tensor]:
@@ -213,7 +215,7 @@ class FusionModel(nn.Module):
         return answers
 
     def last_shared_matrices(self) -> list[nn.Parameter]:
-        """Matrices of the last layer that all tasks use, one or one per modality."""
+        """Weights of the last layer that all tasks share, in one or more matrices."""
         if self.reading is not None:
             return [self.reading.out_proj.weight]
         if self.graph is not None:
@@ -221,12 +223,20 @@ class FusionModel(nn.Module):
         return [each.adapter[-1].weight for each in self.projectors.values()]
 
     def forward(self, given: FusionInput) -> FusionOutput:
-        """Predict from the modalities that are present.
+        """Predict from the present modalities.
+
+        Parameters
+        ----------
+        given : FusionInput
+
+        Returns
+        -------
+        FusionOutput
 
         Raises
         ------
         ValueError
-            If a clip has no modality at all, naming its place in the batch.
+            If a clip has no modality; the message gives its position in the batch.
         """
         present = given.present
         alone = (~present.any(1)).nonzero().flatten().tolist()
@@ -258,7 +268,7 @@ class FusionModel(nn.Module):
         return torch.stack(nodes, dim=1).float()  # (clip, modality, hidden)
 
     def _read(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """What each task takes from the nodes, and from which."""
+        """Representation of each task and its attention to the modalities."""
         if self.queries is None:
             share = present / present.sum(1, keepdim=True)
             share = share[:, None].expand(-1, len(self.config.tasks), -1)
@@ -267,7 +277,7 @@ class FusionModel(nn.Module):
         return found.float(), share.float()
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
-        """Mean of head and guide bank, added to the predict projector."""
+        """Logits of the predict projector plus the mean of head and guide bank."""
         votes = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
             votes.append(self.banks[task](representation))

@@ -1,4 +1,4 @@
-"""Parts of the fusion model: projectors, graph attention, guide bank."""
+"""Parts of the fusion model: projectors, attention, stacking regression, guide bank."""
 
 import torch
 import torch.nn.functional as F
@@ -8,11 +8,11 @@ from sslmepr.labels import TARGETS
 from sslmepr.models.unimodal import set_linear
 
 LARGEST_LOGIT = 8.0
-"""Unimodal predictions that are surer than this count as this sure."""
+"""Unimodal logits are clipped to plus and minus this, a probability of 0.9997."""
 
 
 class Projector(nn.Module):
-    """An embedding to the common width, then a bottleneck adapter."""
+    """Projection of an embedding to the common width, and a bottleneck adapter."""
 
     def __init__(self, width: int, hidden: int, dropout: float):
         super().__init__()
@@ -31,16 +31,16 @@ class Projector(nn.Module):
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, embedding: Tensor) -> Tensor:
-        """(clip, width) to (clip, hidden)."""
+        """Map (clip, width) to (clip, hidden)."""
         projected = self.project(embedding)
         return self.norm(projected + self.adapter(projected))
 
 
 class GraphAttention(nn.Module):
-    """One head over a fully connected graph of modalities (Velickovic et al. 2018).
+    """Single-head attention over the complete graph of modalities.
 
     Attention of node i to node j is the softmax over present j of
-    LeakyReLU(a' [W h_i | W h_j]), equations 1 to 4 there.
+    LeakyReLU(a' [W h_i | W h_j]) (Velickovic et al. 2018, equations 1 to 4).
     """
 
     def __init__(self, hidden: int, slope: float = 0.2):
@@ -51,7 +51,7 @@ class GraphAttention(nn.Module):
         self.slope = slope
 
     def forward(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Exchange between nodes.
+        """Update the nodes of all clips.
 
         Parameters
         ----------
@@ -75,9 +75,9 @@ class GraphAttention(nn.Module):
 class QueryReading(nn.MultiheadAttention):
     """Multi-head attention of a few queries that are the same for every clip.
 
-    What each head of a query looks for is taken to the nodes, and what it has read to
-    the values: the same result as keys and values of all nodes, for a fraction of the
-    products.
+    The key projection is applied to the queries and the value projection to the
+    weighted sums of nodes. By associativity this equals ordinary attention, and it
+    needs fewer multiplications than keys and values of all nodes.
     """
 
     def __init__(self, hidden: int, heads: int):
@@ -86,7 +86,7 @@ class QueryReading(nn.MultiheadAttention):
     def forward(
         self, queries: Tensor, nodes: Tensor, present: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Read the nodes.
+        """Attend to the nodes.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class QueryReading(nn.MultiheadAttention):
         ask, key, value = self.in_proj_weight.view(3, hidden, hidden)
         ask_bias, _, value_bias = self.in_proj_bias.view(3, hidden)
         asked = F.linear(queries, ask, ask_bias) * (hidden // heads) ** -0.5
-        # The bias of the keys would add the same to the scores of all nodes.
+        # The key bias would add a constant to the scores of all nodes of a query.
         wanted = torch.einsum(
             "thw,hwd->htd", asked.view(tasks, heads, -1), key.view(heads, -1, hidden)
         ).flatten(0, 1)
@@ -117,16 +117,17 @@ class QueryReading(nn.MultiheadAttention):
 
 
 class PredictProjector(nn.Module):
-    """A weighted sum of all unimodal predictions of a task.
+    """Stacking regression (late fusion) on the centred unimodal logits of a task.
 
     Parameters
     ----------
-    task : str
+    task : {"emotion", "personality"}
     modalities : int
+        Number of modalities.
     features : dict of str to int, optional
-        Modality to the width of its features, for a model with co-trained probes:
-        linear maps from the features of a modality that were taught by the other
-        modalities (`sslmepr.training.co_training`) and add to what stage 2 predicts.
+        Modality to its number of features, for a model with co-trained probes. These
+        are linear maps from features to logits, fitted to pseudo-labels of the other
+        modalities (`sslmepr.training.co_training`), and added to the logits of stage 2.
         They are 0 until they are set.
     """
 
@@ -141,13 +142,13 @@ class PredictProjector(nn.Module):
         for modality, width in (features or {}).items():
             self.set_probe(modality, torch.zeros(targets, width), torch.zeros(targets))
 
-    def evidence(self, given) -> Tensor:
-        """Unimodal predictions as logits, less what is usual for a target.
+    def centred_logits(self, given) -> Tensor:
+        """Unimodal logits, centred by the per-target mean of `centre`.
 
-        Where there are co-trained probes, they are added. An absent modality says what
-        is usual, which is 0. One whose clips show an emotion more often than those of
-        the others may say so: where corpora of different modalities are joined, it is
-        all that a clip has.
+        Logits of co-trained probes are added. Absent modalities contribute 0. The mean
+        is shared by all modalities, so a modality whose corpus has a higher base rate
+        keeps it. This matters where corpora of different modalities are joined and a
+        clip has a single modality.
 
         Parameters
         ----------
@@ -156,29 +157,36 @@ class PredictProjector(nn.Module):
         Returns
         -------
         (clip, modality x target) torch.Tensor
+            Target varies fastest.
         """
         absent = ~given.present[..., None]
         logits = unimodal_logits(self.task, given) - self.mean
         if self.probes:
-            said = [
+            added = [
                 probe(given.features[modality].masked_fill(absent[:, place], 0.0))
                 for place, (modality, probe) in enumerate(self.probes.items())
             ]
-            logits = logits + torch.stack(said, 1).float()
+            logits = logits + torch.stack(added, 1).float()
         return logits.masked_fill(absent, 0.0).flatten(1)
 
     def forward(self, given) -> Tensor:
-        """`FusionInput` to logits (clip, target)."""
-        return self.linear(self.evidence(given))
+        """Map a `FusionInput` to logits (clip, target)."""
+        return self.linear(self.centred_logits(given))
 
     def centre(self, given) -> None:
-        """Take what is usual from these (training) clips, a `FusionInput`."""
+        """Set the per-target mean logit, over clips and present modalities.
+
+        Parameters
+        ----------
+        given : FusionInput
+            Labelled training clips.
+        """
         present = given.present[..., None]
         logits = unimodal_logits(self.task, given).masked_fill(~present, 0.0)
         self.mean.copy_(logits.sum((0, 1)) / present.sum().clamp(min=1))
 
     def set_probe(self, modality: str, weights: Tensor, bias: Tensor) -> None:
-        """Take over a co-trained probe of a modality, and keep it.
+        """Set the co-trained probe of a modality and freeze it.
 
         Parameters
         ----------
@@ -190,7 +198,7 @@ class PredictProjector(nn.Module):
         set_linear(self.probes[modality], weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:
-        """Take over a linear solution on `evidence`, and keep it.
+        """Set the weights of the stacking regression and freeze them.
 
         Parameters
         ----------
@@ -201,7 +209,17 @@ class PredictProjector(nn.Module):
 
 
 def unimodal_logits(task: str, given) -> Tensor:
-    """What stage 2 predicts of a task, as logits: (clip, modality, target)."""
+    """Predictions of stage 2 as clipped logits.
+
+    Parameters
+    ----------
+    task : {"emotion", "personality"}
+    given : FusionInput
+
+    Returns
+    -------
+    (clip, modality, target) torch.Tensor
+    """
     logits = given.emotion_logits
     if task == "personality":
         logits = torch.logit(given.trait_scores, eps=1e-6)
@@ -209,12 +227,11 @@ def unimodal_logits(task: str, given) -> Tensor:
 
 
 class GuideBank(nn.Module):
-    """One learned embedding per target; how alike the representation is to each.
+    """Scaled cosine similarity of the representation to one embedding per target.
 
-    The cosine is multiplied by a learned scale: by itself it could move a probability
-    no further than from 0.27 to 0.73, and averaged with the head it would only hold
-    the head back. The scale starts at 1, where a bank that has learned nothing yet
-    hardly disturbs the predict projector.
+    The scale is learned. An unscaled cosine limits probabilities to 0.27..0.73, and
+    averaging it with the head's output would limit the logits of both. The scale starts
+    at 1, so that an untrained bank changes the predict projector's logits little.
     """
 
     def __init__(self, targets: int, hidden: int, scale: float = 1.0):
@@ -223,7 +240,7 @@ class GuideBank(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
 
     def forward(self, representation: Tensor) -> Tensor:
-        """(clip, hidden) to logits (clip, target)."""
+        """Map (clip, hidden) to logits (clip, target)."""
         bank = F.normalize(self.embeddings, dim=-1)
         cosine = F.normalize(representation, dim=-1) @ bank.T
         return self.log_scale.exp() * cosine.float()

@@ -1,12 +1,12 @@
-"""Mamba-2, the block (Dao & Gu 2024, "Transformers are SSMs", section 7).
+"""The Mamba-2 block (Dao & Gu 2024, "Transformers are SSMs", section 7).
 
-    z, x, B, C, dt = W_in u           one projection for everything
-    x, B, C = silu(conv(x, B, C))     short causal convolution, channel by channel
+    z, x, B, C, dt = W_in u           joint input projection
+    x, B, C = silu(conv(x, B, C))     short causal depthwise convolution
     y = ssd(x, softplus(dt + b), -exp(A_log), B, C, D)
     out = W_out RMSNorm(y silu(z))
 
-Parameters bear the names, shapes and initial distributions of `mamba_ssm.Mamba2`, so
-that weights go from one to the other unchanged.
+Parameters have the names, shapes and initial distributions of `mamba_ssm.Mamba2`, so
+that weights can be exchanged.
 """
 
 import math
@@ -19,7 +19,7 @@ from sslmepr.models.scan import ssd
 
 
 class GatedRMSNorm(nn.Module):
-    """y silu(gate), divided by its root mean square within each group of features."""
+    """Gated RMS norm: y silu(gate), normalised within each group of features."""
 
     def __init__(self, features: int, groups: int = 1, epsilon: float = 1e-5):
         super().__init__()
@@ -28,7 +28,7 @@ class GatedRMSNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, y: Tensor, gate: Tensor) -> Tensor:
-        """Gate and normalise, both (clip, step, feature)."""
+        """Gate `y` by `gate` and normalise; all are (clip, step, feature)."""
         gated = (y * F.silu(gate)).unflatten(-1, (self.groups, -1))
         power = gated.square().mean(-1, keepdim=True)
         return (gated * torch.rsqrt(power + self.epsilon)).flatten(-2) * self.weight
@@ -40,24 +40,25 @@ class Mamba2(nn.Module):
     Parameters
     ----------
     d_model, d_state, d_conv, expand, headdim, ngroups : int
-        Width in and out, state size per head, convolution length in steps, inner width
-        over width, features per head, groups of heads that share B and C. The names,
-        like those of the parameters, are `mamba_ssm`'s.
+        Input and output width, state size per head, convolution length in steps, ratio
+        of inner width to width, features per head, and groups of heads that share B and
+        C. Argument and parameter names are those of `mamba_ssm`.
     a_range : tuple of float
-        Range of the uniform distribution that A (negated) starts from.
+        Range of the uniform initial distribution of -A.
     dt_range : tuple of float
-        Range of the log-uniform distribution that the step size starts from.
+        Range of the log-uniform initial distribution of the step size.
     dt_floor : float
         Smallest initial step size.
     bias, conv_bias : bool
         Whether the projections and the convolution have biases.
     chunk_size : int
-        Steps per chunk of the scan; changes speed, not results.
+        Steps per chunk of the scan; affects speed, not results.
 
     Raises
     ------
     ValueError
-        If the inner width is no multiple of `headdim`, or heads none of `ngroups`.
+        If the inner width is no multiple of `headdim`, or the number of heads is no
+        multiple of `ngroups`.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Mamba2(nn.Module):
         )
         low, high = map(math.log, dt_range)
         dt = torch.exp(torch.empty(self.nheads).uniform_(low, high)).clamp(min=dt_floor)
-        # The inverse of softplus, in the form that keeps small values.
+        # Inverse of softplus, in a form that is accurate for small values.
         self.dt_bias = nn.Parameter(dt + torch.log(-torch.expm1(-dt)))
         self.A_log = nn.Parameter(torch.empty(self.nheads).uniform_(*a_range).log())
         self.D = nn.Parameter(torch.ones(self.nheads))
@@ -105,15 +106,14 @@ class Mamba2(nn.Module):
         self.out_proj = nn.Linear(self.d_inner, d_model, bias=bias)
 
     def forward(self, u: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Mix over time, each step seeing itself and what came before.
+        """Causal mixing over time: a step depends on itself and on earlier steps.
 
         Parameters
         ----------
         u : (clip, step, width) torch.Tensor
         mask : (clip, step) torch.Tensor of bool, optional
-            True at real steps. Others are passed over wherever they stand, whatever
-            they hold: real steps come out as if they were not there, except that the
-            convolution sees zeros in their place. They come out as zeros.
+            True at real steps. Masked steps leave the state unchanged, whatever their
+            values and positions; the convolution sees zeros there. Their output is 0.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class Mamba2(nn.Module):
         with torch.autocast(u.device.type, enabled=False):
             dt = F.softplus(dt.float() + self.dt_bias)
             if absent is not None:
-                dt = dt.masked_fill(absent, 0.0)  # the state waits
+                dt = dt.masked_fill(absent, 0.0)  # dt = 0 carries the state over
             y = self.norm(self._scan(xbc.float(), dt), z.float())
         out = self.out_proj(y)
         return out if absent is None else out.masked_fill(absent, 0.0)
@@ -138,8 +138,8 @@ class Mamba2(nn.Module):
     def _convolve(self, xbc: Tensor) -> Tensor:
         """Causal convolution over (clip, step, channel)."""
         weight, bias = self.conv1d.weight, self.conv1d.bias
-        # As a two-dimensional convolution with channels last, the same sums need no
-        # transposed copy and take about half the time on CPU.
+        # A 2-D convolution with channels last gives the same sums without a transposed
+        # copy, in about half the time on CPU.
         padded = F.pad(xbc, (0, 0, weight.shape[-1] - 1, 0))
         image = padded.transpose(1, 2).unsqueeze(2)  # (clip, channel, 1, step)
         out = F.conv2d(image, weight.unsqueeze(2), bias, groups=weight.shape[0])

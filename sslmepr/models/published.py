@@ -1,9 +1,9 @@
-"""The network as it was published, to be compared with (Ryumina et al., SSL-MEPR).
+"""The published fusion network, for comparison (Ryumina et al., SSL-MEPR).
 
-Differences from ours: unimodal predictions enter as their mean over modalities and
-become part of a task's representation; emotions exclude each other (softmax); a cosine
-with the guide bank is averaged with the head's output as it is, which holds the head
-back.
+Differences from `FusionModel`: unimodal predictions are averaged over modalities and
+added to a task's representation; emotions are single-label (softmax); the unscaled
+cosine with the guide bank is averaged with the head's output, which limits the range of
+the logits.
 """
 
 import torch
@@ -12,20 +12,21 @@ from torch import Tensor, nn
 from sslmepr.labels import EMOTIONS, TARGETS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 
-PRESENT = 1 / len(EMOTIONS)
-"""Probability from which an emotion is decided present. As published, none is where
-neutral reaches 1 - 1/7; no other can reach 1/7 then, so this is the whole rule."""
+PUBLISHED_THRESHOLD = 1 / len(EMOTIONS)
+"""Decision threshold: an emotion is predicted present from this probability on. The
+published rule that no emotion is present if neutral reaches 1 - 1/7 follows from it,
+because then no other emotion can reach 1/7."""
 
 
 class PublishedFusion(FusionModel):
-    """Stage 3 as published; graph attention and task queries are those of ours.
+    """Stage 3 as published; graph attention and task queries as in `FusionModel`.
 
-    Its ``emotion_logits`` are logits of a softmax.
+    Its ``emotion_logits`` are softmax logits.
 
     Raises
     ------
     ValueError
-        If the configuration leaves out a published component, or asks for one of ours.
+        If the configuration leaves out a published component or includes co-training.
     """
 
     def __init__(self, config: FusionConfig):
@@ -38,19 +39,19 @@ class PublishedFusion(FusionModel):
         for task in config.tasks:
             self.predict_projectors[task] = nn.Linear(len(TARGETS[task]), config.hidden)
             self.heads[task].reset_parameters()
-            self.banks[task].log_scale.requires_grad_(False)  # the bare cosine
+            self.banks[task].log_scale.requires_grad_(False)  # unscaled cosine
 
     @staticmethod
     def emotion_probabilities(logits: Tensor) -> Tensor:
-        """Of the seven emotions, which sum to 1: (clip, emotion)."""
+        """Softmax probabilities of the seven emotions: (clip, emotion)."""
         return logits.softmax(-1)
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
-        """Mean of what head and guide bank say."""
-        said = given.emotion_logits if task == "emotion" else given.trait_scores
+        """Mean of the outputs of head and guide bank."""
+        predicted = given.emotion_logits if task == "emotion" else given.trait_scores
         present = given.present[..., None]
-        # An absent modality may hold anything, even NaN.
-        mean = torch.where(present, said, 0.0).sum(1) / present.sum(1)
+        # Values of an absent modality are arbitrary and may be NaN.
+        mean = torch.where(present, predicted, 0.0).sum(1) / present.sum(1)
         representation = representation + self.predict_projectors[task](mean)
         head = self.heads[task](self.dropout(representation))
         cosine = self.banks[task](representation)

@@ -1,24 +1,23 @@
-"""The selective scan of Mamba-2 in three forms that agree.
+"""The selective scan of Mamba-2 (state-space duality) in three equivalent forms.
 
-Each head keeps a state S (state, head feature) that decays and takes up one outer
-product per step, and reads it out again (Dao & Gu 2024, "Transformers are SSMs",
-section 2):
+The state S (state, head feature) of each head decays, adds one outer product per step,
+and gives the output (Dao & Gu 2024, "Transformers are SSMs", section 2):
 
     S_t = exp(dt_t A) S_{t-1} + B_t (dt_t x_t)',    y_t = S_t' C_t + D x_t
 
-`ssd_sequential` says exactly this. `ssd_chunked` cuts the steps into chunks (section
-6):
-within a chunk the scan is the masked matrix product (C B' * L) (dt x), where
-L[t, s] = exp(a_t - a_s) for s <= t and a is the running sum of dt A; chunks hand on
-their states. `ssd` chooses between it and the kernels of `mamba_ssm`.
+`ssd_sequential` implements this definition. `ssd_chunked` splits the steps into chunks
+(section 6). Within a chunk, the scan is the masked matrix product (C B' * L) (dt x),
+where L[t, s] = exp(a_t - a_s) for s <= t and a is the cumulative sum of dt A; the state
+at the end of a chunk is passed to the next. `ssd` uses the kernels of `mamba_ssm` where
+available, otherwise `ssd_chunked`.
 
 Decays are exponentials of *differences* of a, which are never positive, so no value of
-dt or A overflows. The shorter form exp(a_t) exp(-a_s) would save a pass and fail at
-the first strongly decaying head. The differences are taken in float64: a grows along
-the chunk, and in float32 a small difference of two large sums keeps few digits.
+dt or A overflows. The form exp(a_t) exp(-a_s) would save a pass but overflows for
+strong decay. Differences are computed in float64, because a grows along the chunk and
+float32 would cancel most digits.
 
 Shapes: x (clip, step, head, feature), dt (clip, step, head), A and D (head,),
-B and C (clip, step, group, state); each group serves as many heads as the others.
+B and C (clip, step, group, state); all groups have the same number of heads.
 """
 
 import importlib
@@ -29,11 +28,28 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 
-def ssd(x, dt, A, B, C, D, chunk_size=64) -> Tensor:
-    """Scan by the fastest form that is available here.
+def ssd(
+    x: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    chunk_size: int = 64,
+) -> Tensor:
+    """Selective scan by the fastest available form.
 
     On CUDA, with the package `mamba_ssm`, its Triton kernels are used; otherwise
-    `ssd_chunked`. Arguments and result are those of `ssd_chunked`.
+    `ssd_chunked`.
+
+    Parameters
+    ----------
+    x, dt, A, B, C, D, chunk_size
+        As in `ssd_chunked`.
+
+    Returns
+    -------
+    (clip, step, head, feature) torch.Tensor
     """
     kernel = _kernel() if x.is_cuda else None
     if kernel is None:
@@ -49,8 +65,15 @@ def _kernel():
     return combined.mamba_chunk_scan_combined
 
 
-def ssd_sequential(x, dt, A, B, C, D) -> Tensor:
-    """Scan step by step: the definition, kept as the slow twin of `ssd_chunked`.
+def ssd_sequential(
+    x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor
+) -> Tensor:
+    """Selective scan step by step: the slow reference for `ssd_chunked`.
+
+    Parameters
+    ----------
+    x, dt, A, B, C, D
+        As in `ssd_chunked`.
 
     Returns
     -------
@@ -68,11 +91,33 @@ def ssd_sequential(x, dt, A, B, C, D) -> Tensor:
     return torch.stack(steps, dim=1)
 
 
-def ssd_chunked(x, dt, A, B, C, D, chunk_size=64) -> Tensor:
-    """Scan by matrix products within chunks of at most `chunk_size` steps.
+def ssd_chunked(
+    x: Tensor,
+    dt: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor,
+    chunk_size: int = 64,
+) -> Tensor:
+    """Selective scan by matrix products within chunks.
 
-    Memory for the backward pass holds one state per chunk and the arguments; the
-    matrices over pairs of steps are computed again there.
+    For the backward pass, only the arguments and one state per chunk are stored;
+    matrices over pairs of steps are recomputed.
+
+    Parameters
+    ----------
+    x : (clip, step, head, feature) torch.Tensor
+    dt : (clip, step, head) torch.Tensor
+        Step sizes, not negative.
+    A : (head,) torch.Tensor
+        Decay rates, not positive.
+    B, C : (clip, step, group, state) torch.Tensor
+        Input and output matrices of the state.
+    D : (head,) torch.Tensor
+        Weight of the skip connection from `x`.
+    chunk_size : int
+        Largest number of steps in a chunk.
 
     Returns
     -------
@@ -82,7 +127,7 @@ def ssd_chunked(x, dt, A, B, C, D, chunk_size=64) -> Tensor:
     chunks = max(1, -(-steps // chunk_size))
     spare = -steps % chunks
     if spare:
-        # dt = 0 neither decays nor adds: steps appended this way change no state.
+        # dt = 0 neither decays nor adds: these padded steps leave the state unchanged.
         x, B, C = (F.pad(m, (0, 0, 0, 0, 0, spare)) for m in (x, B, C))
         dt = F.pad(dt, (0, 0, 0, spare))
     y = _ChunkedScan.apply(x, dt, dt * A, B, C, D, chunks)
@@ -90,7 +135,7 @@ def ssd_chunked(x, dt, A, B, C, D, chunk_size=64) -> Tensor:
 
 
 class _ChunkedScan(torch.autograd.Function):
-    """`ssd_chunked` on a length that `chunks` divides, with its gradient by hand.
+    """`ssd_chunked` for a length that `chunks` divides, with a hand-written gradient.
 
     Axes in the comments: b clip, c chunk, t and s step in the chunk, h head, g group,
     n state, p head feature, v all features of the heads of a group.
@@ -131,7 +176,7 @@ class _ChunkedScan(torch.autograd.Function):
             ddt = (du * x).sum(-1)  # bcth
             dD = (dy * x).sum((0, 1, 2, 4))
             dx = du.mul_(dt[..., None]).addcmul_(dy, D[:, None])
-            # A step's decay is part of every later sum of its chunk.
+            # A step's decay is part of every later cumulative sum of its chunk.
             dlog = dsums.flip(2).cumsum(2).flip(2)
         whole = [m.flatten(1, 2) for m in (dx, ddt, dlog, dB, dC)]
         return *whole, dD, None
@@ -147,12 +192,12 @@ def _by_group(m):
 
 
 def _values(m, groups):
-    """Heads of a group side by side: (b, c, t, h, p) to (b, c, g, t, v)."""
+    """Concatenate the heads of a group: (b, c, t, h, p) to (b, c, g, t, v)."""
     return m.unflatten(3, (groups, -1)).flatten(4).transpose(2, 3)
 
 
 def _heads(m, like):
-    """The way back from `_values`: (b, c, g, t, v) to (b, c, t, h, p)."""
+    """Inverse of `_values`: (b, c, g, t, v) to (b, c, t, h, p)."""
     return m.transpose(2, 3).reshape(like.shape)
 
 
@@ -164,7 +209,7 @@ def _scaled_by_head(x, dt):
 
 
 def _pair_decay(sums, dtype):
-    """L: what step t keeps of what step s took up; zero for s > t."""
+    """L: decay from step s to step t; zero for s > t."""
     sums = sums.transpose(2, 3)  # bcht
     decay = torch.empty(*sums.shape, sums.shape[-1], dtype=dtype, device=sums.device)
     torch.sub(sums[..., :, None], sums[..., None, :], out=decay)
@@ -178,14 +223,14 @@ def _pairs(decay, scores):
 
 
 def _between(x, dt, sums, B, C):
-    """What earlier chunks contribute.
+    """Contribution of earlier chunks.
 
     Returns
     -------
     (b, c, g, n, v) torch.Tensor
         State at the start of each chunk.
     (b, c, t, h, p) torch.Tensor
-        That state as each step reads it.
+        Its contribution to the output of each step.
     """
     keep = torch.exp(sums[:, :, -1:] - sums).to(x.dtype)
     taken = _values(x * (dt * keep)[..., None], B.shape[3])
@@ -202,7 +247,7 @@ def _between(x, dt, sums, B, C):
 
 
 def _state_decay(sums, like):
-    """What a whole chunk leaves of the state: (b, c, g, 1, v)."""
+    """Decay of the state over a whole chunk: (b, c, g, 1, v)."""
     end = sums[:, :, -1].exp().to(like.dtype)  # bch
     wide = end.unflatten(2, (like.shape[2], -1))[..., None]
     heads = wide.shape[3]
@@ -212,7 +257,7 @@ def _state_decay(sums, like):
 
 
 def _within_gradient(x, dt, sums, B, C, dy):
-    """Gradients of dt x, of the sums of decays, of B and of C, within chunks."""
+    """Gradients within chunks: of dt x, the cumulative log decays, B and C."""
     groups = B.shape[3]
     B, C = _by_group(B), _by_group(C)
     decay = _pair_decay(sums, x.dtype)
@@ -222,8 +267,8 @@ def _within_gradient(x, dt, sums, B, C, dy):
     dpairs = (by_head @ _scaled_by_head(x, dt).mT).mul_(decay)  # bchts
     grouped = dpairs.unflatten(2, (groups, -1))
     dscores = grouped.sum(3)
-    # A step does not decay towards itself. Leaving the diagonal in would add and
-    # subtract the largest entries, whose rounding would drown strong decays.
+    # The diagonal cancels in the gradient. Leaving it in would add and subtract the
+    # largest entries, whose rounding error exceeds the gradient of strong decays.
     dpairs.diagonal(dim1=-2, dim2=-1).zero_()
     grouped.mul_(scores.unsqueeze(3))
     dsums = (dpairs.sum(-1) - dpairs.sum(-2)).transpose(2, 3)  # bcth
@@ -232,7 +277,7 @@ def _within_gradient(x, dt, sums, B, C, dy):
 
 
 def _between_gradient(x, dt, sums, B, C, dy, states):
-    """The same gradients, through the states that chunks hand on."""
+    """The same gradients, through the states passed between chunks."""
     groups = B.shape[3]
     B, C = _by_group(B), _by_group(C)
     seen = sums.exp().to(x.dtype)[..., None]
@@ -251,7 +296,7 @@ def _between_gradient(x, dt, sums, B, C, dy, states):
     dB = taken @ dadded.mT
     dtaken = _heads(B @ dadded, x)
     lost = (dtaken * _heads(taken, x)).sum(-1)
-    lost[:, :, -1] = 0  # the last step of a chunk does not decay before it is handed on
+    lost[:, :, -1] = 0  # the last step of a chunk does not decay within the chunk
     dend = (dadded * states * end).sum(3)  # bcgv
     heads = dend.unflatten(3, (sums.shape[3] // groups, -1)).sum(-1).flatten(2)
     dsums -= lost

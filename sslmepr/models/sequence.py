@@ -1,10 +1,10 @@
-"""Sequence encoders: encoder features in, one hidden vector per step out.
+"""Sequence encoders: from features per step to one hidden vector per step.
 
-Kinds of block, exchangeable by name: `mamba` (a state that runs along the steps; order
-is in its nature), `transformer` (attention between all steps; order comes from
-sinusoidal positions added at the input, because they need no training and so hold for
-clips longer than any seen before) and, to be compared with, `state_free` (what the
-method was published with under the name of the first).
+Kinds of block, selected by name: `mamba` (recurrent state over steps, so order is
+modelled without positions), `transformer` (attention between all steps, with sinusoidal
+positions at the input, which need no training and extend to clips longer than those in
+training) and, for comparison, `state_free` (the block that the published method calls
+Mamba).
 """
 
 import math
@@ -23,7 +23,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     ----------
     values : (clip, step, feature) torch.Tensor
     mask : (clip, step) torch.Tensor of bool
-        True at real steps. What stands at the others, even NaN, has no influence.
+        True at real steps. Values elsewhere, even NaN, have no influence.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If a clip has no real step, naming its place in the batch.
+        If a clip has no real step; the message gives its position in the batch.
     """
     counts = mask.sum(1, keepdim=True)
     if not counts.all():
@@ -42,7 +42,11 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def sinusoids(steps: int, features: int) -> Tensor:
-    """Positions as sines and cosines of falling frequency (Vaswani et al. 2017, 3.5).
+    """Sinusoidal position encoding (Vaswani et al. 2017, section 3.5).
+
+    Parameters
+    ----------
+    steps, features : int
 
     Returns
     -------
@@ -54,7 +58,7 @@ def sinusoids(steps: int, features: int) -> Tensor:
 
 
 class MambaBlock(nn.Module):
-    """Residual Mamba-2 with the norm before it."""
+    """Pre-norm residual Mamba-2 block."""
 
     def __init__(self, hidden: int, state: int, dropout: float):
         super().__init__()
@@ -64,12 +68,12 @@ class MambaBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
-        """Mix each step with what came before: (clip, step, hidden) both ways."""
+        """Mix each step with earlier ones; (clip, step, hidden) to the same shape."""
         return values + self.dropout(self.mixer(self.norm(values), mask))
 
 
 class TransformerBlock(nn.Module):
-    """A Transformer encoder layer with the norms before its two parts."""
+    """Pre-norm Transformer encoder layer."""
 
     def __init__(self, hidden: int, heads: int, dropout: float):
         super().__init__()
@@ -84,7 +88,7 @@ class TransformerBlock(nn.Module):
         )
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
-        """Mix all real steps of a clip: (clip, step, hidden) both ways."""
+        """Mix all real steps of a clip; (clip, step, hidden) to the same shape."""
         return self.layer(values, src_key_padding_mask=~mask)
 
 
@@ -101,7 +105,7 @@ class SequenceEncoder(nn.Module):
     Parameters
     ----------
     features, hidden : int
-        Width of the input and of everything after it.
+        Width of the input and of all layers after it.
     block : str
         `mamba`, `transformer` or `state_free`.
     layers : int
@@ -147,12 +151,12 @@ class SequenceEncoder(nn.Module):
         ----------
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
-            True at real steps. The others, whatever they hold, change nothing.
+            True at real steps. Values elsewhere have no influence.
 
         Returns
         -------
         (clip, step, hidden) torch.Tensor
-            Zero where there is no real step.
+            Zero at padding.
         """
         absent = ~mask[..., None]
         hidden = self.project_norm(self.project(values.masked_fill(absent, 0.0)))

@@ -1,6 +1,6 @@
-"""The block that the method was published with under the name of Mamba.
+"""The sequence block that the published method calls Mamba, for comparison.
 
-It has no state: nothing passes from one step to another. Kept to be compared with.
+It has no recurrent state: no information passes from one step to another.
 """
 
 import torch.nn.functional as F
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class StateFreeBlock(nn.Module):
-    """The published "Mamba" block: linear maps of each step by itself.
+    """The published "Mamba" block: a feed-forward network applied to each step.
 
     x → W_in x; then x + B x + C x, ReLU, W_out, dropout, residual, norm.
     """
@@ -22,7 +22,7 @@ class StateFreeBlock(nn.Module):
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
-        """(clip, step, hidden) both ways; `mask` is not needed."""
+        """Map (clip, step, hidden) to the same shape; `mask` is not used."""
         inner = self.into(values)
         inner = F.relu(inner + self.b(inner) + self.c(inner))
         return self.norm(values + self.dropout(self.out(inner)))

@@ -1,10 +1,10 @@
-"""Stage 1: one modality, one task.
+"""Stage 1: network for one modality and one task, a correction of a linear probe.
 
-The model starts as a linear one. A probe on the mean over time is fitted first (ridge
-regression for traits, logistic regression for emotions) and stays as it is; sequence
-encoder and head learn what the probe misses.
-With a few hundred clips an encoder that starts from nothing does not even reach the
-probe; starting there, it can only be chosen on dev where it adds something.
+A probe on mean-pooled features is fitted first (ridge regression for traits, logistic
+regression for emotions) and frozen. Sequence encoder and head learn a correction of its
+logits, which is 0 at the start of training. With a few hundred clips, an encoder
+trained without the probe scores below it; with it, early stopping on dev keeps the
+correction only if it improves the score.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from sslmepr.models.sequence import SequenceEncoder, masked_mean
 
 @dataclass(frozen=True)
 class UnimodalConfig:
-    """What a `UnimodalModel` is built from; plain values, fit for JSON.
+    """Configuration of a `UnimodalModel`; plain values that JSON can hold.
 
     Attributes
     ----------
     task : str
         `emotion` or `personality`.
     features : int
-        Width of the encoder's features.
+        Number of features per step.
     hidden, block, layers, state, heads, dropout
         As in `SequenceEncoder`.
     targets : int, optional
@@ -54,7 +54,7 @@ class UnimodalConfig:
 
 
 class UnimodalOutput(NamedTuple):
-    """What a `UnimodalModel` says of a batch of clips.
+    """Output of a `UnimodalModel` for a batch of clips.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class UnimodalOutput(NamedTuple):
     embedding : (clip, hidden) torch.Tensor
         Mean of `sequence` over real steps.
     logits : (clip, target) torch.Tensor
-        One per emotion, of which several may be positive, or one per trait.
+        One per emotion (multi-label) or one per trait.
     """
 
     sequence: Tensor
@@ -77,7 +77,14 @@ class UnimodalOutput(NamedTuple):
 
 
 def head(width: int, hidden: int, targets: int, dropout: float) -> nn.Sequential:
-    """Two layers from an embedding of `width` to `targets` logits, at first all 0."""
+    """Two-layer head whose logits are 0 at initialisation.
+
+    Parameters
+    ----------
+    width, hidden, targets : int
+        Sizes of the embedding, the hidden layer and the output.
+    dropout : float
+    """
     last = nn.Linear(hidden, targets)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
@@ -85,7 +92,7 @@ def head(width: int, hidden: int, targets: int, dropout: float) -> nn.Sequential
 
 
 def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
-    """Give a linear layer the solution of a linear model, and keep it from learning.
+    """Set a linear layer to the solution of a linear model and freeze it.
 
     Parameters
     ----------
@@ -100,7 +107,7 @@ def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
 
 
 class UnimodalModel(nn.Module):
-    """A linear probe, and what sequence encoder, mean over time and head add to it."""
+    """Sum of a linear probe and of a correction by sequence encoder and head."""
 
     def __init__(self, config: UnimodalConfig):
         super().__init__()
@@ -119,7 +126,7 @@ class UnimodalModel(nn.Module):
         self.probe = nn.Linear(config.features, targets)
 
     def forward(
-        self, values: Tensor, mask: Tensor, probed: Tensor | None = None
+        self, values: Tensor, mask: Tensor, offset_logits: Tensor | None = None
     ) -> UnimodalOutput:
         """Predict one task.
 
@@ -128,9 +135,13 @@ class UnimodalModel(nn.Module):
         values : (clip, step, feature) torch.Tensor
         mask : (clip, step) torch.Tensor of bool
             True at real steps.
-        probed : (clip, target) torch.Tensor, optional
-            Logits in place of the probe's own. A probe has seen the training clips;
-            for them, those of probes that have not are given.
+        offset_logits : (clip, target) torch.Tensor, optional
+            Base logits that the network corrects, instead of the probe's own: out of
+            fold for training clips, on which the probe's own are in-sample.
+
+        Returns
+        -------
+        UnimodalOutput
 
         Raises
         ------
@@ -139,8 +150,8 @@ class UnimodalModel(nn.Module):
         """
         sequence = self.encoder(values, mask)
         embedding = masked_mean(sequence, mask)
-        if probed is None:
-            probed = self.probe(masked_mean(values, mask))
+        if offset_logits is None:
+            offset_logits = self.probe(masked_mean(values, mask))
         return UnimodalOutput(
-            sequence, embedding, self.head(embedding).float() + probed.float()
+            sequence, embedding, self.head(embedding).float() + offset_logits.float()
         )

@@ -1,1 +1,1 @@
-"""Metrics, the one cluster bootstrap, regressions and norms, as functions of arrays."""
+"""Metrics, cluster bootstrap, regressions and norms as functions of numpy arrays."""

@@ -1,6 +1,6 @@
 """Metrics as functions of arrays; their intervals are in `sslmepr.evaluation.metrics`.
 
-Stages that train choose on dev by these, and depend on nothing else of the statistics.
+Model selection on dev uses these metrics.
 """
 
 import numpy as np
@@ -8,7 +8,16 @@ from scipy.stats import rankdata
 
 
 def ratio(numerator, denominator):
-    """Numerator by denominator, NaN (never 0) where the denominator is 0."""
+    """Divide; NaN where the denominator is 0.
+
+    Parameters
+    ----------
+    numerator, denominator : arrays that broadcast
+
+    Returns
+    -------
+    ndarray of float
+    """
     denominator = np.asarray(denominator, dtype=float)
     return np.divide(
         numerator,
@@ -19,13 +28,25 @@ def ratio(numerator, denominator):
 
 
 def mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is defined; NaN where nothing is."""
+    """Mean over the last axis without NaN; NaN where all values are NaN.
+
+    Parameters
+    ----------
+    values : (..., value) ndarray
+
+    Returns
+    -------
+    (...) ndarray
+    """
     known = ~np.isnan(values)
     return ratio(np.where(known, values, 0).sum(-1), known.sum(-1))
 
 
 def area_under_curve(true, score) -> np.ndarray:
-    """Chance that a clip with the emotion scores above one without, per emotion.
+    """Area under the ROC curve per emotion, from ranks (Mann-Whitney U).
+
+    It is the probability that a random clip with the emotion has a higher score than a
+    random clip without it; ties count one half.
 
     Parameters
     ----------
@@ -45,25 +66,32 @@ def area_under_curve(true, score) -> np.ndarray:
 
 
 def concordance_of_sums(n, y, p, yy, pp, yp):
-    """Lin's CCC from sums over clips, with population (divided by n) moments.
+    """Lin's concordance correlation coefficient (CCC) from sums over clips.
+
+    Moments are those of a population, divided by n.
 
     Parameters
     ----------
     n : array
         Number of clips.
     y, p, yy, pp, yp : arrays that broadcast with `n`
-        Sums over clips of true, predicted, their squares and their product.
+        Sums over clips of true and predicted values, their squares and their product.
+
+    Returns
+    -------
+    ndarray
+        NaN where true and predicted values are the same constant.
     """
     covariance = yp / n - y * p / n**2
     spread = yy / n - (y / n) ** 2 + pp / n - (p / n) ** 2
-    # Rounding can leave a constant with a spread of 1e-17.
+    # Rounding can leave a constant with a variance of 1e-17.
     denominator = spread + (y / n - p / n) ** 2
     denominator = np.where(denominator < 1e-12, 0, denominator)
     return ratio(2 * covariance, denominator)
 
 
 def concordance(true, predicted) -> np.ndarray:
-    """Lin's concordance correlation coefficient per column.
+    """Lin's concordance correlation coefficient (CCC) per target.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known of people in general: norms of published questionnaires."""
+"""Population norms of published personality questionnaires."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """Ridge and logistic regression for many targets and many samples of the same clips.
 
-A fold, or a bootstrap sample, is the same clips counted differently. All fits of one
-call are therefore one problem, solved by a few products of large matrices.
+A training fold or a bootstrap sample is a vector of counts over the same clips. All
+logistic fits of one call are solved jointly, with a few products of large matrices.
 """
 
 import numpy as np
@@ -9,21 +9,23 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 LOGISTIC_STEPS = 300
+"""Largest number of iterations of L-BFGS."""
+
 LOGISTIC_TOLERANCE = 1e-6
-"""Of the gradient of the mean loss of a clip."""
+"""Largest entry of the gradient of the mean loss per clip at which L-BFGS stops."""
 
 
-def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
-    """Least squares with a square penalty, the bias free.
+def ridge(features, true, alpha, counts) -> tuple[np.ndarray, np.ndarray]:
+    """L2-penalised least squares with an unpenalised intercept.
 
     Parameters
     ----------
     features : (clip, feature) array
     true : (clip, target) array
-    strength : float
-        Weight of the penalty.
+    alpha : float
+        Weight of the L2 penalty, as in scikit-learn's ``Ridge``.
     counts : (sample, clip) array
-        How often each sample has each clip.
+        How often each sample contains each clip.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
         mean, centre = count @ features / total, count @ true / total
         scaled = np.sqrt(count)[:, None] * (features - mean)
         product = scaled.T @ scaled
-        product[np.diag_indices_from(product)] += strength
+        product[np.diag_indices_from(product)] += alpha
         moment = scaled.T @ (np.sqrt(count)[:, None] * (true - centre))
         found = np.linalg.solve(product, moment).T
         weights.append(found)
@@ -44,22 +46,22 @@ def ridge(features, true, strength, counts) -> tuple[np.ndarray, np.ndarray]:
     return np.array(weights), np.array(bias)
 
 
-def logistic(features, present, strength, counts, start=None):
-    """Logistic regression with a square penalty, the bias free.
+def logistic(features, present, C, counts, start=None):
+    """L2-penalised logistic regression with an unpenalised intercept.
 
-    A target that all or none of a sample's clips have gets no weights, and the log-odds
-    of half a clip more or less as its bias.
+    A target that is present in all or none of a sample's clips gets zero weights, and
+    as intercept the log-odds of its base rate moved half a clip away from 1 or 0.
 
     Parameters
     ----------
     features : (clip, feature) array
     present : (clip, target) bool array
-    strength : float
-        Weight of the likelihood against the penalty (``C`` of scikit-learn).
+    C : float
+        Inverse weight of the L2 penalty, as in scikit-learn's ``LogisticRegression``.
     counts : (sample, clip) array
-        How often each sample has each clip.
+        How often each sample contains each clip.
     start : tuple of array, optional
-        Weights (target, feature) and bias (target,) near the solution.
+        Weights (target, feature) and bias (target,) at which the optimiser starts.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def logistic(features, present, strength, counts, start=None):
     if start is not None:
         first[:, :-1], first[:, -1] = start[0][target], start[1][target]
     loss = _LogisticLoss(
-        features, present[:, target], strength, counts[sample].T, totals[sample, 0]
+        features, present[:, target], C, counts[sample].T, totals[sample, 0]
     )
     if len(sample):
         found = minimize(
@@ -97,13 +99,16 @@ def logistic(features, present, strength, counts, start=None):
 
 
 class _LogisticLoss:
-    """Penalised loss of a clip, summed over independent problems, and its gradient."""
+    """Penalised mean loss per clip, summed over independent fits, and its gradient.
 
-    def __init__(self, features, present, strength, counts, totals):
+    The axis ``problem`` runs over all pairs of a sample and a target.
+    """
+
+    def __init__(self, features, present, C, counts, totals):
         self.features = features
         self.present = present.astype(features.dtype)  # (clip, problem)
         self.share = counts / totals  # (clip, problem)
-        self.penalty = 1 / (strength * totals)  # (problem,)
+        self.penalty = 1 / (C * totals)  # (problem,)
 
     def __call__(self, flat):
         values = flat.reshape(len(self.penalty), -1)

@@ -1,4 +1,8 @@
-"""Simple methods on the same features: where a learned model starts, to be beaten."""
+"""Linear baselines: probes of single modalities and stacking regression over them.
+
+Every network starts from one of these models and corrects it, so the gain of a network
+is its score minus that of its baseline.
+"""
 
 from collections.abc import Iterator
 
@@ -11,34 +15,47 @@ from sslmepr.training.predictions import dev_score
 RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
 LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
 FOLDS = 5
-"""Parts of the training split, by speaker, for predictions out of fold."""
+"""Speaker-disjoint folds of the training split for out-of-fold predictions."""
 
-OTHERS = 10.0
-"""Penalty of what is said of other targets, against 1 of the same target's."""
+CROSS_TARGET_PENALTY = 10.0
+"""L2 penalty of cross-target weights, relative to that of same-target weights."""
 
 SMALLEST_CHANCE = 1e-12
-"""Of an answer, in its likelihood."""
+"""Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
 
 LOGIT_SLOPE = 4.0
-"""Of the logit at 0.5, about which trait scores lie."""
+"""Slope of the logit at 0.5, where trait scores are centred: 1 / (0.5 * (1 - 0.5))."""
 
 
 class Linear:
-    """Ridge or logistic regression, its strength from dev.
+    """Ridge regression of traits or logistic regression of emotions.
+
+    The regularisation strength (``alpha`` of ridge, ``C`` of logistic regression) is
+    chosen on dev by `sslmepr.training.predictions.dev_score`.
 
     Parameters
     ----------
     task : {"emotion", "personality"}
     features : (clip, feature) array
-        Training clips, standardised. They and their labels are kept.
+        Standardised features of the training clips, kept for refits.
     true : (clip, target) array
-    dev_features, dev_true : arrays
-        The clips that choose the strength of regularisation; may be none.
+        Their labels: intensities of emotions, scores of traits in 0..1.
+    dev_features : (dev clip, feature) array
+    dev_true : (dev clip, target) array
+        Without dev clips, the middle of the grid of strengths is used.
+
+    Attributes
+    ----------
+    weights : (target, feature) array
+        For features standardised once more over the training clips.
+    bias : (target,) array
+    strength : float
+        The chosen ``alpha`` or ``C``.
     """
 
     def __init__(self, task, features, true, dev_features, dev_true):
         self.task, self._features, self._true = task, features, true
-        # Means over steps vary less than steps: bring them to unit scale again.
+        # Means over steps vary less than steps: standardise them again over clips.
         self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
         scaled = self._scaled(features)
         self._basis = row_space(scaled)
@@ -57,29 +74,38 @@ class Linear:
                 self.weights, self.bias = weights, bias
 
     def predict(self, features) -> np.ndarray:
-        """Probabilities of emotions or scores of traits: (clip, target)."""
+        """Probabilities of emotions or scores of traits: (clip, target).
+
+        Parameters
+        ----------
+        features : (clip, feature) array
+        """
         return self._output(features, self.weights, self.bias)
 
     def probe(self) -> tuple[np.ndarray, np.ndarray]:
-        """The model as one linear map: weights (target, feature) and bias (target,).
+        """Return the model as one linear map from unscaled features to logits.
 
-        Applied to features as they are, it gives logits of emotions or, close to 0.5,
-        of traits.
+        Returns
+        -------
+        weights : (target, feature) array
+        bias : (target,) array
+            For traits, the logit is linearised at a score of 0.5.
         """
         return self._to_logits(self.weights, self.bias)
 
     def out_of_fold(self, groups) -> np.ndarray:
-        """Logits of training clips from fits that have not seen their group.
+        """Out-of-fold logits of the training clips, in folds by speaker.
 
         Parameters
         ----------
         groups : (clip,) array
-            Speakers.
+            Speaker of each training clip.
 
         Returns
         -------
         (clip, target) float32 array
-            As the logits of `probe`, which has seen these clips.
+            On the scale of `probe`, whose logits for these clips are in-sample. With a
+            single speaker there are no folds, and the logits are those of `probe`.
         """
         features = self._features
         folds = speaker_folds(groups, FOLDS)
@@ -88,8 +114,8 @@ class Linear:
             return (features @ weights.T + bias).astype(np.float32)
         logits = np.zeros(self._true.shape, np.float32)
         for unseen in folds:
-            # One by one: fits that are searched for together feel each other's data
-            # in their last digits.
+            # One fit at a time: L-BFGS on a joint problem would let the held-out data
+            # of one fold change the last digits of another.
             seen = np.ones((1, len(features)))
             seen[0, unseen] = 0
             (fitted,) = self._fits(self.strength, seen)
@@ -98,33 +124,36 @@ class Linear:
         return logits
 
     def refitted(self, groups, refits, seed) -> Iterator[tuple]:
-        """Probes as other training samples would have made them.
+        """Refit the probe to cluster bootstrap samples of the training speakers.
 
-        Each is fitted to a bootstrap sample of the groups. How far their predictions
-        differ says how much of a prediction hangs on who happened to be in training.
+        The variance of predictions over refits estimates the error that comes from the
+        finite training sample.
 
         Parameters
         ----------
         groups : (clip,) array
-            Speakers, drawn with replacement together with all their clips.
+            Speaker of each training clip; speakers are drawn with replacement together
+            with all their clips.
         refits : int
+            Number of bootstrap samples.
         seed : int
 
         Yields
         ------
         weights : (target, feature) array
         bias : (target,) array
+            As from `probe`.
         """
         rng = np.random.default_rng(seed)
         _, group = np.unique(groups, return_inverse=True)
         drawn = rng.integers(group.max() + 1, size=(refits, group.max() + 1))
         counts = (drawn[:, :, None] == group).sum(1).astype(float)
-        start = self.weights, self.bias  # near, and so soon refitted
+        start = self.weights, self.bias  # close to the solution, so few steps are left
         for fitted in self._fits(self.strength, counts, start):
             yield self._to_logits(*fitted)
 
     def _fits(self, strength, counts, start=None):
-        """Weights and bias for each way of counting the training clips."""
+        """Weights and bias for each row of `counts`, (sample, clip)."""
         features, true = self._reduced, self._true
         if self.task == "personality":
             found = ridge(features, true, strength, counts)
@@ -137,7 +166,7 @@ class Linear:
         ]
 
     def _score(self, true, predicted) -> float:
-        """What chooses the strength; higher is better."""
+        """Criterion for the regularisation strength; higher is better."""
         return dev_score(self.task, true, predicted)
 
     def _to_logits(self, weights, bias):
@@ -156,20 +185,21 @@ class Linear:
 
 
 class Combination(Linear):
-    """What modalities say of all targets, weighed: of each target first of all.
+    """Stacking regression (late fusion) on the logits of all modalities.
 
-    Every weight is penalised, those of what is said of other targets `OTHERS` times as
-    much. With a few hundred clips they would mostly be noise without, and wholly
-    without them what modalities confuse could not be told apart. For emotions the
-    strength is that of the greatest likelihood on dev: these are the probabilities in
-    the end, and an area under the curve does not see how large they are.
+    All weights have an L2 penalty; cross-target weights, from the logits of one target
+    to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
+    clips they would otherwise be mostly noise, but without them, targets that a
+    modality confuses could not be told apart. For emotions the regularisation strength
+    maximises the likelihood on dev, because the output is used as a probability, and
+    the area under the ROC curve does not depend on calibration.
 
     Parameters
     ----------
     task, true, dev_true
         As in `Linear`.
     features, dev_features : (clip, modality x target) arrays
-        What each modality says of each target.
+        Centred logits; target varies fastest.
     """
 
     def _score(self, true, predicted) -> float:
@@ -184,7 +214,7 @@ class Combination(Linear):
         weights = np.zeros((count, targets, features.shape[1]))
         bias = np.zeros((count, targets))
         for target in range(targets):
-            size = np.full(features.shape[1], OTHERS**-0.5)
+            size = np.full(features.shape[1], CROSS_TARGET_PENALTY**-0.5)
             size[target::targets] = 1.0
             mine = true[:, target : target + 1]
             if self.task == "personality":
@@ -197,18 +227,21 @@ class Combination(Linear):
 
 
 class Constant:
-    """The mean of the training labels, for features that no labelled clip has.
+    """Intercept-only model, for a modality that no labelled training clip has.
+
+    Predicts the base rate of each emotion (at least half a clip away from 0 and 1) or
+    the mean of each trait.
 
     Parameters
     ----------
     task : {"emotion", "personality"}
     true : (clip, target) array
-        Labels of training clips, whatever features these have.
+        Labels of all labelled training clips of the task, of any modality.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no labelled training clip.
     """
 
     def __init__(self, task, true):
@@ -228,16 +261,25 @@ class Constant:
         return np.tile(self._predicted, (len(features), 1))
 
     def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `Linear.probe`, for features of a width."""
+        """As `Linear.probe`, with zero weights for `width` features."""
         return np.zeros((len(self._bias), width)), self._bias
 
 
 def row_space(features):
-    """Orthonormal rows that span the training clips: (direction, feature).
+    """Orthonormal basis of the row space of the training features.
 
-    The best weights under a square penalty are combinations of training clips, so
-    fitting in their space changes nothing but the time it takes where features
-    outnumber clips.
+    L2-penalised weights are linear combinations of training clips (representer
+    theorem). Fitting in this space therefore gives the same model, and takes less time
+    where features outnumber clips.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+
+    Returns
+    -------
+    (direction, feature) array
+        The identity matrix where features do not outnumber clips.
     """
     if features.shape[1] <= features.shape[0]:
         return np.eye(features.shape[1], dtype=features.dtype)
@@ -245,20 +287,22 @@ def row_space(features):
 
 
 def speaker_folds(groups, count) -> list[np.ndarray]:
-    """Positions of the clips of each fold; a group is in one fold only.
+    """Speaker-disjoint folds of similar size.
 
-    The largest groups are dealt first, each to the fold that has fewest clips.
+    Speakers are assigned in order of decreasing number of clips, each to the fold that
+    has the fewest clips so far.
 
     Parameters
     ----------
     groups : (clip,) array
-        Speakers.
+        Speaker of each clip.
     count : int
-        Folds; one per group where there are fewer groups.
+        Number of folds; if there are fewer speakers, one fold per speaker.
 
     Returns
     -------
-    list of (clip,) int array
+    list of (clip in fold,) int array
+        Positions of the clips of each fold.
     """
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     count = min(count, len(sizes))

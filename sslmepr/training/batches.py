@@ -1,7 +1,7 @@
-"""From ragged feature stores to padded batches.
+"""Padded batches from ragged feature stores.
 
-Batches are cut from clips of similar length, and one batch is one indexed read per
-corpus: nothing here loops over clips.
+Batches consist of clips of similar length, and a batch is one indexed read per corpus;
+nothing here loops over single clips.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,30 +17,30 @@ from sslmepr.labels import TARGETS
 from sslmepr.training.clips import StudyClips
 
 BUCKET_BATCHES = 16
-"""Batches whose clips are sorted by length together; more saves padding, less keeps the
-order random."""
+"""Number of batches whose clips are sorted by length together. A larger bucket saves
+padding, a smaller one keeps the order more random."""
 
 MOST_STEPS = 8_192
-"""Padded steps of a batch, and steps of a corpus, that are held in memory at a time
-where no gradient is taken."""
+"""Largest number of padded steps held in memory at a time without gradients."""
 
 
-def with_length(values: np.ndarray, lengths) -> np.ndarray:
-    """Steps with one feature more, the logarithm of how many steps their clip has.
+def append_log_length(values: np.ndarray, lengths) -> np.ndarray:
+    """Append the logarithm of the clip's number of steps as a feature of every step.
 
-    A mean over steps forgets how much somebody said, and that is no small part of an
-    impression.
+    A mean over steps loses the length of the clip, and how much somebody says predicts
+    impressions of personality.
 
     Parameters
     ----------
     values : (step, feature) array
     lengths : (step,) array or int
+        Number of steps of the clip that each step belongs to.
 
     Returns
     -------
     (step, feature + 1) float32 array
     """
-    # Filled in place: stacking would make a copy of twice the size first.
+    # Filled in place, because stacking would need a second copy in memory.
     longer = np.empty((len(values), values.shape[1] + 1), np.float32)
     longer[:, :-1], longer[:, -1] = values, np.log(lengths)
     return longer
@@ -50,10 +50,10 @@ def with_length(values: np.ndarray, lengths) -> np.ndarray:
 class Standardisation:
     """Mean and standard deviation of each feature over the steps of one corpus.
 
-    Two corpora differ in camera, microphone and topic, and a head trained on one of
-    them takes that difference for a difference in emotion or trait. Standardising each
-    corpus by itself removes what of it is constant and needs no labels. Where a corpus
-    has many clips of each speaker, the same can be done by speaker.
+    Corpora differ in camera, microphone and topic, and a model trained on one corpus
+    would confound this domain shift with emotions or traits. Standardising each corpus
+    separately removes its constant part and needs no labels. In a corpus with many
+    clips per speaker, the same can be done by speaker.
 
     Attributes
     ----------
@@ -65,14 +65,13 @@ class Standardisation:
 
     @classmethod
     def fit(cls, pieces: Iterable[np.ndarray]) -> "Standardisation":
-        """Statistics of (step, feature) values; a constant feature keeps its scale.
+        """Estimate mean and standard deviation; a constant feature keeps its scale.
 
         Parameters
         ----------
         pieces : iterable of (step, feature) arrays
-            The values, of which one piece at a time is held in memory: moments of two
-            parts give those of both (Chan, Golub and LeVeque 1983, Algorithms for
-            computing the sample variance).
+            Held in memory one at a time; moments are merged pairwise (Chan, Golub and
+            LeVeque 1983, Algorithms for computing the sample variance).
 
         Raises
         ------
@@ -101,7 +100,7 @@ class Standardisation:
 
     @classmethod
     def pooled(cls, parts: Sequence["Standardisation"]) -> "Standardisation":
-        """The average of several, for a clip that belongs to none of the corpora."""
+        """Mean of several, for a clip that belongs to none of the corpora."""
         return cls(
             np.mean([part.mean for part in parts], axis=0, dtype=np.float32),
             np.mean([part.deviation for part in parts], axis=0, dtype=np.float32),
@@ -110,20 +109,21 @@ class Standardisation:
 
 @dataclass(frozen=True)
 class Batch:
-    """Clips padded to the longest of them.
+    """Clips padded to the length of the longest.
 
     Attributes
     ----------
     values : (clip, step, feature) Tensor
-        Standardised features, the length among them; zero in padding.
+        Standardised features, of which the last is the log length; zero in padding.
     mask : (clip, step) bool Tensor
         True at real steps.
     labels : dict
         Task to a (clip, target) Tensor, NaN where there is no label.
-    probed : dict
-        Task to a (clip, target) Tensor of a linear probe's logits, where they are set.
+    offset_logits : dict
+        Task to a (clip, target) Tensor of base logits that the network corrects: those
+        of a linear probe, out of fold for training clips. Empty until they are set.
     corpus : (clip,) int64 Tensor
-        Position in the study's corpora.
+        Position in the study's list of corpora.
     rows : (clip,) int64 array
         Positions in the study's clips.
     """
@@ -131,7 +131,7 @@ class Batch:
     values: Tensor
     mask: Tensor
     labels: dict[str, Tensor]
-    probed: dict[str, Tensor]
+    offset_logits: dict[str, Tensor]
     corpus: Tensor
     rows: np.ndarray
 
@@ -146,20 +146,26 @@ class ModalityClips:
     data_folder : path
         Holds ``<corpus>/features``.
     device : torch.device, optional
+        Device of the batches; the CPU if not given.
 
     Attributes
     ----------
     lengths : (clip,) int array
         Steps of each clip; 0 where it lacks the modality.
     feature_count : int
-        Those of the store and, last, the length (`with_length`).
+        Features of the store plus one for the length (`append_log_length`).
     made_by : (str, str)
         Encoder and revision of the features.
     statistics : dict
         Corpus, or speaker of a corpus that is standardised by speaker, to its
-        `Standardisation`: from the training split, or from all clips where there are
-        none in training (transductive, but without labels). A corpus that lacks the
+        `Standardisation`. It is fitted to the training split, or to all clips if there
+        are none in training (transductive, but without labels). A corpus without the
         modality is left out.
+
+    Raises
+    ------
+    ValueError
+        If no corpus has features of the modality, or different encoders made them.
     """
 
     def __init__(self, clips: StudyClips, modality: str, data_folder, device=None):
@@ -168,7 +174,7 @@ class ModalityClips:
         self._labels = {
             task: torch.from_numpy(values) for task, values in clips.labels.items()
         }
-        self._probed = {}
+        self._offset_logits = {}
         self._corpus = clips.corpus_index()
         self._group = clips.table["group"].to_numpy()
         self._start = np.zeros(len(clips.table), np.int64)
@@ -213,7 +219,7 @@ class ModalityClips:
         """Steps of some clips of one corpus, end to end: (step, feature)."""
         values = self._stores[index].values[self._steps(rows)]
         lengths = np.repeat(self.lengths[rows], self.lengths[rows])
-        return with_length(values, lengths)
+        return append_log_length(values, lengths)
 
     def _steps(self, rows: np.ndarray) -> np.ndarray:
         """Positions in the store of all steps of some clips of one corpus."""
@@ -222,11 +228,23 @@ class ModalityClips:
         return np.repeat(self._start[rows], lengths) + np.arange(len(before)) - before
 
     def present(self, rows: np.ndarray) -> np.ndarray:
-        """Those of `rows` whose clips have the modality."""
+        """Subset of `rows` whose clips have the modality."""
         return rows[self.lengths[rows] > 0]
 
-    def taught(self, corpus: str, task: str, split: str) -> np.ndarray:
-        """Clips of a corpus and split that have the modality and labels of a task."""
+    def labelled_rows(self, corpus: str, task: str, split: str) -> np.ndarray:
+        """Clips that have the modality and labels of a task.
+
+        Parameters
+        ----------
+        corpus : str
+        task : {"emotion", "personality"}
+        split : {"train", "dev", "test"}
+
+        Returns
+        -------
+        (clip,) int array
+            Positions in the study's clips.
+        """
         rows = self.present(self.clips.rows(corpus, split))
         return rows[self.clips.labelled(task)[rows]]
 
@@ -241,23 +259,31 @@ class ModalityClips:
                 task: labels[where].to(self.device)
                 for task, labels in self._labels.items()
             },
-            probed={
+            offset_logits={
                 task: logits[where].to(self.device)
-                for task, logits in self._probed.items()
+                for task, logits in self._offset_logits.items()
             },
             corpus=torch.from_numpy(self._corpus[rows]),
             rows=rows,
         )
 
-    def set_probed(self, task: str, rows: np.ndarray, logits) -> None:
-        """Have batches carry what linear probes say: (clip, target) for `rows`."""
+    def set_offset_logits(self, task: str, rows: np.ndarray, logits) -> None:
+        """Set the base logits that batches carry for the networks to correct.
+
+        Parameters
+        ----------
+        task : {"emotion", "personality"}
+        rows : (clip,) int array
+            Positions in the study's clips; all others get NaN.
+        logits : (clip, target) array or Tensor
+        """
         every = torch.full((len(self.clips.table), len(TARGETS[task])), torch.nan)
         every[torch.from_numpy(rows)] = torch.as_tensor(logits, dtype=torch.float32)
-        self._probed[task] = every
+        self._offset_logits[task] = every
 
-    def probed(self, task: str, rows: np.ndarray) -> torch.Tensor:
-        """What `set_probed` was given for `rows`: (clip, target)."""
-        return self._probed[task][torch.from_numpy(rows)]
+    def offset_logits(self, task: str, rows: np.ndarray) -> torch.Tensor:
+        """Base logits of `rows` as set by `set_offset_logits`: (clip, target)."""
+        return self._offset_logits[task][torch.from_numpy(rows)]
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Standardised values (clip, step, feature) and mask (clip, step)."""
@@ -271,10 +297,18 @@ class ModalityClips:
         return values, mask
 
     def pieces(self, rows: np.ndarray, size: int = 512) -> list[np.ndarray]:
-        """`rows` cut, in their order, into batches that memory holds.
+        """Cut `rows`, in their order, into batches that fit into memory.
 
-        None has more than `size` clips, or, if it has several, more than `MOST_STEPS`
-        padded steps.
+        Parameters
+        ----------
+        rows : (clip,) int array
+        size : int
+            Largest number of clips in a batch.
+
+        Returns
+        -------
+        list of (clip,) int array
+            A batch of several clips has at most `MOST_STEPS` padded steps.
         """
         cut, begin, longest = [], 0, 0
         for place, length in enumerate(self.lengths[rows].tolist()):
@@ -294,7 +328,7 @@ class ModalityClips:
         return np.concatenate(parts)
 
     def deviations(self, rows: np.ndarray) -> np.ndarray:
-        """Standard deviation over the steps of each clip: (clip, feature)."""
+        """Standard deviation over the steps within each clip: (clip, feature)."""
         parts = []
         for part in self.pieces(rows):
             values, mask = self.padded(part)
@@ -304,8 +338,8 @@ class ModalityClips:
         return np.concatenate(parts)
 
 
-def in_order(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    """`rows` cut into pieces of at most `size`."""
+def chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    """Cut `rows` into consecutive pieces of at most `size`."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
@@ -316,27 +350,35 @@ def bucketed(rows, lengths, size: int, rng: np.random.Generator) -> list[np.ndar
     ----------
     rows : (clip,) int array
     lengths : (clip,) int array
-        Steps of every clip of the study, indexed by `rows`.
+        Number of steps of every clip of the study, indexed by `rows`.
     size : int
-        Clips in a batch; only the last may be smaller.
+        Clips per batch; only one batch may be smaller.
     rng : numpy Generator
+
+    Returns
+    -------
+    list of (clip,) int array
     """
     cut = _sorted_pieces(rng.permutation(rows), lengths, size)
     return [cut[place] for place in rng.permutation(len(cut))]
 
 
 def balanced(groups, lengths, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Batches that hold equally many clips of each group.
+    """Batches with the same number of clips from each group.
 
-    One pass over the largest group is one epoch; the clips of the others come again as
-    often as that takes.
+    An epoch is one pass over the largest group; the smaller groups are oversampled to
+    its size.
 
     Parameters
     ----------
     groups : sequence of (clip,) int arrays
-        One per corpus.
+        One per corpus or task; empty groups are left out.
     lengths, size, rng
         As for `bucketed`.
+
+    Returns
+    -------
+    list of (clip,) int array
     """
     groups = [group for group in groups if len(group)]
     longest = max(map(len, groups))
@@ -346,14 +388,14 @@ def balanced(groups, lengths, size: int, rng: np.random.Generator) -> list[np.nd
         repeats = -(-longest // len(group))
         order = np.concatenate([rng.permutation(group) for _ in range(repeats)])
         pieces.append(_sorted_pieces(order[:longest], lengths, share))
-    # Pieces of like rank in like buckets have like lengths.
+    # Pieces at the same place in each group have similar lengths.
     mixed = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
     return [mixed[place] for place in rng.permutation(len(mixed))]
 
 
 def _sorted_pieces(order, lengths, size: int) -> list[np.ndarray]:
     pieces = []
-    for bucket in in_order(order, size * BUCKET_BATCHES):
+    for bucket in chunks(order, size * BUCKET_BATCHES):
         by_length = bucket[np.argsort(np.asarray(lengths)[bucket], kind="stable")]
-        pieces.extend(in_order(by_length, size))
+        pieces.extend(chunks(by_length, size))
     return pieces

@@ -1,9 +1,9 @@
-"""What linear probes of other training samples say of a clip.
+"""Logits of linear probes refitted to bootstrap samples of the training speakers.
 
-Predictors that were learned from a few hundred clips keep whatever went together in
-those clips by chance. Two of them may for that reason agree on every new clip, and no
-resampling of the new clips can show it: the training sample has to be drawn anew. That
-is cheap for the regression that every stage starts from, and it is done for that one.
+Chance correlations in a few hundred training clips become part of every predictor
+fitted to them. Two such predictors can then correlate on new clips, and resampling the
+new clips cannot detect it: the training sample has to be resampled. This is cheap for
+the regressions that every stage starts from, so it is done for these only.
 """
 
 from pathlib import Path
@@ -27,8 +27,10 @@ def write_refits(folder: str | Path, clips: StudyClips, rows, task: str, logits)
     folder : path
     clips : StudyClips
     rows : (clip,) int array
-    task : str
+        Positions of the clips in the study.
+    task : {"emotion", "personality"}
     logits : (refit, clip, target) array
+        In the order of `rows`.
     """
     refits, count, targets = logits.shape
     table = clips.table.iloc[np.tile(rows, refits)][CLIP].reset_index(drop=True)
@@ -50,7 +52,8 @@ def read_refits(study_folder: str | Path, modalities) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        modality, corpus, clip_id, refit and a column for each target.
+        modality, corpus, clip_id, refit (from 0) and a column of logits for each
+        target of both tasks.
     """
     parts = []
     for modality in modalities:

@@ -1,8 +1,8 @@
-"""Trained models as safetensors and JSON: no pickle, and nothing else to be known.
+"""Checkpoints as safetensors weights and a JSON description, without pickle.
 
-The description in JSON holds a hash of itself and of the weights. It tells damaged
-files and two that do not belong together, and by it later stages name what they learned
-from.
+The two files are all that is needed to rebuild a model. The description holds a hash of
+itself and of the weights. The hash reveals damaged files and files of different runs,
+and later stages record it for the models that they were trained on.
 """
 
 import dataclasses
@@ -51,12 +51,12 @@ _UNFIT = (
 
 
 class CheckpointError(ValueError):
-    """A checkpoint cannot be read, or was made for something else."""
+    """A checkpoint cannot be read, or does not fit the data or other checkpoints."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A trained model and what it needs.
+    """A trained model and everything needed to apply it.
 
     Attributes
     ----------
@@ -66,16 +66,17 @@ class Checkpoint:
         Name of an input and corpus, ``<corpus>`` or ``<modality>/<corpus>``, to the
         `Standardisation` of its features.
     metrics : dict
-        Scores on dev and thresholds chosen there.
+        Scores on dev and decision thresholds.
     code_revision : str
+        From `code_revision`.
     made_by : (str, str) or None
-        Encoder and revision of the features it was trained on; None for a model that
-        reads none.
+        Encoder and revision of the features it was trained on; None for a model whose
+        input is not features.
     trained_on : dict of str to str
-        Folder of each model of an earlier stage whose outputs it was trained on,
-        relative to the study's, to the `digest` of that model.
+        Run folder (relative to the study's folder) of each model of an earlier stage
+        whose outputs it was trained on, to the `digest` of that model.
     seeds : tuple of int
-        All seeds of its training, of which it is one; empty if there is only one.
+        All seeds of the same run, this one included; empty if there is only one.
     digest : str
         SHA-256 of description and weights.
     """
@@ -106,9 +107,9 @@ def save_checkpoint(
     model : Module
         One of `CLASSES`, with its config at ``model.config``.
     stem : path
-        Without suffix; the folder is made.
+        Path without suffix; its folder is created if missing.
     statistics, metrics : dict, optional
-        As in `Checkpoint`; `metrics` must be JSON-able.
+        As in `Checkpoint`; `metrics` must be serialisable as JSON.
     made_by : (str, str), optional
     trained_on : dict, optional
     seeds : sequence of int
@@ -149,7 +150,7 @@ def save_checkpoint(
 
 
 def _digest(description: dict, weights: bytes) -> str:
-    """SHA-256 of a description without its hash, and of weights."""
+    """SHA-256 of the description without its hash, followed by the weights."""
     described = {key: item for key, item in description.items() if key != "sha256"}
     text = json.dumps(described, sort_keys=True)
     return hashlib.sha256(text.encode() + weights).hexdigest()
@@ -160,14 +161,24 @@ def _with_suffix(stem: Path, suffix: str) -> Path:
 
 
 def load_checkpoint(stem: str | Path) -> Checkpoint:
-    """Rebuild a model from what `save_checkpoint` wrote.
+    """Rebuild a model from the files of `save_checkpoint`.
+
+    Parameters
+    ----------
+    stem : path
+        Path without suffix.
+
+    Returns
+    -------
+    Checkpoint
 
     Raises
     ------
     CheckpointError
-        If a file is missing, damaged or not of the same training as the other, the
-        class is unknown, the configuration or the weights do not fit it, or the labels
-        differ in name or order from ours. It names the command that mends it.
+        If a file is missing or damaged, the two files are of different runs, the class
+        is unknown, configuration or weights do not fit it, or the labels differ from
+        those of this version in name or order. The message names the command that
+        trains the model again.
     """
     stem = Path(stem)
     try:
@@ -177,7 +188,13 @@ def load_checkpoint(stem: str | Path) -> Checkpoint:
 
 
 def remedy(folder: str | Path) -> str:
-    """What trains the models in a folder of a study again, in words."""
+    """Instruction, for error messages, that trains the models in a folder again.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder of a training stage.
+    """
     parts = ["", "", "", *Path(folder).absolute().parts]
     above, study, stage, cell = parts[-4:]
     if stage not in ("unimodal", "crosstask", "fusion"):
@@ -249,18 +266,23 @@ def _read_description(path: Path) -> dict:
 
 
 def load_seeds(folder: str | Path) -> dict[int, Checkpoint]:
-    """All models of one training of stage 3: seed to `Checkpoint`.
+    """Load the models of all seeds of one run of stage 3.
 
     Parameters
     ----------
     folder : path
-        Of a fusion variant.
+        Run folder of a fusion variant.
+
+    Returns
+    -------
+    dict of int to Checkpoint
+        By seed.
 
     Raises
     ------
     CheckpointError
-        If there is none, or not exactly those that were trained together; and as
-        `load_checkpoint`.
+        As `load_checkpoint`, and if there is no model or the models are not exactly the
+        seeds of one run.
     """
     folder = Path(folder)
     stems = sorted(path.with_suffix("") for path in folder.glob("seed-*.safetensors"))
@@ -286,21 +308,21 @@ def load_seeds(folder: str | Path) -> dict[int, Checkpoint]:
 def require_trained_on(
     checkpoint: Checkpoint, folder: str | Path, digests: dict[str, str]
 ) -> None:
-    """See to it that a model learned from those of an earlier stage that are there.
+    """Check that a model was trained on the current models of an earlier stage.
 
     Parameters
     ----------
     checkpoint : Checkpoint
     folder : path
-        Where it lies.
+        Its run folder, for the error message.
     digests : dict of str to str
-        Folder of each model of the earlier stage, relative to the study's, to its
-        digest.
+        Run folder (relative to the study's folder) of each current model of the earlier
+        stage, to its digest.
 
     Raises
     ------
     CheckpointError
-        If it was trained on others.
+        If it was trained on outputs of other models.
     """
     others = [
         name
@@ -332,7 +354,7 @@ def _statistics(tensors) -> dict[str, Standardisation]:
 
 
 def _rebuild(config_class, tree: dict):
-    """A config dataclass, nested ones and tuples included, from its JSON form."""
+    """Rebuild a config dataclass, with nested ones and tuples, from its JSON form."""
     hints = typing.get_type_hints(config_class)
     values = {}
     for name, value in tree.items():
@@ -349,8 +371,8 @@ def _rebuild(config_class, tree: dict):
 def code_revision() -> str:
     """The package's version and a hash of the code that models and trains.
 
-    A commit would name what nobody needs to know: two commits with the same code here
-    write the same checkpoints, byte for byte.
+    A commit hash would change with every commit. With this hash, commits that share
+    the code write identical checkpoints.
     """
     digest = hashlib.sha256()
     for folder in ("models", "learning"):

@@ -1,8 +1,8 @@
-"""What the training stages know of a study's clips: one table over its corpora.
+"""The clips of a study as training sees them: one table over all corpora.
 
-Test labels, and every label of the corpus that is only predicted, are hidden here, so
-that no training stage can read them by mistake. They are read in one place
-(`sslmepr.evaluation.true_labels`), which only what measures may import.
+To prevent leakage, labels of test splits and all labels of the held-out corpus are
+replaced by NaN here, so no training stage can read them. Only
+`sslmepr.evaluation.true_labels` reads them, and only evaluation may import it.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sslmepr.params import Params
 
 
 def study_corpora(params: Params) -> list[str]:
-    """The corpora of a study, training corpora first, each once."""
+    """Names of the corpora of a study without repetitions, training corpora first."""
     roles = params.roles
     return list(dict.fromkeys([roles.emotion, roles.personality, roles.held_out]))
 
@@ -29,12 +29,13 @@ class StudyClips:
     Attributes
     ----------
     table : DataFrame
-        One row per clip: corpus, part (of a union of corpora; else the corpus again),
-        clip_id, speaker_id, split, group (whose features are standardised together:
-        the corpus, or a speaker of it); the index is 0, 1, ...
+        One row per clip: corpus, part (member of a union of corpora; otherwise the
+        corpus), clip_id, speaker_id, split, group (clips whose features are
+        standardised together: the corpus, or a speaker of it); the index is 0, 1, ...
     labels : dict
         Task to a (clip, target) float32 array, NaN where there is no label.
     corpora : list of str
+        Training corpora first.
     """
 
     table: pd.DataFrame
@@ -42,18 +43,18 @@ class StudyClips:
     corpora: list[str]
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
-        """Positions of a corpus's clips, of one split or of all."""
+        """Positions of a corpus's clips, of one split or of all: (clip,) int."""
         chosen = (self.table["corpus"] == corpus).to_numpy()
         if split is not None:
             chosen = chosen & (self.table["split"] == split).to_numpy()
         return np.flatnonzero(chosen)
 
     def labelled(self, task: str) -> np.ndarray:
-        """Which clips have labels of a task: (clip,) bool."""
+        """Whether each clip has all labels of a task: (clip,) bool."""
         return ~np.isnan(self.labels[task]).any(axis=1)
 
     def training_labels(self, corpus: str, task: str) -> np.ndarray:
-        """Labels of a corpus's training clips that have some: (clip, target)."""
+        """Labels of a corpus's labelled training clips: (clip, target)."""
         true = self.labels[task][self.rows(corpus, "train")]
         return true[~np.isnan(true).any(axis=1)]
 
@@ -63,13 +64,18 @@ class StudyClips:
 
 
 def read_study_clips(params: Params, data_folder: str | Path) -> StudyClips:
-    """The clips of a study's corpora, without labels of test splits and held-out clips.
+    """Read the clips of a study's corpora, with only the labels that training may use.
 
     Parameters
     ----------
     params : Params
     data_folder : path
         Holds ``<corpus>/corpus/clips.parquet``.
+
+    Returns
+    -------
+    StudyClips
+        Labels of a task are NaN outside the corpus of its role and in test splits.
 
     Raises
     ------
@@ -85,14 +91,14 @@ def read_study_clips(params: Params, data_folder: str | Path) -> StudyClips:
     labels = labels_of(table)
     for task in TASKS:
         corpus = getattr(params.roles, task)
-        taught = (table["corpus"] == corpus) & (table["split"] != "test")
-        labels[task][~taught.to_numpy()] = np.nan
+        usable = (table["corpus"] == corpus) & (table["split"] != "test")
+        labels[task][~usable.to_numpy()] = np.nan
     columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group"]
     return StudyClips(table[columns], labels, corpora)
 
 
 def labels_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Task to the labels (clip, target) of a clip table, NaN where there are none."""
+    """Task to the labels (clip, target) of a clip table; NaN where not annotated."""
     return {
         task: table[list(TARGET_COLUMNS[task])].to_numpy(np.float32, copy=True)
         for task in TASKS

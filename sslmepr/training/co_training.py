@@ -1,14 +1,13 @@
-"""Modalities that teach each other on clips without labels (Blum and Mitchell 1998).
+"""Leave-one-modality-out co-training on clips without labels (Blum and Mitchell 1998).
 
-Half of the clips of a study have no label for a task, but the modalities of a clip are
-several views of one person at one moment. What all other modalities together predict
-for such a clip is a pseudo-label for the one that is left out, and it is not that
-modality's own opinion: it can teach what the modality did not know, and cannot make it
-surer of what it did. A linear probe is taught so for every modality, and added to what
-stage 2 says.
+For clips without labels of a task, a stacking regression on all *other* modalities
+gives soft pseudo-labels, to which a ridge probe of the left-out modality is fitted. The
+probe's logits are added to those of stage 2. In contrast to self-training, the
+pseudo-labels do not come from the modality itself, so they do not merely raise the
+confidence of its own predictions.
 
-Pseudo-labels stay soft. Labelled clips only set the scale of a probe, so that what it
-says of them is said by a model that has not seen them.
+Labelled clips only set the scale of a probe. Its logits for them are therefore out of
+sample.
 """
 
 from typing import NamedTuple
@@ -35,21 +34,22 @@ class Probe(NamedTuple):
 
 
 def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
-    """Teach every modality what the others say of the clips without labels.
+    """Fit a probe of every modality to pseudo-labels from the other modalities.
 
     Parameters
     ----------
     params : Params
-        ``fusion.co_training`` gives the standard deviation of what a probe says,
-        relative to that of what stage 2 says of the same modality and labelled clips.
+        ``fusion.co_training`` gives the standard deviation of a probe's logits relative
+        to that of the stage-2 logits of the same modality, on labelled clips.
     data : FusionClips
-    task : str
+        Outputs of stage 2.
+    task : {"emotion", "personality"}
 
     Returns
     -------
     dict of str to Probe
-        By modality. One that no unlabelled training clip has together with another
-        modality, or no labelled one has at all, is not among them.
+        By modality. A modality has no probe if fewer than two unlabelled training clips
+        have it together with another modality, or fewer than two labelled ones have it.
     """
     known, present = data.clips.labelled(task), data.present.numpy()
     corpora = list(dict.fromkeys([params.roles.emotion, params.roles.personality]))
@@ -60,7 +60,7 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
     labelled = {split: each[known[each]] for split, each in rows.items()}
     unlabelled = {split: each[~known[each]] for split, each in rows.items()}
     true = data.clips.labels[task]
-    logits = _evidence(data, task, labelled["train"])
+    logits = _centred_logits(data, task, labelled["train"])
     probes = {}
     for place, modality in enumerate(data.widths):
         others = np.delete(np.arange(len(data.widths)), place)
@@ -70,44 +70,51 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
         if len(train) < 2 or len(mine) < 2:
             continue
         views = logits[:, others].reshape(len(logits), -1)
-        teacher = Combination(
+        stacking = Combination(
             task,
             views[labelled["train"]],
             true[labelled["train"]],
             views[labelled["dev"]],
             true[labelled["dev"]],
         )
-        weights, bias = teacher.probe()
+        weights, bias = stacking.probe()
         features = data.features[modality].numpy()
-        probe = _taught(features, views @ weights.T + bias, train, dev)
+        probe = _fit_probe(features, views @ weights.T + bias, train, dev)
         size = getattr(params.fusion.co_training, task) * logits[mine, place].std(0)
         probes[modality] = _scaled(probe, features[mine], size)
     return probes
 
 
-def _evidence(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
-    """What stage 2 says of all clips, less what is usual: (clip, modality, target)."""
+def _centred_logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.ndarray:
+    """Stage-2 logits of all clips, centred on labelled ones: (clip, modality, target).
+
+    Parameters
+    ----------
+    labelled : (training clip,) int array
+        Clips over which the per-target mean is taken.
+    """
     projector = PredictProjector(task, len(data.widths)).to(data.device)
     projector.centre(data.batch(labelled).inputs)
     everyone = np.arange(len(data.clips.table))
     with torch.no_grad():
-        said = projector.evidence(data.batch(everyone).inputs)
-    return said.cpu().numpy().reshape(len(everyone), len(data.widths), -1)
+        logits = projector.centred_logits(data.batch(everyone).inputs)
+    return logits.cpu().numpy().reshape(len(everyone), len(data.widths), -1)
 
 
-def _taught(features, target, train, dev) -> Probe:
-    """Ridge regression on `train`, its strength from `dev` where there is some."""
+def _fit_probe(features, target, train, dev) -> Probe:
+    """Ridge regression on `train`, with `alpha` chosen on `dev` if it has clips."""
     mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
     scaled = ((features[train] - mean) / scale).astype(float)
     basis = row_space(scaled)
-    # Strengths are those for unit targets: logits of rare emotions vary less.
+    # The grid of `alpha` is made for targets of unit variance, and logits of rare
+    # emotions vary less.
     unit = target[train].std(0) + 1e-9
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
     middle = RIDGE_STRENGTHS[len(RIDGE_STRENGTHS) // 2 :][:1]
     best, smallest = None, np.inf
-    for strength in RIDGE_STRENGTHS if len(dev) else middle:
+    for alpha in RIDGE_STRENGTHS if len(dev) else middle:
         once = np.ones((1, len(train)))
-        found = ridge(scaled @ basis.T, target[train] / unit, strength, once)
+        found = ridge(scaled @ basis.T, target[train] / unit, alpha, once)
         weights, bias = found[0][0], found[1][0]
         error = 0.0
         if len(dev):
@@ -119,8 +126,10 @@ def _taught(features, target, train, dev) -> Probe:
 
 
 def _scaled(probe: Probe, features, size) -> Probe:
-    """As `probe`, with mean 0 and standard deviation `size` over some clips."""
-    said = probe(features)
-    deviation = said.std(0)
+    """Rescale `probe` to mean 0 and standard deviation `size` over some clips."""
+    logits = probe(features)
+    deviation = logits.std(0)
     factor = np.where(deviation > 1e-9, size / np.maximum(deviation, 1e-9), 0.0)
-    return Probe(factor[:, None] * probe.weights, factor * (probe.bias - said.mean(0)))
+    return Probe(
+        factor[:, None] * probe.weights, factor * (probe.bias - logits.mean(0))
+    )

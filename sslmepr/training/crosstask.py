@@ -1,4 +1,4 @@
-"""Stage 2: the two tasks of one modality learn from each other, on both corpora."""
+"""Stage 2: cross-attention between the two tasks of one modality, on both corpora."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss, trait_loss
 from sslmepr.training.outputs import (
     model_of_outputs,
-    outputs_of,
+    predict_outputs,
     study_outputs,
     write_outputs,
 )
@@ -54,22 +54,45 @@ def train_crosstask(
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> dict:
-    """Stage 2: join the two stage-1 encoders of a modality by cross-attention.
+    """Train stage 2: join the two stage-1 encoders of a modality by cross-attention.
 
-    Writes the checkpoint, the predictions (stage ``crosstask``) and, for stage 3, its
-    outputs (`sslmepr.training.outputs`). Of the clips that taught a task, both say what
-    probes out of fold say.
+    Written to `run_folder`, for all clips that have the modality: the checkpoint
+    ``model``, ``predictions.parquet`` (stage ``crosstask``) and the outputs that
+    stage 3 reads (`sslmepr.training.outputs`). Predictions and outputs for training
+    clips of a task are those of the out-of-fold probes.
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``crosstask`` (model and schedule), ``roles`` (which corpus is labelled
+        for which task), ``seed`` and ``compute.device``.
+    modality : str
+        One of ``params.modalities``.
+    study_folder : path
+        Holds ``unimodal/<modality>-<task>`` for both tasks, written by stage 1.
+    run_folder : path
+        Receives the files listed above; it is created if missing.
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
+    progress : bool
+        Show a progress bar over epochs.
 
     Returns
     -------
     dict
-        modality, clips, dev_score per task, epochs, history.
+        modality, clips (number of labelled training clips per task), dev_score (per
+        task), epochs (last epoch run), history (list of dict: epoch, train_loss,
+        dev_score, the mean over tasks).
 
     Raises
     ------
     CheckpointError
-        If stage 1 was trained on features of another encoder, or its checkpoint and
-        outputs are not of one training.
+        If a file of stage 1 is missing or damaged, stage 1 was trained on features of
+        another encoder, or its checkpoint and outputs come from different runs.
+    CorpusError
+        If a corpus has no valid clip table.
+    TrainingError
+        If the training loss is not finite.
     """
     seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
@@ -78,19 +101,22 @@ def train_crosstask(
     for task in TASKS:
         folder = Path(study_folder, "unimodal", f"{modality}-{task}")
         known, outputs = study_outputs(folder, clips)
-        data.set_probed(task, known.numpy(), outputs["probe_logits"])
+        data.set_offset_logits(task, known.numpy(), outputs["probe_logits"])
     stage_1 = _stage_1(data, Path(study_folder))
     model = _model(params, {task: each.model for task, each in stage_1.items()})
     model.to(device)
     groups, dev = (
-        {task: data.taught(getattr(params.roles, task), task, split) for task in TASKS}
+        {
+            task: data.labelled_rows(getattr(params.roles, task), task, split)
+            for task in TASKS
+        }
         for split in ("train", "dev")
     )
 
     def batch_rows(epoch):
         rng = np.random.default_rng([params.seed, epoch])
-        taught = list(groups.values())
-        return balanced(taught, data.lengths, params.crosstask.batch, rng)
+        each_task = list(groups.values())
+        return balanced(each_task, data.lengths, params.crosstask.batch, rng)
 
     history = fit(
         model,
@@ -98,21 +124,22 @@ def train_crosstask(
         len(batch_rows(0)),
         _loss,
         lambda model: _mean_score(_scores(model, data, dev)),
-        Schedule.of(params.crosstask),
+        Schedule.from_section(params.crosstask),
         f"{modality}, both tasks",
         progress,
     )
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
-    outputs = outputs_of(model, data, rows, OUTPUTS)
-    for task, taught in groups.items():
-        _unlearn(outputs, data, task, taught, np.searchsorted(rows, taught))
+    outputs = predict_outputs(model, data, rows, OUTPUTS)
+    for task, train in groups.items():
+        places = np.searchsorted(rows, train)
+        replace_in_sample_outputs(outputs, data, task, train, places)
     probabilities = expit(outputs["emotion_logits"])
     predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
     run_folder = Path(run_folder)
-    told = Model("crosstask", modality)
+    named = Model("crosstask", modality)
     tables = [
-        prediction_table(clips, rows, task, predicted[task], told, params.seed)
+        prediction_table(clips, rows, task, predicted[task], named, params.seed)
         for task in TASKS
     ]
     write_predictions(run_folder, tables)
@@ -136,21 +163,36 @@ def train_crosstask(
     }
 
 
-def _unlearn(outputs: dict, data: ModalityClips, task: str, taught, places) -> None:
-    """Let probes that have not seen them speak of the clips that taught a task.
+def replace_in_sample_outputs(
+    outputs: dict, data: ModalityClips, task: str, train, places
+) -> None:
+    """Replace a task's outputs for its training clips by out-of-fold probe logits.
 
-    The networks of both stages have seen them, and are surer of them than of any new
-    clip. Stage 3 would learn to trust the modality that learned most by heart.
+    The networks of stages 1 and 2 were fitted to these clips, so their outputs are
+    overconfident there. Stage 3 is a stacking model and must not be fitted to
+    in-sample confidence (stacked generalisation, Wolpert 1992).
+
+    Parameters
+    ----------
+    outputs : dict of str to (clip, ...) array
+        Outputs of stage 2; ``emotion_logits`` or ``trait_scores`` is changed in place.
+    data : ModalityClips
+        Holds the out-of-fold logits (`ModalityClips.offset_logits`).
+    task : {"emotion", "personality"}
+    train : (training clip,) int array
+        Positions of the labelled training clips among the study's clips.
+    places : (training clip,) int array
+        Positions of the same clips in `outputs`.
     """
-    said = data.probed(task, taught).numpy()
+    logits = data.offset_logits(task, train).numpy()
     if task == "emotion":
-        outputs["emotion_logits"][places] = said
+        outputs["emotion_logits"][places] = logits
     else:
-        outputs["trait_scores"][places] = expit(said)
+        outputs["trait_scores"][places] = expit(logits)
 
 
 def _stage_1(data: ModalityClips, study_folder: Path) -> dict[str, Checkpoint]:
-    """Task to the model of stage 1 whose outputs `data` carries."""
+    """Task to the stage-1 model whose probe logits are the offsets in `data`."""
     found = {}
     for task in TASKS:
         folder = study_folder / "unimodal" / f"{data.modality}-{task}"
@@ -186,13 +228,13 @@ def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:
 
 
 def _loss(model, _, batch):
-    output = model(batch.values, batch.mask, batch.probed)
+    output = model(batch.values, batch.mask, batch.offset_logits)
     emotion = emotion_loss(output.emotion_logits, batch.labels["emotion"])
     return emotion + trait_loss(output.trait_scores, batch.labels["personality"])
 
 
 def _mean_score(scores: dict[str, float]) -> float:
-    """Over the tasks for which dev clips have the modality."""
+    """Mean over the tasks that have dev clips with the modality."""
     known = [score for score in scores.values() if not np.isnan(score)]
     return float(np.mean(known)) if known else float("nan")
 
@@ -203,7 +245,7 @@ def _scores(model, data: ModalityClips, dev: dict) -> dict[str, float]:
         task: dev_score(
             task,
             data.clips.labels[task][rows],
-            outputs_of(model, data, rows, [names[task]])[names[task]],
+            predict_outputs(model, data, rows, [names[task]])[names[task]],
         )
         if len(rows)
         else float("nan")

@@ -1,4 +1,4 @@
-"""Stage 3: all modalities of a clip, both tasks, one model per variant and seed."""
+"""Stage 3: fusion of all modalities for both tasks, one model per variant and seed."""
 
 from pathlib import Path
 
@@ -33,17 +33,44 @@ def train_fusion(
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> dict:
-    """Stage 3: train one variant of the fusion model with every seed.
+    """Train stage 3: one variant of the fusion model with every seed.
 
-    Writes ``seed-<n>.safetensors`` and ``.json`` and the predictions of all seeds for
-    every clip with at least one modality; for the full model also those of the linear
-    models on all unimodal predictions that it starts from (stage ``fusion_linear``).
+    Written to `run_folder`: a checkpoint ``seed-<n>`` per seed, and
+    ``predictions.parquet`` with the predictions of all seeds for every clip that has at
+    least one modality (stage ``fusion``). For the full model, it also holds those of
+    the stacking regression that the network starts from (stage ``fusion_linear``).
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``fusion`` (model, schedule and seeds), ``variant``, ``roles`` (which
+        corpus is labelled for which task), ``seed`` and ``compute.device``.
+    variant : str
+        Key of ``params.variant``: components left out or added, tasks, modalities.
+    study_folder : path
+        Holds ``crosstask/<modality>`` of every modality, written by stage 2.
+    run_folder : path
+        Receives the files listed above. Checkpoints of an earlier run are deleted.
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet``.
+    progress : bool
+        Show a progress bar over the epochs of each seed.
 
     Returns
     -------
     dict
-        variant, modalities, linear_dev_score per task, seeds (list of dict: seed,
-        dev_score per task, epochs, history).
+        variant, modalities, linear_dev_score (of the stacking regression, per task),
+        seeds (list of dict: seed, dev_score per task, epochs, history).
+
+    Raises
+    ------
+    CheckpointError
+        If an output file of stage 2 is missing or damaged, or the files of a modality
+        come from different runs.
+    CorpusError
+        If a corpus has no valid clip table.
+    TrainingError
+        If the training loss is not finite.
     """
     settings = params.variant[variant]
     chosen = settings.modalities or params.modalities
@@ -54,7 +81,7 @@ def train_fusion(
     rows = np.flatnonzero(data.present.any(1).numpy())
     run_folder = Path(run_folder)
     for old in run_folder.glob("seed-*"):
-        old.unlink()  # an interrupted training shall not be filled up by it
+        old.unlink()  # an interrupted run must not be mixed with seeds of another
     projectors, scores, tables, results = {}, {}, [], []
     for task in settings.tasks:
         projectors[task], predicted = fit_predict_projector(
@@ -68,14 +95,14 @@ def train_fusion(
         dev = data.rows(getattr(params.roles, task), "dev")
         true = clips.labels[task][dev]
         scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
-    told = Model("fusion", variant=variant)
+    named = Model("fusion", variant=variant)
     for seed in params.fusion.seeds:
         model, history = train_variant(
             params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
         )
         predicted = predict_fused(model, data, rows)
         tables += [
-            prediction_table(clips, rows, task, predicted[task], told, seed)
+            prediction_table(clips, rows, task, predicted[task], named, seed)
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)

@@ -1,4 +1,4 @@
-"""Clips as stage 3 takes them: embeddings and predictions of every modality."""
+"""Input of stage 3: embeddings and unimodal predictions of every modality."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ from sslmepr.training.outputs import model_of_outputs, study_outputs
 
 @dataclass(frozen=True)
 class FusionBatch:
-    """Clips as the fusion model takes them, with labels (NaN where there is none)."""
+    """A batch of inputs of the fusion model, with labels (NaN where not annotated)."""
 
     inputs: FusionInput
     labels: dict[str, Tensor]
 
 
 class FusionClips:
-    """What stage 2 says of every clip of a study, in memory.
+    """Outputs of stage 2 for every clip of a study, in memory.
 
     Parameters
     ----------
     clips : StudyClips
     embeddings : dict of str to (clip, width) Tensor
-        Per modality [emotion | personality]; its order is that of modality axes.
+        Per modality [emotion | personality]; its order is that of all modality axes.
     emotion_logits : (clip, modality, emotion) Tensor
     trait_scores : (clip, modality, trait) Tensor
     present : (clip, modality) bool Tensor
-        Where a clip lacks a modality, the others may hold anything.
+        Where False, values of the other arguments are arbitrary and never used.
     features : dict of str to (clip, feature) Tensor
-        Per modality, their mean over steps.
+        Mean-pooled features per modality.
     device : torch.device
     trained_on : dict of str to str, optional
         Folder of each model of stage 2, relative to the study's, to its digest.
@@ -85,13 +85,26 @@ class FusionClips:
         study_folder: str | Path,
         device: torch.device,
     ) -> "FusionClips":
-        """What stage 2 has written below `study_folder` for some modalities.
+        """Read the outputs of stage 2.
+
+        Parameters
+        ----------
+        clips : StudyClips
+        modalities : sequence of str
+            In the order of the modality axes.
+        study_folder : path
+            Holds ``crosstask/<modality>``.
+        device : torch.device
+
+        Returns
+        -------
+        FusionClips
 
         Raises
         ------
         CheckpointError
-            If a file is missing, damaged or of an earlier version, or not all are
-            outputs of one model.
+            If a file is missing, damaged or of an earlier version, or the files of a
+            modality are outputs of different models.
         """
         count = len(clips.table)
         logits, scores = (

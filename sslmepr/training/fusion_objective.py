@@ -1,4 +1,4 @@
-"""What the fusion model is taught: supervised and pseudo-labelled losses, balanced."""
+"""Training objective of the fusion model: weighted supervised and pseudo-label loss."""
 
 from typing import ClassVar
 
@@ -11,12 +11,12 @@ from sslmepr.training.losses import emotion_loss, trait_loss
 from sslmepr.training.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
 
 MODALITY_DROPOUT = 0.2
-"""Chance that a modality of a clip is hidden from the model in training; the teacher
-of the pseudo-labels sees all of them."""
+"""Probability that a modality of a clip is hidden from the student in training. The
+teacher of the pseudo-labels sees all modalities."""
 
 
 class FusionObjective:
-    """Loss of one training run of the fusion model.
+    """Objective of one training run of the fusion model.
 
     Parameters
     ----------
@@ -24,27 +24,27 @@ class FusionObjective:
         ``params.fusion``.
     variant : Variant
         Without ``semi_supervised`` there are no pseudo-labels. Without ``gradnorm`` the
-        supervised losses share their budget equally, and pseudo-labelled losses count
-        ``semi_supervised.weight`` of that.
+        supervised losses share their budget equally, and pseudo-label losses have
+        ``semi_supervised.weight`` times the weight of supervised ones.
     seed : int
-        Of the hidden modalities.
+        Seed of the modality dropout.
     """
 
     running: ClassVar[dict] = {}
-    """How `LossGroup` keeps losses, where not as by default."""
+    """Arguments of `LossGroup` for averaged losses that differ from its defaults."""
 
     labelled_losses: ClassVar[dict] = {
         "emotion": emotion_loss,
         "personality": trait_loss,
     }
-    """Task to its loss of (what the model says, labels)."""
+    """Task to its supervised loss, a function of (output, labels)."""
 
     pseudo_losses: ClassVar[dict] = {
         "emotion": emotion_pseudo_loss,
         "personality": trait_pseudo_loss,
     }
-    """Task to its loss of (what the model says, what makes the pseudo-labels, clips
-    without labels, threshold)."""
+    """Task to its pseudo-label loss, a function of (output, output that makes the
+    pseudo-labels, whether a clip is unlabelled, threshold)."""
 
     def __init__(self, section: Fusion, variant: Variant, seed: int):
         self.tasks = variant.tasks
@@ -62,7 +62,7 @@ class FusionObjective:
             fixed = semi.weight * settings.supervised.budget
             budget = settings.semi_supervised.budget
             budgets["semi_supervised"] = budget if self._balanced else fixed
-        # A single task has one loss per group, which leaves nothing to balance.
+        # With a single task, a group has one loss and nothing to balance.
         part = len(self.tasks) / 2
         self.groups = {
             name: LossGroup(
@@ -77,7 +77,17 @@ class FusionObjective:
         }
 
     def __call__(self, model, teacher, batch) -> Tensor:
-        """Weighted sum of the losses of a batch, after an update of the weights."""
+        """Weighted sum of the losses of a batch, after updating the loss weights.
+
+        Parameters
+        ----------
+        model, teacher : FusionModel
+        batch : FusionBatch
+
+        Returns
+        -------
+        () Tensor
+        """
         balanced = self._balanced and len(self.tasks) > 1
         shared = self._compared(model) if balanced else []
         with linear_calls(model, shared) as calls:
@@ -110,13 +120,13 @@ class FusionObjective:
 
     @torch.no_grad()
     def _target(self, output, teacher, batch):
-        """What pseudo-labels are made of."""
+        """Output from which pseudo-labels are made."""
         return teacher(batch.inputs)
 
     def _compared(self, model) -> list[torch.nn.Parameter]:
-        """Parameters on which gradients of the losses are compared.
+        """Parameters on which gradient norms of the losses are compared.
 
-        All of the trunk would cost a backward pass through it for every loss.
+        With the whole trunk, every loss would need a backward pass through it.
         """
         return model.last_shared_matrices()
 
@@ -138,7 +148,7 @@ class FusionObjective:
         ]
 
     def _hide(self, inputs):
-        """`inputs` with some modalities of some clips hidden, never all of a clip."""
+        """Modality dropout; at least one modality of every clip is kept."""
         present = inputs.present
         drawn = torch.rand(present.shape, generator=self._generator)
         kept = present & (drawn.to(present.device) >= MODALITY_DROPOUT)

@@ -14,7 +14,7 @@ from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
 from sslmepr.training.baselines import Combination
-from sslmepr.training.batches import balanced, in_order
+from sslmepr.training.batches import balanced, chunks
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
@@ -28,28 +28,30 @@ PREDICT_BATCH = 1024
 def fit_predict_projector(
     params: Params, settings: Variant, data: FusionClips, task: str, rows: np.ndarray
 ) -> tuple[PredictProjector, np.ndarray]:
-    """Linear model of a task on all unimodal predictions of it, as part of a network.
+    """Fit the stacking regression (late fusion) of a task as a part of the network.
 
-    Learns from the training clips that have labels, its strength from those of dev.
-    Modalities teach each other first, if the variant has them do so.
+    It is fitted to the centred unimodal logits of labelled training clips, and its
+    regularisation strength is chosen on dev. If the variant includes co-training, its
+    probes are fitted first and added to the unimodal logits.
 
     Parameters
     ----------
     params : Params
     settings : Variant
     data : FusionClips
-    task : str
+    task : {"emotion", "personality"}
     rows : (clip,) int array
+        Clips to predict.
 
     Returns
     -------
     projector : PredictProjector
     predicted : (clip, target) array
-        What the linear model predicts for `rows`.
+        Predictions of the stacking regression for `rows`.
     """
     co_training = "co_training" not in params.fusion.left_out(settings)
-    probed = data.feature_counts if co_training else None
-    projector = PredictProjector(task, len(data.widths), probed)
+    features = data.feature_counts if co_training else None
+    projector = PredictProjector(task, len(data.widths), features)
     for modality, probe in (
         co_train(params, data, task) if co_training else {}
     ).items():
@@ -60,13 +62,15 @@ def fit_predict_projector(
     train, dev = train[known[train]], dev[known[dev]]
     projector.centre(data.batch(train).inputs)
 
-    def evidence(rows):
-        return projector.evidence(data.batch(rows).inputs).cpu().numpy()
+    def centred_logits(rows):
+        return projector.centred_logits(data.batch(rows).inputs).cpu().numpy()
 
     true = data.clips.labels[task]
-    linear = Combination(task, evidence(train), true[train], evidence(dev), true[dev])
+    linear = Combination(
+        task, centred_logits(train), true[train], centred_logits(dev), true[dev]
+    )
     projector.set_linear(*map(torch.from_numpy, linear.probe()))
-    return projector, linear.predict(evidence(rows))
+    return projector, linear.predict(centred_logits(rows))
 
 
 def train_variant(
@@ -84,28 +88,30 @@ def train_variant(
     Parameters
     ----------
     params : Params
-        Its section ``fusion`` and its seed, to which `seed` is added.
+        Sections ``fusion`` and ``roles``, and ``seed``, to which `seed` is added.
     settings : Variant
     data : FusionClips
     projectors : dict
-        Task to its `fit_predict_projector`, which the network starts from.
+        Task to its `PredictProjector` from `fit_predict_projector`, from which the
+        network starts.
     seed : int
     title : str
+        Shown beside the progress bar and in errors.
     progress : bool
     on_score : callable, optional
-        Told the dev score of every epoch; what it raises ends the training.
+        Called with the dev score of every epoch; its exceptions end the training.
 
     Returns
     -------
     model : FusionModel
-        With the weights that were best on dev.
+        With the weights of the best epoch on dev.
     history : DataFrame
-        As of `sslmepr.training.loop.fit`.
+        As from `sslmepr.training.loop.fit`.
     """
     seed_everything(params.seed + seed)
     section = params.fusion
     left_out = section.left_out(settings)
-    network, teaching = (
+    network, objective_class = (
         (PublishedFusion, PublishedObjective)
         if settings.as_published
         else (FusionModel, FusionObjective)
@@ -126,7 +132,7 @@ def train_variant(
             model.predict_projectors[task] = copy.deepcopy(projector)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
-    objective = teaching(section, settings, params.seed + seed)
+    objective = objective_class(section, settings, params.seed + seed)
 
     def rows(epoch):
         rng = np.random.default_rng([params.seed, seed, epoch])
@@ -145,7 +151,7 @@ def train_variant(
         len(rows(0)),
         objective,
         score,
-        Schedule.of(section),
+        Schedule.from_section(section),
         title,
         progress,
     )
@@ -156,10 +162,23 @@ def train_variant(
 def predict_fused(
     model: FusionModel, data: FusionClips, rows: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Task to probabilities or scores (clip, target)."""
+    """Predict clips with a fusion model.
+
+    Parameters
+    ----------
+    model : FusionModel
+        Is put into evaluation mode.
+    data : FusionClips
+    rows : (clip,) int array
+
+    Returns
+    -------
+    dict of str to (clip, target) array
+        Task to probabilities of emotions or scores of traits, in the order of `rows`.
+    """
     model.eval()
     parts = {task: [] for task in model.config.tasks}
-    for part in in_order(rows, PREDICT_BATCH):
+    for part in chunks(rows, PREDICT_BATCH):
         answers = model.predicted(model(data.batch(part).inputs))
         for task, values in answers.items():
             parts[task].append(values.float().cpu())
@@ -169,7 +188,22 @@ def predict_fused(
 def score_on_dev(
     params: Params, tasks: Sequence[str], data: FusionClips, model: FusionModel
 ) -> dict:
-    """Scores on dev, and the thresholds of emotions."""
+    """Score a fusion model on dev.
+
+    Parameters
+    ----------
+    params : Params
+        ``roles`` names the corpus that is labelled for each task.
+    tasks : sequence of str
+    data : FusionClips
+    model : FusionModel
+
+    Returns
+    -------
+    dict
+        dev_score (dict per task) and, if emotion is among the tasks, thresholds
+        (`sslmepr.training.predictions.training_thresholds`).
+    """
     result = {"dev_score": {}}
     for task in tasks:
         rows = data.rows(getattr(params.roles, task), "dev")

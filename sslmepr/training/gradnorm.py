@@ -1,9 +1,9 @@
-"""Weights of several losses, balanced by their gradients (Chen et al. 2018).
+"""GradNorm: loss weights balanced by gradient norms (Chen et al. 2018).
 
 Modified as in SSL-MEPR: supervised and semi-supervised losses are two groups with
-budgets of their own, weights have a floor, and they move by a fixed step. Ours takes
-gradients on the shared trunk only, and rates from running losses instead of the first
-batch, which decides everything when it happens to be an easy one.
+separate budgets, weights have a floor, and they move by a fixed step. In addition,
+gradients are taken on the shared trunk only, and training rates are computed from
+averaged losses. Rates relative to the first batch depend on how easy that batch is.
 """
 
 from collections import Counter
@@ -14,29 +14,32 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-MEMORY = 0.9
+EMA_DECAY = 0.9
+"""Weight of the previous value in the exponential moving average of the losses."""
+
 INITIAL_STEPS = 10
+"""Number of steps whose mean loss counts as the initial loss."""
 
 
 class LossGroup:
-    """The weights of one group of losses; they always sum to its budget.
+    """Weights of one group of losses, which always sum to the group's budget.
 
     Parameters
     ----------
     size : int
         Number of losses.
     alpha : float
-        Strength of the pull towards equal training rates.
+        GradNorm's asymmetry: how strongly training rates are equalised.
     step : float
-        Step of the weights, for a gradient of the group's mean norm.
+        Step size of the weights, per unit of gradient norm relative to the group mean.
     budget : float
         Sum of the weights.
     floor : float
-        Smallest weight before the sum is restored.
+        Smallest weight, before rescaling to the budget.
     memory : float
-        Weight of the past in the running losses; 0 takes them as they come.
+        Decay of the moving average of the losses; 0 uses the current losses.
     initial_steps : int
-        Steps whose mean loss counts as the initial loss.
+        Number of steps whose mean loss counts as the initial loss.
     """
 
     def __init__(
@@ -46,7 +49,7 @@ class LossGroup:
         step: float,
         budget: float,
         floor: float,
-        memory: float = MEMORY,
+        memory: float = EMA_DECAY,
         initial_steps: int = INITIAL_STEPS,
     ):
         self.alpha, self.step, self.budget, self.floor = alpha, step, budget, floor
@@ -71,7 +74,7 @@ class LossGroup:
         """
         losses, norms = losses.detach().cpu(), norms.detach().cpu()
         self._remember(losses)
-        # A loss without a gradient yet (no confident pseudo-label) has no rate.
+        # A loss without a gradient (no confident pseudo-label yet) has no rate.
         if self._seen < self.initial_steps or not bool((norms > 0).all()):
             return
         ratios = self._running / self._initial.clamp(min=1e-12)
@@ -103,9 +106,19 @@ class LinearCall(NamedTuple):
 def linear_calls(
     model: nn.Module, shared: Sequence[Tensor]
 ) -> Iterator[list[LinearCall]]:
-    """Note meanwhile the calls of a model's linear layers that are all shared.
+    """Record calls of a model's linear layers whose parameters are all shared.
 
-    Only such calls are noted as make `LossGradients` faster.
+    Only calls that make `LossGradients` faster are recorded.
+
+    Parameters
+    ----------
+    model : Module
+    shared : sequence of Tensor
+
+    Yields
+    ------
+    list of LinearCall
+        Filled while the context is open.
     """
     calls, wanted = [], {id(each) for each in shared}
 
@@ -128,19 +141,19 @@ def linear_calls(
 
 
 class LossGradients:
-    """Gradients of several losses on shared tensors, by one batched backward pass.
+    """Gradients of several losses on shared tensors, from one batched backward pass.
 
-    The graph is kept for another one.
+    The graph is retained for a further backward pass.
 
     Parameters
     ----------
     losses : (loss,) Tensor
     shared : sequence of Tensor
     calls : sequence of LinearCall
-        All calls of some linear layers, their parameters among `shared`. The gradient
-        of the weights is D' X for inputs X and gradients D at the results, and its
-        squared norm the sum of (D D') * (X X'): with few rows that takes much less
-        than the gradient itself, which is not made for each loss (Goodfellow 2015).
+        All calls of some linear layers whose parameters are among `shared`. With inputs
+        X and output gradients D, the weight gradient is D' X, and its squared norm is
+        the sum of (D D') * (X X'). With few rows this is cheaper than computing the
+        gradient of every loss (Goodfellow 2015).
     """
 
     def __init__(
@@ -175,9 +188,9 @@ class LossGradients:
         }
 
     def norms(self) -> Tensor:
-        """Gradient norm of each loss: (loss,).
+        """Gradient norm of each loss over all shared tensors: (loss,).
 
-        A loss that does not depend on the shared tensors has norm zero.
+        A loss that does not depend on them has norm zero.
         """
         squares = torch.zeros(self._count, device=self._device())
         for layer, given, gradient in self._calls:
@@ -191,9 +204,16 @@ class LossGradients:
         return squares.sqrt().cpu()
 
     def combined(self, weights: Tensor) -> list[Tensor | None]:
-        """Gradient of the weighted sum of the losses, on each shared tensor.
+        """Gradient of the weighted sum of the losses on each shared tensor.
 
-        None stands for a tensor on which no loss depends.
+        Parameters
+        ----------
+        weights : (loss,) Tensor
+
+        Returns
+        -------
+        list of Tensor or None
+            None for a tensor on which no loss depends.
         """
         found = {
             name: torch.tensordot(weights, gradient, 1)
@@ -211,14 +231,16 @@ class LossGradients:
 
 
 class WithGradients(torch.autograd.Function):
-    """A value whose gradients on some tensors are known already."""
+    """Attach precomputed gradients on some tensors to a value."""
 
     @staticmethod
     def forward(ctx, value, gradients, *tensors):
+        """Return a copy of `value`; `gradients` belong to `tensors`."""
         ctx.gradients = gradients
         return value.detach().clone()
 
     @staticmethod
     def backward(ctx, factor):
+        """Scale the precomputed gradients by the incoming one."""
         known = (each if each is None else factor * each for each in ctx.gradients)
         return None, None, *known

@@ -1,4 +1,4 @@
-"""One training loop for all stages."""
+"""Training loop of all stages: AdamW, warm-up and cosine decay, early stopping."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,20 +12,24 @@ from tqdm import tqdm
 from sslmepr.training.pseudo_labels import WeightAverage
 
 AVERAGE_DECAY = 0.98
-"""Decay per step of the averaged weights that are scored, kept and used as teacher."""
+"""Decay per step of the moving average of the weights. The averaged model is scored on
+dev, is kept as the result, and is the teacher of the pseudo-labels."""
 
 GRADIENT_CLIP = 1.0
+"""Largest norm of the gradient."""
+
 WARM_UP_SHARE = 0.05
-"""Part of the steps over which the learning rate rises before it falls as a cosine."""
+"""Share of the steps over which the learning rate rises linearly before it falls as a
+cosine."""
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on, and its result would mean nothing."""
+    """Training diverged: the loss is not finite."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train; fields as in ``params.yaml``."""
+    """Training schedule; fields as in ``params.yaml``."""
 
     epochs: int
     patience: int
@@ -33,8 +37,8 @@ class Schedule:
     weight_decay: float
 
     @classmethod
-    def of(cls, section) -> "Schedule":
-        """The schedule of a training section of the parameters."""
+    def from_section(cls, section) -> "Schedule":
+        """Schedule of a training section of the parameters, such as ``unimodal``."""
         names = ("epochs", "patience", "learning_rate", "weight_decay")
         return cls(**{name: getattr(section, name) for name in names})
 
@@ -49,30 +53,31 @@ def fit(
     title: str = "",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Train `model` in place and leave it with its best weights.
+    """Train `model` in place with early stopping and restore its best weights.
 
-    The weights it comes with are scored too, as epoch 0, and kept if none are better.
-
-    What is scored on dev, and kept, is the moving average of the weights: with a few
-    hundred clips single epochs scatter, and the best of them is partly luck.
+    The initial weights are scored too, as epoch 0, and kept if no epoch is better. The
+    moving average of the weights is scored and kept, not the weights themselves: with a
+    few hundred clips, scores of single epochs vary a lot, and selecting the best would
+    overfit dev.
 
     Parameters
     ----------
     model : Module
         Only parameters that require gradients are trained.
     batches : callable
-        Epoch number to that epoch's batches; they may be made one at a time.
+        Epoch number to that epoch's batches; may be lazy.
     steps_per_epoch : int
-        How many batches an epoch has, for the course of the learning rate.
+        Number of batches per epoch, for the learning rate schedule.
     loss : callable
-        (model, averaged model, batch) to a loss.
+        (model, averaged model, batch) to a scalar loss.
     score : callable
-        Averaged model to its score on dev; higher is better. NaN (nothing to score on)
-        keeps the weights of the last epoch.
+        Averaged model to its score on dev; higher is better. With NaN (no labelled dev
+        clips), the weights of the last epoch are kept.
     schedule : Schedule
     title : str
         Shown beside the progress bar and in errors.
     progress : bool
+        Show a progress bar over epochs.
 
     Returns
     -------
@@ -109,7 +114,7 @@ def fit(
 
 
 class Run:
-    """Model, averaged model and optimiser while they are trained."""
+    """Model, averaged model and optimiser during training."""
 
     def __init__(self, model, schedule: Schedule, steps_per_epoch: int, loss):
         self.model, self.loss, self.schedule = model, loss, schedule
@@ -123,13 +128,13 @@ class Run:
         self.total = schedule.epochs * steps_per_epoch
 
     def epoch(self, batches) -> float:
-        """Take a step for every batch; the mean loss."""
+        """Take a step for every batch and return the mean loss."""
         self.model.train()
         losses = [self.step(batch) for batch in batches]
         return float(torch.stack(losses).mean())
 
     def step(self, batch) -> Tensor:
-        """Learn from one batch; its loss."""
+        """Take one optimiser step and return the loss of the batch."""
         rate = _rate(self.average.steps, self.total) * self.schedule.learning_rate
         for group in self.optimiser.param_groups:
             group["lr"] = rate
@@ -143,7 +148,7 @@ class Run:
 
 
 def _rate(step: int, total: int) -> float:
-    """Learning rate relative to its highest."""
+    """Learning rate relative to its maximum."""
     warm = max(1, round(WARM_UP_SHARE * total))
     if step < warm:
         return (step + 1) / warm
@@ -151,7 +156,7 @@ def _rate(step: int, total: int) -> float:
 
 
 def _decayed(parameters, weight_decay: float) -> list[dict]:
-    """Matrices decay; biases, norms and other vectors do not."""
+    """Parameter groups: weight decay for matrices, none for biases and norms."""
     matrices = [each for each in parameters if each.ndim > 1]
     vectors = [each for each in parameters if each.ndim <= 1]
     return [

@@ -1,7 +1,7 @@
-"""What the two tasks are taught, where a label exists.
+"""Supervised losses of the two tasks, masked where labels are missing.
 
-A label that is NaN takes no part in a loss, and a batch without any label of a task
-gives zero, so that clips of both corpora can share a batch.
+NaN labels are masked, and the loss of a task is zero for a batch without any of its
+labels, so that clips of both corpora can share a batch.
 """
 
 import torch
@@ -9,28 +9,41 @@ from torch import Tensor
 from torch.nn import functional
 
 CONCORDANCE_SHARE = 0.2
-"""Share of concordance in the trait loss. The absolute error alone shrinks predictions
-to the median, which costs concordance and hardly gains accuracy."""
+"""Weight of the concordance term in the trait loss. Absolute error alone shrinks
+predictions towards the median, which lowers concordance and hardly raises accuracy."""
 
 
 def masked_mean_loss(losses: Tensor, known: Tensor) -> Tensor:
-    """Mean of `losses` where `known`, and zero (with a gradient path) if nowhere."""
+    """Mean of `losses` where `known`; zero, with a gradient path, if nowhere.
+
+    Parameters
+    ----------
+    losses : (...) Tensor
+    known : (...) bool Tensor
+
+    Returns
+    -------
+    () Tensor
+    """
     kept = torch.where(known, losses, torch.zeros_like(losses))
     return kept.sum() / known.sum().clamp(min=1)
 
 
 def emotion_loss(logits: Tensor, intensity: Tensor) -> Tensor:
-    """Binary cross-entropy of each emotion's presence.
+    """Binary cross-entropy of the presence of each emotion (multi-label).
 
-    Several emotions may be present at once; ``neutral`` is present where its label is,
-    which is where no other is. In a corpus with one emotion per clip the same loss
-    makes the largest logit the best single answer.
+    ``neutral`` is labelled present where no other emotion is. In a corpus with one
+    emotion per clip, the largest logit is still the best single-label prediction.
 
     Parameters
     ----------
     logits : (clip, emotion) Tensor
     intensity : (clip, emotion) Tensor
         0 absent to 1 strongest, NaN where not annotated.
+
+    Returns
+    -------
+    () Tensor
     """
     known = ~intensity.isnan()
     present = (intensity > 0).to(logits.dtype)
@@ -41,7 +54,7 @@ def emotion_loss(logits: Tensor, intensity: Tensor) -> Tensor:
 
 
 def trait_loss(scores: Tensor, true: Tensor, share: float | None = None) -> Tensor:
-    """Mean absolute error of trait scores with a share of 1 - concordance.
+    """Mean absolute error of trait scores plus a weighted 1 - concordance.
 
     Parameters
     ----------
@@ -50,8 +63,12 @@ def trait_loss(scores: Tensor, true: Tensor, share: float | None = None) -> Tens
     true : (clip, trait) Tensor
         In 0..1, NaN where not annotated.
     share : float, optional
-        Weight of the concordance term; `CONCORDANCE_SHARE` if not given. It is scaled
-        to the spread of the labels so that both terms are in score units.
+        Weight of the concordance term; `CONCORDANCE_SHARE` if not given. The term is
+        multiplied by the labels' standard deviation, so both are in units of scores.
+
+    Returns
+    -------
+    () Tensor
     """
     share = CONCORDANCE_SHARE if share is None else share
     known = ~true.isnan()

@@ -1,4 +1,4 @@
-"""What a model says of clips, and hands to the next stage: one file per corpus."""
+"""Model outputs for clips, passed to the next stage as one file per corpus."""
 
 import json
 from collections.abc import Sequence
@@ -20,27 +20,27 @@ PREDICT_BATCH = 256
 
 
 @torch.no_grad()
-def outputs_of(
+def predict_outputs(
     model: nn.Module,
     data: ModalityClips,
     rows: np.ndarray,
     names: Sequence[str],
     task: str | None = None,
 ) -> dict[str, np.ndarray]:
-    """Outputs of a model for some clips of a modality.
+    """Outputs of a model for some clips of a modality, without gradients.
 
     Parameters
     ----------
     model : UnimodalModel or CrosstaskModel
-        Is put into evaluation mode; its output has the fields `names`, each a
-        (clip, ...) Tensor.
+        Is put into evaluation mode.
     data : ModalityClips
     rows : (clip,) int array
         At least one.
     names : sequence of str
+        Fields of the model's output, each a (clip, ...) Tensor.
     task : str, optional
-        Of whose linear probe the clips carry the logits that the model starts from; by
-        default all that they carry.
+        Task whose offset logits the model takes, for `UnimodalModel`. By default it
+        takes those of all tasks that have them, as a dictionary.
 
     Returns
     -------
@@ -48,13 +48,15 @@ def outputs_of(
         In the order of `rows`.
     """
     model.eval()
-    # Clips of like length share a batch, which saves padding.
+    # Clips of similar length share a batch, which saves padding.
     by_length = np.argsort(data.lengths[rows], kind="stable")
     outputs, begin = {}, 0
     for piece in data.pieces(rows[by_length], PREDICT_BATCH):
         batch = data.batch(piece)
-        probed = (batch.probed or None) if task is None else batch.probed[task]
-        output = model(batch.values, batch.mask, probed)
+        offset_logits = (
+            (batch.offset_logits or None) if task is None else batch.offset_logits[task]
+        )
+        output = model(batch.values, batch.mask, offset_logits)
         places = by_length[begin : begin + len(piece)]
         begin += len(piece)
         for name in names:
@@ -70,13 +72,14 @@ def write_outputs(
 ) -> None:
     """Write ``outputs-<corpus>.safetensors`` for every corpus of the study.
 
-    A corpus without any clip in `rows` has a file with no clips.
+    A corpus without any clip in `rows` gets a file without clips.
 
     Parameters
     ----------
     folder : path
     clips : StudyClips
     rows : (clip,) int array
+        Positions in the study's clips.
     outputs : dict of str to (clip, ...) array
         In the order of `rows`.
     model : str
@@ -89,7 +92,7 @@ def write_outputs(
             name: torch.from_numpy(np.ascontiguousarray(values[mine]))
             for name, values in outputs.items()
         }
-        # One metadata entry: their order in the file is not defined.
+        # A single metadata entry, because the order of several is not reproducible.
         told = {"clip_ids": ids, "model": model}
         metadata = {"told": json.dumps(told, ensure_ascii=False)}
         with atomic(_path(folder, corpus)) as part:
@@ -102,7 +105,7 @@ def _path(folder: str | Path, corpus: str) -> Path:
 
 @contextmanager
 def _opened(folder: str | Path, corpus: str):
-    """The file of a corpus, and what its metadata tell.
+    """The output file of a corpus and its decoded metadata.
 
     Raises
     ------
@@ -120,24 +123,45 @@ def _opened(folder: str | Path, corpus: str):
 
 
 def read_outputs(folder: str | Path, corpus: str) -> tuple[list[str], dict]:
-    """Clip ids and outputs (name to (clip, ...) Tensor) of one corpus.
+    """Read the outputs of a model for one corpus.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder of a stage.
+    corpus : str
+
+    Returns
+    -------
+    clip_ids : list of str
+    outputs : dict of str to (clip, ...) Tensor
 
     Raises
     ------
     CheckpointError
-        If their file is missing, damaged or of an earlier version.
+        If the file is missing, damaged or of an earlier version.
     """
     with _opened(folder, corpus) as (file, told):
         return told["clip_ids"], {name: file.get_tensor(name) for name in file.keys()}
 
 
 def model_of_outputs(folder: str | Path, clips: StudyClips) -> str:
-    """Digest of the checkpoint whose outputs of a study's clips lie in a folder.
+    """Digest of the checkpoint that made the outputs in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder of a stage.
+    clips : StudyClips
+
+    Returns
+    -------
+    str
 
     Raises
     ------
     CheckpointError
-        As `read_outputs`; and if the corpora have outputs of several.
+        As `read_outputs`, and if the corpora have outputs of different checkpoints.
     """
     digests = set()
     for corpus in clips.corpora:
@@ -153,7 +177,26 @@ def model_of_outputs(folder: str | Path, clips: StudyClips) -> str:
 def study_outputs(
     folder: str | Path, clips: StudyClips
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Rows of a study's clips, and the outputs of all corpora for them."""
+    """Read the outputs of a model for all corpora of a study.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder of a stage.
+    clips : StudyClips
+
+    Returns
+    -------
+    rows : (clip,) int64 Tensor
+        Positions in the study's clips.
+    outputs : dict of str to (clip, ...) Tensor
+        In the order of `rows`.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_outputs`.
+    """
     rows, parts = [], []
     for corpus in clips.corpora:
         ids, outputs = read_outputs(folder, corpus)

@@ -1,4 +1,4 @@
-"""From model outputs to the table of predictions, dev scores and decisions."""
+"""Prediction tables, the model selection score on dev, and decision thresholds."""
 
 from pathlib import Path
 
@@ -27,17 +27,24 @@ COLUMNS = [
 def prediction_table(
     clips: StudyClips, rows, task: str, predicted, model: Model, seed: int
 ) -> pd.DataFrame:
-    """One row per clip and target.
+    """Predictions in long form, one row per clip and target.
 
     Parameters
     ----------
     clips : StudyClips
     rows : (clip,) int array
-    task : str
+        Positions of the predicted clips in the study.
+    task : {"emotion", "personality"}
     predicted : (clip, target) array
-        Probabilities of emotions or scores of traits.
+        Probabilities of emotions or scores of traits, in the order of `rows`.
     model : Model
+        Stage, modality and variant.
     seed : int
+
+    Returns
+    -------
+    DataFrame
+        Columns as in `COLUMNS`.
     """
     targets = TARGETS[task]
     clip = clips.table.iloc[np.repeat(rows, len(targets))]
@@ -52,17 +59,18 @@ def prediction_table(
 
 
 def dev_score(task: str, true, predicted) -> float:
-    """What early stopping maximises; higher is better.
+    """Model selection score on dev; higher is better.
 
-    Emotions: area under the ROC curve, mean over emotions, which needs no threshold.
-    Traits: mean of concordance and of skill over predicting the mean, so that neither
-    the spread nor the error is bought with the other.
+    Emotions: area under the ROC curve, mean over emotions except neutral. It needs no
+    threshold. Traits: mean of the concordance and of the skill score, 1 minus the ratio
+    of absolute errors of the prediction and of the mean. Concordance penalises a wrong
+    variance and skill a large error.
 
     Parameters
     ----------
-    task : str
+    task : {"emotion", "personality"}
     true : (clip, target) array
-        Clips without label are NaN and left out.
+        Clips with NaN labels are left out.
     predicted : (clip, target) array
 
     Returns
@@ -85,19 +93,18 @@ def dev_score(task: str, true, predicted) -> float:
 
 
 def training_thresholds(clips: StudyClips, corpus: str) -> dict[str, float]:
-    """Threshold of each scored emotion: its share among the training clips.
+    """Decision threshold of each scored emotion: its base rate in training.
 
-    Sensitivity and specificity count alike in weighted accuracy, which is then largest
-    where a clip is more likely than the average clip to show the emotion (Menon et al.
-    2013, On the statistical consistency of algorithms for binary classification under
-    class imbalance). Probabilities need only be calibrated; a threshold searched on a
-    small dev split mostly finds chance.
+    Weighted accuracy weights sensitivity and specificity equally. For calibrated
+    probabilities, it is largest if the threshold is the base rate (Menon et al. 2013,
+    On the statistical consistency of algorithms for binary classification under class
+    imbalance). A threshold tuned on a small dev split would overfit it.
 
     Parameters
     ----------
     clips : StudyClips
     corpus : str
-        The one that teaches emotions.
+        The corpus with emotion labels.
 
     Returns
     -------
@@ -112,11 +119,22 @@ def training_thresholds(clips: StudyClips, corpus: str) -> dict[str, float]:
 
 
 def is_single_label(true) -> bool:
-    """Whether every clip has exactly one emotion, ``neutral`` counted as one.
+    """Whether every clip has exactly one emotion, where ``neutral`` counts as one.
 
     Parameters
     ----------
-    true : (clip, 7) array
+    true : (clip, emotion) array
+        Labels of the seven emotions, neutral included.
+
+    Returns
+    -------
+    bool
+        False if there is no clip.
+
+    Raises
+    ------
+    ValueError
+        If there are not seven columns.
     """
     true = np.asarray(true)
     if true.shape[1] != len(EMOTIONS):
@@ -125,7 +143,15 @@ def is_single_label(true) -> bool:
 
 
 def write_predictions(folder: str | Path, tables: list[pd.DataFrame]) -> None:
-    """Write ``predictions.parquet`` of a stage into its run folder."""
+    """Write the joined tables of a stage as ``predictions.parquet``.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder of the stage; it is created if missing.
+    tables : list of DataFrame
+        From `prediction_table`.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     table = pd.concat(tables, ignore_index=True)

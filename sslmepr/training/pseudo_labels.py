@@ -1,10 +1,10 @@
-"""Teaching a task on clips that have no label for it.
+"""Mean-teacher pseudo-labels for clips without labels of a task.
 
-The targets are what a slowly moving average of the model itself (the teacher; Tarvainen
-and Valpola 2017) says of the undisturbed clip; the student sees it with dropout and
-with modalities left out. Targets stay soft and traits stay scores: turning them into
-classes rewards confidence for its own sake, and under an offset between the corpora it
-drives each head on the other task's corpus to a constant.
+The teacher is an exponential moving average of the model's weights (Tarvainen and
+Valpola 2017). It predicts the clip without noise; the student sees the clip with
+dropout and with modalities hidden. Pseudo-labels stay soft, and traits stay scores:
+hard pseudo-labels reward confidence as such, and if the corpora's features differ by an
+offset, they make the predictions of a task constant on the corpus without its labels.
 """
 
 import copy
@@ -24,8 +24,8 @@ class WeightAverage:
     model : Module
         The model that is trained.
     decay : float
-        Weight of the past in each step; smaller in the first steps, so that the
-        initial weights are soon forgotten.
+        Weight of the previous average in each step. In step s it is at most s/(s + 9),
+        so that the initial weights lose their influence early.
     """
 
     def __init__(self, model: nn.Module, decay: float):
@@ -43,7 +43,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take one step towards the trained model's weights."""
+        """Move the average one step towards the trained model's weights."""
         self.steps += 1
         decay = min(self.decay, self.steps / (self.steps + 9))
         torch._foreach_lerp_(self._mine, self._its, 1 - decay)
@@ -52,21 +52,21 @@ class WeightAverage:
 def emotion_pseudo_loss(
     logits: Tensor, teacher_logits: Tensor, unlabelled: Tensor, threshold: float
 ) -> Tensor:
-    """Cross-entropy with the teacher's probabilities where these are confident.
+    """Binary cross-entropy with the teacher's probabilities where it is confident.
 
     Parameters
     ----------
     logits, teacher_logits : (clip, emotion) Tensor
     unlabelled : (clip,) bool Tensor
-        Clips without emotion labels; the others take no part.
+        Clips without emotion labels; the others are masked.
     threshold : float
-        Smallest max(p, 1 - p) at which an emotion of a clip is used.
+        Smallest max(p, 1 - p) of the teacher at which an emotion of a clip is used.
 
     Returns
     -------
     () Tensor
-        Divided by all emotions of the unlabelled clips, so that a teacher that is
-        seldom confident has little influence.
+        Sum over the emotions used, divided by the number of all emotions of the
+        unlabelled clips, so that a teacher that is rarely confident has little weight.
     """
     target = teacher_logits.detach().sigmoid()
     used = torch.maximum(target, 1 - target) >= threshold
@@ -88,6 +88,11 @@ def trait_pseudo_loss(
     unlabelled : (clip,) bool Tensor
     margin : float
         Smallest distance of the teacher's score from 0.5 at which a trait is used.
+
+    Returns
+    -------
+    () Tensor
+        Divided as in `emotion_pseudo_loss`.
     """
     target = teacher_scores.detach()
     used = (target - 0.5).abs() >= margin

@@ -1,10 +1,10 @@
-"""What the method was published to be taught (Ryumina et al.), for comparison.
+"""Training objective of the published method (Ryumina et al.), for comparison.
 
-Emotions exclude each other: cross-entropy with the strongest. Traits: absolute error. A
-clip without labels is given its own prediction as a hard one: the likeliest emotion
-where its probability exceeds a threshold, a trait pushed to 1 or 0 where its score is
-far from the middle. Weights of the losses are balanced on all parameters, from losses
-as they come and relative to those of the first batch.
+Emotions are single-label: cross-entropy with the strongest. Traits: absolute error.
+Clips without labels get hard pseudo-labels from the model itself (self-training): the
+most probable emotion if its probability exceeds a threshold, and 1 or 0 for a trait
+whose score is far from 0.5. GradNorm compares gradients on all parameters and uses
+current losses relative to those of the first batch.
 """
 
 from functools import partial
@@ -20,13 +20,17 @@ from sslmepr.training.losses import masked_mean_loss, trait_loss
 
 
 def strongest_emotion_loss(logits: Tensor, intensity: Tensor) -> Tensor:
-    """Cross-entropy of a softmax with the strongest annotated emotion.
+    """Softmax cross-entropy with the strongest annotated emotion.
 
     Parameters
     ----------
     logits : (clip, emotion) Tensor
     intensity : (clip, emotion) Tensor
         0 absent to 1 strongest, NaN where not annotated.
+
+    Returns
+    -------
+    () Tensor
     """
     known = ~intensity.isnan().any(1)
     strongest = intensity.nan_to_num().argmax(1)
@@ -35,46 +39,57 @@ def strongest_emotion_loss(logits: Tensor, intensity: Tensor) -> Tensor:
 
 
 def hard_emotion_loss(
-    logits: Tensor, said: Tensor, unlabelled: Tensor, threshold: float
+    logits: Tensor, pseudo: Tensor, unlabelled: Tensor, threshold: float
 ) -> Tensor:
-    """Cross-entropy with the likeliest emotion where it is likelier than a threshold.
+    """Softmax cross-entropy with hard pseudo-labels of confident clips.
 
     Parameters
     ----------
-    logits, said : (clip, emotion) Tensor
-        Logits of a softmax: of the model, and those that make the pseudo-labels.
+    logits, pseudo : (clip, emotion) Tensor
+        Softmax logits of the model, and those that make the pseudo-labels.
     unlabelled : (clip,) bool Tensor
-        Clips without emotion labels; the others take no part.
+        Clips without emotion labels; the others are masked.
     threshold : float
+        A clip is used if its largest probability exceeds this.
+
+    Returns
+    -------
+    () Tensor
     """
-    largest, emotion = said.detach().softmax(-1).max(-1)
+    largest, emotion = pseudo.detach().softmax(-1).max(-1)
     used = unlabelled & (largest > threshold)
     losses = functional.cross_entropy(logits, emotion, reduction="none")
     return masked_mean_loss(losses, used)
 
 
 def hard_trait_loss(
-    scores: Tensor, said: Tensor, unlabelled: Tensor, margin: float
+    scores: Tensor, pseudo: Tensor, unlabelled: Tensor, margin: float
 ) -> Tensor:
-    """Cross-entropy with 1 or 0, of scores further than `margin` from 0.5.
+    """Binary cross-entropy with hard pseudo-labels of scores far from 0.5.
 
     Parameters
     ----------
-    scores, said : (clip, trait) Tensor
-        In 0..1: of the model, and those that make the pseudo-labels.
+    scores, pseudo : (clip, trait) Tensor
+        Scores in 0..1 of the model, and those that make the pseudo-labels.
     unlabelled : (clip,) bool Tensor
+        Clips without trait labels; the others are masked.
     margin : float
+        A score is used if its distance from 0.5 exceeds this.
+
+    Returns
+    -------
+    () Tensor
     """
-    said = said.detach()
-    used = unlabelled[:, None] & ((said - 0.5).abs() > margin)
-    pushed = (said > 0.5).to(scores.dtype)
+    pseudo = pseudo.detach()
+    used = unlabelled[:, None] & ((pseudo - 0.5).abs() > margin)
+    pushed = (pseudo > 0.5).to(scores.dtype)
     inside = scores.clamp(1e-6, 1 - 1e-6)
     losses = functional.binary_cross_entropy(inside, pushed, reduction="none")
     return masked_mean_loss(losses, used)
 
 
 class PublishedObjective(FusionObjective):
-    """Loss of a training run as published; parameters as of `FusionObjective`."""
+    """Objective as published; the parameters are those of `FusionObjective`."""
 
     running: ClassVar[dict] = {"memory": 0.0, "initial_steps": 1}
     labelled_losses: ClassVar[dict] = {
@@ -93,7 +108,7 @@ class PublishedObjective(FusionObjective):
         return [each for each in model.parameters() if each.requires_grad]
 
     def _sum(self, losses, shared, gradients):
-        # Gradients of all parameters are there: no further backward pass.
+        # Gradients of all parameters are known, so no further backward pass is needed.
         weights = self._weights(losses)
         known = gradients.combined(weights)
         return WithGradients.apply(losses @ weights, known, *shared)

@@ -1,4 +1,4 @@
-"""What a training stage leaves in ``results/``: small, readable, in git."""
+"""Results of a training stage for ``results/``: small text files that git tracks."""
 
 import json
 from pathlib import Path
@@ -14,9 +14,9 @@ def write_result(result: dict, stem: str | Path) -> None:
     Parameters
     ----------
     result : dict
-        What a function of :mod:`sslmepr.training.study` returned.
+        Returned by `train_unimodal`, `train_crosstask` or `train_fusion`.
     stem : path
-        Without its ending; folders are made.
+        Path without suffix; its folder is created if missing.
     """
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def write_result(result: dict, stem: str | Path) -> None:
 
 
 def write_json(content: dict, path: str | Path) -> None:
-    """Write `content`, floats rounded to six digits, with a newline at the end."""
+    """Write `content` as JSON, with floats rounded to six digits and NaN as null."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_rounded(content), indent=2, ensure_ascii=False)
@@ -53,16 +53,25 @@ def _rounded(value):
 
 
 def learning_history(result: dict) -> pd.DataFrame:
-    """Epoch by epoch: seed, epoch, train_loss, dev_score."""
+    """Learning curve in wide form: seed, epoch, train_loss, dev_score."""
     runs = result.get("seeds", [{"seed": 0, "history": result.get("history", [])}])
     parts = [pd.DataFrame(run["history"]).assign(seed=run["seed"]) for run in runs]
     return pd.concat(parts, ignore_index=True).round(6)
 
 
 def curves(result: dict) -> pd.DataFrame:
-    """The history in long form: seed, epoch, quantity, value, best.
+    """Learning curve in long form, for plots.
 
-    `best` marks the epoch of each seed whose weights were kept.
+    Parameters
+    ----------
+    result : dict
+        As in `write_result`.
+
+    Returns
+    -------
+    DataFrame
+        seed, epoch, quantity, value, best (whether the epoch has the highest dev score
+        of its seed).
     """
     history = learning_history(result)
     best = history.groupby("seed")["dev_score"].transform("max")

@@ -1,4 +1,4 @@
-"""All training stages of a study in one process, for studies of a few hundred clips."""
+"""All three training stages of a study in one process, for a few hundred clips."""
 
 from pathlib import Path
 
@@ -20,18 +20,20 @@ def train_study(
     Parameters
     ----------
     params : Params
+        ``modalities`` and ``variants`` list what is trained.
     study_folder : path
-        Receives ``unimodal``, ``crosstask`` and ``fusion``, as the three stages would
-        write them.
+        Receives ``unimodal/<modality>-<task>``, ``crosstask/<modality>`` and
+        ``fusion/<variant>``, the same files as the separate stages write.
     data_folder : path
-        Holds ``<corpus>/corpus`` and ``<corpus>/features``.
+        Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
-        Show progress bars.
+        Show progress bars over epochs.
 
     Returns
     -------
-    dict
-        Stage to cell to what the stage's function returns.
+    dict of str to dict
+        Stage name to a dict from folder name to the result of `train_unimodal`,
+        `train_crosstask` or `train_fusion`, whose exceptions are passed on.
     """
     folder = Path(study_folder)
     results = {"unimodal": {}, "crosstask": {}, "fusion": {}}

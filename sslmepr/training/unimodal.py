@@ -1,9 +1,10 @@
-"""Stage 1: a model for each modality and task that starts from a linear one.
+"""Stage 1: one network per modality and task that corrects a linear probe.
 
-The linear model is a baseline, and a probe inside the network. What the network learns
-from, and what later stages see of the training clips, are probes out of fold: those
-that have seen a clip are far surer of it than of any new one, and whatever is taught on
-top of them learns to trust the surest modality instead of the best.
+The linear model on mean-pooled features is both a baseline and a probe inside the
+network, which adds a correction to its logits. For training clips, the network and all
+later stages receive out-of-fold logits of the probe. In-sample logits are
+overconfident, and a model that is stacked on them would weight modalities by how much
+they overfit instead of by how well they predict.
 """
 
 from pathlib import Path
@@ -27,7 +28,7 @@ from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss, trait_loss
-from sslmepr.training.outputs import outputs_of, write_outputs
+from sslmepr.training.outputs import predict_outputs, write_outputs
 from sslmepr.training.predictions import (
     dev_score,
     prediction_table,
@@ -44,41 +45,67 @@ def train_unimodal(
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> dict:
-    """Stage 1: one modality, one task, on the corpus that has its labels.
+    """Train stage 1: one modality and one task, on the corpus labelled for the task.
 
-    Writes the checkpoint and the predictions for every clip of every corpus that has
-    the modality, together with those of a linear model on mean-pooled features
-    (stage ``linear``), for stage 2 the logits of its probe, out of
-    fold where the clip is in training (`sslmepr.training.outputs`), and for the
-    analysis ``refits.parquet``: the logits that probes of other training samples give
-    to clips that are not in training.
+    Written to `run_folder`, for all clips of all corpora that have the modality:
 
-    Where no labelled training clip has the modality, nothing can be learnt: the
-    prediction is the mean of the training labels, and no epoch is run.
+    - the checkpoint ``model`` (`sslmepr.training.checkpoints`);
+    - ``predictions.parquet`` with the predictions of the network (stage ``unimodal``)
+      and of the linear model on mean-pooled features (stage ``linear``);
+    - the probe's logits for stage 2, out of fold for training clips
+      (`sslmepr.training.outputs`);
+    - ``refits.parquet`` with the logits of probes refitted to bootstrap samples of the
+      training speakers, for clips outside the training split
+      (`sslmepr.training.bootstrap_refits`).
+
+    If no labelled training clip has the modality, the prediction is the mean of the
+    training labels, and no epoch is run.
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``unimodal`` (model and schedule), ``roles`` (which corpus is labelled
+        for the task), ``seed`` and ``compute.device``.
+    modality : str
+        One of ``params.modalities``.
+    task : {"emotion", "personality"}
+    run_folder : path
+        Receives the files listed above; it is created if missing.
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
+    progress : bool
+        Show a progress bar over epochs.
 
     Returns
     -------
     dict
-        modality, task, clips, dev_score (of the model and the linear one), epochs,
-        history.
+        modality, task, clips (number of labelled clips in train and dev), dev_score
+        and linear_dev_score (`sslmepr.training.predictions.dev_score` of the network
+        and of the linear model), epochs (last epoch run), history (list of dict:
+        epoch, train_loss, dev_score).
 
     Raises
     ------
     ValueError
-        If no training clip has labels of the task.
+        If no training clip has labels of the task, or the corpora's features were made
+        by different encoders.
+    CorpusError
+        If a corpus has no valid clip table.
+    TrainingError
+        If the training loss is not finite.
     """
     seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
     train, dev = (
-        data.taught(getattr(params.roles, task), task, split)
+        data.labelled_rows(getattr(params.roles, task), task, split)
         for split in ("train", "dev")
     )
     model = UnimodalModel(unimodal_config(params, modality, task, data.feature_count))
     rows = data.present(np.arange(len(clips.table)))
     start = _linear(params, model, data, train, dev, rows)
-    data.set_probed(task, rows, start.logits)
+    data.set_offset_logits(task, rows, start.logits)
     model.to(device)
     if len(train):
         history = _fit(params, model, data, train, dev, progress)
@@ -113,7 +140,7 @@ def train_unimodal(
 
 
 def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
-    """Train on the clips of `train`, stop by those of `dev`; the history."""
+    """Train on the clips of `train` with early stopping on `dev`; the history."""
     section, task = params.unimodal, model.config.task
 
     def rows(epoch):
@@ -121,7 +148,7 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         return bucketed(train, data.lengths, section.batch, rng)
 
     def loss(model, _, batch):
-        output = model(batch.values, batch.mask, batch.probed[task])
+        output = model(batch.values, batch.mask, batch.offset_logits[task])
         if task == "emotion":
             return emotion_loss(output.logits, batch.labels[task])
         return trait_loss(output.predicted, batch.labels[task])
@@ -137,7 +164,7 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
         len(rows(0)),
         loss,
         score,
-        Schedule.of(section),
+        Schedule.from_section(section),
         title,
         progress,
     )
@@ -146,9 +173,22 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
 def unimodal_config(
     params: Params, modality: str, task: str, features: int, targets: int | None = None
 ) -> UnimodalConfig:
-    """The model of stage 1 as ``params.unimodal`` says.
+    """Configuration of a stage-1 model according to ``params.unimodal``.
 
-    `features` and `targets` are those of `UnimodalConfig`.
+    Parameters
+    ----------
+    params : Params
+    modality : str
+        Selects the kind of sequence block from ``params.unimodal.blocks``.
+    task : {"emotion", "personality"}
+    features : int
+        Features per step.
+    targets : int, optional
+        Number of logits; that of the task's targets if not given.
+
+    Returns
+    -------
+    UnimodalConfig
     """
     section = params.unimodal
     return UnimodalConfig(
@@ -169,16 +209,16 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     task = model.config.task
     if len(rows) == 0:
         return np.zeros((0, len(TARGETS[task])), np.float32)
-    return outputs_of(model, data, rows, ["predicted"], task)["predicted"]
+    return predict_outputs(model, data, rows, ["predicted"], task)["predicted"]
 
 
 class _Start(NamedTuple):
-    """What the linear model says of the clips that have the modality."""
+    """Output of the linear model for the clips that have the modality."""
 
     predicted: np.ndarray  # (clip, target)
-    logits: np.ndarray  # (clip, target), out of fold in training
+    logits: np.ndarray  # (clip, target), out of fold for training clips
     dev_score: float
-    unseen: np.ndarray  # positions of the clips that are not in training
+    unseen: np.ndarray  # positions of the clips outside the training split
     refits: np.ndarray  # (refit, unseen clip, target) logits
 
 

@@ -1,1 +1,1 @@
-"""The method and the analysis tried on many drawn studies."""
+"""Simulation studies of the method and of the analysis on feature-level data."""

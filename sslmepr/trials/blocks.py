@@ -1,9 +1,9 @@
-"""What mixing over time is worth in stage 1, by kind of sequence block.
+"""Gain from temporal modelling in stage 1, by kind of sequence block.
 
-The block that the method was published with lets nothing pass from one step to another.
-Each kind is trained here from the same seeds on every modality and task of a study,
-and on one drawn task that nothing but the order of steps can tell
-(`sslmepr.trials.order`). Dev measures what it has chosen; no test label is read.
+In the published block, no information passes between steps. Each kind is trained with
+the same seeds on every modality and task of a study, and on a simulated task in which
+only the order of steps is informative (`sslmepr.trials.order`). Scores are on dev,
+which also selects the epoch, so they are optimistic; no test label is read.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from sslmepr.trials.order import draw_order, train_order
 from sslmepr.trials.seeds import over_seeds
 
 LINEAR = "linear"
-"""The regression on means over steps that every block starts from."""
+"""The linear probe on mean-pooled features that every block starts from."""
 
 PUBLISHED = "state_free"
 
@@ -35,24 +35,26 @@ MEAN = "mean over modalities"
 def try_blocks(
     params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
 ) -> pd.DataFrame:
-    """Train the kinds of block of ``params.blocks[name]`` from all of its seeds.
+    """Train every kind of block of ``params.blocks[name]`` with all of its seeds.
 
     Parameters
     ----------
     params : Params
-        Its section ``unimodal`` says how to train.
+        Section ``unimodal`` gives the other settings of model and schedule.
     name : str
+        Key of ``params.blocks``.
     data_folder : path
-        Holds the study's corpora and features.
+        Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
+        Show a progress bar over runs.
 
     Returns
     -------
     DataFrame
         what (a modality, or `DRAWN`), task (``emotion``, ``personality`` or `ORDER`),
-        block (a kind, or `LINEAR`), seed, value: the score of the best epoch on dev,
-        for order the area under the curve. It is missing where no labelled clip has
-        the modality.
+        block (a kind, or `LINEAR`), seed, value (dev score of the best epoch, for
+        `ORDER` the area under the curve; missing where no labelled clip has the
+        modality).
     """
     section = params.blocks[name]
     tasks = [*product(params.modalities, TASKS), (DRAWN, ORDER)]
@@ -62,7 +64,7 @@ def try_blocks(
         for seed in section.seeds
         for kind in section.kinds
     ]
-    # Each process has one core's work; results depend on no other cell.
+    # One thread per process; results do not depend on other cells.
     workers = params.compute.workers
     with process_pool(workers, [__name__], torch.set_num_threads, (1,)) as pool:
         train = partial(_cell, params, section, data_folder)
@@ -74,7 +76,7 @@ def try_blocks(
 
 
 def _rows(cells: list[tuple], scores: list[tuple]) -> Iterator[tuple]:
-    """Rows of the table; the regression, which all kinds start from, comes once."""
+    """Rows of the table, with the linear probe, which all kinds share, once."""
     known = set()
     for (what, task, kind, seed), (start, best) in zip(cells, scores, strict=True):
         if (what, task, seed) not in known:
@@ -92,7 +94,7 @@ def _cell(
     kind: str,
     seed: int,
 ) -> tuple[float, float]:
-    """Dev score before training, and the best of all epochs."""
+    """Dev score before training and of the best epoch."""
     if task == ORDER:
         drawn = draw_order(section.sequences, section.steps, seed)
         _, scores = train_order(params, kind, drawn, seed)
@@ -108,22 +110,22 @@ def _cell(
 
 
 def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
-    """Means over seeds of scores, and of differences from the same seed.
+    """Means over seeds of scores and of paired differences between blocks.
 
     Parameters
     ----------
     runs : DataFrame
         From :func:`try_blocks`.
     level : float
-        Of the intervals, from Student's t over seeds.
+        Confidence level of Student's t intervals over seeds.
 
     Returns
     -------
     DataFrame
         what (also `MEAN`, of each of the study's tasks), task, block, metric, estimate,
-        low, high, interval (which kind), n (seeds). Metrics: ``dev_score``;
-        ``over_linear``, what a kind adds to the regression it starts from;
-        ``over_state_free``, what it adds to the published kind.
+        low, high, interval (its kind), n (seeds). Metrics: ``dev_score``;
+        ``over_linear``, the gain over the linear probe; ``over_state_free``, the gain
+        over the published block.
     """
     studied = runs[runs["task"] != ORDER]
     means = studied.groupby(["task", "block", "seed"], sort=False)["value"].mean()

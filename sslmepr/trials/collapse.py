@@ -1,9 +1,9 @@
-"""What each head knows of the corpus that has no label for it.
+"""Performance of each head on the corpus without labels for its task.
 
-The claim of the method is about exactly those clips: an emotion read from people whose
-traits are annotated, a trait read from people whose emotions are. Studies are drawn as
-features, with an offset between the two corpora, and the same stage 3 is trained in
-several ways (`ARMS`). All labels are known here, also those that no arm may learn from.
+The method claims to predict exactly those clips: emotions of people with annotated
+traits, and traits of people with annotated emotions. Studies are simulated as features
+with an offset between the corpora (domain shift), and stage 3 is trained in several
+ways (`ARMS`). All labels are known, including those that are hidden in training.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tqdm import tqdm
 from sslmepr.device import choose_device
 from sslmepr.evaluation.metrics import emotion_draws
 from sslmepr.labels import MODALITIES, TASKS
-from sslmepr.models.published import PRESENT
+from sslmepr.models.published import PUBLISHED_THRESHOLD
 from sslmepr.params import Collapse, Params, Roles, Variant
 from sslmepr.processes import process_pool
 from sslmepr.simulation.ideal_observer import agreement, correlate
@@ -42,23 +42,23 @@ SUPERVISED = ["semi_supervised", "gradnorm"]
 
 PUBLISHED_SCHEDULE = {"learning_rate": 1e-4, "weight_decay": 1e-5, "batch": 32}
 PUBLISHED_EPOCHS = 2
-"""Small steps need more of them."""
+"""Factor by which the published schedule, with its small steps, has more epochs."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of training.
+    """One condition of the trial.
 
     Attributes
     ----------
     variant : Variant
     by_corpus : bool
-        Whether each corpus is standardised by itself, or all of them together.
+        Whether each corpus is standardised separately instead of all together.
     oracle : bool
-        Whether every label of the training clips is known.
+        Whether training uses the labels of both tasks on both training corpora.
     published_schedule : bool
-        Whether step size, weight decay and batch are those of the paper, in
-        `PUBLISHED_EPOCHS` times as many epochs, instead of ours.
+        Whether learning rate, weight decay and batch size are those of the paper, with
+        `PUBLISHED_EPOCHS` times as many epochs.
     """
 
     variant: Variant
@@ -85,7 +85,7 @@ ARMS = {
     "personality only": Arm(Variant(tasks=["personality"])),
     "oracle": Arm(Variant(), oracle=True),
 }
-"""Ways of training; `oracle` is what pseudo-labels can reach at best."""
+"""Conditions by name; `oracle` is the upper bound of what pseudo-labels can reach."""
 
 
 def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
@@ -94,21 +94,23 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     Parameters
     ----------
     params : Params
-        Its section ``fusion`` says how to train, but for the number of epochs.
+        Section ``fusion`` gives the model and schedule except the number of epochs.
     name : str
+        Key of ``params.collapse``.
     progress : bool
+        Show a progress bar over studies.
 
     Returns
     -------
     DataFrame
-        arm, offset, seed, metric, value. Metrics: ``UAR`` of emotions (mean of macro
-        recall over the six, present and absent) and ``CCC`` of traits, both with
-        ``own`` (test clips of the corpus that has the label) or ``other`` (clips of
-        the one that has not, without those that the oracle learns from) before them;
-        ``association r``, over the thirty cells, of correlations between predictions
-        on the held-out corpus with the planted;
-        ``confidence``, the mean probability of the likelier answer to each emotion on
-        the other corpus.
+        arm, offset, seed, metric, value. Metrics: ``own UAR``, ``other UAR``
+        (unweighted average recall of presence and absence, mean over six emotions) and
+        ``own CCC``, ``other CCC`` (concordance, mean over traits), on test clips of the
+        corpus that is labelled for the task (own) or on clips outside the training
+        split of the corpus that is not (other); ``association r``, the correlation over
+        the thirty cells between recovered and planted correlations, on the held-out
+        corpus; ``confidence``, the mean of max(p, 1 - p) of emotions on the other
+        corpus.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     """
     section = params.collapse[name]
     cells = list(product(section.offsets, section.seeds))
-    # Each process has one core's work; results depend on no other cell.
+    # One thread per process; results do not depend on other cells.
     with process_pool(params.compute.workers, [__name__], _one_thread) as pool:
         found = pool.map(partial(_cell, params, section), *zip(*cells, strict=True))
         bar = tqdm(found, total=len(cells), desc="collapse", disable=not progress)
@@ -153,7 +155,7 @@ def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.Dat
 
 
 def _training(params: Params, section: Collapse, arm: Arm) -> Params:
-    """Parameters of an arm's training, which always runs to its end."""
+    """Parameters of an arm's training, without early stopping."""
     schedule, epochs = {}, section.epochs
     if arm.published_schedule:
         schedule, epochs = PUBLISHED_SCHEDULE, PUBLISHED_EPOCHS * epochs
@@ -177,15 +179,15 @@ def _trained(
     )
     thresholds = np.array([*training_thresholds(data.clips, "emotion").values()])
     if arm.variant.as_published:
-        thresholds = np.full(len(thresholds), PRESENT)
+        thresholds = np.full(len(thresholds), PUBLISHED_THRESHOLD)
     return predict_fused(model, data, rows), thresholds
 
 
 def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
-    """A drawn study as stage 2 would hand it on.
+    """A drawn study in the form of outputs of stage 2.
 
-    Features stand for embeddings too, and linear models on each modality for unimodal
-    predictions; out of fold in training, as in the pipeline.
+    Features serve as embeddings, and logits of linear probes (out of fold in training)
+    as unimodal predictions.
     """
     clips = _study_clips(study, arm)
     features = {
@@ -250,10 +252,10 @@ def _study_clips(study: DrawnStudy, arm: Arm) -> StudyClips:
         tables.append(table)
         known = {"emotion": corpus.emotions, "personality": corpus.traits}
         for task, values in known.items():
-            taught = (table["split"] != "test").to_numpy(copy=True)
+            labelled = (table["split"] != "test").to_numpy(copy=True)
             if not arm.oracle:
-                taught &= name == getattr(ROLES, task)
-            hidden = np.where(taught[:, None], values, np.nan)
+                labelled &= name == getattr(ROLES, task)
+            hidden = np.where(labelled[:, None], values, np.nan)
             labels[task].append(hidden.astype(np.float32))
     joined = {task: np.concatenate(parts) for task, parts in labels.items()}
     return StudyClips(pd.concat(tables, ignore_index=True), joined, corpora)
@@ -293,14 +295,23 @@ def _measure(
 
 
 def _unseen(corpus: DrawnCorpus, where: str) -> np.ndarray:
-    """Which clips a score is measured on; no arm, nor the oracle, learns from them."""
+    """Clips on which a score is measured; no arm, not even the oracle, trains on them.
+
+    Parameters
+    ----------
+    where : {"own", "other"}
+
+    Returns
+    -------
+    (clip,) bool array
+    """
     return corpus.split == "test" if where == "own" else corpus.split != "train"
 
 
 def _recall(
     corpus: DrawnCorpus, chosen, values: np.ndarray, thresholds: np.ndarray
 ) -> float:
-    """Mean over emotions of macro recall, over the clips that are chosen."""
+    """Unweighted average recall of the chosen clips, mean over emotions."""
     values, speakers = values[chosen], Clusters(corpus.speaker_ids[chosen], 0, 0)
     present = corpus.emotions[chosen, 1:] > 0
     draws = emotion_draws(present, values, values >= thresholds, speakers)
@@ -308,5 +319,5 @@ def _recall(
 
 
 def _concordance(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean over traits; 0 where a constant is predicted."""
+    """Concordance, mean over traits; 0 where undefined."""
     return float(np.nan_to_num(concordance(true, predicted)).mean())

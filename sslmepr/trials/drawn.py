@@ -1,10 +1,9 @@
-"""Studies drawn as features, without any rendering.
+"""Studies simulated as features, without rendering media.
 
-People, latents and controls are those of the simulated corpora
-(`sslmepr.corpora.simulated`). From the controls of a channel, and from factors that
-have nothing to do with anybody's emotions or traits, a linear map that all corpora of a
-study share leads to features. A study takes milliseconds, so that a method can be tried
-on many.
+People, latents and controls are drawn as in the simulated corpora
+(`sslmepr.simulation.world`). Features are a linear map of a channel's controls and of
+nuisance factors, which are independent of emotions and traits; all corpora of a study
+share the map. A study takes milliseconds, so a method can be tried on many.
 """
 
 from collections.abc import Iterator
@@ -26,13 +25,13 @@ from sslmepr.simulation.world import (
 )
 
 NUISANCES = 12
-"""Factors of every channel that tell nothing."""
+"""Number of nuisance factors of every channel."""
 
 NUISANCE_SCALE = 2.0
-"""Their standard deviation, against 1 of a channel's noise."""
+"""Standard deviation of nuisance factors; that of a channel's noise is 1."""
 
-TAUGHT = ("emotion", "personality")
-ROLES = (*TAUGHT, "held_out")
+LABELLED = ("emotion", "personality")
+ROLES = (*LABELLED, "held_out")
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,10 @@ class DrawnCorpus:
     features: dict[str, np.ndarray]
 
     def standardised(self) -> "DrawnCorpus":
-        """Features as float32, set to mean 0 and deviation 1.
+        """Copy with features as float32, standardised to mean 0 and deviation 1.
 
-        Both are those of the training clips, or, where there are none, of all.
+        Mean and deviation are those of the training clips, or of all clips if none is
+        in training.
         """
         known = self.split == "train"
         rows = known if known.any() else slice(None)
@@ -77,7 +77,7 @@ class DrawnCorpus:
 
 @dataclass(frozen=True)
 class DrawnStudy:
-    """The corpora of a study, by the names of the roles they play."""
+    """The three corpora of a study, named by their roles."""
 
     emotion: DrawnCorpus
     personality: DrawnCorpus
@@ -87,17 +87,29 @@ class DrawnStudy:
         return getattr(self, role)
 
     def standardised(self) -> "DrawnStudy":
-        """The same people, features of each corpus standardised by itself."""
+        """Copy in which each corpus is standardised separately."""
         return DrawnStudy(*(self[role].standardised() for role in ROLES))
 
 
 def signed_world(simulation: Simulation, name: str, strength: float) -> World:
-    """A world with the signs of another, all planted correlations equally strong.
+    """World with the signs of another and planted correlations of equal strength.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    name : str
+        World that gives the signs; its zeros stay zero.
+    strength : float
+        Absolute value of the planted correlations.
+
+    Returns
+    -------
+    World
 
     Raises
     ------
     WorldError
-        If no population can have these correlations.
+        If the correlation matrix is not positive definite.
     """
     signs = np.sign(make_world(name, simulation.worlds).association)
     return World(f"{name} at {strength:g}", strength * signs)
@@ -112,23 +124,27 @@ def draw_study(
     offset: float,
     seed: int,
 ) -> DrawnStudy:
-    """Draw the three corpora of a study, with features as they come.
+    """Draw the three corpora of a study, with unstandardised features.
 
     Parameters
     ----------
     simulation : Simulation
-        Strengths of the channels, and how latents become labels.
+        Strengths of the channels, and the mapping from latents to labels.
     world : World
     clips : int
-        Of each corpus.
+        Number of clips of each corpus.
     clips_per_speaker : int
     features : int
-        Width of every modality.
+        Number of features of every modality.
     offset : float
-        Root mean square, over the controls of a channel, of a shift that all clips of a
-        corpus share, in standard deviations of the channel's noise; its direction is
-        drawn for each corpus.
+        Domain shift: root mean square, over the controls of a channel, of a shift that
+        all clips of a corpus share, in standard deviations of the channel's noise. Its
+        direction is drawn for each corpus.
     seed : int
+
+    Returns
+    -------
+    DrawnStudy
     """
     rng = np.random.default_rng(seed)
     channels = make_channels(simulation)
@@ -152,7 +168,7 @@ def draw_study(
 
 
 def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
-    """A shift of every control by 1 on average, to either side."""
+    """Random shift of all controls with a root mean square of 1: (control,)."""
     drawn = rng.standard_normal(len(channel.controls))
     return drawn / np.sqrt((drawn**2).mean())
 
@@ -187,10 +203,10 @@ def _corpus(
 
 
 def _splits(role: str, speaker: np.ndarray, shares) -> Iterator[str]:
-    """Split of each clip; speakers are dealt whole, in their order."""
+    """Split of each clip; all clips of a speaker are in one split."""
     total = sum(shares.values())
     for place in (speaker + 0.5) / (speaker[-1] + 1):
-        if role not in TAUGHT or place > (shares["train"] + shares["dev"]) / total:
+        if role not in LABELLED or place > (shares["train"] + shares["dev"]) / total:
             yield "test"
         else:
             yield "train" if place <= shares["train"] / total else "dev"

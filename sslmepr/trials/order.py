@@ -1,8 +1,8 @@
-"""A task that only the order of steps can tell, drawn as sequences.
+"""Simulated sequences whose label depends on the order of steps alone.
 
-Every sequence holds two marks, and the question is whether the first kind comes before
-the second. Each is drawn once and given forwards and backwards, with opposite answers:
-what is indifferent to order says the same of both, and is right about one of them.
+Every sequence has two marks, and the label is whether the first kind precedes the
+second. Each sequence is used forwards and backwards with opposite labels, so a model
+that ignores order predicts both alike and has an area under the curve of 0.5.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from sslmepr.device import choose_device, seed_everything
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
 from sslmepr.statistics.metrics import area_under_curve
-from sslmepr.training.batches import in_order
+from sslmepr.training.batches import chunks
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
 
 MARKS = 2
-"""Features that are 0 but where a mark of their kind is."""
+"""Kinds of mark; each has a feature that is 0 except at the step of its mark."""
 
 FEATURES = 8
-"""Those of the marks, and others that are noise of unit deviation."""
+"""Total number of features; those without marks are standard normal noise."""
 
 HEIGHT = 2.0
-"""Of a mark."""
+"""Value of a mark's feature at its step."""
 
 TRAINING_SHARE = 0.7
-"""Of the sequences; the others are the dev split."""
+"""Share of the sequences in the training split; the others are the dev split."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class Ordered:
     Attributes
     ----------
     values : (sequence, step, feature) float32 array
-        Those of the second half are those of the first, backwards.
+        The second half are the sequences of the first half reversed in time.
     before : (sequence,) bool array
         Whether the mark of feature 0 comes before the mark of feature 1.
     train : (sequence,) bool array
-        The others are for dev; a sequence and its reverse are in the same split.
+        Training split, otherwise dev; a sequence and its reverse are in the same split.
     """
 
     values: np.ndarray
@@ -51,13 +51,24 @@ class Ordered:
 
 
 def draw_order(sequences: int, steps: int, seed: int) -> Ordered:
-    """Draw `sequences` sequences, an even number, of `steps` steps.
+    """Draw sequences and their reverses.
+
+    Parameters
+    ----------
+    sequences : int
+        Total number, even and at least 4.
+    steps : int
+        Length of each sequence, at least 2.
+    seed : int
+
+    Returns
+    -------
+    Ordered
 
     Raises
     ------
     ValueError
-        If their number is odd or there are not enough of them for two splits, or if
-        two marks do not fit.
+        If `sequences` or `steps` is outside these limits.
     """
     if sequences % 2 or sequences < 4:
         raise ValueError(f"sequences={sequences}: an even number from 4 on is needed")
@@ -81,16 +92,17 @@ def draw_order(sequences: int, steps: int, seed: int) -> Ordered:
 def train_order(
     params: Params, block: str, drawn: Ordered, seed: int
 ) -> tuple[UnimodalModel, np.ndarray]:
-    """Train the model of stage 1 on drawn sequences.
+    """Train a stage-1 network on drawn sequences.
 
     Parameters
     ----------
     params : Params
-        Its section ``unimodal`` says how to train.
+        Section ``unimodal`` gives the model and schedule.
     block : str
+        Kind of sequence block.
     drawn : Ordered
     seed : int
-        Of initial weights, dropout and batches.
+        Seed of initial weights, dropout and batches.
 
     Returns
     -------
@@ -104,11 +116,11 @@ def train_order(
     sizes = section.model_dump(
         include={"hidden", "layers", "state", "heads", "dropout"}
     )
-    # Labels are of the kind that emotions have: present or not.
+    # Binary labels, as of an emotion.
     config = UnimodalConfig("emotion", FEATURES, block=block, targets=1, **sizes)
     model = UnimodalModel(config)
-    # The regression on means over steps has no weights: for each of them, what one
-    # sequence asks for, its reverse takes back.
+    # The probe on mean-pooled features is 0: a sequence and its reverse have the same
+    # mean and opposite labels.
     set_linear(model.probe, torch.zeros(1, FEATURES), torch.zeros(1))
     model.to(device)
     values = torch.from_numpy(drawn.values).to(device)
@@ -118,7 +130,7 @@ def train_order(
 
     def batches(epoch):
         rng = np.random.default_rng([seed, epoch])
-        return in_order(rng.permutation(train), section.batch)
+        return chunks(rng.permutation(train), section.batch)
 
     def loss(model, _, rows):
         return emotion_loss(model(values[rows], mask[rows]).logits, labels[rows])
@@ -129,6 +141,6 @@ def train_order(
         logits = model(values[dev], mask[dev]).logits.cpu().numpy()
         return float(area_under_curve(drawn.before[dev, None], logits)[0])
 
-    steps, schedule = len(batches(0)), Schedule.of(section)
+    steps, schedule = len(batches(0)), Schedule.from_section(section)
     history = fit(model, batches, steps, loss, score, schedule, "order", False)
     return model, history["dev_score"].to_numpy()

@@ -1,16 +1,16 @@
-"""What the analysis finds, and what it invents, in many worlds whose truth is known.
+"""Power, false-positive rate and coverage of the association analysis by simulation.
 
-One corpus recovers one matrix, and whether its intervals and p-values mean what they
-say cannot be seen from it. Studies drawn as features are cheap: each here is a world of
-its own, with other people to learn from and other people to predict, put through the
-regressions that every stage starts from and through the very analysis of the chapter on
-validity. Beside it stands the naive reading, which takes what all modalities say of
-emotions and what the same modalities say of traits.
+Calibration of intervals and p-values cannot be judged from a single corpus. Here, many
+studies with known planted correlations are simulated as features. Each is a separate
+world with its own people in training and in the held-out corpus, and goes through the
+linear probes that every stage starts from and through the same analysis as the chapter
+on validity. The analysis with disjoint modalities is compared with a naive one, in
+which the same modalities predict emotions and traits.
 
-How much is invented hangs on whether the features keep cues of emotions and of traits
-apart. The fewer of them a modality has for its sources (controls and nuisances), the
-more a cue of a trait is a cue of an emotion too; that lasts however many clips there
-are, and no interval that comes from drawing people anew can know of it.
+The false-positive rate depends on how far features confound cues of emotions and
+traits. The fewer features a modality has relative to its sources (controls and
+nuisance factors), the stronger the confounding. More clips do not reduce it, and no
+interval from resampling people accounts for it.
 """
 
 from collections.abc import Iterator
@@ -35,34 +35,36 @@ SETTING = ["strength", "clips", "clips_per_speaker"]
 GROUP = ["source", *SETTING]
 
 OFFSET = 0.0
-"""Between the corpora of a study: standardising each by itself would remove it."""
+"""Offset between the corpora; standardising each separately would remove any."""
 
 
 def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
-    """Analyse all worlds of ``params.power[name]``.
+    """Simulate and analyse all worlds of ``params.power[name]``.
 
-    Every strength is tried with the first number of clips and of clips per speaker,
-    and with the other numbers of one while the other keeps its first. No two worlds
-    share anything that is drawn.
+    Every strength is combined with the first number of clips and the first number of
+    clips per speaker, then with the other values of one while the other keeps its
+    first. All worlds are independent.
 
     Parameters
     ----------
     params : Params
-        Its sections ``association`` and ``unimodal.refits`` say how to analyse.
+        Sections ``association`` and ``unimodal.refits`` configure the analysis.
     name : str
+        Key of ``params.power``.
     progress : bool
+        Show a progress bar over worlds.
 
     Returns
     -------
     DataFrame
         source, strength, clips, clips_per_speaker, world, emotion, trait, planted,
-        recovered, low, high, p_corrected, significant, covered (the interval holds the
-        planted value; missing where r is undefined).
+        recovered, low, high, p_corrected, significant, covered (whether the interval
+        contains the planted value; missing where r is undefined).
 
     Raises
     ------
     WorldError
-        If no population can have correlations as strong as one of the strengths.
+        If the correlation matrix for one of the strengths is not positive definite.
     """
     section = params.power[name]
     keys = [
@@ -80,7 +82,7 @@ def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
 
 
 def _sizes(section: Power) -> Iterator[tuple[int, int]]:
-    """(clips, clips per speaker): the first of both, then one varied at a time."""
+    """Yield (clips, clips per speaker), varying one at a time from the first values."""
     clips, each = section.clips, section.clips_per_speaker
     yield clips[0], each[0]
     yield from ((count, each[0]) for count in clips[1:])
@@ -95,7 +97,7 @@ def _trial(
     clips_per_speaker: int,
     number: int,
 ) -> pd.DataFrame:
-    """Both readings of one world."""
+    """Both analyses (disjoint and naive) of one world."""
     key = [params.seed, round(1e6 * strength), clips, clips_per_speaker, number]
     seed = int(np.random.SeedSequence(key).generate_state(1)[0])
     world = signed_world(params.simulation, section.world, strength)
@@ -112,7 +114,7 @@ def _trial(
     matrix = pd.DataFrame(world.association, list(SCORED_EMOTIONS), list(TRAITS))
     planted = tidy_matrix(matrix, "planted")
     parts = []
-    # Sums come out the same on any number of cores and of processes.
+    # One thread, so that sums do not depend on the number of cores or processes.
     with threadpool_limits(1):
         for source, tables in _readings(own, study.standardised()).items():
             found = associate(tables, source, own, levels=("clip",))
@@ -131,16 +133,16 @@ def _trial(
 
 
 def _readings(params: Params, study: DrawnStudy) -> dict[str, Tables]:
-    """Source to what ``association`` takes, on the held-out corpus."""
+    """Source to the tables that ``association`` takes, for the held-out corpus."""
     unseen = study.held_out
-    evidence = {
+    by_modality = {
         task: [
-            _evidence(params, study[task], task, unseen, modality)
+            _probe_logits(params, study[task], task, unseen, modality)
             for modality in MODALITIES
         ]
         for task in TASKS
     }  # each (1 + refit, clip, target)
-    logits = np.concatenate([np.stack(evidence[task], 1) for task in TASKS], axis=-1)
+    logits = np.concatenate([np.stack(by_modality[task], 1) for task in TASKS], axis=-1)
     names = unseen.clip_ids, unseen.speaker_ids
     together = pd.DataFrame(logits[0].sum(0), columns=COLUMNS)
     together.insert(0, "clip_id", names[0])
@@ -151,20 +153,23 @@ def _readings(params: Params, study: DrawnStudy) -> dict[str, Tables]:
     }
 
 
-def _evidence(
-    params: Params, taught: DrawnCorpus, task: str, unseen: DrawnCorpus, modality: str
+def _probe_logits(
+    params: Params, source: DrawnCorpus, task: str, unseen: DrawnCorpus, modality: str
 ) -> np.ndarray:
-    """Logits of unseen clips by a regression, then by its refits.
+    """Logits for `unseen` by a probe fitted to `source`, and by its bootstrap refits.
 
-    (1 + refit, clip, target); neutral, which is not scored, is left out.
+    Returns
+    -------
+    (1 + refit, clip, target) array
+        Without neutral, which is not scored.
     """
-    true = taught.emotions if task == "emotion" else taught.traits
-    train, dev = (taught.split == split for split in ("train", "dev"))
-    features = taught.features[modality]
+    true = source.emotions if task == "emotion" else source.traits
+    train, dev = (source.split == split for split in ("train", "dev"))
+    features = source.features[modality]
     model = Linear(task, features[train], true[train], features[dev], true[dev])
     refits = params.unimodal.refits
     probes = [model.probe()]
-    probes += model.refitted(taught.speaker_ids[train], refits, params.seed)
+    probes += model.refitted(source.speaker_ids[train], refits, params.seed)
     scored = len(TARGETS[task]) - len(SCORED_EMOTIONS if task == "emotion" else TRAITS)
     logits = [unseen.features[modality] @ weights.T + bias for weights, bias in probes]
     return np.stack(logits)[..., scored:]

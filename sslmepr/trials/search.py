@@ -1,8 +1,8 @@
-"""Search of the settings of stage 3: what does best on dev, never on test.
+"""Hyperparameter search for stage 3: maximises the dev score and never reads test.
 
-Settings are proposed by Optuna's tree-structured Parzen estimator. A trial trains the
-model with every seed, one after the other, and is given up as soon as its dev score
-falls behind the median of earlier trials at the same epoch.
+Hyperparameters are proposed by Optuna's tree-structured Parzen estimator (TPE). A trial
+trains the model with every seed in turn and is pruned as soon as its dev score falls
+below the median of earlier trials at the same epoch.
 """
 
 from collections.abc import Callable
@@ -26,17 +26,17 @@ from sslmepr.training.fusion_training import fit_predict_projector, train_varian
 from sslmepr.training.loop import TrainingError
 
 STARTUP_TRIALS = 5
-"""Trials that are drawn at random and never given up, before anything is known."""
+"""First trials, sampled at random and never pruned."""
 
 WARM_UP_EPOCHS = 2
-"""Epochs of a trial's first seed before which it is not given up."""
+"""Epochs of a trial's first seed during which it is not pruned."""
 
 DIGITS = 4
-"""Significant digits of a proposed setting; more would not be told apart."""
+"""Significant digits of a proposed value; further digits do not change the score."""
 
 
 OUTCOME = ("trial", "state", "dev_score", "epochs")
-"""Columns of a table of trials before those of the settings."""
+"""First columns of a table of trials; those of the hyperparameters follow."""
 
 
 def search_fusion(
@@ -47,14 +47,38 @@ def search_fusion(
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Try the settings of ``params.search[name]`` on the full fusion model.
+    """Search the space ``params.search[name]`` with the full fusion model.
 
-    The first trial has the settings that `params` come with.
+    The first trial uses the values in `params` themselves.
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``search[name]`` (ranges and number of trials), ``fusion`` (all other
+        settings and the seeds), ``roles``, ``seed`` and ``compute.device``.
+    name : str
+        Key of ``params.search``.
+    study_folder : path
+        Holds ``crosstask/<modality>`` of every modality, written by stage 2.
+    run_folder : path
+        Receives Optuna's ``journal.log``; an earlier one is replaced.
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet``.
+    progress : bool
+        Show a progress bar over trials.
 
     Returns
     -------
     DataFrame
-        As of `trials_table`. Optuna's own record is ``journal.log`` in `run_folder`.
+        As from `trials_table`.
+
+    Raises
+    ------
+    CheckpointError
+        If an output file of stage 2 is missing or damaged, or the files of a modality
+        come from different runs.
+    CorpusError
+        If a corpus has no valid clip table.
     """
     clips = read_study_clips(params, data_folder)
     device = choose_device(params.compute.device)
@@ -62,7 +86,7 @@ def search_fusion(
     settings = params.variant["multitask"]
     rows = np.flatnonzero(data.present.any(1).numpy())
 
-    @lru_cache(1)  # all seeds of a trial start from the same
+    @lru_cache(1)  # all seeds of a trial start from the same stacking regression
     def projectors(co_training: CoTraining):
         fusion = params.fusion.model_copy(update={"co_training": co_training})
         chosen = params.model_copy(update={"fusion": fusion})
@@ -92,27 +116,30 @@ def search(
     storage: optuna.storages.BaseStorage | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Try the settings of ``params.search[name]``.
+    """Search the space ``params.search[name]`` with any training function.
 
     Parameters
     ----------
     params : Params
-        Its seed decides what is tried, ``fusion.seeds`` what each trial trains.
+        ``seed`` seeds the sampler; ``fusion.seeds`` are the seeds of each trial.
     name : str
+        Key of ``params.search``.
     train : callable
-        (parameters, seed, on_score) to the best dev score of a training that calls
-        on_score with that of every epoch.
+        (parameters, seed, on_score) to the best dev score of one training run, which
+        calls on_score with the dev score of every epoch.
     storage : optuna storage, optional
-        In memory if absent.
+        Kept in memory if not given.
     progress : bool
+        Show a progress bar over trials.
 
     Returns
     -------
     DataFrame
-        As of `trials_table`.
+        As from `trials_table`. A trial whose training loss is not finite is recorded
+        as failed, and the search goes on.
     """
     section = params.search[name]
-    # What Optuna says of every trial stands in the table.
+    # Optuna's log messages repeat what is in the table.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         direction="maximize",
@@ -139,7 +166,7 @@ def search(
 
 
 def _train_seeds(trial: optuna.Trial, params: Params, train: Callable) -> float:
-    """Mean over seeds of the best dev score, given up where the trial lags behind."""
+    """Mean over seeds of the best dev score, unless the trial is pruned."""
     finished, step = [], 0
 
     def on_score(value: float) -> None:
@@ -155,7 +182,18 @@ def _train_seeds(trial: optuna.Trial, params: Params, train: Callable) -> float:
 
 
 def suggest(trial: BaseTrial, section: Search) -> dict[str, float | int | str]:
-    """Settings that a trial proposes: parameter, with dots, to value."""
+    """Sample the hyperparameters of a trial.
+
+    Parameters
+    ----------
+    trial : optuna trial
+    section : Search
+
+    Returns
+    -------
+    dict
+        Dotted name of the parameter to its value.
+    """
     return {key: _one(trial, key, each) for key, each in section.dimensions().items()}
 
 
@@ -173,14 +211,20 @@ def _rounded(value):
 
 
 def trials_table(study: optuna.Study, section: Search) -> pd.DataFrame:
-    """What was tried, in order.
+    """All trials of a search in order.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    section : Search
+        The search space; its parameters become columns.
 
     Returns
     -------
     DataFrame
-        trial (from 0), state (``complete``, ``pruned`` or ``fail``, for a loss that was
-        not finite), dev_score (of a pruned trial, the last it reached), epochs (over
-        all seeds), and a column for each parameter that was searched.
+        trial (from 0), state (``complete``, ``pruned``, or ``fail`` if the loss was not
+        finite), dev_score (of a pruned trial, the last one reported), epochs (summed
+        over seeds), and a column for each parameter that was searched.
     """
     rows = [
         {
@@ -196,15 +240,33 @@ def trials_table(study: optuna.Study, section: Search) -> pd.DataFrame:
 
 
 def best_settings(trials: pd.DataFrame) -> dict[str, float | int | str]:
-    """Settings of the complete trial with the highest dev score, first of equals."""
+    """Hyperparameters of the complete trial with the highest dev score.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        From `trials_table`; the first of equal trials is taken.
+
+    Returns
+    -------
+    dict
+        Dotted name of the parameter to its value.
+    """
     complete = trials[trials["state"] == "complete"]
     best = complete["dev_score"].idxmax()
-    # Column by column, so that whole numbers stay whole.
+    # Column by column: a row of mixed types would turn integers into floats.
     found = {key: trials[key].tolist() for key in trials.columns[len(OUTCOME) :]}
     return {key: values[trials.index.get_loc(best)] for key, values in found.items()}
 
 
 def write_settings(settings: dict, path: str | Path) -> None:
-    """Settings as an entry of ``studies.yaml`` lists them."""
+    """Write hyperparameters in the form of an entry of ``studies.yaml``.
+
+    Parameters
+    ----------
+    settings : dict
+        From `best_settings`.
+    path : path
+    """
     with atomic(path) as part:
         part.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Arms over the seeds of a trial: their means, and differences on the same studies."""
+"""Means over seeds of the arms of a trial, and paired differences between arms."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     runs : DataFrame
         From :func:`sslmepr.trials.collapse.try_collapse`.
     level : float
-        Of the intervals, from Student's t over seeds.
+        Confidence level of Student's t intervals over seeds.
 
     Returns
     -------
@@ -25,15 +25,16 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
-    """How much better an arm is than every other on the same studies.
+    """Paired differences between a reference arm and every other, by study.
 
     Parameters
     ----------
     runs : DataFrame
         From :func:`sslmepr.trials.collapse.try_collapse`.
     reference : str
-        An arm; positive differences speak for it.
+        Name of an arm; differences are its value minus that of the other.
     level : float
+        Confidence level of Student's t intervals over seeds.
 
     Returns
     -------
@@ -56,15 +57,15 @@ def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFram
 
 
 def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
-    """Mean of ``value`` over the rows that agree in `names`, one row for each seed.
+    """Mean of ``value`` over seeds, grouped by `names`.
 
     Parameters
     ----------
     runs : DataFrame
-        `names`, value.
+        `names`, value; one row per seed and group.
     names : list of str
     level : float
-        Of the intervals, from Student's t over seeds.
+        Confidence level of Student's t intervals over seeds.
 
     Returns
     -------

@@ -1,10 +1,9 @@
-"""What many worlds come to: recovered, found, invented, and how well intervals hold.
+"""Summaries over simulated worlds: bias, power, false positives and coverage.
 
-Recovered correlations need not have the size of the planted ones: predictions are not
-the latents themselves, and a regression reads an emotion also from cues of the traits
-that go with it. What an analysis of so many clips recovers on average, the mean over
-worlds, is called *expected* here; an interval can be right about that and yet never
-hold the planted value.
+Recovered correlations are biased: predictions are not the latents themselves, and a
+regression predicts an emotion also from cues of correlated traits. The mean recovered
+correlation over worlds is called *expected* here. An interval can have nominal coverage
+of the expected correlation and none of the planted one.
 """
 
 from collections.abc import Iterator
@@ -19,11 +18,11 @@ from sslmepr.statistics.cluster_bootstrap import interval, replicated_totals
 from sslmepr.trials.power import GROUP
 
 WILSON = "wilson"
-"""The interval of a count of worlds, which has a known distribution."""
+"""Wilson's binomial interval, for counts of worlds."""
 
 
 def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
-    """Every cell over its worlds.
+    """Summarise every cell of the association table over worlds.
 
     Parameters
     ----------
@@ -52,31 +51,31 @@ def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
 def summarise(
     cells: pd.DataFrame, level: float, resamples: int, seed: int
 ) -> pd.DataFrame:
-    """What worlds of one strength and size come to.
+    """Summarise worlds of the same strength and size.
 
     Parameters
     ----------
     cells : DataFrame
         From :func:`sslmepr.trials.power.try_power`.
     level : float
-        Of the intervals. Worlds are their clusters, because the cells of one world hang
-        together; where all worlds have the same share of cells, and for
-        ``any_invented``, they are Wilson's with worlds as units.
+        Confidence level. Worlds are the clusters, because cells of one world are not
+        independent. For ``any_invented``, and where all worlds have the same share of
+        cells, the interval is Wilson's with worlds as units.
     resamples, seed : int
+        Number of bootstrap replicates and their seed.
 
     Returns
     -------
     DataFrame
         source, strength, clips, clips_per_speaker, metric, estimate, low, high,
-        interval (which kind, or `WILSON`), worlds. Metrics: ``recovered`` (mean over
-        planted cells, positive in the direction that was planted); ``slope`` of
-        recovered on planted correlations through the origin; ``correlation`` of both
-        over the cells of a world, mean over worlds; ``found`` (share significant where
-        something is planted: power); ``invented`` (share significant where nothing is);
-        ``any_invented`` (share of worlds with such a cell); ``covers_planted`` and
-        ``covers_expected`` (share of intervals that hold the planted value, and what
-        the cell recovers on average over worlds). What the strength leaves undefined is
-        absent.
+        interval (its kind, or `WILSON`), worlds. Metrics: ``recovered`` (mean over
+        planted cells, positive in the planted direction); ``slope`` of recovered on
+        planted correlations through the origin; ``correlation`` of both over the cells
+        of a world, mean over worlds; ``found`` (power: share of planted cells that are
+        significant); ``invented`` (false-positive rate: share of null cells that are
+        significant); ``any_invented`` (familywise error: share of worlds with a false
+        positive); ``covers_planted`` and ``covers_expected`` (coverage of the planted
+        and of the expected correlation). Undefined metrics have no row.
     """
     known = _with_expected(cells.dropna(subset="recovered"))
     rows = [
@@ -90,11 +89,11 @@ def summarise(
 
 
 def _with_expected(cells: pd.DataFrame) -> pd.DataFrame:
-    """With a column ``covers_expected``; missing where there is a single world."""
+    """Add the column ``covers_expected``; missing where there is a single world."""
     r = cells["recovered"]
     cell = r.groupby([cells[name] for name in [*GROUP, *CELL]])
     mean, worlds = cell.transform("mean"), cell.transform("size")
-    # A world deviates from a mean that it belongs to by less than from the true one.
+    # A world's deviation from a mean that includes it is too small; this corrects it.
     stretch = np.sqrt(worlds / (worlds - 1).where(worlds > 1))
     expected = r - stretch * (r - mean)
     held = expected.between(cells["low"], cells["high"]).astype("boolean")
@@ -133,7 +132,7 @@ def _sums(group: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
 def _ratio(
     metric: str, sums: np.ndarray, level: float, resamples: int, seed: int
 ) -> Iterator[tuple[float, float, float, str, int]]:
-    """(estimate, low, high, interval, worlds); nothing where it is undefined."""
+    """Yield (estimate, low, high, interval, worlds); nothing where undefined."""
     sums = sums[sums[:, 1] > 0]
     worlds = len(sums)
     if worlds == 0:

@@ -35,7 +35,7 @@ def awake(net, *heads):
     return net
 
 
-def probed():
+def offset_logits():
     random = torch.Generator().manual_seed(4)
     sizes = {"emotion": 7, "personality": 5}
     return {t: torch.randn(16, n, generator=random) for t, n in sizes.items()}
@@ -49,11 +49,11 @@ def test_output():
 
 
 @pytest.mark.parametrize("train", [False, True])
-def test_it_starts_as_stage_one(train):
+def test_initial_output_is_that_of_stage_1(train):
     net = model()
     awake(net, net.emotion_encoder.head, net.personality_encoder.head)
     net.train(train)
-    for given in ({}, probed(), {"personality": probed()["personality"]}):
+    for given in ({}, offset_logits(), {"personality": offset_logits()["personality"]}):
         out = net(*batch(), given)
         first = net.emotion_encoder(*batch(), given.get("emotion"))
         other = net.personality_encoder(*batch(), given.get("personality"))
@@ -61,10 +61,10 @@ def test_it_starts_as_stage_one(train):
         assert torch.equal(out.trait_scores, other.predicted)
 
 
-def test_heads_correct_the_logits_of_stage_one():
+def test_heads_correct_the_logits_of_stage_1():
     net = awake(model().eval())
     awake(net, net.emotion_encoder.head, net.personality_encoder.head)
-    given = probed()
+    given = offset_logits()
     out = net(*batch(), given)
     both = torch.cat([out.emotion_embedding, out.personality_embedding], 1)
     first = net.emotion_encoder
@@ -76,18 +76,18 @@ def test_heads_correct_the_logits_of_stage_one():
     torch.testing.assert_close(out.trait_scores, 1 / (1 + (-logits).exp()))
 
 
-def test_given_logits_leave_embeddings_alone_and_replace_the_probes():
+def test_offset_logits_replace_the_probes_and_not_the_embeddings():
     net = awake(model().eval())
-    own, out = net(*batch()), net(*batch(), probed())
+    own, out = net(*batch()), net(*batch(), offset_logits())
     assert torch.equal(out.emotion_embedding, own.emotion_embedding)
     assert torch.equal(out.personality_embedding, own.personality_embedding)
     for encoder in (net.emotion_encoder, net.personality_encoder):
         torch.nn.init.constant_(encoder.probe.weight, torch.nan)
-    for a, b in zip(net(*batch(), probed()), out, strict=True):
+    for a, b in zip(net(*batch(), offset_logits()), out, strict=True):
         assert torch.equal(a, b)
 
 
-def test_each_task_hears_of_the_other():
+def test_each_task_depends_on_the_other():
     net = model().eval()
     before = net(*batch())
     with torch.no_grad():
@@ -97,7 +97,7 @@ def test_each_task_hears_of_the_other():
     assert (before.emotion_embedding - after.emotion_embedding).abs().max() > 1e-3
 
 
-def test_frozen_encoders_neither_learn_nor_drop_out():
+def test_frozen_encoders_have_no_gradient_and_no_dropout():
     net = model()
     awake(net, net.emotion_encoder.head).train()
     values, mask = batch()
@@ -125,7 +125,7 @@ def test_padding_changes_nothing(fill):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
 
 
-def test_learns_a_few_clips_by_heart():
+def test_it_can_overfit_a_few_clips():
     net = model(replace(CONFIG, hidden=24, dropout=0.0))
     values, mask = batch()
     traits, emotions = torch.rand(16, 5), torch.rand(16, 7).round()
@@ -163,6 +163,6 @@ def test_config_survives_json():
         ({"heads": 5}, "heads=5"),
     ],
 )
-def test_config_names_what_does_not_fit(change, message):
+def test_config_errors_name_the_field(change, message):
     with pytest.raises(ValueError, match=message):
         replace(CONFIG, **change)

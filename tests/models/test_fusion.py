@@ -112,7 +112,7 @@ def test_attention_sums_to_one_over_present_modalities(present, without, train):
 
 
 @pytest.mark.parametrize("without", SUBSETS[:6], ids="-".join)
-def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
+def test_absent_modalities_reach_neither_outputs_nor_gradients(without):
     present = [[True, False, True], [False, True, False], [True, True, True]]
     net = awake(with_probes(model(without=without)).eval())
     results = []
@@ -128,14 +128,14 @@ def test_missing_modalities_leak_neither_into_results_nor_gradients(without):
         (out.emotion_logits.sum() + out.trait_scores.square().sum()).backward()
         learned = [each for each in net.parameters() if each.requires_grad]
         grads = [each.grad for each in (*learned, *inputs)]
-        read = [part.evidence(given) for part in net.predict_projectors.values()]
+        read = [part.centred_logits(given) for part in net.predict_projectors.values()]
         results.append([*out, *read, *grads])
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             assert a.isfinite().all() and torch.equal(a, b)
 
 
-def test_a_missing_modality_is_as_if_the_model_had_none():
+def test_an_absent_modality_equals_a_model_without_it():
     net = awake(with_probes(model()).eval())
     for part in net.predict_projectors.values():
         part.centre(batch())
@@ -190,7 +190,7 @@ def two_witnesses():
     return FusionInput(embeddings, logits, scores, present, {})
 
 
-def test_predict_projector_weighs_every_witness_by_itself():
+def test_predict_projector_has_a_weight_per_modality():
     net = model(
         widths={"face": 6, "text": 5}, without=("guide_bank", "co_training")
     ).eval()
@@ -210,7 +210,7 @@ def test_predict_projector_weighs_every_witness_by_itself():
 
 
 @pytest.mark.parametrize("train", [False, True])
-def test_it_starts_as_the_linear_model_that_it_is_given(train):
+def test_initial_output_is_that_of_the_stacking_regression(train):
     net = with_probes(model(without=("guide_bank",))).train(train)
     given, random = batch(), torch.Generator().manual_seed(6)
     logits = {}
@@ -218,7 +218,7 @@ def test_it_starts_as_the_linear_model_that_it_is_given(train):
         weights = torch.randn(targets, 3 * targets, generator=random)
         bias = torch.randn(targets, generator=random)
         net.predict_projectors[task].set_linear(weights, bias)
-        read = net.predict_projectors[task].evidence(given)
+        read = net.predict_projectors[task].centred_logits(given)
         logits[task] = F.linear(read, weights, bias)
     out = net(given)
     assert torch.equal(out.emotion_logits, logits["emotion"])
@@ -236,7 +236,7 @@ def test_mean_of_head_and_guide_bank_is_added_to_the_predict_projector():
         torch.testing.assert_close([*out][place], expected)
 
 
-def test_a_predict_projector_that_is_set_stays():
+def test_a_predict_projector_is_frozen_once_set():
     net = model()
     for task, targets in (("emotion", 7), ("personality", 5)):
         weights = torch.ones(targets, 3 * targets, dtype=torch.float64)
@@ -247,7 +247,7 @@ def test_a_predict_projector_that_is_set_stays():
         assert (p.grad is None) == ("predict_projectors" in name), name
 
 
-def test_co_trained_probes_add_to_what_a_modality_says():
+def test_co_trained_probes_add_to_the_unimodal_logits():
     given, plain = batch([[True, True, False]] * 4), model(without=("co_training",))
     net = with_probes(model())
     assert net.co_trained and not plain.co_trained
@@ -256,8 +256,9 @@ def test_co_trained_probes_add_to_what_a_modality_says():
         added = torch.zeros(4, 3, targets)
         for place, modality in enumerate(("face", "audio")):
             added[:, place] = part.probes[modality](given.features[modality])
-        expected = plain.predict_projectors[task].evidence(given) + added.flatten(1)
-        torch.testing.assert_close(part.evidence(given), expected)
+        own = plain.predict_projectors[task].centred_logits(given)
+        expected = own + added.flatten(1)
+        torch.testing.assert_close(part.centred_logits(given), expected)
 
 
 def test_input_at_some_clips():
@@ -294,7 +295,7 @@ def test_gradients_of_both_tasks_reach_the_last_shared_matrices(without, shapes)
 
 
 @pytest.mark.parametrize("without", SUBSETS[:6], ids="-".join)
-def test_learns_a_few_clips_by_heart(without):
+def test_it_can_overfit_a_few_clips(without):
     net = model(without=without, dropout=0.0, hidden=32)
     random = torch.Generator().manual_seed(5)
     emotions = torch.rand(16, 7, generator=random).round()
@@ -340,12 +341,12 @@ def test_config_survives_json():
         ({"heads": 3}, "heads=3"),
     ],
 )
-def test_config_names_what_does_not_fit(change, message):
+def test_config_errors_name_the_field(change, message):
     with pytest.raises(ValueError, match=message):
         replace(CONFIG, **change)
 
 
-def test_answers_are_probabilities_and_scores_of_the_tasks():
+def test_predictions_are_probabilities_and_scores_of_the_tasks():
     logits, scores = torch.tensor([[0.0, 2.0]]), torch.tensor([[0.25]])
     output = FusionOutput(logits, scores, None, None, None)
     expected = {

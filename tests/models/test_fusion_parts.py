@@ -32,7 +32,7 @@ def test_graph_attention():
     torch.testing.assert_close(out[0, 0], expected, atol=1e-6, rtol=1e-5)
 
 
-def test_reading_is_multi_head_attention_of_keys_and_values():
+def test_query_reading_equals_multi_head_attention():
     torch.manual_seed(0)
     reading = QueryReading(12, 3)
     nn.init.normal_(reading.in_proj_bias)
@@ -40,17 +40,17 @@ def test_reading_is_multi_head_attention_of_keys_and_values():
     queries, nodes = torch.randn(2, 12), torch.randn(6, 5, 12)
     present = torch.rand(6, 5) > 0.4
     present[:, 0] = True
-    usual = nn.MultiheadAttention(12, 3, batch_first=True)
-    usual.load_state_dict(reading.state_dict())
+    mean = nn.MultiheadAttention(12, 3, batch_first=True)
+    mean.load_state_dict(reading.state_dict())
     each = queries.expand(6, -1, -1)
-    expected = usual(each, nodes, nodes, key_padding_mask=~present)
+    expected = mean(each, nodes, nodes, key_padding_mask=~present)
     found = reading(queries, nodes, present)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
     assert not found[1].mT[~present].any()
     torch.testing.assert_close(found[1].sum(-1), torch.ones(6, 2))
 
 
-def test_guide_bank_answers_to_its_own_embedding():
+def test_guide_bank_is_largest_for_its_own_embedding():
     torch.manual_seed(0)
     bank = GuideBank(7, 16)
     logits = bank(bank.embeddings.detach() * 3)
@@ -78,43 +78,43 @@ def two_clips():
     return FusionInput({}, logits, scores, present, {})
 
 
-def test_evidence_by_hand():
+def test_centred_logits_by_hand():
     given = two_clips()
     emotion, traits = torch.zeros(2, 14), torch.zeros(2, 10)
     emotion[0, 1], emotion[0, 8], emotion[1, 9] = 2.0, 0.5, -8.0
-    assert torch.equal(PredictProjector("emotion", 2).evidence(given), emotion)
-    # Odds of 3 to 1 and 1 to 4; certainty counts as a logit of 8.
+    assert torch.equal(PredictProjector("emotion", 2).centred_logits(given), emotion)
+    # Odds of 3 to 1 and 1 to 4; certainty is clipped to a logit of 8.
     traits[0, 0], traits[0, 5], traits[1, 9] = math.log(3), -math.log(4), 8.0
-    found = PredictProjector("personality", 2).evidence(given)
+    found = PredictProjector("personality", 2).centred_logits(given)
     torch.testing.assert_close(found, traits)
 
 
-def test_probes_say_nothing_until_they_are_set():
+def test_probes_are_zero_until_they_are_set():
     given = two_clips()._replace(
         features={"face": torch.ones(2, 3), "text": torch.ones(2, 4)}
     )
-    probed = PredictProjector("emotion", 2, {"face": 3, "text": 4})
-    plain = PredictProjector("emotion", 2).evidence(given)
-    assert torch.equal(probed.evidence(given), plain)
+    co_trained = PredictProjector("emotion", 2, {"face": 3, "text": 4})
+    plain = PredictProjector("emotion", 2).centred_logits(given)
+    assert torch.equal(co_trained.centred_logits(given), plain)
     weights = torch.zeros(7, 3)
     weights[5, 1] = 0.5
-    probed.set_probe("face", weights, torch.full((7,), 0.25))
+    co_trained.set_probe("face", weights, torch.full((7,), 0.25))
     expected = plain.clone()
     expected[0, :7] += 0.25  # the second clip has no face
     expected[0, 5] += 0.5
-    torch.testing.assert_close(probed.evidence(given), expected)
+    torch.testing.assert_close(co_trained.centred_logits(given), expected)
 
 
-def test_an_absent_modality_says_what_is_usual():
+def test_an_absent_modality_has_the_mean_logit():
     projector, given = PredictProjector("emotion", 2), two_clips()
     projector.centre(given)
-    # Means over all that is said: of one clip by two modalities, of the other by one.
-    usual = torch.zeros(7)
-    usual[1], usual[2] = (2 + 0.5) / 3, -8 / 3
-    torch.testing.assert_close(projector.mean, usual)
+    # Means over clips and present modalities: two of one clip, one of the other.
+    mean = torch.zeros(7)
+    mean[1], mean[2] = (2 + 0.5) / 3, -8 / 3
+    torch.testing.assert_close(projector.mean, mean)
     expected = torch.zeros(2, 2, 7)  # (clip, modality, target)
     expected[0, 0, 1], expected[0, 1, 1], expected[1, 1, 1] = 2, 0.5, 0
     expected[1, 1, 2] = -8
-    expected -= usual
+    expected -= mean
     expected[1, 0] = 0
-    torch.testing.assert_close(projector.evidence(given), expected.flatten(1))
+    torch.testing.assert_close(projector.centred_logits(given), expected.flatten(1))

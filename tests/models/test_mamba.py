@@ -87,7 +87,7 @@ def test_same_block_on_the_sequential_scan(monkeypatch):
 
 
 @pytest.mark.parametrize("bias", [False, True])
-def test_padding_changes_nothing_whatever_it_holds(bias):
+def test_padding_has_no_influence(bias):
     torch.manual_seed(0)
     block, u = Mamba2(**SMALL, bias=bias, chunk_size=4), torch.randn(3, 6, 16)
     alone = block(u)
@@ -101,7 +101,7 @@ def test_padding_changes_nothing_whatever_it_holds(bias):
         assert (out == 0).all()
 
 
-def test_padding_gets_no_gradient_and_gives_none():
+def test_padding_has_no_gradient():
     torch.manual_seed(0)
     block = Mamba2(**SMALL)
     u = torch.randn(2, 9, 16)
@@ -113,7 +113,7 @@ def test_padding_gets_no_gradient_and_gives_none():
     assert all(p.grad.isfinite().all() for p in block.parameters())
 
 
-def test_a_step_sees_no_later_one():
+def test_it_is_causal():
     torch.manual_seed(0)
     block, u = Mamba2(**SMALL, chunk_size=3), torch.randn(1, 8, 16)
     changed = u.clone()

@@ -1,4 +1,4 @@
-"""The published network: what it decides, and from what."""
+"""The published fusion network by hand."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from sslmepr.models.fusion import FusionConfig, FusionInput
-from sslmepr.models.published import PRESENT, PublishedFusion
+from sslmepr.models.published import PUBLISHED_THRESHOLD, PublishedFusion
 
 CONFIG = FusionConfig(
     {"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1, without=("co_training",)
@@ -32,7 +32,7 @@ def clips(present):
     )
 
 
-def test_the_decision_by_hand():
+def test_output_by_hand():
     net, given = model(), clips([[True, True], [True, True], [False, True]])
     plain = net(given).representation
     found = net(given)
@@ -52,7 +52,7 @@ def test_the_decision_by_hand():
         torch.testing.assert_close(output, expected, atol=1e-5, rtol=1e-5)
 
 
-def test_an_absent_modality_changes_nothing_even_as_nan():
+def test_an_absent_modality_has_no_influence_even_as_nan():
     given = clips([[False, True]] * 3)
     for part in (given.embeddings["face"], given.emotion_logits, given.trait_scores):
         part[:, 0] = float("nan") if part.ndim == 3 else part[:, 0]
@@ -64,12 +64,14 @@ def test_an_absent_modality_changes_nothing_even_as_nan():
     assert len(trained) > 20 and all(p.grad.isfinite().all() for p in trained)
 
 
-def test_emotions_exclude_each_other():
+def test_emotions_are_single_label():
     found = PublishedFusion.emotion_probabilities(torch.randn(9, 7))
     torch.testing.assert_close(found.sum(1), torch.ones(9))
-    # A sure neutral leaves none of the others at the limit: the published rule.
-    sure = torch.tensor([[1 - PRESENT + 1e-3] + [(PRESENT - 1e-3) / 6] * 6])
-    assert not (sure[:, 1:] >= PRESENT).any()
+    # If neutral is near 1, no other emotion reaches the threshold.
+    sure = torch.tensor(
+        [[1 - PUBLISHED_THRESHOLD + 1e-3] + [(PUBLISHED_THRESHOLD - 1e-3) / 6] * 6]
+    )
+    assert not (sure[:, 1:] >= PUBLISHED_THRESHOLD).any()
 
 
 def test_the_scale_of_the_bank_is_not_learned():

@@ -1,4 +1,4 @@
-"""The fast scan against its definition, over every decay that may occur."""
+"""The chunked scan against its definition, over the range of decays."""
 
 import pytest
 import torch
@@ -78,8 +78,8 @@ def test_float32_holds_for_weak_and_strong_decay(dt_bias, strongest):
         torch.testing.assert_close(a / scale, (b / scale).float(), atol=1e-5, rtol=1e-3)
 
 
-def test_quiet_steps_after_a_burst_keep_their_digits():
-    # The burst brings the running sum to -3200, where float32 resolves 2e-4 only.
+def test_small_steps_after_a_large_one_keep_their_precision():
+    # The large step brings the running sum to -3200, where float32 resolves 2e-4 only.
     x, dt, A, B, C, D = arguments(1, 64, 2, 1)
     dt[:, :8], dt[:, 8:] = 25.0, 1e-4
     given = x, dt, torch.full((2,), -16.0), B, C, D
@@ -89,7 +89,7 @@ def test_quiet_steps_after_a_burst_keep_their_digits():
     )
 
 
-def test_steps_without_dt_are_passed_over():
+def test_steps_with_dt_0_leave_the_state_unchanged():
     x, dt, A, B, C, D = arguments(2, 9, 4, 1, dtype=torch.float64)
     keep = [0, 1, 4, 5, 6, 8]
     dropped = [i for i in range(9) if i not in keep]

@@ -20,7 +20,7 @@ def test_mean_counts_real_steps_only():
     assert masked_mean(values, mask).tolist() == [[2.0], [7.0]]
 
 
-def test_mean_of_nothing_names_the_clips():
+def test_clips_without_steps_are_named():
     mask = torch.tensor([[True], [False], [False]])
     with pytest.raises(ValueError, match=r"\[1, 2\]"):
         masked_mean(torch.zeros(3, 1, 2), mask)
@@ -57,7 +57,7 @@ def test_training_over_padding_keeps_gradients_finite(block):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_order_of_steps_matters_to_all_that_mix_them(block):
+def test_blocks_that_mix_steps_depend_on_their_order(block):
     model, values = encoder(block), torch.randn(1, 6, 6)
     mask = torch.ones(1, 6, dtype=torch.bool)
     forward = masked_mean(model(values, mask), mask)

@@ -1,4 +1,4 @@
-"""Stage 1's model: what comes out, where it starts, and that it learns."""
+"""The stage-1 network: output, initialisation, gradients."""
 
 from dataclasses import asdict
 
@@ -41,8 +41,8 @@ def test_output(task, targets):
     assert out.logits.shape == (16, targets) and out.logits.dtype == torch.float32
     torch.testing.assert_close(out.embedding, masked_mean(out.sequence, mask))
     means = torch.stack([v[m].mean(0) for v, m in zip(values, mask, strict=True)])
-    probed = means @ model.probe.weight.T + model.probe.bias
-    expected = model.head(out.embedding) + probed
+    offset_logits = means @ model.probe.weight.T + model.probe.bias
+    expected = model.head(out.embedding) + offset_logits
     torch.testing.assert_close(out.logits, expected)
     torch.testing.assert_close(out.predicted, 1 / (1 + (-expected).exp()))
 
@@ -57,7 +57,7 @@ def test_head_starts_at_zero_and_learns():
 
 
 @pytest.mark.parametrize("train", [False, True])
-def test_it_starts_as_its_probe(train):
+def test_initial_output_is_that_of_the_probe(train):
     torch.manual_seed(0)
     values, mask = batch()
     model = UnimodalModel(config()).train(train)
@@ -66,7 +66,7 @@ def test_it_starts_as_its_probe(train):
 
 
 @pytest.mark.parametrize("task, targets", [("emotion", 7), ("personality", 5)])
-def test_it_starts_as_a_linear_model_that_it_is_given(task, targets):
+def test_initial_output_is_that_of_a_linear_model(task, targets):
     rng = np.random.default_rng(0)
     values, mask = batch()
     pooled = masked_mean(values, mask).numpy()
@@ -78,7 +78,7 @@ def test_it_starts_as_a_linear_model_that_it_is_given(task, targets):
     set_linear(model.probe, *map(torch.from_numpy, linear.probe()))
     expected = linear.predict(pooled)
     if task == "personality":
-        # A sigmoid in place of the line, with its slope at 0.5.
+        # A sigmoid with the slope of the line at 0.5.
         expected = 1 / (1 + np.exp(4 * (0.5 - expected)))
     predicted = model(values, mask).predicted.detach().numpy()
     assert predicted == pytest.approx(expected, abs=1e-6)
@@ -95,18 +95,18 @@ def test_set_linear_copies_and_freezes():
     assert layer.weight[1, 2] == 5
 
 
-def test_probed_logits_replace_the_probe():
+def test_offset_logits_replace_the_probe():
     torch.manual_seed(0)
     values, mask = batch()
     model = awake(UnimodalModel(config()).eval())
-    probed = torch.randn(16, 7)
+    offset_logits = torch.randn(16, 7)
     own = model(values, mask)
-    out = model(values, mask, probed)
-    torch.testing.assert_close(out.logits, model.head(own.embedding) + probed)
+    out = model(values, mask, offset_logits)
+    torch.testing.assert_close(out.logits, model.head(own.embedding) + offset_logits)
     assert torch.equal(out.embedding, own.embedding)
     with torch.no_grad():
         model.probe.weight.fill_(torch.nan)
-    assert torch.equal(model(values, mask, probed).logits, out.logits)
+    assert torch.equal(model(values, mask, offset_logits).logits, out.logits)
 
 
 @pytest.mark.parametrize("block", ["mamba", "transformer"])
@@ -126,7 +126,7 @@ def test_padding_reaches_neither_logits_nor_gradients(block):
 
 
 @pytest.mark.parametrize("block", ["mamba", "transformer"])
-def test_clips_do_not_depend_on_their_company(block):
+def test_clips_do_not_depend_on_their_batch(block):
     torch.manual_seed(0)
     values, mask = batch()
     model = awake(UnimodalModel(config(block=block)).eval())
@@ -141,7 +141,7 @@ def test_clips_do_not_depend_on_their_company(block):
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
 @pytest.mark.parametrize("block", ["mamba", "transformer"])
-def test_learns_a_few_clips_by_heart(task, block):
+def test_it_can_overfit_a_few_clips(task, block):
     torch.manual_seed(0)
     values, mask = batch()
     model = UnimodalModel(config(task, block, hidden=32, dropout=0.0))

@@ -1,4 +1,4 @@
-"""The rule of intervals: by hand, against scipy, and by how often they hold the truth.
+"""Cluster intervals: by hand, against scipy, and by simulated coverage.
 
 The coverage tests draw many studies of few clusters with known truth. Their bounds are
 a nominal 95 %, give or take two points for what is asymptotic about every interval, and
@@ -34,20 +34,20 @@ def test_every_resample_draws_as_many_clusters_and_chunks_change_nothing(monkeyp
     whole = replicated_totals(np.eye(20), 500, seed=3)
     assert whole.shape == (501, 20) and (whole.sum(axis=1) == 20).all()
     assert (whole[0] == 1).all() and whole.min() == 0
-    # Counts of 20 draws from 20: mean 1, variance 19 / 20; 10,000 hang together little.
+    # Counts of 20 draws from 20: mean 1, variance 19 / 20.
     assert whole[1:].mean() == 1 and whole[1:].var() == pytest.approx(0.95, abs=0.06)
     monkeypatch.setattr(cluster_bootstrap, "LARGEST_CHUNK", 60)
     np.testing.assert_array_equal(replicated_totals(np.eye(20), 500, seed=3), whole)
 
 
-def test_few_clusters_are_left_out_in_turn():
+def test_few_clusters_give_the_delete_one_jackknife():
     sums = np.array([[1.0, 10], [2, 20], [4, 40]])
     totals = replicated_totals(sums, 500, seed=3)
     assert totals.tolist() == [[7, 70], [6, 60], [5, 50], [3, 30]]
     assert replicated_totals(sums, 0, seed=3).tolist() == [[7, 70]]
 
 
-def test_clusters_total_as_a_plain_loop_does():
+def test_totals_equal_a_plain_loop():
     rng = np.random.default_rng(5)
     names = rng.integers(0, 18, 60).astype(str)
     values = rng.random(60)
@@ -180,7 +180,7 @@ def _truth():
 
 
 @pytest.mark.parametrize("clusters", [4, 8, 16, 40, 200])
-def test_nominal_95_percent_hold_the_truth_in_93_to_97(clusters):
+def test_coverage_of_95_percent_intervals_is_93_to_97(clusters):
     rng = np.random.default_rng(clusters)
     expected = "cluster_t" if clusters < 15 else "expanded_percentile"
     held, known = np.zeros((2, 4))
@@ -190,14 +190,14 @@ def test_nominal_95_percent_hold_the_truth_in_93_to_97(clusters):
         low, high, kind = interval(_statistics(totals), clusters, 0.95)
         held += ((low <= _truth()) & (_truth() <= high)).sum(axis=0)
         known += (kind == expected).sum(axis=0)
-    # Where few speakers all lack a class or its opposite, there is no accuracy.
+    # Accuracy is undefined where all of few speakers lack a class or its opposite.
     assert (known > 0.97 * STUDIES).all()
     error = np.sqrt(0.95 * 0.05 / known)
     share = held / known
     assert (np.abs(share - 0.95) < 0.02 + 4 * error).all(), share
 
 
-def test_the_plain_percentiles_of_four_clusters_do_not():
+def test_percentile_intervals_of_four_clusters_are_too_narrow():
     """Which is why they are not used: they hold the mean in about 80 %."""
     rng = np.random.default_rng(0)
     means = rng.standard_normal((STUDIES, 4))

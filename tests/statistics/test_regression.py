@@ -1,4 +1,4 @@
-"""Regressions of differently counted clips against scikit-learn."""
+"""Weighted ridge and logistic regression against scikit-learn."""
 
 import numpy as np
 import pytest
@@ -15,31 +15,31 @@ def drawn(targets, seed=0, clips=50, features=6):
     return values, true + 2 * rng.standard_normal(true.shape), counts
 
 
-@pytest.mark.parametrize("strength", [0.5, 30.0])
-def test_ridge_is_that_of_scikit_learn(strength):
+@pytest.mark.parametrize("alpha", [0.5, 30.0])
+def test_ridge_is_that_of_scikit_learn(alpha):
     features, true, counts = drawn(4)
-    weights, bias = ridge(features, true, strength, counts)
+    weights, bias = ridge(features, true, alpha, counts)
     assert weights.shape == (3, 4, 6) and bias.shape == (3, 4)
     for sample, count in enumerate(counts):
-        model = Ridge(alpha=strength).fit(features, true, sample_weight=count)
+        model = Ridge(alpha=alpha).fit(features, true, sample_weight=count)
         assert weights[sample] == pytest.approx(model.coef_, abs=1e-10)
         assert bias[sample] == pytest.approx(model.intercept_, abs=1e-10)
 
 
-@pytest.mark.parametrize("strength", [0.01, 1.0])
-def test_logistic_is_that_of_scikit_learn(strength):
+@pytest.mark.parametrize("C", [0.01, 1.0])
+def test_logistic_is_that_of_scikit_learn(C):
     features, true, counts = drawn(3)
-    weights, bias = logistic(features, true > 1, strength, counts)
+    weights, bias = logistic(features, true > 1, C, counts)
     for sample, count in enumerate(counts):
         for target in range(3):
-            model = LogisticRegression(C=strength, tol=1e-10, max_iter=1000)
+            model = LogisticRegression(C=C, tol=1e-10, max_iter=1000)
             model.fit(features, true[:, target] > 1, sample_weight=count)
             found = [*weights[sample, target], bias[sample, target]]
             expected = [*model.coef_[0], model.intercept_[0]]
             assert found == pytest.approx(expected, abs=2e-4)
 
 
-def test_a_clip_counted_twice_is_a_clip_that_is_there_twice():
+def test_a_count_of_two_equals_a_duplicated_clip():
     features, true, counts = drawn(2)
     twice = np.repeat(np.arange(50), counts[0].astype(int))
     for found, expected in (
@@ -56,7 +56,7 @@ def test_a_clip_counted_twice_is_a_clip_that_is_there_twice():
         assert found[1] == pytest.approx(expected[1], abs=1e-5)
 
 
-def test_the_start_does_not_change_where_it_ends():
+def test_the_start_does_not_change_the_solution():
     features, true, counts = drawn(3)
     start = np.full((3, 6), 2.0), np.full(3, -1.0)
     found = logistic(features, true > 0, 0.1, counts, start)
@@ -65,7 +65,7 @@ def test_the_start_does_not_change_where_it_ends():
 
 
 @pytest.mark.parametrize(("present", "odds"), [(False, 1 / 99), (True, 99)])
-def test_what_all_or_no_clips_of_a_sample_have_is_a_bias_only(present, odds):
+def test_a_target_of_all_or_no_clips_has_an_intercept_only(present, odds):
     features, true, _ = drawn(2)
     labels = true > 0
     labels[10:, 1] = present

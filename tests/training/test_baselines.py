@@ -7,8 +7,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.baselines import (
+    CROSS_TARGET_PENALTY,
     LOGISTIC_STRENGTHS,
-    OTHERS,
     Combination,
     Constant,
     Linear,
@@ -56,7 +56,7 @@ def test_predictions_and_probe_are_those_of_scikit_learn(task):
 
 
 @pytest.mark.parametrize("seed, best", [(3, 0.1), (21, 0.01)])
-def test_strength_is_the_best_on_dev(seed, best):
+def test_regularisation_strength_is_the_best_on_dev(seed, best):
     features, true, _ = drawn("emotion", seed=seed)
     train, dev = (features[:25], true[:25]), (features[25:], true[25:])
     scores = {}
@@ -102,12 +102,12 @@ def test_out_of_fold_does_not_see_labels_of_the_own_speaker(task):
         assert np.abs(after - before).max() > 1e-3
 
 
-def test_out_of_fold_of_an_emotion_that_only_one_speaker_shows():
+def test_out_of_fold_logits_of_an_emotion_of_one_speaker():
     features, true, speakers = drawn("emotion")
     true[:, 2] = speakers == "c"
     model = Linear("emotion", features, true, features, true)
     found = model.out_of_fold(speakers)
-    # 50 clips are seen, none with it: half a clip is assumed.
+    # None of 50 training clips has it: the base rate is half a clip.
     assert found[speakers == "c", 2] == pytest.approx(np.log(0.01 / 0.99))
 
 
@@ -149,7 +149,7 @@ def test_no_dev_clips():
 
 
 @TASKS
-def test_refitted_is_fitting_to_drawn_speakers(task):
+def test_refits_are_cluster_bootstrap_fits(task):
     features, true, speakers = drawn(task)
     model = Linear(task, features, true, features, true)
     probes = list(model.refitted(speakers, 3, seed=5))
@@ -176,7 +176,7 @@ def test_more_features_than_clips_change_nothing(task):
     assert features[25:] @ weights.T + bias == pytest.approx(logits, abs=1e-3)
 
 
-def test_a_constant_says_the_share_of_clips_or_the_mean_score():
+def test_a_constant_predicts_the_base_rate_or_the_mean_score():
     shown = np.zeros((4, 7))
     shown[0, 1] = 0.3
     found = Constant("emotion", shown)
@@ -190,7 +190,7 @@ def test_a_constant_says_the_share_of_clips_or_the_mean_score():
     assert bias.tolist() == pytest.approx([-0.4] * 5)
 
 
-def test_a_constant_of_no_labels_is_refused():
+def test_a_constant_without_labels_is_an_error():
     with pytest.raises(ValueError, match="personality: no training clip has labels"):
         Constant("personality", np.zeros((0, 5)))
 
@@ -205,7 +205,7 @@ def reference_logits(task, strength, features, true):
 
 
 @TASKS
-def test_a_combination_listens_to_each_target_first(task):
+def test_stacking_penalises_cross_target_weights_more(task):
     """As scikit-learn finds where what is said of other targets is made smaller."""
     rng = np.random.default_rng(5)
     targets = 7 if task == "emotion" else 5
@@ -220,14 +220,14 @@ def test_a_combination_listens_to_each_target_first(task):
     scaled = StandardScaler().fit(features[:40]).transform(features)
     for target in range(targets):
         mine = np.arange(3 * targets) % targets == target
-        size = np.where(mine, 1.0, OTHERS**-0.5)
+        size = np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
         known = true[:40, target]
         alone = reference_logits(task, model.strength, scaled * size, known)
         assert logits[:, target] == pytest.approx(alone, abs=1e-3)
     assert model.out_of_fold(speakers[:40]).shape == (40, targets)
 
 
-def test_the_strength_of_a_combination_is_the_likeliest_on_dev():
+def test_stacking_maximises_the_dev_likelihood_over_strengths():
     """Scores that rank equally well at all strengths differ in how large they are."""
     rng = np.random.default_rng(2)
     true = rng.random((400, 7)) < 0.3
@@ -240,7 +240,7 @@ def test_the_strength_of_a_combination_is_the_likeliest_on_dev():
         chances = []
         for target in range(7):
             mine = np.arange(21) % 7 == target
-            sized = scaled * np.where(mine, 1.0, OTHERS**-0.5)
+            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
             fitted = LogisticRegression(C=strength, tol=1e-8)
             fitted.fit(sized[:300], train[1][:, target])
             chances.append(fitted.predict_proba(sized[300:])[:, 1])

@@ -52,7 +52,7 @@ def test_statistics_come_from_the_training_split_of_each_corpus(study, data):
         ids = data.clips.table["clip_id"].iloc[rows]
         steps = np.concatenate([with_logs(store[name]) for name in ids])
         assert data.statistics[corpus].mean == pytest.approx(steps.mean(0), abs=1e-4)
-    # Only predicted, without a training split: on itself.
+    # The held-out corpus has no training split: all of its clips.
     store = FeatureStore.open(folder / "joint" / "features", "text")
     everything = np.concatenate([with_logs(store[name]) for name in store.clip_ids])
     assert data.statistics["joint"].mean == pytest.approx(everything.mean(0), abs=1e-4)
@@ -124,20 +124,23 @@ def test_labels_are_missing_where_another_task_or_the_test_split_is(data):
     assert not batch.labels["emotion"].isnan().any()
 
 
-def test_probed_logits_travel_with_their_clips(data):
+def test_offset_logits_travel_with_their_clips(data):
     everyone = data.present(np.arange(len(data.lengths)))
     rows = everyone[::3][np.random.default_rng(0).permutation(20)]
     logits = np.outer(rows, [1.0, 2.0, 3.0, 4.0, 5.0])
-    assert data.batch(rows).probed == {}
-    data.set_probed("personality", rows, logits)
+    assert data.batch(rows).offset_logits == {}
+    data.set_offset_logits("personality", rows, logits)
     batch = data.batch(rows[[4, 0, 7]])
-    assert list(batch.probed) == ["personality"]
-    assert batch.probed["personality"].dtype == torch.float32
-    assert batch.probed["personality"].tolist() == logits[[4, 0, 7]].tolist()
-    assert data.batch(everyone[1::3]).probed["personality"].isnan().all()
-    data.set_probed("personality", rows[:1], torch.ones(1, 5))
+    assert list(batch.offset_logits) == ["personality"]
+    assert batch.offset_logits["personality"].dtype == torch.float32
+    assert batch.offset_logits["personality"].tolist() == logits[[4, 0, 7]].tolist()
+    assert data.batch(everyone[1::3]).offset_logits["personality"].isnan().all()
+    data.set_offset_logits("personality", rows[:1], torch.ones(1, 5))
     batch = data.batch(rows[:2])
-    assert batch.probed["personality"].isnan().tolist() == [[False] * 5, [True] * 5]
+    assert batch.offset_logits["personality"].isnan().tolist() == [
+        [False] * 5,
+        [True] * 5,
+    ]
 
 
 def test_pooled_is_the_mean_over_real_steps(data, monkeypatch):
@@ -169,7 +172,7 @@ def test_statistics_of_pieces_are_those_of_the_whole(sizes, seed):
     assert found.deviation[2] == 1
 
 
-def test_no_values_have_no_statistics():
+def test_no_values_are_an_error():
     with pytest.raises(ValueError, match="no values"):
         Standardisation.fit([np.zeros((0, 3))])
 
@@ -210,7 +213,7 @@ def test_balanced_batches_hold_both_corpora_equally():
     assert counts.tolist() == [4] * 10 + [1] * 40
 
 
-def test_features_of_two_encoders_are_refused(study, small_params, tmp_path):
+def test_features_of_two_encoders_are_an_error(study, small_params, tmp_path):
     import shutil
 
     folder, _ = study

@@ -1,4 +1,4 @@
-"""What training may know of labels."""
+"""Which labels training can read."""
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ def folder(tmp_path, small_params):
 
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
-def test_only_labels_of_the_role_outside_test_are_known(folder, small_params, task):
+def test_training_sees_only_labels_of_the_role_outside_test(folder, small_params, task):
     clips = read_study_clips(small_params, folder)
     known = clips.table[clips.labelled(task)]
     assert set(known["corpus"]) == {getattr(small_params.roles, task)}

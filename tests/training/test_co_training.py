@@ -1,4 +1,4 @@
-"""What modalities teach each other, against scikit-learn and against the truth."""
+"""Co-training against scikit-learn and against the truth."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from sklearn.linear_model import Ridge
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.params import Roles
 from sslmepr.training.clips import StudyClips
-from sslmepr.training.co_training import _scaled, _taught, co_train
+from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips
 
 MODALITIES = ("face", "audio", "text")
@@ -34,7 +34,7 @@ def study(count=400, width=20, noise=1.0, seed=0, only=None):
         spread = np.linalg.qr(rng.standard_normal((width, mixed.shape[1])))[0].T
         features[modality] = mixed @ spread
         for task in TASKS:
-            # A stage 2 that has learnt something, and much that is not so.
+            # Stage-2 logits: signal and a lot of error.
             wrong = rng.standard_normal(seen[task].shape)
             logits[task].append(0.3 * seen[task] + 0.3 * wrong)
     emotions = np.where(latent["emotion"] > 0.8, 1.0, 0.0)
@@ -87,7 +87,7 @@ def correlation(a, b):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_modality_learns_what_the_others_see(params, task):
+def test_a_probe_learns_the_pseudo_labels_of_the_other_modalities(params, task):
     """It comes to know targets of which it was never given one label."""
     data, latent = study()
     probes = co_train(params, data, task)
@@ -102,7 +102,7 @@ def test_a_modality_learns_what_the_others_see(params, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_its_size_is_a_share_of_what_stage_2_says(params, task):
+def test_its_scale_is_a_share_of_that_of_stage_2(params, task):
     data, _ = study(count=120)
     probes = co_train(params, data, task)
     rows = np.flatnonzero(
@@ -118,7 +118,7 @@ def test_its_size_is_a_share_of_what_stage_2_says(params, task):
         assert found.mean(0) == pytest.approx(0, abs=1e-4)
 
 
-def test_labels_of_a_clip_do_not_move_what_is_said_of_it_but_through_the_teacher(
+def test_labels_of_a_clip_reach_its_own_logits_only_through_pseudo_labels(
     params,
 ):
     """Probes are fitted to unlabelled clips alone: nothing of them without these."""
@@ -129,7 +129,7 @@ def test_labels_of_a_clip_do_not_move_what_is_said_of_it_but_through_the_teacher
 
 
 @pytest.mark.parametrize("only", [["face"], ["text"]])
-def test_a_modality_alone_has_no_teacher(params, only):
+def test_a_single_modality_has_no_pseudo_labels(params, only):
     assert co_train(params, study(count=60, only=only)[0], "personality") == {}
 
 
@@ -138,7 +138,7 @@ def test_a_modality_that_no_clip_has_is_left_out(params):
     assert list(co_train(params, data, "emotion")) == ["face", "text"]
 
 
-def test_what_stands_in_place_of_an_absent_modality_has_no_influence(params):
+def test_values_of_an_absent_modality_have_no_influence(params):
     found = []
     for fill in (0.0, np.nan):
         data, _ = study(count=120)
@@ -166,11 +166,11 @@ def test_a_probe_is_the_ridge_regression_that_is_best_on_dev():
         model = Ridge(alpha=strength).fit(scaled[train], target[train] / unit)
         said = model.predict(scaled)
         errors[np.square(said[dev] - target[dev] / unit).mean()] = said
-    said = _taught(features, target, train, dev)(features)
+    said = _fit_probe(features, target, train, dev)(features)
     assert said == pytest.approx(errors[min(errors)], abs=1e-6)
 
 
-def test_a_probe_that_says_one_thing_says_nothing():
-    probe = _taught(np.ones((6, 2)), np.ones((6, 3)), np.arange(6), np.arange(0))
+def test_a_constant_probe_is_zero():
+    probe = _fit_probe(np.ones((6, 2)), np.ones((6, 3)), np.arange(6), np.arange(0))
     said = _scaled(probe, np.ones((6, 2)), np.ones(3))(np.ones((6, 2)))
     assert np.array_equal(said, np.zeros((6, 3)))

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sslmepr.training.gradnorm import (
+    EMA_DECAY,
     INITIAL_STEPS,
-    MEMORY,
     LossGradients,
     LossGroup,
     WithGradients,
@@ -31,7 +31,7 @@ def test_one_step_by_hand():
     group = warmed([1.0, 4.0], alpha=1.0, step=0.1, budget=2.0, floor=0.001)
     group.update(torch.tensor([0.5, 4.0]), torch.tensor([1.0, 3.0]))
     initial = np.array([(9 * 1 + 0.5) / 10, 4.0])
-    running = np.array([MEMORY * 1 + (1 - MEMORY) * 0.5, 4.0])
+    running = np.array([EMA_DECAY * 1 + (1 - EMA_DECAY) * 0.5, 4.0])
     rates = running / initial
     rates = rates / rates.mean()
     target = 2.0 * rates  # mean of weighted norms 1 and 3

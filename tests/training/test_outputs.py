@@ -1,4 +1,4 @@
-"""What stages hand on: clip by clip, corpus by corpus."""
+"""Outputs of a stage: one row per clip, one file per corpus."""
 
 import json
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from sslmepr.training.checkpoints import CheckpointError
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.outputs import (
     model_of_outputs,
-    outputs_of,
+    predict_outputs,
     read_outputs,
     study_outputs,
     write_outputs,
@@ -50,10 +50,12 @@ def outputs(rows):
 class Looking(nn.Module):
     """Says what it was given."""
 
-    def forward(self, values, mask, probed):
+    def forward(self, values, mask, offset_logits):
         assert not self.training
         first = values[:, 0, :2].double()
-        return SimpleNamespace(steps=mask.sum(1), first=first, probed=probed)
+        return SimpleNamespace(
+            steps=mask.sum(1), first=first, offset_logits=offset_logits
+        )
 
 
 def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_params):
@@ -62,7 +64,7 @@ def test_outputs_of_a_model_come_back_in_the_order_of_the_rows(study, small_para
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     assert len(set(data.lengths[rows])) > 2  # so that they are sorted on the way
 
-    found = outputs_of(Looking(), data, rows, ["steps", "first"])
+    found = predict_outputs(Looking(), data, rows, ["steps", "first"])
     assert found["steps"].tolist() == data.lengths[rows].tolist()
     assert found["first"].dtype == np.float32 and found["first"].shape == (len(rows), 2)
     assert found["first"][3] == pytest.approx(data.padded(rows[3:4])[0][0, 0, :2])
@@ -73,11 +75,11 @@ def test_a_model_starts_from_the_probe_of_its_task(study, small_params):
     data = ModalityClips(read_study_clips(small_params, folder), "text", folder)
     rows = data.present(np.arange(len(data.clips.table)))[::-1].copy()
     logits = np.arange(7.0 * len(rows)).reshape(-1, 7)
-    data.set_probed("emotion", rows, logits)
-    found = outputs_of(Looking(), data, rows, ["probed"], "emotion")
-    np.testing.assert_array_equal(found["probed"], logits)
+    data.set_offset_logits("emotion", rows, logits)
+    found = predict_outputs(Looking(), data, rows, ["offset_logits"], "emotion")
+    np.testing.assert_array_equal(found["offset_logits"], logits)
     with pytest.raises(KeyError, match="personality"):
-        outputs_of(Looking(), data, rows, ["probed"], "personality")
+        predict_outputs(Looking(), data, rows, ["offset_logits"], "personality")
 
 
 def test_round_trip(clips, tmp_path):
@@ -118,7 +120,7 @@ def test_rows_of_a_study_find_their_outputs(clips, tmp_path, given):
     assert joined["score"].tolist() == [row / 7 for row in rows.tolist()]
 
 
-def test_outputs_outlive_another_order_of_clips(clips, tmp_path):
+def test_outputs_are_matched_by_clip_id(clips, tmp_path):
     given = np.arange(6)
     write_outputs(tmp_path, clips, given, outputs(given))
     order = [4, 2, 0, 5, 3, 1]
@@ -147,7 +149,7 @@ def test_same_outputs_same_bytes_and_ids_can_be_read_in_the_file(clips, tmp_path
 
 
 @pytest.mark.parametrize("damage", ["absent", "half", "empty", "text", "without"])
-def test_damaged_outputs_are_told_with_their_remedy(clips, tmp_path, damage):
+def test_damaged_outputs_are_reported_with_the_remedy(clips, tmp_path, damage):
     folder = tmp_path / "crosstask" / "face"
     folder.mkdir(parents=True)
     write_outputs(folder, clips, np.arange(6), outputs(np.arange(6)), "abc")
@@ -166,7 +168,7 @@ def test_damaged_outputs_are_told_with_their_remedy(clips, tmp_path, damage):
             read(folder, clips)
 
 
-def test_outputs_of_two_models_are_refused(clips, tmp_path):
+def test_outputs_of_two_models_are_an_error(clips, tmp_path):
     write_outputs(tmp_path, clips, np.arange(6), outputs(np.arange(6)), "abc")
     only_a = StudyClips(clips.table, {}, ["a"])
     write_outputs(tmp_path, only_a, np.arange(6), outputs(np.arange(6)), "other")

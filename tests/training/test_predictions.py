@@ -22,7 +22,7 @@ def clips(emotions, splits):
     return StudyClips(table, {"emotion": np.asarray(emotions, np.float32)}, ["a"])
 
 
-def test_thresholds_are_shares_of_training_clips():
+def test_thresholds_are_base_rates_of_training_clips():
     emotions = np.zeros((6, 7))
     emotions[:3, 1] = 0.4  # anger in three of four training clips with labels
     emotions[:, 2] = 1.0  # disgust in all
@@ -33,7 +33,7 @@ def test_thresholds_are_shares_of_training_clips():
     assert list(found.values()) == [0.75, 0.5, 0.5, 0.5, 0.5, 0.5]
 
 
-def test_shares_are_the_best_thresholds_of_calibrated_probabilities():
+def test_base_rates_are_the_best_thresholds_of_calibrated_probabilities():
     rng = np.random.default_rng(0)
     probability = rng.beta(1, 5, 40_000)
     present = rng.random(40_000) < probability
@@ -71,7 +71,7 @@ def test_single_label():
         is_single_label(np.eye(6))
 
 
-def test_every_row_says_what_predicted_it():
+def test_every_row_names_its_model():
     table = pd.DataFrame(
         {"clip_id": ["x", "y"], "corpus": ["a", "b"], "split": ["dev", "test"]}
     )

@@ -12,19 +12,19 @@ from sslmepr.training.pseudo_labels import (
 )
 
 
-def test_only_confident_emotions_of_unlabelled_clips_teach():
+def test_only_confident_emotions_of_unlabelled_clips_have_a_gradient():
     logits = torch.zeros(3, 2, requires_grad=True)
     teacher = torch.tensor([[3.0, 0.1], [-3.0, 3.0], [3.0, 3.0]])
     unlabelled = torch.tensor([True, True, False])
     emotion_pseudo_loss(logits, teacher, unlabelled, 0.6).backward()
-    taught = logits.grad != 0
-    assert taught.tolist() == [[True, False], [True, True], [False, False]]
+    with_gradient = logits.grad != 0
+    assert with_gradient.tolist() == [[True, False], [True, True], [False, False]]
     # Towards the teacher, and soft: p - q over the four entries of unlabelled clips.
     q = 1 / (1 + np.exp(-3.0))
     assert logits.grad[0, 0].item() == pytest.approx((0.5 - q) / 4)
 
 
-def test_agreement_with_the_teacher_is_at_rest():
+def test_agreement_with_the_teacher_has_no_gradient():
     # A hard label would still push a confident student further out.
     logits = torch.tensor([[2.0, -2.0]], requires_grad=True)
     emotion_pseudo_loss(logits, logits.detach(), torch.tensor([True]), 0.6).backward()

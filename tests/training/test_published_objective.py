@@ -29,7 +29,7 @@ def test_the_strongest_emotion_is_the_class():
     assert found == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_sure_emotion_becomes_surer():
+def test_a_confident_emotion_is_its_own_pseudo_label():
     logits = torch.tensor([[2.0, 0.0], [0.3, 0.0], [5.0, 0.0]], requires_grad=True)
     unlabelled = torch.tensor([True, True, False])
     loss = hard_emotion_loss(logits, logits, unlabelled, 0.6)
@@ -49,7 +49,7 @@ def test_traits_far_from_the_middle_are_pushed_to_the_ends():
     assert scores.grad[0, 1] == 0 and not scores.grad[1].any()
 
 
-def test_no_sure_clip_teaches_nothing():
+def test_no_confident_clip_gives_zero():
     logits = torch.zeros(2, 3, requires_grad=True)
     everyone = torch.ones(2, dtype=torch.bool)
     assert hard_emotion_loss(logits, logits, everyone, 0.6).item() == 0

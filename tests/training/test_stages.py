@@ -61,7 +61,7 @@ def face(trained, small_params):
     data = ModalityClips(clips, "face", data_folder)
     for task in ("emotion", "personality"):
         rows, outputs = study_outputs(folder / "unimodal" / f"face-{task}", clips)
-        data.set_probed(task, rows.numpy(), outputs["probe_logits"])
+        data.set_offset_logits(task, rows.numpy(), outputs["probe_logits"])
     return data
 
 
@@ -120,8 +120,8 @@ def test_history_starts_before_training(trained):
 @pytest.mark.parametrize("task", ["emotion", "personality"])
 def test_stage_1_starts_from_its_probe_and_is_never_worse(trained, face, task):
     result = trained[2]["unimodal"][f"face-{task}"]
-    dev = face.taught(task, task, "dev")
-    said = face.batch(dev).probed[task].sigmoid().numpy()
+    dev = face.labelled_rows(task, task, "dev")
+    said = face.batch(dev).offset_logits[task].sigmoid().numpy()
     first = dev_score(task, face.clips.labels[task][dev], said)
     assert result["history"][0]["dev_score"] == pytest.approx(first, abs=1e-6)
     assert result["dev_score"] >= first - 1e-6
@@ -131,7 +131,7 @@ def test_stage_1_starts_from_its_probe_and_is_never_worse(trained, face, task):
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
 def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, task):
-    """Exactly the clips that taught the probe get logits from others."""
+    """Exactly the training clips of the probe get out-of-fold logits."""
     _, folder, _, _ = trained
     run, clips = folder / "unimodal" / f"face-{task}", face.clips
     rows, outputs = study_outputs(run, clips)
@@ -143,10 +143,10 @@ def test_probe_logits_are_those_of_the_linear_model_out_of_fold(trained, face, t
     if task == "personality":
         said = np.clip(0.5 + logits / 4, 0, 1)
     same = np.isclose(said, linear, atol=1e-5).all(1)
-    train = np.isin(rows, face.taught(task, task, "train"))
+    train = np.isin(rows, face.labelled_rows(task, task, "train"))
     assert same[~train].all() and not same[train].any()
     # Refitted from the features: each clip's own speaker decides the fold.
-    train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
+    train, dev = (face.labelled_rows(task, task, split) for split in ("train", "dev"))
     true = clips.labels[task]
     pooled = face.pooled(train), face.pooled(dev)
     model = Linear(task, pooled[0], true[train], pooled[1], true[dev])
@@ -168,7 +168,7 @@ def test_refits_are_of_other_training_samples_and_of_unseen_clips(
     assert len(mine) == len(unseen) * refits and set(mine["refit"]) == {*range(refits)}
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     wide = mine.set_index(["refit", "corpus", "clip_id"])[columns]
-    train, dev = (face.taught(task, task, split) for split in ("train", "dev"))
+    train, dev = (face.labelled_rows(task, task, split) for split in ("train", "dev"))
     true = face.clips.labels[task]
     model = Linear(task, face.pooled(train), true[train], face.pooled(dev), true[dev])
     speakers = clips["speaker_id"].to_numpy()[train]
@@ -185,19 +185,21 @@ def test_refits_are_of_other_training_samples_and_of_unseen_clips(
 def test_stage_1_checkpoint_gives_its_predictions_again(trained, face, task):
     run = trained[1] / "unimodal" / f"face-{task}"
     model = load_checkpoint(run / "model").model
-    # Taught emotion, taught personality (train, dev, test), and the held-out corpus.
+    # Clips of both labelled corpora (train, dev, test) and of the held-out corpus.
     rows = np.array([3, 70, 100, 145, 155, 180])
     batch = face.batch(rows)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     table = predictions(run, "unimodal")
     expected = table.loc[keys(face.clips, rows), columns].to_numpy()
     with torch.no_grad():
-        given = model(batch.values, batch.mask, batch.probed[task]).predicted.numpy()
+        given = model(
+            batch.values, batch.mask, batch.offset_logits[task]
+        ).predicted.numpy()
         own = model(batch.values, batch.mask).predicted.numpy()
     assert given == pytest.approx(expected, abs=1e-5)
-    # Left to itself it says the same of all clips but those that taught its probe.
+    # Without offset logits, only the training clips of its probe change.
     same = np.isclose(own, expected, atol=1e-5).all(1)
-    taught = np.isin(rows, face.taught(task, task, "train"))
+    taught = np.isin(rows, face.labelled_rows(task, task, "train"))
     assert same.tolist() == (~taught).tolist() and taught.sum() == 1
 
 
@@ -216,7 +218,7 @@ def test_checkpoints_know_what_made_their_features(
         train_crosstask(small_params, "face", tmp_path, tmp_path / "x", trained[0])
 
 
-def test_models_know_those_that_they_learned_from(trained, small_params):
+def test_models_record_the_models_they_were_trained_on(trained, small_params):
     digests = {
         f"{stage}/{cell}": load_checkpoint(trained[1] / stage / cell / "model").digest
         for stage, cell in (
@@ -300,21 +302,23 @@ def test_stage_2_checkpoint_gives_its_outputs_again(
     places = [found.tolist().index(row) for row in rows]
     batch = face.batch(rows)
     with torch.no_grad():
-        again = model(batch.values, batch.mask, batch.probed)._asdict()
-    # What taught a task is told by the probe that has not seen it.
+        again = model(batch.values, batch.mask, batch.offset_logits)._asdict()
+    # Training clips of a task have out-of-fold probe logits.
     for task, name in (("emotion", "emotion_logits"), ("personality", "trait_scores")):
-        taught = torch.from_numpy(np.isin(rows, face.taught(task, task, "train")))
+        taught = torch.from_numpy(
+            np.isin(rows, face.labelled_rows(task, task, "train"))
+        )
         assert taught.any() and not taught.all()
-        probed = batch.probed[task]
-        probed = probed if task == "emotion" else probed.sigmoid()
-        assert not torch.allclose(again[name][taught], probed[taught], atol=1e-4)
-        again[name] = torch.where(taught[:, None], probed, again[name])
+        offset_logits = batch.offset_logits[task]
+        offset_logits = offset_logits if task == "emotion" else offset_logits.sigmoid()
+        assert not torch.allclose(again[name][taught], offset_logits[taught], atol=1e-4)
+        again[name] = torch.where(taught[:, None], offset_logits, again[name])
     for name, values in outputs.items():
         torch.testing.assert_close(again[name], values[places], atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("task", ["emotion", "personality"])
-def test_stage_3_starts_from_a_linear_model_on_all_evidence(
+def test_stage_3_starts_from_a_stacking_regression_on_all_logits(
     trained, small_params, task
 ):
     """Its predictions and score, and its place in the network, which training keeps."""
@@ -324,13 +328,13 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
     data = FusionClips.read(clips, ["face", "text"], folder, device)
     train, dev = (data.rows(task, split) for split in ("train", "dev"))
     true, rows = clips.labels[task], np.arange(len(clips.table))
-    usual = PredictProjector(task, 2, data.feature_counts)
+    start = PredictProjector(task, 2, data.feature_counts)
     for modality, probe in co_train(small_params, data, task).items():
-        usual.set_probe(modality, *map(torch.from_numpy, probe))
-    usual.centre(data.batch(train).inputs)
-    evidence = usual.evidence(data.batch(rows).inputs).numpy()
-    model = Combination(task, evidence[train], true[train], evidence[dev], true[dev])
-    expected = model.predict(evidence)
+        start.set_probe(modality, *map(torch.from_numpy, probe))
+    start.centre(data.batch(train).inputs)
+    centred = start.centred_logits(data.batch(rows).inputs).numpy()
+    model = Combination(task, centred[train], true[train], centred[dev], true[dev])
+    expected = model.predict(centred)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     written = predictions(run, "fusion_linear").loc[keys(clips, rows), columns]
     assert written.to_numpy() == pytest.approx(expected, abs=1e-5)
@@ -340,9 +344,9 @@ def test_stage_3_starts_from_a_linear_model_on_all_evidence(
         projector = load_checkpoint(run / f"seed-{seed}").model.predict_projectors[task]
         weights, bias = model.probe()
         linear = projector.linear
-        assert torch.equal(projector.mean, usual.mean)
+        assert torch.equal(projector.mean, start.mean)
         for modality, probe in projector.probes.items():
-            assert torch.equal(probe.weight, usual.probes[modality].weight)
+            assert torch.equal(probe.weight, start.probes[modality].weight)
             assert probe.weight.any()
         assert linear.weight.detach().numpy() == pytest.approx(weights, abs=1e-5)
         assert linear.bias.detach().numpy() == pytest.approx(bias, abs=1e-5)
@@ -426,7 +430,8 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
         task
     ]
     said = [
-        projector.evidence(data.batch(rows).inputs).numpy() for rows in (train, dev)
+        projector.centred_logits(data.batch(rows).inputs).numpy()
+        for rows in (train, dev)
     ]
     true = clips.labels[task]
     weights, _ = Combination(task, said[0], true[train], said[1], true[dev]).probe()
@@ -474,7 +479,7 @@ def test_evaluation_table(trained):
     assert one[-1] == pytest.approx((one[0] + one[1]) / 2)
 
 
-def test_baseline_scores_chance(trained):
+def test_constant_baseline_scores_at_chance(trained):
     metrics = trained[3]["metrics"]
     row = metrics[(metrics["stage"] == "baseline") & (metrics["seed"] == -1)]
     for metric, expected in {"mWACC": 0.5, "mAUC": 0.5}.items():
@@ -526,7 +531,7 @@ def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
     assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
 
 
-def test_no_name_is_taken_apart(trained, small_params, tmp_path):
+def test_no_name_is_parsed(trained, small_params, tmp_path):
     """A variant is of stage fusion, however it is called: even as stage 2 might be."""
     data_folder, folder, _, evaluation = trained
     names = {"my-variant": "emotion_only", "face-crosstask": "as_published"}
@@ -563,7 +568,7 @@ def test_evaluation_is_deterministic(trained, small_params):
     pd.testing.assert_frame_equal(evaluation["metrics"], again["metrics"])
 
 
-def test_a_modality_that_no_labelled_clip_has_says_what_is_usual(
+def test_a_modality_without_labelled_clips_predicts_the_mean(
     study, small_params, tmp_path
 ):
     """Faces are known where emotions are annotated, words where traits are."""
@@ -582,12 +587,12 @@ def test_a_modality_that_no_labelled_clip_has_says_what_is_usual(
     mean = clips.labels["personality"][taught].mean(0)
     found = predictions(folder / "unimodal" / "face-personality", "unimodal")
     assert set(found.index.get_level_values("corpus")) == {"emotion", "joint"}
-    usual = np.tile(mean, (len(found), 1))
+    constant = np.tile(mean, (len(found), 1))
     assert found[list(TRAITS)].to_numpy() == pytest.approx(
-        1 / (1 + np.exp(-4 * (usual - 0.5))), abs=1e-5
+        1 / (1 + np.exp(-4 * (constant - 0.5))), abs=1e-5
     )
     linear = predictions(folder / "unimodal" / "face-personality", "linear")
-    assert linear[list(TRAITS)].to_numpy() == pytest.approx(usual, abs=1e-6)
+    assert linear[list(TRAITS)].to_numpy() == pytest.approx(constant, abs=1e-6)
     assert np.ptp(predictions(folder / "crosstask" / "face", "crosstask"), 0).any()
 
     fused = predictions(folder / "fusion" / "multitask", "fusion", seed=0)

@@ -62,7 +62,7 @@ def runs(settings, data_folder):
     return try_blocks(small(settings), "toy", data_folder, progress=False)
 
 
-def test_every_kind_is_trained_from_every_seed_on_every_task(runs):
+def test_every_kind_is_trained_with_every_seed_on_every_task(runs):
     tasks = [("face", "emotion"), ("face", "personality"), ("drawn sequences", "order")]
     expected = [
         (*task, block, seed)
@@ -127,7 +127,7 @@ def test_summary_by_hand():
         [0.075, over.low, over.high]
     )
     assert (table["n"] == 2).all()
-    # Nothing is held against itself, and order is no mean of modalities.
+    # No block is compared with itself, and the mean excludes the order task.
     metrics = table.groupby("block")["metric"].unique().map(set).to_dict()
     assert metrics["linear"] == {"dev_score"}
     assert metrics["state_free"] == {"dev_score", "over_linear"}
@@ -135,7 +135,7 @@ def test_summary_by_hand():
     assert set(means["task"]) == {"emotion"}
 
 
-def test_without_the_published_kind_nothing_is_held_against_it():
+def test_no_comparison_with_the_published_block_where_it_is_absent():
     runs = drawn_runs()
     table = summarise(runs[runs["block"] != "state_free"], 0.9)
     assert set(table["metric"]) == {"dev_score", "over_linear"}
@@ -152,6 +152,6 @@ def test_without_the_published_kind_nothing_is_held_against_it():
         ({"steps": 1}, "steps"),
     ],
 )
-def test_settings_that_cannot_be_tried_are_refused(change, complaint):
+def test_invalid_settings_are_an_error(change, complaint):
     with pytest.raises(ValidationError, match=complaint):
         Blocks(**SECTION | change)

@@ -52,15 +52,15 @@ def test_labels_of_the_other_task_and_of_test_clips_are_hidden(settings):
     known = {task: clips.labelled(task) for task in clips.labels}
     table = clips.table
     for task in known:
-        taught = (table["corpus"] == task) & (table["split"] != "test")
-        assert np.array_equal(known[task], taught)
+        labelled = (table["corpus"] == task) & (table["split"] != "test")
+        assert np.array_equal(known[task], labelled)
     everything = collapse._study_clips(drawn, Arm(Variant(), oracle=True))
     for task in known:
-        taught = everything.table["split"] != "test"
-        assert np.array_equal(everything.labelled(task), taught)
+        labelled = everything.table["split"] != "test"
+        assert np.array_equal(everything.labelled(task), labelled)
 
 
-def test_together_means_by_the_training_clips_of_both_corpora(settings):
+def test_joint_standardisation_uses_training_clips_of_both_corpora(settings):
     drawn, arm = study(settings), Arm(Variant(), by_corpus=False)
     data = collapse._fusion_clips(small(settings), drawn, arm)
     face = data.batch(np.arange(180)).inputs.embeddings["face"].numpy()

@@ -66,7 +66,7 @@ def test_each_corpus_is_standardised_by_its_training_clips():
             assert values[rows].std(0) == pytest.approx(1, abs=1e-4)
 
 
-def test_an_offset_moves_controls_by_as_much_as_it_says():
+def test_an_offset_shifts_controls_by_its_root_mean_square():
     """Seen through the map, which the same seed draws again."""
     near, far = (draw(offset=o) for o in (0.0, 2.0))
     rng = np.random.default_rng(0)
@@ -93,6 +93,6 @@ def test_a_signed_world_keeps_the_signs_only():
     assert not signed_world(SIMULATION, "planted", 0.0).association.any()
 
 
-def test_an_impossible_strength_is_refused():
+def test_an_impossible_strength_is_an_error():
     with pytest.raises(WorldError, match="planted at 0.9: these associations are too"):
         signed_world(SIMULATION, "planted", 0.9)

@@ -42,7 +42,7 @@ def logits(model, values):
 @given(
     pairs=st.integers(2, 20), steps=st.integers(2, 9), seed=st.integers(0, 2**32 - 1)
 )
-def test_labels_are_the_order_in_which_marks_stand(pairs, steps, seed):
+def test_labels_are_the_order_of_the_marks(pairs, steps, seed):
     drawn = draw_order(2 * pairs, steps, seed)
     for values, before in zip(drawn.values, drawn.before, strict=True):
         (first,), (second,) = (np.flatnonzero(values[:, k]) for k in (0, 1))
@@ -65,7 +65,7 @@ def test_a_seed_draws_the_same_again_and_another_does_not(drawn):
     assert not np.array_equal(other.values, drawn.values)
 
 
-def test_a_regression_on_means_has_no_weights(drawn):
+def test_a_regression_on_means_is_zero(drawn):
     means, before = drawn.values[drawn.train].mean(1), drawn.before[drawn.train]
     fitted = LogisticRegression(C=1e6, tol=1e-8).fit(means, before)
     assert fitted.coef_ == pytest.approx(0, abs=1e-5)
@@ -83,12 +83,12 @@ def test_two_marks_need_two_steps():
         draw_order(8, 1, 0)
 
 
-def test_scores_before_training_are_those_of_guessing(trained):
+def test_scores_before_training_are_at_chance(trained):
     assert {scores[0] for _, scores in trained.values()} == {0.5}
     assert {len(scores) for _, scores in trained.values()} == {15}
 
 
-def test_only_blocks_that_mix_over_time_can_tell_a_sequence_from_its_reverse(
+def test_only_blocks_that_mix_steps_distinguish_a_sequence_from_its_reverse(
     trained, drawn
 ):
     """Whatever the weights are; what training makes of them, the trial measures."""

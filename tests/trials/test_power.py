@@ -61,12 +61,12 @@ def test_the_number_of_processes_changes_nothing(cells, settings):
     pd.testing.assert_frame_equal(cells, again, check_exact=True)
 
 
-def test_impossible_worlds_are_refused(settings):
+def test_impossible_worlds_are_an_error(settings):
     with pytest.raises(WorldError, match="planted at 0.9"):
         try_power(small(settings, workers=1, strengths=[0.9]), "drawn", progress=False)
 
 
-def test_readings_are_those_of_the_pipeline(settings):
+def test_both_analyses_equal_those_of_the_pipeline(settings):
     """Against regressions fitted here, and the tables made from predictions."""
     params = small(settings)
     world = signed_world(settings.simulation, "planted", 0.3)
@@ -76,9 +76,9 @@ def test_readings_are_those_of_the_pipeline(settings):
     for modality in MODALITIES:
         logits = []
         for task in ("emotion", "personality"):
-            taught, features = study[task], study[task].features[modality]
-            true = taught.emotions if task == "emotion" else taught.traits
-            train, dev = taught.split == "train", taught.split == "dev"
+            source, features = study[task], study[task].features[modality]
+            true = source.emotions if task == "emotion" else source.traits
+            train, dev = source.split == "train", source.split == "dev"
             model = Linear(task, features[train], true[train], features[dev], true[dev])
             weights, bias = model.probe()
             logits.append(unseen.features[modality] @ weights.T + bias)

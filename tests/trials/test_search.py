@@ -86,7 +86,7 @@ def test_a_value_that_the_parameters_forbid_ends_the_search(small_params):
         search(wrong, "toy", train, progress=False)
 
 
-def test_the_first_trial_is_the_present_and_the_best_is_near_the_optimum(small_params):
+def test_the_first_trial_is_the_default_and_the_best_is_near_the_optimum(small_params):
     params = searching(small_params, 40)
     trials = search(params, "toy", train, progress=False)
     assert trials["trial"].tolist() == list(range(40))
@@ -117,7 +117,7 @@ def test_same_seed_same_trials(small_params):
     assert not other[KEYS].equals(first[KEYS])
 
 
-def test_a_trial_behind_the_median_is_given_up(small_params):
+def test_a_trial_below_the_median_is_pruned(small_params):
     finished = []
 
     def worse_and_worse(params, seed, on_score):
@@ -129,7 +129,7 @@ def test_a_trial_behind_the_median_is_given_up(small_params):
 
     params = searching(small_params.changed({"fusion.seeds": [0]}, "test"), 8)
     trials = search(params, "toy", worse_and_worse, progress=False)
-    # Five are never given up; later ones only after three epochs (0, 1 and 2).
+    # The first five are never pruned; later ones only after three epochs (0, 1 and 2).
     assert trials["state"].tolist() == ["complete"] * 5 + ["pruned"] * 3
     assert trials["epochs"].tolist() == [6] * 5 + [3] * 3
     assert trials["dev_score"][5] == pytest.approx(-5 + 0.2)
@@ -182,7 +182,7 @@ def test_the_file_of_settings_is_an_entry_of_the_studies(small_params, tmp_path)
     assert chosen.fusion.semi_supervised.weight == 0.5
 
 
-def test_a_model_is_trained_the_same_with_and_without_a_listener(trained, small_params):
+def test_on_score_does_not_change_training(trained, small_params):
     data_folder, study_folder, *_ = trained
     from sslmepr.device import choose_device
     from sslmepr.training.clips import read_study_clips

@@ -28,7 +28,7 @@ def test_summary_by_hand():
     assert np.isnan(alone["low"]) and alone["interval"] == "none"
 
 
-def test_differences_are_paired_and_speak_for_the_reference():
+def test_differences_are_paired_and_relative_to_the_reference():
     table = differences(RUNS, "a", 0.95)
     assert table[["arm", "metric"]].to_numpy().tolist() == [["b", "other CCC"]]
     paired = stats.ttest_1samp([0.1, 0.2, 0.3], 0).confidence_interval(0.95)

@@ -74,7 +74,7 @@ def test_summary_by_hand():
     assert ends == pytest.approx([expected.low, expected.high])
 
 
-def test_shares_that_all_worlds_have_still_have_an_interval():
+def test_identical_shares_have_a_wilson_interval():
     found = summary(by_hand(RECOVERED, PLANTED, np.zeros((3, 3), bool)))
     high = proportion_confint(0, 3, 0.05, method="wilson")[1]
     for metric in ("found", "invented"):
@@ -82,7 +82,7 @@ def test_shares_that_all_worlds_have_still_have_an_interval():
         assert found.loc[metric, ["low", "high"]].tolist() == pytest.approx([0, high])
 
 
-def test_null_worlds_have_nothing_to_find():
+def test_null_worlds_have_no_power():
     found = summary(by_hand(RECOVERED, [0.0] * 3, CALLED))
     assert set(found.index) == {
         "invented",
@@ -103,13 +103,13 @@ def test_undefined_cells_are_left_out():
     assert found.loc["covers_planted", "estimate"] == pytest.approx(5 / 6)
 
 
-def test_one_world_says_nothing_of_spread():
+def test_one_world_has_no_deviation():
     found = summary(by_hand(RECOVERED[:1], PLANTED, CALLED))
     assert "covers_expected" not in found.index
     assert np.isnan(found.loc["slope", "low"])
 
 
-def test_intervals_that_allow_for_sampling_cover_what_is_expected():
+def test_intervals_cover_the_expected_correlation():
     """Normal cells with known error: 95 % of 1.96-sigma intervals hold the mean."""
     rng = np.random.default_rng(0)
     r = 0.1 + 0.05 * rng.standard_normal((400, 3))
