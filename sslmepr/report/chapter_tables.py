@@ -30,12 +30,12 @@ class Message:
         return self.text
 
 
-def plain(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
+def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
     """A table as it is, or a sentence where it has no rows."""
     return Table(frame.rename(columns=pretty)) if len(frame) else Message(empty)
 
 
-def nested(content: Mapping) -> Table:
+def show_tree(content: Mapping) -> Table:
     """A nested dictionary of results, one row per value, keys joined by dots."""
     rows = list(_leaves(content, ()))
     return Table(pd.DataFrame(rows, columns=["What", "Value"]))
