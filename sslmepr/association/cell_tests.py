@@ -17,7 +17,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 
 FEWEST_SPEAKERS = 3
-"""A correlation of fewer speakers is undefined: two points always lie on a line."""
+"""A correlation of fewer speakers is undefined: two speaker means lie on a line."""
 
 CONSTANT = 1e-9
 """A column whose spread is at most this share of its scale counts as constant."""
