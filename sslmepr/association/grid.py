@@ -81,7 +81,7 @@ def tidy_matrix(
         cells = {(e, t): value for e, row in rows.items() for t, value in row.items()}
     for emotion, trait in cells:
         if (emotion, trait) not in CELLS:
-            raise ValueError(f"{name}: {emotion} x {trait} is no such cell")
+            raise ValueError(f"{name}: {emotion} x {trait} is no cell of the table")
     return pd.DataFrame(
         [(*cell, float(cells.get(cell, 0.0))) for cell in CELLS],
         columns=[*CELL, name],

@@ -70,7 +70,7 @@ def read_directions(path: str | Path) -> pd.DataFrame:
 def _check_cells(table: pd.DataFrame, path) -> None:
     for cell in zip(table["emotion"], table["trait"], strict=True):
         if cell not in CELLS:
-            raise ValueError(f"{path}: {cell[0]} x {cell[1]} is no such cell")
+            raise ValueError(f"{path}: {cell[0]} x {cell[1]} is no cell of the table")
 
 
 def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def findings(
 
 
 def study_findings(
-    metrics: pd.DataFrame, fates: pd.DataFrame, variant: str = "multitask"
+    metrics: pd.DataFrame, outcomes: pd.DataFrame, variant: str = "multitask"
 ) -> Findings:
     """What a study found whose truth is not known, in sentences.
 
@@ -65,17 +65,17 @@ def study_findings(
     ----------
     metrics : DataFrame
         Of the evaluation, of whole corpora.
-    fates : DataFrame
-        From :func:`sslmepr.association.halo.fates`.
+    outcomes : DataFrame
+        From :func:`sslmepr.association.halo.outcomes`.
     variant : str
         The fusion model.
     """
-    annotated = fates["source"].isin(ANNOTATED) & (fates["level"] == "clip")
+    annotated = outcomes["source"].isin(ANNOTATED) & (outcomes["level"] == "clip")
     sentences = [
         f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
         f"{row.significant} are significant after correction, {row.survives} of them "
         f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
-        for row in fates[annotated].itertuples()
+        for row in outcomes[annotated].itertuples()
     ]
     return Findings([*_recognition(metrics, variant), *sentences])
 
