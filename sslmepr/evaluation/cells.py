@@ -45,9 +45,9 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
     A training corpus has the splits dev and test, the held-out corpus only ``all``.
     """
     for task in TASKS:
-        taught = getattr(params.roles, task)
-        places = [(taught, "dev"), (taught, "test")]
-        if params.roles.held_out != taught:
+        trained_on = getattr(params.roles, task)
+        places = [(trained_on, "dev"), (trained_on, "test")]
+        if params.roles.held_out != trained_on:
             places.append((params.roles.held_out, None))
         for corpus, split in places:
             rows = clips.rows(corpus, split)
