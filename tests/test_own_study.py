@@ -105,7 +105,7 @@ def test_the_book_has_every_chapter_that_needs_no_planted_truth(clone):
 
 def test_its_first_page_says_what_was_found(clone):
     page = (clone / "site" / "chapters" / "overview.html").read_text()
-    assert "Annotated emotions and the traits that the model reads" in page
+    assert "Annotated emotions and predicted traits" in page
     assert "Can the associations be trusted?" in page and "validity.html" not in page
 
 

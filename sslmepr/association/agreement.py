@@ -1,20 +1,19 @@
-"""A study's associations beside those that people report of themselves.
+"""Agreement of a study's associations with published self-report correlations.
 
-A self-report is a person's word about feelings and character. What stands here is what
-others show and what strangers think of them, so that sizes are not comparable; signs
-and the pattern over cells are. Three questions are asked of every table of
-associations:
+Self-reports are about experienced emotion and one's own traits; the associations of a
+study are about displayed emotion and traits as strangers perceive them. Their sizes are
+not comparable, but their signs and pattern over cells are. Three comparisons are made:
 
 ``signs``
-    does a cell have the direction that was written down before the comparison was run?
+    do cells have the direction that was fixed before the comparison was run?
 ``pattern``
-    are cells high where people's own reports are high, and low where they are low?
+    do the correlations of the cells correlate with those of self-reports?
 ``control``
-    how large are the cells of surprise, in which nothing was expected?
+    how large are the cells of surprise, the negative control?
 
-The cells of a table hang together, and a binomial test of signs counts them as if they
-did not. P-values by permutation are free of that: the rows of the model's table are
-given to other emotions, in all ways there are, and the agreement taken again.
+The cells of a table are dependent, which a binomial test of signs ignores. The
+permutation test does not: it recomputes the agreement for all permutations of the
+emotions (rows) of the study's table.
 """
 
 from itertools import permutations
@@ -34,10 +33,10 @@ COLUMNS = ["comparison", "against", "estimate", "low", "high", "interval"]
 COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
 
 FEWEST_PEOPLE = FEWEST_FOR_BOOTSTRAP
-"""A table of fewer speakers is compared with nothing."""
+"""Tables of fewer speakers are not compared, for lack of a bootstrap interval."""
 
 FEWEST_EMOTIONS = 4
-"""Fewer can be put in too few orders for a test by permutation."""
+"""Fewer emotions in common leave too few distinct permutations for a test."""
 
 
 def study_people(
@@ -46,13 +45,14 @@ def study_people(
     reports: pd.DataFrame,
     directions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Compare every corpus and source of a study, as it is and without halo.
+    """Compare every corpus and source of a study, with and without halo.
 
     Parameters
     ----------
     found : Associations
-        Those over clips are used, of `FEWEST_PEOPLE` speakers or more.
+        Tables over clips of at least `FEWEST_PEOPLE` speakers are used.
     params : Params
+        The confidence level and the seed are used.
     reports : DataFrame
         From :func:`sslmepr.association.self_reports.read_self_reports`.
     directions : DataFrame
@@ -88,35 +88,37 @@ def compare_people(
     draws: pd.DataFrame,
     reports: pd.DataFrame,
     directions: pd.DataFrame,
-    level: float,
+    confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """One table of associations against directions and self-reports.
+    """Compare one table of associations with directions and self-reports.
 
     Parameters
     ----------
     found : DataFrame
         One level of one source: emotion, trait, r, n_speakers.
     draws : DataFrame
-        The same in resamples of speakers: resample, emotion, trait, r.
+        Its bootstrap replicates over speakers: resample, emotion, trait, r.
     reports, directions : DataFrame
-    level : float
-        Of the intervals.
+        As for :func:`study_people`.
+    confidence : float
+        Confidence level of the intervals.
     seed : int
-        Of what stands for the sampling error of the self-reports.
+        Seed of the simulated sampling error of the self-reports.
 
     Returns
     -------
     DataFrame
-        comparison (``signs``, ``pattern`` or ``control``), against (the file of
-        directions, or the source of the self-reports), estimate (share of signs that
-        agree; correlation over cells; mean absolute r), low, high, interval (which
-        kind), p_binomial (one-sided), p_permutation (one-sided; of the control, whether
-        its cells are small), n_cells, reason (why it is undefined; else empty).
+        comparison (``signs``, ``pattern`` or ``control``), against (``directions``, or
+        the source of the self-reports), estimate (share of signs that agree;
+        correlation over cells; mean absolute r), low, high, interval (which kind),
+        p_binomial (one-sided), p_permutation (one-sided; for the control, against the
+        alternative that its cells are small), n_cells, reason (why the estimate is
+        undefined; else empty).
     """
     model = cell_matrix(found, "r")
     drawn = _drawn(draws)
-    how = {"level": level, "n_speakers": int(found["n_speakers"].max())}
+    how = {"confidence": confidence, "n_speakers": int(found["n_speakers"].max())}
     rows = [_signs(model, drawn, directions, how)]
     for source, mine in reports.groupby("source", sort=False):
         rows.append(_pattern(model, drawn, mine, how, seed) | {"against": source})
@@ -126,27 +128,27 @@ def compare_people(
 
 
 def _drawn(draws: pd.DataFrame) -> np.ndarray:
-    """(resample, emotion, trait)"""
+    """Replicates as an array (resample, emotion, trait)."""
     wide = draws.pivot(index="resample", columns=CELL, values="r")
     return wide.reindex(columns=cell_index()).to_numpy(float).reshape(-1, *SHAPE)
 
 
 def _orders() -> np.ndarray:
-    """Every way of giving the rows to emotions, the true one first."""
+    """All permutations of the emotions, the identity first."""
     return np.array([*permutations(range(SHAPE[0]))])
 
 
 def _p(values: np.ndarray) -> float:
-    """Share of permutations that agree as well as the first, which is the truth.
+    """Permutation p-value: share of values that are at least the first, the observed.
 
-    Those in which the agreement is undefined count as agreeing: they speak for nothing.
+    Undefined values count as at least the observed one, which is conservative.
     """
     less = values < values[0] - 1e-12
     return float(1 - less.mean())
 
 
 def _hit_rate(matrices: np.ndarray, sign: np.ndarray) -> np.ndarray:
-    """Share of the directed cells that have their direction, by matrix."""
+    """Share of the cells with a direction that have its sign, by matrix."""
     directed = (sign == 1) | (sign == -1)
     cells = matrices[..., directed]
     known = np.isfinite(cells)
@@ -200,7 +202,7 @@ def _pattern(model, drawn, reports: pd.DataFrame, how: dict, seed: int) -> dict:
 
 
 def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
-    """Correlation over the cells that both have, by matrix."""
+    """Correlation over the cells that are defined in both, by matrix."""
     human = np.broadcast_to(human, matrices.shape)
     known = np.isfinite(matrices) & np.isfinite(human)
     n = np.maximum(known.sum((-2, -1), keepdims=True), 1)
@@ -230,7 +232,7 @@ def _control(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
         "low": max(low, 0.0),
         "high": high,
         "interval": kind,
-        "p_permutation": _p(-sizes),  # small agrees with the expectation
+        "p_permutation": _p(-sizes),  # small values support the expectation
     }
 
 

@@ -1,9 +1,9 @@
-"""The 30 cells of an association table as sums over speakers.
+"""Correlations of the 30 cells from moments that are summed per speaker.
 
-A correlation is a function of six sums (count, two sums, three sums of products), a
-partial correlation of ten. Kept per speaker, they give the estimate (their total), the
-bootstrap (totals with speakers drawn anew) and the test (the spread between speakers)
-for all cells at once.
+A correlation is a function of six moments (the count, two sums, three sums of
+products), a partial correlation of ten. Their sums per speaker suffice for the estimate
+(moments of all speakers together), the cluster bootstrap (of resampled speakers) and
+the cluster-robust score test (variance between speakers), for all cells at once.
 """
 
 from dataclasses import dataclass
@@ -17,16 +17,28 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 
 FEWEST_SPEAKERS = 3
+"""A correlation of fewer speakers is undefined: two speaker means lie on a line."""
+
 CONSTANT = 1e-9
-"""A column whose variance falls below this share of its scale does not vary."""
+"""A column whose spread is at most this share of its scale counts as constant."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The values that enter each of the 30 cells, as (row, cell) arrays.
+    """The values that enter each of the 30 cells.
 
-    `values` has one more axis in front: emotion, trait and, with halo control, the mean
-    of the other traits. `used` is False where a row lacks one of them.
+    Attributes
+    ----------
+    values : (side, clip, cell) ndarray
+        Sides are the emotion, the trait and, with halo control, the mean of the other
+        four traits. At level ``between`` the second axis is speakers.
+    used : (clip, cell) ndarray of bool
+        False for a clip that lacks one of the sides.
+    index : (clip,) ndarray of int
+        Number of the clip's speaker.
+    n_speakers : int
+    scale : (side, cell) ndarray
+        Standard deviation before standardisation; zero for a constant column.
     """
 
     values: np.ndarray
@@ -37,7 +49,19 @@ class Cells:
 
 
 def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
-    """Standardised values of each cell, from a wide per-clip table."""
+    """Standardised values of each cell.
+
+    Parameters
+    ----------
+    table : DataFrame
+        speaker_id, ``emotion_*`` and ``trait_*``, one row per clip.
+    halo : bool
+        Add the mean of the other four traits as a third side, to be partialled out.
+
+    Returns
+    -------
+    Cells
+    """
     emotions = table[[f"emotion_{e}" for e in SCORED_EMOTIONS]].to_numpy(dtype=float)
     traits = table[[f"trait_{t}" for t in TRAITS]].to_numpy(dtype=float)
     sides = [np.repeat(emotions, len(TRAITS), axis=1), _tile(traits)]
@@ -71,7 +95,17 @@ def _spread(values: np.ndarray, used: np.ndarray) -> np.ndarray:
 
 
 def at_level(cells: Cells, level: str) -> Cells:
-    """The same cells over clips, over speakers' means, or over deviations from them."""
+    """Cells over clips, over speaker means, or over clips centred by speaker.
+
+    Parameters
+    ----------
+    cells : Cells
+    level : {"clip", "between", "within"}
+
+    Returns
+    -------
+    Cells
+    """
     if level == "clip":
         return cells
     n = cluster_sums(cells.used, cells.index, cells.n_speakers)  # (speaker, cell)
@@ -82,14 +116,20 @@ def at_level(cells: Cells, level: str) -> Cells:
         return Cells(
             means, n > 0, np.arange(cells.n_speakers), cells.n_speakers, cells.scale
         )
-    # A speaker's only clip deviates from nothing and says nothing.
+    # The only clip of a speaker equals its mean and carries no information here.
     used = cells.used & (n >= 2)[cells.index]
     deviations = np.where(used, cells.values - means[:, cells.index], 0.0)
     return Cells(deviations, used, cells.index, cells.n_speakers, cells.scale)
 
 
 def moments_by_speaker(cells: Cells) -> np.ndarray:
-    """Count, sums and sums of products per speaker: (speaker, moment, cell)."""
+    """Count, sums and sums of products per speaker.
+
+    Returns
+    -------
+    (speaker, moment, cell) ndarray
+        6 moments, or 10 with halo control.
+    """
     sides = len(cells.values)
     columns = [cells.used, *cells.values]
     columns += [
@@ -100,7 +140,17 @@ def moments_by_speaker(cells: Cells) -> np.ndarray:
 
 
 def correlation(moments: np.ndarray) -> np.ndarray:
-    """Correlation, or partial correlation, from moments (..., moment, cell)."""
+    """Correlation (6 moments) or partial correlation (10 moments).
+
+    Parameters
+    ----------
+    moments : (..., moment, cell) ndarray
+
+    Returns
+    -------
+    (..., cell) ndarray
+        NaN where a side is constant.
+    """
     xy, size = _covariance(moments)
     defined = size > CONSTANT
     r = np.clip(xy / np.where(defined, size, 1.0), -1, 1)
@@ -108,7 +158,7 @@ def correlation(moments: np.ndarray) -> np.ndarray:
 
 
 def _covariance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of both sides, and what it would be if r were 1: (..., cell); 0 if constant."""
+    """Covariance of both sides, and its value at r = 1: (..., cell); 0 if constant."""
     sides = _sides(moments)
     n = np.maximum(moments[..., 0, :], 1)
     mean = [moments[..., 1 + i, :] / n for i in range(sides)]
@@ -123,7 +173,7 @@ def _covariance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _partial_out(cov: dict) -> dict:
-    """Covariances of what is left of sides 0 and 1 after regression on side 2."""
+    """Covariances of the residuals of sides 0 and 1 after regression on side 2."""
     varies = cov[2, 2] > CONSTANT
     divisor = np.where(varies, cov[2, 2], 1.0)
     return {
@@ -135,43 +185,44 @@ def _partial_out(cov: dict) -> dict:
 def clustered_p(
     moments: np.ndarray, n_speakers: np.ndarray, training_error: np.ndarray | float = 0
 ) -> np.ndarray:
-    """Two-sided p-value of "no correlation" from speakers as the independent units.
+    """Cluster-robust score test of zero correlation, two-sided.
 
-    Every speaker casts one vote: the sum over its clips of the products of both
-    deviations (of residuals, where the other traits are partialled out). Without a
-    correlation the votes average zero, which Student's t over speakers tests, however
-    alike the clips of one speaker are.
+    The score of a speaker is the sum over its clips of the cross-products of both
+    centred sides (of their residuals, where the other traits are partialled out).
+    Under the null hypothesis scores have expectation zero, which a one-sample t test
+    over speakers examines. Only speakers need to be independent, not their clips.
 
     Parameters
     ----------
     moments : (speaker, moment, cell) ndarray
         From :func:`moments_by_speaker`.
     n_speakers : (cell,) ndarray of int
+        Speakers with at least one clip in the cell.
     training_error : (cell,) ndarray, optional
         Standard deviation of r over training samples, where r is of predictions. It
-        is independent of who was tested, and its square adds to the error's.
+        is independent of the sampling of test speakers, so the variances add.
 
     Returns
     -------
     (cell,) ndarray
-        NaN for fewer than two speakers, or where all votes are the same.
+        p-values; NaN for fewer than two speakers, or where all scores are equal.
     """
-    votes = _votes(moments)
-    voting = moments[:, 0] > 0
+    scores = _scores_by_speaker(moments)
+    present = moments[:, 0] > 0
     n = np.maximum(n_speakers, 2)
-    mean = votes.sum(axis=0) / n
-    spread = np.where(voting, votes - mean, 0.0)
+    mean = scores.sum(axis=0) / n
+    spread = np.where(present, scores - mean, 0.0)
     error = np.sqrt((spread**2).sum(axis=0) / (n - 1) / n)
     known = (error > 0) & (n_speakers >= 2)
     total = moments.sum(axis=0)
-    vote_of_one = total[0] * _covariance(total)[1] / n  # the mean vote if r were 1
-    error = np.hypot(error, training_error * vote_of_one)
+    largest_score = total[0] * _covariance(total)[1] / n  # mean score at r = 1
+    error = np.hypot(error, training_error * largest_score)
     t = mean / np.where(known, error, 1.0)
     return np.where(known, 2 * stats.t.sf(np.abs(t), n - 1), np.nan)
 
 
-def _votes(moments: np.ndarray) -> np.ndarray:
-    """Sums of products of deviations from the overall means: (speaker, cell)."""
+def _scores_by_speaker(moments: np.ndarray) -> np.ndarray:
+    """Sums of cross-products of centred sides (or residuals): (speaker, cell)."""
     sides = _sides(moments)
     total = moments.sum(axis=0)
     n = np.maximum(total[0], 1)
@@ -208,7 +259,16 @@ def _pairs(sides: int) -> list[tuple[int, int]]:
 def reasons(
     cells: Cells, level: str, n_speakers: np.ndarray, r: np.ndarray
 ) -> list[str]:
-    """Why r is undefined, per cell; empty where it is defined."""
+    """Explain, for every cell, why r is undefined; empty where it is defined.
+
+    Parameters
+    ----------
+    cells : Cells
+        At aggregation level `level`.
+    level : {"clip", "between", "within"}
+    n_speakers : (cell,) ndarray of int
+    r : (cell,) ndarray
+    """
     varies = (_spread(cells.values, cells.used) > CONSTANT) & (cells.scale > 0)
     return [
         "" if defined else _reason(level, names, few, varies[:, cell])

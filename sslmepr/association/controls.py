@@ -1,9 +1,10 @@
-"""Where an association can come from, and which of the thirty survive each control.
+"""Controls against artefacts: which of the 30 associations survive each.
 
-One network that supplies both sides of a correlation has many ways to make one: it
-shares features, errors and a training, and all traits share a halo. Each control takes
-one of these away. An association that is found with everything in place, and again with
-the same sign under every control, is hard to explain by any one of them.
+A network that predicts both sides of a correlation can produce a spurious one in
+several ways: both sides share features, prediction errors and training, and all traits
+share a halo. Each control removes one of these. An association that is significant in
+the full model, and again with the same sign under every control, is not explained by
+any one of them alone.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ APART = "disjoint modalities"
 NO_HALO = "halo removed"
 SHUFFLED = "shuffled labels"
 CONTROLS = (SEPARATE, APART, NO_HALO, SHUFFLED)
-"""Each takes away one way in which `FULL` can make a correlation."""
+"""Each removes one possible source of spurious correlations of `FULL`."""
 
 
 def control_table(
@@ -47,19 +48,20 @@ def control_table(
     found: Mapping[str, pd.DataFrame],
     shuffled: pd.DataFrame,
 ) -> pd.DataFrame:
-    """The thirty cells of the held-out corpus as found, and under each control.
+    """Associations of the held-out corpus in the full model and under each control.
 
     Parameters
     ----------
     params : Params
+        Of the study.
     evaluated : Evaluated
     speaker_ids : Series
         clip_id to speaker_id of the held-out corpus.
     variant : str
-        The model that predicts both sides.
+        The fusion variant that predicts both sides.
     found : mapping of str to DataFrame
-        What :func:`sslmepr.association.validity.assess` found of that model, by source:
-        `BOTH_PREDICTED` and, where modalities can be divided, `DISJOINT`.
+        By source, the associations that :func:`sslmepr.association.validity.assess`
+        gives for that variant: `BOTH_PREDICTED` and, with two modalities, `DISJOINT`.
     shuffled : DataFrame
         From :func:`sslmepr.association.permutation_null.shuffled_labels`.
 
@@ -67,9 +69,9 @@ def control_table(
     -------
     DataFrame
         control, emotion, trait, r, low, high, interval (which kind), p_corrected,
-        significant, null_95 (the limit that stands for significance where labels are
-        shuffled), survives. A control that the study has no models for is left out:
-        `SEPARATE` needs the variants of a single task, `APART` two modalities.
+        significant, null_95 (critical value of the permutation null; only for
+        `SHUFFLED`), survives. Controls without models in the study are left out:
+        `SEPARATE` needs the single-task variants, `APART` two modalities.
     """
     corpus, kind = params.roles.held_out, BOTH_PREDICTED
     tables = association_tables(evaluated, speaker_ids, variant, corpus, kind)
@@ -85,13 +87,13 @@ def control_table(
         [each.assign(control=n) for n, each in controls.items() if each is not None],
         ignore_index=True,
     )
-    table = table.fillna({"interval": NONE})  # shuffled labels give limits instead
+    table = table.fillna({"interval": NONE})  # it has null_95
     columns = ["control", *CELL, "r", "low", "high", "interval", "p_corrected"]
     return with_survival(table[[*columns, "significant", "null_95"]])
 
 
 def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:
-    """Emotions and traits by two networks that were trained apart."""
+    """Emotions and traits predicted by two single-task networks."""
     predictions = evaluated.predictions
     known = select(predictions, stage="fusion")["variant"]
     if not set(SINGLE_TASK.values()) <= set(known):
@@ -105,23 +107,28 @@ def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:
 
 
 def with_survival(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the column ``survives``: significant here and in `FULL`, with one sign.
+    """Add the column ``survives``: significant here and in `FULL`, with the same sign.
 
     Parameters
     ----------
     table : DataFrame
-        control, emotion, trait, r, significant; `FULL` among the controls.
+        control, emotion, trait, r, significant; `FULL` is one of the controls.
+
+    Returns
+    -------
+    DataFrame
+        `table` with the new column.
 
     Raises
     ------
     ValueError
-        If there is no row of `FULL`, or a control has a cell twice.
+        If there is no row of `FULL`, or a control has duplicate cells.
     """
     if table.duplicated(["control", *CELL]).any():
-        raise ValueError("control: a cell stands twice in one of them")
+        raise ValueError("control: a cell is duplicated within a control")
     full = table[table["control"] == FULL].set_index(CELL)
     if full.empty:
-        raise ValueError(f"control: no rows of {FULL!r}, which the others are held to")
+        raise ValueError(f"control: no rows of {FULL!r}, the reference of the others")
     cells = pd.MultiIndex.from_frame(table[CELL])
     first = full.loc[cells]
     same = np.sign(table["r"].to_numpy()) == np.sign(first["r"].to_numpy())
@@ -130,7 +137,7 @@ def with_survival(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def survivors(table: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
-    """How many cells each control leaves, where something is planted and where not.
+    """Count surviving cells by control, with and without a planted association.
 
     Parameters
     ----------
@@ -142,9 +149,10 @@ def survivors(table: pd.DataFrame, planted: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        control, survives_planted, of_planted, wrong_sign (survivors whose sign is not
-        the planted one), survives_not_planted, of_not_planted. The last row,
-        ``all of them``, counts the cells that survive every control.
+        control, survives_planted (true positives), of_planted, wrong_sign (survivors
+        whose sign differs from the planted one), survives_not_planted (false
+        positives), of_not_planted. The last row, ``all of them``, counts the cells that
+        survive every control.
     """
     every = table.groupby(CELL, sort=False)["survives"].all().reset_index()
     full = table.loc[table["control"] == FULL, [*CELL, "r"]]

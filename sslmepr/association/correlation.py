@@ -1,28 +1,28 @@
-"""Which emotions go with which traits, and how sure we may be.
+"""Correlations of emotions with traits, with cluster-robust intervals and tests.
 
-No clip of the training corpora carries both labels, so at least one side of every
-correlation here is predicted; `source` says which. Three levels are kept apart:
+No clip of the training corpora carries both labels, so at least one side of a
+correlation is usually predicted; `source` names which. There are three levels of
+aggregation:
 
 ``clip``
-    over all clips, as they come;
+    over all clips;
 ``between``
-    over speakers, each with the mean of the clips: do people who show more of an
-    emotion have more of a trait?
+    over speaker means: do people who show more of an emotion have more of a trait?
 ``within``
-    over clips, each as the deviation from its speaker's mean: does a trait look
-    stronger in the clips that show more of an emotion?
+    over clips centred by speaker: is a trait stronger in the clips that show more of an
+    emotion?
 
-Intervals are over speakers (:mod:`sslmepr.statistics.cluster_bootstrap`). P-values come
-from Student's t over speakers (:func:`sslmepr.association.cell_tests.clustered_p`),
-which stays valid when clips of one speaker resemble each other; the ordinary p-value of
-a correlation does not. They are corrected over the family of all cells of one level
-that are defined. Both know of the sampling of speakers alone, unless
-`refits` show what the same predictors say after another draw of the training clips:
-then the spread over these is added to both.
+Intervals come from the cluster bootstrap over speakers
+(:mod:`sslmepr.statistics.cluster_bootstrap`), p-values from a cluster-robust score test
+(:func:`sslmepr.association.cell_tests.clustered_p`); the ordinary test of a correlation
+has too many false positives if clips of a speaker are alike. The family for the
+correction of p-values is all defined cells of one level. Intervals and p-values cover
+the sampling of test speakers. With `refits` (predictors fitted to bootstrap samples of
+the training speakers) they also cover the sampling of the training speakers.
 
-With ``halo=True`` the mean of the other four traits is partialled out: raters and
-models that like a person rate every trait higher, and that alone makes happiness go
-with all five.
+With ``halo=True`` the mean of the other four traits is partialled out. The halo effect
+(a person who is liked is rated higher on every trait) by itself correlates happiness
+with all five traits.
 
 On clustered data: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to
 cluster-robust inference, Journal of Human Resources, 50, 317-372.
@@ -56,14 +56,14 @@ from sslmepr.statistics.cluster_bootstrap import (
 
 LEVELS = ("clip", "between", "within")
 LARGEST_R = 1 - 1e-9
-"""Of which Fisher's z is still finite."""
+"""Correlations are clipped to it, so that Fisher's z is finite."""
 
 
 def association(
     table: pd.DataFrame,
     source: str,
     resamples: int,
-    level: float,
+    confidence: float,
     correction: str,
     alpha: float,
     seed: int,
@@ -78,26 +78,27 @@ def association(
     table : DataFrame
         One row per clip (several with `DISJOINT`): ``clip_id``, ``speaker_id``,
         ``emotion_*`` for the six scored emotions and ``trait_*`` for the five traits. A
-        clip without a value (NaN) is left out of the cells that need it; `n` says how
-        many remain.
+        clip without a value (NaN) is left out of the cells that need it; `n` counts
+        those that remain.
     source : str
         What the two sides are, one of `sslmepr.association.sources.SOURCES` or
         `DISJOINT`; kept in the result.
     resamples : int
         Bootstrap resamples of speakers.
-    level : float
-        Of the interval, for example 0.95.
+    confidence : float
+        Confidence level of the interval, for example 0.95.
     correction : str
         Any method of ``statsmodels.stats.multitest.multipletests``.
     alpha : float
         Cells whose corrected p-value does not exceed it are called significant.
     seed : int
-        Of the resampling.
+        Seed of the resampling.
     halo : bool
         Partial out the mean of the other four traits.
     levels : tuple of {"clip", "between", "within"}
+        Levels of aggregation.
     refits : sequence of DataFrame
-        The same table by predictors that learned from other draws of the training
+        Tables like `table`, predicted by refits to bootstrap samples of the training
         speakers; at least two, or none.
 
     Returns
@@ -105,21 +106,21 @@ def association(
     DataFrame
         source, halo, emotion, trait, level, r, low, high, interval (which kind), p,
         p_corrected, significant, training_error (standard deviation of r over refits;
-        NaN without them), n (clips), n_speakers, reason. Where r is undefined it is
-        NaN, as is all that hangs on it, and `reason` says why; elsewhere `reason` is
-        empty.
+        NaN without them), n (clips), n_speakers, reason. Where r is undefined, it and
+        all columns computed from it are NaN, and `reason` explains why; elsewhere
+        `reason` is empty.
 
     Raises
     ------
     ValueError
-        If a column is absent or not finite, or an argument is none of those named.
+        If a column is missing or infinite, or `source` or a level is unknown.
     """
     _check(table, source, levels)
     parts = []
     for name in levels:
         cells = at_level(build_cells(table, halo), name)
         others = _refitted(refits, halo, name)
-        part = _estimate(cells, name, resamples, level, seed, others)
+        part = _estimate(cells, name, resamples, confidence, seed, others)
         part["p_corrected"], part["significant"] = _correct(
             part["p"].to_numpy(), correction, alpha
         )
@@ -149,18 +150,20 @@ def resampled_association(
     halo: bool = False,
     refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
-    """The correlations in every replicate, for statistics of the whole matrix.
+    """Correlations in every bootstrap replicate, for statistics of the whole matrix.
 
     Parameters
     ----------
-    table, resamples, seed, level, halo, refits
+    table, resamples, seed, halo, refits
         As for :func:`association`.
+    level : {"clip", "between", "within"}
+        Level of aggregation.
 
     Returns
     -------
     DataFrame
-        resample, emotion, trait, r; one row per replicate and cell. The replicates are
-        those of the speakers that the cell with most of them has.
+        resample, emotion, trait, r; one row per replicate and cell. The number of
+        speakers of the largest cell decides between bootstrap and jackknife.
     """
     _check(table, SOURCES[0], (level,))
     cells = at_level(build_cells(table, halo), level)
@@ -174,9 +177,9 @@ def resampled_association(
 def wide_table(
     predictions: pd.DataFrame, speaker_ids: pd.Series, source: str
 ) -> pd.DataFrame:
-    """The per-clip table that :func:`association` takes, from a predictions table.
+    """Build the per-clip table for :func:`association` from a predictions table.
 
-    Predictions of several seeds are averaged: the ensemble is what is correlated.
+    Predictions are averaged over seeds (an ensemble) before they are correlated.
 
     Parameters
     ----------
@@ -186,6 +189,11 @@ def wide_table(
         clip_id to speaker_id.
     source : str
         One of `SOURCES`; decides whether `predicted` or `true` is taken.
+
+    Returns
+    -------
+    DataFrame
+        clip_id, speaker_id, ``emotion_*``, ``trait_*``.
 
     Raises
     ------
@@ -232,12 +240,12 @@ def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
 
 
 def _refitted(tables: Sequence[pd.DataFrame], halo: bool, level: str) -> np.ndarray:
-    """Correlations by predictors of other training samples: (refit, cell)."""
-    found = [
+    """Correlations from refits to other training samples: (refit, cell)."""
+    rows = [
         correlation(moments_by_speaker(cells).sum(axis=0))
         for cells in (at_level(build_cells(each, halo), level) for each in tables)
     ]
-    return np.array(found).reshape(-1, len(CELLS))
+    return np.array(rows).reshape(-1, len(CELLS))
 
 
 def _replicated(
@@ -245,18 +253,19 @@ def _replicated(
 ) -> np.ndarray:
     """Correlations of all speakers, then of replicates: (1 + replicate, cell).
 
-    Replicates show the error of the training sample too, if there are refits: every
-    resample has another one; beside the jackknife of the speakers stands one of them.
+    With refits, replicates also carry the error of the training sample: a bootstrap
+    resample gets the deviation of a random refit, on the scale of Fisher's z; to
+    jackknife replicates, one more replicate per refit is appended.
     """
     r = correlation(replicated_totals(moments, resamples, seed, speakers))
     if len(refitted) < 2 or len(r) == 1:
         return r
     z = np.arctanh(np.clip(refitted, -LARGEST_R, LARGEST_R))
-    # A sample of B deviates from its own mean by (B - 1) / B of the variance.
+    # Deviations from the sample mean have (B - 1) / B of the variance: corrected here.
     deviations = (z - z.mean(axis=0)) * np.sqrt(len(z) / (len(z) - 1))
     drawn = np.arctanh(np.clip(r, -LARGEST_R, LARGEST_R))
     if speakers < FEWEST_FOR_BOOTSTRAP:
-        # Their squares sum to the variance times what the jackknife divides by.
+        # Scaled so that the jackknife's formula gives the variance over refits.
         scale = np.sqrt(speakers / (speakers - 1) / len(z)) if speakers > 1 else 0.0
         return np.concatenate([r, np.tanh(drawn[0] + scale * deviations)])
     chosen = np.random.default_rng([seed, 1]).integers(len(z), size=len(r) - 1)
@@ -267,7 +276,7 @@ def _estimate(
     cells: Cells,
     name: str,
     resamples: int,
-    level: float,
+    confidence: float,
     seed: int,
     refitted: np.ndarray,
 ) -> pd.DataFrame:
@@ -283,8 +292,8 @@ def _estimate(
         values = _replicated(
             moments[..., mine], resamples, seed, refitted[:, mine], speakers
         )
-        low[mine], high[mine], kind[mine] = interval(values, speakers, level)
-    # A t interval is symmetric, and may go beyond what a correlation can be.
+        low[mine], high[mine], kind[mine] = interval(values, speakers, confidence)
+    # A t interval is symmetric and can exceed the range of a correlation.
     low, high = np.clip([low, high], -1, 1)
     undefined = np.isnan(r)
     error = np.full(len(CELLS), np.nan)
@@ -306,7 +315,7 @@ def _estimate(
 
 
 def _correct(p: np.ndarray, method: str, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Corrected p-values over the defined cells, and which are significant."""
+    """Corrected p-values of the family of defined cells, and which are significant."""
     corrected = np.full(p.shape, np.nan)
     significant = np.zeros(p.shape, dtype=bool)
     defined = np.isfinite(p)

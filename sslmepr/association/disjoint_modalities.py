@@ -1,15 +1,14 @@
-"""Emotion from some modalities, traits from the others.
+"""Heteromethod correlations: emotions and traits from disjoint sets of modalities.
 
-Emotion and traits that are read from the same face share whatever was misread in that
-face, and so they correlate even where what they stand for does not. In the terms of
+Emotions and traits that are predicted from the same face share prediction errors, and
+shared errors correlate even where true emotion and trait do not. In the terms of
 Campbell and Fiske (1959, Psychological Bulletin, 56, 81-105) modalities are methods: a
-correlation within one method is partly that method, one across methods is not. Here no
-modality ever stands on both sides.
+monomethod correlation contains method variance, a heteromethod correlation does not.
+Here no modality enters both sides.
 
-One thing both sides still share: whatever went together by chance in the few clips that
-their predictors learned from, in the looks of a person for instance, which face, body
-and scene all show. Refits of the regressions that the predictors start from, each to
-another draw of the training speakers, say how large that chance is.
+Both sides still share chance correlations of the finite training sample, for example
+with the looks of a person, which face, body and scene all show. Refits of the linear
+probes to bootstrap samples of the training speakers quantify that error.
 """
 
 from itertools import product
@@ -35,15 +34,15 @@ PROBABILITY_CLIP = 1e-4
 
 
 class Tables(NamedTuple):
-    """What `association` takes.
+    """Input of `sslmepr.association.correlation.association`.
 
     Attributes
     ----------
     table : DataFrame
-        clip_id, speaker_id, ``emotion_*``, ``trait_*``: a row per clip and split of the
-        modalities.
+        clip_id, speaker_id, ``emotion_*``, ``trait_*``: a row per clip and division of
+        the modalities into two sets.
     refits : list of DataFrame
-        The same by each refit of the regressions.
+        The same table for every refit of the linear probes.
     """
 
     table: pd.DataFrame
@@ -53,18 +52,18 @@ class Tables(NamedTuple):
 def disjoint_tables(
     predictions: pd.DataFrame, refits: pd.DataFrame, speaker_ids: pd.Series
 ) -> Tables | None:
-    """Emotions and traits of each clip for every way of dividing the modalities.
+    """Emotions and traits of each clip, for all divisions of the modalities in two.
 
-    Each division into two sets gives a row: emotions are the sum of the logits that the
-    first set predicts, traits that of the second. Every division is centred, so that
-    only clips differ; rows of a clip share its speaker, by whom intervals and p-values
-    resample. Clips of a training split, whose labels the predictors have seen, and
-    clips that lack a modality are left out.
+    A clip has one row per division: emotions are the sum of the first set's logits,
+    traits the sum of the second's. Values are centred within each division, so that
+    differences between divisions do not count. Rows of a clip share its speaker, the
+    cluster of intervals and tests. Left out are training clips, whose predictions are
+    in sample, and clips that lack a modality.
 
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, split, stage, modality, target and predicted of one corpus; those of
+        clip_id, split, stage, modality, target and predicted of one corpus; rows of
         stage 2 (``crosstask``) are used.
     refits : DataFrame
         modality, clip_id, refit and logits by target of that corpus
@@ -75,7 +74,7 @@ def disjoint_tables(
     Returns
     -------
     Tables or None
-        None where fewer than two modalities have predictions, or no clip has them all.
+        None if fewer than two modalities have predictions, or no clip has them all.
     """
     evidence = _evidence(predictions[predictions["split"] != "train"])
     if len(evidence) < 2:
@@ -95,14 +94,19 @@ def disjoint_tables(
 def divided_tables(
     logits: np.ndarray, refits: np.ndarray, clip_ids, speaker_ids
 ) -> Tables:
-    """The same from arrays, for clips that have every modality.
+    """As :func:`disjoint_tables`, from arrays of clips that have every modality.
 
     Parameters
     ----------
     logits : (modality, clip, target) array
-        Of the targets `CORRELATED`; of two modalities or more.
+        Logits of the targets `CORRELATED`, of two modalities or more.
     refits : (refit, modality, clip, target) array
+        The same by refits.
     clip_ids, speaker_ids : (clip,) sequence of str
+
+    Returns
+    -------
+    Tables
     """
     divisions = np.array([*product([1.0, 0.0], repeat=len(logits))][1:-1])
     names = pd.DataFrame(
@@ -119,7 +123,7 @@ def divided_tables(
 
 
 def _evidence(predictions: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Modality to logits, clips by targets, of those that have predictions."""
+    """Logits (clip, target) of every modality that has predictions."""
     found = {}
     for modality in MODALITIES:
         mine = select(predictions, stage="crosstask", modality=modality)
@@ -143,10 +147,10 @@ def _refitted(refits: pd.DataFrame, modalities: list[str], clips: list[str]):
 def _divided(
     logits: np.ndarray, divisions: np.ndarray, names: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row for every division of the modalities and clip.
+    """One row per division of the modalities and clip.
 
     `logits` are (modality, clip, target); `divisions` (division, modality) are 1 for
-    the modalities that tell emotions and 0 for those that tell traits.
+    modalities that predict emotions and 0 for those that predict traits.
     """
     emotions = len(SCORED_EMOTIONS)
     sums = np.concatenate(

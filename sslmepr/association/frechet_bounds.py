@@ -1,11 +1,11 @@
-"""What two corpora without a common label can say about an association, and what not.
+"""Frechet bounds of the correlation between labels that no clip carries together.
 
-No clip carries both labels. Models tell how the parts of an emotion and of a trait that
-they predict go together, and nothing of the parts that they do not. Those may go
-together in any way, so that the correlation of the labels is known only within bounds
-(Frechet bounds, as in statistical matching; D'Orazio, Di Zio and Scanu 2006,
-Statistical Matching, chapter 4). The middle of the bounds is right if the unpredicted
-parts are unrelated, which no test on such data can show.
+Models give the correlation between the predicted parts of an emotion and a trait. The
+residuals are never observed together and may have any correlation, so that the
+correlation of the labels is identified only within bounds (as in statistical matching;
+D'Orazio, Di Zio and Scanu 2006, Statistical Matching, chapter 4). The middle of the
+bounds is correct if the residuals are uncorrelated given the features (conditional
+independence), which such data cannot test.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,24 +25,25 @@ from sslmepr.labels import (
 def explained(
     predictions: pd.DataFrame, variant: str, corpora: Mapping[str, Collection[str]]
 ) -> pd.Series:
-    """Share of the variance of each label that a model explains on unseen clips.
+    """Share of the variance of each label that a model explains on held-out clips.
 
-    The squared correlation of labels with predictions, mean over seeds; 0 where the
-    correlation is negative or nothing varies. On test clips where their labels are
-    there, on dev clips otherwise.
+    It is the squared correlation of labels with predictions, which are averaged over
+    seeds; 0 where the correlation is negative or a side is constant. Test clips are
+    used if they have labels, dev clips otherwise.
 
     Parameters
     ----------
     predictions : DataFrame
         clip_id, corpus, split, stage, variant, seed, target, predicted, true.
     variant : str
+        The fusion model.
     corpora : mapping
         Task to the corpora (parts of a union) that have its labels.
 
     Returns
     -------
     Series
-        Emotions (presence) and traits to a share in 0..1; NaN without labels.
+        Share (0..1) by emotion (its presence) and trait; NaN without labels.
     """
     shares = {}
     mine = select(predictions, stage="fusion", variant=variant)
@@ -54,40 +55,40 @@ def explained(
         known = known[known["split"] == split]
         for target in targets:
             clips = known[known["target"] == target].groupby("clip_id")
-            true, said = clips["true"].first(), clips["predicted"].mean()
+            true, predicted = clips["true"].first(), clips["predicted"].mean()
             if task == "emotion":
                 true = (true > 0).astype(float)
-            shares[target] = _share(true.to_numpy(), said.to_numpy())
+            shares[target] = _share(true.to_numpy(), predicted.to_numpy())
     return pd.Series(shares, name="explained")
 
 
-def _share(true: np.ndarray, said: np.ndarray) -> float:
+def _share(true: np.ndarray, predicted: np.ndarray) -> float:
     if len(true) == 0:
         return float("nan")
-    if np.ptp(true) == 0 or np.ptp(said) == 0:
+    if np.ptp(true) == 0 or np.ptp(predicted) == 0:
         return 0.0
-    return float(max(np.corrcoef(true, said)[0, 1], 0.0) ** 2)
+    return float(max(np.corrcoef(true, predicted)[0, 1], 0.0) ** 2)
 
 
 def association_bounds(found: pd.DataFrame, shares: pd.Series) -> pd.DataFrame:
     """Bounds of the correlation of labels in every corpus and cell.
 
-    With R the multiple correlation of each label with its prediction and r the
-    correlation of the predictions, the labels correlate by r R R' if the rest is
-    unrelated, give or take sqrt((1 - R^2) (1 - R'^2)).
+    Let R and R' be the correlations of the two labels with their predictions and r the
+    correlation of the predictions. The labels then correlate by r R R' if the residuals
+    are uncorrelated, and by at most sqrt((1 - R^2) (1 - R'^2)) less or more otherwise.
 
     Parameters
     ----------
     found : DataFrame
-        As of `sslmepr.association.study.study_associations`.
+        Table of `sslmepr.association.study.study_associations`.
     shares : Series
-        From `explained`.
+        R^2 of every label, from `explained`.
 
     Returns
     -------
     DataFrame
-        corpus, emotion, trait, explained_emotion, explained_trait, unrelated (what
-        follows if the rest is unrelated), low, high.
+        corpus, emotion, trait, explained_emotion, explained_trait, unrelated (the
+        correlation for uncorrelated residuals), low, high.
     """
     chosen = found[
         (found["source"] == BOTH_PREDICTED)

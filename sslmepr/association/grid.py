@@ -1,7 +1,7 @@
-"""The thirty cells of a table of associations: six emotions by five traits.
+"""The 30 cells of an association table: six emotions by five traits.
 
-A table is *tidy* where it has a row for every cell, and a *matrix* where emotions are
-rows and traits are columns, both in the order of the labels.
+A *tidy* table has one row per cell. A *matrix* has emotions as rows and traits as
+columns, both in the order of `sslmepr.labels`.
 """
 
 from collections.abc import Mapping
@@ -12,29 +12,38 @@ import pandas as pd
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 CELL = ["emotion", "trait"]
-"""The columns that name a cell."""
+"""Columns that identify a cell."""
 
 CELLS = [(emotion, trait) for emotion in SCORED_EMOTIONS for trait in TRAITS]
 SHAPE = (len(SCORED_EMOTIONS), len(TRAITS))
 
 
 def cell_index() -> pd.MultiIndex:
-    """The cells, in their order, as an index of a table."""
+    """The cells, in the order of the labels, as an index."""
     return pd.MultiIndex.from_tuples(CELLS, names=CELL)
 
 
 def cell_matrix(table: pd.DataFrame, name: str) -> np.ndarray:
-    """One column of a tidy table as an (emotion, trait) array of float.
+    """One column of a tidy table as a matrix.
 
-    NaN for a cell that is not there.
+    Parameters
+    ----------
+    table : DataFrame
+        emotion, trait and the column `name`.
+    name : str
+
+    Returns
+    -------
+    (emotion, trait) ndarray of float
+        NaN for a missing cell.
 
     Raises
     ------
     ValueError
-        If a cell stands twice.
+        If a cell is duplicated.
     """
     if table.duplicated(CELL).any():
-        raise ValueError(f"{name}: a cell stands there twice")
+        raise ValueError(f"{name}: a cell is duplicated")
     values = table.set_index(CELL)[name].reindex(cell_index())
     return values.to_numpy(float).reshape(SHAPE)
 
@@ -47,11 +56,10 @@ def tidy_matrix(
     Parameters
     ----------
     matrix : DataFrame or mapping
-        Either already tidy (emotion, trait and one column of numbers, which is taken
-        whatever it is called), or emotions as rows and traits as columns, or a world
-        of ``params.yaml`` (emotion to trait to correlation; what is not named is 0).
+        A tidy table (emotion, trait and one numeric column of any name), a matrix, or a
+        world of ``params.yaml`` (emotion to trait to correlation; missing cells are 0).
     name : str
-        Of the column of numbers in the result.
+        Name of the numeric column in the result.
 
     Returns
     -------
@@ -81,14 +89,14 @@ def tidy_matrix(
 
 
 def number_column(table: pd.DataFrame) -> str:
-    """The one column of numbers that a tidy table has.
+    """Name of the only numeric column of a tidy table.
 
     Raises
     ------
     ValueError
-        If it has none or several.
+        If there is none, or several.
     """
     names = table.drop(columns=CELL).select_dtypes("number").columns
     if len(names) != 1:
-        raise ValueError(f"one column of numbers is needed, not {list(names)}")
+        raise ValueError(f"exactly one numeric column is needed, not {list(names)}")
     return names[0]

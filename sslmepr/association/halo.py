@@ -1,9 +1,9 @@
-"""How much of the traits is one common factor, and what is left without it.
+"""Halo effect: the common factor of the five traits, and associations without it.
 
-Who likes a person rates every trait higher. Scores of five traits then share a large
-common part, and an emotion that goes with that part goes with all five. What remains of
-a correlation when the mean of the other four traits is partialled out is about the
-trait itself.
+A person who is liked is rated higher on every trait (halo effect). The scores of the
+five traits then share a common factor, and an emotion that correlates with the factor
+correlates with all five traits. Partialling out the mean of the other four traits
+leaves the part of a correlation that is specific to one trait.
 """
 
 from collections.abc import Iterable
@@ -24,21 +24,24 @@ SELF_REPORTS = "self-reports, norms of the NEO PI-R"
 def common_part(
     predictions: pd.DataFrame, corpora: Iterable[str], variant: str
 ) -> pd.DataFrame:
-    """Mean correlation between two traits over clips: annotated, read, self-reported.
+    """Mean correlation between traits: annotated, predicted and self-reported.
 
     Parameters
     ----------
     predictions : DataFrame
         clip_id, corpus, stage, variant, target, predicted and true (and seed).
     corpora : iterable of str
-        In the order wanted; one without predictions of `variant` is left out.
+        In the order of the result; corpora without predictions of `variant` are left
+        out.
     variant : str
+        The fusion model.
 
     Returns
     -------
     DataFrame
         corpus, traits (``annotated`` or ``read by the model``), mean_correlation,
-        clips. The last row is of people about themselves, without corpus.
+        clips. The last row, without corpus, is of self-reports (norms of the NEO PI-R,
+        `sslmepr.statistics.norms`).
     """
     rows = []
     mine = select(predictions, stage="fusion", variant=variant)
@@ -61,20 +64,22 @@ def _mean_below(r: np.ndarray) -> float:
 
 
 def without_halo(found: pd.DataFrame) -> pd.DataFrame:
-    """Each cell as it is beside what is left of it without halo.
+    """Compare every cell without and with halo control.
 
     Parameters
     ----------
     found : DataFrame
-        The table of :func:`sslmepr.association.study.study_associations`.
+        Table of :func:`sslmepr.association.study.study_associations`.
 
     Returns
     -------
     DataFrame
-        corpus, source, level, emotion, trait, r and significant with the endings
-        ``_raw`` and ``_left``, and ``fate`` of those that are significant as they are:
-        ``survives`` (significant with the same sign), ``vanishes`` or ``turns round``;
-        of the others ``appears`` where significant without halo, else empty.
+        corpus, source, level, emotion, trait; r and significant with the suffixes
+        ``_raw`` (without halo control) and ``_left`` (with it); outcome. The outcome of
+        a cell that is significant without halo control is ``survives`` (significant
+        with the same sign), ``turns round`` (with the opposite sign) or ``vanishes``
+        (not significant). The outcome of another cell is ``appears`` if it is
+        significant with halo control, else empty.
     """
     cell = ["corpus", "source", "level", *CELL]
     columns = [*cell, "r", "significant"]
@@ -82,7 +87,7 @@ def without_halo(found: pd.DataFrame) -> pd.DataFrame:
     table = raw.merge(left, on=cell, suffixes=("_raw", "_left"), validate="1:1")
     same = np.sign(table["r_raw"]) == np.sign(table["r_left"])
     both = table["significant_raw"] & table["significant_left"]
-    table["fate"] = np.select(
+    table["outcome"] = np.select(
         [both & same, both, table["significant_raw"], table["significant_left"]],
         ["survives", "turns round", "vanishes", "appears"],
         "",
@@ -90,8 +95,8 @@ def without_halo(found: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def fates(table: pd.DataFrame) -> pd.DataFrame:
-    """Of how many cells each fate is, by corpus, source and level.
+def outcomes(table: pd.DataFrame) -> pd.DataFrame:
+    """Count the cells of every outcome by corpus, source and level.
 
     Parameters
     ----------
@@ -101,18 +106,18 @@ def fates(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        corpus, source, level, significant (as they are), survives, vanishes,
-        turns round, appears, and pairs: the names of those that survive.
+        corpus, source, level, significant (without halo control), survives, vanishes,
+        turns round, appears, pairs (the names of the cells that survive).
     """
     group = ["corpus", "source", "level"]
     names = table["emotion"] + " × " + table["trait"].str.replace("_", " ")
-    kept = names.where(table["fate"] == "survives")
+    kept = names.where(table["outcome"] == "survives")
     groups = [table[name] for name in group]
     counts = pd.DataFrame(
         {
             "significant": table.groupby(group, sort=False)["significant_raw"].sum(),
             **{
-                name: (table["fate"] == name).groupby(groups, sort=False).sum()
+                name: (table["outcome"] == name).groupby(groups, sort=False).sum()
                 for name in ("survives", "vanishes", "turns round", "appears")
             },
             "pairs": kept.groupby(groups, sort=False).agg(

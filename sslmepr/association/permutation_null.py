@@ -1,14 +1,13 @@
-"""What the same procedure finds when trait labels are dealt to the wrong people.
+"""Permutation null: trait labels permuted across speakers within a split.
 
-Predictors of emotions and of traits read the same clips through the same features, and
-few directions carry most of what differs between clips. Two predictors may agree on new
-clips for that reason alone, whatever they were taught. So the regressions of traits are
-taught again, with the trait labels of the training clips dealt out anew among speakers:
-all that is left of a correlation is then what features and a small training sample
-make by themselves.
+Predictors of emotions and of traits read the same features, and few principal
+directions carry most of the variance between clips. Two predictors can therefore
+correlate on new clips whatever their labels were. The null distribution of that
+correlation comes from refitting the trait regressions to permuted labels, which keep
+the features and the size of the training sample but no relation to the clips.
 
-Ridge regression is linear in its labels, so that one decomposition of the features
-serves every way of dealing and every strength of the penalty.
+Ridge regression is linear in its labels, so one singular value decomposition of the
+features serves all permutations and all L2 penalties.
 """
 
 from pathlib import Path
@@ -34,7 +33,11 @@ from sslmepr.training.predictions import (
 )
 
 QUANTILE = 0.95
+"""Of the null distribution; r beyond it has p < 0.05 in one cell, uncorrected."""
+
 SHUFFLES = 500
+"""Permutations; 25 of them lie beyond `QUANTILE`."""
+
 TASK = "personality"
 
 
@@ -44,30 +47,32 @@ def shuffled_labels(
     shuffles: int = SHUFFLES,
     data_folder: str | Path = "data",
 ) -> pd.DataFrame:
-    """Correlations on the held-out corpus with true and with shuffled trait labels.
+    """Correlations on the held-out corpus with true and with permuted trait labels.
 
     Both sides are regressions on pooled features, summed over the modalities of the
-    study; emotions always learned from their own labels. Each shuffle chooses its
-    strengths on shuffled dev labels, as the true labels choose theirs.
+    study. Only trait labels are permuted. Every permutation selects its L2 penalty on
+    permuted dev labels, just as the true labels select theirs.
 
     Parameters
     ----------
     params : Params
     predictions : DataFrame
-        Of the evaluation; those of stage ``linear`` are used.
+        Predictions of the evaluation stage; rows of stage ``linear`` are used.
     shuffles : int
+        Number of permutations.
     data_folder : path
+        Folder of the corpora and their features.
 
     Returns
     -------
     DataFrame
-        emotion, trait, r (true labels), null_95 (the 95th percentile of absolute
-        correlations with shuffled labels), null_mean (their mean, with sign), exceeds,
-        shuffles, n.
+        emotion, trait, r (true labels), null_95 (95th percentile of the absolute
+        correlation under the null), null_mean (mean of the signed correlation under the
+        null), exceeds (``abs(r) > null_95``), shuffles, n (clips).
     """
     clips = read_study_clips(params, data_folder)
-    dealt = dealt_labels(params, clips, shuffles)
-    names, emotions, traits = _sums(params, clips, predictions, dealt, data_folder)
+    permuted = permuted_labels(params, clips, shuffles)
+    names, emotions, traits = _sums(params, clips, predictions, permuted, data_folder)
     held_out = clips.table.iloc[clips.rows(params.roles.held_out)]
     speakers = held_out.set_index("clip_id")["speaker_id"]
     r = _correlations(emotions, traits, speakers[names])  # (1 + shuffle, cell)
@@ -86,48 +91,51 @@ def shuffled_labels(
 
 
 def _sums(
-    params: Params, clips: StudyClips, predictions: pd.DataFrame, dealt, data_folder
+    params: Params, clips: StudyClips, predictions: pd.DataFrame, permuted, data_folder
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """What the regressions of all modalities say, of the clips that have them all.
+    """Predictions summed over modalities, for clips that have every modality.
 
-    Names of the clips, logits (clip, emotion) and scores (label, clip, trait).
+    Returns clip ids, emotion logits (clip, emotion) and trait scores (labelling, clip,
+    trait).
     """
     held_out = clips.rows(params.roles.held_out)
     ids = clips.table["clip_id"].to_numpy()
-    emotions, taught = [], []
+    emotions, traits = [], []
     for modality in params.modalities:
         data = ModalityClips(clips, modality, data_folder)
         rows = data.present(held_out)
-        found = trait_scores(params, data, rows, dealt)
-        taught.append({name: found[:, at] for at, name in enumerate(ids[rows])})
+        predicted = trait_scores(params, data, rows, permuted)
+        traits.append({name: predicted[:, at] for at, name in enumerate(ids[rows])})
         emotions.append(_emotion_logits(predictions, params, modality))
     names = sorted(
-        set.intersection(*map(set, taught), *(set(e.index) for e in emotions))
+        set.intersection(*map(set, traits), *(set(e.index) for e in emotions))
     )
-    scores = sum(np.stack([each[name] for name in names], axis=1) for each in taught)
+    scores = sum(np.stack([each[name] for name in names], axis=1) for each in traits)
     return names, sum(each.loc[names].to_numpy() for each in emotions), scores
 
 
-def dealt_labels(params: Params, clips: StudyClips, shuffles: int) -> np.ndarray:
-    """Trait labels of the personality corpus, and dealt to other speakers.
+def permuted_labels(params: Params, clips: StudyClips, shuffles: int) -> np.ndarray:
+    """Trait labels of the personality corpus, true and permuted across speakers.
 
-    Within a split, labels are lined up by speaker, the speakers put in random order,
-    and dealt out again to the clips in their own order: those of one speaker stay
-    together.
+    Labels are permuted in blocks of a speaker, within the training and the dev split:
+    the blocks are put in random order, concatenated, and assigned to the clips sorted
+    by speaker. Clips of a speaker are thus labelled by consecutive labels, which keeps
+    the similarity of clips within a speaker.
 
     Parameters
     ----------
     params : Params
     clips : StudyClips
     shuffles : int
+        Number of permutations.
 
     Returns
     -------
     (1 + shuffle, clip of the study, trait) array
-        The true labels first; NaN where there are none.
+        The true labels first; NaN for clips without trait labels.
     """
     rng = np.random.default_rng(params.seed)
-    dealt = np.repeat(clips.labels[TASK][None].astype(float), 1 + shuffles, axis=0)
+    permuted = np.repeat(clips.labels[TASK][None].astype(float), 1 + shuffles, axis=0)
     speakers = clips.table["speaker_id"].to_numpy()
     for split in ("train", "dev"):
         rows = clips.rows(params.roles.personality, split)
@@ -136,14 +144,15 @@ def dealt_labels(params: Params, clips: StudyClips, shuffles: int) -> np.ndarray
         places = rows[np.argsort(speaker, kind="stable")]
         for number in range(1, 1 + shuffles):
             turn = rng.permutation(len(names))[speaker]
-            dealt[number, places] = dealt[0, rows[np.argsort(turn, kind="stable")]]
-    return dealt
+            sources = rows[np.argsort(turn, kind="stable")]
+            permuted[number, places] = permuted[0, sources]
+    return permuted
 
 
 def trait_scores(
-    params: Params, data: ModalityClips, rows: np.ndarray, dealt: np.ndarray
+    params: Params, data: ModalityClips, rows: np.ndarray, permuted: np.ndarray
 ) -> np.ndarray:
-    """Scores of clips by a modality's regressions, one for each way of dealing labels.
+    """Trait scores by the regression of one modality, for every labelling.
 
     Parameters
     ----------
@@ -151,40 +160,43 @@ def trait_scores(
     data : ModalityClips
     rows : (clip,) int array
         The clips to predict.
-    dealt : (label, clip of the study, trait) array
-        From `dealt_labels`.
+    permuted : (labelling, clip of the study, trait) array
+        From `permuted_labels`.
 
     Returns
     -------
-    (label, clip, trait) array
-        Zero where no labelled training clip has the modality.
+    (labelling, clip, trait) array
+        Zero if no labelled training clip has the modality.
     """
     corpus = params.roles.personality
     train, dev = (data.labelled_rows(corpus, TASK, split) for split in ("train", "dev"))
     if len(train) == 0:
-        return np.zeros((len(dealt), len(rows), len(TRAITS)))
+        return np.zeros((len(permuted), len(rows), len(TRAITS)))
     train_features, features = data.pooled(train), data.pooled(rows)
     dev_features = data.pooled(dev) if len(dev) else features[:0]
     return best_ridge(
-        train_features, dealt[:, train], dev_features, dealt[:, dev], features
+        train_features, permuted[:, train], dev_features, permuted[:, dev], features
     )
 
 
 def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
-    """Scores by the regression that `Linear` would fit to each row of labels.
+    """Ridge regression as `Linear` fits it, for many labellings at once.
 
     Parameters
     ----------
     features : (clip, feature) array
-    true : (label, clip, trait) array
-    dev_features, dev_true : arrays
-        They choose the strength for each row of labels; may have no clip.
+        Pooled features of the training clips.
+    true : (labelling, clip, trait) array
+        Their labels.
+    dev_features, dev_true : (clip, feature) and (labelling, clip, trait) arrays
+        They select the L2 penalty of each labelling. Without dev clips, the middle of
+        the grid is used.
     others : (clip, feature) array
-        The clips to score.
+        Features of the clips to score.
 
     Returns
     -------
-    (label, clip, trait) array
+    (labelling, clip, trait) array
     """
     mean, scale = features.mean(0), features.std(0) + 1e-6
     scaled = ((features - mean) / scale).astype(float)
@@ -194,7 +206,7 @@ def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
         ((each - mean) / scale - centre) @ right.T for each in (dev_features, others)
     )
     level = true.mean(axis=1, keepdims=True)
-    moments = left.T @ (true - level)  # (label, direction, trait)
+    moments = left.T @ (true - level)  # (labelling, direction, trait)
     best = np.full(len(true), -np.inf)
     scores = np.zeros((len(true), len(others), true.shape[2]))
     grid = RIDGE_STRENGTHS
@@ -211,7 +223,7 @@ def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
 
 
 def _emotion_logits(predictions, params: Params, modality: str) -> pd.DataFrame:
-    """What the regression of a modality says of emotions on the held-out corpus."""
+    """Emotion logits of a modality's linear probe on the held-out corpus."""
     mine = select(
         predictions,
         stage="linear",
@@ -225,14 +237,14 @@ def _emotion_logits(predictions, params: Params, modality: str) -> pd.DataFrame:
 
 
 def _correlations(emotions, traits, speaker_ids) -> np.ndarray:
-    """(label, cell) correlations of `emotions` (clip, emotion) with each `traits`."""
+    """Correlations (labelling, cell) of emotions (clip, emotion) with all traits."""
     table = pd.DataFrame(emotions, columns=[f"emotion_{e}" for e in SCORED_EMOTIONS])
     table["speaker_id"] = speaker_ids.to_numpy()
     names = [f"trait_{name}" for name in TRAITS]
-    found = []
+    rows = []
     for scores in traits:
         cells = build_cells(
             table.assign(**dict(zip(names, scores.T, strict=True))), False
         )
-        found.append(correlation(moments_by_speaker(cells).sum(axis=0)))
-    return np.array(found)
+        rows.append(correlation(moments_by_speaker(cells).sum(axis=0)))
+    return np.array(rows)

@@ -1,9 +1,9 @@
-"""How well recovered associations agree with those that were planted.
+"""Agreement of recovered associations with the planted ones of a simulated world.
 
-Only a simulated world knows its own associations, so only there can one say that
-cross-task learning from disjoint labels finds what is true and does not invent what is
-not. The table of planted correlations is compared cell by cell with the recovered one
-and with that of the ideal observer, who knows the generator but sees only the channels.
+True associations are known only in simulation, so only there can power and
+false-positive rate of cross-task learning from disjoint labels be measured. Recovered
+correlations are compared, cell by cell, with the planted ones and with those of the
+ideal observer, who knows the generating model but sees only the channels.
 """
 
 import numpy as np
@@ -22,33 +22,33 @@ def _fisher_z(r: np.ndarray) -> np.ndarray:
 
 
 SCALES = {"correlation": (_fisher_z, np.tanh), "rmse": (np.log, np.exp)}
-"""Where a metric's sampling distribution is nearly symmetric, and the way back."""
+"""Scale on which a metric's sampling distribution is nearly symmetric, and back."""
 
 
 def compare(
     recovered: pd.DataFrame, planted: pd.DataFrame, observer: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Recovered, planted and ideally recoverable correlation of each cell.
+    """Recovered and planted correlation and the ideal observer's, by cell.
 
     Parameters
     ----------
     recovered : DataFrame
         One level of one source of :func:`sslmepr.association.correlation.association`.
     planted, observer : DataFrame
-        As :func:`sslmepr.association.grid.tidy_matrix` gives them, with the columns
-        ``planted`` and ``observer``.
+        From :func:`sslmepr.association.grid.tidy_matrix`, with a column ``planted`` or
+        ``observer``.
 
     Returns
     -------
     DataFrame
         emotion, trait, planted, observer, recovered, low, high, interval (which kind),
         p_corrected, significant, sign_agrees (missing where nothing is planted),
-        covered (the interval holds the planted value).
+        covered (the interval contains the planted value).
 
     Raises
     ------
     ValueError
-        If `recovered` holds a cell twice.
+        If `recovered` has duplicate cells.
     """
     if recovered.duplicated(CELL).any():
         raise ValueError(
@@ -76,9 +76,9 @@ def recovery(
     recovered: pd.DataFrame,
     planted: pd.DataFrame,
     draws: pd.DataFrame | None = None,
-    level: float = 0.95,
+    confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Agreement of two association matrices in a few numbers.
+    """Metrics of agreement between recovered and planted associations.
 
     Parameters
     ----------
@@ -90,13 +90,13 @@ def recovery(
         The recovered matrix in every resample of speakers, from
         :func:`sslmepr.association.correlation.resampled_association`. Without them
         there are no intervals.
-    level : float
-        Of the intervals. A resampled matrix carries its sampling error twice and agrees
-        less with the planted one than the recovered matrix does; the draws therefore
-        give only the width of the interval (on the scale of Fisher's z for the
-        correlation, of the logarithm for the error), not its place. The estimate itself
-        carries sampling error once: agreement in the long run is higher. Shares of
-        cells have none.
+    confidence : float
+        Confidence level of the intervals. A resampled matrix carries sampling error
+        twice and so agrees less with the planted one than the recovered matrix does.
+        Replicates therefore give the width of the interval (on the scale of Fisher's z
+        for the correlation, of the logarithm for the RMSE) but not its centre, which is
+        the estimate. The estimate carries sampling error once and thus underestimates
+        the agreement of the expected matrix. Shares of cells have no interval.
 
     Returns
     -------
@@ -104,9 +104,10 @@ def recovery(
         metric, estimate, low, high, interval (which kind), n_cells, reason. Metrics:
         ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
         the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
-        ``sign_agreement`` over the cells where something is planted; ``significant``
-        (share of all cells); ``found`` (share significant where something is planted);
-        ``invented`` (share significant where nothing is).
+        ``sign_agreement`` over cells with a planted association; ``significant`` (share
+        of all cells); ``found`` (share significant of the cells with a planted
+        association: the power); ``invented`` (share significant of the others: the
+        false-positive rate).
     """
     table = compare(recovered, planted)
     defined = table["recovered"].notna().to_numpy()
@@ -120,7 +121,7 @@ def recovery(
         if metric in resampled:
             speakers = int(recovered["n_speakers"].max())
             ends = centred_interval(
-                resampled[metric][0], values[0], metric, level, speakers
+                resampled[metric][0], values[0], metric, confidence, speakers
             )
         rows.append((metric, values[0], *ends, n_cells, reason))
     rows += _shares(table[defined])
@@ -160,33 +161,34 @@ def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
 
 
 def centred_interval(
-    draws: np.ndarray, estimate: float, metric: str, level: float, n_speakers: int
+    draws: np.ndarray, estimate: float, metric: str, confidence: float, n_speakers: int
 ) -> tuple[float, float, str]:
-    """The spread of the replicates, laid around the estimate.
+    """Bootstrap or jackknife interval that is centred at the estimate.
 
     Parameters
     ----------
     draws : (replicate,) ndarray
     estimate : float
     metric : str
-        One of `SCALES`, whose scale is then used.
-    level : float
+        The scale of `SCALES` is used where it has one.
+    confidence : float
+        Confidence level.
     n_speakers : int
-        Of which the replicates are.
+        Number of speakers that were resampled.
 
     Returns
     -------
     low, high : float
     kind : str
-        See `sslmepr.statistics.cluster_bootstrap`. A share of signs has none of few
-        speakers: it moves in steps, which the jackknife cannot follow.
+        See `sslmepr.statistics.cluster_bootstrap`. The sign agreement has no interval
+        for few speakers: it is a step function, for which the jackknife fails.
     """
     scale, back = SCALES.get(metric, (np.asarray, np.asarray))
     shares = metric == "sign_agreement"
     if shares and n_speakers < FEWEST_FOR_BOOTSTRAP:
         return np.nan, np.nan, NONE
     values = scale(np.concatenate([[estimate], draws]))
-    *ends, kind = interval(values, n_speakers, level, centred=True)
+    *ends, kind = interval(values, n_speakers, confidence, centred=True)
     low, high = np.clip(ends, 0, 1) if shares else back(np.array(ends))
     return float(low), float(high), str(kind)
 

@@ -1,6 +1,6 @@
-"""What people report of themselves, and which direction is expected in which cell.
+"""Published self-report correlations, and the expected direction of every cell.
 
-Both are tables of the book, written down before anything was compared with them.
+Both are tables of the book that were fixed before any comparison was run.
 """
 
 from pathlib import Path
@@ -12,20 +12,24 @@ from sslmepr.association.grid import CELL, CELLS
 
 
 def read_self_reports(path: str | Path) -> pd.DataFrame:
-    """Published self-report correlations with their Fisher-z intervals.
+    """Read published self-report correlations with their Fisher-z intervals.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file.
 
     Returns
     -------
     DataFrame
-        emotion, measure, trait, kind (``trait``: what somebody is like in general;
-        ``state``: right now), r, low, high, n, source, note. Neuroticism is flipped to
-        emotional stability in the file.
+        emotion, measure, trait, kind (``trait``: the emotion in general; ``state``: the
+        emotion at the moment), r, low, high, n, source, note. The file holds emotional
+        stability: signs of published neuroticism are reversed.
 
     Raises
     ------
     ValueError
-        If an emotion or trait is unknown, or a correlation does not lie in its
-        interval.
+        If an emotion or trait is unknown, or r lies outside its interval.
     """
     table = pd.read_csv(path)
     _check_cells(table, path)
@@ -37,7 +41,12 @@ def read_self_reports(path: str | Path) -> pd.DataFrame:
 
 
 def read_directions(path: str | Path) -> pd.DataFrame:
-    """Directions that were fixed before the comparison.
+    """Read the directions that were fixed before the comparison.
+
+    Parameters
+    ----------
+    path : path
+        A CSV file.
 
     Returns
     -------
@@ -47,12 +56,12 @@ def read_directions(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If an emotion or trait is unknown, a cell stands twice, or a sign is another.
+        If an emotion or trait is unknown, a cell is duplicated, or a sign is invalid.
     """
     table = pd.read_csv(path, keep_default_na=False)
     _check_cells(table, path)
     if table.duplicated(CELL).any():
-        raise ValueError(f"{path}: a cell stands there twice")
+        raise ValueError(f"{path}: a cell is duplicated")
     if not table["sign"].isin([-1, 0, 1]).all():
         raise ValueError(f"{path}: sign must be -1, 0 or 1")
     return table
@@ -65,7 +74,7 @@ def _check_cells(table: pd.DataFrame, path) -> None:
 
 
 def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """One value for every cell: the mean over its measures, on Fisher's scale.
+    """Pool the measures of every cell: their mean on the scale of Fisher's z.
 
     Parameters
     ----------
@@ -75,8 +84,8 @@ def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        emotion, trait, r, error: the standard error of Fisher's z. Measures of one
-        cell were taken from the same persons, so that it is the largest of theirs.
+        emotion, trait, r, error (standard error of Fisher's z). Measures of a cell come
+        from the same persons and are dependent, so the largest error is taken.
     """
     table = reports.assign(z=np.arctanh(reports["r"]), error=(reports["n"] - 3) ** -0.5)
     pooled = table.groupby(CELL, sort=False).agg(
@@ -86,7 +95,7 @@ def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
 
 
 def shown_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """`pooled_reports` of every source and kind, which stand beside them."""
+    """`pooled_reports` by source and kind, with the columns ``source`` and ``kind``."""
     parts = [
         pooled_reports(part).assign(source=source, kind=kind)
         for (source, kind), part in reports.groupby(["source", "kind"], sort=False)

@@ -1,10 +1,10 @@
-"""What the two sides of an association are: annotated by people, or predicted.
+"""Sources of an association: which side is annotated and which is predicted.
 
-A source names the emotion's side, then the trait's. A corpus with emotion labels gives
-true emotion by predicted trait; one with trait labels gives predicted emotion by true
-trait; only one with both gives all four. Predicted by predicted from disjoint
-modalities can be had everywhere; predicted by predicted from the same ones comes last
-in every table, because both sides then share their errors.
+A source names the emotion's side, then the trait's. A corpus with emotion labels allows
+true emotion by predicted trait; one with trait labels allows predicted emotion by true
+trait; one with both allows all four. Predicted by predicted is possible in every
+corpus. From the same modalities, both sides share prediction errors; from disjoint
+modalities, they do not.
 """
 
 import pandas as pd
@@ -18,19 +18,23 @@ BOTH_TRUE = "true_x_true"
 SOURCES = (PREDICTED_EMOTION, PREDICTED_TRAIT, BOTH_PREDICTED, BOTH_TRUE)
 
 ONE_PREDICTED = (PREDICTED_TRAIT, PREDICTED_EMOTION)
-"""In which people annotated the other side."""
+"""Sources of which one side is predicted and the other annotated by people."""
 
 DISJOINT = "disjoint_modalities"
-"""Both predicted, never from the same modality (see the module of that name)."""
+"""Both predicted (see `sslmepr.association.disjoint_modalities`)."""
 
 
 def sides(source: str) -> tuple[str, str]:
-    """What emotion and trait are, ``true`` or ``predicted``.
+    """Split a source into its emotion side and its trait side.
+
+    Returns
+    -------
+    emotion_side, trait_side : {"true", "predicted"}
 
     Raises
     ------
     ValueError
-        If `source` is none of `SOURCES`.
+        If `source` is not in `SOURCES`.
     """
     if source not in SOURCES:
         raise ValueError(f"source: {source!r} is none of {', '.join(SOURCES)}")
@@ -39,12 +43,12 @@ def sides(source: str) -> tuple[str, str]:
 
 
 def title(source: str) -> str:
-    """A source as a reader writes it: ``predicted × true``."""
+    """Format a source for display, such as ``predicted × true``."""
     return source.replace("_x_", " × ").replace("_", " ")
 
 
 def available_sources(predictions: pd.DataFrame) -> list[str]:
-    """Those of `SOURCES` that the predictions of one corpus have labels for."""
+    """Select the `SOURCES` for which the predictions of one corpus have labels."""
     known = {
         task: predictions.loc[predictions["target"].isin(targets), "true"].notna().any()
         for task, targets in TARGETS.items()

@@ -1,8 +1,8 @@
-"""What the evaluation of a study lets one say about associations.
+"""Associations of all corpora of a study, from the results of its evaluation.
 
-Every corpus gives the sources that its labels allow (`sslmepr.association.sources`).
-The tables of one are large where predictors were refitted; they are made one after the
-other, and all that is wanted of them is taken at once.
+The labels of a corpus decide which sources it has (`sslmepr.association.sources`).
+Tables with refits are large, so they are generated one at a time and used before the
+next is built.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from sslmepr.training.bootstrap_refits import REFITS_FILE
 
 
 class Evaluated(NamedTuple):
-    """What the evaluation of a study wrote.
+    """Output of the stage ``evaluate``.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Evaluated(NamedTuple):
         clip_id, corpus, split, stage, modality, task, variant, seed, target,
         predicted, true.
     refits : DataFrame
-        modality, corpus, clip_id, refit and logits by target.
+        modality, corpus, clip_id, refit and a column of logits per target.
     """
 
     predictions: pd.DataFrame
@@ -44,16 +44,17 @@ class Evaluated(NamedTuple):
 
 
 class Associations(NamedTuple):
-    """Every association that a study's corpora allow.
+    """Associations of all corpora and sources of a study.
 
     Attributes
     ----------
     table : DataFrame
         As :func:`sslmepr.association.correlation.association`, with a column
-        ``corpus``; every cell twice, ``halo`` False and True (the mean of the other
-        four traits partialled out).
+        ``corpus``. Every cell occurs twice: without (``halo`` False) and with halo
+        control (True: the mean of the other four traits is partialled out).
     draws : dict of (corpus, source, halo) to DataFrame
-        The same over clips in resamples of speakers: resample, emotion, trait, r.
+        Bootstrap replicates of the correlations over clips: resample, emotion, trait,
+        r.
     """
 
     table: pd.DataFrame
@@ -61,7 +62,7 @@ class Associations(NamedTuple):
 
 
 def read_evaluated(folder: str | Path) -> Evaluated:
-    """Predictions and refits that an evaluation left in `folder`."""
+    """Read predictions and refits from the folder of the stage ``evaluate``."""
     folder = Path(folder)
     return Evaluated(
         pd.read_parquet(folder / "predictions.parquet"),
@@ -72,7 +73,18 @@ def read_evaluated(folder: str | Path) -> Evaluated:
 def variant_predictions(
     predictions: pd.DataFrame, variant: str, corpus: str
 ) -> pd.DataFrame:
-    """Rows of one fusion model on one corpus, emotions and traits.
+    """Select the predictions of one fusion variant on one corpus.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of `Evaluated`.
+    variant, corpus : str
+
+    Returns
+    -------
+    DataFrame
+        The rows of emotions and of traits.
 
     Raises
     ------
@@ -97,10 +109,24 @@ def association_tables(
     corpus: str,
     source: str,
 ) -> Tables | None:
-    """The tables of one corpus and source that ``association`` takes.
+    """Build the input of ``association`` for one corpus and source.
 
-    None for `DISJOINT` where fewer than two modalities can be divided.
-    Only that source has refits: a fused model is not trained thirty times.
+    Parameters
+    ----------
+    evaluated : Evaluated
+    speaker_ids : Series
+        clip_id to speaker_id of the corpus.
+    variant : str
+        The fusion variant; not used for `DISJOINT`.
+    corpus : str
+    source : str
+        One of `sslmepr.association.sources.SOURCES`, or `DISJOINT`.
+
+    Returns
+    -------
+    Tables or None
+        None for `DISJOINT` with fewer than two modalities. Only `DISJOINT` has refits,
+        since refitting a fused model is too costly.
     """
     predictions, refits = evaluated
     if source == DISJOINT:
@@ -120,7 +146,23 @@ def associate(
     halo: bool = False,
     levels: tuple[str, ...] = LEVELS,
 ) -> pd.DataFrame:
-    """`sslmepr.association.correlation.association`, as a study's parameters say."""
+    """Run `sslmepr.association.correlation.association` with a study's parameters.
+
+    Parameters
+    ----------
+    tables : Tables
+    source : str
+    params : Params
+        Section ``association`` and the seed are used.
+    halo : bool
+        Partial out the mean of the other four traits.
+    levels : tuple of {"clip", "between", "within"}
+        Ignored for `DISJOINT`, which has the level ``clip`` only.
+
+    Returns
+    -------
+    DataFrame
+    """
     settings = params.association
     return association(
         tables.table,
@@ -131,14 +173,18 @@ def associate(
         settings.alpha,
         params.seed,
         halo,
-        # A speaker's mean over divisions would join what the divisions keep apart.
+        # A speaker's mean over divisions would mix the modalities of both sides.
         ("clip",) if source == DISJOINT else levels,
         tables.refits,
     )
 
 
 def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame:
-    """`sslmepr.association.correlation.resampled_association`, over clips."""
+    """Bootstrap replicates of the correlations over clips.
+
+    Runs `sslmepr.association.correlation.resampled_association` with the resamples and
+    the seed of `params`.
+    """
     resamples, seed = params.association.resamples, params.seed
     return resampled_association(
         tables.table, resamples, seed, halo=halo, refits=tables.refits
@@ -148,17 +194,17 @@ def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame
 def study_tables(
     evaluated: Evaluated, speaker_ids: dict[str, pd.Series], variant: str
 ) -> Iterator[tuple[str, str, Tables]]:
-    """The tables of every corpus and source that a study can report.
+    """Iterate over the tables of all corpora and sources of a study.
 
     Parameters
     ----------
     evaluated : Evaluated
     speaker_ids : dict
-        Corpus to a series from clip_id to speaker_id; a corpus that is not in it, or
-        has fewer than three speakers or no prediction (none of its clips has a modality
-        of the study), is left out.
+        Corpus to a series from clip_id to speaker_id. A corpus is left out if it is
+        missing here, has fewer than three speakers, or has no predictions (none of its
+        clips has a modality of the study).
     variant : str
-        The model whose predictions are correlated.
+        The fusion variant whose predictions are correlated.
 
     Yields
     ------
@@ -185,14 +231,19 @@ def study_associations(
     variant: str,
     params: Params,
 ) -> Associations:
-    """Every association that a study's corpora allow, as it is and without halo.
+    """Associations of all corpora and sources, with and without halo control.
 
     Parameters
     ----------
     evaluated, speaker_ids, variant
-        As for `study_tables`. A source in which nothing varies is left out.
+        As for `study_tables`.
     params : Params
-        Its section ``association`` and its seed are used.
+        Section ``association`` and the seed are used.
+
+    Returns
+    -------
+    Associations
+        Sources without any defined correlation are left out.
     """
     parts, draws = [], {}
     for corpus, source, tables in study_tables(evaluated, speaker_ids, variant):

@@ -1,4 +1,4 @@
-"""Associations of a simulated study held against the truth of its held-out corpus."""
+"""Recovered against planted associations, on the held-out corpus of a simulation."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -20,16 +20,16 @@ OBSERVER = "ideal_association.csv"
 
 
 class Assessment(NamedTuple):
-    """What was found in a world whose truth is known.
+    """Recovered associations of a simulated corpus, and their agreement with the truth.
 
     Attributes
     ----------
     found : DataFrame
         From :func:`sslmepr.association.correlation.association`, over clips.
     comparison : DataFrame
-        From :func:`sslmepr.association.recovery.compare`: one row per cell.
+        From :func:`sslmepr.association.recovery.compare`, one row per cell.
     agreement : DataFrame
-        From :func:`sslmepr.association.recovery.recovery`: one row per metric.
+        From :func:`sslmepr.association.recovery.recovery`, one row per metric.
     """
 
     found: pd.DataFrame
@@ -44,25 +44,30 @@ def assess(
     source: str,
     data_folder: str | Path = "data",
 ) -> Assessment:
-    """Compare the associations found on the held-out corpus with the planted ones.
+    """Compare recovered associations of the held-out corpus with the planted ones.
 
     Parameters
     ----------
     params : Params
-        Of the study; its held-out corpus must be simulated.
+        Parameters of a study whose held-out corpus is simulated.
     evaluated : Evaluated
     variant : str
-        The model whose predictions are correlated.
+        The fusion variant whose predictions are correlated.
     source : str
         One of `sslmepr.association.sources.SOURCES`, or `DISJOINT`, for which `variant`
-        does not matter.
+        is not used.
     data_folder : path
+        Folder of the corpora.
+
+    Returns
+    -------
+    Assessment
 
     Raises
     ------
     ValueError
-        If the held-out corpus is not simulated, so that its truth is not known, or
-        its modalities cannot be divided.
+        If the held-out corpus is not simulated, so that the truth is unknown, or
+        fewer than two modalities have predictions.
     """
     name = params.roles.held_out
     corpus = params.corpus[name]

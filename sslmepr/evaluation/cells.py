@@ -1,4 +1,4 @@
-"""What evaluation measures (corpora and splits) and what it measures there (models)."""
+"""Cells of an evaluation (corpus, split, task) and the predictions of all models."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +13,23 @@ from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.clips import StudyClips
 
 BASELINE = Model("baseline", ANY)
-"""What predicts base rates (hence the majority) and training means."""
+"""Constant predictor: base rates of emotions (so the majority class), mean traits."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Clips over which a metric is taken: a corpus and split that have labels.
+    """Labelled clips over which metrics are computed.
 
-    Instead of a corpus, a part of one that is a union.
+    Attributes
+    ----------
+    corpus : str
+        A corpus, or a part of a corpus that is a union.
+    split : {"dev", "test", "all"}
+    task : {"emotion", "personality"}
+    rows : (clip,) ndarray of int
+        Rows of the study's clip table.
+    speakers : Clusters
+        Bootstrap replicates of the speakers of these clips.
     """
 
     corpus: str
@@ -31,17 +40,20 @@ class Cell:
 
 
 def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
-    """Every corpus, split and task with labels; the held-out corpus as a whole."""
+    """Iterate over corpora, splits and tasks with labels.
+
+    A training corpus has the splits dev and test, the held-out corpus only ``all``.
+    """
     for task in TASKS:
-        taught = getattr(params.roles, task)
-        places = [(taught, "dev"), (taught, "test")]
-        if params.roles.held_out != taught:
+        trained_on = getattr(params.roles, task)
+        places = [(trained_on, "dev"), (trained_on, "test")]
+        if params.roles.held_out != trained_on:
             places.append((params.roles.held_out, None))
         for corpus, split in places:
             rows = clips.rows(corpus, split)
             rows = rows[clips.labelled(task)[rows]]
             part = clips.table["part"].to_numpy()[rows]
-            names = dict.fromkeys([corpus, *part])  # in order, each once
+            names = dict.fromkeys([corpus, *part])  # unique, in order
             for name in names if len(rows) else ():
                 mine = rows[part == name] if name != corpus else rows
                 speakers = Clusters(
@@ -53,13 +65,18 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
 
 
 def training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
-    """Mean trait scores, or share of clips with each emotion, in training."""
+    """Mean trait scores or base rates of the emotions over the training clips.
+
+    Returns
+    -------
+    (target,) ndarray
+    """
     true = clips.training_labels(getattr(params.roles, task), task)
     return (true > 0).mean(0) if task == "emotion" else true.mean(0)
 
 
 def _cell_names(params: Params) -> list[tuple[str, str]]:
-    """(stage, folder) of all models that the parameters list."""
+    """(stage, folder) of all models of the study."""
     return [
         *(
             ("unimodal", f"{modality}-{task}")
@@ -72,7 +89,21 @@ def _cell_names(params: Params) -> list[tuple[str, str]]:
 
 
 def read_predictions(params: Params, folder: Path, clips: StudyClips) -> dict:
-    """(`Model`, task) to rows (clip,) and seed to (clip, target), and a baseline."""
+    """Read the predictions of all models of a study, and add `BASELINE`.
+
+    Parameters
+    ----------
+    params : Params
+    folder : Path
+        Run folder of the study.
+    clips : StudyClips
+
+    Returns
+    -------
+    dict of (Model, task) to tuple
+        Rows (clip,) of the clip table, and a dict of seed to predictions (clip,
+        target).
+    """
     position = pd.MultiIndex.from_frame(clips.table[["corpus", "clip_id"]])
     tables = [
         pd.read_parquet(folder / stage / name / "predictions.parquet")

@@ -1,9 +1,9 @@
-"""What each component is worth: variants against the full model, clip for clip.
+"""Ablation: paired comparison of fusion variants with the full model.
 
-Two variants are tested on the same clips of the same speakers, so their errors are
-alike and the interval of their difference is much narrower than either one's own. The
-difference is therefore taken within each replicate of speakers, the same replicates for
-every variant and seed. A variant's value in a replicate is the mean over its seeds.
+Variants are tested on the same clips, so their errors are correlated and the interval
+of a difference is much narrower than the interval of a score. Differences are therefore
+computed within each cluster-bootstrap replicate of the speakers; the replicates are the
+same for all variants and seeds. A variant's value is the mean over its seeds.
 """
 
 from dataclasses import dataclass
@@ -27,33 +27,37 @@ def compare_variants(
     level: float,
     seed: int,
 ) -> pd.DataFrame:
-    """Difference of every variant to one of them, per metric.
+    """Difference between every variant and a reference, by metric.
 
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, variant, seed, target, predicted, true and decided (for emotions,
-        present or not), of fusion models on one corpus and one split.
+        clip_id, variant, seed, target, predicted, true and decided (presence of
+        emotions after thresholding), of fusion models on one corpus and split.
     speaker_ids : Series
         clip_id to speaker_id.
     reference : str
-        The full model's variant.
-    resamples, level, seed
-        Of the bootstrap over speakers.
+        The variant of the full model.
+    resamples : int
+        Replicates of the cluster bootstrap over speakers.
+    level : float
+        Confidence level of the intervals.
+    seed : int
+        Seed of the bootstrap.
 
     Returns
     -------
     DataFrame
         variant, metric, estimate (mean over seeds), spread (standard deviation over
-        seeds, NaN for one), reference (its estimate on the same clips), difference,
-        low, high, interval (of the difference, and which kind), differs (the interval
-        leaves out 0), n, n_speakers, n_seeds. Metrics of a task that a variant or the
-        reference does not predict are absent.
+        seeds, NaN for one), reference (the reference's estimate on the same clips),
+        difference, low, high, interval (of the difference, and its kind), differs (the
+        interval excludes 0), n, n_speakers, n_seeds. There are no rows for a task that
+        the variant or the reference does not predict.
 
     Raises
     ------
     ValueError
-        If the reference is absent, there are several corpora or splits, or a clip has
+        If the reference is missing, there are several corpora or splits, or a clip has
         no speaker.
     """
     _check(predictions, speaker_ids, reference)
@@ -76,7 +80,7 @@ def compare_variants(
 
 @dataclass(frozen=True)
 class _Bootstrap:
-    """How speakers are resampled: the same for every variant and task."""
+    """Settings of the cluster bootstrap, shared by all variants and tasks."""
 
     speaker_ids: pd.Series
     resamples: int
@@ -100,7 +104,7 @@ def _check(predictions: pd.DataFrame, speaker_ids: pd.Series, reference: str) ->
 
 
 def _runs(predictions: pd.DataFrame, task: str) -> dict:
-    """(variant, seed) to its clips x (predicted, true, decided) x targets."""
+    """(variant, seed) to a table: clips by (predicted, true, decided) x targets."""
     table = predictions[predictions["target"].isin(SCORED[task])]
     table = table.dropna(subset=["true", "predicted"])
     values = ["predicted", "true"] + (["decided"] if task == "emotion" else [])
@@ -159,5 +163,5 @@ def _draws(task: str, run: pd.DataFrame, speakers: Clusters) -> dict:
     if task == "emotion":
         decided = run["decided"][targets].to_numpy(dtype=bool)
         return emotion_draws(true > 0, predicted, decided, speakers)
-    # Skill is not compared here, so the training mean it is measured against is free.
+    # Skill is not compared here, so its baseline (the training mean) does not matter.
     return personality_draws(true, predicted, np.zeros(len(targets)), speakers)

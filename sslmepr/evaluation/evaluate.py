@@ -1,14 +1,13 @@
 """Metrics of all models of a study, on dev, test and the held-out corpus.
 
-One of the two modules that read labels of test splits
-(`sslmepr.evaluation.true_labels`): for the stages ``evaluate`` and
-``evaluate_replicate``, after everything has been chosen on dev.
+This is one of two modules that read test labels (`sslmepr.evaluation.true_labels`). The
+stages ``evaluate`` and ``evaluate_replicate`` use it after all selection on dev.
 
-An emotion is decided present where its probability reaches its share among the training
-clips (`sslmepr.training.predictions.training_thresholds`); a variant as published has
-its own rule (`sslmepr.models.published`). Rows with ``seed = -1`` are
-the mean of a metric over seeds (not the metric of averaged predictions), with an
-interval from the same replicates of speakers in every seed.
+An emotion is decided present if its probability reaches its base rate in the training
+clips (`sslmepr.training.predictions.training_thresholds`); the variant as published has
+its own threshold (`sslmepr.models.published`). Rows with ``seed = -1`` are means of a
+metric over seeds (not metrics of averaged predictions); their intervals use the same
+bootstrap replicates of the speakers for every seed.
 """
 
 from pathlib import Path
@@ -57,28 +56,33 @@ def evaluate_study(
     progress: bool = True,
     run_folder: str | Path | None = None,
 ) -> dict:
-    """Metrics of every model of a study on dev, test and the held-out corpus.
+    """Compute metrics of all models of a study on dev, test and the held-out corpus.
 
-    Writes ``predictions.parquet``: all predictions with ``true`` joined (NaN
-    without label), and ``decided`` for emotions, ``corpus`` being the part of a union
-    of corpora; and ``refits.parquet`` (`sslmepr.training.bootstrap_refits`).
+    Writes two files. ``predictions.parquet`` has all predictions with the columns
+    ``true`` (NaN without label), ``decided`` (presence of emotions) and ``corpus`` (the
+    part, for a union of corpora). ``refits.parquet`` has the predictions of
+    `sslmepr.training.bootstrap_refits`.
 
     Parameters
     ----------
     params : Params
-    study_folder, data_folder : path
+    study_folder : path
+        Run folder of the study, with the predictions of stages 1 to 3.
+    data_folder : path
+        Folder of the corpora.
     progress : bool
-        Unused; for the signature of the other stages.
+        Not used; stages have a common signature.
     run_folder : path, optional
-        Where to write; absent: ``<study_folder>/evaluate``.
+        Output folder; by default ``<study_folder>/evaluate``.
 
     Returns
     -------
     dict
         metrics : DataFrame with corpus, split (dev, test, or all for the held-out
-        corpus), stage, modality, task, variant, seed and the columns of the metrics'
-        tables. summary : nested dict split -> stage -> modality or variant -> metric
-        -> estimate, low, high, n and deviation over seeds, for ``dvc metrics``.
+        corpus), stage, modality, task, variant, seed and the columns of
+        `sslmepr.evaluation.metrics.tabulate`. summary : nested dict (split, stage,
+        modality or variant, metric) with estimate, low, high, n and standard deviation
+        over seeds, for ``dvc metrics``.
     """
     clips = read_true_clips(params, data_folder)
     cells = list(measured_cells(params, clips))
@@ -109,16 +113,16 @@ def evaluate_study(
 
 
 def _limits(params: Params, model: Model, thresholds: dict[str, float]):
-    """Probability from which an emotion is decided present."""
+    """Decision threshold: the probability from which an emotion is present."""
     if model == BASELINE:
-        return 0.5  # base rates then decide for the majority
+        return 0.5  # so that a base rate decides for the majority class
     if model.stage == "fusion" and params.variant[model.variant].as_published:
         return PUBLISHED_THRESHOLD
     return np.array([*thresholds.values()])
 
 
 def _decided(values, limits) -> np.ndarray:
-    """Presence of the scored emotions (clip, 6)."""
+    """Presence of the six scored emotions: (clip, emotion)."""
     return values[:, 1:] >= limits
 
 
@@ -131,7 +135,7 @@ def _joined(clips, rows, task, values, limits, model, seed) -> pd.DataFrame:
         table["decided"] = pd.array([pd.NA] * len(table), dtype="boolean")
         return table
     decided = _decided(values, limits)
-    # Neutral is what remains when no other emotion is decided.
+    # Neutral is present if no other emotion is.
     neutral = ~decided.any(1, keepdims=True)
     everything = np.concatenate([neutral, decided], axis=1).reshape(-1)
     table["decided"] = pd.array(everything, dtype="boolean")
@@ -139,13 +143,13 @@ def _joined(clips, rows, task, values, limits, model, seed) -> pd.DataFrame:
 
 
 def _measure(params, clips, cell: Cell, model, rows, by_seed, limits) -> list:
-    """Tables of one model over one cell: every seed, and their mean."""
+    """Metrics of one model in one cell, for every seed and for their mean."""
     places = np.flatnonzero(np.isin(rows, cell.rows))
     if len(places) == 0:
         return []
     speakers, true = cell.speakers, clips.labels[cell.task][rows[places]]
     if len(places) < len(cell.rows):
-        # A modality that some clips lack is judged on those that have it.
+        # A unimodal model is evaluated on the clips that have its modality.
         ids = clips.table["speaker_id"].iloc[rows[places]]
         speakers = Clusters(ids, params.evaluate.resamples, params.seed)
     draws = {
@@ -197,7 +201,7 @@ def _mean_draws(parts: list[Draws]) -> Draws:
 def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
     """Headline metrics, nested split -> stage -> modality or variant -> metric.
 
-    Those of a part of a union have the name of the part beside the split.
+    The key of a part of a union is the split followed by the name of the part.
     """
     names = ["corpus", "split", *Model._fields, "metric", "target"]
     by_seed = metrics[metrics["seed"] != MEAN_OVER_SEEDS]
@@ -227,5 +231,5 @@ def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
 
 
 def _number(value: float) -> float | None:
-    """JSON has no NaN."""
+    """Rounded to 6 digits; None for NaN, which JSON does not have."""
     return None if np.isnan(value) else round(float(value), 6)

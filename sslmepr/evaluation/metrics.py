@@ -1,8 +1,8 @@
-"""Every score of the compendium with its interval, defined once.
+"""All metrics of the compendium, with cluster-bootstrap replicates.
 
-Each metric is a function of sums over clips (confusion counts, moments), which
-`Clusters` of speakers also gives for every replicate. A metric therefore always comes
-as an array whose index 0 is the estimate and the rest are replicates.
+A metric is a function of sums over clips (confusion counts, moments). `Clusters` gives
+these sums for all clips and for every bootstrap replicate of the speakers, so a metric
+is an array: index 0 is the estimate, the others are replicates.
 """
 
 import numpy as np
@@ -21,10 +21,10 @@ COLUMNS = ["metric", "target", "estimate", "low", "high", "interval"]
 COLUMNS += ["n", "n_speakers", "targets"]
 
 Draws = dict[tuple[str, str], np.ndarray]
-"""(metric, target) to its values: (1 + replicate,)."""
+"""(metric, target) to values (1 + replicate,)."""
 
 RANGES = {"CCC": (-1, 1), "CCC pooled": (-1, 1), "skill": (-np.inf, 1)}
-"""Values that a metric can take, where not from 0 to 1; no interval goes beyond."""
+"""Range of a metric where it is not 0 to 1; intervals are clipped to it."""
 
 
 def _per_target_and_mean(values, metric, mean_metric, targets) -> Draws:
@@ -34,20 +34,30 @@ def _per_target_and_mean(values, metric, mean_metric, targets) -> Draws:
 
 
 def emotion_draws(true, score, decided, speakers: Clusters) -> Draws:
-    """Weighted accuracy, F1 and ranking of six emotions, each a binary task.
+    """Weighted accuracy, F1 and AUC of six emotions, each a binary task.
 
     WACC is (TP N/P + TN) / 2N (Tong et al. 2017), which equals the mean of sensitivity
-    and specificity; mUAR, the mean over emotions of macro recall, is the same number
-    under its other name. F1 is the macro F1 of the two classes present and absent.
+    and specificity. mUAR, the mean over emotions of macro recall, is therefore equal to
+    mWACC. F1 is the macro F1 of the two classes present and absent.
 
     Parameters
     ----------
     true : (clip, emotion) bool array
         Presence of the six scored emotions.
     score : (clip, emotion) array
-        Probability of presence; only the ranking of its `AUC` is used, estimate only.
+        Probability of presence, used for the AUC, which has no replicates.
     decided : (clip, emotion) bool array
         Presence after the decision thresholds.
+    speakers : Clusters
+
+    Returns
+    -------
+    Draws
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
     """
     true, decided = np.asarray(true, bool), np.asarray(decided, bool)
     _check_shapes(true, score, decided)
@@ -55,7 +65,7 @@ def emotion_draws(true, score, decided, speakers: Clusters) -> Draws:
     alarms, passes = speakers.total(~true & decided), speakers.total(~true & ~decided)
     defined = (hits + misses > 0) & (alarms + passes > 0)
     wacc = (ratio(hits, hits + misses) + ratio(passes, alarms + passes)) / 2
-    # A class that is neither present nor predicted cannot occur where `defined`.
+    # Where `defined`, both classes occur, so that no denominator is zero.
     f1 = (
         ratio(2 * hits, 2 * hits + misses + alarms)
         + ratio(2 * passes, 2 * passes + misses + alarms)
@@ -75,18 +85,28 @@ def _check_shapes(first, *others):
 
 
 def personality_draws(true, predicted, train_mean, speakers: Clusters) -> Draws:
-    """Accuracy, concordance and skill of five traits.
+    """Accuracy, concordance (CCC) and skill of five traits.
 
-    ACC is 1 - mean absolute error (ChaLearn First Impressions). `CCC pooled` treats all
-    traits as one variable, as published for the method, so that differences between
-    trait means count as skill: it is given for comparison only. Skill is
-    1 - MAE / MAE of predicting `train_mean`; its mean is the ratio of the mean errors.
+    ACC is 1 - MAE, the mean absolute error (ChaLearn First Impressions). `CCC pooled`
+    pools clips of all traits, as published for the method, and so rewards differences
+    between trait means; it is reported for comparison only. Skill is
+    1 - MAE / MAE(`train_mean`); its mean is computed from errors summed over traits.
 
     Parameters
     ----------
     true, predicted : (clip, trait) array
     train_mean : (trait,) array
         Mean of each trait over the training clips.
+    speakers : Clusters
+
+    Returns
+    -------
+    Draws
+
+    Raises
+    ------
+    ValueError
+        If shapes differ.
     """
     y, p = np.asarray(true, float), np.asarray(predicted, float)
     _check_shapes(y, p)
@@ -107,15 +127,21 @@ def personality_draws(true, predicted, train_mean, speakers: Clusters) -> Draws:
 
 
 def single_label_draws(true_index, predicted_index, speakers: Clusters) -> Draws:
-    """F1 and recall over seven classes, for corpora in which a clip has one emotion.
+    """F1 and recall of seven classes, for corpora with one emotion per clip.
 
-    Means run over the classes that occur in the truth. Here UAR is over K = 7 classes
-    and not the mUAR of `emotion_draws`, which is over present and absent.
+    Means are over the classes that occur among the true labels. UAR is the mean recall
+    of K = 7 classes, unlike mUAR of `emotion_draws` (of the classes present and
+    absent).
 
     Parameters
     ----------
     true_index, predicted_index : (clip,) int array
         Position in `EMOTIONS`.
+    speakers : Clusters
+
+    Returns
+    -------
+    Draws
     """
     classes = np.arange(len(EMOTIONS))
     true = np.asarray(true_index)[:, None] == classes
@@ -130,14 +156,21 @@ def single_label_draws(true_index, predicted_index, speakers: Clusters) -> Draws
 
 
 def tabulate(draws: Draws, speakers: Clusters, level: float) -> pd.DataFrame:
-    """Estimates with their intervals.
+    """Table of estimates with their intervals.
+
+    Parameters
+    ----------
+    draws : Draws
+    speakers : Clusters
+    level : float
+        Confidence level of the intervals.
 
     Returns
     -------
     DataFrame
         Columns metric, target, estimate, low, high, interval (which kind, see
         `sslmepr.statistics.cluster_bootstrap`; ``none`` without resamples), n (clips),
-        n_speakers and targets (over how many defined targets a mean was taken).
+        n_speakers and targets (number of defined targets in a mean).
     """
     defined = _count_defined(draws)
     rows = []

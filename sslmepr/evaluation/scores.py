@@ -1,4 +1,4 @@
-"""Metrics of a study arranged for reading: per modality, against floor and ceiling."""
+"""Metrics by modality, with the constant baseline and the ideal observer's ceiling."""
 
 import json
 from pathlib import Path
@@ -18,19 +18,19 @@ CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
 
 
 def of_corpora(metrics: pd.DataFrame, corpora: list[str]) -> pd.DataFrame:
-    """Rows of whole corpora, without those of the parts that a union has."""
+    """Rows of whole corpora, without rows of the parts of a union."""
     return metrics[metrics["corpus"].isin(corpora)]
 
 
 def headline(metrics: pd.DataFrame, names: tuple[str, ...], split: str) -> pd.DataFrame:
-    """Rows of metrics over all emotions or traits, mean over seeds, of one split.
+    """Metrics over all emotions or traits of one split, mean over seeds.
 
     Parameters
     ----------
     metrics : DataFrame
-        As the evaluation gives them.
+        From `sslmepr.evaluation.evaluate.evaluate_study`.
     names : tuple of str
-        Metrics, in the order wanted.
+        Metrics, in the order of the result.
     split : {"dev", "test", "all"}
         ``all`` for the held-out corpus.
 
@@ -60,7 +60,7 @@ def by_modality(
     ceiling: pd.DataFrame | None = None,
     fused: str | None = "multitask",
 ) -> pd.DataFrame:
-    """Scores of the models of a stage by modality, and of the fused model below them.
+    """Scores of a stage's unimodal models, followed by those of a fused model.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def by_modality(
     ceiling : DataFrame, optional
         From `read_ceiling`.
     fused : str or None
-        The fusion variant to show; None for none.
+        The fusion variant to append; None for none.
 
     Returns
     -------
@@ -106,18 +106,18 @@ _COLUMNS += ["baseline", "ceiling", "n"]
 
 
 def read_ceiling(folder: str | Path) -> pd.DataFrame | None:
-    """What the ideal observer reaches on a simulated corpus.
+    """Read the ideal observer's scores on a simulated corpus.
 
     Parameters
     ----------
     folder : path
-        Of the corpus.
+        Folder of the corpus.
 
     Returns
     -------
     DataFrame or None
-        modality (``fused`` for all channels together), metric, ceiling; None for a
-        corpus whose truth is not known.
+        modality (``fused`` for all channels together), metric, ceiling; None if the
+        corpus is not simulated.
     """
     path = Path(folder, "ideal_observer.json")
     if not path.exists():
@@ -133,14 +133,19 @@ def read_ceiling(folder: str | Path) -> pd.DataFrame | None:
 
 
 def distance_covered(table: pd.DataFrame) -> pd.DataFrame:
-    """Share of the way from guessing to the ideal observer, in `by_modality`'s rows.
+    """Score as a share of the distance between constant baseline and ceiling.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `by_modality`.
 
     Returns
     -------
     DataFrame
         `table` with ``covered``, ``covered_low`` and ``covered_high``; NaN where the
-        ideal observer is unknown, or no better than guessing. Ends of the interval are
-        those of the score: the marks are taken as they are.
+        ceiling is unknown or not above the baseline. The interval is that of the score;
+        baseline and ceiling are treated as known.
     """
     way = table["ceiling"] - table["baseline"]
     way = way.where(way > 0, np.nan)
@@ -156,7 +161,7 @@ def first_split(metrics: pd.DataFrame, wanted: tuple[str, ...]) -> str:
     Raises
     ------
     ValueError
-        If none has.
+        If no split has metrics.
     """
     known = set(metrics["split"])
     for split in wanted:

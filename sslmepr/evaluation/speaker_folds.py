@@ -1,8 +1,8 @@
-"""How well the classes of an acted corpus are told apart in speakers never heard.
+"""Speaker-independent cross-validation on an acted corpus.
 
-Each fold leaves some speakers out; models learn from the others, and choose among
-themselves what has to be chosen. Acted corpora have classes of their own (RAVDESS eight
-emotions, of which the pipeline joins two), and these are what is published about them.
+Every fold holds out some speakers. Models are fitted to the others, and hyperparameters
+are selected on inner folds of these. Classes are those of the corpus, for comparison
+with published results: RAVDESS has eight emotions, of which the pipeline merges two.
 """
 
 from collections.abc import Callable
@@ -33,21 +33,21 @@ from sslmepr.training.outputs import predict_outputs
 from sslmepr.training.unimodal import unimodal_config
 
 INNER_FOLDS = 4
-"""Parts of the training speakers; a model is chosen on each, and all are averaged."""
+"""Inner folds of the training speakers: selection on each, logits averaged over all."""
 
 _OURS = dict(
     zip(ravdess.PUBLISHED_EMOTIONS, ravdess.EMOTION_NAMES.values(), strict=True)
 )
-"""RAVDESS's emotions, as its authors call them, to ours."""
+"""Emotion of RAVDESS (the name that its authors use) to ours."""
 
 
 def cross_validate(
     params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
 ) -> pd.DataFrame:
-    """Leave speakers out of a corpus, and measure on them.
+    """Cross-validate classifiers of emotions over the speakers of a corpus.
 
-    Speakers of the test split, where the corpus has any, take part in no fold: models
-    that learned from all others are measured on them.
+    Speakers of the test split, if there are any, are in no fold; models fitted to all
+    other speakers are evaluated on them.
 
     Parameters
     ----------
@@ -55,15 +55,17 @@ def cross_validate(
     name : str
         A key of ``params.folds``.
     data_folder : path
+        Folder of the corpora and their features.
     progress : bool
+        Show progress bars.
 
     Returns
     -------
     DataFrame
         split (``folds`` or ``test``), method, metric (``UAR`` or ``recall``), target,
         estimate, low, high, interval, n, n_speakers. Methods: ``svm``, on mean and
-        deviation over steps; ``linear`` and ``network``, the regression and the model
-        of stage 1; each with features standardised by corpus and by speaker.
+        standard deviation over steps; ``linear`` and ``network``, the linear probe and
+        the network of stage 1; each on features standardised by corpus or by speaker.
     """
     section = params.folds[name]
     clips = read_true_clips(params, data_folder)
@@ -90,10 +92,10 @@ def cross_validate(
 
 
 class _Work:
-    """One corpus, one way of standardising it.
+    """One corpus under one standardisation of its features.
 
-    Methods take positions in `rows` of clips to learn from, and of others, and return
-    scores of the others: (clip, class).
+    Methods take positions in `rows` of the training clips and of the held-out clips,
+    and return scores of the held-out clips: (clip, class).
     """
 
     def __init__(self, params: Params, data: ModalityClips, rows, progress: bool):
@@ -107,7 +109,7 @@ class _Work:
         self.pooled = data.pooled(rows)
 
     def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
-        """Out of fold, and on the test speakers where there are some."""
+        """Metrics out of fold, and on test speakers if there are any."""
         known = np.flatnonzero(~self.held_out)
         scores = np.zeros(self.true.shape)
         for fold in speaker_folds(self.speakers[known], folds):
@@ -217,15 +219,15 @@ class _Work:
 def _published_classes(
     clips: StudyClips, rows: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
-    """The class that RAVDESS's authors gave each clip, finer than the seven emotions.
+    """RAVDESS's own class of each clip, finer than our seven emotions.
 
-    The clip table counts calm as neutral; the finer class is in the clip's name, which
-    must agree with the label.
+    The clip table merges calm and neutral. The original class is part of the clip id
+    and must agree with the label.
 
     Parameters
     ----------
     clips : StudyClips
-        With truth.
+        With the labels of test splits.
     rows : (clip,) int array
 
     Returns
@@ -238,7 +240,7 @@ def _published_classes(
     Raises
     ------
     ValueError
-        If a clip's name says another emotion than its label.
+        If the emotion in a clip id differs from the label.
     """
     ids = clips.table["clip_id"].iloc[rows]
     names = ravdess.published_emotions(ids)

@@ -1,9 +1,9 @@
 """A study's clips with the labels of test splits and of the held-out corpus.
 
-Chapters that describe a corpus read its clip table; models meet these labels only here.
-``.importlinter`` says who may import it: `sslmepr.evaluation.evaluate`, for the stages
-``evaluate`` and ``evaluate_replicate``, and `sslmepr.evaluation.speaker_folds`. Nothing
-that trains or chooses for another stage may.
+To prevent leakage, predictions meet these labels only here, and ``.importlinter``
+restricts the importers: `sslmepr.evaluation.evaluate` (stages ``evaluate`` and
+``evaluate_replicate``) and `sslmepr.evaluation.speaker_folds`. Modules that train or
+select for another stage must not import it.
 """
 
 from dataclasses import replace
@@ -17,18 +17,22 @@ from sslmepr.training.clips import StudyClips, labels_of, read_study_clips
 
 
 def read_true_clips(params: Params, data_folder: str | Path) -> StudyClips:
-    """The clips of a study's corpora with every label that there is.
+    """Read the clips of a study's corpora with all labels, test labels included.
 
     Parameters
     ----------
     params : Params
     data_folder : path
-        Holds ``<corpus>/corpus/clips.parquet``.
+        Contains ``<corpus>/corpus/clips.parquet``.
+
+    Returns
+    -------
+    StudyClips
 
     Raises
     ------
     CorpusError
-        If a corpus has no clip table, or one that breaks its schema.
+        If a clip table is missing or violates its schema.
     """
     clips = read_study_clips(params, data_folder)
     tables = [read_clips(Path(data_folder, name, "corpus")) for name in clips.corpora]

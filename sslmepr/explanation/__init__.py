@@ -1,1 +1,1 @@
-"""What single predictions rest on: attribution and attention."""
+"""Explanation of single predictions: attribution and attention."""

@@ -1,4 +1,4 @@
-"""Who attends to whom in a fusion model, and what its outputs rest on, as tidy tables.
+"""Attention weights and contributions of modalities in a fusion model, as tidy tables.
 
 Attention is a weight inside the model, not an explanation of its output; attributions
 (:mod:`sslmepr.explanation.attribution`) are measured at the output.
@@ -13,13 +13,18 @@ from sslmepr.models.fusion import FusionOutput
 
 
 def contributions(values: pd.DataFrame) -> pd.DataFrame:
-    """Share of each modality and half in what an output rests on.
+    """Sum attributions by modality and half of its embedding.
+
+    Parameters
+    ----------
+    values : DataFrame
+        ``values`` of :class:`sslmepr.explanation.attribution.Attribution`.
 
     Returns
     -------
     DataFrame
         clip_id, target, modality, half, attribution (signed sum over all pathways),
-        share (of the sum of absolute attributions over the clip's target).
+        share (of the absolute sum; shares of a clip and target add up to 1).
     """
     keys = ["clip_id", "target", "modality", "half"]
     table = values.groupby(keys, sort=False)["attribution"].sum().reset_index()
@@ -31,13 +36,20 @@ def contributions(values: pd.DataFrame) -> pd.DataFrame:
 def graph_attention_table(
     output: FusionOutput, clip_ids: Sequence[str], modalities: Sequence[str]
 ) -> pd.DataFrame:
-    """How much each modality takes from each.
+    """Graph attention weights between modalities.
+
+    Parameters
+    ----------
+    output : FusionOutput
+    clip_ids : (clip,) sequence of str
+    modalities : sequence of str
+        In the order of the model.
 
     Returns
     -------
     DataFrame
-        clip_id, modality (that receives), source, attention; modalities that a clip
-        lacks are left out.
+        clip_id, modality (that attends), source (that is attended to), attention;
+        modalities that a clip lacks are left out.
     """
     weights = output.graph_attention.detach().cpu().numpy()
     present = weights.sum(axis=-1) > 0
@@ -59,7 +71,14 @@ def query_attention_table(
     modalities: Sequence[str],
     tasks: Sequence[str],
 ) -> pd.DataFrame:
-    """How much each task reads from each modality.
+    """Attention weights of each task's query to the modalities.
+
+    Parameters
+    ----------
+    output : FusionOutput
+    clip_ids : (clip,) sequence of str
+    modalities, tasks : sequence of str
+        In the order of the model.
 
     Returns
     -------

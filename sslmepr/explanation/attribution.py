@@ -1,13 +1,12 @@
-"""What a fusion model's outputs rest on.
+"""Attribution of a fusion model's outputs to its inputs.
 
-Three pathways lead into the model: the embeddings of each modality, whose first half
-comes from the emotion encoder and whose second from the personality encoder, the
-unimodal predictions (emotion logits, trait scores) that the predict projectors add, and
-the features that co-trained probes read. All are attributed, so that the sum over all
-of them is the difference between the output for the clip and the output for the
-baseline (completeness; Sundararajan, Taly and Yan 2017, Axiomatic attribution for deep
-networks). Input x gradient, which the published heatmaps use, is given as an option; it
-is not complete.
+The model has three kinds of input: the embedding of each modality (the first half is
+from the emotion encoder, the second from the personality encoder), the unimodal
+predictions (emotion logits, trait scores) of the stacking layer, and the features of
+the co-training probes. Attributions to all of them add up to the difference between the
+outputs for the clip and for the baseline (completeness; Sundararajan, Taly and Yan
+2017, Axiomatic attribution for deep networks). Input x gradient, as in the published
+heatmaps, is an option; it is not complete.
 """
 
 from collections.abc import Sequence
@@ -25,22 +24,21 @@ from sslmepr.models.fusion import FusionInput, FusionModel
 METHODS = ("integrated_gradients", "input_x_gradient")
 HALVES = ("emotion", "personality")
 LARGEST_BATCH = 2048
-"""Interpolated inputs in one forward pass, so that memory stays bounded."""
+"""Largest number of interpolated inputs per forward pass, which bounds memory."""
 
 
 class Attribution(NamedTuple):
-    """Attributions, and the outputs that they explain.
+    """Attributions and the outputs that they decompose.
 
     Attributes
     ----------
     values : DataFrame
         clip_id, target, modality, pathway (embedding, prediction or feature), half
-        (emotion or personality; of features the target's task), index, attribution.
-        All features of a modality have one row. Modalities that a clip lacks are
-        absent.
+        (emotion or personality; for features, the target's task), index, attribution.
+        Features are summed over a modality. Modalities that a clip lacks have no rows.
     outputs : DataFrame
-        clip_id, target, output, baseline (the output there), attributed (sum of the
-        clip's attributions), gap (output - baseline - attributed: 0 if complete).
+        clip_id, target, output, baseline (output for the baseline input), attributed
+        (sum of attributions), gap (output - baseline - attributed; 0 if complete).
         Emotions are logits, traits scores in 0..1.
     """
 
@@ -49,7 +47,7 @@ class Attribution(NamedTuple):
 
 
 class _Outputs(nn.Module):
-    """A fusion model as captum sees it: tensors in, (clip, target) out."""
+    """Fusion model with the interface of captum: tensors in, (clip, target) out."""
 
     def __init__(self, model: FusionModel):
         super().__init__()
@@ -93,20 +91,23 @@ def attribute(
         Emotions and traits; by default each clip's predicted emotion and all traits.
     method : {"integrated_gradients", "input_x_gradient"}
     steps : int
-        Of the path integral.
+        Steps of the path integral.
     baseline : dict of str to (width,) Tensor, optional
-        Modality to the embedding that stands for "nothing", for example the mean over
-        training clips; zeros otherwise. Unimodal predictions always start from logits
-        of 0 and scores of 0.5, features from 0, their mean.
+        Baseline embedding of each modality, for example the mean over training clips;
+        zeros by default. The baseline of unimodal predictions is logits of 0 and scores
+        of 0.5; that of features is 0, their mean.
     bins : int, optional
-        Sum neighbouring features into so many bins per half; one row per feature
-        otherwise.
+        Number of bins per half, into which neighbouring features are summed; one row
+        per feature by default.
+
+    Returns
+    -------
+    Attribution
 
     Raises
     ------
     ValueError
-        If a target is not among the model's, the method unknown, or the numbers of
-        clips differ.
+        If a target or the method is unknown, or the numbers of clips differ.
     """
     if method not in METHODS:
         raise ValueError(f"method: {method!r} is none of {', '.join(METHODS)}")
@@ -140,7 +141,7 @@ def attribute(
 
 
 def _inputs(model: FusionModel, given: FusionInput) -> tuple[Tensor, ...]:
-    """Every tensor that is attributed to, with zeros where a modality is absent."""
+    """All attributed tensors, at neutral values where a modality is absent."""
     absent = ~given.present[..., None]
     sequences = [given.embeddings] + [given.features] * model.co_trained
     tensors = [
@@ -167,7 +168,7 @@ def _baselines(model, given: FusionInput, baseline) -> tuple[Tensor, ...]:
 
 
 def _targets(known: list[str], value: Tensor, targets) -> list[Tensor]:
-    """For each panel, the output that each clip is asked about: (clip,) of int."""
+    """For every panel, the index of the explained output of each clip: (clip,)."""
     rows = []
     if targets is None:
         if EMOTIONS[0] in known:
@@ -241,7 +242,7 @@ def _tidy(
 
 
 def _binned(values: np.ndarray, bins: int | None) -> np.ndarray:
-    """Sums of neighbouring columns, which keep the total."""
+    """Sum neighbouring columns into bins, which preserves the total."""
     if bins is None or bins >= values.shape[1]:
         return values
     starts = np.linspace(0, values.shape[1], bins, endpoint=False).astype(int)

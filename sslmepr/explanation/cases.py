@@ -1,4 +1,4 @@
-"""Single clips: what was seen and heard, what was concluded, and from what."""
+"""Case studies: recording, predictions and attributions of single clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,24 +31,25 @@ BINS = 32
 """Bars per half of a modality's row in the attribution heatmaps."""
 
 KEY_FRAMES = 4
+"""Frames shown of a clip."""
 
 
 @dataclass(frozen=True)
 class Cases:
-    """Some clips of a held-out corpus with everything there is to say of them.
+    """Selected clips of a held-out corpus, with predictions and attributions.
 
     Attributes
     ----------
     chosen : list of str
-        Clip ids, from well to badly recognised.
+        Clip ids, in order of increasing error.
     predictions : DataFrame
-        clip_id, target, predicted, true and decided of the model that is explained.
+        clip_id, target, predicted, true and decided of the explained model.
     attributions, contributions : DataFrame
-        Of the chosen clips.
+        From `sslmepr.explanation.attribution` and `attention`, of the chosen clips.
     clips : DataFrame
         The clip table, indexed by clip_id.
     folder : Path or None
-        That `media` is relative to; None where recordings may not be shown.
+        Root of the paths in column `media`; None if recordings may not be shown.
     """
 
     chosen: list[str]
@@ -65,10 +66,15 @@ def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
     Parameters
     ----------
     predictions : DataFrame
-        clip_id, predicted, true; clips without truth are left out, unless none has
-        any: then the clips are evenly spaced in the order of the table.
+        clip_id, predicted, true. Clips without labels are left out; if no clip has
+        labels, clips are evenly spaced in the order of the table.
     count : int
-        Number of clips; fewer if there are not so many.
+        Largest number of clips.
+
+    Returns
+    -------
+    list of str
+        Clip ids.
     """
     errors = (predictions["predicted"] - predictions["true"]).abs()
     ranked = errors.groupby(predictions["clip_id"]).mean().dropna()
@@ -87,10 +93,16 @@ def load_cases(
     Parameters
     ----------
     params : Params
-        ``params.attention`` says how many clips, and in how many steps the integral
-        of the attribution is taken.
+        ``params.attention`` has the number of clips and the steps of the path integral.
     variant : str
-    study_folder, data_folder : Path
+    study_folder : Path
+        Run folder of the study.
+    data_folder : Path
+        Folder of the corpora.
+
+    Returns
+    -------
+    Cases
     """
     corpus, seed = params.roles.held_out, params.fusion.seeds[0]
     table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
@@ -125,21 +137,21 @@ def load_cases(
 def load_attention(
     params: Params, variant: str, study_folder: Path, data_folder: Path
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Attention in the first seed of a variant, over all clips of the held-out corpus.
+    """Attention weights of a variant's first seed, for the whole held-out corpus.
 
     Parameters
     ----------
     params : Params
     variant : str
-        One that has graph attention and task queries.
+        A variant with graph attention and task queries.
     study_folder, data_folder : Path
 
     Returns
     -------
     DataFrame
-        As of :func:`sslmepr.explanation.attention.graph_attention_table`.
+        From :func:`sslmepr.explanation.attention.graph_attention_table`.
     DataFrame
-        As of :func:`sslmepr.explanation.attention.query_attention_table`.
+        From :func:`sslmepr.explanation.attention.query_attention_table`.
     """
     model, data = _fused(params, variant, study_folder, data_folder)
     rows = data.rows(params.roles.held_out)
@@ -152,7 +164,7 @@ def load_attention(
 
 
 def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
-    """The first seed of a variant, and the study's clips as it takes them."""
+    """Load the first seed of a variant and its inputs."""
     folder = study_folder / "fusion" / variant
     checkpoint = next(iter(load_seeds(folder).values()))
     clips = read_study_clips(params, data_folder)
@@ -163,7 +175,7 @@ def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
 
 
 def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:
-    """Modality to the mean embedding over the training clips that have it."""
+    """Mean embedding of each modality over the training clips that have it."""
     rows = np.concatenate(
         [
             data.rows(corpus, "train")
@@ -178,7 +190,7 @@ def _average_clip(data: FusionClips, params: Params) -> dict[str, torch.Tensor]:
 
 
 def describe_case(cases: Cases, clip_id: str) -> None:
-    """Show one clip: key frames, waveform, words, conclusions and attributions."""
+    """Show one clip: key frames, waveform, transcript, predictions, attributions."""
     clip = cases.clips.loc[clip_id]
     mine = cases.predictions[cases.predictions["clip_id"] == clip_id]
     mine = mine.set_index("target")
@@ -204,7 +216,7 @@ def describe_case(cases: Cases, clip_id: str) -> None:
 
 
 def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
-    """Frames, sound and words of a clip, as far as it has them and may be shown."""
+    """Show frames, sound and transcript of a clip, if available and permitted."""
     frames = None if folder is None else read_pictures(clip, folder, KEY_FRAMES)
     if frames is None:
         words = "recordings of this corpus are not shown"

@@ -1,4 +1,4 @@
-"""Sentences that say what a model saw and what it went by, for readers."""
+"""Sentences that summarise predictions and attributions for readers."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from sslmepr.labels import EMOTIONS, TRAITS
 
 
 def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
-    """Which modalities an output of one clip rests on.
+    """Name the modalities that contribute most to an output for one clip.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
     Raises
     ------
     ValueError
-        If there is nothing about `target`, or there are several clips.
+        If there are no contributions to `target`, or there are several clips.
     """
     table = contributions[contributions["target"] == target]
     if table.empty:
@@ -52,16 +52,20 @@ def prediction_sentence(
     decided: Mapping[str, bool],
     traits: Mapping[str, float],
 ) -> str:
-    """The emotions that are decided present, and the traits that stand out.
+    """Name the emotions that are decided present, and the extreme traits.
 
     Parameters
     ----------
     emotions : mapping of str to float
         Probability per emotion.
     decided : mapping of str to bool
-        Whether each emotion is decided present, as the evaluation decides it.
+        Presence of each emotion by the decision thresholds of the evaluation.
     traits : mapping of str to float
         Score per trait, 0..1.
+
+    Returns
+    -------
+    str
     """
     present = [e for e in EMOTIONS[1:] if decided.get(e, False)]
     shown = _and([f"{e} ({emotions[e]:.2f})" for e in present]) or "no emotion"

@@ -1,4 +1,4 @@
-"""Statistics as the manual of the American Psychological Association writes them."""
+"""Statistics in the style of the American Psychological Association (APA)."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,18 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def apa_correlation(row: pd.Series, level: float) -> str:
-    """One cell as the APA manual writes it: ``r = .42, 95% CI [.31, .52], p < .001``.
+    """Format a correlation: ``r = .42, 95% CI [.31, .52], p < .001``.
 
     Parameters
     ----------
     row : Series
-        A row of :func:`association`; the corrected p-value is the one written.
+        A row of :func:`association`; its corrected p-value is used.
     level : float
-        Of the interval.
+        Confidence level of the interval.
+
+    Returns
+    -------
+    str
     """
     if np.isnan(row["r"]):
         return f"r undefined ({row['reason']})"
@@ -25,7 +29,7 @@ def apa_correlation(row: pd.Series, level: float) -> str:
 
 
 def apa_number(value: float, digits: int = 2) -> str:
-    """A number that cannot exceed 1, without its leading zero, and with a true minus.
+    """Format a number of at most 1 without leading zero, with a minus sign.
 
     >>> apa_number(0.417)
     '.42'
@@ -38,5 +42,5 @@ def apa_number(value: float, digits: int = 2) -> str:
 
 
 def apa_p(p: float) -> str:
-    """A p-value to three digits: ``p = .012`` or ``p < .001``."""
+    """Format a p-value to three digits: ``p = .012`` or ``p < .001``."""
     return "p < .001" if p < 0.001 else f"p = {apa_number(p, 3)}"

@@ -1,4 +1,4 @@
-"""What the measurements of speed and memory came to, against what they should."""
+"""Benchmarks of speed and memory against their bounds."""
 
 import pandas as pd
 
@@ -8,12 +8,16 @@ NOT_MEASURED = "not measured"
 
 
 def verdict(table: pd.DataFrame) -> Message:
-    """How many bounds are met, which are not, and what was not measured.
+    """Summarise bounds that are met, bounds that are not, and missing measurements.
 
     Parameters
     ----------
     table : DataFrame
         name, what, value, unit, bound, met, as in ``results/benchmarks.csv``.
+
+    Returns
+    -------
+    Message
     """
     bounded = table.dropna(subset=["met"])
     met = bounded["met"].astype(bool)

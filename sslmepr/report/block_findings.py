@@ -1,4 +1,4 @@
-"""What kinds of sequence block came to, in sentences; every number from a table."""
+"""Results of the comparison of sequence blocks, in sentences."""
 
 import pandas as pd
 
@@ -9,14 +9,18 @@ from sslmepr.report.theme import pretty
 
 
 def findings(table: pd.DataFrame) -> Findings:
-    """A sentence on the drawn task, and on each kind against what it is held against.
+    """Summarise the drawn task, and every block in comparison with its references.
 
-    Intervals that reach zero are counted neither as above nor as below it.
+    An interval that covers zero counts neither as above nor as below it.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`sslmepr.trials.blocks.summarise`.
+
+    Returns
+    -------
+    Findings
     """
     drawn = table[(table["task"] == "order") & (table["metric"] == "dev_score")]
     reached = [
@@ -28,7 +32,7 @@ def findings(table: pd.DataFrame) -> Findings:
         [
             "**Where only the order of steps tells**, area under the curve: "
             f"{'; '.join(reached)}.",
-            *_compared(cells, "over_linear", "the regression it starts from"),
+            *_compared(cells, "over_linear", "the linear probe that it corrects"),
             *_compared(cells, "over_state_free", "the published block"),
         ]
     )

@@ -1,4 +1,4 @@
-"""Tables that chapters show of a study: what it holds, lacks and reaches."""
+"""Tables of the chapters: data of a study, missing data, and scores."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,7 +18,7 @@ from sslmepr.report.theme import pretty
 
 
 class Message:
-    """A sentence in place of a table that would be empty."""
+    """A sentence that replaces an empty table."""
 
     def __init__(self, text: str):
         self.text = text
@@ -30,13 +30,35 @@ class Message:
         return self.text
 
 
-def plain(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
-    """A table as it is, or a sentence where it has no rows."""
+def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
+    """Show a table unchanged, except for readable column names.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    empty : str
+        Sentence for a table without rows.
+
+    Returns
+    -------
+    Table or Message
+    """
     return Table(frame.rename(columns=pretty)) if len(frame) else Message(empty)
 
 
-def nested(content: Mapping) -> Table:
-    """A nested dictionary of results, one row per value, keys joined by dots."""
+def show_tree(content: Mapping) -> Table:
+    """Show a nested dictionary as a table, one row per leaf, keys joined by dots.
+
+    Parameters
+    ----------
+    content : mapping
+        Values are mappings, lists or scalars.
+
+    Returns
+    -------
+    Table
+        Columns What and Value.
+    """
     rows = list(_leaves(content, ()))
     return Table(pd.DataFrame(rows, columns=["What", "Value"]))
 
@@ -52,12 +74,12 @@ def _leaves(value, path: tuple[str, ...]):
 
 
 def extraction(summaries: Mapping[str, dict]) -> Table:
-    """What every corpus gave in every modality.
+    """Extracted and missing clips of every corpus and modality.
 
     Parameters
     ----------
     summaries : mapping of str to dict
-        Corpus to what :func:`sslmepr.extraction.extract_corpus` returned.
+        Corpus to the summary of :func:`sslmepr.extraction.extract_corpus`.
     """
     rows = []
     for corpus, summary in summaries.items():
@@ -80,7 +102,7 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
 
 
 def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
-    """Clips, speakers and labels of every clip table."""
+    """Numbers of clips, speakers and labels of every clip table."""
     rows = []
     for name, table in clips.items():
         splits = table["split"].value_counts()
@@ -96,7 +118,7 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
 
 
 def ceilings(table: pd.DataFrame) -> Table:
-    """The ideal observer's scores: corpora and channels by metrics.
+    """Scores of the ideal observer: corpora and channels by metrics.
 
     Parameters
     ----------
@@ -111,14 +133,14 @@ def ceilings(table: pd.DataFrame) -> Table:
 
 
 def scores_by_modality(table: pd.DataFrame) -> Table:
-    """`by_modality`'s rows with their intervals."""
+    """Scores with intervals, from `sslmepr.evaluation.scores.by_modality`."""
     return metric_table(
         table.assign(modality=table["modality"].map(pretty)), "modality"
     )
 
 
 def trials(table: pd.DataFrame) -> Table:
-    """Arms and offsets by metrics, each a mean over seeds with its interval.
+    """Means over seeds with intervals: arms and offsets by metrics.
 
     Parameters
     ----------
@@ -130,7 +152,7 @@ def trials(table: pd.DataFrame) -> Table:
 
 
 def blocks(table: pd.DataFrame) -> Table:
-    """Modalities and tasks by kinds of block, each a mean over seeds with its interval.
+    """Means over seeds with intervals: modalities and tasks by sequence blocks.
 
     Parameters
     ----------
@@ -144,14 +166,14 @@ def blocks(table: pd.DataFrame) -> Table:
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
-    """Strengths and sizes by metrics, each over many worlds with its interval.
+    """Estimates over many worlds with intervals: planted |r| and sizes by metrics.
 
     Parameters
     ----------
     table : DataFrame
         From :func:`sslmepr.trials.worlds.summarise`, of one source.
     metrics : tuple of str
-        Which to show, in this order; what a strength leaves undefined is a dash.
+        Metrics in the order of the columns; undefined ones are shown as a dash.
     """
     speakers = table["clips"] // table["clips_per_speaker"]
     names = [
@@ -168,7 +190,7 @@ def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
 
 
 def covered(table: pd.DataFrame) -> Table | Message:
-    """`distance_covered`'s rows with their intervals."""
+    """Shares with intervals, from `sslmepr.evaluation.scores.distance_covered`."""
     if table.empty:
         return Message("Not available: the truth of this corpus is not known.")
     ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
@@ -180,7 +202,7 @@ def covered(table: pd.DataFrame) -> Table | Message:
 def variants(
     metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
 ) -> Table:
-    """Fusion variants by metrics; a task that a variant does not predict is a dash."""
+    """Fusion variants by metrics; a dash for a task that a variant does not predict."""
     chosen = select(headline(metrics, wanted, split), stage="fusion")
     chosen = chosen[chosen["variant"].isin(names)].copy()
     chosen["metric"] = chosen["metric"].astype(str)
@@ -189,7 +211,7 @@ def variants(
 
 
 def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
-    """Which variants of the fusion model a study could have had and has not."""
+    """Name the possible variants of the fusion model that were not run."""
     done = set(run)
     missing = [name for name in possible if name not in done]
     if not missing:
@@ -200,9 +222,20 @@ def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
 def models(
     metrics: pd.DataFrame, names: tuple[str, ...], split: str
 ) -> Table | Message:
-    """Every model that has these metrics, from guessing to fusion.
+    """Scores of all models, from guessing (constant baseline) to fusion.
 
-    A sentence where nothing in that split has labels for them.
+    Parameters
+    ----------
+    metrics : DataFrame
+        From :func:`sslmepr.evaluation.evaluate.evaluate_study`.
+    names : tuple of str
+        Metrics.
+    split : {"dev", "test", "all"}
+
+    Returns
+    -------
+    Table or Message
+        A message if no clip of the split has labels for these metrics.
     """
     if not (metrics["metric"].isin(names) & (metrics["split"] == split)).any():
         return Message(f"Not available: no clip of split {split} has the labels.")
@@ -223,7 +256,7 @@ _STAGES = {
     "fusion_linear": "{} (linear fusion)",
     "fusion": "{}",
 }
-"""Stages from guessing to fusion, and how a table calls their models."""
+"""Stages from guessing to fusion, with the names of their models in tables."""
 
 
 def _model(model: Model) -> str:
@@ -231,7 +264,7 @@ def _model(model: Model) -> str:
 
 
 def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
-    """Every emotion and trait of one fusion model."""
+    """Scores of one fusion model for every emotion and trait."""
     mine = select(metrics, stage="fusion", variant=variant, split=split)
     chosen = mine[
         (mine["seed"] == MEAN_OVER_SEEDS)
@@ -249,7 +282,7 @@ def folds(found: pd.DataFrame) -> Table:
     Parameters
     ----------
     found : DataFrame
-        As :func:`sslmepr.evaluation.speaker_folds.cross_validate` returns it.
+        From :func:`sslmepr.evaluation.speaker_folds.cross_validate`.
     """
     chosen = found[found["metric"] == "UAR"]
     names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
@@ -260,17 +293,17 @@ def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     """Recall of each class by each method, in folds or on test speakers."""
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
     if chosen.empty:
-        return Message("Not available: no recording of other speakers is there.")
+        return Message("Not available: there are no recordings of test speakers.")
     return metric_table(chosen.assign(metric=chosen["method"]), "target")
 
 
 def audit(summaries: Mapping[str, dict]) -> Table:
-    """Sizes of published corpora, and what of one split is in another.
+    """Sizes of published corpora, and leakage of speakers between splits.
 
     Parameters
     ----------
     summaries : mapping of str to dict
-        Corpus or part to what :func:`sslmepr.corpora.build.describe` says of it.
+        Corpus or part to its summary from :func:`sslmepr.corpora.build.describe`.
     """
     rows = []
     for name, summary in summaries.items():
@@ -297,7 +330,7 @@ def audit(summaries: Mapping[str, dict]) -> Table:
 
 
 def languages(summaries: Mapping[str, dict]) -> Table:
-    """In which languages the transcripts of each corpus are, where that can be told.
+    """Languages of the transcripts of each corpus, where they can be detected.
 
     Parameters
     ----------
@@ -321,7 +354,7 @@ def languages(summaries: Mapping[str, dict]) -> Table:
 
 
 def costs(table: pd.DataFrame) -> Table:
-    """What extraction of each corpus takes; what nobody measured is a dash.
+    """Extraction time of each corpus; a dash where it was not measured.
 
     Parameters
     ----------
@@ -347,7 +380,7 @@ def costs(table: pd.DataFrame) -> Table:
 
 
 def shown_emotions(summaries: Mapping[str, dict]) -> Table:
-    """In how many clips of each corpus each emotion is annotated as present."""
+    """Number of clips with each emotion, by corpus."""
     rows = {
         name: {emotion: found["present"] for emotion, found in each["emotions"].items()}
         for name, each in summaries.items()

@@ -1,8 +1,8 @@
-"""What it costs to extract corpora that are not at hand, by calculation.
+"""Estimated extraction time of corpora that are not available here.
 
-A rate measured on clips like theirs, times how many they have. That many processors
-are as many times as fast as one is an assumption: they may have to wait for each other
-at a disk, or for the last chunk.
+The estimate is the time per clip, measured on similar clips, times the number of clips.
+It assumes linear speed-up over processors, which ignores waiting for the disk and for
+the last chunk.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ def extraction_costs(
     studies: Sequence[str],
     processors: Sequence[int],
 ) -> pd.DataFrame:
-    """Time to extract each corpus, and all together, with the encoders of each study.
+    """Estimate the extraction time of each corpus, and of all, by study (encoders).
 
     Parameters
     ----------
@@ -27,17 +27,17 @@ def extraction_costs(
         corpus, clips, hours (of video).
     measured : DataFrame
         name, value, low, high, unit, as in ``results/benchmarks.csv``; the processor
-        seconds of one clip stand under ``rate_<corpus>_<study>``.
+        seconds per clip are named ``rate_<corpus>_<study>``.
     studies : sequence of str
     processors : sequence of int
-        Numbers of processors that share the work.
+        Numbers of processors that work in parallel.
 
     Returns
     -------
     DataFrame
         corpus, study, clips, hours (of video), seconds, low, high (of a processor, for
         one clip), processor_hours, and ``hours_on_<n>`` for each number of processors.
-        What was not measured is missing, and so is then the sum.
+        Times without a measurement are missing, as are sums over them.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def extraction_costs(
 def _of_study(
     sizes: pd.DataFrame, rates: pd.DataFrame, study: str
 ) -> Iterator[pd.DataFrame]:
-    """One row for each corpus, and one for all together."""
+    """One row per corpus, then their sum."""
     rates = rates.reindex("rate_" + sizes["corpus"] + f"_{study}")
     rates = rates.rename(columns={"value": "seconds"}).reset_index(drop=True)
     costs = sizes[["corpus", "clips", "hours"]].reset_index(drop=True).join(rates)

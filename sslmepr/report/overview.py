@@ -1,4 +1,4 @@
-"""The findings of a study in a few sentences, every number from a result table."""
+"""Main findings of a study in a few sentences, with numbers from result tables."""
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from sslmepr.report.tables import interval, number
 
 SPLITS = ("test", "dev")
 ANNOTATED = {
-    sources.PREDICTED_TRAIT: "Annotated emotions and the traits that the model reads",
-    sources.PREDICTED_EMOTION: "Annotated traits and the emotions that the model reads",
+    sources.PREDICTED_TRAIT: "Annotated emotions and predicted traits",
+    sources.PREDICTED_EMOTION: "Annotated traits and predicted emotions",
 }
 
 
@@ -33,14 +33,14 @@ class Findings:
 def findings(
     metrics: pd.DataFrame, agreement: pd.DataFrame, variant: str = "multitask"
 ) -> Findings:
-    """What a simulated study found, in sentences.
+    """Summarise a simulated study.
 
     Parameters
     ----------
     metrics : DataFrame
-        Of the evaluation.
+        Result of the evaluation.
     agreement : DataFrame
-        Of the validity chapter: study, metric, estimate, low, high, n_cells.
+        Result of the validity chapter: study, metric, estimate, low, high, n_cells.
     variant : str
         The fusion model.
     """
@@ -57,25 +57,25 @@ def findings(
 
 
 def study_findings(
-    metrics: pd.DataFrame, fates: pd.DataFrame, variant: str = "multitask"
+    metrics: pd.DataFrame, outcomes: pd.DataFrame, variant: str = "multitask"
 ) -> Findings:
-    """What a study found whose truth is not known, in sentences.
+    """Summarise a study without known true associations.
 
     Parameters
     ----------
     metrics : DataFrame
-        Of the evaluation, of whole corpora.
-    fates : DataFrame
-        From :func:`sslmepr.association.halo.fates`.
+        Result of the evaluation, for whole corpora.
+    outcomes : DataFrame
+        From :func:`sslmepr.association.halo.outcomes`.
     variant : str
         The fusion model.
     """
-    annotated = fates["source"].isin(ANNOTATED) & (fates["level"] == "clip")
+    annotated = outcomes["source"].isin(ANNOTATED) & (outcomes["level"] == "clip")
     sentences = [
         f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
         f"{row.significant} are significant after correction, {row.survives} of them "
         f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
-        for row in fates[annotated].itertuples()
+        for row in outcomes[annotated].itertuples()
     ]
     return Findings([*_recognition(metrics, variant), *sentences])
 
@@ -114,8 +114,8 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     return [
         f"**Something to find** (*{study}*): recovered and planted emotion-trait "
         f"correlations agree with r = {_written(correlation)} over "
-        f"{int(correlation['n_cells'])} pairs, on clips of people that no stage has "
-        "learned from."
+        f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
+        "trained on."
     ]
 
 

@@ -1,4 +1,4 @@
-"""Features in a plane: the two directions along which clips differ most."""
+"""Projection of features to their first two principal components."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS
 
 
 class Projection(NamedTuple):
-    """Clips in a plane.
+    """Clips in the plane of the first two principal components.
 
     Attributes
     ----------
     points : DataFrame
         clip_id, x, y.
     explained : tuple of float
-        Shares of variance along x and y.
+        Shares of variance of x and y.
     """
 
     points: pd.DataFrame
@@ -34,6 +34,10 @@ def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
     values : (clip, feature) ndarray
         For example the mean over steps.
     clip_ids : (clip,) sequence of str
+
+    Returns
+    -------
+    Projection
 
     Raises
     ------
@@ -56,14 +60,14 @@ def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
 def project_modalities(
     stores: Mapping[str, FeatureStore], clips: pd.DataFrame
 ) -> pd.DataFrame:
-    """Clips of a corpus in the plane of each modality's main directions.
+    """Project the clips of a corpus, separately for each modality.
 
     Parameters
     ----------
     stores : mapping of str to FeatureStore
-        Modality to its features; clips are described by their mean over steps.
+        Modality to its features, which are averaged over steps.
     clips : DataFrame
-        The clip table; labels the points with the strongest emotion.
+        The clip table, for the strongest emotion of each clip.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What results were computed from and with, so that they travel without the data."""
+"""Provenance of results: hashes of the data, code revision, versions, machine."""
 
 import hashlib
 import platform
@@ -18,10 +18,15 @@ PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
-    """Every file directly in a folder, to the first 16 digits of its sha256.
+    """Hash the files directly in a folder.
 
-    A folder in it, which may hold gigabytes of media, counts by the names and sizes of
+    A subfolder, which may hold gigabytes of media, is hashed by the names and sizes of
     all files below it.
+
+    Returns
+    -------
+    dict of str to str
+        Name to the first 16 hexadecimal digits of the sha256.
 
     Raises
     ------
@@ -46,13 +51,13 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def machine() -> dict[str, str]:
-    """What decides in which order this machine adds, and so its last digits.
+    """Properties of this machine that affect floating-point rounding.
 
     Returns
     -------
     dict
-        processor (its model), blas (which code numpy's linear algebra has chosen for
-        it) and torch (the instructions that torch uses).
+        processor (its model), blas (numpy's BLAS library and kernel) and torch (its
+        instruction set).
     """
     model = platform.processor() or platform.machine()
     listed = Path("/proc/cpuinfo")
@@ -60,7 +65,7 @@ def machine() -> dict[str, str]:
         names = re.findall(r"^model name\s*: (.+)$", listed.read_text(), re.M)
         model = names[0] if names else model
     found = [each for each in threadpool_info() if each["user_api"] == "blas"]
-    # Others, such as scipy's, are there only once they were imported.
+    # Other BLAS libraries, such as scipy's, are listed only after their import.
     found = [each for each in found if "numpy" in each["filepath"]] or found
     blas = {
         f"{each['internal_api']} {each.get('architecture', '')}".strip()
@@ -78,11 +83,21 @@ def _given_hashes(corpus: GivenCorpus, folder: Path) -> dict[str, str] | None:
 
 
 def provenance(params: Params, data_folder: Path) -> dict:
-    """Hashes of a study's data, the code's revision, the versions and the machine.
+    """Describe a study's data, code revision, package versions and machine.
 
-    A published corpus is described by its published files, a union by those of its
-    parts, a simulated corpus by the tables of its truth; an optional one that is not
-    there by None.
+    Hashes are of the published files of a corpus, of the files of all parts of a union,
+    and of the clip tables of a simulated corpus. They are None for an optional corpus
+    that is missing.
+
+    Parameters
+    ----------
+    params : Params
+    data_folder : Path
+        Folder of the corpora.
+
+    Returns
+    -------
+    dict
     """
     data = {}
     for name in params.roles.model_dump().values():
@@ -105,20 +120,20 @@ def provenance(params: Params, data_folder: Path) -> dict:
 
 
 def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
-    """How every modality of every clip was obtained.
+    """Describe, for every clip, how each modality was extracted.
 
     Parameters
     ----------
     clips : DataFrame
         A clip table.
     features : Path
-        What extraction wrote.
+        Output folder of the stage ``extract``.
 
     Returns
     -------
     DataFrame
-        clip_id, frames, people (faces that one frame shows at most), face, body, scene
-        (how each region was found and in how many frames), transcript, missing
+        clip_id, frames, people (largest number of faces in a frame), face, body, scene
+        (provenance of the region, with the number of frames), transcript, missing
         (modalities and reason).
     """
     regions = pd.read_parquet(features / "regions.parquet")

@@ -1,4 +1,4 @@
-"""Clips chosen for showing, with their pictures and players."""
+"""Sample clips for display, with frames and video players."""
 
 import base64
 import html
@@ -17,14 +17,14 @@ from sslmepr.media.video import sample_frames
 from sslmepr.report.figures.clips import contact_sheet
 
 SHOWABLE = ("simulated", "folder", "table")
-"""Sources whose recordings a book may show: rendered ones, and its owner's own."""
+"""Sources whose recordings may be shown: rendered ones, and the user's own."""
 
 LABEL_COLUMNS = 26
-"""Characters in a line below a frame: wider text would make the frames smaller."""
+"""Characters per caption line; wider text would make the frames smaller."""
 
 
 def read_pictures(clip: pd.Series, folder: str | Path, count: int):
-    """Frames of a clip, or None where it has no picture.
+    """Sample frames of a clip; None if it has no video.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def read_pictures(clip: pd.Series, folder: str | Path, count: int):
 def pictured_clips(
     clips: pd.DataFrame, folder: str | Path, count: int, seed: int
 ) -> pd.DataFrame:
-    """The first so many of `sample_clips` that have a picture.
+    """The first `count` clips of `sample_clips` that have video.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def pictured_clips(
 
 
 def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """Clips that differ in their strongest emotion, drawn at random.
+    """Draw clips at random, balanced over their strongest emotion.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def sample_clips(clips: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
 
 
 def caption(clip: pd.Series) -> str:
-    """Emotions that are present and the traits that stand out most, or its name."""
+    """Emotions that are present (else the clip id) and the two most extreme traits."""
     emotions = [
         f"{name} {clip[column]:.2f}"
         for name, column in zip(EMOTIONS, EMOTION_COLUMNS, strict=True)
@@ -109,7 +109,7 @@ def caption(clip: pd.Series) -> str:
 
 
 def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
-    """The middle frame of each clip, with its caption.
+    """Figure with the middle frame of each clip and its caption.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
 
 
 class Players:
-    """Clips as players inside the page, so that they work without a network."""
+    """Video players with embedded data, which work offline."""
 
     def __init__(self, content: str):
         self._content = content
@@ -141,7 +141,7 @@ class Players:
 
 
 def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
-    """A player per clip with what is said in it."""
+    """One video player per clip, with its transcript and caption."""
     parts = []
     for _, clip in clips.iterrows():
         data = base64.b64encode(Path(folder, clip["media"]).read_bytes()).decode()

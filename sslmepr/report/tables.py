@@ -1,7 +1,7 @@
-"""Tables for the page: estimates with their intervals, and the same bytes every time.
+"""HTML tables of estimates with intervals, reproducible byte by byte.
 
-pandas' Styler writes a random identifier into each table; these helpers format the
-cells first and leave plain HTML, which the book styles.
+pandas' Styler writes a random identifier into every table. Here, cells are formatted
+first and written as plain HTML, which the book styles.
 """
 
 import html
@@ -22,7 +22,7 @@ from sslmepr.statistics.cluster_bootstrap import (
 MISSING = "–"
 
 INTERVAL = re.compile(rf"\[[{MINUS}.\d]+, [{MINUS}.\d]+\]\S?")
-"""Two bounds, which a line must not part."""
+"""An interval, within which a line must not break."""
 
 KINDS = {
     EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
@@ -30,16 +30,16 @@ KINDS = {
     "wilson": ("\N{MODIFIER LETTER SMALL W}", "Wilson's interval of a count"),
     NONE: ("", "no interval is defined"),
 }
-"""Kind of interval to its mark behind the brackets, and what the mark means."""
+"""Kind of interval to the mark behind its brackets, and the meaning of the mark."""
 
 
 class Table:
-    """A table of text that notebooks show as HTML.
+    """A table that notebooks display as HTML.
 
     Parameters
     ----------
     frame : DataFrame
-        Text, or what can be written as text. Its index is not shown.
+        Values are formatted by `text`. The index is not shown.
     caption : str, optional
         Above the table.
     note : str, optional
@@ -94,7 +94,7 @@ def _cell(tag: str, content: str, right: bool) -> str:
 
 
 def text(value) -> str:
-    """A cell as text; a missing value is a dash, labels are written for readers."""
+    """Format a cell: a dash for a missing value, readable names for labels."""
     if pd.isna(value):
         return MISSING
     if isinstance(value, bool | np.bool_):
@@ -107,7 +107,7 @@ def text(value) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number with a true minus sign; a dash if it is missing."""
+    """Format a number with a minus sign; a dash if it is not finite."""
     if not np.isfinite(value):
         return MISSING
     written = f"{abs(value):.{digits}f}"
@@ -115,7 +115,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
-    """An estimate with its interval: ``0.712 [0.690, 0.733]``."""
+    """Format an estimate with its interval: ``0.712 [0.690, 0.733]``."""
     written = number(estimate, digits)
     if not (np.isfinite(low) and np.isfinite(high)):
         return written
@@ -125,15 +125,22 @@ def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
 def metric_table(
     table: pd.DataFrame, rows: str, digits: int = 3, caption: str | None = None
 ) -> Table:
-    """Rows by metrics, each cell an estimate with its interval, marked by its kind.
+    """Table of estimates with intervals, which are marked by their kind.
 
     Parameters
     ----------
     table : DataFrame
-        metric, `rows`, estimate, low, high and, where it is known, interval (its
-        kind); in the order to be shown.
+        metric, `rows`, estimate, low, high and, optionally, interval (its kind), in the
+        order of display.
     rows : str
-        Column that names the rows.
+        Column that becomes the rows; metrics become the columns.
+    digits : int
+        Digits after the decimal point.
+    caption : str, optional
+
+    Returns
+    -------
+    Table
 
     Raises
     ------
@@ -159,7 +166,7 @@ def metric_table(
 
 
 def _note(kinds: set) -> str | None:
-    """What the intervals of a table are."""
+    """Legend of the kinds of interval in a table."""
     written = [
         f"{'number alone' if kind == NONE else f'[ ]{mark}'}: {meaning}"
         for kind, (mark, meaning) in KINDS.items()

@@ -1,9 +1,8 @@
-"""One look for all figures, on a light page and on a dark one.
+"""Style of all figures, for light and dark pages.
 
-A figure is drawn twice, once in each style, and the page shows the one that suits it:
-the book's theme hides ``only-dark`` or ``only-light`` with the reader's choice, and the
-few rules written beside the images do the same elsewhere. Backgrounds are transparent;
-bytes are the same whenever the figure is.
+A figure is drawn twice, once in each style. The book's theme hides the classes
+``only-dark`` or ``only-light``; the CSS beside the images does the same elsewhere.
+Backgrounds are transparent, and equal figures have equal bytes.
 """
 
 import base64

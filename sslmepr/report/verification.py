@@ -1,10 +1,9 @@
-"""Whether results computed here are those on record, number by number.
+"""Numerical comparison of recomputed results with the recorded (committed) ones.
 
-Another processor adds in another order, so the last digits of a network differ, and a
-clip or an association that lies at its limit may fall to the other side of it. Results
-are reproduced if every recorded number was computed again, and none differs by more
-than `sslmepr.report.verification_table.KINDS` allows; what is on record is what is
-committed.
+Processors differ in the order of floating-point additions, so the last digits of a
+network differ, and a clip or an association close to a threshold may cross it. Results
+are reproduced if every recorded number was recomputed and none differs by more than the
+tolerance in `sslmepr.report.verification_table.KINDS`.
 """
 
 import csv
@@ -30,13 +29,13 @@ KEYS = frozenset(
     "emotion epoch half halo level method metric modality offset seed source split "
     "stage strength study target task trait trial variant what".split()
 )
-"""Columns that say what a row is about."""
+"""Columns that identify a row."""
 
 VALUES = frozenset(
     "body covered differs face interval missing reason scene sign_agrees significant "
     "state survives transcript".split()
 )
-"""Columns that are not numbers and yet say something of a row; all others are keys."""
+"""Columns of text that are results; all other columns of text identify a row."""
 
 MISSING = ("", "nan", "NaN")
 COUNTS = frozenset("clips frames n n_cells n_seeds n_speakers targets worlds".split())
@@ -53,20 +52,20 @@ ONE_CELL = frozenset(
 PROGRESS = {"train_loss", "dev_score", "linear_dev_score"}
 TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")
 NAMED = 40
-"""What is outside and named on the screen, at most."""
+"""Largest number of differences outside tolerance that are printed."""
 
 PROVENANCE = "record/provenance.json"
 PARSED = (".csv", ".json", ".yaml")
 
 
 class Difference(NamedTuple):
-    """One number of both, or what only one has.
+    """Comparison of one number, or of an item that is missing on one side.
 
     Attributes
     ----------
     file, where, kind : str
     recorded, computed : str
-        As written; empty where missing.
+        As in the file; empty if missing.
     difference, tolerance : float
     """
 
@@ -80,7 +79,7 @@ class Difference(NamedTuple):
 
     @property
     def outside(self) -> bool:
-        """Whether the difference is larger than it may be."""
+        """Whether the difference exceeds the tolerance."""
         # Written numbers have six digits: .003 and .0030000001 are the same.
         return not self.difference <= self.tolerance + 1e-9
 
@@ -88,21 +87,25 @@ class Difference(NamedTuple):
 def compare(
     recorded: Mapping[str, bytes], computed: Mapping[str, bytes]
 ) -> list[Difference]:
-    """Every number, name and file of two sets of results held side by side.
+    """Compare all numbers, texts and files of two sets of results.
 
-    Rows are matched by what they are about (their keys), not by their place; equal keys
-    in the order in which they stand. A missing number equals a missing number.
+    Rows are matched by their keys, not by position; rows with equal keys are matched in
+    order. Two missing numbers are equal.
 
     Parameters
     ----------
     recorded, computed : mapping of str to bytes
         Path in the folder of a study to content. Tables (CSV) and trees (JSON, YAML)
-        are compared by content, all else by existence.
+        are compared by content, other files by existence.
+
+    Returns
+    -------
+    list of Difference
 
     Raises
     ------
     RuntimeError
-        If a file cannot be read as what its name says.
+        If a file is not of the format of its suffix.
     """
     found = []
     for name in sorted({*recorded, *computed}):
@@ -137,7 +140,7 @@ def _compare_file(name: str, recorded: bytes, computed: bytes) -> Iterator[Diffe
 
 
 Rows = dict[str, dict[str, str]]
-"""What a row is about, to its columns; a tree is a single row of its leaves."""
+"""Key of a row to its columns; a tree is a single row of its leaves."""
 
 
 def _read(name: str, content: bytes) -> Rows:
@@ -168,7 +171,7 @@ def _is_text(column: str, table: list[dict]) -> bool:
 
 
 def _number(text: str) -> float | None:
-    """None where there is no number, written as nothing or as nan."""
+    """The number that `text` represents; None for other text and for NaN."""
     try:
         number = float(text)
     except ValueError:
@@ -233,7 +236,7 @@ def _compare_row(
             found = _compare_values(name, place, column, values, first)
             moved.append(found)
             yield found
-    # A decision may turn where what it rests on moved, and not too far.
+    # A decision may change only if a number of its row does, within its tolerance.
     free = any(0 < each.difference for each in moved)
     free = free and not any(each.outside for each in moved)
     for place, values in decisions:
@@ -252,12 +255,12 @@ def _compare_values(
     kind, tolerance = _kind(name, column, row)
     away = math.inf if None in numbers else abs(first - second)
     if first == second:
-        away = 0.0  # of infinite ones the difference is not a number
+        away = 0.0  # the difference of infinite numbers is NaN
     return Difference(name, place, kind, *values, away, tolerance)
 
 
 def _kind(name: str, column: str, row: Mapping[str, str]) -> tuple[str, float]:
-    """Of a number, and by how much it may differ."""
+    """Kind and tolerance of a number."""
     leaf = column.rpartition("/")[2]
     if TRAINED.fullmatch(name) and leaf == "epochs":
         return "epochs", KINDS["epochs"].tolerance
@@ -286,10 +289,14 @@ def _is_whole(text: str) -> bool:
 
 
 def by_file(found: list[Difference]) -> pd.DataFrame:
-    """file, kind, numbers (compared), largest (difference), tolerance, outside.
+    """Summarise differences by file and kind.
 
-    The tolerance is the smallest of those numbers; `largest` is infinite where
-    something is missing or a name differs.
+    Returns
+    -------
+    DataFrame
+        file, kind, numbers (count of comparisons), largest (difference; infinite if
+        something is missing or a text differs), tolerance (the smallest), outside
+        (count).
     """
     columns = [*Difference._fields, "outside"]
     table = pd.DataFrame([(*each, each.outside) for each in found], columns=columns)
@@ -303,27 +310,27 @@ def by_file(found: list[Difference]) -> pd.DataFrame:
 
 
 def verify(study: str, folder: str | Path = ".") -> bool:
-    """Compare a study's results with those that are committed, and tell.
+    """Compare a study's results with the committed ones, and report differences.
 
-    Prints by file and kind what differs, and names what is outside; writes the same to
-    ``runs/verification/<study>.json`` and a row to `HISTORY`.
+    Prints differences by file and kind, and lists those outside tolerance. Writes the
+    report to ``runs/verification/<study>.json`` and adds a row to `HISTORY`.
 
     Parameters
     ----------
     study : str
     folder : path
-        Of the project.
+        Root of the project.
 
     Returns
     -------
     bool
-        Whether nothing is outside.
+        Whether all differences are within tolerance.
 
     Raises
     ------
     RuntimeError
-        If there is no git repository, nothing is on record of the study, or it was not
-        run here.
+        If there is no git repository, no results of the study are committed, or the
+        study was not run here.
     """
     folder = Path(folder)
     commit, recorded = _committed(study, folder)
@@ -377,7 +384,7 @@ def verify(study: str, folder: str | Path = ".") -> bool:
 
 
 def _largest(found: list[Difference]) -> dict[str, float]:
-    """Largest difference of each kind of number that can differ a little."""
+    """Largest difference of each kind with a finite tolerance above zero."""
     largest = {}
     for name, kind in KINDS.items():
         if 0 < kind.tolerance < math.inf:
@@ -387,7 +394,7 @@ def _largest(found: list[Difference]) -> dict[str, float]:
 
 
 def _remember(row: dict, path: Path) -> None:
-    """In place of what was said before of the same machine and study."""
+    """Add a row to the history; it replaces that of the same machine and study."""
     rows = [*read_history(path).to_dict("records"), row]
     table = pd.DataFrame(rows, columns=[*row])
     table = table.drop_duplicates(["study", *machine()], keep="last")
@@ -396,7 +403,7 @@ def _remember(row: dict, path: Path) -> None:
 
 
 def _committed(study: str, folder: Path) -> tuple[str, dict[str, bytes]]:
-    """The commit, and the content of every file of a study's results in it."""
+    """The commit, and the content of all its result files of a study."""
     try:
         commit = _git(folder, "rev-parse", "--short=12", "HEAD").decode().strip()
     except (OSError, subprocess.CalledProcessError) as error:

@@ -1,6 +1,6 @@
-"""By how much results computed again may differ, and where they were.
+"""Tolerances and history of the verification of results.
 
-What `sslmepr.report.verification` compares by, and what it left to be shown.
+`sslmepr.report.verification` uses the tolerances and writes the history.
 """
 
 import math
@@ -10,11 +10,11 @@ from typing import NamedTuple
 import pandas as pd
 
 HISTORY = Path("results/verification.csv")
-"""One row for each machine on which a study was verified, and study."""
+"""One row per machine and study that was verified."""
 
 
 class Kind(NamedTuple):
-    """Numbers of one kind, and by how much they may differ."""
+    """A kind of number and its tolerance."""
 
     name: str
     tolerance: float
@@ -104,7 +104,7 @@ MACHINES += ["compared", "outside"]
 
 
 def tolerances() -> pd.DataFrame:
-    """kind, tolerance, numbers, why: what `compare` allows."""
+    """Tolerances of `compare`: kind, tolerance, numbers, why."""
     rows = []
     for kind in KINDS.values():
         allowed = f"{kind.tolerance:g}" + (f" / {kind.per}" if kind.per else "")
@@ -113,14 +113,14 @@ def tolerances() -> pd.DataFrame:
 
 
 def read_history(path: str | Path = HISTORY) -> pd.DataFrame:
-    """The machines on which studies were verified; no rows where none was."""
+    """Read the history of verifications; no rows if there is none."""
     if not Path(path).exists():
         return pd.DataFrame(columns=["study"])
     return pd.read_csv(path, dtype={"commit": str})
 
 
 def machines(history: pd.DataFrame) -> pd.DataFrame:
-    """Where which study was verified, and how many numbers were outside.
+    """Machines and studies that were verified, with counts outside tolerance.
 
     Parameters
     ----------
@@ -131,14 +131,18 @@ def machines(history: pd.DataFrame) -> pd.DataFrame:
 
 
 def last_comparison(history: pd.DataFrame, study: str) -> pd.DataFrame:
-    """kind, tolerance, largest (difference) of a study's last verification.
+    """Largest differences in a study's last verification.
 
     Parameters
     ----------
     history : DataFrame
         From `read_history`.
     study : str
-        If it was never verified, there are no rows.
+
+    Returns
+    -------
+    DataFrame
+        kind, tolerance, largest (difference); no rows if the study was never verified.
     """
     mine = history[history["study"] == study]
     allowed = tolerances()[["kind", "tolerance"]]

@@ -145,7 +145,7 @@ def test_an_undefined_cell_does_not_survive():
 def test_what_cannot_be_judged_is_an_error():
     with pytest.raises(ValueError, match="no rows of 'full model'"):
         with_survival(rows(APART, [0.1], [True]))
-    with pytest.raises(ValueError, match="a cell stands twice"):
+    with pytest.raises(ValueError, match="a cell is duplicated"):
         with_survival(pd.concat([rows(FULL, [0.1], [True])] * 2))
 
 

@@ -18,7 +18,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 SETTINGS = {
     "source": "predicted_x_true",
     "resamples": 60,
-    "level": 0.95,
+    "confidence": 0.95,
     "correction": "fdr_bh",
     "alpha": 0.05,
     "seed": 0,

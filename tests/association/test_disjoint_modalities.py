@@ -10,7 +10,7 @@ from sslmepr.association.sources import DISJOINT
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 from sslmepr.training.baselines import Linear
 
-SETTINGS = {"resamples": 200, "level": 0.95, "correction": "fdr_bh", "alpha": 0.05}
+SETTINGS = {"resamples": 200, "confidence": 0.95, "correction": "fdr_bh", "alpha": 0.05}
 
 
 def predictions(evidence):

@@ -34,7 +34,7 @@ def test_cells_that_are_absent_are_undefined_and_doubled_ones_refused():
     table = tidy_matrix(WORLD, "r")
     found = cell_matrix(table[table["r"] != 0], "r")
     assert np.isfinite(found).sum() == 3 and found[3, 2] == 0.5
-    with pytest.raises(ValueError, match="r: a cell stands there twice"):
+    with pytest.raises(ValueError, match="r: a cell is duplicated"):
         cell_matrix(pd.concat([table, table[:1]]), "r")
 
 
@@ -53,5 +53,5 @@ def test_tidy_matrix_names_what_is_wrong():
     short = tidy_matrix(WORLD, "planted").iloc[1:]
     with pytest.raises(ValueError, match="no value for anger x openness"):
         tidy_matrix(short, "planted")
-    with pytest.raises(ValueError, match="one column of numbers is needed"):
+    with pytest.raises(ValueError, match="exactly one numeric column is needed"):
         tidy_matrix(short.assign(other=1.0), "planted")

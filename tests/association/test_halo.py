@@ -7,7 +7,7 @@ import pytest
 from sslmepr.association.halo import (
     SELF_REPORTS,
     common_part,
-    fates,
+    outcomes,
     without_halo,
 )
 from sslmepr.association.sources import PREDICTED_TRAIT
@@ -68,8 +68,8 @@ def test_every_cell_has_its_fate():
     left = [(0.2, True), (-0.2, True), (-0.1, False), (0.2, True)]
     table = without_halo(found(raw, left))
     expected = ["survives", "turns round", "vanishes", "appears"]
-    assert list(table["fate"]) == expected
-    counts = fates(table).iloc[0]
+    assert list(table["outcome"]) == expected
+    counts = outcomes(table).iloc[0]
     assert counts["significant"] == 3
     assert list(counts[expected]) == [1, 1, 1, 1]
     assert counts["pairs"] == "anger × openness"
@@ -77,5 +77,5 @@ def test_every_cell_has_its_fate():
 
 def test_nothing_significant_has_no_fate():
     table = without_halo(found([(0.1, False)] * 4, [(0.1, False)] * 4))
-    assert list(table["fate"]) == [""] * 4
-    assert fates(table)["pairs"].item() == ""
+    assert list(table["outcome"]) == [""] * 4
+    assert outcomes(table)["pairs"].item() == ""

@@ -1,4 +1,4 @@
-"""Regressions that are taught with labels of other people."""
+"""Regressions that are fitted to permuted trait labels."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sslmepr.association.permutation_null import (
     best_ridge,
-    dealt_labels,
+    permuted_labels,
     shuffled_labels,
 )
 from sslmepr.corpora.schema import write_clips
@@ -57,7 +57,7 @@ def clips_of(speakers, splits, known):
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
-def test_labels_are_dealt_within_their_split_and_none_is_lost(tiny, data):
+def test_labels_are_permuted_within_their_split_and_none_is_lost(tiny, data):
     count = data.draw(st.integers(1, 30))
     draw = st.lists(st.integers(0, 5), min_size=count, max_size=count)
     speakers = [f"s{n}" for n in data.draw(draw)]
@@ -65,15 +65,15 @@ def test_labels_are_dealt_within_their_split_and_none_is_lost(tiny, data):
     splits = splits[data.draw(draw)]
     known = np.array(data.draw(draw)) > 0
     clips = clips_of(speakers, splits, known)
-    dealt = dealt_labels(tiny, clips, 3)
-    np.testing.assert_array_equal(dealt[0], clips.labels["personality"])
-    assert (np.isnan(dealt).all(0) == ~known[:, None]).all()
-    for each in dealt:
+    permuted = permuted_labels(tiny, clips, 3)
+    np.testing.assert_array_equal(permuted[0], clips.labels["personality"])
+    assert (np.isnan(permuted).all(0) == ~known[:, None]).all()
+    for each in permuted:
         for split in ("train", "dev", "test"):
             mine = known & (splits == split)
             assert set(each[mine, 0]) == set(np.flatnonzero(mine))
-        taught = known & (splits != "test")
-        assert (each[known & ~taught] == dealt[0, known & ~taught]).all()
+        used = known & (splits != "test")
+        assert (each[known & ~used] == permuted[0, known & ~used]).all()
         assert (
             each[known] == each[known][:, :1]
         ).all()  # a clip's traits stay together
@@ -82,8 +82,8 @@ def test_labels_are_dealt_within_their_split_and_none_is_lost(tiny, data):
 def test_labels_of_a_speaker_stay_together(tiny):
     speakers = [f"s{n}" for n in range(20) for _ in range(3)]
     clips = clips_of(speakers, ["train"] * 60, [True] * 60)
-    dealt = dealt_labels(tiny, clips, 5)
-    owner = dealt[:, :, 0].astype(int) // 3  # whose label a clip now has
+    permuted = permuted_labels(tiny, clips, 5)
+    owner = permuted[:, :, 0].astype(int) // 3  # whose label a clip now has
     blocks = owner.reshape(6, 20, 3)
     assert (blocks == blocks[:, :, :1]).all()
     assert (blocks[1:, :, 0] != np.arange(20)).any(axis=1).all()

@@ -53,7 +53,7 @@ def test_directions_are_those_that_were_written_down():
     ("content", "message"),
     [
         ("joy,openness,1,", "joy x openness is no cell"),
-        ("anger,openness,1,\nanger,openness,1,", "a cell stands there twice"),
+        ("anger,openness,1,\nanger,openness,1,", "a cell is duplicated"),
         ("anger,openness,2,", "sign must be -1, 0 or 1"),
     ],
 )

@@ -20,7 +20,7 @@ def test_sentences_count_intervals_apart_from_zero():
     assert said == [
         "**Where only the order of steps tells**, area under the curve: "
         "Linear 0.500 [0.500, 0.500]; State free 0.510 [0.490, 0.530].",
-        "**Mamba against the regression it starts from**, on the study's corpora: "
+        "**Mamba against the linear probe that it corrects**, on the study's corpora: "
         "differences from 0.010 to 0.020; 1 of 2 intervals lie above zero, 0 below.",
         "**Mamba against the published block**, on the study's corpora: "
         "differences from −0.020 to 0.010; 0 of 2 intervals lie above zero, 1 below.",

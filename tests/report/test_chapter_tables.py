@@ -6,7 +6,7 @@ from sslmepr.report import chapter_tables
 
 
 def test_nested_joins_keys():
-    table = chapter_tables.nested({"a": {"b": 1, "c": [1, 2]}, "d": None})
+    table = chapter_tables.show_tree({"a": {"b": 1, "c": [1, 2]}, "d": None})
     assert table.frame.to_dict("list") == {
         "What": ["a.b", "a.c", "d"],
         "Value": [1, "1, 2", None],
@@ -14,7 +14,10 @@ def test_nested_joins_keys():
 
 
 def test_an_empty_table_becomes_a_sentence():
-    assert repr(chapter_tables.plain(pd.DataFrame({"x": []}), "Nothing.")) == "Nothing."
+    assert (
+        repr(chapter_tables.show_table(pd.DataFrame({"x": []}), "Nothing."))
+        == "Nothing."
+    )
 
 
 def test_corpora_counts_splits_speakers_and_labels():

@@ -65,7 +65,7 @@ def test_heatmap_crosses_out_undefined_cells():
     table, _ = association()
     figure = figures.association_heatmap({"Undefined": table.assign(r=np.nan)})
     assert texts(figure.axes[0]) == ["–"] * 30
-    with pytest.raises(ValueError, match="one column of numbers"):
+    with pytest.raises(ValueError, match="one numeric column"):
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
 
 

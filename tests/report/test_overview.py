@@ -38,7 +38,7 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 
-def fate(corpus, source, significant, survives, pairs, level="clip"):
+def outcome(corpus, source, significant, survives, pairs, level="clip"):
     return {
         "corpus": corpus,
         "source": source,
@@ -50,21 +50,21 @@ def fate(corpus, source, significant, survives, pairs, level="clip"):
 
 
 def test_without_truth_the_annotated_sides_are_told():
-    fates = pd.DataFrame(
+    outcomes = pd.DataFrame(
         [
-            fate("meld", "true_x_predicted", 3, 1, "anger × openness"),
-            fate("meld", "true_x_predicted", 9, 9, "", level="between"),
-            fate("fiv2", "predicted_x_true", 2, 0, ""),
-            fate("fiv2", "disjoint_modalities", 7, 7, ""),
+            outcome("meld", "true_x_predicted", 3, 1, "anger × openness"),
+            outcome("meld", "true_x_predicted", 9, 9, "", level="between"),
+            outcome("fiv2", "predicted_x_true", 2, 0, ""),
+            outcome("fiv2", "disjoint_modalities", 7, 7, ""),
         ]
     )
-    _, _, emotions, traits = study_findings(METRICS, fates).sentences
+    _, _, emotions, traits = study_findings(METRICS, outcomes).sentences
     assert emotions == (
-        "**Annotated emotions and the traits that the model reads** (*meld*): of the "
+        "**Annotated emotions and predicted traits** (*meld*): of the "
         "emotion-trait pairs, 3 are significant after correction, 1 of them without "
         "halo too (anger × openness)."
     )
-    assert traits.startswith("**Annotated traits and the emotions that the model reads")
+    assert traits.startswith("**Annotated traits and predicted emotions")
     assert traits.endswith("0 of them without halo too.")
 
 

@@ -20,19 +20,19 @@ PANEL = (4.4, 3.9)
 
 
 def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Every table of associations as it is, and after it without halo.
+    """Pair every table of associations with its table without halo.
 
     Parameters
     ----------
     found : DataFrame
-        corpus, source, level, halo, emotion, trait, r and whatever else is to be shown;
-        the table of :func:`sslmepr.association.study.study_associations`.
+        corpus, source, level, halo, emotion, trait, r and further columns to show; the
+        table of :func:`sslmepr.association.study.study_associations`.
 
     Returns
     -------
     dict
-        Title to the rows of one corpus, source, level and halo; one in which nothing
-        is defined is left out with its partner.
+        Title to the rows of one corpus, source, level and halo. A pair is left out if
+        one of its tables has no defined correlation.
     """
     panels = {}
     for (corpus, source, level), part in found.groupby(

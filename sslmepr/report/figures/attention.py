@@ -1,4 +1,4 @@
-"""What an output rests on, and who attends to whom."""
+"""Attributions of outputs, and attention between modalities."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -76,7 +76,7 @@ def _attribution_panel(axes: Axes, values: pd.DataFrame, modalities: list[str]) 
 
 
 def graph_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """How much each modality (rows) takes from each (columns), mean over clips.
+    """Graph attention of modalities (rows) to modalities (columns), mean over clips.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def graph_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axe
 
 
 def query_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
-    """How much each task (rows) reads from each modality (columns), mean over clips.
+    """Query attention of tasks (rows) to modalities (columns), mean over clips.
 
     Parameters
     ----------

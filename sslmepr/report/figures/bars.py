@@ -9,7 +9,7 @@ from sslmepr.report import theme
 
 
 def prediction_bars(predicted: pd.Series, true: pd.Series) -> Figure:
-    """Bars of predicted emotions and traits, with a mark where the truth lies.
+    """Bars of predicted emotions and traits, with a mark at the true value.
 
     Parameters
     ----------

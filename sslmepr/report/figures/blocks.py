@@ -12,7 +12,7 @@ SPREAD = 0.5
 
 
 def block_gains(table: pd.DataFrame) -> Figure:
-    """What each kind of block adds, one panel per task, each with an axis of its own.
+    """Gain of each sequence block, one panel per task, each with its own axis.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Bounds within which correlations of labels are known."""
+"""Frechet bounds of the correlations of labels."""
 
 import pandas as pd
 from matplotlib.figure import Figure

@@ -23,8 +23,8 @@ def survival_matrix(
         control, emotion, trait, r, survives; as from
         :func:`sslmepr.association.controls.control_table`.
     planted : DataFrame, optional
-        emotion, trait, planted; a row where something is planted has a triangle beside
-        it that points in the planted direction.
+        emotion, trait, planted; a triangle beside a row with a planted association
+        points in its direction.
     limit : float
         Absolute correlation at which the colour is strongest.
     """
@@ -56,7 +56,7 @@ def _lines(name: str) -> str:
 
 
 def _mark(axes, planted: pd.Series) -> None:
-    """Triangles left of the rows in which something is planted."""
+    """Triangles left of the rows with a planted association."""
     for row, value in enumerate(planted):
         if value:
             axes.scatter(

@@ -1,4 +1,4 @@
-"""Corpora: what is labelled how often, how traits hang together, what features show."""
+"""Corpora: frequencies of labels, correlations of traits, projections of features."""
 
 import math
 
@@ -101,9 +101,9 @@ def trait_correlations(clips: pd.DataFrame, axes: Axes | None = None) -> Axes:
 def projection_scatter(
     points: pd.DataFrame, hue: str, explained: tuple[float, float] | None = None
 ) -> Figure:
-    """Clips in the plane of their two main directions, one panel per modality.
+    """Clips on the first two principal components, one panel per modality.
 
-    At most three panels stand beside one another.
+    There are at most three panels per row.
 
     Parameters
     ----------

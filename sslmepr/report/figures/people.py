@@ -1,4 +1,4 @@
-"""Associations of a model beside those that people report of themselves."""
+"""Associations of a model against published self-reports."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from sslmepr.report import theme
 from sslmepr.report.figures.panels import panel_grid
 
 LETTERS = dict(zip(TRAITS, "OCEAS", strict=True))
-"""Of the traits; S is emotional stability."""
+"""Letters of the traits; S is emotional stability."""
 
 
 def people_panels(
@@ -23,17 +23,16 @@ def people_panels(
     """Self-reports across, a model's associations up; one panel per table.
 
     A cell is the letter of its trait (`LETTERS`) in the colour of its emotion: a
-    capital for what somebody is like in general, a small letter for the moment. The
-    axes have scales of their own, since sizes are not to be compared; in a shaded
-    quarter both have the same sign.
+    capital for the emotion in general, a small letter for the moment. The axes have
+    different scales, because sizes must not be compared; in a shaded quarter both have
+    the same sign.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
         Title to emotion, trait, r, low, high.
     reports : DataFrame
-        emotion, trait, kind (``trait`` or ``state``), r; a cell may stand there several
-        times.
+        emotion, trait, kind (``trait`` or ``state``), r; a cell may have several rows.
     columns : int
         Panels side by side.
     """

@@ -1,4 +1,4 @@
-"""Many simulated worlds: what is recovered, found and invented in them."""
+"""Many simulated worlds: recovery, power and false-positive rate."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -13,14 +13,13 @@ SPREAD = 0.07
 """Width over which cells with the same planted correlation are drawn side by side."""
 
 USUAL_POWER = 0.8
-"""What studies are commonly planned for."""
+"""Conventional power of a planned study."""
 
 
 def expected_panels(means: pd.DataFrame) -> Figure:
     """Mean recovered against planted correlations, one panel per source.
 
-    One point per strength and cell; the line through it reaches one standard deviation
-    over worlds to either side.
+    One point per strength and cell, with a bar of one standard deviation over worlds.
 
     Parameters
     ----------
@@ -61,13 +60,13 @@ def expected_panels(means: pd.DataFrame) -> Figure:
 
 
 def power_curves(summary: pd.DataFrame) -> Figure:
-    """Share of planted associations that are found, by clips and by speakers.
+    """Power (significant share of planted associations) by clips and by speakers.
 
     Parameters
     ----------
     summary : DataFrame
         strength, clips, clips_per_speaker, estimate, low, high, of one metric and one
-        source; the first row's clips and clips per speaker are what is kept while the
+        source; clips and clips per speaker of the first row are held constant while the
         other is varied.
     """
     figure, panels = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
@@ -99,7 +98,7 @@ def _curves(axes: Axes, table: pd.DataFrame, along: str, title: str) -> None:
 
 
 def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
-    """Share of cells called significant in worlds without any association.
+    """False-positive rate: significant share of cells in worlds without association.
 
     Parameters
     ----------
@@ -107,7 +106,7 @@ def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
         source, clips, clips_per_speaker, estimate, low, high: ``invented`` at strength
         0. Each source has a colour and a marker.
     alpha : float
-        The share that was promised; a dashed line.
+        Nominal rate, drawn as a dashed line.
     """
     speakers = summary["clips"] // summary["clips_per_speaker"]
     row = summary["clips"].astype(str) + " clips, " + speakers.astype(str) + " speakers"

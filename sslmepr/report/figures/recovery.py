@@ -1,4 +1,4 @@
-"""Recovered associations against those that were planted."""
+"""Recovered associations against the planted ones."""
 
 from collections.abc import Mapping
 

@@ -25,9 +25,9 @@ def metric_dots(
     Parameters
     ----------
     table : DataFrame
-        metric, `rows`, estimate, low, high; optionally ``baseline`` (what guessing
-        reaches: a dotted tick) and ``ceiling`` (the ideal observer: an open diamond),
-        and `hue`, whose values are set apart within a row. Order is that of the table.
+        metric, `rows`, estimate, low, high; optionally ``baseline`` (guessing:
+        a dotted tick) and ``ceiling`` (the ideal observer: an open diamond), and `hue`,
+        whose values are drawn side by side within a row. Order is that of the table.
     rows : str
         Column that names the rows; modalities keep their colours and markers.
     hue : str, optional

@@ -1,4 +1,4 @@
-"""Curves of trials: how a share or score moves with what was planted."""
+"""Curves of trials: scores by offset or by planted strength."""
 
 from collections.abc import Mapping
 
