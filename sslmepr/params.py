@@ -504,7 +504,7 @@ class Params(Section):
         for name, search in self.search.items():
             for key, dimension in search.dimensions().items():
                 where = f"search.{name}"
-                value = at({"fusion": self.fusion.model_dump()}, key, where)
+                value = get_path({"fusion": self.fusion.model_dump()}, key, where)
                 if value not in dimension:
                     raise ValueError(f"{where}: {key} is now {value}, not to be tried")
         for name, corpus in self.corpus.items():
@@ -580,8 +580,8 @@ class Params(Section):
         tree = self.model_dump()
         for key, value in values.items():
             parent, _, last = key.rpartition(".")
-            at(tree, key, where)
-            (at(tree, parent, where) if parent else tree)[last] = value
+            get_path(tree, key, where)
+            (get_path(tree, parent, where) if parent else tree)[last] = value
         return parse(tree, where)
 
     def replicate_study(self, name: str) -> "Params":
@@ -681,7 +681,7 @@ class Params(Section):
                     )
 
 
-def at(tree: dict, dotted: str, where: str = "params") -> Any:
+def get_path(tree: dict, dotted: str, where: str = "params") -> Any:
     """What a nested dictionary of parameters holds under a key with dots.
 
     Raises

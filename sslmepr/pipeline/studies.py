@@ -59,9 +59,12 @@ def apply_study(
     of_chosen = after.model_dump()
     kept = []
     for key in defaults:
-        value = params.at(now, key)
-        default, current = params.at(of_default, key), params.at(of_current, key)
-        target = params.at(of_chosen, key)
+        value = params.get_path(now, key)
+        default, current = (
+            params.get_path(of_default, key),
+            params.get_path(of_current, key),
+        )
+        target = params.get_path(of_chosen, key)
         if value == target:
             continue
         if not reset and value not in (default, current):
@@ -75,7 +78,7 @@ def apply_study(
                 )
             kept.append(f"{path}: {key}: {_flow(value)} is an edit of yours and stays")
             continue
-        text = set_value(text, key, params.at(wanted, key), str(path))
+        text = set_value(text, key, params.get_path(wanted, key), str(path))
     _write(path, text)
     return kept
 
@@ -147,11 +150,12 @@ def _require_defaults(study: str, settings: Params) -> None:
     first = next(iter(settings.studies))
     for key in settings.studies[study]:
         if not any(_within(key, known) for known in settings.studies[first]):
+            value = _flow(params.get_path(settings.model_dump(), key))
             raise ParamsError(
                 f"studies.yaml: study {study} sets {key}, and study {first} does not "
                 f"list its default, so no other study could take it back. Add a line "
-                f"to {first} (its value in params.yaml is now "
-                f"{_flow(params.at(settings.model_dump(), key))}): {key}: <default>"
+                f"to {first} (its value in params.yaml is now {value}): "
+                f"{key}: <default>"
             )
 
 
