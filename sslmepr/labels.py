@@ -38,6 +38,28 @@ TARGETS = {"emotion": EMOTIONS, "personality": TRAITS}
 
 SPLITS = ("train", "dev", "test")
 
+ENCODERS = {
+    "image": {"efficientnet_lite0": 1328, "clip_vit_b32": 512},
+    "speech": {"whisper_tiny_en": 384, "egemaps": 25, "wav2vec2_emotion": 1024},
+    "text": {"minilm_l6": 384, "bge_small_en": 384},
+}
+"""Kind of encoder, then encoder name to its number of features per step."""
+
+FEATURE_COUNTS = {name: n for kind in ENCODERS.values() for name, n in kind.items()}
+"""Encoder name to its number of features per step."""
+
+MODEL_COMPONENTS = (
+    "graph_attention",
+    "task_query",
+    "predict_projector",
+    "guide_bank",
+    "co_training",
+)
+"""Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
+
+COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")
+"""Optional parts of the fusion stage: those of the network and of its training."""
+
 EMOTION_COLUMNS = tuple(f"emotion_{name}" for name in EMOTIONS)
 TRAIT_COLUMNS = tuple(f"trait_{name}" for name in TRAITS)
 TARGET_COLUMNS = {"emotion": EMOTION_COLUMNS, "personality": TRAIT_COLUMNS}

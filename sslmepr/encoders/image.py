@@ -181,3 +181,10 @@ class ClipVitB32(ImageEncoder):
         with inference_precision(self._device, self._on_cpu):
             features = self._model.encode_image(values)
         return features.float().cpu().numpy()
+
+
+IMAGE_ENCODERS = {
+    "efficientnet_lite0": lambda extract, device: EfficientNetLite0(device),
+    "clip_vit_b32": lambda extract, device: ClipVitB32(device, extract.checkpoint_dir),
+}
+"""Encoder name to what loads it, given section ``extract`` and a device."""

@@ -142,3 +142,12 @@ class TextEncoder:
             used = layers[-LAYERS:] if self.name == EMBEDDED else layers[-1:]
             states = torch.stack(used).mean(0)
         return states.float().cpu().numpy()  # (text, token, feature)
+
+
+TEXT_ENCODERS = {
+    "minilm_l6": lambda extract, device: TextEncoder("minilm_l6", device),
+    "bge_small_en": lambda extract, device: TextEncoder(
+        "bge_small_en", device, extract.checkpoint_dir
+    ),
+}
+"""Encoder name to what loads it, given section ``extract`` and a device."""

@@ -27,11 +27,11 @@ from sslmepr.extraction.cluster import run_on_ray
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.features import FeatureError, write_store
-from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
+from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Compute, Extract, Params
 from sslmepr.processes import process_pool
-from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
+from sslmepr.weights import CARRIERS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
 TEXT_CHUNK_CLIPS = 512

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sslmepr.labels import TARGETS, TASKS
+from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
 from sslmepr.models.fusion_parts import (
     GraphAttention,
     GuideBank,
@@ -26,15 +26,6 @@ from sslmepr.models.fusion_parts import (
     Projector,
     QueryReading,
 )
-
-COMPONENTS = (
-    "graph_attention",
-    "task_query",
-    "predict_projector",
-    "guide_bank",
-    "co_training",
-)
-"""What `FusionConfig.without` may name."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +42,10 @@ class FusionConfig:
     tasks : sequence of str
         Which tasks are predicted; their order is the order of every task axis.
     without : sequence of str
-        Components left out, of `COMPONENTS`: `graph_attention` leaves nodes as they
-        are, `task_query` gives both tasks the mean of the nodes, `predict_projector`
-        ignores unimodal predictions, `guide_bank` leaves the decision to the heads,
+        Components left out, of `MODEL_COMPONENTS`: `graph_attention` leaves nodes as
+        they are, `task_query` gives both tasks the mean of the nodes,
+        `predict_projector` ignores unimodal predictions, `guide_bank` leaves the
+        decision to the heads,
         `co_training` adds nothing to the unimodal predictions.
     features : dict of str to int
         Modality to the width of its features, which co-trained probes read.
@@ -73,7 +65,7 @@ class FusionConfig:
     features: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
-        for name, known in (("tasks", TASKS), ("without", COMPONENTS)):
+        for name, known in (("tasks", TASKS), ("without", MODEL_COMPONENTS)):
             chosen = tuple(getattr(self, name))
             object.__setattr__(self, name, chosen)
             unknown = [each for each in chosen if each not in known]
