@@ -75,7 +75,7 @@ MOST_LEVELS = 20
 
 
 class ParamsError(ValueError):
-    """A parameters file says something that the compendium does not understand."""
+    """A parameters file is unreadable or holds something unexpected."""
 
 
 class Section(BaseModel):
@@ -768,9 +768,9 @@ class Params(Section):
     def study_changes(self, name: str) -> dict[str, Any]:
         """What study `name` sets, key with dots to value.
 
-        The first study lists the defaults of all that others change, so that it does
-        not matter which study these parameters are of. ``findings`` follows from the
-        corpora, unless the study says otherwise.
+        The first study lists the default of every key that another study sets, so the
+        result does not depend on which study these parameters are of. ``findings``
+        follows from the corpora, unless the study sets it.
 
         Raises
         ------
@@ -801,7 +801,14 @@ class Params(Section):
         ]
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
-        """These parameters with others in their place; dots lead into sections.
+        """These parameters with some values replaced.
+
+        Parameters
+        ----------
+        values : dict of str to Any
+            Dotted path to its new value.
+        where : str
+            Origin of the values, for the error message.
 
         Raises
         ------
@@ -913,12 +920,21 @@ class Params(Section):
 
 
 def get_path(tree: dict, dotted: str, where: str = "params") -> Any:
-    """What a nested dictionary of parameters holds under a key with dots.
+    """Value of a nested dictionary of parameters at a dotted path.
+
+    Parameters
+    ----------
+    tree : dict
+        Nested parameters.
+    dotted : str
+        Keys from the outermost in, such as ``fusion.learning_rate``.
+    where : str
+        Origin of the path, for the error message.
 
     Raises
     ------
     ParamsError
-        If it has no such key.
+        If there is no such key.
     """
     for key in dotted.split("."):
         if not isinstance(tree, dict) or key not in tree:
@@ -958,7 +974,7 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises
     ------
     ParamsError
-        If a file is absent, is not YAML, says a thing twice, uses tags or anchors, or
+        If a file is absent, is not YAML, repeats a key, uses tags or anchors, or
         holds anything unexpected, or if recordings lie where DVC empties folders.
     """
     path = Path(path)
@@ -996,8 +1012,8 @@ def _read(path: Path) -> dict:
 
 
 def _require_plain(events, path: Path) -> None:
-    """No tag, which makes other things than it seems, and no anchor: ten lines of them
-    stand for more values than fit any memory."""
+    """Refuse tags, which construct other objects than the text suggests, and anchors,
+    with which ten lines can stand for more values than fit into memory."""
     depth = 0
     for event in events:
         place = f"{path}, line {event.start_mark.line + 1}"
