@@ -1,8 +1,8 @@
-"""Tables as people keep them, every cell as the text that was written.
+"""Reads CSV files, workbooks and Parquet files, every cell as the text in it.
 
 Nothing is guessed: 007 stays 007, a person may be called NA. Only an empty cell holds
-nothing. A cell whose text cannot be known (a formula that was not calculated, an error
-like #REF!, a date) is refused, with its place, if its column is asked for.
+nothing. A cell whose text cannot be determined (a formula that was not calculated, an
+error like #REF!, a date) is refused, with its place, if its column is asked for.
 """
 
 import csv
@@ -33,7 +33,7 @@ _SHOWN = 5  # places named in an error before "and n more"
 
 
 class Fault(str):
-    """Why the text of a cell cannot be known, in the place of its text."""
+    """Stands in for the text of a cell: why it cannot be determined."""
 
 
 @dataclass(frozen=True)
@@ -207,12 +207,12 @@ def _csv(path: Path) -> _Raw:
     """Between commas, or as Excel writes it where a comma is the decimal sign."""
     with path.open(encoding="utf-8-sig") as file:
         first = file.readline()
-    said = re.fullmatch(r'"?sep=(.)"?\s*', first)  # by which Excel knows the separator
-    if said:
-        separator = said[1]
+    declared = re.fullmatch(r'"?sep=(.)"?\s*', first)  # Excel's separator line
+    if declared:
+        separator = declared[1]
     else:
         separator = ";" if first.count(";") > first.count(",") else ","
-    rows = _csv_rows(path, separator, bool(said))
+    rows = _csv_rows(path, separator, bool(declared))
     return _Raw(rows, {"row": "line", "decimal_comma": separator != ","})
 
 
