@@ -64,7 +64,15 @@ class Cells:
     decimal_comma: bool = False
 
     def places(self, rows: Iterable[int], column: str | None = None) -> str:
-        """Where rows, or their cells in a column, are, in words."""
+        """Name rows, or their cells in a column, for an error message.
+
+        Parameters
+        ----------
+        rows : iterable of int
+            Row numbers in the file.
+        column : str, optional
+            If given, cells of a workbook are named too.
+        """
         rows = list(rows)
         plural = "s" if len(rows) > 1 else ""
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
@@ -78,12 +86,23 @@ class Cells:
         return f"{place} (cell{plural} {names} of sheet {self.sheet!r})"
 
     def numbers(self, column: str, what: str) -> pd.Series:
-        """A column as numbers, NaN in empty cells.
+        """A column as numbers.
+
+        Parameters
+        ----------
+        column : str
+        what : str
+            Meaning of the column, for the error message.
+
+        Returns
+        -------
+        Series of float
+            NaN in empty cells.
 
         Raises
         ------
         CorpusError
-            Naming the cells that hold anything else; `what` says what they should.
+            If a cell holds anything else, naming it.
         """
         text = self.table[column]
         if self.decimal_comma:

@@ -60,6 +60,7 @@ class RestrictedUnpickler(pickle.Unpickler):
     """An unpickler for builtin containers, text, numbers and numpy scalars alone."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """The allowed object of a global name; raises `Forbidden` for any other."""
         try:
             return ALLOWED[module, name]
         except KeyError:

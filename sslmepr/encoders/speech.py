@@ -14,8 +14,8 @@ from sslmepr.media.audio import SAMPLE_RATE_HZ
 from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError
 
 WINDOW_SECONDS = 30
-"""Longest stretch that is encoded at once: Whisper knows no more positions, and
-attention over more would need much memory."""
+"""Longest window that is encoded at once: Whisper has no more positions, and attention
+over more would need much memory."""
 
 HELD_SAMPLES = 240 * SAMPLE_RATE_HZ
 """Windows are encoded together up to this length in all, and their many states pooled

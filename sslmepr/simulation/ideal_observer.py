@@ -182,14 +182,35 @@ def score_traits(
 
 
 def concordance_correlation(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Lin's concordance with population moments, 0 where both are constant."""
+    """Lin's concordance correlation coefficient, with population moments.
+
+    Parameters
+    ----------
+    true, predicted : (clip,) ndarray
+
+    Returns
+    -------
+    float
+        0 where both are constant.
+    """
     covariance = np.mean((true - true.mean()) * (predicted - predicted.mean()))
     spread = true.var() + predicted.var() + (true.mean() - predicted.mean()) ** 2
     return float(2 * covariance / spread) if spread > 0 else 0.0
 
 
 def correlate(emotions: np.ndarray, traits: np.ndarray) -> np.ndarray:
-    """Correlation of each emotion with each trait over clips, (emotion, trait)."""
+    """Correlation of each emotion with each trait over clips.
+
+    Parameters
+    ----------
+    emotions : (clip, emotion) ndarray
+    traits : (clip, trait) ndarray
+
+    Returns
+    -------
+    (emotion, trait) ndarray
+        0 where one of the two is constant.
+    """
     emotions = emotions - emotions.mean(axis=0)
     traits = traits - traits.mean(axis=0)
     lengths = np.outer(np.linalg.norm(emotions, axis=0), np.linalg.norm(traits, axis=0))
@@ -198,7 +219,17 @@ def correlate(emotions: np.ndarray, traits: np.ndarray) -> np.ndarray:
 
 
 def agreement(recovered: np.ndarray, planted: np.ndarray) -> float | None:
-    """Correlation of two association matrices; None where one is constant."""
+    """Correlation of two association matrices over their cells.
+
+    Parameters
+    ----------
+    recovered, planted : (emotion, trait) ndarray
+
+    Returns
+    -------
+    float or None
+        None where one of them is constant.
+    """
     if np.ptp(recovered) == 0 or np.ptp(planted) == 0:
         return None
     return float(np.corrcoef(recovered.ravel(), planted.ravel())[0, 1])
