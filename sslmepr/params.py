@@ -604,7 +604,7 @@ class Frame(Section):
     frames_per_second: Positive
 
 
-class Channel(Section):
+class ChannelStrength(Section):
     """How strongly a channel carries emotions and traits.
 
     Length of the effect of one standard deviation of a latent, relative to the
@@ -653,7 +653,7 @@ class Simulation(Section):
         Shares of persons in train, dev and test.
     worlds : dict
         World, emotion and trait to their planted correlation; absent: 0.
-    channels : dict of str to Channel
+    channels : dict of str to ChannelStrength
         By modality.
     domains : dict of str to Domain
         By name.
@@ -666,7 +666,7 @@ class Simulation(Section):
     emotion_ceiling: float
     split: dict[Literal["train", "dev", "test"], Share]
     worlds: dict[Name, dict[str, dict[str, float]]]
-    channels: dict[Modality, Channel]
+    channels: dict[Modality, ChannelStrength]
     domains: dict[Name, Domain]
 
 
