@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr import params
-from sslmepr.labels import TARGETS, TASKS
-from sslmepr.models.fusion import COMPONENTS, FusionConfig, FusionInput, FusionModel
+from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
+from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Variant
 from sslmepr.training import fusion_objective
@@ -132,7 +132,7 @@ def ours() -> Callable:
     """Step of our network as `sslmepr.training.loop.fit` takes it."""
     torch.manual_seed(0)
     section = params.load().fusion
-    without = [name for name in section.left_out(Variant()) if name in COMPONENTS]
+    without = [name for name in section.left_out(Variant()) if name in MODEL_COMPONENTS]
     model = FusionModel(FusionConfig(WIDTHS, without=without, **SIZES)).train()
     objective = FusionObjective(section, Variant(), 0)
     schedule = Schedule(epochs=100, patience=15, learning_rate=RATE, weight_decay=DECAY)

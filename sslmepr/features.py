@@ -1,7 +1,7 @@
 """The feature store: sequences of one corpus and modality, end to end in one file.
 
 ``<modality>.safetensors`` holds ``values`` (step, feature) of all clips and
-``offsets``, where each clip begins; ``<modality>.parquet`` says which clip is which.
+``offsets``, where each clip begins; ``<modality>.parquet`` lists the clips in order.
 The values are memory-mapped: opening a store reads none of them, so it notices damage
 to anything but them.
 """
@@ -39,7 +39,7 @@ class FeatureStore:
         The steps of clip i are ``values[offsets[i]:offsets[i + 1]]``.
     clip_ids : list of str
     table : DataFrame
-        One row per clip: ``clip_id, encoder, revision, steps`` and what else is known.
+        One row per clip: ``clip_id, encoder, revision, steps`` and further columns.
     encoder, revision : str
     feature_count : int
     """
@@ -145,7 +145,7 @@ def write_store(
     extra : DataFrame, optional
         Further columns of the table, by ``clip_id``.
     feature_count : int
-        Width of a store without clips; otherwise the sequences tell.
+        Width of a store without clips; otherwise that of the sequences counts.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def write_store(
 
 
 def unfit(values: np.ndarray) -> str | None:
-    """What keeps an array from being a sequence of a store, or None."""
+    """Reason why an array cannot be a sequence of a store, or None."""
     if values.ndim != 2 or not values.size:
         return f"shape {values.shape}, not (step, feature)"
     with np.errstate(over="ignore"):

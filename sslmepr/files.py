@@ -1,4 +1,4 @@
-"""Final files are whole or absent, and only what is ours is ever deleted."""
+"""Atomic writes, and marks on the folders that sslmepr may delete."""
 
 import os
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MARK = ".made-by-sslmepr"
-"""Name of the file that says that a folder, or what it lists of one, is ours."""
+"""File that marks a folder, or the files that it lists, as made by sslmepr."""
 
 
 @contextmanager
 def atomic(path: str | Path, folder: str | Path | None = None) -> Iterator[Path]:
-    """Have a file written under another name; it takes its own once it is whole.
+    """Write a file under a temporary name and rename it once it is complete.
 
-    Whatever goes wrong, a full disk or a kill, `path` is as it was before. Whoever may
-    read any new file may read it.
+    If writing fails (full disk, kill), `path` is unchanged. The file gets the default
+    permissions of new files.
 
     Parameters
     ----------

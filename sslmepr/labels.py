@@ -1,4 +1,4 @@
-"""Names, order and ranges of everything that is predicted, and of what predicts it.
+"""Names and order of targets, modalities, tasks, encoders and models.
 
 Every array with an emotion, trait or modality axis follows the order given here, and
 every table spells its columns as they are given here.
@@ -27,7 +27,7 @@ TRAITS = (
     "agreeableness",
     "emotional_stability",
 )
-"""The Big Five, with neuroticism turned round so that high is stable."""
+"""The Big Five, with neuroticism reversed: high scores mean emotional stability."""
 
 MODALITIES = ("face", "body", "scene", "audio", "text")
 VISUAL_MODALITIES = MODALITIES[:3]
@@ -38,28 +38,49 @@ TARGETS = {"emotion": EMOTIONS, "personality": TRAITS}
 
 SPLITS = ("train", "dev", "test")
 
+ENCODERS = {
+    "image": {"efficientnet_lite0": 1328, "clip_vit_b32": 512},
+    "speech": {"whisper_tiny_en": 384, "egemaps": 25, "wav2vec2_emotion": 1024},
+    "text": {"minilm_l6": 384, "bge_small_en": 384},
+}
+"""Kind of encoder, then encoder name to its number of features per step."""
+
+FEATURE_COUNTS = {name: n for kind in ENCODERS.values() for name, n in kind.items()}
+"""Encoder name to its number of features per step."""
+
+MODEL_COMPONENTS = (
+    "graph_attention",
+    "task_query",
+    "predict_projector",
+    "guide_bank",
+    "co_training",
+)
+"""Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
+
+COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")
+"""Optional parts of the fusion stage: those of the network and of its training."""
+
 EMOTION_COLUMNS = tuple(f"emotion_{name}" for name in EMOTIONS)
 TRAIT_COLUMNS = tuple(f"trait_{name}" for name in TRAITS)
 TARGET_COLUMNS = {"emotion": EMOTION_COLUMNS, "personality": TRAIT_COLUMNS}
 """Task name to the clip-table columns that hold its labels, in order."""
 
 FUSED = "fused"
-"""In place of a modality where all are read."""
+"""Stands for all modalities in the column ``modality``."""
 
 ANY = "any"
-"""In place of a modality or a variant where there is no choice of one."""
+"""Stands for a modality or variant where a model has none."""
 
 
 class Model(NamedTuple):
-    """What predicts, as tables of predictions and of metrics name it.
-
-    No part is ever put together with another, or taken apart.
+    """Identity of a model in tables of predictions and metrics, one column per field.
 
     Attributes
     ----------
     stage : str
-        ``baseline``, ``linear`` (what stage 1 starts from), ``unimodal``,
-        ``crosstask``, ``fusion_linear`` (what stage 3 starts from) or ``fusion``.
+        ``baseline``, ``linear`` (regression that stage 1 corrects), ``unimodal``,
+        ``crosstask``, ``fusion_linear`` (stacking regression that stage 3 corrects) or
+        ``fusion``.
     modality : str
         `FUSED` in both stages of fusion, `ANY` for the baseline.
     variant : str
@@ -72,7 +93,7 @@ class Model(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What tells it from others of its stage."""
+        """Name of the model among those of its stage."""
         if self.modality == FUSED:
             return self.variant
         return self.stage if self.modality == ANY else self.modality

@@ -8,7 +8,7 @@ unknown key, a missing key or a value of the wrong type is an error that names i
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -23,18 +23,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
-Modality = Literal["face", "body", "scene", "audio", "text"]
-Task = Literal["emotion", "personality"]
+from sslmepr.labels import COMPONENTS, ENCODERS, MODALITIES, TASKS
+
+Modality = Literal[MODALITIES]
+Task = Literal[TASKS]
 Block = Literal["mamba", "transformer", "state_free"]
-Component = Literal[
-    "graph_attention",
-    "task_query",
-    "predict_projector",
-    "guide_bank",
-    "co_training",
-    "semi_supervised",
-    "gradnorm",
-]
+Component = Literal[COMPONENTS]
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0)]
@@ -81,7 +75,7 @@ MOST_LEVELS = 20
 
 
 class ParamsError(ValueError):
-    """A parameters file says something that the compendium does not understand."""
+    """A parameters file is unreadable or holds something unexpected."""
 
 
 class Section(BaseModel):
@@ -106,7 +100,7 @@ class Compute(Section):
 
 
 class Roles(Section):
-    """Which corpus teaches which task, and which is only predicted."""
+    """Which corpus has the training labels of each task, and which is held out."""
 
     emotion: str
     personality: str
@@ -114,6 +108,20 @@ class Roles(Section):
 
 
 class SimulatedCorpus(Section):
+    """A corpus that `sslmepr.simulation` renders.
+
+    Attributes
+    ----------
+    world : str
+        Emotion-trait correlations of its people, a key of ``simulation.worlds``.
+    domains : list of str
+        Recording styles of its clips, keys of ``simulation.domains``.
+    labels : list of str
+        Tasks whose labels are kept; those of the other task become null.
+    clips, persons : int
+        How many clips are rendered, and of how many people.
+    """
+
     source: Literal["simulated"]
     world: str
     domains: list[str]
@@ -131,9 +139,18 @@ class GivenCorpus(Section):
 class PublishedCorpus(GivenCorpus):
     """A corpus in its published format, in a folder below ``data_root``.
 
-    ``modalities`` are those that are taken from its clips (absent: all). With
-    ``standardise: speaker`` each speaker's features are set to mean 0 and deviation 1,
-    which removes the voice and leaves how it varies; it takes many clips of each.
+    Attributes
+    ----------
+    source : str
+        The published format, a key of `sslmepr.corpora.build.READERS`.
+    path : str
+        Its folder, relative to ``data_root``.
+    modalities : list of str, optional
+        Those taken from its clips; absent: all.
+    standardise : {"corpus", "speaker"}
+        Over which clips features are scaled to mean 0 and standard deviation 1.
+        ``speaker`` removes what is constant in a person, such as the pitch of the
+        voice; it needs many clips per speaker.
     """
 
     source: Literal["mosei", "fiv2", "fiv2_by_video", "meld", "ravdess", "folder"]
@@ -143,7 +160,19 @@ class PublishedCorpus(GivenCorpus):
 
 
 class TableCorpus(GivenCorpus):
-    """A study of one's own: a table in a folder below ``data_root``."""
+    """A study of one's own: a table in a folder below ``data_root``.
+
+    Attributes
+    ----------
+    path, table : str
+        Its folder, relative to ``data_root``, and the table's file name in it.
+    columns : dict of str to str
+        Column of the clip table to the column of this table that holds it.
+    scales : dict of str to [low, high]
+        Task to the end points of its rating scale.
+    split : dict of str to float
+        Shares of speakers in train, dev and test, used if the table has no split.
+    """
 
     source: Literal["table"]
     path: str
@@ -157,7 +186,7 @@ class TableCorpus(GivenCorpus):
     }
 
     @model_validator(mode="after")
-    def _can_be_dealt(self) -> "TableCorpus":
+    def _has_valid_scales_and_shares(self) -> "TableCorpus":
         for task, (low, high) in self.scales.items():
             if not low < high:
                 raise ValueError(f"scales.{task}: {low:g} must be below {high:g}")
@@ -184,12 +213,34 @@ Corpus = Annotated[
 
 
 class Extract(Section):
+    """How clips become feature sequences.
+
+    Attributes
+    ----------
+    frames : int
+        Frames per clip, at equal distances in time.
+    detector_threshold : float
+        Smallest confidence of the face detector at which a face counts, 0 to 1.
+    mask_person : bool
+        Whether the person is greyed out in scene crops.
+    image_encoder, speech_encoder, text_encoder : str
+        Encoders by name, see `sslmepr.labels.ENCODERS`.
+    speech_steps_per_second : float
+        Rate of speech features in Hz; the encoder's own rate is the maximum.
+    transcriber : str
+        Whisper model for clips that come without a transcript.
+    batch : int
+        Crops or texts per forward pass.
+    checkpoint_dir : path or null
+        Folder with the paper's encoders; null: they are fetched from the hub.
+    """
+
     frames: Positive
     detector_threshold: Share
     mask_person: bool
-    image_encoder: Literal["efficientnet_lite0", "clip_vit_b32"]
-    speech_encoder: Literal["whisper_tiny_en", "egemaps", "wav2vec2_emotion"]
-    text_encoder: Literal["minilm_l6", "bge_small_en"]
+    image_encoder: Literal[tuple(ENCODERS["image"])]
+    speech_encoder: Literal[tuple(ENCODERS["speech"])]
+    text_encoder: Literal[tuple(ENCODERS["text"])]
     speech_steps_per_second: Rate
     transcriber: str
     batch: Positive
@@ -197,7 +248,23 @@ class Extract(Section):
 
 
 class Training(Section):
-    """What every training stage needs to know about its optimisation."""
+    """Network size and optimisation, common to all training stages.
+
+    Attributes
+    ----------
+    hidden, heads : int
+        Width of the hidden layers and number of attention heads, which divides it.
+    dropout : float
+        Dropout probability.
+    epochs : int
+        Most passes over the training clips.
+    patience : int
+        Epochs without a better dev score after which training stops.
+    batch : int
+        Clips per optimisation step.
+    learning_rate, weight_decay : float
+        Of AdamW; biases and other vectors are not decayed.
+    """
 
     hidden: Positive
     heads: Positive
@@ -210,6 +277,21 @@ class Training(Section):
 
 
 class Unimodal(Training):
+    """Stage 1: one model per modality and task.
+
+    Attributes
+    ----------
+    blocks : dict of str to str
+        Modality to its kind of sequence block.
+    layers : int
+        Blocks in sequence.
+    state : int
+        Mamba-2 state size per head.
+    refits : int
+        Cluster-bootstrap samples of the training speakers, to which the regressions are
+        refitted to estimate the error from the finite training sample.
+    """
+
     blocks: dict[Modality, Block]
     layers: Positive
     state: Positive
@@ -217,39 +299,94 @@ class Unimodal(Training):
 
 
 class Crosstask(Training):
+    """Stage 2: cross-attention between the two stage-1 encoders of a modality.
+
+    Attributes
+    ----------
+    layers : int
+        Layers of cross-attention.
+    """
+
     layers: Positive
 
 
 class CoTraining(Section):
-    """Weight of what modalities teach each other, by task."""
+    """Size of the co-trained probes' contribution, by task.
+
+    It is the standard deviation of a probe's output, relative to that of the modality's
+    own logits; at 0 the probes contribute nothing.
+    """
 
     emotion: Annotated[float, Field(ge=0)]
     personality: Annotated[float, Field(ge=0)]
 
 
 class SemiSupervised(Section):
+    """Pseudo-labels from the fusion model itself, on clips without labels.
+
+    Attributes
+    ----------
+    weight : float
+        Budget of the pseudo-label losses relative to that of the supervised losses,
+        where ``gradnorm`` does not balance them.
+    emotion_threshold : float
+        Smallest max(p, 1 - p) at which an emotion's probability p is a pseudo-label.
+    trait_margin : float
+        Smallest distance of a trait score from 0.5 at which it is one.
+    """
+
     weight: Annotated[float, Field(ge=0)]
     emotion_threshold: Share
     trait_margin: Annotated[float, Field(ge=0, le=0.5)]
 
 
 class GradNormGroup(Section):
+    """One group of losses that GradNorm balances.
+
+    Attributes
+    ----------
+    alpha : float
+        Exponent of the relative training rate.
+    step : float
+        Step size of the loss weights.
+    budget : float
+        Sum of the loss weights when both tasks are trained.
+    """
+
     alpha: Annotated[float, Field(ge=0)]
     step: Rate
     budget: Rate
 
 
 class GradNorm(Section):
+    """Loss balancing by gradient norms, for labels and for pseudo-labels.
+
+    Attributes
+    ----------
+    supervised, semi_supervised : GradNormGroup
+    floor : float
+        Smallest loss weight before the weights are scaled to their budget.
+    """
+
     supervised: GradNormGroup
     semi_supervised: GradNormGroup
     floor: Rate
 
 
 class Variant(Section):
-    """A fusion model by its differences from the one that is used.
+    """A fusion model by its differences from the default one.
 
-    ``as_published`` takes the network, the losses and the balance of losses that the
-    method was published with (`sslmepr.models.published`), and all its components.
+    Attributes
+    ----------
+    as_published : bool
+        Whether network, losses and loss balancing are those of the published method
+        (`sslmepr.models.published`), with all its components.
+    tasks : list of str
+        Tasks that it predicts.
+    adding, without : list of str
+        Components added to and removed from ``fusion.components``.
+    modalities : list of str, optional
+        Modalities that it reads; absent: those of the study.
     """
 
     as_published: bool = False
@@ -260,6 +397,18 @@ class Variant(Section):
 
 
 class Fusion(Training):
+    """Stage 3: fusion of all modalities, for both tasks.
+
+    Attributes
+    ----------
+    components : list of str
+        Optional parts that the model has, of `sslmepr.labels.COMPONENTS`.
+    seeds : list of int
+        One model is trained per seed.
+    co_training, semi_supervised, gradnorm
+        Settings of the components of these names.
+    """
+
     components: list[Component]
     seeds: list[int]
     co_training: CoTraining
@@ -268,16 +417,19 @@ class Fusion(Training):
 
     def left_out(self, variant: Variant) -> list[Component]:
         """Components that a variant does not have."""
-        known = get_args(Component)
         if variant.as_published:
-            chosen = [name for name in known if name != "co_training"]
+            chosen = [name for name in COMPONENTS if name != "co_training"]
         else:
             chosen = [*self.components, *variant.adding]
-        return [n for n in known if n not in chosen or n in variant.without]
+        return [n for n in COMPONENTS if n not in chosen or n in variant.without]
 
 
 class Folds(Section):
-    """A corpus (or a part of a union) whose speakers are left out in turn."""
+    """Cross-validation over the speakers of a corpus, or of a part of a union.
+
+    ``modality`` is the one that is evaluated, ``folds`` the number of groups of
+    speakers that are held out in turn.
+    """
 
     part: str
     modality: Modality
@@ -285,9 +437,10 @@ class Folds(Section):
 
 
 class Drawn(Section):
-    """Studies whose features are drawn from the channels, without any rendering.
+    """Studies whose features are simulated directly, without rendering clips.
 
-    ``world`` is one of ``simulation.worlds``, ``features`` the width of each modality.
+    ``world`` is one of ``simulation.worlds``, ``features`` the number of features of
+    each modality.
     """
 
     world: str
@@ -295,9 +448,9 @@ class Drawn(Section):
 
 
 class Collapse(Drawn):
-    """What pseudo-labels do where a corpus has no label for a task.
+    """Effect of pseudo-labels on the corpus that has no labels for a task.
 
-    ``clips`` are those of a study, half of them labelled for each task; ``offsets`` are
+    ``clips`` is the size of a study, half of it labelled for each task; ``offsets`` are
     distances between the two corpora, in standard deviations of a channel's noise.
     """
 
@@ -308,10 +461,10 @@ class Collapse(Drawn):
 
 
 class Blocks(Section):
-    """Kinds of block in stage 1, each trained from every seed.
+    """Comparison of sequence blocks in stage 1, each trained with every seed.
 
-    Beside the study's own tasks they learn one that needs the order of steps, from an
-    even number of drawn ``sequences`` of ``steps`` steps.
+    Beside the study's own tasks there is a synthetic one that depends on the order of
+    steps: ``sequences`` (an even number) of ``steps`` steps each.
     """
 
     kinds: Annotated[list[Block], Field(min_length=1)]
@@ -321,11 +474,16 @@ class Blocks(Section):
 
 
 class Power(Drawn):
-    """What the analysis finds, and what it invents, in many drawn worlds.
+    """Power and false-positive rate of the analysis, over many simulated worlds.
 
-    Of ``world`` only the signs are taken; every planted correlation then has the
-    absolute value of one of ``strengths``. The first of ``clips`` and of
-    ``clips_per_speaker`` is kept while the other is varied.
+    Attributes
+    ----------
+    strengths : list of float
+        Absolute values of the planted correlations; their signs are those of ``world``.
+    worlds : int
+        Simulated worlds per condition.
+    clips, clips_per_speaker : list of int
+        Sizes of a study; one is varied while the other keeps its first value.
     """
 
     strengths: list[Share]
@@ -363,7 +521,7 @@ class Choices(Section):
 
 
 class Search(Section):
-    """Settings of section ``fusion`` to try, in so many trials."""
+    """Hyperparameter search in section ``fusion``: trials and search space."""
 
     trials: Positive
     space: Annotated[
@@ -384,17 +542,36 @@ class Search(Section):
 
 
 class Replicate(Section):
-    """Differences of a replicate's training from the study's own."""
+    """Seeds of the fusion models of a replicate, in place of ``fusion.seeds``."""
 
     seeds: list[int]
 
 
 class Evaluate(Section):
+    """Intervals of metrics: cluster bootstrap over speakers.
+
+    ``resamples`` is the number of bootstrap samples, ``level`` the confidence level.
+    """
+
     resamples: Positive
     level: Share
 
 
 class Association(Section):
+    """Intervals and tests of emotion-trait correlations.
+
+    Attributes
+    ----------
+    resamples : int
+        Bootstrap samples of speakers.
+    level : float
+        Confidence level of intervals.
+    correction : str
+        Correction for multiple testing, a method of statsmodels' ``multipletests``.
+    alpha : float
+        Significance level after correction.
+    """
+
     resamples: Positive
     level: Share
     correction: str
@@ -402,7 +579,17 @@ class Association(Section):
 
 
 class Attention(Section):
-    """``variant`` is the fusion model whose attention is shown."""
+    """What the chapter on attention shows.
+
+    Attributes
+    ----------
+    clips : int
+        Example clips, spread over the clips ranked by error.
+    steps : int
+        Steps of integrated gradients.
+    variant : str
+        Fusion model whose attention is shown; it has graph attention and task queries.
+    """
 
     clips: Positive
     steps: Positive
@@ -410,17 +597,39 @@ class Attention(Section):
 
 
 class Frame(Section):
+    """Width and height in pixels, and frame rate in Hz, of rendered video."""
+
     width: Positive
     height: Positive
     frames_per_second: Positive
 
 
-class Channel(Section):
+class ChannelStrength(Section):
+    """How strongly a channel carries emotions and traits.
+
+    Length of the effect of one standard deviation of a latent, relative to the
+    channel's noise, which has standard deviation 1.
+    """
+
     emotion: Annotated[float, Field(ge=0)]
     trait: Annotated[float, Field(ge=0)]
 
 
 class Domain(Section):
+    """How the clips of a domain differ from others beside their labels.
+
+    Attributes
+    ----------
+    emotion_scale : float
+        Factor on the effect of emotions in all channels.
+    framing : float
+        Size of the person in the frame, relative to 1.
+    clutter : float
+        Share of objects in the room, 0 to 1.
+    audio_noise_db : float
+        Level of background noise in dB relative to full scale.
+    """
+
     emotion_scale: Rate
     framing: Rate
     clutter: Share
@@ -428,6 +637,28 @@ class Domain(Section):
 
 
 class Simulation(Section):
+    """The generator of the simulated corpora.
+
+    Attributes
+    ----------
+    seconds : [shortest, longest]
+        Length of clips in seconds.
+    frame : Frame
+    trait_scale : float
+        Standard deviation of trait scores around 0.5.
+    emotion_threshold, emotion_ceiling : float
+        Latent values, in standard deviations, above which an emotion is present and at
+        which its intensity reaches 1.
+    split : dict of str to float
+        Shares of persons in train, dev and test.
+    worlds : dict
+        World, emotion and trait to their planted correlation; absent: 0.
+    channels : dict of str to ChannelStrength
+        By modality.
+    domains : dict of str to Domain
+        By name.
+    """
+
     seconds: list[float]
     frame: Frame
     trait_scale: Rate
@@ -435,7 +666,7 @@ class Simulation(Section):
     emotion_ceiling: float
     split: dict[Literal["train", "dev", "test"], Share]
     worlds: dict[Name, dict[str, dict[str, float]]]
-    channels: dict[Modality, Channel]
+    channels: dict[Modality, ChannelStrength]
     domains: dict[Name, Domain]
 
 
@@ -504,7 +735,7 @@ class Params(Section):
         for name, search in self.search.items():
             for key, dimension in search.dimensions().items():
                 where = f"search.{name}"
-                value = at({"fusion": self.fusion.model_dump()}, key, where)
+                value = get_path({"fusion": self.fusion.model_dump()}, key, where)
                 if value not in dimension:
                     raise ValueError(f"{where}: {key} is now {value}, not to be tried")
         for name, corpus in self.corpus.items():
@@ -537,9 +768,9 @@ class Params(Section):
     def study_changes(self, name: str) -> dict[str, Any]:
         """What study `name` sets, key with dots to value.
 
-        The first study lists the defaults of all that others change, so that it does
-        not matter which study these parameters are of. ``findings`` follows from the
-        corpora, unless the study says otherwise.
+        The first study lists the default of every key that another study sets, so the
+        result does not depend on which study these parameters are of. ``findings``
+        follows from the corpora, unless the study sets it.
 
         Raises
         ------
@@ -570,7 +801,14 @@ class Params(Section):
         ]
 
     def changed(self, values: dict[str, Any], where: str) -> "Params":
-        """These parameters with others in their place; dots lead into sections.
+        """These parameters with some values replaced.
+
+        Parameters
+        ----------
+        values : dict of str to Any
+            Dotted path to its new value.
+        where : str
+            Origin of the values, for the error message.
 
         Raises
         ------
@@ -580,8 +818,8 @@ class Params(Section):
         tree = self.model_dump()
         for key, value in values.items():
             parent, _, last = key.rpartition(".")
-            at(tree, key, where)
-            (at(tree, parent, where) if parent else tree)[last] = value
+            get_path(tree, key, where)
+            (get_path(tree, parent, where) if parent else tree)[last] = value
         return parse(tree, where)
 
     def replicate_study(self, name: str) -> "Params":
@@ -681,13 +919,22 @@ class Params(Section):
                     )
 
 
-def at(tree: dict, dotted: str, where: str = "params") -> Any:
-    """What a nested dictionary of parameters holds under a key with dots.
+def get_path(tree: dict, dotted: str, where: str = "params") -> Any:
+    """Value of a nested dictionary of parameters at a dotted path.
+
+    Parameters
+    ----------
+    tree : dict
+        Nested parameters.
+    dotted : str
+        Keys from the outermost in, such as ``fusion.learning_rate``.
+    where : str
+        Origin of the path, for the error message.
 
     Raises
     ------
     ParamsError
-        If it has no such key.
+        If there is no such key.
     """
     for key in dotted.split("."):
         if not isinstance(tree, dict) or key not in tree:
@@ -727,7 +974,7 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises
     ------
     ParamsError
-        If a file is absent, is not YAML, says a thing twice, uses tags or anchors, or
+        If a file is absent, is not YAML, repeats a key, uses tags or anchors, or
         holds anything unexpected, or if recordings lie where DVC empties folders.
     """
     path = Path(path)
@@ -765,8 +1012,8 @@ def _read(path: Path) -> dict:
 
 
 def _require_plain(events, path: Path) -> None:
-    """No tag, which makes other things than it seems, and no anchor: ten lines of them
-    stand for more values than fit any memory."""
+    """Refuse tags, which construct other objects than the text suggests, and anchors,
+    with which ten lines can stand for more values than fit into memory."""
     depth = 0
     for event in events:
         place = f"{path}, line {event.start_mark.line + 1}"

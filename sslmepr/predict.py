@@ -1,13 +1,13 @@
-"""Recordings in, a table out: one row per clip, by the models that a study has left.
+"""Prediction for new recordings: one row per clip, by the trained models of a study.
 
-What a clip lacks takes no part in its prediction and is told beside it; a clip that
-gives nothing at all keeps its row, with the reason. Finished clips wait in
-``<table>.partial`` until the table is written, so an interrupted run goes on where it
-was.
+Modalities that a clip lacks take no part in its prediction and are listed in its row; a
+clip of which nothing can be read keeps its row, with the reason. Finished clips are
+kept in ``<table>.partial`` until the table is written, so that an interrupted run
+resumes.
 
-Names of files and what is said in them are text of strangers. In CSV, an apostrophe
-stands before any that a spreadsheet would take for a formula; Parquet and JSON hold
-them as they are.
+File names and transcripts are untrusted text. In CSV, those that a spreadsheet would
+evaluate as a formula are prefixed with an apostrophe; Parquet and JSON hold them
+unchanged.
 """
 
 import glob
@@ -54,17 +54,18 @@ from sslmepr.training.checkpoints import (
 NAME = "clips"
 BATCH = 256
 BATCH_STEPS = 50_000
-"""Steps of a batch with its padding, unless a single clip has more."""
+"""Most steps per batch, padding included; a longer clip is a batch of its own."""
 
 DIGITS = 4
-"""Of what people read; a Parquet file, which programs read, has them all."""
+"""Decimal places in CSV and JSON; Parquet holds full precision."""
 
 FORMULA = r"^(?=[=+\-@\t\r\n＝＋－＠])"
-"""How text begins that a spreadsheet would calculate (OWASP, CSV injection)."""
+"""Beginning of text that a spreadsheet evaluates as a formula (OWASP, CSV
+injection)."""
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    """For people: with the mark by which Excel knows UTF-8, and text as text."""
+    """Write CSV for spreadsheets: with a UTF-8 byte order mark, and no formulas."""
     text = table.select_dtypes(["object", "str"])
     safe = text.apply(lambda column: column.str.replace(FORMULA, "'", regex=True))
     table.assign(**safe).to_csv(
@@ -87,7 +88,7 @@ WRITERS = {
 
 
 class PredictError(RuntimeError):
-    """Nothing can be predicted as asked."""
+    """The requested predictions cannot be made."""
 
 
 def predict(
@@ -119,7 +120,7 @@ def predict(
         What was written: clip; ``emotions``, those that are present, by the study's
         thresholds; for every emotion (probability) and trait (score in 0..1) the mean
         over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
-        for one seed); people, how many are seen at once (of them the one is looked at
+        for one seed); people, how many are seen at once (features are those of the one
         who is seen largest and longest); face, body, scene, audio and text, how each
         was obtained (empty where the models do not use it); the transcript;
         ``missing``, what could not be read and why; ``failed``, why there is no
@@ -183,7 +184,7 @@ def _predict(params: Params, clips: list[Path], models: "_Models", work: Path):
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
-    # what the models do not look at need not be found
+    # modalities that the models do not use are not extracted
     seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.widths))
     chosen = params.model_copy(update={"corpus": {NAME: seen}})
     extract_corpus(NAME, chosen, work, root, features)
@@ -296,7 +297,20 @@ class _Models:
 
     @torch.inference_mode()
     def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
-        """Task to (seed, clip, target); NaN for a clip without any modality."""
+        """Predict with every seed.
+
+        Parameters
+        ----------
+        clip_ids : list of str
+        features : Path
+            Folder of the feature stores.
+
+        Returns
+        -------
+        dict of str to (seed, clip, target) ndarray
+            By task: probabilities of emotions, scores of traits; NaN for a clip without
+            any modality.
+        """
         given = self._unimodal(clip_ids, features)
         present = given.present.any(1)
         predicted = {}
@@ -313,7 +327,7 @@ class _Models:
         return predicted
 
     def _unimodal(self, clip_ids: list[str], features: Path) -> FusionInput:
-        """What stage 2 says of every clip."""
+        """Outputs of stage 2 for every clip."""
         count, places = len(clip_ids), len(self.widths)
         logits, scores = (
             torch.zeros(count, places, len(TARGETS[task]), device=self.device)
@@ -330,11 +344,12 @@ class _Models:
             steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
             rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
             model = checkpoint.model.to(self.device)
-            # These clips are of none of the corpora, and may be too few for their own.
-            usual = Standardisation.pooled([*checkpoint.statistics.values()])
+            # New clips may be too few for statistics of their own, so those of the
+            # training corpora are pooled.
+            pooled = Standardisation.pooled([*checkpoint.statistics.values()])
             for part in _batches(rows, steps.to_numpy()):
                 read = [store[clip_ids[row]] for row in part]
-                sequences = [usual.apply(append_log_length(s, len(s))) for s in read]
+                sequences = [pooled.apply(append_log_length(s, len(s))) for s in read]
                 output = model(*_padded(sequences, self.device))
                 where = torch.from_numpy(part).to(self.device)
                 both = output.emotion_embedding, output.personality_embedding
@@ -347,7 +362,7 @@ class _Models:
 
 
 def _batches(rows: np.ndarray, steps: np.ndarray) -> Iterator[np.ndarray]:
-    """`rows`, by their steps, cut so that one long clip does not lengthen many."""
+    """Batches of `rows`, which are sorted by length, so that little is padded."""
     begin = 0
     for end in range(1, len(rows) + 1):
         size = end + 1 - begin

@@ -1,4 +1,4 @@
-"""Pools of processes that end with the process that made them."""
+"""Process pools whose workers end with their parent process."""
 
 import multiprocessing
 import os
@@ -44,9 +44,17 @@ def each_result(
     workers: int,
     preload: Sequence[str] = (),
 ) -> Iterator:
-    """Yield what `function` returns for the arguments of each call, in their order.
+    """Yield the results of calls in their order, computed in a pool.
 
-    One worker is this process. See `process_pool`.
+    Parameters
+    ----------
+    function : callable
+    calls : sequence of tuple
+        Positional arguments of each call.
+    workers : int
+        Most processes at once; with one, the calls run in this process.
+    preload : sequence of str
+        As in `process_pool`.
     """
     if min(workers, len(calls)) <= 1:
         yield from (function(*arguments) for arguments in calls)

@@ -1,22 +1,22 @@
 """Where a notebook runs, and where it writes.
 
-A stage of the pipeline executes notebooks in the repository's folder, Jupyter in the
-folder in which they lie. What somebody tries by hand must not pass for the pipeline's
-result, so only a stage writes to the places that DVC and git watch.
+Pipeline stages execute notebooks in the repository's folder, Jupyter in the notebooks'
+own folder. Results of a notebook that is run by hand must not be mistaken for those of
+the pipeline, so only a stage writes to the places that DVC and git track.
 """
 
 import os
 from pathlib import Path
 
 STAGE = "SSLMEPR_STAGE"
-"""Environment variable in which a stage names itself to its notebook."""
+"""Environment variable that holds the name of the stage that runs a notebook."""
 
 BY_HAND = Path("runs", "by-hand")
-"""Receives what notebooks write that no stage executes."""
+"""Output folder of notebooks that are run by hand."""
 
 
 class ProjectError(RuntimeError):
-    """This is no place from which the repository can be found."""
+    """The repository cannot be found from the working directory."""
 
 
 def root(start: str | Path = ".") -> Path:

@@ -206,7 +206,7 @@ def weights_state(name: str, checkpoint_dir: str | Path | None) -> list:
     Parameters
     ----------
     name : str
-        A key of `FEATURE_COUNTS`.
+        A key of `sslmepr.labels.FEATURE_COUNTS`.
     checkpoint_dir : str or Path, optional
         Folder with the paper's encoders.
 
@@ -227,15 +227,3 @@ def weights_state(name: str, checkpoint_dir: str | Path | None) -> list:
         for path in sorted(Path(checkpoint_dir, name).glob("*"))
     }
     return [name, state]
-
-
-FEATURE_COUNTS = {
-    "efficientnet_lite0": 1328,
-    "clip_vit_b32": 512,
-    "whisper_tiny_en": 384,
-    "egemaps": 25,
-    "wav2vec2_emotion": 1024,
-    "minilm_l6": 384,
-    "bge_small_en": 384,
-}
-"""Encoder name to the width of its features."""

@@ -414,7 +414,7 @@ NAMED += ["corpus.meld_ravdess.parts"]
 
 @pytest.mark.parametrize("section", NAMED)
 def test_names_that_are_no_part_of_a_path_or_a_command_are_refused(tree, section):
-    entries = params.at(tree, section)
+    entries = params.get_path(tree, section)
     for name in [*BAD_NAMES, *VALUES]:
         entries[name] = {}
         with pytest.raises(ParamsError) as caught:

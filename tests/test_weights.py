@@ -12,10 +12,8 @@ from sslmepr.encoders.speech import WhisperTinyEn
 from sslmepr.encoders.text import TextEncoder
 from sslmepr.media.faces import FaceDetector
 from sslmepr.media.transcript import Transcriber
-from sslmepr.params import Extract
 from sslmepr.weights import (
     CARRIERS,
-    FEATURE_COUNTS,
     HUB,
     Carrier,
     WeightsError,
@@ -142,13 +140,3 @@ def test_state_changes_with_the_weights(tmp_path):
     assert len({json.dumps(state) for state in states}) == 5
     assert weights_state("bge_small_en", tmp_path) == states[-1]
     assert weights_state("egemaps", tmp_path) == ["egemaps"]
-
-
-def test_every_encoder_that_params_know_has_a_width():
-    fields = ("image_encoder", "speech_encoder", "text_encoder")
-    named = {
-        name
-        for field in fields
-        for name in Extract.model_fields[field].annotation.__args__
-    }
-    assert named == set(FEATURE_COUNTS)

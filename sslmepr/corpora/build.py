@@ -87,7 +87,15 @@ def read_corpus(name: str, params: Params, folder: str | Path) -> None:
 
 
 def summarise_corpus(name: str, params: Params, folder: str | Path) -> dict[str, Any]:
-    """What `summarise` says of the corpus in `folder`, and how many clips it lacks.
+    """Summary of the corpus in `folder`, and the number of clips left out of it.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``params.corpus``.
+    params : Params
+    folder : path
+        Holds its clip table.
 
     Returns
     -------
@@ -103,7 +111,7 @@ def summarise_corpus(name: str, params: Params, folder: str | Path) -> dict[str,
 
 
 def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
-    """What `summarise` says of a corpus, and of each part of a union.
+    """Summaries of a corpus, and of each part of a union.
 
     Parameters
     ----------
@@ -116,8 +124,7 @@ def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        The corpus's name, and for a union the names of its parts, to what `summarise`
-        says of their clips.
+        Name of the corpus, and for a union of each part, to the result of `summarise`.
     """
     corpus = _corpus(name, params)
     found = {name: summarise(clips, PUBLISHED_COUNTS.get(corpus.source))}
@@ -140,14 +147,15 @@ def _corpus(name: str, params: Params):
 def summarise(
     clips: pd.DataFrame, published: dict[str, dict[str, int]] | None = None
 ) -> dict[str, Any]:
-    """What a clip table holds, in numbers that JSON can carry.
+    """Counts and descriptive statistics of a clip table, ready for JSON.
 
     Parameters
     ----------
     clips : DataFrame
         A clip table.
     published : dict, optional
-        Per quantity (``clips``, ``speakers``) and split, what the authors count.
+        Per quantity (``clips``, ``speakers``) and split, the counts that the authors
+        give.
 
     Returns
     -------
@@ -155,7 +163,7 @@ def summarise(
         ``clips`` and ``speakers`` per split and in all; ``clips_sharing_a_speaker``
         with train, per split; ``labelled`` clips per task; ``emotions``; ``traits``;
         ``trait_correlations`` over clips; ``transcripts``; ``media``; and, per
-        quantity and split that the authors count, ``expected`` and ``found``.
+        quantity and split in `published`, ``expected`` and ``found``.
         Floats have six digits, and a number that is undefined is None.
     """
     counts = {"clips": _per_split(clips["clip_id"], clips["split"])}

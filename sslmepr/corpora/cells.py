@@ -1,8 +1,8 @@
-"""Tables as people keep them, every cell as the text that was written.
+"""Reads CSV files, workbooks and Parquet files, every cell as the text in it.
 
 Nothing is guessed: 007 stays 007, a person may be called NA. Only an empty cell holds
-nothing. A cell whose text cannot be known (a formula that was not calculated, an error
-like #REF!, a date) is refused, with its place, if its column is asked for.
+nothing. A cell whose text cannot be determined (a formula that was not calculated, an
+error like #REF!, a date) is refused, with its place, if its column is asked for.
 """
 
 import csv
@@ -33,7 +33,7 @@ _SHOWN = 5  # places named in an error before "and n more"
 
 
 class Fault(str):
-    """Why the text of a cell cannot be known, in the place of its text."""
+    """Stands in for the text of a cell: why it cannot be determined."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,15 @@ class Cells:
     decimal_comma: bool = False
 
     def places(self, rows: Iterable[int], column: str | None = None) -> str:
-        """Where rows, or their cells in a column, are, in words."""
+        """Name rows, or their cells in a column, for an error message.
+
+        Parameters
+        ----------
+        rows : iterable of int
+            Row numbers in the file.
+        column : str, optional
+            If given, cells of a workbook are named too.
+        """
         rows = list(rows)
         plural = "s" if len(rows) > 1 else ""
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
@@ -78,12 +86,23 @@ class Cells:
         return f"{place} (cell{plural} {names} of sheet {self.sheet!r})"
 
     def numbers(self, column: str, what: str) -> pd.Series:
-        """A column as numbers, NaN in empty cells.
+        """A column as numbers.
+
+        Parameters
+        ----------
+        column : str
+        what : str
+            Meaning of the column, for the error message.
+
+        Returns
+        -------
+        Series of float
+            NaN in empty cells.
 
         Raises
         ------
         CorpusError
-            Naming the cells that hold anything else; `what` says what they should.
+            If a cell holds anything else, naming it.
         """
         text = self.table[column]
         if self.decimal_comma:
@@ -207,12 +226,12 @@ def _csv(path: Path) -> _Raw:
     """Between commas, or as Excel writes it where a comma is the decimal sign."""
     with path.open(encoding="utf-8-sig") as file:
         first = file.readline()
-    said = re.fullmatch(r'"?sep=(.)"?\s*', first)  # by which Excel knows the separator
-    if said:
-        separator = said[1]
+    declared = re.fullmatch(r'"?sep=(.)"?\s*', first)  # Excel's separator line
+    if declared:
+        separator = declared[1]
     else:
         separator = ";" if first.count(";") > first.count(",") else ","
-    rows = _csv_rows(path, separator, bool(said))
+    rows = _csv_rows(path, separator, bool(declared))
     return _Raw(rows, {"row": "line", "decimal_comma": separator != ","})
 
 

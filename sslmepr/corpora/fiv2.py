@@ -5,8 +5,8 @@ are used when they were unzipped anywhere below the folder. The official split i
 training is our train, validation our dev (early stopping, every choice, *and* the
 results reported where no test file is present, which are therefore optimistic by what
 the choice gained), test our test. It cuts videos apart: most clips of validation and
-test come from a video that training has too. The clip table says so, and results on it
-are read with that in mind.
+test come from a video that training has too. The clip table records this
+(``shared_speakers``): results on this split are affected by leakage between videos.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ _TYPIST = re.compile(
 def read_fiv2(folder: str | Path) -> pd.DataFrame:
     """The clip table of FIv2's official split.
 
-    ``speaker_id`` is the YouTube video that the clip was cut from, the nearest to a
-    person that the published files tell.
+    ``speaker_id`` is the YouTube video that the clip was cut from, the closest
+    substitute for a person in the published files.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def read_fiv2(folder: str | Path) -> pd.DataFrame:
 def read_fiv2_by_video(folder: str | Path) -> pd.DataFrame:
     """The clip table of FIv2 with every video in one split.
 
-    Each video is dealt to train, dev or test (70, 15 and 15 of 100) by a digest of its
-    name, and so always to the same one, whichever published files are there. Clips of
-    the official test split are left out: most of their videos would be learned from.
+    Each video is assigned to train, dev or test (70, 15 and 15 of 100) by a hash of its
+    name, so its split does not depend on which published files are there. Clips of the
+    official test split are left out, since most of their videos would be in training.
 
     Parameters
     ----------
@@ -105,11 +105,11 @@ def read_fiv2_by_video(folder: str | Path) -> pd.DataFrame:
     """
     table = read_fiv2(folder)
     table = table[table["split"] != "test"].reset_index(drop=True)
-    table["split"] = table["speaker_id"].map(_dealt)
+    table["split"] = table["speaker_id"].map(_split_of_video)
     return validate(table, f"FIv2 by video in {folder}")
 
 
-def _dealt(video: str) -> str:
+def _split_of_video(video: str) -> str:
     place = int.from_bytes(hashlib.sha256(video.encode()).digest()[:8]) % 100
     return "train" if place < 70 else "dev" if place < 85 else "test"
 

@@ -1,6 +1,7 @@
-"""In which languages transcripts are, as far as their words tell.
+"""Languages of transcripts, identified from their words.
 
-An encoder that knows only English reads other languages as noise, and gives no warning.
+An encoder trained on English alone reads other languages as noise, and gives no
+warning.
 """
 
 from collections import Counter
@@ -14,7 +15,7 @@ FEWEST_WORDS = 8
 single words are taken for English, and of eight words 995 in 1,000."""
 
 LEAST_CONFIDENCE = 0.7
-"""Below this probability a language is not counted as known."""
+"""Smallest probability at which a language counts as identified."""
 
 
 @cache
@@ -23,7 +24,7 @@ def _identifier() -> LanguageIdentifier:
 
 
 def languages(transcripts: Iterable[str]) -> dict:
-    """Transcripts per language, and those whose language cannot be told.
+    """Transcripts per language, and those whose language cannot be identified.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 A pickle is a program: unpickling a downloaded one runs what its author put in. The
 published files need numbers, text, containers and, for the interview score, numpy
-scalars; an unpickler that knows no other name reads them and refuses everything else
-before it is called. Nor may a small file take much memory: instructions that reserve
+scalars; this unpickler resolves no other name and refuses everything else before it is
+called. Nor may a small file take much memory: instructions that reserve
 more than the file holds are refused before any is executed.
 """
 
@@ -57,9 +57,10 @@ def _require_small(content: bytes) -> None:
 
 
 class RestrictedUnpickler(pickle.Unpickler):
-    """An unpickler that knows builtin containers, text, numbers and numpy scalars."""
+    """An unpickler for builtin containers, text, numbers and numpy scalars alone."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """The allowed object of a global name; raises `Forbidden` for any other."""
         try:
             return ALLOWED[module, name]
         except KeyError:

@@ -1,8 +1,8 @@
 """The clip table: one row per clip, the same columns for every corpus.
 
-Every loader hands out this table and everything downstream reads nothing else, so what
-is wrong in a corpus is told here, with the clips it is wrong in, and not hours later as
-a loss that is not a number.
+Every loader returns this table and everything downstream reads nothing else, so an
+error in a corpus is reported here, with the clips concerned, and not hours later as a
+loss that is NaN.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,7 +49,7 @@ def part_of(clip_ids: Iterable[str]) -> list[str]:
 
 
 def words_of(clip: pd.Series) -> str:
-    """What is said in a clip of the table; empty where no transcript is known."""
+    """Transcript of a clip of the table; empty if it has none."""
     # A table keeps a missing text as NaN, which is true where a text is asked for.
     return clip["transcript"] if isinstance(clip["transcript"], str) else ""
 
@@ -250,7 +250,13 @@ def _clip_name(table: pd.DataFrame, row: int) -> str:
 def write_clips(table: pd.DataFrame, folder: str | Path) -> None:
     """Check `table` and write it to ``clips.parquet`` in `folder`.
 
-    What was left out is written to ``missing.csv`` beside it, for people to read.
+    Clips that were left out are listed in ``missing.csv`` beside it.
+
+    Parameters
+    ----------
+    table : DataFrame
+    folder : path
+        Created if need be.
 
     Raises
     ------
@@ -290,7 +296,7 @@ def read_missing(folder: str | Path) -> pd.DataFrame:
 
 
 def _validate_again(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    """A clip table that has its own answers to `validate`'s questions."""
+    """Validate a clip table by the options that it was validated with before."""
     shared = table.attrs.get("shared_speakers", False)
     return validate(table, source, shared, table.attrs.get("left_out"))
 

@@ -1,9 +1,8 @@
 """Your own study: a table of clips, and the recordings it names.
 
-A CSV, Excel or Parquet file with a row for each clip. What its columns are called, and
-which numbers its rating scales run between, is said in ``params.yaml``; nothing is
-guessed. Emotions, traits, both or neither may be annotated: without labels, clips are
-only predicted.
+A CSV, Excel or Parquet file with a row for each clip. ``params.yaml`` gives the names
+of its columns and the end points of its rating scales; nothing is guessed. Emotions,
+traits, both or neither may be annotated: without labels, clips are only predicted.
 """
 
 import unicodedata
@@ -38,10 +37,10 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
 
     Text is taken as written, but for blanks around it; ids have composed accents
     (Unicode's NFC), media paths the accents of the file that exists. Without a column
-    ``clip_id`` a clip is called by its media file; without ``speaker_id`` each is a
-    speaker of its own. Without ``split``, speakers are dealt out in the shares that the
-    parameters give; a speaker's place does not depend on who else is there. Where no
-    emotion above neutral is named as absent, neutral is 1.
+    ``clip_id`` a clip is named after its media file; without ``speaker_id`` each is a
+    speaker of its own. Without ``split``, speakers are assigned to splits at random,
+    with the shares in the parameters; a speaker's split does not depend on other
+    speakers. Where no emotion above neutral is named as absent, neutral is 1.
 
     Parameters
     ----------
@@ -51,7 +50,7 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
         ``table``, ``columns`` (ours to the file's), ``scales`` (task to the lowest and
         highest number of its rating scale) and ``split``.
     seed : int
-        Of dealing out the speakers.
+        Of the random assignment to splits.
 
     Raises
     ------
@@ -85,7 +84,7 @@ def read_table(folder: str | Path, corpus: TableCorpus, seed: int) -> pd.DataFra
     else:
         table["speaker_id"] = table["clip_id"]
     if table["split"].isna().all():
-        table["split"] = _deal(table["speaker_id"], corpus.split, seed)
+        table["split"] = _assign_splits(table["speaker_id"], corpus.split, seed)
     _check_media(path, folder, table["media"])
     return validate(table, str(path))
 
@@ -226,8 +225,10 @@ def _read_labels(
             table[name] = (numbers - low) / (high - low)
 
 
-def _deal(speakers: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
-    """The split of each clip's speaker, by a number drawn from the speaker's name."""
+def _assign_splits(
+    speakers: pd.Series, shares: dict[str, float], seed: int
+) -> pd.Series:
+    """The split of each clip's speaker, from a hash of seed and speaker."""
     edges = np.cumsum([shares.get(name, 0.0) for name in SPLITS])
     edges /= edges[-1]
 
@@ -239,7 +240,7 @@ def _deal(speakers: pd.Series, shares: dict[str, float], seed: int) -> pd.Series
 
 
 def _check_media(path: Path, folder: Path, media: pd.Series) -> None:
-    """A file that is not there is for extraction to record; all are an error."""
+    """Refuse a table of which no media file exists; extraction records single ones."""
     named = media.dropna()
     if len(named) and not any((folder / name).is_file() for name in named):
         raise CorpusError(

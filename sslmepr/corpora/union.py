@@ -1,8 +1,8 @@
 """Several published corpora as one clip table.
 
 Labels of one task may lie in corpora that share no modality: lines of a television
-series without sound, acted speech without words worth reading. Together they teach one
-model. A clip's id then begins with the name of its part (`schema.part_of`).
+series without sound, acted speech whose words carry no emotion. One model is trained on
+all of them. A clip's id then begins with the name of its part (`schema.part_of`).
 """
 
 from collections.abc import Callable, Iterable, Mapping

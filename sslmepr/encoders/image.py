@@ -51,8 +51,8 @@ class ImageEncoder:
     def encode(self, crops: list[np.ndarray], batch: int = 64) -> np.ndarray:
         """Encode crops of any size, equal ones once.
 
-        Where no face is found, the whole frame stands in for it and the body; a clip
-        with few frames shows some repeatedly.
+        Crops repeat where the whole frame stands in for face and body, and where a clip
+        has fewer frames than are sampled.
 
         Parameters
         ----------
@@ -89,10 +89,11 @@ class ImageEncoder:
 class EfficientNetLite0(ImageEncoder):
     """The embedded encoder: middle layers of EfficientNet-Lite0, 1328 wide.
 
-    Its last layer was trained to name an object wherever it is, and has forgotten what
-    a mouth or an arm looks like and where. So the last map of `MIDDLE_BLOCK` is
-    averaged over three by three overlapping regions, as in a spatial pyramid (Lazebnik
-    et al. 2006, doi:10.1109/CVPR.2006.68), and the last block's over the whole crop.
+    Its last layer was trained to classify objects wherever they are, and is insensitive
+    to details such as mouth or arms and to their place. So the last map of
+    `MIDDLE_BLOCK` is averaged over three by three overlapping regions, as in a spatial
+    pyramid (Lazebnik et al. 2006, doi:10.1109/CVPR.2006.68), and the last block's over
+    the whole crop.
     """
 
     name = "efficientnet_lite0"
@@ -181,3 +182,10 @@ class ClipVitB32(ImageEncoder):
         with inference_precision(self._device, self._on_cpu):
             features = self._model.encode_image(values)
         return features.float().cpu().numpy()
+
+
+IMAGE_ENCODERS = {
+    "efficientnet_lite0": lambda extract, device: EfficientNetLite0(device),
+    "clip_vit_b32": lambda extract, device: ClipVitB32(device, extract.checkpoint_dir),
+}
+"""Encoder name to what loads it, given section ``extract`` and a device."""

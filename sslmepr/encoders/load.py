@@ -1,24 +1,27 @@
-"""The three encoders that ``params.yaml`` names, each loaded when first needed."""
+"""The image, speech and text encoder named in ``params.yaml``, loaded on first use."""
 
 from functools import cached_property
 
 import torch
 
-from sslmepr.encoders.image import ClipVitB32, EfficientNetLite0, ImageEncoder
-from sslmepr.encoders.speech import (
-    Egemaps,
-    SpeechEncoder,
-    Wav2Vec2Emotion,
-    WhisperTinyEn,
-)
-from sslmepr.encoders.text import TextEncoder
+from sslmepr.encoders.image import IMAGE_ENCODERS, ImageEncoder
+from sslmepr.encoders.speech import SPEECH_ENCODERS, SpeechEncoder
+from sslmepr.encoders.text import TEXT_ENCODERS, TextEncoder
 from sslmepr.params import Extract
 
 
 class Encoders:
     """Image, speech and text encoder.
 
-    A corpus without media never loads the first two.
+    Each is loaded when it is first used, so a corpus without media never loads the
+    first two.
+
+    Parameters
+    ----------
+    extract : Extract
+        The section ``extract`` of the parameters, which names the encoders.
+    device : torch.device
+        Where encoders that run in torch compute.
     """
 
     def __init__(self, extract: Extract, device: torch.device):
@@ -26,35 +29,36 @@ class Encoders:
 
     @cached_property
     def image(self) -> ImageEncoder:
-        """For crops of face, body and scene."""
-        if self._extract.image_encoder == EfficientNetLite0.name:
-            return EfficientNetLite0(self._device)
-        return ClipVitB32(self._device, self._extract.checkpoint_dir)
+        """Encodes crops of face, body and scene."""
+        return IMAGE_ENCODERS[self._extract.image_encoder](self._extract, self._device)
 
     @cached_property
     def speech(self) -> SpeechEncoder:
-        """For waveforms."""
-        rate = self._extract.speech_steps_per_second
-        if self._extract.speech_encoder == WhisperTinyEn.name:
-            return WhisperTinyEn(rate)
-        if self._extract.speech_encoder == Egemaps.name:
-            return Egemaps(rate)
-        return Wav2Vec2Emotion(rate, self._device, self._extract.checkpoint_dir)
+        """Encodes waveforms."""
+        load = SPEECH_ENCODERS[self._extract.speech_encoder]
+        return load(self._extract, self._device)
 
     @cached_property
     def text(self) -> TextEncoder:
-        """For transcripts."""
-        return TextEncoder(
-            self._extract.text_encoder, self._device, self._extract.checkpoint_dir
-        )
+        """Encodes transcripts."""
+        return TEXT_ENCODERS[self._extract.text_encoder](self._extract, self._device)
 
 
 def load_encoders(extract: Extract, device: torch.device) -> Encoders:
-    """The encoders named in the section ``extract`` of the parameters.
+    """Prepare the encoders named in the section ``extract`` of the parameters.
+
+    Parameters
+    ----------
+    extract : Extract
+    device : torch.device
+
+    Returns
+    -------
+    Encoders
 
     Raises
     ------
     WeightsError
-        When an encoder is first used and its weights are nowhere to be found.
+        When an encoder is first used and its weights cannot be found.
     """
     return Encoders(extract, device)

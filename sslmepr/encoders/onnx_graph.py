@@ -14,8 +14,8 @@ OPSET = 17
 IR_VERSION = 8
 
 MIDDLE_BLOCK = 10
-"""The last block at a sixteenth of the crop's width: the finest map that knows parts of
-objects and still says where they are."""
+"""The last block at a sixteenth of the crop's width: the last map with enough
+resolution to locate parts of objects."""
 
 
 class _Graph:

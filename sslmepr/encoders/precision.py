@@ -1,4 +1,4 @@
-"""How exactly an encoder computes: in half precision where the device has it."""
+"""Numerical precision of encoders: half precision where the device supports it."""
 
 import torch
 
@@ -11,9 +11,18 @@ def inference_precision(
 ) -> torch.autocast:
     """A context for the forward pass of an encoder.
 
-    On CUDA products are taken in half precision and what needs range (norms, softmax)
-    in float32; on the CPU products are taken `on_cpu`. The features, which are stored
-    in half precision, lose little.
+    Features are stored in half precision, so they lose little by it.
+
+    Parameters
+    ----------
+    device : torch.device
+        On CUDA, matrix products are computed in float16, norms and softmax in float32.
+    on_cpu : torch.dtype
+        Precision of matrix products on the CPU.
+
+    Returns
+    -------
+    torch.autocast
     """
     dtype = torch.float16 if device.type == "cuda" else on_cpu
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)

@@ -14,8 +14,8 @@ from sslmepr.media.audio import SAMPLE_RATE_HZ
 from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError
 
 WINDOW_SECONDS = 30
-"""Longest stretch that is encoded at once: Whisper knows no more positions, and
-attention over more would need much memory."""
+"""Longest window that is encoded at once: Whisper has no more positions, and attention
+over more would need much memory."""
 
 HELD_SAMPLES = 240 * SAMPLE_RATE_HZ
 """Windows are encoded together up to this length in all, and their many states pooled
@@ -281,3 +281,15 @@ class Wav2Vec2Emotion(SpeechEncoder):
         states = states.float().cpu().numpy()  # (window, step, feature)
         counts = self._model._get_feat_extract_output_lengths(mask.sum(1)).tolist()
         return [state[:count] for state, count in zip(states, counts, strict=True)]
+
+
+SPEECH_ENCODERS = {
+    "whisper_tiny_en": lambda extract, device: WhisperTinyEn(
+        extract.speech_steps_per_second
+    ),
+    "egemaps": lambda extract, device: Egemaps(extract.speech_steps_per_second),
+    "wav2vec2_emotion": lambda extract, device: Wav2Vec2Emotion(
+        extract.speech_steps_per_second, device, extract.checkpoint_dir
+    ),
+}
+"""Encoder name to what loads it, given section ``extract`` and a device."""

@@ -23,12 +23,12 @@ CPU_BATCH = 8
 class TextEncoder:
     """A BERT-like encoder.
 
-    MiniLM gives a step per token, the mean of its last `LAYERS` layers' states at it:
-    the last alone has been trained to tell what two sentences are about, and has lost
-    some of how they are said (as features of a frozen encoder several layers are better
-    than the last in BERT as well, Devlin et al. 2019, table 7). BGE gives one step per
-    text, pooled as its authors say (Xiao et al. 2023, arXiv:2309.07597): the state at
-    the first token, [CLS], scaled to length 1. Only that state was trained to be used.
+    MiniLM gives one step per token, the mean of the hidden states of its last `LAYERS`
+    layers. The last layer alone was trained for the similarity of topics and has lost
+    information about wording; for frozen BERT, too, several layers are better features
+    than the last (Devlin et al. 2019, table 7). BGE gives one step per text, pooled as
+    in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden state of the first
+    token, [CLS], scaled to length 1.
 
     Parameters
     ----------
@@ -142,3 +142,12 @@ class TextEncoder:
             used = layers[-LAYERS:] if self.name == EMBEDDED else layers[-1:]
             states = torch.stack(used).mean(0)
         return states.float().cpu().numpy()  # (text, token, feature)
+
+
+TEXT_ENCODERS = {
+    "minilm_l6": lambda extract, device: TextEncoder("minilm_l6", device),
+    "bge_small_en": lambda extract, device: TextEncoder(
+        "bge_small_en", device, extract.checkpoint_dir
+    ),
+}
+"""Encoder name to what loads it, given section ``extract`` and a device."""

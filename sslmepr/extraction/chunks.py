@@ -1,9 +1,8 @@
-"""What one process does with one chunk of clips: media in, a shard out.
+"""Extraction of one chunk of clips in one process, from media to a shard.
 
-Clips are looked at and listened to one by one, and only their crops are kept until the
-end of the chunk, when all of them go through the encoder together. Whatever goes wrong
-with a clip is noted as its reason, and the others go on; only weights that cannot be
-loaded end the work.
+Clips are decoded one by one, and only their crops are kept until the end of the chunk,
+when all crops are encoded together. An error in a clip is recorded as the reason for
+what it lacks, and extraction goes on; only weights that cannot be loaded end it.
 """
 
 import traceback
@@ -32,10 +31,10 @@ from sslmepr.media.video import sample_frames
 from sslmepr.params import Extract
 
 REASON_CHARACTERS = 200
-"""Longest message of an unexpected error that stands in a clip's reason."""
+"""Longest message of an unforeseen error in a clip's reason, in characters."""
 
 ENCODED_LANGUAGE = "en"
-"""What both text encoders were trained on; of other words they make noise."""
+"""Language that both text encoders were trained on; others they encode as noise."""
 
 
 class _Tools:
@@ -68,8 +67,8 @@ def forget_tools() -> None:
 def one_thread():
     """Keep torch and OpenCV to one core.
 
-    The processes share the cores between them; and sums come out the same however many
-    of them there are.
+    The processes share the cores, and floating-point sums do not depend on their
+    number.
     """
     torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(1)
@@ -84,7 +83,7 @@ def one_thread():
 def extract_chunk(job: Job) -> Path:
     """Extract every modality of the clips of a chunk and write its shard.
 
-    What a clip lacks is noted with the reason, and the rest goes on.
+    Modalities that a clip lacks are recorded with the reason.
     """
     with one_thread():
         work = _ChunkWork(job)
@@ -99,7 +98,7 @@ def extract_chunk(job: Job) -> Path:
 
 
 class _ChunkWork:
-    """The state of a chunk while it is made."""
+    """State of a chunk during extraction."""
 
     def __init__(self, job: Job):
         self.job, self.extract = job, job.extract
@@ -114,7 +113,7 @@ class _ChunkWork:
         return path, clip["start_seconds"], clip["end_seconds"]
 
     def _miss(self, clip_id: str, modality: str, why: str | Exception) -> None:
-        """Note what a clip lacks; an unexpected error with where it arose."""
+        """Record a missing modality; for an unforeseen error, where it was raised."""
         if isinstance(why, MediaError):
             why = why.reason
         elif isinstance(why, Exception):
@@ -124,7 +123,7 @@ class _ChunkWork:
         self.chunk.missing.append([clip_id, modality, why])
 
     def _keep(self, clip_id, modality, values, encoder) -> None:
-        """Note what an encoder made of a clip, or with which error it ended."""
+        """Record the features of a clip, or the error that its encoder ended with."""
         if isinstance(values, Exception):
             self._miss(clip_id, modality, values)
         elif problem := unfit(values):
@@ -199,7 +198,7 @@ class _ChunkWork:
         return waveform, ""
 
     def _read(self, clip, text: str, waveform: np.ndarray | None, why) -> None:
-        """The transcript of a clip: the given text, or else what is heard."""
+        """The transcript of a clip: the given one, or that of speech recognition."""
         clip_id, source, language = clip["clip_id"], "given", None
         if not text and waveform is not None:
             transcriber, source = self.tools.transcriber, "whisper"
@@ -225,7 +224,7 @@ class _ChunkWork:
             self._miss(clip_id, "text", reason)
 
     def encode_waveforms(self) -> None:
-        """The waveforms that wait, together."""
+        """Encode the waveforms that are held, together."""
         if not self.waveforms:
             return
         speech = self.tools.encoders.speech
@@ -237,7 +236,7 @@ class _ChunkWork:
             self.chunk.rates.setdefault("audio", {})[clip_id] = speech.steps_per_second
 
     def encode_crops(self) -> None:
-        """All crops of the chunk, in batches that mix clips and modalities."""
+        """Encode all crops of the chunk, in batches that mix clips and modalities."""
         if not self.crops:
             return
         image = self.tools.encoders.image
@@ -253,7 +252,7 @@ class _ChunkWork:
             self._keep(clip_id, modality, values, image)
 
     def encode_texts(self) -> None:
-        """All transcripts of the chunk, those of like length together."""
+        """Encode all transcripts of the chunk, those of like length together."""
         if not self.texts:
             return
         encoder = self.tools.encoders.text
@@ -264,9 +263,9 @@ class _ChunkWork:
 
 
 def _each(encode: Callable, items: Sequence) -> list[np.ndarray | Exception]:
-    """What an encoder makes of each item.
+    """Encode items; those that fail have an error in place of features.
 
-    Where it fails on all together, each goes alone, and gets its own error.
+    If the encoder fails on all items together, they are encoded one by one.
     """
     try:
         return list(encode(list(items)))

@@ -1,4 +1,4 @@
-"""A corpus to its feature stores: clips in chunks, chunks over processes or machines.
+"""Extraction of a corpus: clips in chunks, over processes or machines, to stores.
 
 Every chunk ends in a shard beside the features' folder. When all are there they are
 joined, one sequence in memory at a time, and removed. The result does not depend on
@@ -27,11 +27,11 @@ from sslmepr.extraction.cluster import run_on_ray
 from sslmepr.extraction.jobs import Job
 from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
 from sslmepr.features import FeatureError, write_store
-from sslmepr.labels import MODALITIES, VISUAL_MODALITIES
+from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Compute, Extract, Params
 from sslmepr.processes import process_pool
-from sslmepr.weights import CARRIERS, FEATURE_COUNTS, weights_state
+from sslmepr.weights import CARRIERS, weights_state
 
 MEDIA_CHUNK_CLIPS = 16
 TEXT_CHUNK_CLIPS = 512
@@ -55,7 +55,7 @@ _REGION_SCHEMA = pa.schema(
 
 
 class ExtractionError(RuntimeError):
-    """The fault is not in the clips."""
+    """Extraction failed for a reason that is not in the clips."""
 
 
 def extract_corpus(
@@ -184,7 +184,7 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
 
 
 def _join(name, clips, left_out, shards, params: Params, folder: Path) -> dict:
-    """Shards to stores, tables and summary."""
+    """Join shards to stores, tables and summary."""
     findings, found = _collect(shards, folder / "regions.parquet")
     _require_different_errors(findings, shards)
     columns = ["clip_id", "transcript", "source", "language"]
@@ -226,7 +226,7 @@ def _collect(shards: list[Path], regions_path: Path) -> tuple[Chunk, pd.DataFram
 
 
 def _require_different_errors(findings: Chunk, shards: list[Path]) -> None:
-    """What no clip survives is an error of the program or its installation."""
+    """Refuse an error that all clips have: it is one of the program or installation."""
     for modality in MODALITIES:
         failed = [each for each in findings.unexpected if each[1] == modality]
         lost = sum(each[1] == modality for each in findings.missing)
@@ -242,7 +242,7 @@ def _require_different_errors(findings: Chunk, shards: list[Path]) -> None:
 
 
 def _check_encoders(shard: Path, expected: dict, found: dict) -> None:
-    """One store holds features of one encoder, even if its weights were replaced."""
+    """Refuse shards of different encoders or revisions for one store."""
     for modality, encoder in found.items():
         if encoder != expected.get(modality, encoder):
             raise FeatureError(
@@ -276,7 +276,7 @@ def _write_modality(modality, shards, findings, found, params, folder) -> pd.Dat
 
 
 def encoder_name(modality: str, extract: Extract) -> str:
-    """The encoder that the parameters choose for a modality."""
+    """Name of the encoder that section ``extract`` chooses for a modality."""
     by_modality = {"audio": extract.speech_encoder, "text": extract.text_encoder}
     return by_modality.get(modality, extract.image_encoder)
 

@@ -1,7 +1,7 @@
 """One chunk of clips as a piece of work for another process.
 
-Apart from the work itself, so that a process that only hands jobs out need not load the
-libraries that do them.
+Separate from the extraction itself, so that a process that only distributes jobs does
+not import the encoders.
 """
 
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ class Job:
 
 
 def do(job: Job) -> Path:
-    """Extract a chunk here; its shard."""
+    """Extract a chunk in this process; returns the path of its shard."""
     from sslmepr.extraction.chunks import extract_chunk
 
     return extract_chunk(job)
 
 
 def free() -> None:
-    """Free the models that jobs have loaded here."""
+    """Free the models that jobs have loaded in this process."""
     from sslmepr.extraction.chunks import forget_tools
 
     forget_tools()

@@ -1,8 +1,8 @@
-"""What extraction has finished so far: one file per chunk of clips.
+"""Shards: finished chunks of an extraction, one file each.
 
 A shard is written whole or not at all, and is named after everything that its content
 depends on. An interrupted extraction therefore resumes where it stopped, and never
-takes up results of other settings, other clips or other media.
+reuses features of other settings, clips or media.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 FORMAT = 2
-"""Raised when the content of shards changes its meaning."""
+"""Version of the shard format; increase it when the meaning of a shard changes."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Chunk:
         Modality to the encoder that made its sequences.
     missing : list of [clip_id, modality, reason]
     unexpected : list of [clip_id, modality, error and line, traceback]
-        Those of the missing that no reason foresees.
+        Those of the missing that failed with an unforeseen error.
     transcripts : list of [clip_id, transcript, source, language]
         The language of a given transcript is None.
     regions : dict of str to list
@@ -53,7 +53,23 @@ FINDINGS = ("rates", "encoders", "missing", "unexpected", "transcripts", "region
 
 
 def shard_key(settings: dict, clips: list[dict], media_root: Path) -> str:
-    """A name that changes with the settings, the clips and their media files."""
+    """Name of a shard, which changes with everything that its features depend on.
+
+    Parameters
+    ----------
+    settings : dict
+        Settings and encoders of the extraction, ready for JSON.
+    clips : list of dict
+        Rows of the clip table.
+    media_root : Path
+        Folder that the column ``media`` is relative to; size and modification time of
+        the files enter the name.
+
+    Returns
+    -------
+    str
+        20 hexadecimal digits.
+    """
     files = []
     for clip in clips:
         path = media_root / clip["media"] if clip["media"] else None
@@ -67,7 +83,14 @@ def shard_key(settings: dict, clips: list[dict], media_root: Path) -> str:
 
 
 def write_shard(chunk: Chunk, path: Path) -> None:
-    """Write a shard under another name first, so that no half of one is ever seen."""
+    """Write a shard under a temporary name and rename it, so that it is never partial.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    path : Path
+        The shard; its folder is made if need be.
+    """
     tensors, clip_ids = {}, {}
     for modality, sequences in chunk.sequences.items():
         if sequences:
@@ -91,7 +114,18 @@ def read_findings(path: Path) -> Chunk:
 
 
 def read_sequences(path: Path, modality: str):
-    """Yield clip id and (step, feature) sequence of a shard, in order."""
+    """Yield the sequences of one modality of a shard, in the order of its clips.
+
+    Parameters
+    ----------
+    path : Path
+    modality : str
+
+    Yields
+    ------
+    (str, (step, feature) float32 ndarray)
+        Clip id and its sequence.
+    """
     with safe_open(path, "numpy") as file:
         clip_ids = json.loads(file.metadata()["clip_ids"]).get(modality)
         if clip_ids is None:

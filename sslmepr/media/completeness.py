@@ -1,7 +1,7 @@
 """Whether a media file holds the bytes that it announces.
 
-Decoders read a file that was copied by half as a shorter recording. The format itself
-often tells how long the file must be.
+Decoders read a truncated file as a shorter recording. Most formats declare in their
+headers how long the file must be.
 """
 
 import re
@@ -9,10 +9,10 @@ import struct
 from pathlib import Path
 
 SLACK_BYTES = 64
-"""As much may be lacking: some programs count their own header."""
+"""Bytes that may be missing: some programs count their own header."""
 
 UNKNOWN_SIZES = (0, 0x7FFF0000)
-"""Sizes outside of these bounds stand for "not known": written while recording."""
+"""Sizes outside of these bounds mean "unknown": they were written while recording."""
 
 _OGG_PAGE_BYTES = 27 + 255 + 255 * 255
 _MP3_HEAD_BYTES = 4096
@@ -24,10 +24,10 @@ _XING = re.compile(
 
 
 def break_off(path: Path) -> str | None:
-    """The reason why a media file is incomplete, or None if nothing tells so.
+    """The reason why a media file is incomplete, or None if it seems complete.
 
     WAV, AVI, AIFF, MP4 and its kin, Matroska, WebM, Ogg and MP3 (with a Xing header)
-    are known; a FLAC file is told by its samples when it is decoded.
+    are checked; a FLAC file by its number of samples when it is decoded.
 
     Parameters
     ----------

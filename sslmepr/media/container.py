@@ -138,12 +138,36 @@ def streams(container, kind: str, path: str | Path) -> list:
 
 
 def first_stream(container, kind: str, path: str | Path):
-    """The first of the :func:`streams` of a kind."""
+    """The first of the :func:`streams` of a kind.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    kind : {"video", "audio"}
+    path : Path
+        For the error message.
+
+    Raises
+    ------
+    MediaError
+        If there is none.
+    """
     return streams(container, kind, path)[0]
 
 
 def decode(container, stream, path: str | Path) -> Iterator[av.Packet | av.frame.Frame]:
-    """The frames of a stream, and in between the packets that are damaged.
+    """Decode a stream; damaged packets are yielded in place of their frames.
+
+    Parameters
+    ----------
+    container : av.container.InputContainer
+    stream : av.stream.Stream
+    path : path
+        For the error message.
+
+    Yields
+    ------
+    av.frame.Frame or av.Packet
 
     Raises
     ------

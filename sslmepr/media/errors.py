@@ -1,4 +1,4 @@
-"""The one way in which a clip's media can fail."""
+"""The error that every failure to read a clip's media raises."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is said in a clip, by Whisper through faster-whisper (CTranslate2)."""
+"""Speech recognition by Whisper, through faster-whisper (CTranslate2)."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ speech it may be any."""
 
 @dataclass(frozen=True)
 class Transcript:
-    """What is said in a clip.
+    """Transcript of a clip.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Transcriber:
     Parameters
     ----------
     model_name : str
-        ``tiny.en`` is embedded; any other name that faster-whisper knows
+        ``tiny.en`` is embedded; any other model name of faster-whisper
         (``large-v3-turbo`` is the paper's) comes from the hub, and the path of a
         folder in CTranslate2 format is read as it is.
 
@@ -84,8 +84,8 @@ class Transcriber:
     def transcribe(self, waveform: np.ndarray) -> Transcript:
         """The words of a (sample,) waveform at 16 kHz.
 
-        A model of several languages says which it is. One that knows only English
-        gives no text for speech that does not seem to be English.
+        A multilingual model identifies the language. An English-only model returns no
+        text for speech that does not seem to be English.
         """
         many = self._model.model.is_multilingual
         language = self._language(waveform) if many else "en"
@@ -103,7 +103,7 @@ class Transcriber:
         text = " ".join(segment.text.strip() for segment in segments).strip()
         if not text:
             return Transcript(reason="no speech was recognised")
-        if not many and _seems_invented(segments):
+        if not many and _seems_hallucinated(segments):
             return Transcript(
                 reason="the speech does not seem to be English, or is not clear enough"
             )
@@ -114,8 +114,8 @@ class Transcriber:
         return language if probability >= LEAST_LANGUAGE_PROBABILITY else "en"
 
 
-def _seems_invented(segments: list) -> bool:
-    """Whether a model of English alone has probably not heard English."""
+def _seems_hallucinated(segments: list) -> bool:
+    """Whether an English-only model probably transcribed speech that is not English."""
     marks = [(each.avg_logprob, each.compression_ratio) for each in segments]
     tokens = [len(each.tokens) for each in segments]
     log_probability, compression = np.average(marks, axis=0, weights=tokens)

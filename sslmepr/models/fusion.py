@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from sslmepr.labels import TARGETS, TASKS
+from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
 from sslmepr.models.fusion_parts import (
     GraphAttention,
     GuideBank,
@@ -26,15 +26,6 @@ from sslmepr.models.fusion_parts import (
     Projector,
     QueryReading,
 )
-
-COMPONENTS = (
-    "graph_attention",
-    "task_query",
-    "predict_projector",
-    "guide_bank",
-    "co_training",
-)
-"""Components that `FusionConfig.without` may leave out."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class FusionConfig:
     tasks : sequence of str
         Predicted tasks; their order is the order of every task axis.
     without : sequence of str
-        Components of `COMPONENTS` that are left out. Without `graph_attention`, nodes
+        Components of `MODEL_COMPONENTS` that are left out. Without `graph_attention`, nodes
         do not exchange information; without `task_query`, the representation of every
         task is the mean of the nodes; without `predict_projector`, unimodal predictions
         are not used; without `guide_bank`, the heads alone give the logits; without
@@ -75,7 +66,7 @@ class FusionConfig:
     features: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self):
-        for name, known in (("tasks", TASKS), ("without", COMPONENTS)):
+        for name, known in (("tasks", TASKS), ("without", MODEL_COMPONENTS)):
             chosen = tuple(getattr(self, name))
             object.__setattr__(self, name, chosen)
             unknown = [each for each in chosen if each not in known]

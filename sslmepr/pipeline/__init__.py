@@ -1,1 +1,1 @@
-"""What runs notebooks, studies and sweeps, and builds the book."""
+"""Runs notebooks, studies and sweeps, and builds the book."""

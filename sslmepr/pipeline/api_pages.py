@@ -45,7 +45,14 @@ def api_pages(package: Path) -> dict[str, list[str]]:
 
 
 def write_api_pages(package: Path, folder: Path) -> None:
-    """Write one reStructuredText page for each package into `folder`.
+    """Write one reStructuredText page for each package.
+
+    Parameters
+    ----------
+    package : Path
+        Folder of the package's source.
+    folder : Path
+        Receives the pages; created if need be.
 
     Raises
     ------

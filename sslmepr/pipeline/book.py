@@ -1,8 +1,8 @@
 """The book: sources and executed notebooks put together, then rendered.
 
-What belongs in the book follows from ``book/_toc.yml`` and from the parameters, never
-from what happens to lie in a folder: a notebook that is listed and missing is an error,
-one that lies there unlisted is left out.
+``book/_toc.yml`` and the parameters decide which pages the book has, not the content of
+a folder: a listed notebook that is missing is an error, one that is not listed is left
+out.
 """
 
 import itertools
@@ -39,7 +39,7 @@ FETCHED = (
     re.compile(r"""(?:@import\s+|url\(\s*)["']?"""),
 )
 NO_PAGE = {".buildinfo", "reports"}
-"""What Sphinx leaves beside the pages, of this build alone."""
+"""Files of Sphinx beside the pages that differ from build to build."""
 REMOTE = re.compile(r"(?:https?:)?//[^\s\"'()<>]+", re.IGNORECASE)
 
 
@@ -245,7 +245,7 @@ def _stage(page: str, cells: dict) -> str:
 
 
 def _require_distinct(target: Path, pages: list[str]) -> None:
-    """Sphinx's own complaint about twins does not say which notebook to change."""
+    """Refuse duplicate titles and labels, naming the notebook, as Sphinx does not."""
     seen: dict[tuple[str, str], str] = {}
     for page in pages:
         text = _prose(target, page)
@@ -334,7 +334,8 @@ def _publish(html: Path, site: Path) -> None:
             f"{site}: {in_the_way[0]} is in the way, and was not made by sslmepr (one "
             f"of {len(in_the_way)} files); move {site} away"
         )
-    # Until all is done, the list has both: whatever the end is, what is ours is known.
+    # Until all is done, the list has old and new pages, so an interrupted build can be
+    # cleaned up.
     _list_pages(mark, pages | old)
     for page in sorted(pages):
         (site / page).parent.mkdir(parents=True, exist_ok=True)

@@ -122,9 +122,14 @@ def _execute(source: Path, record: Path, parameters: dict, scratch: Path) -> Non
 def make_reproducible(notebook: nbformat.NotebookNode, parameters: dict) -> None:
     """Remove from an executed notebook, in place, what differs from run to run.
 
-    Clock times, paths and memory addresses go, and so does the error stream, which
-    holds progress bars. The first cell's ``{name}`` places are filled from
-    `parameters`, and the parameter cells are marked for the book.
+    Clock times, paths and memory addresses are removed, and so is the error stream,
+    which holds progress bars. The parameter cells are tagged for the book.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    parameters : dict
+        Values for the ``{name}`` placeholders of the first cell.
     """
     notebook.metadata.pop("papermill", None)
     notebook.metadata.kernelspec = {

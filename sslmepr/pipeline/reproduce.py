@@ -1,9 +1,9 @@
 """``sslmepr repro``: apply a study, guard ``dvc.lock``, and let DVC run what is stale.
 
-DVC rewrites ``dvc.lock`` in place, after each stage. Whoever is killed in that second,
-or has a full disk, keeps the beginning of it, which may even be valid. A copy beside
-DVC's temporary files is therefore renewed whenever the file is whole, and put back when
-it is not. A stage that was finished but is missing from the copy runs once more.
+DVC rewrites ``dvc.lock`` in place after each stage. A kill or a full disk at that
+moment leaves a truncated file, which may even be valid YAML. A copy beside DVC's
+temporary files is therefore renewed whenever the file is whole, and put back when it is
+not. A stage that was finished but is missing from the copy runs once more.
 """
 
 import os
@@ -33,8 +33,8 @@ class ReproError(RuntimeError):
 
 
 def targets(study: Params) -> list[str]:
-    """What DVC is asked for: all stages, or those that the book of a study needs."""
-    # The others compare with what was planted, which only simulated corpora know.
+    """Targets for DVC: all stages (empty list), or those that a study's book needs."""
+    # The others compare with planted correlations, which only simulated corpora have.
     return [] if study.truth_known else ["book"]
 
 
@@ -51,7 +51,7 @@ def absent_corpora(study: Params) -> list[str]:
 
 
 def reproduce(stages: list[str] | None = None) -> None:
-    """Bring a study, or some stages of it, up to date, and say where the book is.
+    """Bring a study, or some stages of it, up to date; prints where the book is.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _stages(path: Path) -> dict | None:
 
 
 def _lost(found: dict, kept: dict) -> list[str]:
-    """Stages of `kept` that `found` lacks, or of which it has but the beginning."""
+    """Stages of `kept` that `found` lacks or has only in part."""
     lost = [name for name in kept if name not in found]
     last = next(reversed(found), None)
     if last in kept and found[last] != kept[last] and _begins(kept[last], found[last]):

@@ -21,9 +21,9 @@ def apply_study(
 ) -> list[str]:
     """Turn a parameters file into that of study `name`.
 
-    Comments, alignment and whatever no study sets stay as they are. An edit of one's
-    own, that is a value which is neither the default nor that of the study that the
-    file holds now, is kept where `name` says nothing of it, and refused where it does.
+    Comments, alignment and keys that no study sets stay as they are. A user's edit is a
+    value that is neither the default nor that of the study in the file; it is kept if
+    `name` does not set the key, and refused otherwise.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def apply_study(
         A study of ``studies.yaml`` beside the file.
     path : path
     reset : bool
-        Take such edits back instead, of everything that studies set.
+        Discard such edits of all keys that studies set.
 
     Returns
     -------
@@ -59,9 +59,12 @@ def apply_study(
     of_chosen = after.model_dump()
     kept = []
     for key in defaults:
-        value = params.at(now, key)
-        default, current = params.at(of_default, key), params.at(of_current, key)
-        target = params.at(of_chosen, key)
+        value = params.get_path(now, key)
+        default, current = (
+            params.get_path(of_default, key),
+            params.get_path(of_current, key),
+        )
+        target = params.get_path(of_chosen, key)
         if value == target:
             continue
         if not reset and value not in (default, current):
@@ -75,13 +78,20 @@ def apply_study(
                 )
             kept.append(f"{path}: {key}: {_flow(value)} is an edit of yours and stays")
             continue
-        text = set_value(text, key, params.at(wanted, key), str(path))
+        text = set_value(text, key, params.get_path(wanted, key), str(path))
     _write(path, text)
     return kept
 
 
 def set_parameters(changes: dict[str, Any], path: str | Path = "params.yaml") -> None:
-    """Replace values in a parameters file, keys with dots; all else stays as it is.
+    """Replace values in a parameters file; everything else stays as it is.
+
+    Parameters
+    ----------
+    changes : dict of str to Any
+        Dotted path to its new value.
+    path : path
+        The parameters file.
 
     Raises
     ------
@@ -98,6 +108,17 @@ def set_parameters(changes: dict[str, Any], path: str | Path = "params.yaml") ->
 
 def set_value(text: str, dotted: str, value: Any, where: str) -> str:
     """A YAML text with one value replaced, written on one line.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    dotted : str
+        Path to the value.
+    value : Any
+        Its replacement.
+    where : str
+        Name of the file, for the error message.
 
     Raises
     ------
@@ -143,15 +164,16 @@ def _within(key: str, section: str) -> bool:
 
 
 def _require_defaults(study: str, settings: Params) -> None:
-    """Refuse a study that sets what no other study could take back."""
+    """Refuse a study that sets a key whose default the first study does not list."""
     first = next(iter(settings.studies))
     for key in settings.studies[study]:
         if not any(_within(key, known) for known in settings.studies[first]):
+            value = _flow(params.get_path(settings.model_dump(), key))
             raise ParamsError(
                 f"studies.yaml: study {study} sets {key}, and study {first} does not "
                 f"list its default, so no other study could take it back. Add a line "
-                f"to {first} (its value in params.yaml is now "
-                f"{_flow(params.at(settings.model_dump(), key))}): {key}: <default>"
+                f"to {first} (its value in params.yaml is now {value}): "
+                f"{key}: <default>"
             )
 
 
@@ -167,7 +189,7 @@ def _changed_tree(tree: dict, values: dict[str, Any]) -> dict:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, and not at all if it says so already."""
+    """Replace a file atomically, unless it has this content already."""
     if path.read_bytes() == text.encode():
         return
     beside = path.with_name(f".{path.name}.new")

@@ -135,7 +135,15 @@ class BodyPainter:
         self.torso = self._paint_torso()
 
     def moment(self, seconds: float, shutter_seconds: float) -> BodyMoment:
-        """Where everything is at a time of the clip."""
+        """Position of the body at a time of the clip.
+
+        Parameters
+        ----------
+        seconds : float
+            From the beginning of the clip.
+        shutter_seconds : float
+            Exposure time, over which moving arms leave a trail.
+        """
         left, right = self._hands(seconds)
         left_before, right_before = self._hands(seconds - shutter_seconds)
         swing = 3 + 44 * amount(self.shown["sway"]) ** 1.5

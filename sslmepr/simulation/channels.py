@@ -1,4 +1,4 @@
-"""What each of the five channels carries, before it is drawn or spoken.
+"""Linear model of the five channels: latents to controls of picture, voice and words.
 
 A channel has a few named controls (how far the brows are raised, how fast a person
 speaks). In a clip they take the values
@@ -10,8 +10,8 @@ and axes A and B whose columns are unit vectors. The domain's offset is the same
 of its clips. The modules that draw and speak get z in units of its standard deviation.
 
 The trait axes are made orthogonal to the emotion axes of the same channel as far as its
-controls allow. Were they not, a cue of a trait would partly be read as a cue of an
-emotion, and even an ideal observer would report associations in a world without any.
+controls allow. Otherwise cues of traits and emotions would be confounded, and even an
+ideal observer would report associations in a world without any.
 """
 
 import zlib
@@ -63,7 +63,21 @@ class Channel:
         emotion_scale: float,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Controls of clips of one domain, (clip, latent) to (clip, control)."""
+        """Draw the controls of clips of one domain.
+
+        Parameters
+        ----------
+        latents : (clip, latent) ndarray
+        domain : str
+        emotion_scale : float
+            Factor on the effect of emotions.
+        rng : Generator
+
+        Returns
+        -------
+        (clip, control) ndarray
+            In units of the channel's noise.
+        """
         noise = rng.standard_normal((len(latents), len(self.controls)))
         mean = latents @ self.loadings(emotion_scale).T + self.offset(domain)
         return mean + noise
@@ -113,8 +127,8 @@ def _unit_columns(axes: np.ndarray) -> np.ndarray:
 def _away_from(axes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Remove from `axes` what lies in the column space of `others`.
 
-    An axis that would lose all but a tenth of its length keeps its direction: a channel
-    with few controls cannot hold emotions and traits apart.
+    An axis that would lose all but a tenth of its length is left as it is: a channel
+    with few controls has no direction left that is orthogonal to all emotions.
     """
     left, sizes, _ = np.linalg.svd(others, full_matrices=False)
     basis = left[:, sizes > 1e-9]

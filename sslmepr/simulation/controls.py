@@ -2,7 +2,8 @@
 
 Each of the channels face, body and scene is drawn from a vector of controls. A control
 is roughly standard normal: 0 is the average, and values beyond +-4 hardly change the
-picture any more. Two matrices per channel say how emotions and traits move them.
+picture any more. Two matrices per channel hold the effects of emotions and traits on
+them.
 """
 
 from collections.abc import Mapping, Sequence

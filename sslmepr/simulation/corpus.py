@@ -2,7 +2,7 @@
 
 Written to the corpus's folder: ``clips.parquet`` and ``media/*.mp4`` as for any corpus;
 ``truth.parquet`` with every latent and every control; ``ideal_observer.json`` and
-``ideal_association.csv`` with the limit of what can be known.
+``ideal_association.csv`` with the scores of the ideal observer.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The random part of a simulated corpus: who is in a clip, feels what, shows what."""
+"""The random part of a simulated corpus: persons, latents and controls of clips."""
 
 import zlib
 from dataclasses import dataclass
@@ -43,7 +43,26 @@ class Draw:
 
 
 def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
-    """Draw persons, emotions and controls of a corpus from ``params.seed``."""
+    """Draw persons, emotions and controls of a corpus from ``params.seed``.
+
+    A corpus with the labels of both tasks is held out: all its persons are in test.
+
+    Parameters
+    ----------
+    name : str
+        Name of the corpus; corpora of other names get independent random numbers.
+    corpus : SimulatedCorpus
+    params : Params
+
+    Returns
+    -------
+    Draw
+
+    Raises
+    ------
+    WorldError
+        If the corpus's world is unknown or impossible.
+    """
     simulation = params.simulation
     world = make_world(corpus.world, simulation.worlds)
     channels = make_channels(simulation)
@@ -70,9 +89,20 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
 def split_persons(
     count: int, shares: dict[str, float], rng: np.random.Generator
 ) -> np.ndarray:
-    """Assign persons to splits, (person,) array of split names.
+    """Assign persons to splits at random.
 
-    Every split with a share gets at least one person if there are enough.
+    Parameters
+    ----------
+    count : int
+        Number of persons.
+    shares : dict of str to float
+        Split to its share; they need not sum to 1. Every split with a share above 0
+        gets at least one person if there are enough.
+    rng : Generator
+
+    Returns
+    -------
+    (person,) ndarray of str
     """
     shares = {split: share for split, share in shares.items() if share > 0}
     bounds = np.cumsum(list(shares.values())) / sum(shares.values()) * count

@@ -21,7 +21,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 class VoiceError(RuntimeError):
-    """eSpeak NG did not speak."""
+    """Speech synthesis failed."""
 
 
 def synthesise(
@@ -49,7 +49,7 @@ def synthesise(
     Raises
     ------
     VoiceError
-        If the library does not start, knows no such voice, or stays silent.
+        If the library does not start, has no such voice, or stays silent.
     """
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     chunks = []

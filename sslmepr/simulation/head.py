@@ -90,7 +90,14 @@ def paint_head(look: Look, pitch: float, jaw_px: float, flush: float) -> np.ndar
 
 
 def complexion(skin: Colour, flush: float) -> Colour:
-    """Skin turned redder (flush above 0) or paler and greyer (below 0)."""
+    """Colour of flushed or pale skin.
+
+    Parameters
+    ----------
+    skin : Colour
+    flush : float
+        -1 (pale and grey) .. 1 (red).
+    """
     if flush > 0:
         red = (min(255.0, skin[0] * 1.06), skin[1] * 0.66, skin[2] * 0.62)
         return mix(skin, red, 0.6 * flush)

@@ -1,4 +1,4 @@
-"""The best that anyone can do on a simulated corpus.
+"""The ideal observer: an upper bound for any model on a simulated corpus.
 
 The ideal observer knows the generator and sees the controls of a clip, but neither its
 latents nor the noise. Emotions and traits x have the prior N(0, P), the controls of a
@@ -6,11 +6,11 @@ channel are z = H x + offset + N(0, I), so that the posterior is Gaussian with
 
     covariance  Q = (P⁻¹ + Hᵀ H)⁻¹        mean  m = Q Hᵀ (z - offset)
 
-(Bishop 2006, Pattern recognition and machine learning, eq. 2.116-2.117); channels
-add their HᵀH. Every metric gets the decision that is optimal for it:
+(Bishop 2006, Pattern recognition and machine learning, eq. 2.116-2.117); the
+terms HᵀH of several channels add up. For every metric the optimal decision is taken:
 
-- mWACC (mean of sensitivity and specificity, over emotions): an emotion is said to be
-  present where its posterior probability reaches its prior prevalence;
+- mWACC (mean of sensitivity and specificity, over emotions): an emotion is predicted
+  where its posterior probability reaches its base rate;
 - mACC (1 - mean absolute error, over traits): the posterior median;
 - CCC (Lin 1989, mean over traits): the posterior mean stretched to the variance of the
   true score. With a correlation of ρ this gives ρ, the largest CCC that any prediction
@@ -43,7 +43,7 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Posterior:
-    """What is known of the latents of some clips.
+    """Posterior of the latents of some clips.
 
     Attributes
     ----------
@@ -60,7 +60,19 @@ class Posterior:
 
 
 def posterior_covariance(prior: np.ndarray, loadings: np.ndarray) -> np.ndarray:
-    """Q = (P⁻¹ + HᵀH)⁻¹ for loadings (control, latent), as (latent, latent)."""
+    """Posterior covariance Q = (P⁻¹ + HᵀH)⁻¹.
+
+    Parameters
+    ----------
+    prior : (latent, latent) ndarray
+        P.
+    loadings : (control, latent) ndarray
+        H.
+
+    Returns
+    -------
+    (latent, latent) ndarray
+    """
     gain = prior @ loadings.T
     seen = loadings @ gain + np.eye(len(loadings))
     return prior - gain @ np.linalg.solve(seen, gain.T)
@@ -105,8 +117,19 @@ def score_emotions(
 ) -> dict[str, float | None]:
     """Balanced accuracy per emotion and their mean, mWACC.
 
-    An emotion that is present in all clips or in none has no balanced accuracy (None)
-    and is left out of the mean.
+    Parameters
+    ----------
+    posterior : Posterior
+    emotions : (clip, emotion) ndarray
+        True latents.
+    threshold : float
+        Latent value above which an emotion is present, in standard deviations.
+
+    Returns
+    -------
+    dict of str to float or None
+        ``mWACC`` and ``WACC_<emotion>``. An emotion that is present in all clips or in
+        none has no balanced accuracy (None) and is left out of the mean.
     """
     mean, deviation = posterior.mean[:, EMOTION_PART], posterior.deviation
     probability = norm.sf((threshold - mean) / deviation[:, EMOTION_PART])
@@ -126,7 +149,21 @@ def score_emotions(
 def score_traits(
     posterior: Posterior, traits: np.ndarray, scale: float
 ) -> dict[str, float | None]:
-    """ACC and CCC per trait and their means, mACC and CCC."""
+    """Accuracy (1 - mean absolute error) and CCC per trait, and their means.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    traits : (clip, trait) ndarray
+        True latents.
+    scale : float
+        Standard deviation of a trait label.
+
+    Returns
+    -------
+    dict of str to float
+        ``mACC``, ``CCC``, ``ACC_<trait>`` and ``CCC_<trait>``.
+    """
     true = trait_scores(traits, scale)
     mean, reliability = posterior.mean[:, TRAIT_PART], posterior.reliability
     median = trait_scores(mean, scale)
@@ -145,14 +182,35 @@ def score_traits(
 
 
 def concordance_correlation(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Lin's concordance with population moments, 0 where both are constant."""
+    """Lin's concordance correlation coefficient, with population moments.
+
+    Parameters
+    ----------
+    true, predicted : (clip,) ndarray
+
+    Returns
+    -------
+    float
+        0 where both are constant.
+    """
     covariance = np.mean((true - true.mean()) * (predicted - predicted.mean()))
     spread = true.var() + predicted.var() + (true.mean() - predicted.mean()) ** 2
     return float(2 * covariance / spread) if spread > 0 else 0.0
 
 
 def correlate(emotions: np.ndarray, traits: np.ndarray) -> np.ndarray:
-    """Correlation of each emotion with each trait over clips, (emotion, trait)."""
+    """Correlation of each emotion with each trait over clips.
+
+    Parameters
+    ----------
+    emotions : (clip, emotion) ndarray
+    traits : (clip, trait) ndarray
+
+    Returns
+    -------
+    (emotion, trait) ndarray
+        0 where one of the two is constant.
+    """
     emotions = emotions - emotions.mean(axis=0)
     traits = traits - traits.mean(axis=0)
     lengths = np.outer(np.linalg.norm(emotions, axis=0), np.linalg.norm(traits, axis=0))
@@ -161,7 +219,17 @@ def correlate(emotions: np.ndarray, traits: np.ndarray) -> np.ndarray:
 
 
 def agreement(recovered: np.ndarray, planted: np.ndarray) -> float | None:
-    """Correlation of two association matrices; None where one is constant."""
+    """Correlation of two association matrices over their cells.
+
+    Parameters
+    ----------
+    recovered, planted : (emotion, trait) ndarray
+
+    Returns
+    -------
+    float or None
+        None where one of them is constant.
+    """
     if np.ptp(recovered) == 0 or np.ptp(planted) == 0:
         return None
     return float(np.corrcoef(recovered.ravel(), planted.ravel())[0, 1])

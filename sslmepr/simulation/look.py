@@ -1,4 +1,4 @@
-"""What a drawn person looks like: everything that says nothing about the labels.
+"""Appearance of a drawn person, which is independent of the labels.
 
 A look is drawn at random and independently of traits and emotions, so that no model can
 read a label from skin, hair, glasses or clothes.

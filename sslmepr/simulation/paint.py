@@ -21,19 +21,39 @@ FRACTION_BITS = 4
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """`first` turned into `second` by a share of 0..1."""
+    """Mix two colours linearly.
+
+    Parameters
+    ----------
+    first, second : Colour
+    share : float
+        Share of `second`, 0..1.
+    """
     return tuple(
         (1 - share) * a + share * b for a, b in zip(first, second, strict=True)
     )
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """A colour made darker (factor below 1) or lighter, kept within 0..255."""
+    """Darken or lighten a colour.
+
+    Parameters
+    ----------
+    colour : Colour
+    factor : float
+        Below 1 darker, above 1 lighter; the result is clipped to 0..255.
+    """
     return tuple(min(255.0, max(0.0, part * factor)) for part in colour)
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """A colour in RGB 0..255 from hue (cyclic), saturation and value in 0..1."""
+    """A colour in RGB 0..255 from hue, saturation and value.
+
+    Parameters
+    ----------
+    hue, saturation, value : float
+        In 0..1; the hue is cyclic, the others are clipped.
+    """
     saturation, value = np.clip((saturation, value), 0.0, 1.0)
     return tuple(255 * p for p in colorsys.hsv_to_rgb(hue % 1.0, saturation, value))
 
@@ -73,7 +93,20 @@ def mirrored(half) -> np.ndarray:
 
 
 def oval(centre, radii, angle_degrees: float = 0.0, points: int = 32) -> np.ndarray:
-    """An ellipse as (point, 2)."""
+    """The outline of an ellipse.
+
+    Parameters
+    ----------
+    centre, radii : (2,) array
+        In canvas pixels.
+    angle_degrees : float
+        Rotation from the x axis towards the y axis, which points down.
+    points : int
+
+    Returns
+    -------
+    (point, 2) ndarray
+    """
     angle = math.radians(angle_degrees)
     cos, sin = math.cos(angle), math.sin(angle)
     axes = np.array(
@@ -86,7 +119,19 @@ def oval(centre, radii, angle_degrees: float = 0.0, points: int = 32) -> np.ndar
 
 
 def limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
-    """A tapered bar with round ends, as a closed outline (point, 2)."""
+    """The closed outline of a tapered bar with round ends.
+
+    Parameters
+    ----------
+    start, end : (2,) array
+        In canvas pixels.
+    start_radius, end_radius : float
+        Half the width at the ends, in canvas pixels.
+
+    Returns
+    -------
+    (point, 2) ndarray
+    """
     across, down = end[0] - start[0], end[1] - start[1]
     length = math.hypot(across, down) or 1.0
     cos, sin = across / length, down / length
@@ -95,12 +140,32 @@ def limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
 
 
 def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
-    """A rectangle as (point, 2)."""
+    """The corners of a rectangle.
+
+    Parameters
+    ----------
+    left, top, right, bottom : float
+        In canvas pixels.
+
+    Returns
+    -------
+    (4, 2) ndarray
+    """
     return np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
 
 
 def fill(canvas: np.ndarray, points, colour: Colour, opacity: float = 1.0) -> None:
-    """Fill a closed outline."""
+    """Fill a closed outline, in place.
+
+    Parameters
+    ----------
+    canvas : (row, column, channel) uint8 ndarray
+    points : (point, 2) array
+        In canvas pixels.
+    colour : Colour
+    opacity : float
+        0..1.
+    """
 
     def draw(target, moved):
         whole = _fixed(moved)
@@ -117,7 +182,21 @@ def stroke(
     opacity: float = 1.0,
     closed: bool = False,
 ) -> None:
-    """Draw along a line."""
+    """Draw along a line, in place.
+
+    Parameters
+    ----------
+    canvas : (row, column, channel) uint8 ndarray
+    points : (point, 2) array
+        In canvas pixels.
+    colour : Colour
+    width_px : float
+        Rounded to whole pixels, at least one.
+    opacity : float
+        0..1.
+    closed : bool
+        Whether the last point joins the first.
+    """
     width = max(1, round(width_px))
 
     def draw(target, moved):
@@ -135,7 +214,18 @@ def stroke(
 
 
 def glow(canvas: np.ndarray, centre, radii, colour: Colour, strength: float) -> None:
-    """Blend a soft spot of colour into what is already painted."""
+    """Blend a Gaussian spot of colour into what is already painted, in place.
+
+    Parameters
+    ----------
+    canvas : (row, column, channel) uint8 ndarray
+        On a layer with opacity, the opacity does not change.
+    centre, radii : (2,) array
+        In canvas pixels; at a radius the strength has fallen to 1/e.
+    colour : Colour
+    strength : float
+        Opacity at the centre, 0..1.
+    """
     if strength < FAINTEST:
         return
     reach = 2.2 * np.asarray(radii, float)
@@ -156,7 +246,16 @@ def glow(canvas: np.ndarray, centre, radii, colour: Colour, strength: float) -> 
 
 
 def lay_over(canvas: np.ndarray, layer: np.ndarray, left: int, top: int) -> None:
-    """Put a premultiplied four-channel layer onto an RGB canvas, cut at its edges."""
+    """Put a layer onto an RGB canvas, in place, cut at the canvas's edges.
+
+    Parameters
+    ----------
+    canvas : (row, column, 3) uint8 ndarray
+    layer : (row, column, 4) uint8 ndarray
+        RGB premultiplied by the opacity, and the opacity.
+    left, top : int
+        Where the layer's upper left corner lies, in canvas pixels.
+    """
     height, width = canvas.shape[:2]
     x0, y0 = max(0, left), max(0, top)
     x1, y1 = min(width, left + layer.shape[1]), min(height, top + layer.shape[0])

@@ -1,9 +1,9 @@
-"""What the people of the simulated corpora say: the vocabularies of `words`.
+"""Vocabularies of the simulated transcripts, used by `words`.
 
 Every latent has clauses for both of its directions and two strengths. They are written
 for this project. Trait clauses follow the adjective markers of the Big Five (Goldberg
-1992, Psychological Assessment 4, 26-42) and speak of habits; emotion clauses speak of
-the moment.
+1992, Psychological Assessment 4, 26-42) and are about habits; emotion clauses
+are about the moment.
 """
 
 PHRASES: dict[str, dict[int, tuple[str, ...]]] = {

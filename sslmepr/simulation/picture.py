@@ -80,7 +80,7 @@ def render_frames(
         Of a frame, in pixels.
     domain : DomainLook
     seed : int
-        Of everything that neither look nor controls say: objects, blinks, movements.
+        Of everything that look and controls leave open: objects, blinks, movements.
     speech_envelope : (frame,) ndarray, optional
         Loudness of the voice in 0..1, which opens the mouth; None is silence.
 

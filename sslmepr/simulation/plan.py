@@ -1,4 +1,4 @@
-"""From the controls of a clip to its media: who speaks which words, and the file."""
+"""From the controls of a clip to its appearance, voice, words and media file."""
 
 import zlib
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SILENCE_SECONDS = 0.3  # around the speech, if the longest clip has room for it
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """What one clip shows and says; enough to render it in another process."""
+    """Everything that another process needs to render one clip."""
 
     clip_id: str
     look: picture.Look
@@ -29,7 +29,20 @@ class ClipPlan:
 
 
 def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
-    """Decide on look, voice, words and movements of every clip."""
+    """Choose appearance, voice, words and controls of every clip.
+
+    Parameters
+    ----------
+    name : str
+        Name of the corpus, which begins the clip ids.
+    draw : Draw
+    params : Params
+
+    Returns
+    -------
+    list of ClipPlan
+        In the order of the clips of `draw`.
+    """
     key = [params.seed, zlib.crc32(name.encode())]
     looks, voices = {}, {}
     for person in np.unique(draw.persons):
@@ -59,7 +72,15 @@ def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
 
 
 def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> None:
-    """Speak, draw and write one clip.
+    """Synthesise the speech, draw the frames and write the file of one clip.
+
+    Parameters
+    ----------
+    plan : ClipPlan
+    simulation : Simulation
+        Section ``simulation`` of the parameters.
+    path : path
+        Of the MP4 file.
 
     Raises
     ------

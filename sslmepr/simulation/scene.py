@@ -1,7 +1,7 @@
 """The scene channel: light, palette and objects of a room, and how they are drawn.
 
-That rooms say something about the persons who live in them is known (S. D. Gosling et
-al., 2002, A room with a cue); the directions used here are choices of this design. The
+Rooms carry cues of the personality of those who live in them (S. D. Gosling et al.,
+2002, A room with a cue); the directions used here are choices of this design. The
 person stands in the middle, so what carries information stands at the sides.
 """
 

@@ -169,7 +169,7 @@ def add_room(
     seconds : float
         Length of the clip; must be at least that of the speech.
     noise_db : float
-        Level of the noise against full scale.
+        Level of the noise in dB relative to full scale.
     seed : int
 
     Returns
@@ -197,7 +197,20 @@ def add_room(
 def speech_envelope(
     waveform: np.ndarray, frame_count: int, frames_per_second: float
 ) -> np.ndarray:
-    """Loudness of the speech in every video frame, (frame,) within 0..1."""
+    """Loudness of the speech in every video frame.
+
+    Parameters
+    ----------
+    waveform : (sample,) ndarray
+        At `SAMPLE_RATE_HZ`.
+    frame_count : int
+    frames_per_second : float
+
+    Returns
+    -------
+    (frame,) ndarray
+        Within 0..1.
+    """
     edges = np.arange(frame_count + 1) * SAMPLE_RATE_HZ / frames_per_second
     edges = np.minimum(edges.round().astype(int), len(waveform))
     energy = np.concatenate([[0], np.cumsum(np.square(waveform, dtype=float))])

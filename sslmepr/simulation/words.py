@@ -15,8 +15,11 @@ EMOTION_AXES = np.eye(len(TEXT_CONTROLS))[:, : len(SCORED_EMOTIONS)]
 TRAIT_AXES = np.eye(len(TEXT_CONTROLS))[:, len(SCORED_EMOTIONS) :]
 
 CLAUSES = 3
-LEAST, STRONG = 0.4, 1.4  # deviation from which a control is heard, and heard strongly
-SHORTEST_WORDS, LONGEST_WORDS = 8, 13  # what 4 seconds hold at a usual rate
+LEAST, STRONG = (
+    0.4,
+    1.4,
+)  # deviation from which a control adds a clause, and a strong one
+SHORTEST_WORDS, LONGEST_WORDS = 8, 13  # of 4 seconds at average speaking rate
 
 
 def compose(controls: np.ndarray, domain: str, seed: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Who the people of a simulated corpus are, and what they feel.
+"""Joint distribution of latent emotions and traits in a simulated population.
 
 A world is linear and Gaussian. A person has five latent traits t ~ N(0, R). In each
 clip of that person, six latent emotions g ~ N(M t, S) are drawn, where M and S are
@@ -7,8 +7,8 @@ chosen such that every emotion has unit variance and
     corr(g, t) = C    (the planted association)
     corr(g)    = G    (how emotions occur together)
 
-so that M = C R⁻¹ and S = G - C R⁻¹ Cᵀ. Because everything is Gaussian, what an ideal
-observer can know is a closed form (`sslmepr.simulation.ideal_observer`).
+so that M = C R⁻¹ and S = G - C R⁻¹ Cᵀ. Because everything is Gaussian, the posterior
+of an ideal observer has a closed form (`sslmepr.simulation.ideal_observer`).
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ EMOTION_CORRELATION = np.array(
         [0.05, 0.05, 0.20, 0.15, 0.00, 1.00],
     ]
 )
-"""G. Chosen, not measured: unpleasant emotions occur together and exclude happiness."""
+"""G, by assumption: negative emotions correlate positively with each other and
+negatively with happiness."""
 
 LATENTS = (*SCORED_EMOTIONS, *TRAITS)
 """Order of the joint latent axis: six emotions, then five traits."""
@@ -96,7 +97,18 @@ class World:
 
 
 def make_world(name: str, worlds: dict[str, dict[str, dict[str, float]]]) -> World:
-    """Build a world from ``simulation.worlds``; what is not listed is zero.
+    """Build a world from ``simulation.worlds``.
+
+    Parameters
+    ----------
+    name : str
+        A key of `worlds`.
+    worlds : dict
+        World, emotion and trait to their correlation; correlations not listed are 0.
+
+    Returns
+    -------
+    World
 
     Raises
     ------
@@ -123,7 +135,18 @@ def _check_known(name: str, known: tuple[str, ...], where: str, what: str) -> No
 
 
 def draw_traits(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Latent traits of `count` persons, (person, trait)."""
+    """Draw latent traits from N(0, R).
+
+    Parameters
+    ----------
+    count : int
+        Number of persons.
+    rng : Generator
+
+    Returns
+    -------
+    (person, trait) ndarray
+    """
     factor = np.linalg.cholesky(TRAIT_CORRELATION)
     return rng.standard_normal((count, len(TRAITS))) @ factor.T
 
@@ -131,7 +154,19 @@ def draw_traits(count: int, rng: np.random.Generator) -> np.ndarray:
 def draw_emotions(
     world: World, traits: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Latent emotions given latent traits, (clip, trait) to (clip, emotion)."""
+    """Draw latent emotions given latent traits, from N(M t, S).
+
+    Parameters
+    ----------
+    world : World
+    traits : (clip, trait) ndarray
+        Latent traits of the person in each clip.
+    rng : Generator
+
+    Returns
+    -------
+    (clip, emotion) ndarray
+    """
     factor = np.linalg.cholesky(world.residual)
     noise = rng.standard_normal((len(traits), len(SCORED_EMOTIONS)))
     return traits @ world.mapping.T + noise @ factor.T
@@ -140,10 +175,19 @@ def draw_emotions(
 def emotion_intensities(
     latents: np.ndarray, threshold: float, ceiling: float
 ) -> np.ndarray:
-    """Emotion labels, (clip, scored emotion) to (clip, emotion) within 0..1.
+    """Emotion labels from latent emotions.
 
-    An emotion is absent (0) up to `threshold` and reaches 1 at `ceiling`, both in
-    standard deviations of its latent; ``neutral`` is 1 where all others are absent.
+    Parameters
+    ----------
+    latents : (clip, scored emotion) ndarray
+    threshold, ceiling : float
+        Latent value up to which an emotion is absent (0) and from which its intensity
+        is 1, in standard deviations.
+
+    Returns
+    -------
+    (clip, emotion) ndarray
+        Within 0..1; ``neutral`` is 1 where all others are absent.
     """
     scored = np.clip((latents - threshold) / (ceiling - threshold), 0, 1)
     neutral = (scored == 0).all(axis=1, keepdims=True).astype(float)
@@ -153,5 +197,16 @@ def emotion_intensities(
 
 
 def trait_scores(latents: np.ndarray, scale: float) -> np.ndarray:
-    """Trait labels 0.5 + `scale` · t, cut to 0..1, (clip, trait)."""
+    """Trait labels 0.5 + `scale` · t, clipped to 0..1.
+
+    Parameters
+    ----------
+    latents : (clip, trait) ndarray
+    scale : float
+        Standard deviation of a trait label.
+
+    Returns
+    -------
+    (clip, trait) ndarray
+    """
     return np.clip(0.5 + scale * latents, 0, 1)

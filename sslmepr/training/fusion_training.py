@@ -8,8 +8,8 @@ import pandas as pd
 import torch
 
 from sslmepr.device import seed_everything
-from sslmepr.labels import TASKS
-from sslmepr.models.fusion import COMPONENTS, FusionConfig, FusionModel
+from sslmepr.labels import MODEL_COMPONENTS, TASKS
+from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
@@ -123,7 +123,7 @@ def train_variant(
             heads=section.heads,
             dropout=section.dropout,
             tasks=list(settings.tasks),
-            without=[name for name in left_out if name in COMPONENTS],
+            without=[name for name in left_out if name in MODEL_COMPONENTS],
             features=data.feature_counts,
         )
     ).to(data.device)

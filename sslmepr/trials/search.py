@@ -19,7 +19,7 @@ from optuna.trial import BaseTrial
 
 from sslmepr.device import choose_device
 from sslmepr.files import atomic
-from sslmepr.params import Choices, CoTraining, Params, Range, Search, at
+from sslmepr.params import Choices, CoTraining, Params, Range, Search, get_path
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import fit_predict_projector, train_variant
@@ -153,7 +153,7 @@ def search(
         ),
     )
     tree = params.model_dump()
-    study.enqueue_trial({key: at(tree, key) for key in section.dimensions()})
+    study.enqueue_trial({key: get_path(tree, key) for key in section.dimensions()})
 
     def objective(trial: optuna.Trial) -> float:
         chosen = params.changed(suggest(trial, section), f"search.{name}")

@@ -3,9 +3,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from sslmepr.encoders.image import IMAGE_ENCODERS
 from sslmepr.encoders.load import load_encoders
+from sslmepr.encoders.speech import SPEECH_ENCODERS
+from sslmepr.encoders.text import TEXT_ENCODERS
+from sslmepr.labels import ENCODERS, FEATURE_COUNTS
 from sslmepr.params import load
-from sslmepr.weights import FEATURE_COUNTS, WeightsError
+from sslmepr.weights import WeightsError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +44,11 @@ def test_egemaps_by_name(extract):
     chosen = extract.model_copy(update={"speech_encoder": "egemaps"})
     encoders = load_encoders(chosen, torch.device("cpu"))
     assert encoders.speech.name == "egemaps"
+
+
+@pytest.mark.parametrize(
+    ("kind", "loaders"),
+    [("image", IMAGE_ENCODERS), ("speech", SPEECH_ENCODERS), ("text", TEXT_ENCODERS)],
+)
+def test_every_encoder_that_params_accept_can_be_loaded(kind, loaders):
+    assert set(loaders) == set(ENCODERS[kind])

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sslmepr.labels import MODEL_COMPONENTS
 from sslmepr.models.fusion import (
-    COMPONENTS,
     FusionConfig,
     FusionInput,
     FusionModel,
@@ -73,7 +73,7 @@ def batch(present=None, clips=16, fill=0.0, seed=3):
     return FusionInput(embeddings, logits, scores, present, features)
 
 
-SUBSETS = [list(names) for n in range(6) for names in combinations(COMPONENTS, n)]
+SUBSETS = [list(names) for n in range(6) for names in combinations(MODEL_COMPONENTS, n)]
 
 
 @pytest.mark.parametrize("without", SUBSETS, ids="-".join)
