@@ -26,12 +26,12 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.params import Params
-from sslmepr.training.baselines import RIDGE_STRENGTHS
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.predictions import (
     dev_score,
 )
+from sslmepr.training.probes import RIDGE_STRENGTHS
 
 QUANTILE = 0.95
 SHUFFLES = 500
