@@ -12,7 +12,11 @@ from sslmepr.statistics.regression import logistic, ridge
 from sslmepr.training.predictions import dev_score
 
 RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
+"""Grid of ``alpha`` for ridge regression, from 10 to 100,000."""
+
 LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+"""Grid of ``C`` for logistic regression."""
+
 FOLDS = 5
 """Speaker-disjoint folds of the training split for out-of-fold predictions."""
 

@@ -21,7 +21,7 @@ class Combination(Linear):
     All weights have an L2 penalty; cross-target weights, from the logits of one target
     to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
     clips they would otherwise be mostly noise, but without them, targets that a
-    modality confuses could not be told apart. For emotions the regularisation strength
+    modality confuses could not be separated. For emotions the regularisation strength
     maximises the likelihood on dev, because the output is used as a probability, and
     the area under the ROC curve does not depend on calibration.
 
