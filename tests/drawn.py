@@ -153,7 +153,7 @@ def draw_study(
 
 
 def cross_corpus(params, truth, predictions):
-    """How each task does where it was never taught.
+    """Score of each task on the corpus without its labels.
 
     Parameters
     ----------

@@ -25,12 +25,12 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.params import Params
-from sslmepr.training.baselines import RIDGE_STRENGTHS
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.predictions import (
     dev_score,
 )
+from sslmepr.training.probes import RIDGE_STRENGTHS
 
 QUANTILE = 0.95
 """Of the null distribution; r beyond it has p < 0.05 in one cell, uncorrected."""

@@ -24,12 +24,12 @@ from sslmepr.labels import EMOTIONS
 from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
-from sslmepr.training.baselines import Linear, speaker_folds
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
 from sslmepr.training.outputs import predict_outputs
+from sslmepr.training.probes import Linear, speaker_folds
 from sslmepr.training.unimodal import unimodal_config
 
 INNER_FOLDS = 4

@@ -269,10 +269,10 @@ class FusionModel(nn.Module):
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
         """Logits of the predict projector plus the mean of head and guide bank."""
-        votes = [self.heads[task](self.dropout(representation)).float()]
+        corrections = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
-            votes.append(self.banks[task](representation))
-        logits = torch.stack(votes).mean(0)
+            corrections.append(self.banks[task](representation))
+        logits = torch.stack(corrections).mean(0)
         if task in self.predict_projectors:
             logits = logits + self.predict_projectors[task](given)
         return torch.sigmoid(logits) if task == "personality" else logits

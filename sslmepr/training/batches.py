@@ -96,6 +96,7 @@ class Standardisation:
         return cls(mean.astype(np.float32), deviation.astype(np.float32))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
+        """Standardise (step, feature) values."""
         return (values - self.mean) / self.deviation
 
     @classmethod
@@ -282,7 +283,18 @@ class ModalityClips:
         self._offset_logits[task] = every
 
     def offset_logits(self, task: str, rows: np.ndarray) -> torch.Tensor:
-        """Base logits of `rows` as set by `set_offset_logits`: (clip, target)."""
+        """Base logits that were set by `set_offset_logits`.
+
+        Parameters
+        ----------
+        task : {"emotion", "personality"}
+        rows : (clip,) int array
+            Positions in the study's clips.
+
+        Returns
+        -------
+        (clip, target) Tensor
+        """
         return self._offset_logits[task][torch.from_numpy(rows)]
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -339,7 +351,17 @@ class ModalityClips:
 
 
 def chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut `rows` into consecutive pieces of at most `size`."""
+    """Cut `rows` into consecutive pieces of at most `size`.
+
+    Parameters
+    ----------
+    rows : (clip,) int array
+    size : int
+
+    Returns
+    -------
+    list of (clip,) int array
+    """
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 

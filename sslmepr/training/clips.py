@@ -43,7 +43,18 @@ class StudyClips:
     corpora: list[str]
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
-        """Positions of a corpus's clips, of one split or of all: (clip,) int."""
+        """Positions of a corpus's clips.
+
+        Parameters
+        ----------
+        corpus : str
+        split : {"train", "dev", "test"}, optional
+            All splits if not given.
+
+        Returns
+        -------
+        (clip,) int array
+        """
         chosen = (self.table["corpus"] == corpus).to_numpy()
         if split is not None:
             chosen = chosen & (self.table["split"] == split).to_numpy()
@@ -54,7 +65,17 @@ class StudyClips:
         return ~np.isnan(self.labels[task]).any(axis=1)
 
     def training_labels(self, corpus: str, task: str) -> np.ndarray:
-        """Labels of a corpus's labelled training clips: (clip, target)."""
+        """Labels of a corpus's labelled training clips.
+
+        Parameters
+        ----------
+        corpus : str
+        task : {"emotion", "personality"}
+
+        Returns
+        -------
+        (clip, target) array
+        """
         true = self.labels[task][self.rows(corpus, "train")]
         return true[~np.isnan(true).any(axis=1)]
 

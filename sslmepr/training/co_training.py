@@ -18,8 +18,9 @@ import torch
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
-from sslmepr.training.baselines import RIDGE_STRENGTHS, Combination, row_space
 from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.probes import RIDGE_STRENGTHS, row_space
+from sslmepr.training.stacking import Combination
 
 
 class Probe(NamedTuple):

@@ -130,7 +130,18 @@ class FusionClips:
         )
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
-        """Clips of a corpus (and split) with at least one of the modalities."""
+        """Positions of a corpus's clips that have at least one modality.
+
+        Parameters
+        ----------
+        corpus : str
+        split : {"train", "dev", "test"}, optional
+            All splits if not given.
+
+        Returns
+        -------
+        (clip,) int array
+        """
         rows = self.clips.rows(corpus, split)
         return rows[self.present.any(1).numpy()[rows]]
 

@@ -13,7 +13,6 @@ from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params, Variant
-from sslmepr.training.baselines import Combination
 from sslmepr.training.batches import balanced, chunks
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
@@ -21,6 +20,7 @@ from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.predictions import dev_score, training_thresholds
 from sslmepr.training.published_objective import PublishedObjective
+from sslmepr.training.stacking import Combination
 
 PREDICT_BATCH = 1024
 

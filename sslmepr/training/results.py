@@ -33,7 +33,14 @@ def write_result(result: dict, stem: str | Path) -> None:
 
 
 def write_json(content: dict, path: str | Path) -> None:
-    """Write `content` as JSON, with floats rounded to six digits and NaN as null."""
+    """Write JSON with floats rounded to six decimals and NaN as null.
+
+    Parameters
+    ----------
+    content : dict
+    path : path
+        Its folder is created if missing.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_rounded(content), indent=2, ensure_ascii=False)

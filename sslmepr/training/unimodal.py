@@ -21,7 +21,6 @@ from sslmepr.labels import (
 )
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
 from sslmepr.params import Params
-from sslmepr.training.baselines import Constant, Linear
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.bootstrap_refits import write_refits
 from sslmepr.training.checkpoints import save_checkpoint
@@ -35,6 +34,7 @@ from sslmepr.training.predictions import (
     training_thresholds,
     write_predictions,
 )
+from sslmepr.training.probes import Constant, Linear
 
 
 def train_unimodal(

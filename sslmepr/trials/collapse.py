@@ -26,7 +26,6 @@ from sslmepr.simulation.ideal_observer import agreement, correlate
 from sslmepr.simulation.world import make_world
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.statistics.metrics import concordance
-from sslmepr.training.baselines import Linear
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
@@ -35,6 +34,7 @@ from sslmepr.training.fusion_training import (
     train_variant,
 )
 from sslmepr.training.predictions import training_thresholds
+from sslmepr.training.probes import Linear
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")

@@ -28,7 +28,7 @@ from sslmepr.association.study import associate
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params, Power
 from sslmepr.processes import each_result
-from sslmepr.training.baselines import Linear
+from sslmepr.training.probes import Linear
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
 
 SETTING = ["strength", "clips", "clips_per_speaker"]

@@ -8,7 +8,7 @@ from sslmepr.association.correlation import association
 from sslmepr.association.disjoint_modalities import disjoint_tables, divided_tables
 from sslmepr.association.sources import DISJOINT
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
-from sslmepr.training.baselines import Linear
+from sslmepr.training.probes import Linear
 
 SETTINGS = {"resamples": 200, "confidence": 0.95, "correction": "fdr_bh", "alpha": 0.05}
 

@@ -14,8 +14,8 @@ from sslmepr.association.permutation_null import (
 from sslmepr.corpora.schema import write_clips
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS
-from sslmepr.training.baselines import Linear
 from sslmepr.training.clips import StudyClips
+from sslmepr.training.probes import Linear
 
 COUNTS = {"tiny_emotion": 40, "tiny_personality": 200, "tiny_joint": 150}
 

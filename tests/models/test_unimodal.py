@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from sslmepr.models.sequence import masked_mean
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head, set_linear
-from sslmepr.training.baselines import Linear
+from sslmepr.training.probes import Linear
 
 
 def config(task="emotion", block="mamba", **changes):

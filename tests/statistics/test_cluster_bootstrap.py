@@ -1,8 +1,8 @@
 """Cluster intervals: by hand, against scipy, and by simulated coverage.
 
-The coverage tests draw many studies of few clusters with known truth. Their bounds are
-a nominal 95 %, give or take two points for what is asymptotic about every interval, and
-four standard errors of a share of so many studies.
+The coverage tests simulate many studies with few clusters. Their bounds are the nominal
+95 %, two points for the asymptotic approximation of every interval, and four standard
+errors of a proportion of so many studies.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Pseudo-labels must not destroy what each head knows of the other task's corpus.
+"""Pseudo-labels must not degrade predictions on the other task's corpus.
 
-How far a training run gets is not fixed, so that scores are held against chance: what
-predictions of the wrong clips reach.
+The score of a training run differs between machines, so scores are compared with
+chance: those of predictions that are assigned to the wrong clips.
 """
 
 import drawn

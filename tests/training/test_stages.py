@@ -13,7 +13,6 @@ from sslmepr.explanation.cases import load_attention
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.training import crosstask
-from sslmepr.training.baselines import Combination, Linear
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.bootstrap_refits import read_refits
 from sslmepr.training.checkpoints import (
@@ -29,6 +28,8 @@ from sslmepr.training.fusion import train_fusion
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.outputs import read_outputs, study_outputs, write_outputs
 from sslmepr.training.predictions import dev_score
+from sslmepr.training.probes import Linear
+from sslmepr.training.stacking import Combination
 from sslmepr.training.study import train_study
 from sslmepr.training.unimodal import train_unimodal
 

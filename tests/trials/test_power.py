@@ -7,7 +7,7 @@ from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Power
 from sslmepr.simulation.world import WorldError
-from sslmepr.training.baselines import Linear
+from sslmepr.training.probes import Linear
 from sslmepr.trials import power
 from sslmepr.trials.drawn import draw_study, signed_world
 from sslmepr.trials.power import GROUP, try_power

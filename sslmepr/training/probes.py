@@ -1,7 +1,6 @@
-"""Linear baselines: probes of single modalities and stacking regression over them.
+"""Linear probes of single modalities: ridge and logistic regression, or an intercept.
 
-Every network starts from one of these models and corrects it, so the gain of a network
-is its score minus that of its baseline.
+The network of stage 1 corrects the logits of a probe, which is also its baseline.
 """
 
 from collections.abc import Iterator
@@ -13,15 +12,13 @@ from sslmepr.statistics.regression import logistic, ridge
 from sslmepr.training.predictions import dev_score
 
 RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
+"""Grid of ``alpha`` for ridge regression, from 10 to 100,000."""
+
 LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
+"""Grid of ``C`` for logistic regression."""
+
 FOLDS = 5
 """Speaker-disjoint folds of the training split for out-of-fold predictions."""
-
-CROSS_TARGET_PENALTY = 10.0
-"""L2 penalty of cross-target weights, relative to that of same-target weights."""
-
-SMALLEST_CHANCE = 1e-12
-"""Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
 
 LOGIT_SLOPE = 4.0
 """Slope of the logit at 0.5, where trait scores are centred: 1 / (0.5 * (1 - 0.5))."""
@@ -182,48 +179,6 @@ class Linear:
     def _output(self, features, weights, bias):
         output = self._scaled(features) @ weights.T + bias
         return expit(output) if self.task == "emotion" else np.clip(output, 0, 1)
-
-
-class Combination(Linear):
-    """Stacking regression (late fusion) on the logits of all modalities.
-
-    All weights have an L2 penalty; cross-target weights, from the logits of one target
-    to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
-    clips they would otherwise be mostly noise, but without them, targets that a
-    modality confuses could not be told apart. For emotions the regularisation strength
-    maximises the likelihood on dev, because the output is used as a probability, and
-    the area under the ROC curve does not depend on calibration.
-
-    Parameters
-    ----------
-    task, true, dev_true
-        As in `Linear`.
-    features, dev_features : (clip, modality x target) arrays
-        Centred logits; target varies fastest.
-    """
-
-    def _score(self, true, predicted) -> float:
-        if self.task == "personality":
-            return super()._score(true, predicted)
-        chance = np.where(true > 0, predicted, 1 - predicted)
-        return float(np.log(np.maximum(chance, SMALLEST_CHANCE)).mean())
-
-    def _fits(self, strength, counts, start=None):
-        features, true = self._reduced @ self._basis, self._true
-        count, targets = len(counts), true.shape[1]
-        weights = np.zeros((count, targets, features.shape[1]))
-        bias = np.zeros((count, targets))
-        for target in range(targets):
-            size = np.full(features.shape[1], CROSS_TARGET_PENALTY**-0.5)
-            size[target::targets] = 1.0
-            mine = true[:, target : target + 1]
-            if self.task == "personality":
-                found = ridge(features * size, mine, strength, counts)
-            else:
-                found = logistic(features * size, mine > 0, strength, counts)
-            weights[:, target] = found[0][:, 0] * size
-            bias[:, target] = found[1][:, 0]
-        return list(zip(weights, bias, strict=True))
 
 
 class Constant:

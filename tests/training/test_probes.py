@@ -1,19 +1,13 @@
-"""Linear baselines against scikit-learn, as probes, and out of fold."""
+"""Linear probes against scikit-learn, and out of fold."""
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from sslmepr.training.baselines import (
-    CROSS_TARGET_PENALTY,
-    LOGISTIC_STRENGTHS,
-    Combination,
-    Constant,
-    Linear,
-)
 from sslmepr.training.predictions import dev_score
+from sslmepr.training.probes import LOGISTIC_STRENGTHS, Constant, Linear
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
@@ -193,56 +187,3 @@ def test_a_constant_predicts_the_base_rate_or_the_mean_score():
 def test_a_constant_without_labels_is_an_error():
     with pytest.raises(ValueError, match="personality: no training clip has labels"):
         Constant("personality", np.zeros((0, 5)))
-
-
-def reference_logits(task, strength, features, true):
-    """Logits of all clips from a fit to the first 40, which are not scaled again."""
-    if task == "personality":
-        fitted = Ridge(alpha=strength).fit(features[:40], true)
-        return 4 * (fitted.predict(features) - 0.5)
-    fitted = LogisticRegression(C=strength, tol=1e-8, max_iter=1000)
-    return fitted.fit(features[:40], true > 0).decision_function(features)
-
-
-@TASKS
-def test_stacking_penalises_cross_target_weights_more(task):
-    """As scikit-learn finds where what is said of other targets is made smaller."""
-    rng = np.random.default_rng(5)
-    targets = 7 if task == "emotion" else 5
-    features = rng.standard_normal((50, 3 * targets)) * 2 + 1
-    mean = features.reshape(50, 3, targets).mean(1)
-    true = mean - 1 + 0.5 * rng.standard_normal(mean.shape)
-    true = (true > 0) * 0.7 if task == "emotion" else 0.5 + 0.1 * true
-    speakers = np.repeat(list("abcdefghij"), 5)
-    model = Combination(task, features[:40], true[:40], features[40:], true[40:])
-    weights, bias = model.probe()
-    logits = features @ weights.T + bias
-    scaled = StandardScaler().fit(features[:40]).transform(features)
-    for target in range(targets):
-        mine = np.arange(3 * targets) % targets == target
-        size = np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-        known = true[:40, target]
-        alone = reference_logits(task, model.strength, scaled * size, known)
-        assert logits[:, target] == pytest.approx(alone, abs=1e-3)
-    assert model.out_of_fold(speakers[:40]).shape == (40, targets)
-
-
-def test_stacking_maximises_the_dev_likelihood_over_strengths():
-    """Scores that rank equally well at all strengths differ in how large they are."""
-    rng = np.random.default_rng(2)
-    true = rng.random((400, 7)) < 0.3
-    features = np.tile(true + rng.standard_normal((400, 7)), (1, 3))
-    train, dev = (features[:300], true[:300]), (features[300:], true[300:])
-    model = Combination("emotion", *train, *dev)
-    losses = {}
-    scaled = StandardScaler().fit(features[:300]).transform(features)
-    for strength in LOGISTIC_STRENGTHS:
-        chances = []
-        for target in range(7):
-            mine = np.arange(21) % 7 == target
-            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-            fitted = LogisticRegression(C=strength, tol=1e-8)
-            fitted.fit(sized[:300], train[1][:, target])
-            chances.append(fitted.predict_proba(sized[300:])[:, 1])
-        losses[strength] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
-    assert model.strength == min(losses, key=losses.get) > min(LOGISTIC_STRENGTHS)
