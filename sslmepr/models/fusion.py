@@ -42,9 +42,9 @@ class FusionConfig:
     tasks : sequence of str
         Predicted tasks; their order is the order of every task axis.
     without : sequence of str
-        Components of `MODEL_COMPONENTS` that are left out. Without `graph_attention`, nodes
-        do not exchange information; without `task_query`, the representation of every
-        task is the mean of the nodes; without `predict_projector`, unimodal predictions
+        Components of `MODEL_COMPONENTS` that are left out. Without `graph_attention`,
+        nodes do not exchange information; without `task_query`, the representation of
+        every task is the mean of the nodes; without `predict_projector`, unimodal predictions
         are not used; without `guide_bank`, the heads alone give the logits; without
         `co_training`, no co-trained probes are added to the unimodal logits.
     features : dict of str to int

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from sslmepr import __version__
+from sslmepr import __version__, models, training
 from sslmepr.files import atomic
 from sslmepr.labels import TARGETS
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
@@ -36,7 +36,6 @@ CLASSES = {
     "PublishedFusion": (PublishedFusion, FusionConfig),
 }
 
-PACKAGE = Path(__file__).parents[1]
 _STATISTICS = "statistics"
 
 
@@ -375,7 +374,7 @@ def code_revision() -> str:
     the code write identical checkpoints.
     """
     digest = hashlib.sha256()
-    for folder in ("models", "learning"):
-        for path in sorted((PACKAGE / folder).glob("*.py")):
+    for room in (models, training):
+        for path in sorted(Path(room.__path__[0]).glob("*.py")):
             digest.update(path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from sslmepr import models, training
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
+from sslmepr.training import checkpoints
 from sslmepr.training.batches import Standardisation
 from sslmepr.training.checkpoints import (
     CheckpointError,
@@ -346,3 +348,18 @@ def test_no_model_at_all_is_told_with_the_command(tmp_path):
         CheckpointError, match="no trained model; `dvc repro fusion@multitask` makes it"
     ):
         load_seeds(tmp_path / "fusion" / "multitask")
+
+
+@pytest.mark.parametrize("room", [models, training])
+def test_the_revision_is_of_the_code_that_models_and_trains(
+    monkeypatch, tmp_path, room
+):
+    """Another byte in either room is another revision, and nothing else is."""
+    before = checkpoints.code_revision.__wrapped__()
+    copy = tmp_path / "copy"
+    shutil.copytree(room.__path__[0], copy)
+    monkeypatch.setattr(room, "__path__", [str(copy)])
+    assert checkpoints.code_revision.__wrapped__() == before
+    changed = sorted(copy.glob("*.py"))[-1]
+    changed.write_bytes(changed.read_bytes() + b"#")
+    assert checkpoints.code_revision.__wrapped__() != before
