@@ -44,9 +44,9 @@ class FusionConfig:
     without : sequence of str
         Components of `MODEL_COMPONENTS` that are left out. Without `graph_attention`,
         nodes do not exchange information; without `task_query`, the representation of
-        every task is the mean of the nodes; without `predict_projector`, unimodal predictions
-        are not used; without `guide_bank`, the heads alone give the logits; without
-        `co_training`, no co-trained probes are added to the unimodal logits.
+        every task is the mean of the nodes; without `predict_projector`, unimodal
+        predictions are not used; without `guide_bank`, the heads alone give the logits;
+        without `co_training`, no co-trained probes are added to the unimodal logits.
     features : dict of str to int
         Modality to its number of features, the input of co-trained probes.
 
