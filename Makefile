@@ -11,7 +11,7 @@ installed := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify sweep book lab test test-noise lint bench
+.PHONY: help repro verify sweep book lab test test-fast test-noise lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
 
 test: $(installed)  ## all tests
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
+
+test-fast: $(installed)  ## all but those that run the pipeline from end to end
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal -m 'not end_to_end'
 
 test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
