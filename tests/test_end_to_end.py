@@ -38,14 +38,22 @@ SHOWN = (
     "crosstask",
     "fusion",
     "replicate",
+    "evaluate_replicate",
     "folds",
     "blocks",
+    "collapse",
+    "power",
     "search",
 )
 """Stages whose notebook draws figures of what was computed; what draws them
 (`DRAWING`) is no dependency, since another colour must not train anew."""
 
-DRAWING = ("sslmepr/report", "sslmepr/association", "sslmepr/evaluation")
+DRAWING = (
+    "sslmepr/report",
+    "sslmepr/association",
+    "sslmepr/evaluation",
+    "sslmepr/statistics/cluster_bootstrap.py",
+)
 
 LEARNING = ("unimodal", "crosstask", "fusion", "replicate")
 
@@ -54,6 +62,7 @@ NO_RESULT = {"compute"}
 
 ELSEWHERE = {
     "replicate": {"roles", "variants"},  # those of its entry in `replicates`
+    "evaluate_replicate": {"roles", "variants"},
     "trials": {"studies", "power"},  # those of the study `trials`, in studies.yaml
 }
 """Sections that a stage reads, but not from ``params.yaml`` as it is."""
