@@ -55,7 +55,7 @@ DRAWING = (
     "sslmepr/statistics/cluster_bootstrap.py",
 )
 
-LEARNING = ("unimodal", "crosstask", "fusion", "replicate")
+LEARNING = ("unimodal", "crosstask", "fusion", "replicate", "search")
 
 NO_RESULT = {"compute"}
 """Sections that say where to compute and not what."""

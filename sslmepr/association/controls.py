@@ -36,8 +36,6 @@ SEPARATE = "separate models"
 APART = "disjoint modalities"
 NO_HALO = "halo removed"
 SHUFFLED = "shuffled labels"
-CONTROLS = (SEPARATE, APART, NO_HALO, SHUFFLED)
-"""Each removes one possible source of spurious correlations of `FULL`."""
 
 
 def control_table(

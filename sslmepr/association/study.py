@@ -182,8 +182,19 @@ def associate(
 def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame:
     """Bootstrap replicates of the correlations over clips.
 
-    Runs `sslmepr.association.correlation.resampled_association` with the resamples and
-    the seed of `params`.
+    Parameters
+    ----------
+    tables : Tables
+        Clips of one corpus and source, with their refits.
+    params : Params
+        ``association.resamples`` and ``seed`` are used.
+    halo : bool
+        Partial out the mean of the other four traits.
+
+    Returns
+    -------
+    DataFrame
+        As `sslmepr.association.correlation.resampled_association`.
     """
     resamples, seed = params.association.resamples, params.seed
     return resampled_association(

@@ -129,10 +129,6 @@ def clip_table_schema(allow_shared_speakers: bool = False) -> pa.DataFrameSchema
     )
 
 
-CLIP_TABLE = clip_table_schema()
-"""The clip table of a corpus whose speakers never cross splits."""
-
-
 def validate(
     table: pd.DataFrame,
     source: str,

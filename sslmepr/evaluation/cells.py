@@ -67,6 +67,12 @@ def measured_cells(params: Params, clips: StudyClips) -> Iterator[Cell]:
 def training_mean(params, clips: StudyClips, task: str) -> np.ndarray:
     """Mean trait scores or base rates of the emotions over the training clips.
 
+    Parameters
+    ----------
+    params : Params
+    clips : StudyClips
+    task : {"emotion", "personality"}
+
     Returns
     -------
     (target,) ndarray

@@ -67,7 +67,7 @@ def run_generation(stages: list[str], jobs: int) -> int:
     status = call(["repro", "--single-item", *alone]) if alone else 0
     if status or not others:
         return status
-    # Dealt in turn: neighbours in the alphabet, cells of one stage, take equally long.
+    # Neighbours in the alphabet are cells of one stage, which take equally long.
     return _side_by_side(
         [others[start::jobs] for start in range(min(jobs, len(others)))]
     )
@@ -106,7 +106,7 @@ def _print(lines: Iterable[str]) -> None:
     """What several processes write, line by line, without bars that would mingle."""
     for line in lines:
         last = line.rstrip("\n").rpartition("\r")[2]
-        if last.strip() and "it/s]" not in last and "Updating lock file" not in last:
+        if last.strip() and "%|" not in last and "Updating lock file" not in last:
             print(last, flush=True)
 
 

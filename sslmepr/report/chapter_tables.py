@@ -202,7 +202,18 @@ def covered(table: pd.DataFrame) -> Table | Message:
 def variants(
     metrics: pd.DataFrame, names: list[str], wanted: tuple[str, ...], split: str
 ) -> Table:
-    """Fusion variants by metrics; a dash for a task that a variant does not predict."""
+    """Fusion variants by metrics; a dash for a task that a variant does not predict.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        The table ``metrics.csv`` of an evaluation.
+    names : list of str
+        Variants, in the order of the rows.
+    wanted : tuple of str
+        Metrics, in the order of the columns.
+    split : str
+    """
     chosen = select(headline(metrics, wanted, split), stage="fusion")
     chosen = chosen[chosen["variant"].isin(names)].copy()
     chosen["metric"] = chosen["metric"].astype(str)
@@ -264,7 +275,14 @@ def _model(model: Model) -> str:
 
 
 def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
-    """Scores of one fusion model for every emotion and trait."""
+    """Scores of one fusion model for every emotion and trait, averaged over seeds.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        The table ``metrics.csv`` of an evaluation.
+    variant, split : str
+    """
     mine = select(metrics, stage="fusion", variant=variant, split=split)
     chosen = mine[
         (mine["seed"] == MEAN_OVER_SEEDS)

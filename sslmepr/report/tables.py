@@ -115,7 +115,15 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
-    """Format an estimate with its interval: ``0.712 [0.690, 0.733]``."""
+    """Format an estimate with its interval: ``0.712 [0.690, 0.733]``.
+
+    Parameters
+    ----------
+    estimate, low, high : float
+        Without finite bounds, the estimate stands alone.
+    digits : int
+        After the decimal point.
+    """
     written = number(estimate, digits)
     if not (np.isfinite(low) and np.isfinite(high)):
         return written

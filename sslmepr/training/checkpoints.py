@@ -374,7 +374,7 @@ def code_revision() -> str:
     the code write identical checkpoints.
     """
     digest = hashlib.sha256()
-    for room in (models, training):
-        for path in sorted(Path(room.__path__[0]).glob("*.py")):
+    for package in (models, training):
+        for path in sorted(Path(package.__path__[0]).glob("*.py")):
             digest.update(path.read_bytes())
     return f"{__version__}+{digest.hexdigest()[:12]}"

@@ -84,11 +84,11 @@ def test_every_split_is_a_row_and_no_modality_is_on_both_sides():
     )
 
 
-def test_clips_that_lack_a_modality_or_taught_the_predictors_are_left_out():
+def test_clips_that_lack_a_modality_or_trained_the_predictors_are_left_out():
     table = predictions(draw(np.random.default_rng(1), 5, ["face", "text"]))
     lost = (table["modality"] == "text") & (table["clip_id"] == "clip-2")
-    taught = table["clip_id"] == "clip-1"
-    table.loc[taught, "split"] = "train"
+    training = table["clip_id"] == "clip-1"
+    table.loc[training, "split"] = "train"
     found = disjoint_tables(table[~lost], NONE, speakers(5)).table
     assert set(found["clip_id"]) == {"clip-0", "clip-3", "clip-4"}
     table["split"] = "train"
@@ -154,7 +154,7 @@ def test_chance_of_the_training_clips_makes_no_association():
     for seed in range(12):
         rng = np.random.default_rng(seed)
         maps = {n: rng.standard_normal((22, 22)) for n in ("face", "body", "scene")}
-        taught = {
+        training = {
             "emotion": few_clips(rng, 80, maps)[:2],
             "personality": few_clips(rng, 80, maps)[::2],
         }
@@ -162,7 +162,7 @@ def test_chance_of_the_training_clips_makes_no_association():
         first = {name: np.zeros((240, 12)) for name in maps}
         again = [{name: np.zeros((240, 12)) for name in maps} for _ in range(20)]
         for task, side in (("emotion", slice(7)), ("personality", slice(7, 12))):
-            given, true = taught[task]
+            given, true = training[task]
             scale = 0.3 + 0.1 * true if task == "personality" else true > 0.5
             for name in maps:
                 model = Linear(task, given[name], 1.0 * scale, [], [])

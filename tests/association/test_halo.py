@@ -63,7 +63,7 @@ def found(raw, left):
     return pd.concat(parts).assign(corpus="a", source=PREDICTED_TRAIT, level="clip")
 
 
-def test_every_cell_has_its_fate():
+def test_every_cell_has_its_outcome():
     raw = [(0.3, True), (0.3, True), (-0.3, True), (0.0, False)]
     left = [(0.2, True), (-0.2, True), (-0.1, False), (0.2, True)]
     table = without_halo(found(raw, left))
@@ -75,7 +75,7 @@ def test_every_cell_has_its_fate():
     assert counts["pairs"] == "anger × openness"
 
 
-def test_nothing_significant_has_no_fate():
+def test_nothing_significant_has_no_outcome():
     table = without_halo(found([(0.1, False)] * 4, [(0.1, False)] * 4))
     assert list(table["outcome"]) == [""] * 4
     assert outcomes(table)["pairs"].item() == ""

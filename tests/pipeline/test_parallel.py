@@ -10,7 +10,8 @@ import yaml
 from sslmepr.pipeline.parallel import run_generation, stale_generations
 
 # Both cells wait for each other, so they end only if they run at the same time.
-MEET = "touch met-{0}; for i in $(seq 300); do [ -e met-{1} ] && break; sleep 0.1; done"
+WAIT = "for i in $(seq 3000); do [ -e met-{1} ] && break; sleep 0.1; done"
+MEET = f"touch met-{{0}}; {WAIT}"
 
 
 def stage(cmd, out, *deps):

@@ -5,7 +5,7 @@ from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report import chapter_tables
 
 
-def test_nested_joins_keys():
+def test_show_tree_joins_keys():
     table = chapter_tables.show_tree({"a": {"b": 1, "c": [1, 2]}, "d": None})
     assert table.frame.to_dict("list") == {
         "What": ["a.b", "a.c", "d"],

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from sslmepr.params import PublishedCorpus
-from sslmepr.report import provenance as room
+from sslmepr.report import provenance as module
 from sslmepr.report.provenance import (
     extraction_record,
     file_hashes,
@@ -105,7 +105,7 @@ def test_the_machine_is_that_of_numpy_whatever_else_was_imported(monkeypatch):
         ([library("lib/libmkl_rt.so", internal_api="mkl")], "mkl"),
         ([threads], "unknown"),
     ):
-        monkeypatch.setattr(room, "threadpool_info", lambda found=loaded: found)
+        monkeypatch.setattr(module, "threadpool_info", lambda found=loaded: found)
         found = machine()
         assert found["blas"] == expected and found["processor"] and found["torch"]
     assert list(found) == ["processor", "blas", "torch"]

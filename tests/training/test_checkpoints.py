@@ -350,15 +350,15 @@ def test_no_model_at_all_is_told_with_the_command(tmp_path):
         load_seeds(tmp_path / "fusion" / "multitask")
 
 
-@pytest.mark.parametrize("room", [models, training])
+@pytest.mark.parametrize("package", [models, training])
 def test_the_revision_is_of_the_code_that_models_and_trains(
-    monkeypatch, tmp_path, room
+    monkeypatch, tmp_path, package
 ):
-    """Another byte in either room is another revision, and nothing else is."""
+    """Another byte in either package is another revision, and nothing else is."""
     before = checkpoints.code_revision.__wrapped__()
     copy = tmp_path / "copy"
-    shutil.copytree(room.__path__[0], copy)
-    monkeypatch.setattr(room, "__path__", [str(copy)])
+    shutil.copytree(package.__path__[0], copy)
+    monkeypatch.setattr(package, "__path__", [str(copy)])
     assert checkpoints.code_revision.__wrapped__() == before
     changed = sorted(copy.glob("*.py"))[-1]
     changed.write_bytes(changed.read_bytes() + b"#")

@@ -24,8 +24,8 @@ def without(tmp_path_factory, small_params, one_thread):
 def test_every_other_corpus_is_evaluated(without):
     folder, runs, settings, evaluation = without
     evaluated = read_evaluated(runs / "evaluate")
-    taught = {settings.roles.emotion, settings.roles.personality}
-    assert set(evaluated.predictions["corpus"]) == taught
+    training = {settings.roles.emotion, settings.roles.personality}
+    assert set(evaluated.predictions["corpus"]) == training
 
 
 def test_associations_are_those_of_the_other_corpora(without):
