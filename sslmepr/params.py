@@ -596,6 +596,9 @@ class Attention(Section):
     variant: str
 
 
+Dose = Annotated[float, Field(ge=0, le=1)]
+
+
 class Frame(Section):
     """Width and height in pixels, and frame rate in Hz, of rendered video."""
 
@@ -634,6 +637,34 @@ class Domain(Section):
     framing: Rate
     clutter: Share
     audio_noise_db: float
+
+
+class Knobs(Section):
+    """Doses of what makes a world richer than a linear one; 0 has no effect.
+
+    Attributes
+    ----------
+    reliability, occlusion, incongruence, burst, order, moderation, variants, missing
+        Doses 0 to 1 (`sslmepr.simulation.knobs`).
+    missing_when_sad : bool
+        Whether modalities are absent the likelier the sadder a clip is, not at random.
+    shared_looks : float
+        Standard deviation of the noise that all channels of a person share.
+    cue_overlap : float
+        Angle in degrees by which axes of traits turn towards those of emotions.
+    """
+
+    reliability: Dose = 0
+    occlusion: Dose = 0
+    incongruence: Dose = 0
+    burst: Dose = 0
+    order: Dose = 0
+    moderation: Dose = 0
+    variants: Dose = 0
+    missing: Dose = 0
+    missing_when_sad: bool = False
+    shared_looks: Annotated[float, Field(ge=0)] = 0
+    cue_overlap: Annotated[float, Field(ge=0, le=90)] = 0
 
 
 class Simulation(Section):

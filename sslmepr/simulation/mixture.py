@@ -1,0 +1,328 @@
+"""Exact posterior of emotions and traits in a world with knobs.
+
+Given the circumstances omega of a clip (onset u, contrary words, form of the emotions,
+latent extraversion v), emotions and traits x are Gaussian, and so are the controls given
+x. With prior N(mu, B B') and x = mu + B y, the information J = sum_f H' D^-1 H and
+h = sum_f H' D^-1 (z - o) of all frames and channels give
+
+    M = I + B' J B,  r = B' (h - J mu),  E[x] = mu + B M^-1 r,  Cov[x] = B M^-1 B',
+    log p(z | omega) = const + h' mu - mu' J mu / 2 + r' M^-1 r / 2 - log det(M) / 2
+
+(Bishop 2006, Pattern recognition and machine learning, section 2.3). The posterior is
+the mixture of these Gaussians over omega, whose scalar part v is on the nodes of
+Gauss-Hermite quadrature. What is seen (noise, hidden controls, absent modalities)
+enters D. Signs of expressiveness kappa scale the rows of emotions in H.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from sslmepr.params import Knobs
+from sslmepr.simulation.knobs import (
+    CONTRARY_SHARE,
+    EXTRAVERSION,
+    FRAMED,
+    LOOKS,
+    MARKER_SHIFT,
+    SADNESS,
+    Circumstances,
+    envelopes,
+    expressiveness,
+    look_loadings,
+)
+from sslmepr.simulation.world import EMOTION_PART, LATENTS
+
+NODES = 21
+"""Of the quadrature over latent extraversion, and over latent sadness."""
+
+CHUNK_COMPONENTS = 60_000
+"""Components (clip x circumstance) that are computed at once, for memory."""
+
+EMOTIONS = EMOTION_PART.stop
+
+
+@dataclass(frozen=True)
+class Loadings:
+    """Linear model of a channel.
+
+    Attributes
+    ----------
+    first, second : (control, emotion) ndarray
+        Of the emotions in their two forms.
+    traits : (control, trait) ndarray
+    offset : (control,) ndarray
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    traits: np.ndarray
+    offset: np.ndarray
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Posterior of each clip, a mixture of Gaussians.
+
+    Attributes
+    ----------
+    weight : (clip, component) ndarray
+        Sums to 1.
+    mean, deviation : (clip, component, latent) ndarray
+    """
+
+    weight: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    def expected(self) -> np.ndarray:
+        """Posterior mean, (clip, latent)."""
+        return np.einsum("nk,nkl->nl", self.weight, self.mean)
+
+    def variance(self) -> np.ndarray:
+        """Posterior variance, (clip, latent)."""
+        second = np.einsum("nk,nkl->nl", self.weight, self.mean**2 + self.deviation**2)
+        return second - self.expected() ** 2
+
+    def below(self, values: np.ndarray) -> np.ndarray:
+        """Posterior probability that a latent is below `values`, (clip, latent)."""
+        gap = np.asarray(values)[..., None, :] - self.mean
+        with np.errstate(divide="ignore"):
+            return np.einsum("nk,nkl->nl", self.weight, ndtr(gap / self.deviation))
+
+    def median(self) -> np.ndarray:
+        """Posterior median, (clip, latent), to a millionth."""
+        low = (self.mean - 6 * self.deviation).min(1)
+        high = (self.mean + 6 * self.deviation).max(1)
+        for _ in range(int(np.ceil(np.log2(max((high - low).max(), 1) / 1e-6)))):
+            middle = (low + high) / 2
+            under = self.below(middle) < 0.5
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
+        return (low + high) / 2
+
+
+def infer(
+    prior: np.ndarray,
+    loadings: Mapping[str, Loadings],
+    controls: Mapping[str, np.ndarray],
+    given: Circumstances,
+    knobs: Knobs,
+    frames: int,
+    without: Collection[str] = (),
+) -> Iterator[tuple[slice, Mixture]]:
+    """Posterior of the latents of clips of one domain.
+
+    Parameters
+    ----------
+    prior : (latent, latent) ndarray
+        Covariance P.
+    loadings : mapping of str to Loadings
+        The channels that are seen.
+    controls : mapping of str to (clip, frame, control) ndarray
+    given : Circumstances
+        Of which only what is seen is used.
+    knobs : Knobs
+    frames : int
+    without : collection of str
+        Knobs that the observer does not know of: it takes every clip as equally clear
+        (``reliability``), hidden controls as seen (``occlusion``), words at face value
+        (``incongruence``), the mean over frames for all there is (``burst``,
+        ``order``), everybody as equally expressive (``moderation``), emotions to have
+        one form (``variants``), and absence to mean nothing (``missing_when_sad``).
+
+    Yields
+    ------
+    rows : slice
+        Of the clips.
+    mixture : Mixture
+    """
+    clips = len(given.marker)
+    believed = knobs.model_copy(update={name: 0 for name in without})
+    pooled = {"burst", "order"} & set(without)
+    shape = envelopes(knobs, frames)
+    if pooled:
+        shape = np.full((1, 1), shape.mean())
+    parts = _Components(prior, believed, len(shape))
+    step = max(1, CHUNK_COMPONENTS // parts.count)
+    for start in range(0, clips, step):
+        rows = slice(start, start + step)
+        information, linear = _information(
+            loadings, controls, given, knobs, believed, shape, pooled, rows, without
+        )
+        absent = np.stack([each[rows] for each in given.absent.values()], 1)
+        yield rows, parts.posterior(information, linear, given.marker[rows], absent)
+
+
+def _information(
+    loadings, controls, given, knobs, believed, shape, pooled, rows, without
+):
+    """J (clip, form, contrary, onset, latent, latent) and h (..., latent)."""
+    clips = len(given.marker[rows])
+    forms, signs = (2 if believed.variants else 1), (2 if believed.incongruence else 1)
+    looks = LOOKS if believed.shared_looks else 0
+    latents = len(LATENTS) + looks
+    sizes = clips, forms, signs, len(shape)
+    information = np.zeros((*sizes, latents, latents))
+    linear = np.zeros((*sizes, latents))
+    for name, each in loadings.items():
+        z = controls[name][rows] - each.offset  # (clip, frame, control)
+        noise = given.noise[name][rows] if "reliability" not in without else 1.0
+        seen = ~given.absent[name][rows][:, None] * np.ones(z.shape[-1])
+        if "occlusion" not in without:
+            seen = seen * ~given.hidden[name][rows]
+        precision = seen / np.square(noise).reshape(-1, 1)  # (clip, control)
+        framed = name in FRAMED and (knobs.burst or knobs.order)
+        if pooled or not framed:
+            z = z.mean(1, keepdims=True)
+        weight = shape if framed else np.ones((1, 1))  # (onset, frame)
+        timed = np.einsum("uf,nfc->nuc", weight, z) / weight.shape[1]
+        square, mean = (weight**2).mean(1), weight.mean(1)
+        still = [each.traits]
+        if looks:
+            still.append(look_loadings(believed.shared_looks, name, len(each.offset)))
+        still = np.hstack(still)  # (control, trait + look)
+        rest = _gram(still, precision, still)
+        for form in range(forms):
+            moved = each.second if form and name in FRAMED else each.first
+            own, cross = _gram(moved, precision, moved), _gram(moved, precision, still)
+            for contrary in range(signs):
+                sign = -1 if contrary and name == "text" else 1
+                j, h = information[:, form, contrary], linear[:, form, contrary]
+                j[:, :, :EMOTIONS, :EMOTIONS] += square[:, None, None] * own[:, None]
+                j[:, :, :EMOTIONS, EMOTIONS:] += (
+                    sign * mean[:, None, None] * cross[:, None]
+                )
+                j[:, :, EMOTIONS:, EMOTIONS:] += rest[:, None]
+                h[:, :, :EMOTIONS] += sign * (timed * precision[:, None]) @ moved
+                h[:, :, EMOTIONS:] += ((z.mean(1) * precision) @ still)[:, None]
+    lower = information[..., :EMOTIONS, EMOTIONS:].swapaxes(-1, -2)
+    information[..., EMOTIONS:, :EMOTIONS] = lower
+    return information, linear
+
+
+def _gram(left, precision, right):
+    """left' diag(precision) right of each clip: (clip, latent, latent)."""
+    outer = left[:, :, None] * right[:, None, :]
+    flat = precision @ outer.reshape(len(left), -1)
+    return flat.reshape(len(precision), left.shape[1], right.shape[1])
+
+
+class _Components:
+    """Prior of the latents in each circumstance that is not seen."""
+
+    def __init__(self, prior: np.ndarray, knobs: Knobs, onsets: int):
+        self.knobs = knobs
+        if knobs.shared_looks:
+            sizes = len(prior), LOOKS
+            prior = np.block(
+                [
+                    [prior, np.zeros(sizes)],
+                    [np.zeros(sizes[::-1]), np.eye(LOOKS)],
+                ]
+            )
+        nodes, weights = np.zeros(1), np.ones(1)
+        covariance, regression = prior, np.zeros((1, len(prior)))
+        if knobs.moderation:
+            nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+            weights = weights / weights.sum()
+            column = prior[:, EXTRAVERSION]
+            covariance = prior - np.outer(column, column)
+            regression = nodes[:, None] * column
+        values, vectors = np.linalg.eigh(covariance)
+        kept = values > 1e-9
+        self.basis = vectors[:, kept] * np.sqrt(values[kept])  # (latent, free)
+        self.means = regression  # (node, latent)
+        factor = expressiveness(knobs.moderation, nodes)
+        self.scales = np.ones((len(nodes), len(prior)))
+        self.scales[:, :EMOTIONS] = factor[:, None]
+        forms = np.array([1 - knobs.variants / 2, knobs.variants / 2])
+        signs = CONTRARY_SHARE * knobs.incongruence
+        self.forms = forms if knobs.variants else np.ones(1)
+        self.signs = np.array([1 - signs, signs]) if signs else np.ones(1)
+        self.weights, self.onsets = weights, onsets
+        self.count = len(self.forms) * len(self.signs) * onsets * len(weights)
+
+    def posterior(self, information, linear, marker, absent) -> Mixture:
+        """Mixture over circumstances from J, h, marker and absent modalities."""
+        clips, latents = len(marker), self.basis.shape[0]
+        j = information.reshape(clips, -1, 1, latents, latents)
+        h = linear.reshape(clips, -1, 1, latents)
+        basis = self.scales[..., None] * self.basis  # (node, latent, free)
+        known = self.scales * self.means  # (node, latent)
+        m = np.eye(basis.shape[-1]) + basis.swapaxes(-1, -2) @ (j @ basis)
+        explained = (j @ known[..., None])[..., 0]  # (clip, k, node, latent)
+        r = np.einsum("qlf,nkql->nkqf", basis, h - explained, optimize=True)
+        inverse = np.linalg.inv(m)
+        y = (inverse @ r[..., None])[..., 0]
+        evidence = ((h - explained / 2) * known).sum(-1)
+        evidence = evidence + (r * y).sum(-1) / 2 - np.linalg.slogdet(m)[1] / 2
+        evidence += self._log_prior(marker)
+        weight = np.exp(evidence - evidence.max((1, 2), keepdims=True)).reshape(
+            clips, -1
+        )
+        mean = (self.means + y @ self.basis.T).reshape(clips, -1, latents)
+        spread = self.basis @ inverse  # (clip, k, node, latent, free)
+        variance = (spread * self.basis).sum(-1).reshape(clips, -1, latents)
+        if self.knobs.missing_when_sad:
+            with_sadness = spread @ self.basis[SADNESS]
+            nodes, tilt = _sadness_nodes(
+                absent,
+                self.knobs.missing,
+                mean[..., SADNESS],
+                np.sqrt(variance[..., SADNESS]),
+            )
+            slope = with_sadness.reshape(clips, -1, latents)
+            slope = slope / slope[..., SADNESS, None]
+            shift = nodes - mean[..., SADNESS, None]
+            mean = mean[:, :, None] + shift[..., None] * slope[:, :, None]
+            variance = variance - slope**2 * variance[..., SADNESS, None]
+            variance = np.broadcast_to(variance[:, :, None], mean.shape)
+            weight = weight[..., None] * tilt
+        shape, kept = (clips, -1, latents), slice(len(LATENTS))
+        weight = weight.reshape(clips, -1)
+        return Mixture(
+            weight / weight.sum(1, keepdims=True),
+            mean.reshape(shape)[..., kept],
+            np.sqrt(np.maximum(variance, 1e-12)).reshape(shape)[..., kept],
+        )
+
+    def _log_prior(self, marker):
+        """Log prior of circumstances and likelihood of the marker: (clip, k, node)."""
+        likelihood = np.ones((len(marker), len(self.signs)))
+        if len(self.signs) == 2:
+            shifts = MARKER_SHIFT * np.arange(2)
+            likelihood = np.exp(-0.5 * (marker[:, None] - shifts) ** 2)
+            likelihood = np.maximum(likelihood, 1e-300)
+        parts = (
+            self.forms[:, None, None] * (likelihood * self.signs)[:, None, :, None]
+        ) * np.full(self.onsets, 1 / self.onsets)
+        return np.log(parts.reshape(len(marker), -1, 1) * self.weights)
+
+
+def _sadness_nodes(absent: np.ndarray, dose: float, mean, deviation):
+    """Nodes of latent sadness in each component, weighed by what is absent.
+
+    Parameters
+    ----------
+    absent : (clip, channel) bool ndarray
+    dose : float
+        A modality is absent with the probability ``dose`` times the share of clips
+        that are less sad; of a clip that would lose all, one is kept at random.
+    mean, deviation : (clip, component) ndarray
+        Posterior of latent sadness.
+
+    Returns
+    -------
+    nodes : (clip, component, node) ndarray
+    weights : (clip, component, node) ndarray
+    """
+    places, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    nodes = mean[..., None] + deviation[..., None] * places
+    chance = dose * ndtr(nodes)
+    missing = absent.sum(1)[:, None, None]
+    there = absent.shape[1] - missing
+    likelihood = chance**missing * (1 - chance) ** there
+    likelihood += (there == 1) * chance ** absent.shape[1] / absent.shape[1]
+    return nodes, likelihood * weights / weights.sum()
