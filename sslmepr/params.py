@@ -688,6 +688,9 @@ class Simulation(Section):
         By modality.
     domains : dict of str to Domain
         By name.
+    cue_frames : int
+        Moments of a clip at which cues differ under the knobs ``burst`` and ``order``.
+    knobs : Knobs
     """
 
     seconds: list[float]
@@ -699,6 +702,8 @@ class Simulation(Section):
     worlds: dict[Name, dict[str, dict[str, float]]]
     channels: dict[Modality, ChannelStrength]
     domains: dict[Name, Domain]
+    cue_frames: Positive
+    knobs: Knobs
 
 
 class Params(Section):

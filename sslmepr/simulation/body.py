@@ -60,6 +60,20 @@ EMOTION_AXES = axis_matrix(
 )
 """(control, emotion of `SCORED_EMOTIONS`), unit-length columns."""
 
+SECOND_EMOTION_AXES = axis_matrix(
+    BODY_CONTROLS,
+    SCORED_EMOTIONS,
+    {
+        "anger": {"arm_openness": -0.6, "gesture_speed": -0.5, "slump": -0.5},
+        "disgust": {"shoulder_height": 0.5, "sway": 0.6, "hand_opening": 0.5},
+        "fear": {"slump": 0.6, "arm_openness": -0.5, "gesture_speed": 0.6},
+        "happiness": {"sway": 0.6, "hand_height": 0.6, "shoulder_height": -0.4},
+        "sadness": {"shoulder_height": -0.6, "lean": 0.5, "sway": 0.5},
+        "surprise": {"lean": -0.7, "arm_openness": 0.5, "gesture_speed": 0.4},
+    },
+)
+"""The same for the second form of each emotion."""
+
 TRAIT_AXES = axis_matrix(
     BODY_CONTROLS,
     TRAITS,

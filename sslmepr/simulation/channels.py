@@ -9,9 +9,9 @@ with the channel's strengths from ``simulation.channels``, the domain's emotion 
 and axes A and B whose columns are unit vectors. The domain's offset is the same in all
 of its clips. The modules that draw and speak get z in units of its standard deviation.
 
-The trait axes are made orthogonal to the emotion axes of the same channel as far as its
-controls allow. Otherwise cues of traits and emotions would be confounded, and even an
-ideal observer would report associations in a world without any.
+What changes this from clip to clip are the knobs (`sslmepr.simulation.knobs`). The
+trait axes are made orthogonal to the emotion axes of the same channel as far as its
+controls allow, and then turned towards them by ``simulation.knobs.cue_overlap``.
 """
 
 import zlib
@@ -21,6 +21,7 @@ import numpy as np
 
 from sslmepr.params import Simulation
 from sslmepr.simulation import picture, voice, words
+from sslmepr.simulation.knobs import Loadings, overlapping
 from sslmepr.simulation.world import World
 
 OFFSET_SCALE = 0.25  # standard deviation of a domain's offset, against noise of 1
@@ -37,6 +38,8 @@ class Channel:
     controls : tuple of str
     emotion_axes : (control, emotion) ndarray
         A times the channel's emotion strength.
+    second_axes : (control, emotion) ndarray
+        The same for the second form of emotions (``simulation.knobs.variants``).
     trait_axes : (control, trait) ndarray
         B times the channel's trait strength.
     """
@@ -44,6 +47,7 @@ class Channel:
     name: str
     controls: tuple[str, ...]
     emotion_axes: np.ndarray
+    second_axes: np.ndarray
     trait_axes: np.ndarray
 
     def loadings(self, emotion_scale: float = 1.0) -> np.ndarray:
@@ -56,31 +60,25 @@ class Channel:
         rng = np.random.default_rng(key)
         return OFFSET_SCALE * rng.standard_normal(len(self.controls))
 
-    def draw(
-        self,
-        latents: np.ndarray,
-        domain: str,
-        emotion_scale: float,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Draw the controls of clips of one domain.
+    def in_domain(self, domain: str, emotion_scale: float) -> Loadings:
+        """The linear model of the channel in a domain.
 
         Parameters
         ----------
-        latents : (clip, latent) ndarray
         domain : str
         emotion_scale : float
             Factor on the effect of emotions.
-        rng : Generator
 
         Returns
         -------
-        (clip, control) ndarray
-            In units of the channel's noise.
+        Loadings
         """
-        noise = rng.standard_normal((len(latents), len(self.controls)))
-        mean = latents @ self.loadings(emotion_scale).T + self.offset(domain)
-        return mean + noise
+        return Loadings(
+            emotion_scale * self.emotion_axes,
+            emotion_scale * self.second_axes,
+            self.trait_axes,
+            self.offset(domain),
+        )
 
     def spread(self, world: World) -> np.ndarray:
         """Standard deviation of every control at emotion scale 1, (control,)."""
@@ -96,6 +94,8 @@ def make_channel(
     trait_axes: np.ndarray,
     emotion_strength: float,
     trait_strength: float,
+    second_axes: np.ndarray | None = None,
+    cue_overlap: float = 0.0,
 ) -> Channel:
     """A channel from raw axes, which only give directions.
 
@@ -107,14 +107,23 @@ def make_channel(
     trait_axes : (control, trait) array
     emotion_strength, trait_strength : float
         Length of each column, against noise of standard deviation 1 in each control.
+    second_axes : (control, emotion) array, optional
+        Of the second form of emotions; `emotion_axes` if not given.
+    cue_overlap : float
+        Angle in degrees by which traits share the cues of emotions.
     """
+    second = _unit_columns(
+        np.asarray(emotion_axes if second_axes is None else second_axes, dtype=float)
+    )
     emotion_axes = _unit_columns(np.asarray(emotion_axes, dtype=float))
     trait_axes = _unit_columns(np.asarray(trait_axes, dtype=float))
     trait_axes = _unit_columns(_away_from(trait_axes, emotion_axes))
+    trait_axes = overlapping(trait_axes, emotion_axes, cue_overlap)
     return Channel(
         name,
         tuple(controls),
         emotion_strength * emotion_axes,
+        emotion_strength * second,
         trait_strength * trait_axes,
     )
 
@@ -150,7 +159,15 @@ def make_channels(simulation: Simulation) -> dict[str, Channel]:
         "audio": (voice.AUDIO_CONTROLS, voice.EMOTION_AXES, voice.TRAIT_AXES),
         "text": (words.TEXT_CONTROLS, words.EMOTION_AXES, words.TRAIT_AXES),
     }
+    second = picture.SECOND_EMOTION_AXES | {"audio": voice.SECOND_EMOTION_AXES}
     return {
-        name: make_channel(name, *sources[name], strength.emotion, strength.trait)
+        name: make_channel(
+            name,
+            *sources[name],
+            strength.emotion,
+            strength.trait,
+            second.get(name),
+            simulation.knobs.cue_overlap,
+        )
         for name, strength in simulation.channels.items()
     }

@@ -21,7 +21,7 @@ from sslmepr.params import Params, SimulatedCorpus, Simulation
 from sslmepr.processes import each_result
 from sslmepr.simulation import words
 from sslmepr.simulation.draw import Draw, draw_corpus
-from sslmepr.simulation.ideal_observer import observe
+from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
 from sslmepr.simulation.world import (
     EMOTION_PART,
@@ -185,7 +185,7 @@ def _truth_table(draw: Draw, table: pd.DataFrame) -> pd.DataFrame:
     for name, values in zip(LATENTS, draw.latents.T, strict=True):
         columns[f"latent_{name}"] = values
     for channel in draw.channels.values():
-        values = draw.controls[channel.name].T
+        values = draw.controls[channel.name].mean(1).T
         for control, value in zip(channel.controls, values, strict=True):
             columns[f"{channel.name}_{control}"] = value
     return pd.DataFrame(columns)
@@ -195,12 +195,13 @@ def _write_ideal_observer(draw: Draw, simulation: Simulation, folder: Path) -> d
     scores, associations = observe(
         draw.world,
         draw.channels,
-        draw.controls,
+        Seen(draw.controls, draw.circumstances, draw.domains),
         draw.latents,
-        draw.domains,
         {name: domain.emotion_scale for name, domain in simulation.domains.items()},
         simulation.emotion_threshold,
         simulation.trait_scale,
+        simulation.knobs,
+        simulation.cue_frames,
     )
     text = json.dumps(scores, indent=1) + "\n"
     (folder / "ideal_observer.json").write_text(text)

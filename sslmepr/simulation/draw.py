@@ -8,6 +8,11 @@ import numpy as np
 from sslmepr.labels import TASKS
 from sslmepr.params import Params, SimulatedCorpus
 from sslmepr.simulation.channels import Channel, make_channels
+from sslmepr.simulation.knobs import (
+    Circumstances,
+    draw_circumstances,
+    draw_controls,
+)
 from sslmepr.simulation.world import (
     World,
     draw_emotions,
@@ -29,8 +34,10 @@ class Draw:
     domains : (clip,) ndarray of str
     splits : (clip,) ndarray of str
     latents : (clip, latent) ndarray
-    controls : dict of str to (clip, control) ndarray
-        By channel, in units of the channel's noise.
+    circumstances : Circumstances
+    controls : dict of str to (clip, frame, control) ndarray
+        By channel, in units of the channel's noise; a single frame for what does not
+        change over a clip.
     """
 
     world: World
@@ -39,6 +46,7 @@ class Draw:
     domains: np.ndarray
     splits: np.ndarray
     latents: np.ndarray
+    circumstances: Circumstances
     controls: dict[str, np.ndarray]
 
 
@@ -66,24 +74,39 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     simulation = params.simulation
     world = make_world(corpus.world, simulation.worlds)
     channels = make_channels(simulation)
-    streams = np.random.SeedSequence([params.seed, zlib.crc32(name.encode())]).spawn(4)
-    people, feelings, noise, order = map(np.random.default_rng, streams)
+    key = np.random.SeedSequence([params.seed, zlib.crc32(name.encode())])
+    people, feelings, noise, order, luck, moments = map(
+        np.random.default_rng, key.spawn(6)
+    )
     persons = np.arange(corpus.clips) % corpus.persons
     traits = draw_traits(corpus.persons, people)[persons]
     latents = np.hstack([draw_emotions(world, traits, feelings), traits])
     domains = np.array(corpus.domains)[persons % len(corpus.domains)]
+    names = {channel.name: channel.controls for channel in channels.values()}
+    knobs, frames = simulation.knobs, simulation.cue_frames
+    given = draw_circumstances(knobs, names, latents, persons, frames, luck)
     controls = {}
     for channel in channels.values():
-        values = np.zeros((corpus.clips, len(channel.controls)))
+        drawn = {}
         for domain in corpus.domains:
-            rows = domains == domain
+            rows = np.flatnonzero(domains == domain)
             scale = simulation.domains[domain].emotion_scale
-            values[rows] = channel.draw(latents[rows], domain, scale, noise)
-        controls[channel.name] = values
+            values = draw_controls(
+                channel.name,
+                channel.in_domain(domain, scale),
+                latents[rows],
+                given.at(rows),
+                knobs,
+                frames,
+                noise.standard_normal((len(rows), len(channel.controls))),
+                moments,
+            )
+            drawn.update(zip(rows, values, strict=True))
+        controls[channel.name] = np.stack([drawn[row] for row in range(corpus.clips)])
     held_out = set(corpus.labels) == set(TASKS)
     shares = {"test": 1.0} if held_out else simulation.split
     splits = split_persons(corpus.persons, shares, order)[persons]
-    return Draw(world, channels, persons, domains, splits, latents, controls)
+    return Draw(world, channels, persons, domains, splits, latents, given, controls)
 
 
 def split_persons(

@@ -88,6 +88,26 @@ EMOTION_AXES = axis_matrix(
 )
 """(control, emotion of `SCORED_EMOTIONS`), unit-length columns."""
 
+SECOND_EMOTION_AXES = axis_matrix(
+    FACE_CONTROLS,
+    SCORED_EMOTIONS,
+    {
+        # Cold: narrow lids, a pressed mouth, pale.
+        "anger": {"lid_opening": -0.7, "mouth_width": -0.6, "flush": -0.5},
+        # Turned away, with open mouth and raised cheeks.
+        "disgust": {"cheek_raise": 0.6, "mouth_opening": 0.6, "brow_squeeze": 0.5},
+        # Frozen: small, eyes down.
+        "fear": {"brow_squeeze": 0.6, "head_pitch": -0.6, "mouth_width": -0.5},
+        # Quiet bliss: lids and brows at rest, glowing.
+        "happiness": {"lid_opening": -0.5, "brow_squeeze": -0.5, "flush": 0.7},
+        # Crying: red, squeezed brows, open mouth.
+        "sadness": {"brow_squeeze": 0.5, "flush": 0.5, "mouth_opening": 0.6},
+        # Puzzled: head raised, slanted brows, wrinkled nose.
+        "surprise": {"head_pitch": 0.6, "brow_slant": 0.6, "nose_wrinkle": 0.5},
+    },
+)
+"""The same for the second form of each emotion."""
+
 TRAIT_AXES = axis_matrix(
     FACE_CONTROLS,
     TRAITS,

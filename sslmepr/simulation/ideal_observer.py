@@ -1,13 +1,9 @@
 """The ideal observer: an upper bound for any model on a simulated corpus.
 
-The ideal observer knows the generator and sees the controls of a clip, but neither its
-latents nor the noise. Emotions and traits x have the prior N(0, P), the controls of a
-channel are z = H x + offset + N(0, I), so that the posterior is Gaussian with
-
-    covariance  Q = (P⁻¹ + Hᵀ H)⁻¹        mean  m = Q Hᵀ (z - offset)
-
-(Bishop 2006, Pattern recognition and machine learning, eq. 2.116-2.117); the
-terms HᵀH of several channels add up. For every metric the optimal decision is taken:
+The ideal observer knows the generator and sees the controls of a clip and whatever else
+is seen of it, but neither its latents nor the noise. Its posterior of emotions and
+traits is exact (`sslmepr.simulation.mixture`). For every metric the optimal decision is
+taken:
 
 - mWACC (mean of sensitivity and specificity, over emotions): an emotion is predicted
   where its posterior probability reaches its base rate;
@@ -17,10 +13,12 @@ terms HᵀH of several channels add up. For every metric the optimal decision is
   can reach; the posterior mean itself gives only 2ρ²/(1 + ρ²).
 
 The observer sees the controls, not the rendered media, and every clip by itself: its
-scores bound those of any model, in expectation over clips.
+scores bound those of any model, in expectation over clips. A *nested* observer lacks
+one piece of knowledge; what it loses is what a part of a model that supplies this
+knowledge could win.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +27,10 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.params import Knobs
 from sslmepr.simulation.channels import Channel
+from sslmepr.simulation.knobs import Circumstances
+from sslmepr.simulation.mixture import infer
 from sslmepr.simulation.world import (
     EMOTION_PART,
     LATENTS,
@@ -42,74 +43,101 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What an observer sees of clips.
+
+    Attributes
+    ----------
+    controls : mapping of str to (clip, frame, control) ndarray
+        By channel.
+    circumstances : Circumstances
+    domains : (clip,) ndarray of str
+    """
+
+    controls: Mapping[str, np.ndarray]
+    circumstances: Circumstances
+    domains: np.ndarray
+
+
+@dataclass(frozen=True)
 class Posterior:
     """Posterior of the latents of some clips.
 
     Attributes
     ----------
-    mean : (clip, latent) ndarray
-    deviation : (clip, latent) ndarray
-        Posterior standard deviation of each latent.
+    present : (clip, emotion) ndarray
+        Probability that a scored emotion is present.
+    mean, median, deviation : (clip, latent) ndarray
     reliability : (clip, latent) ndarray
         Expected correlation of posterior mean and latent among clips of that domain.
     """
 
+    present: np.ndarray
     mean: np.ndarray
+    median: np.ndarray
     deviation: np.ndarray
     reliability: np.ndarray
 
 
-def posterior_covariance(prior: np.ndarray, loadings: np.ndarray) -> np.ndarray:
-    """Posterior covariance Q = (P⁻¹ + HᵀH)⁻¹.
-
-    Parameters
-    ----------
-    prior : (latent, latent) ndarray
-        P.
-    loadings : (control, latent) ndarray
-        H.
-
-    Returns
-    -------
-    (latent, latent) ndarray
-    """
-    gain = prior @ loadings.T
-    seen = loadings @ gain + np.eye(len(loadings))
-    return prior - gain @ np.linalg.solve(seen, gain.T)
-
-
-def infer(
+def observe_clips(
     world: World,
-    channels: list[Channel],
-    controls: Mapping[str, np.ndarray],
-    domains: np.ndarray,
+    channels: Mapping[str, Channel],
+    seen: Seen,
     emotion_scales: Mapping[str, float],
+    threshold: float,
+    knobs: Knobs,
+    frames: int,
+    without: Collection[str] = (),
 ) -> Posterior:
-    """Posterior of the latents given the controls of `channels`.
+    """Posterior of the latents given what is seen of `channels`.
 
     Parameters
     ----------
     world : World
-    channels : list of Channel
-        The channels that are seen.
-    controls : mapping of str to (clip, control) ndarray
-        By channel name.
-    domains : (clip,) array of str
+    channels : mapping of str to Channel
+        The channels that are seen. A clip that lacks all of them has the prior.
+    seen : Seen
     emotion_scales : mapping of str to float
         By domain.
+    threshold : float
+        Latent value above which an emotion is present, in standard deviations.
+    knobs : Knobs
+    frames : int
+        Moments of a clip (``simulation.cue_frames``).
+    without : collection of str
+        Knobs that the observer does not know of (`sslmepr.simulation.mixture.infer`).
+
+    Returns
+    -------
+    Posterior
     """
-    shape = (len(domains), len(LATENTS))
-    mean, deviation, reliability = (np.zeros(shape) for _ in range(3))
-    for domain in np.unique(domains):
-        rows = domains == domain
-        loadings = np.vstack([c.loadings(emotion_scales[domain]) for c in channels])
-        seen = np.hstack([controls[c.name][rows] - c.offset(domain) for c in channels])
-        covariance = posterior_covariance(world.covariance, loadings)
-        mean[rows] = seen @ loadings @ covariance
-        deviation[rows] = np.sqrt(np.diag(covariance))
-        explained = 1 - np.diag(covariance) / np.diag(world.covariance)
-        reliability[rows] = np.sqrt(np.maximum(explained, 0))
-    return Posterior(mean, deviation, reliability)
+    clips = len(seen.domains)
+    present = np.zeros((clips, len(SCORED_EMOTIONS)))
+    mean, median, variance, reliability = np.zeros((4, clips, len(LATENTS)))
+    for domain in np.unique(seen.domains):
+        of_domain = np.flatnonzero(seen.domains == domain)
+        loadings = {
+            name: channel.in_domain(domain, emotion_scales[domain])
+            for name, channel in channels.items()
+        }
+        parts = infer(
+            world.covariance,
+            loadings,
+            {name: seen.controls[name][of_domain] for name in channels},
+            seen.circumstances.at(of_domain),
+            knobs,
+            frames,
+            without,
+        )
+        for part, mixture in parts:
+            rows = of_domain[part]
+            limit = np.full((1, len(LATENTS)), threshold)
+            present[rows] = 1 - mixture.below(limit)[:, EMOTION_PART]
+            mean[rows], median[rows] = mixture.expected(), mixture.median()
+            variance[rows] = mixture.variance()
+        explained = 1 - variance[of_domain].mean(0) / np.diag(world.covariance)
+        reliability[of_domain] = np.sqrt(np.maximum(explained, 0))
+    return Posterior(present, mean, median, np.sqrt(variance), reliability)
 
 
 def score_emotions(
@@ -131,9 +159,7 @@ def score_emotions(
         ``mWACC`` and ``WACC_<emotion>``. An emotion that is present in all clips or in
         none has no balanced accuracy (None) and is left out of the mean.
     """
-    mean, deviation = posterior.mean[:, EMOTION_PART], posterior.deviation
-    probability = norm.sf((threshold - mean) / deviation[:, EMOTION_PART])
-    decided = probability >= norm.sf(threshold)
+    decided = posterior.present >= norm.sf(threshold)
     present = emotions > threshold
     scores = {
         name: float(balanced_accuracy_score(present[:, index], decided[:, index]))
@@ -166,7 +192,7 @@ def score_traits(
     """
     true = trait_scores(traits, scale)
     mean, reliability = posterior.mean[:, TRAIT_PART], posterior.reliability
-    median = trait_scores(mean, scale)
+    median = trait_scores(posterior.median[:, TRAIT_PART], scale)
     stretch = np.maximum(reliability[:, TRAIT_PART], 1e-9)
     stretched = trait_scores(mean / stretch, scale)
     accuracy = 1 - np.abs(true - median).mean(axis=0)
@@ -238,23 +264,22 @@ def agreement(recovered: np.ndarray, planted: np.ndarray) -> float | None:
 def observe(
     world: World,
     channels: Mapping[str, Channel],
-    controls: Mapping[str, np.ndarray],
+    seen: Seen,
     latents: np.ndarray,
-    domains: np.ndarray,
     emotion_scales: Mapping[str, float],
     threshold: float,
     trait_scale: float,
+    knobs: Knobs,
+    frames: int,
 ) -> tuple[dict, pd.DataFrame]:
     """Score the ideal observer of each channel and of all channels together.
 
     Parameters
     ----------
-    world, channels, controls, domains, emotion_scales
-        See `infer`.
+    world, channels, seen, emotion_scales, threshold, knobs, frames
+        See `observe_clips`.
     latents : (clip, latent) ndarray
         The truth.
-    threshold : float
-        Of presence of an emotion, in standard deviations of its latent.
     trait_scale : float
         Standard deviation of a trait score.
 
@@ -263,23 +288,37 @@ def observe(
     scores : dict
         Channel name (or ``all``) to ``emotion``, ``personality`` and ``association``;
         the latter holds the correlation of the 30 recovered with the 30 planted cells,
-        and the largest recovered cell that differs from its planted value.
+        and the largest recovered cell that differs from its planted value. The scores
+        of a channel are those of the clips that have it.
     associations : DataFrame
         One row per channel, emotion and trait: planted; sampled (true latents); crossed
         (posterior mean of the emotion with the true trait, and the reverse); recovered
         (posterior means of both).
     """
-    emotions, traits = latents[:, EMOTION_PART], latents[:, TRAIT_PART]
-    sampled = correlate(emotions, traits)
     scores, tables = {}, []
     for name in [*channels, ALL]:
-        seen = list(channels.values()) if name == ALL else [channels[name]]
-        posterior = infer(world, seen, controls, domains, emotion_scales)
+        chosen = channels if name == ALL else {name: channels[name]}
+        absent = [seen.circumstances.absent[each] for each in chosen]
+        rows = np.flatnonzero(~np.all(absent, axis=0))
+        posterior = observe_clips(
+            world,
+            chosen,
+            Seen(
+                {each: seen.controls[each][rows] for each in chosen},
+                seen.circumstances.at(rows),
+                seen.domains[rows],
+            ),
+            emotion_scales,
+            threshold,
+            knobs,
+            frames,
+        )
+        emotions, traits = latents[rows, EMOTION_PART], latents[rows, TRAIT_PART]
         guessed_emotions = posterior.mean[:, EMOTION_PART]
         guessed_traits = posterior.mean[:, TRAIT_PART]
         matrices = {
             "planted": world.association,
-            "sampled": sampled,
+            "sampled": correlate(emotions, traits),
             "emotion_crossed": correlate(guessed_emotions, traits),
             "trait_crossed": correlate(emotions, guessed_traits),
             "recovered": correlate(guessed_emotions, guessed_traits),

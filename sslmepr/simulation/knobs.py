@@ -13,7 +13,8 @@ and the look l of its person, so that the ideal observer stays exact
 - ``occlusion``: controls of face or body that something visible hides;
 - ``incongruence``: contrary words, whose cues have the opposite sign, and a marker of
   them in the voice;
-- ``burst``, ``order``: the envelope e of an expression over the frames, with its onset u;
+- ``burst``, ``order``: the envelope e of an expression over the frames, with its onset
+  u;
 - ``moderation``: expressiveness kappa, which rises with latent extraversion;
 - ``variants``: a second form of the emotions, with axes of its own;
 - ``missing``: absent modalities;
@@ -28,7 +29,7 @@ from scipy.special import ndtr
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Knobs
-from sslmepr.simulation.world import EMOTION_PART, LATENTS
+from sslmepr.simulation.world import EMOTION_PART, LATENTS, TRAIT_PART
 
 QUALITY_NOISE = (1.0, 3.0, 9.0)
 """Relative noise of a channel that is clear, poor or nearly gone, at dose 1."""
@@ -57,6 +58,24 @@ LOOKS = 3
 
 EXTRAVERSION = LATENTS.index("extraversion")
 SADNESS = LATENTS.index("sadness")
+
+
+@dataclass(frozen=True)
+class Loadings:
+    """Linear model of a channel in a domain.
+
+    Attributes
+    ----------
+    first, second : (control, emotion) ndarray
+        Effects of the emotions in their two forms.
+    traits : (control, trait) ndarray
+    offset : (control,) ndarray
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    traits: np.ndarray
+    offset: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -90,6 +109,17 @@ class Circumstances:
     onset: np.ndarray
     second: np.ndarray
     look: np.ndarray
+
+    def at(self, rows) -> "Circumstances":
+        """Those of some clips."""
+        return Circumstances(
+            **{
+                name: {channel: each[rows] for channel, each in values.items()}
+                if isinstance(values, dict)
+                else values[rows]
+                for name, values in vars(self).items()
+            }
+        )
 
 
 def draw_circumstances(
@@ -134,7 +164,9 @@ def draw_circumstances(
     covered = rng.random(clips) < knobs.occlusion
     for place, (name, lost) in enumerate(HIDING.values()):
         if name in hidden:
-            columns = [controls[name].index(each) for each in lost]
+            columns = [
+                place for place, each in enumerate(controls[name]) if each in lost
+            ]
             hidden[name][np.ix_(covered & (thing == place), columns)] = True
     contrary = rng.random(clips) < CONTRARY_SHARE * knobs.incongruence
     marker = MARKER_SHIFT * contrary + rng.standard_normal(clips)
@@ -268,10 +300,7 @@ def look_loadings(dose: float, name: str, controls: int) -> np.ndarray:
 
 def draw_controls(
     name: str,
-    emotion_axes: np.ndarray,
-    second_axes: np.ndarray,
-    trait_axes: np.ndarray,
-    offset: np.ndarray,
+    loadings: Loadings,
     latents: np.ndarray,
     given: Circumstances,
     knobs: Knobs,
@@ -284,10 +313,7 @@ def draw_controls(
     Parameters
     ----------
     name : str
-    emotion_axes, second_axes : (control, emotion) ndarray
-        Loadings of the emotions in their two forms.
-    trait_axes : (control, trait) ndarray
-    offset : (control,) ndarray
+    loadings : Loadings
     latents : (clip, latent) ndarray
     given : Circumstances
     knobs : Knobs
@@ -300,29 +326,24 @@ def draw_controls(
     Returns
     -------
     (clip, frame, control) ndarray
-        A single frame for channels that are not in `FRAMED`. Hidden controls and those
-        of absent channels are 0.
+        A single frame for channels that are not in `FRAMED`, and without ``burst`` and
+        ``order``. Hidden controls and those of absent channels are 0.
     """
-    emotions, traits = latents[:, EMOTION_PART], latents[:, EMOTION_PART.stop :]
-    shown = np.where(
-        given.second[:, None] & (name in FRAMED),
-        emotions @ second_axes.T,
-        emotions @ emotion_axes.T,
-    )
+    emotions, traits = latents[:, EMOTION_PART], latents[:, TRAIT_PART]
+    second = given.second[:, None] & (name in FRAMED)
+    shown = np.where(second, emotions @ loadings.second.T, emotions @ loadings.first.T)
     if name == "text":
         shown = np.where(given.contrary[:, None], -shown, shown)
     shown = shown * expressiveness(knobs.moderation, latents[:, EXTRAVERSION])[:, None]
-    rest = traits @ trait_axes.T + offset
-    rest = rest + given.look @ look_loadings(knobs.shared_looks, name, len(offset)).T
+    rest = traits @ loadings.traits.T + loadings.offset
+    count = noise.shape[1]
+    rest = rest + given.look @ look_loadings(knobs.shared_looks, name, count).T
+    values, spread = shown[:, None], noise[:, None]
     if name in FRAMED and (knobs.burst or knobs.order):
         shape = envelopes(knobs, frames)
-        weight = shape[given.onset if knobs.burst else np.zeros(len(latents), int)]
-        extra = rng.standard_normal((len(latents), frames, len(offset)))
-        extra = np.sqrt(frames) * (extra - extra.mean(1, keepdims=True))
-        values = shown[:, None] * weight[..., None] + rest[:, None]
-        spread = noise[:, None] + extra
-    else:
-        values, spread = (shown + rest)[:, None], noise[:, None]
-    values = values + given.noise[name][:, None, None] * spread
+        values = values * shape[given.onset % len(shape)][..., None]
+        extra = rng.standard_normal((len(latents), frames, count))
+        spread = spread + np.sqrt(frames) * (extra - extra.mean(1, keepdims=True))
+    values = values + rest[:, None] + given.noise[name][:, None, None] * spread
     unseen = given.hidden[name] | given.absent[name][:, None]
     return np.where(unseen[:, None], 0.0, values)

@@ -1,9 +1,9 @@
 """Exact posterior of emotions and traits in a world with knobs.
 
 Given the circumstances omega of a clip (onset u, contrary words, form of the emotions,
-latent extraversion v), emotions and traits x are Gaussian, and so are the controls given
-x. With prior N(mu, B B') and x = mu + B y, the information J = sum_f H' D^-1 H and
-h = sum_f H' D^-1 (z - o) of all frames and channels give
+latent extraversion v), emotions and traits x are Gaussian, and so are the controls
+given x. With prior N(mu, B B') and x = mu + B y, the information J = sum_f H' D^-1 H
+and h = sum_f H' D^-1 (z - o) of all frames and channels give
 
     M = I + B' J B,  r = B' (h - J mu),  E[x] = mu + B M^-1 r,  Cov[x] = B M^-1 B',
     log p(z | omega) = const + h' mu - mu' J mu / 2 + r' M^-1 r / 2 - log det(M) / 2
@@ -11,7 +11,7 @@ h = sum_f H' D^-1 (z - o) of all frames and channels give
 (Bishop 2006, Pattern recognition and machine learning, section 2.3). The posterior is
 the mixture of these Gaussians over omega, whose scalar part v is on the nodes of
 Gauss-Hermite quadrature. What is seen (noise, hidden controls, absent modalities)
-enters D. Signs of expressiveness kappa scale the rows of emotions in H.
+enters D; expressiveness kappa scales the columns of emotions in H.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -29,37 +29,20 @@ from sslmepr.simulation.knobs import (
     MARKER_SHIFT,
     SADNESS,
     Circumstances,
+    Loadings,
     envelopes,
     expressiveness,
     look_loadings,
 )
 from sslmepr.simulation.world import EMOTION_PART, LATENTS
 
-NODES = 21
+NODES = 31
 """Of the quadrature over latent extraversion, and over latent sadness."""
 
 CHUNK_COMPONENTS = 60_000
 """Components (clip x circumstance) that are computed at once, for memory."""
 
 EMOTIONS = EMOTION_PART.stop
-
-
-@dataclass(frozen=True)
-class Loadings:
-    """Linear model of a channel.
-
-    Attributes
-    ----------
-    first, second : (control, emotion) ndarray
-        Of the emotions in their two forms.
-    traits : (control, trait) ndarray
-    offset : (control,) ndarray
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    traits: np.ndarray
-    offset: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -93,10 +76,10 @@ class Mixture:
             return np.einsum("nk,nkl->nl", self.weight, ndtr(gap / self.deviation))
 
     def median(self) -> np.ndarray:
-        """Posterior median, (clip, latent), to a millionth."""
+        """Posterior median, (clip, latent), to 1e-9."""
         low = (self.mean - 6 * self.deviation).min(1)
         high = (self.mean + 6 * self.deviation).max(1)
-        for _ in range(int(np.ceil(np.log2(max((high - low).max(), 1) / 1e-6)))):
+        for _ in range(int(np.ceil(np.log2(max((high - low).max(), 1) / 1e-9)))):
             middle = (low + high) / 2
             under = self.below(middle) < 0.5
             low, high = np.where(under, middle, low), np.where(under, high, middle)
@@ -140,10 +123,14 @@ def infer(
     """
     clips = len(given.marker)
     believed = knobs.model_copy(update={name: 0 for name in without})
+    if not set(FRAMED) & set(loadings):
+        believed = believed.model_copy(update={"burst": 0, "order": 0, "variants": 0})
+    if "text" not in loadings:
+        believed = believed.model_copy(update={"incongruence": 0})
     pooled = {"burst", "order"} & set(without)
-    shape = envelopes(knobs, frames)
+    shape = envelopes(believed, frames)
     if pooled:
-        shape = np.full((1, 1), shape.mean())
+        shape = np.full((1, 1), envelopes(knobs, frames).mean())
     parts = _Components(prior, believed, len(shape))
     step = max(1, CHUNK_COMPONENTS // parts.count)
     for start in range(0, clips, step):

@@ -25,6 +25,7 @@ __all__ = [
     "FACE_CONTROLS",
     "Look",
     "SCENE_CONTROLS",
+    "SECOND_EMOTION_AXES",
     "TRAIT_AXES",
     "draw_look",
     "render_frames",
@@ -36,6 +37,12 @@ EMOTION_AXES = {
     "scene": scene.EMOTION_AXES,
 }
 """Channel to (control, emotion of `SCORED_EMOTIONS`)."""
+
+SECOND_EMOTION_AXES = {
+    "face": face.SECOND_EMOTION_AXES,
+    "body": body.SECOND_EMOTION_AXES,
+}
+"""The same for the second form of emotions; a room has one form."""
 
 TRAIT_AXES = {
     "face": face.TRAIT_AXES,

@@ -54,7 +54,7 @@ def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
         state = np.random.SeedSequence([*key, 1, index]).generate_state(3)
         domain = str(draw.domains[index])
         controls = {
-            channel: values[index] / spreads[channel]
+            channel: values[index, 0] / spreads[channel]
             for channel, values in draw.controls.items()
         }
         plans.append(

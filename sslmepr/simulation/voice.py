@@ -71,6 +71,19 @@ EMOTION_AXES = axis_matrix(
         "surprise": {"pitch": 0.6, "pitch_range": 0.9, "breathiness": 0.4},
     },
 )
+SECOND_EMOTION_AXES = axis_matrix(
+    AUDIO_CONTROLS,
+    SCORED_EMOTIONS,
+    {
+        # Cold anger is slow, low and clear.
+        "anger": {"pitch": -0.5, "pauses": 0.6, "stress": 0.6, "resonance": 0.4},
+        "disgust": {"pitch_range": 0.6, "breathiness": 0.6, "loudness": -0.4},
+        "fear": {"loudness": -0.6, "pauses": 0.5, "tremor": 0.5, "pitch": -0.3},
+        "happiness": {"breathiness": 0.6, "rate": -0.5, "resonance": 0.6},
+        "sadness": {"tremor": 0.6, "pitch": 0.6, "roughness": 0.5},
+        "surprise": {"loudness": 0.6, "stress": 0.6, "brightness": 0.5},
+    },
+)
 TRAIT_AXES = axis_matrix(
     AUDIO_CONTROLS,
     TRAITS,

@@ -35,16 +35,12 @@ def test_a_trait_axis_without_room_of_its_own_keeps_its_direction():
     np.testing.assert_array_equal(channel.trait_axes, 2 * traits)
 
 
-def test_draws_have_the_stated_mean_and_unit_noise(channel):
-    latents = np.tile(np.linspace(-1, 1, 11), (40_000, 1))
-    values = channel.draw(latents, "vlog", 0.8, np.random.default_rng(0))
-    expected = (
-        0.8 * channel.emotion_axes @ latents[0, :6]
-        + channel.trait_axes @ latents[0, 6:]
-        + channel.offset("vlog")
-    )
-    np.testing.assert_allclose(values.mean(axis=0), expected, atol=0.03)
-    np.testing.assert_allclose(np.cov(values.T), np.eye(12), atol=0.03)
+def test_the_model_of_a_domain_has_its_scale_and_offset(channel):
+    model = channel.in_domain("vlog", 0.8)
+    np.testing.assert_array_equal(model.first, 0.8 * channel.emotion_axes)
+    np.testing.assert_array_equal(model.second, 0.8 * channel.second_axes)
+    np.testing.assert_array_equal(model.traits, channel.trait_axes)
+    np.testing.assert_array_equal(model.offset, channel.offset("vlog"))
 
 
 def test_offsets_belong_to_the_domain(channel):
@@ -56,7 +52,8 @@ def test_spread_is_that_of_the_population(channel, simulation):
     world = make_world("planted", simulation.worlds)
     rng = np.random.default_rng(1)
     latents = rng.multivariate_normal(np.zeros(11), world.covariance, 40_000)
-    values = channel.draw(latents, "vlog", 1.0, rng)
+    noise = rng.standard_normal((len(latents), 12))
+    values = latents @ channel.loadings().T + channel.offset("vlog") + noise
     np.testing.assert_allclose(channel.spread(world), values.std(axis=0), rtol=0.03)
 
 

@@ -41,7 +41,7 @@ def test_controls_are_those_of_their_domain(settings):
         for domain in ("monologue", "vlog"):
             rows = drawn.domains == domain
             scale = settings.simulation.domains[domain].emotion_scale
-            noise = drawn.controls[name][rows] - channel.offset(domain)
+            noise = drawn.controls[name][rows, 0] - channel.offset(domain)
             noise -= drawn.latents[rows] @ channel.loadings(scale).T
             assert noise.mean() == pytest.approx(0, abs=0.1)
             assert noise.std() == pytest.approx(1, abs=0.1)

@@ -1,19 +1,22 @@
+import dataclasses
+
 import numpy as np
 import pytest
-from scipy.stats import norm
 
+from sslmepr.params import Knobs
 from sslmepr.simulation.channels import make_channel
 from sslmepr.simulation.ideal_observer import (
     Posterior,
+    Seen,
     agreement,
     concordance_correlation,
     correlate,
-    infer,
     observe,
-    posterior_covariance,
+    observe_clips,
     score_emotions,
     score_traits,
 )
+from sslmepr.simulation.knobs import draw_circumstances, draw_controls
 from sslmepr.simulation.world import draw_emotions, draw_traits, make_world
 
 WORLDS = {
@@ -25,6 +28,7 @@ WORLDS = {
     "none": {},
 }
 SCALES = {"monologue": 1.0, "vlog": 0.8}
+PLAIN = Knobs()
 
 
 def some_channel(name="face", emotion=1.5, trait=1.0, controls=14, seed=0):
@@ -39,51 +43,50 @@ def some_clips(world, channels, count=2000, seed=0):
     traits = draw_traits(count, rng)
     latents = np.hstack([draw_emotions(world, traits, rng), traits])
     domains = np.array(["monologue", "vlog"])[np.arange(count) % 2]
-    controls = {c.name: np.zeros((count, len(c.controls))) for c in channels}
+    names = {name: channel.controls for name, channel in channels.items()}
+    given = draw_circumstances(PLAIN, names, latents, np.arange(count), 1, rng)
+    controls = {name: np.zeros((count, 1, len(each))) for name, each in names.items()}
     for domain, scale in SCALES.items():
-        rows = domains == domain
-        for c in channels:
-            controls[c.name][rows] = c.draw(latents[rows], domain, scale, rng)
-    return latents, domains, controls
+        rows = np.flatnonzero(domains == domain)
+        for name, channel in channels.items():
+            noise = rng.standard_normal((len(rows), len(channel.controls)))
+            model = channel.in_domain(domain, scale)
+            drawn = latents[rows], given.at(rows), PLAIN, 1, noise, rng
+            controls[name][rows] = draw_controls(name, model, *drawn)
+    return latents, Seen(controls, given, domains)
 
 
-def test_posterior_covariance_is_that_of_information_form():
-    world = make_world("planted", WORLDS)
-    loadings = some_channel().loadings(0.8)
-    information = np.linalg.inv(world.covariance) + loadings.T @ loadings
-    np.testing.assert_allclose(
-        posterior_covariance(world.covariance, loadings),
-        np.linalg.inv(information),
-        atol=1e-12,
-    )
+def posterior_of(world, channels, seen):
+    return observe_clips(world, channels, seen, SCALES, 0.8, PLAIN, 1)
 
 
 def test_posterior_of_one_clip_agrees_with_weighted_samples():
     world = make_world("planted", WORLDS)
-    channel = some_channel(emotion=0.7, trait=0.7)
-    _, domains, controls = some_clips(world, [channel], count=1, seed=4)
-    posterior = infer(world, [channel], controls, domains, SCALES)
+    channels = {"face": some_channel(emotion=0.7, trait=0.7)}
+    _, seen = some_clips(world, channels, count=1, seed=4)
+    posterior = posterior_of(world, channels, seen)
     rng = np.random.default_rng(1)
     samples = rng.multivariate_normal(np.zeros(11), world.covariance, 400_000)
-    expected = samples @ channel.loadings(1.0).T + channel.offset("monologue")
-    log_weights = -0.5 * np.square(controls["face"] - expected).sum(axis=1)
+    model = channels["face"].in_domain("monologue", 1.0)
+    expected = samples @ np.hstack([model.first, model.traits]).T + model.offset
+    log_weights = -0.5 * np.square(seen.controls["face"][0] - expected).sum(axis=1)
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
     mean = weights @ samples
     spread = np.sqrt(weights @ np.square(samples - mean))
     np.testing.assert_allclose(posterior.mean[0], mean, atol=0.05)
     np.testing.assert_allclose(posterior.deviation[0], spread, atol=0.05)
-    probability = norm.sf((0.8 - posterior.mean[0]) / posterior.deviation[0])
-    np.testing.assert_allclose(probability, weights @ (samples > 0.8), atol=0.05)
+    present = weights @ (samples[:, :6] > 0.8)
+    np.testing.assert_allclose(posterior.present[0], present, atol=0.05)
 
 
 def test_reliability_is_the_correlation_with_the_truth():
     world = make_world("planted", WORLDS)
-    channel = some_channel()
-    latents, domains, controls = some_clips(world, [channel], count=20_000)
-    posterior = infer(world, [channel], controls, domains, SCALES)
+    channels = {"face": some_channel()}
+    latents, seen = some_clips(world, channels, count=20_000)
+    posterior = posterior_of(world, channels, seen)
     for domain in SCALES:
-        rows = domains == domain
+        rows = seen.domains == domain
         correlations = [
             np.corrcoef(posterior.mean[rows, k], latents[rows, k])[0, 1]
             for k in range(11)
@@ -95,7 +98,8 @@ def test_reliability_is_the_correlation_with_the_truth():
 
 def certain(latents):
     deviation = np.full_like(latents, 1e-9)
-    return Posterior(latents, deviation, np.ones_like(latents))
+    present = (latents[:, :6] > 0.8).astype(float)
+    return Posterior(present, latents, latents, deviation, np.ones_like(latents))
 
 
 def test_who_knows_the_latents_makes_no_error():
@@ -108,9 +112,9 @@ def test_who_knows_the_latents_makes_no_error():
 
 def test_who_sees_nothing_is_at_chance():
     world = make_world("planted", WORLDS)
-    channel = some_channel(emotion=0.0, trait=0.0)
-    latents, domains, controls = some_clips(world, [channel])
-    posterior = infer(world, [channel], controls, domains, SCALES)
+    channels = {"face": some_channel(emotion=0.0, trait=0.0)}
+    latents, seen = some_clips(world, channels)
+    posterior = posterior_of(world, channels, seen)
     assert score_emotions(posterior, latents[:, :6], 0.8)["mWACC"] == 0.5
     assert score_traits(posterior, latents[:, 6:], 0.15)["CCC"] == pytest.approx(0)
 
@@ -132,9 +136,9 @@ def test_concordance_of_a_hand_computed_example():
 
 def test_the_decision_for_ccc_beats_the_posterior_mean():
     world = make_world("planted", WORLDS)
-    channel = some_channel(trait=0.5)
-    latents, domains, controls = some_clips(world, [channel], count=5000)
-    posterior = infer(world, [channel], controls, domains, SCALES)
+    channels = {"face": some_channel(trait=0.5)}
+    latents, seen = some_clips(world, channels, count=5000)
+    posterior = posterior_of(world, channels, seen)
     scores = score_traits(posterior, latents[:, 6:], 0.15)
     plain = [
         concordance_correlation(latents[:, k], posterior.mean[:, k])
@@ -159,10 +163,8 @@ def test_more_channels_are_never_worse_and_recover_what_was_planted():
         "face": some_channel("face", seed=1),
         "text": some_channel("text", seed=2),
     }
-    latents, domains, controls = some_clips(world, list(channels.values()))
-    scores, table = observe(
-        world, channels, controls, latents, domains, SCALES, 0.8, 0.15
-    )
+    latents, seen = some_clips(world, channels)
+    scores, table = observe(world, channels, seen, latents, SCALES, 0.8, 0.15, PLAIN, 1)
     assert list(scores) == ["face", "text", "all"]
     for name in channels:
         for task, metric in (("emotion", "mWACC"), ("personality", "CCC")):
@@ -175,11 +177,29 @@ def test_more_channels_are_never_worse_and_recover_what_was_planted():
 
 def test_nothing_is_invented_in_a_null_world():
     world = make_world("none", WORLDS)
-    channel = some_channel(emotion=0.5, trait=0.5)
-    latents, domains, controls = some_clips(world, [channel], count=20_000)
-    scores, table = observe(
-        world, {"face": channel}, controls, latents, domains, SCALES, 0.8, 0.15
-    )
+    channels = {"face": some_channel(emotion=0.5, trait=0.5)}
+    latents, seen = some_clips(world, channels, count=20_000)
+    scores, table = observe(world, channels, seen, latents, SCALES, 0.8, 0.15, PLAIN, 1)
     columns = ["sampled", "emotion_crossed", "trait_crossed", "recovered"]
     assert table[columns].abs().max().max() < 0.03
     assert scores["all"]["association"]["r_recovered"] is None
+
+
+def test_clips_without_a_channel_do_not_count_for_it():
+    world = make_world("planted", WORLDS)
+    channels = {"face": some_channel("face"), "text": some_channel("text", seed=2)}
+    latents, seen = some_clips(world, channels, count=400)
+    absent = {"face": np.arange(400) >= 100, "text": np.zeros(400, bool)}
+    given = dataclasses.replace(seen.circumstances, absent=absent)
+    fewer = Seen(
+        {"face": seen.controls["face"][:100], "text": seen.controls["text"][:100]},
+        given.at(slice(100)),
+        seen.domains[:100],
+    )
+    rest = SCALES, 0.8, 0.15, PLAIN, 1
+    scores, _ = observe(
+        world, channels, dataclasses.replace(seen, circumstances=given), latents, *rest
+    )
+    expected, _ = observe(world, channels, fewer, latents[:100], *rest)
+    assert scores["face"] == expected["face"]
+    assert scores["text"] != expected["text"]

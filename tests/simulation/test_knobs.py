@@ -6,6 +6,7 @@ from sslmepr.params import Knobs
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.knobs import (
     HIDING,
+    Loadings,
     draw_circumstances,
     draw_controls,
     envelopes,
@@ -128,9 +129,8 @@ def test_no_dose_has_no_effect():
     rng = np.random.default_rng(0)
     axes = [rng.standard_normal((4, count)) for count in (6, 6, 5)]
     offset, noise = rng.standard_normal(4), rng.standard_normal((50, 4))
-    values = draw_controls(
-        "face", *axes, offset, latents, found, Knobs(), 8, noise, rng
-    )
+    loadings = Loadings(*axes, offset)
+    values = draw_controls("face", loadings, latents, found, Knobs(), 8, noise, rng)
     expected = latents[:, :6] @ axes[0].T + latents[:, 6:] @ axes[2].T + offset + noise
     np.testing.assert_allclose(values[:, 0], expected, atol=1e-12)
     assert values.shape == (50, 1, 4)
@@ -141,9 +141,8 @@ def test_controls_follow_their_law():
     rng = np.random.default_rng(0)
     first, second, traits = (rng.standard_normal((4, count)) for count in (6, 6, 5))
     offset, noise = rng.standard_normal(4), np.zeros((50, 4))
-    values = draw_controls(
-        "face", first, second, traits, offset, latents, found, FULL, 4, noise, rng
-    )
+    loadings = Loadings(first, second, traits, offset)
+    values = draw_controls("face", loadings, latents, found, FULL, 4, noise, rng)
     assert values.shape == (50, 4, 4)
     kappa = np.exp(latents[:, 8] - 1)
     for clip in range(50):
@@ -161,19 +160,9 @@ def test_contrary_words_have_the_opposite_sign():
     latents, found = circumstances(Knobs(incongruence=1), clips=50)
     rng = np.random.default_rng(0)
     first, traits = rng.standard_normal((2, 6)), np.zeros((2, 5))
-    values = draw_controls(
-        "text",
-        first,
-        first,
-        traits,
-        np.zeros(2),
-        latents,
-        found,
-        Knobs(incongruence=1),
-        4,
-        np.zeros((50, 2)),
-        rng,
-    )
+    loadings = Loadings(first, first, traits, np.zeros(2))
+    knobs, noise = Knobs(incongruence=1), np.zeros((50, 2))
+    values = draw_controls("text", loadings, latents, found, knobs, 4, noise, rng)
     sign = np.where(found.contrary, -1, 1)[:, None]
     np.testing.assert_allclose(values[:, 0], sign * (latents[:, :6] @ first.T))
 

@@ -7,12 +7,13 @@ from scipy.stats import kstest, multivariate_normal, norm
 from sslmepr.params import Knobs
 from sslmepr.simulation.knobs import (
     Circumstances,
+    Loadings,
     draw_circumstances,
     draw_controls,
     envelopes,
     look_loadings,
 )
-from sslmepr.simulation.mixture import NODES, Loadings, Mixture, infer
+from sslmepr.simulation.mixture import NODES, Mixture, infer
 from sslmepr.simulation.world import draw_emotions, draw_traits, make_world
 
 WORLD = make_world(
@@ -57,10 +58,7 @@ def some_clips(knobs, loadings, clips, frames, seed=0):
     controls = {
         name: draw_controls(
             name,
-            each.first,
-            each.second,
-            each.traits,
-            each.offset,
+            each,
             latents,
             given,
             knobs,
