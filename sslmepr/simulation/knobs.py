@@ -164,10 +164,8 @@ def draw_circumstances(
     covered = rng.random(clips) < knobs.occlusion
     for place, (name, lost) in enumerate(HIDING.values()):
         if name in hidden:
-            columns = [
-                place for place, each in enumerate(controls[name]) if each in lost
-            ]
-            hidden[name][np.ix_(covered & (thing == place), columns)] = True
+            unseen = np.isin(controls[name], lost)
+            hidden[name] |= (covered & (thing == place))[:, None] & unseen
     contrary = rng.random(clips) < CONTRARY_SHARE * knobs.incongruence
     marker = MARKER_SHIFT * contrary + rng.standard_normal(clips)
     onset = rng.integers(frames, size=clips)
