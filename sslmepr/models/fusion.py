@@ -152,13 +152,17 @@ class FusionOutput(NamedTuple):
 class FusionModel(nn.Module):
     """Multimodal, multi-task fusion model, or an ablation of it."""
 
+    activation = nn.GELU
+    """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
+    unit going that is silent otherwise, and training takes another path."""
+
     def __init__(self, config: FusionConfig):
         super().__init__()
         self.config = config
         hidden = config.hidden
         self.projectors = nn.ModuleDict(
             {
-                modality: Projector(width, hidden, config.dropout)
+                modality: Projector(width, hidden, config.dropout, self.activation)
                 for modality, width in config.widths.items()
             }
         )

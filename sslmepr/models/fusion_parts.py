@@ -12,19 +12,27 @@ LARGEST_LOGIT = 8.0
 
 
 class Projector(nn.Module):
-    """Projection of an embedding to the common width, and a bottleneck adapter."""
+    """Projection of an embedding to the common width, and a bottleneck adapter.
 
-    def __init__(self, width: int, hidden: int, dropout: float):
+    Parameters
+    ----------
+    width, hidden : int
+        Of the embedding and of the result.
+    dropout : float
+    activation : type of Module
+    """
+
+    def __init__(self, width: int, hidden: int, dropout: float, activation=nn.GELU):
         super().__init__()
         self.project = nn.Sequential(
             nn.Linear(width, hidden),
-            nn.ReLU(),
+            activation(),
             nn.Dropout(dropout),
             nn.LayerNorm(hidden),
         )
         self.adapter = nn.Sequential(
             nn.Linear(hidden, hidden // 2),
-            nn.ReLU(),
+            activation(),
             nn.Dropout(dropout),
             nn.Linear(hidden // 2, hidden),
         )

@@ -29,6 +29,8 @@ class PublishedFusion(FusionModel):
         If the configuration leaves out a published component or includes co-training.
     """
 
+    activation = nn.ReLU
+
     def __init__(self, config: FusionConfig):
         if config.without != ("co_training",):
             raise ValueError(
