@@ -54,10 +54,11 @@ test-noise: $(installed)  ## what trains once more, as on another machine (NOISE
 	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
 		tests/training tests/evaluation tests/trials tests/test_predict.py
 
-lint: $(installed)  ## style, formatting and import direction
+lint: $(installed)  ## style, formatting, import direction and types
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/lint-imports
+	$(bin)/mypy
 
 bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/whole_house.py

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import table
 import timing
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslmepr import params
 from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
@@ -51,9 +51,7 @@ class KeysAndValues(PublishedFusion):
 
     def _read(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         queries = self.queries.expand(len(nodes), -1, -1)
-        return nn.MultiheadAttention.forward(
-            self.reading, queries, nodes, nodes, key_padding_mask=~present
-        )
+        return self.reading(queries, nodes, nodes, key_padding_mask=~present)
 
 
 class JoinedGradients:

@@ -83,10 +83,10 @@ class QueryReading(nn.MultiheadAttention):
     def __init__(self, hidden: int, heads: int):
         super().__init__(hidden, heads, batch_first=True)
 
-    def forward(
+    def read(
         self, queries: Tensor, nodes: Tensor, present: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Attend to the nodes.
+        """Attend to the nodes; `forward` stays that of ordinary attention.
 
         Parameters
         ----------
@@ -130,6 +130,8 @@ class PredictProjector(nn.Module):
         modalities (`sslmepr.training.co_training`), and added to the logits of stage 2.
         They are 0 until they are set.
     """
+
+    mean: Tensor
 
     def __init__(
         self, task: str, modalities: int, features: dict[str, int] | None = None
@@ -194,8 +196,8 @@ class PredictProjector(nn.Module):
         weights : (target, feature) torch.Tensor
         bias : (target,) torch.Tensor
         """
-        self.probes[modality] = nn.Linear(weights.shape[1], weights.shape[0])
-        set_linear(self.probes[modality], weights, bias)
+        self.probes[modality] = probe = nn.Linear(weights.shape[1], weights.shape[0])
+        set_linear(probe, weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:
         """Set the weights of the stacking regression and freeze them.

@@ -112,18 +112,19 @@ def _fit_probe(features, target, train, dev) -> Probe:
     unit = target[train].std(0) + 1e-9
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
     middle = RIDGE_STRENGTHS[len(RIDGE_STRENGTHS) // 2 :][:1]
-    best, smallest = None, np.inf
-    for alpha in RIDGE_STRENGTHS if len(dev) else middle:
-        once = np.ones((1, len(train)))
-        found = ridge(scaled @ basis.T, target[train] / unit, alpha, once)
-        weights, bias = found[0][0], found[1][0]
-        error = 0.0
-        if len(dev):
-            error = np.square(dev_scaled @ weights.T + bias - target[dev] / unit).mean()
-        if error < smallest:
-            best, smallest = (weights, bias), error
-    weights = best[0] @ basis / scale
-    return Probe(weights, best[1] - weights @ mean)
+    once = np.ones((1, len(train)))
+    fits = [
+        ridge(scaled @ basis.T, target[train] / unit, alpha, once)
+        for alpha in (RIDGE_STRENGTHS if len(dev) else middle)
+    ]
+
+    def dev_error(fit):
+        (weights,), (bias,) = fit
+        return np.square(dev_scaled @ weights.T + bias - target[dev] / unit).mean()
+
+    (weights,), (bias,) = min(fits, key=dev_error) if len(dev) else fits[0]
+    weights = weights @ basis / scale
+    return Probe(weights, bias - weights @ mean)
 
 
 def _scaled(probe: Probe, features, size) -> Probe:

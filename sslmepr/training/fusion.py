@@ -100,9 +100,9 @@ def train_fusion(
         model, history = train_variant(
             params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
         )
-        predicted = predict_fused(model, data, rows)
+        fused = predict_fused(model, data, rows)
         tables += [
-            prediction_table(clips, rows, task, predicted[task], named, seed)
+            prediction_table(clips, rows, task, fused[task], named, seed)
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from sslmepr.device import seed_everything
 from sslmepr.labels import MODEL_COMPONENTS, TASKS
@@ -122,8 +123,8 @@ def train_variant(
             hidden=section.hidden,
             heads=section.heads,
             dropout=section.dropout,
-            tasks=list(settings.tasks),
-            without=[name for name in left_out if name in MODEL_COMPONENTS],
+            tasks=tuple(settings.tasks),
+            without=tuple(name for name in left_out if name in MODEL_COMPONENTS),
             features=data.feature_counts,
         )
     ).to(data.device)
@@ -177,7 +178,7 @@ def predict_fused(
         Task to probabilities of emotions or scores of traits, in the order of `rows`.
     """
     model.eval()
-    parts = {task: [] for task in model.config.tasks}
+    parts: dict[str, list[Tensor]] = {task: [] for task in model.config.tasks}
     for part in chunks(rows, PREDICT_BATCH):
         answers = model.predicted(model(data.batch(part).inputs))
         for task, values in answers.items():
@@ -204,12 +205,13 @@ def score_on_dev(
         dev_score (dict per task) and, if emotion is among the tasks, thresholds
         (`sslmepr.training.predictions.training_thresholds`).
     """
-    result = {"dev_score": {}}
+    scores: dict[str, float] = {}
+    result: dict[str, dict[str, float]] = {"dev_score": scores}
     for task in tasks:
         rows = data.rows(getattr(params.roles, task), "dev")
         predicted = predict_fused(model, data, rows)[task]
         true = data.clips.labels[task][rows]
-        result["dev_score"][task] = dev_score(task, true, predicted)
+        scores[task] = dev_score(task, true, predicted)
         if task == "emotion":
             corpus = params.roles.emotion
             result["thresholds"] = training_thresholds(data.clips, corpus)

@@ -197,7 +197,8 @@ def study_outputs(
     CheckpointError
         As `read_outputs`.
     """
-    rows, parts = [], []
+    rows: list[int] = []
+    parts = []
     for corpus in clips.corpora:
         ids, outputs = read_outputs(folder, corpus)
         mine = clips.rows(corpus)

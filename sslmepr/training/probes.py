@@ -192,6 +192,8 @@ class Constant:
     task : {"emotion", "personality"}
     true : (clip, target) array
         Labels of all labelled training clips of the task, of any modality.
+    width : int
+        Number of features of the modality.
 
     Raises
     ------
@@ -199,8 +201,8 @@ class Constant:
         If there is no labelled training clip.
     """
 
-    def __init__(self, task, true):
-        count = len(true)
+    def __init__(self, task, true, width: int):
+        count, self._width = len(true), width
         if count == 0:
             raise ValueError(f"{task}: no training clip has labels of it")
         if task == "emotion":
@@ -215,9 +217,9 @@ class Constant:
         """The same for every clip: (clip, target)."""
         return np.tile(self._predicted, (len(features), 1))
 
-    def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `Linear.probe`, with zero weights for `width` features."""
-        return np.zeros((len(self._bias), width)), self._bias
+    def probe(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `Linear.probe`, with zero weights."""
+        return np.zeros((len(self._bias), self._width)), self._bias
 
 
 def row_space(features):

@@ -173,17 +173,17 @@ def test_more_features_than_clips_change_nothing(task):
 def test_a_constant_predicts_the_base_rate_or_the_mean_score():
     shown = np.zeros((4, 7))
     shown[0, 1] = 0.3
-    found = Constant("emotion", shown)
+    found = Constant("emotion", shown, 3)
     assert found.predict(np.zeros((2, 3)))[1, :2].tolist() == [0.125, 0.25]
-    weights, bias = found.probe(3)
+    weights, bias = found.probe()
     assert weights.shape == (7, 3) and not weights.any()
     assert 1 / (1 + np.exp(-bias[:2])) == pytest.approx([0.125, 0.25])
     scores = np.array([[0.2] * 5, [0.6] * 5])
-    assert Constant("personality", scores).predict([0])[0].tolist() == [0.4] * 5
-    _, bias = Constant("personality", scores).probe(1)
+    assert Constant("personality", scores, 1).predict([0])[0].tolist() == [0.4] * 5
+    _, bias = Constant("personality", scores, 1).probe()
     assert bias.tolist() == pytest.approx([-0.4] * 5)
 
 
 def test_a_constant_without_labels_is_an_error():
     with pytest.raises(ValueError, match="personality: no training clip has labels"):
-        Constant("personality", np.zeros((0, 5)))
+        Constant("personality", np.zeros((0, 5)), 1)
