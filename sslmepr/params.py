@@ -550,11 +550,12 @@ class Replicate(Section):
 class Evaluate(Section):
     """Intervals of metrics: cluster bootstrap over speakers.
 
-    ``resamples`` is the number of bootstrap samples, ``level`` the confidence level.
+    ``resamples`` is the number of bootstrap samples, ``confidence`` the confidence
+    level.
     """
 
     resamples: Positive
-    level: Share
+    confidence: Share
 
 
 class Association(Section):
@@ -564,7 +565,7 @@ class Association(Section):
     ----------
     resamples : int
         Bootstrap samples of speakers.
-    level : float
+    confidence : float
         Confidence level of intervals.
     correction : str
         Correction for multiple testing, a method of statsmodels' ``multipletests``.
@@ -573,7 +574,7 @@ class Association(Section):
     """
 
     resamples: Positive
-    level: Share
+    confidence: Share
     correction: str
     alpha: Share
 

@@ -387,7 +387,7 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"})
     columns = {}
     for task, values in predicted.items():
-        mean, low, high = _over_seeds(values, params.evaluate.level)
+        mean, low, high = _over_seeds(values, params.evaluate.confidence)
         for place, name in enumerate(TARGET_COLUMNS[task]):
             columns[name] = mean[:, place]
             columns[f"{name}_low"] = low[:, place]
@@ -418,11 +418,11 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     return result
 
 
-def _over_seeds(values: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
+def _over_seeds(values: np.ndarray, confidence: float) -> tuple[np.ndarray, ...]:
     """Mean, and the ends of its interval: (clip, target) each, from (seed, ...)."""
     seeds = len(values)
     mean = values.mean(axis=0)
     # Without a degree of freedom there is no interval.
     error = values.std(axis=0, ddof=min(1, seeds - 1)) / np.sqrt(seeds)
-    low, high = t_interval(mean, error, seeds, level)
+    low, high = t_interval(mean, error, seeds, confidence)
     return mean, np.clip(low, 0, 1), np.clip(high, 0, 1)

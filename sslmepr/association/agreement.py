@@ -74,7 +74,7 @@ def study_people(
             found.draws[key],
             reports,
             directions,
-            params.association.level,
+            params.association.confidence,
             params.seed,
         )
         parts.append(compared.assign(**dict(zip(names, key, strict=True))))

@@ -105,9 +105,8 @@ def recovery(
         ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
         the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
         ``sign_agreement`` over cells with a planted association; ``significant`` (share
-        of all cells); ``found`` (share significant of the cells with a planted
-        association: the power); ``invented`` (share significant of the others: the
-        false-positive rate).
+        of all cells); ``power`` (share significant of the cells with a planted
+        association); ``false_positive_rate`` (share significant of the others).
     """
     table = compare(recovered, planted)
     defined = table["recovered"].notna().to_numpy()
@@ -197,8 +196,8 @@ def _shares(table: pd.DataFrame) -> list[tuple]:
     planted = table["planted"] != 0
     groups = {
         "significant": table,
-        "found": table[planted],
-        "invented": table[~planted],
+        "power": table[planted],
+        "false_positive_rate": table[~planted],
     }
     rows = []
     for metric, cells in groups.items():

@@ -175,7 +175,7 @@ def _measure(params, clips, cell: Cell, model, rows, by_seed, limits) -> list:
     everything = {**draws, MEAN_OVER_SEEDS: _mean_draws(list(draws.values()))}
     tables = []
     for seed, each in everything.items():
-        table = tabulate(each, speakers, params.evaluate.level)
+        table = tabulate(each, speakers, params.evaluate.confidence)
         table.insert(0, "seed", seed)
         for column, value in reversed(names.items()):
             table.insert(0, column, value)

@@ -24,7 +24,7 @@ from sslmepr.models.fusion import FusionInput, FusionModel
 METHODS = ("integrated_gradients", "input_x_gradient")
 HALVES = ("emotion", "personality")
 LARGEST_BATCH = 2048
-"""Largest number of interpolated inputs per forward pass, which bounds memory."""
+"""Largest number of interpolated inputs per forward pass; bounds memory."""
 
 
 class Attribution(NamedTuple):

@@ -8,7 +8,8 @@ from sslmepr.labels import TARGETS
 from sslmepr.models.unimodal import set_linear
 
 LARGEST_LOGIT = 8.0
-"""Unimodal logits are clipped to plus and minus this, a probability of 0.9997."""
+"""Unimodal logits are clipped to plus and minus this, a probability of 0.9997. By
+convention, not tuned."""
 
 
 class Projector(nn.Module):
@@ -40,7 +41,8 @@ class GraphAttention(nn.Module):
     """Single-head attention over the complete graph of modalities.
 
     Attention of node i to node j is the softmax over present j of
-    LeakyReLU(a' [W h_i | W h_j]) (Velickovic et al. 2018, equations 1 to 4).
+    LeakyReLU(a' [W h_i | W h_j]) (Velickovic et al. 2018, equations 1 to 4, and the
+    slope for negative inputs, 0.2).
     """
 
     def __init__(self, hidden: int, slope: float = 0.2):

@@ -46,8 +46,8 @@ ONE_CLIP = frozenset(
     + ["recall"]
 )
 ONE_CELL = frozenset(
-    "any_invented covers_expected covers_planted found invented sign_agreement "
-    "significant".split()
+    "covers_expected covers_planted false_positive_rate familywise_error power "
+    "sign_agreement significant".split()
 )
 PROGRESS = {"train_loss", "dev_score", "linear_dev_score"}
 TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")

@@ -18,10 +18,10 @@ from sslmepr.training.clips import StudyClips
 
 BUCKET_BATCHES = 16
 """Number of batches whose clips are sorted by length together. A larger bucket saves
-padding, a smaller one keeps the order more random."""
+padding, a smaller one keeps the order more random. By convention, not tuned."""
 
 MOST_STEPS = 8_192
-"""Largest number of padded steps held in memory at a time without gradients."""
+"""Largest number of padded steps held at a time without gradients; bounds memory."""
 
 
 def append_log_length(values: np.ndarray, lengths) -> np.ndarray:

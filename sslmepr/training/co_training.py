@@ -19,7 +19,7 @@ from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.probes import RIDGE_STRENGTHS, row_space
+from sslmepr.training.probes import RIDGE_ALPHAS, row_space
 from sslmepr.training.stacking import Combination
 
 
@@ -111,11 +111,11 @@ def _fit_probe(features, target, train, dev) -> Probe:
     # emotions vary less.
     unit = target[train].std(0) + 1e-9
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
-    middle = RIDGE_STRENGTHS[len(RIDGE_STRENGTHS) // 2 :][:1]
+    middle = RIDGE_ALPHAS[len(RIDGE_ALPHAS) // 2 :][:1]
     once = np.ones((1, len(train)))
     fits = [
         ridge(scaled @ basis.T, target[train] / unit, alpha, once)
-        for alpha in (RIDGE_STRENGTHS if len(dev) else middle)
+        for alpha in (RIDGE_ALPHAS if len(dev) else middle)
     ]
 
     def dev_error(fit):

@@ -24,6 +24,7 @@ from sslmepr.training.published_objective import PublishedObjective
 from sslmepr.training.stacking import Combination
 
 PREDICT_BATCH = 1024
+"""Clips per forward pass; bounds memory."""
 
 
 def fit_predict_projector(
@@ -32,7 +33,7 @@ def fit_predict_projector(
     """Fit the stacking regression (late fusion) of a task as a part of the network.
 
     It is fitted to the centred unimodal logits of labelled training clips, and its
-    regularisation strength is chosen on dev. If the variant includes co-training, its
+    L2 penalty is chosen on dev. If the variant includes co-training, its
     probes are fitted first and added to the unimodal logits.
 
     Parameters

@@ -17,6 +17,7 @@ from sslmepr.training.checkpoints import CheckpointError, remedy
 from sslmepr.training.clips import StudyClips
 
 PREDICT_BATCH = 256
+"""Clips per forward pass; bounds memory."""
 
 
 @torch.no_grad()

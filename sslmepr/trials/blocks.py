@@ -109,14 +109,14 @@ def _cell(
     return scores[0], scores.max()
 
 
-def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Means over seeds of scores and of paired differences between blocks.
 
     Parameters
     ----------
     runs : DataFrame
         From :func:`try_blocks`.
-    level : float
+    confidence : float
         Confidence level of Student's t intervals over seeds.
 
     Returns
@@ -139,4 +139,4 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
         value = paired["value"] - paired["start"]
         tables.append(paired.assign(value=value, metric=f"over_{reference}"))
     names = ["what", "task", "block", "metric"]
-    return over_seeds(pd.concat(tables, ignore_index=True), names, level)
+    return over_seeds(pd.concat(tables, ignore_index=True), names, confidence)

@@ -21,10 +21,10 @@ from sslmepr.statistics.cluster_bootstrap import Clusters
 MEAN = np.full(5, 0.5)
 
 
-def table_of(draws, *values, speaker_ids, resamples=2000, level=0.95, seed=0):
+def table_of(draws, *values, speaker_ids, resamples=2000, confidence=0.95, seed=0):
     """Table of a metric's draws over speakers."""
     speakers = Clusters(speaker_ids, resamples, seed)
-    return tabulate(draws(*values, speakers), speakers, level)
+    return tabulate(draws(*values, speakers), speakers, confidence)
 
 
 def emotion_metrics(true, score, decided, ids, resamples=2000, **how):

@@ -162,8 +162,8 @@ def test_a_probe_is_the_ridge_regression_that_is_best_on_dev():
     mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
     scaled, unit = (features - mean) / scale, target[train].std(0)
     errors = {}
-    for strength in np.logspace(1, 5, 9):
-        model = Ridge(alpha=strength).fit(scaled[train], target[train] / unit)
+    for alpha in np.logspace(1, 5, 9):
+        model = Ridge(alpha=alpha).fit(scaled[train], target[train] / unit)
         said = model.predict(scaled)
         errors[np.square(said[dev] - target[dev] / unit).mean()] = said
     said = _fit_probe(features, target, train, dev)(features)
