@@ -41,7 +41,12 @@ def world(tiny, tmp_path):
         for target in (*SCORED_EMOTIONS, *TRAITS)
     ]
     table = pd.concat(parts, ignore_index=True).assign(
-        corpus=name, stage="fusion", modality="fused", variant="multitask", seed=0
+        corpus=name,
+        split="test",
+        stage="fusion",
+        modality="fused",
+        variant="multitask",
+        seed=0,
     )
     return table, tmp_path
 
