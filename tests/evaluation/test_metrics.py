@@ -15,7 +15,7 @@ from sslmepr.evaluation.metrics import (
     single_label_draws,
     tabulate,
 )
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS
 from sslmepr.statistics.cluster_bootstrap import Clusters
 
 MEAN = np.full(5, 0.5)
@@ -199,4 +199,3 @@ def test_bad_input():
         personality_metrics(np.zeros((2, 5)), np.zeros((2, 4)), MEAN, ["a", "b"])
     with pytest.raises(ValueError, match="3 speaker ids, but 2 clips"):
         personality_metrics(np.zeros((2, 5)), np.zeros((2, 5)), MEAN, list("abc"))
-    assert len(TRAITS) == 5
