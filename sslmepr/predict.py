@@ -40,7 +40,8 @@ from sslmepr.labels import (
     VISUAL_MODALITIES,
 )
 from sslmepr.models.fusion import FusionInput
-from sslmepr.params import Params, PublishedCorpus
+from sslmepr.params import Params
+from sslmepr.params.corpora import PublishedCorpus
 from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
 from sslmepr.training.batches import Standardisation, append_log_length, chunks

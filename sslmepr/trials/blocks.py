@@ -17,10 +17,11 @@ import torch
 from tqdm import tqdm
 
 from sslmepr.labels import TASKS
-from sslmepr.params import Blocks, Params
+from sslmepr.params import Params
 from sslmepr.processes import process_pool
 from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.order import draw_order, train_order
+from sslmepr.trials.params import Blocks
 from sslmepr.trials.seeds import over_seeds
 
 LINEAR = "linear"
@@ -33,16 +34,18 @@ MEAN = "mean over modalities"
 
 
 def try_blocks(
-    params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
+    params: Params,
+    section: Blocks,
+    data_folder: str | Path = "data",
+    progress: bool = True,
 ) -> pd.DataFrame:
-    """Train every kind of block of ``params.blocks[name]`` with all of its seeds.
+    """Train every kind of block of `section` with all of its seeds.
 
     Parameters
     ----------
     params : Params
         Section ``unimodal`` gives the other settings of model and schedule.
-    name : str
-        Key of ``params.blocks``.
+    section : Blocks
     data_folder : path
         Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
@@ -56,7 +59,6 @@ def try_blocks(
         `ORDER` the area under the curve; missing where no labelled clip has the
         modality).
     """
-    section = params.blocks[name]
     tasks = [*product(params.modalities, TASKS), (DRAWN, ORDER)]
     cells = [
         (*task, kind, seed)

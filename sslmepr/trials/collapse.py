@@ -20,7 +20,9 @@ from sslmepr.device import choose_device
 from sslmepr.evaluation.metrics import emotion_draws
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.models.published import PUBLISHED_THRESHOLD
-from sslmepr.params import Collapse, Params, Roles, Variant
+from sslmepr.params import Params
+from sslmepr.params.study import Roles
+from sslmepr.params.training import Variant
 from sslmepr.processes import process_pool
 from sslmepr.simulation.ideal_observer import agreement, correlate
 from sslmepr.simulation.world import make_world
@@ -36,6 +38,7 @@ from sslmepr.training.fusion_training import (
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.probes import Linear
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
+from sslmepr.trials.params import Collapse
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
 SUPERVISED = ["semi_supervised", "gradnorm"]
@@ -88,15 +91,16 @@ ARMS = {
 """Conditions by name; `oracle` is the upper bound of what pseudo-labels can reach."""
 
 
-def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
-    """Train all arms at all offsets and seeds of ``params.collapse[name]``.
+def try_collapse(
+    params: Params, section: Collapse, progress: bool = True
+) -> pd.DataFrame:
+    """Train all arms at all offsets and seeds of `section`.
 
     Parameters
     ----------
     params : Params
         Section ``fusion`` gives the model and schedule except the number of epochs.
-    name : str
-        Key of ``params.collapse``.
+    section : Collapse
     progress : bool
         Show a progress bar over studies.
 
@@ -117,7 +121,6 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     WorldError
         If the section names a world that the simulation does not have.
     """
-    section = params.collapse[name]
     cells = list(product(section.offsets, section.seeds))
     # One thread per process; results do not depend on other cells.
     with process_pool(params.compute.workers, [__name__], _one_thread) as pool:

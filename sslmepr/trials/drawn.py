@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sslmepr.params import Simulation
+from sslmepr.params.simulation import Simulation
 from sslmepr.simulation.channels import Channel, make_channels
 from sslmepr.simulation.world import (
     EMOTION_PART,

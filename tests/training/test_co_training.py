@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.params import Roles
+from sslmepr.params.study import Roles
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips

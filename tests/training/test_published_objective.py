@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sslmepr.models.fusion import FusionOutput
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.published_objective import (
     PublishedObjective,
