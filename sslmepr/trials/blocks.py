@@ -7,7 +7,6 @@ which also selects the epoch, so they are optimistic; no test label is read.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +17,7 @@ from tqdm import tqdm
 
 from sslmepr.labels import TASKS
 from sslmepr.params import Params
-from sslmepr.processes import process_pool
+from sslmepr.processes import each_result
 from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.order import draw_order, train_order
 from sslmepr.trials.params import Blocks
@@ -67,12 +66,10 @@ def try_blocks(
         for kind in section.kinds
     ]
     # One thread per process; results do not depend on other cells.
-    workers = params.compute.workers
-    with process_pool(workers, [__name__], torch.set_num_threads, (1,)) as pool:
-        train = partial(_cell, params, section, data_folder)
-        found = pool.map(train, *zip(*cells, strict=True))
-        bar = tqdm(found, total=len(cells), desc="blocks", disable=not progress)
-        scores = list(bar)
+    calls = [(params, section, data_folder, *cell) for cell in cells]
+    one_thread, workers = (torch.set_num_threads, (1,)), params.compute.workers
+    found = each_result(_cell, calls, workers, [__name__], *one_thread)
+    scores = list(tqdm(found, total=len(cells), desc="blocks", disable=not progress))
     columns = ["what", "task", "block", "seed", "value"]
     return pd.DataFrame(_rows(cells, scores), columns=columns)
 

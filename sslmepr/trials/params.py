@@ -18,6 +18,8 @@ from sslmepr.params.base import (
 from sslmepr.params.study import Params, parse
 from sslmepr.params.training import Block
 
+FILE = Path("notebooks", "trials", "params.yaml")
+
 
 class Drawn(Section):
     """Studies whose features are simulated directly, without rendering clips.
@@ -133,11 +135,9 @@ class Trials(Section):
     search: dict[Name, Search]
 
 
-def load_trials(
-    settings: Params, path: str | Path = "notebooks/trials/params.yaml"
-) -> Trials:
+def load_trials(settings: Params) -> Trials:
     """Read the trials' parameters, and check them as `parse_trials` does."""
-    return parse_trials(read(Path(path)), settings, str(path))
+    return parse_trials(read(FILE), settings, str(FILE))
 
 
 def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
