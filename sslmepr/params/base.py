@@ -13,13 +13,9 @@ from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from sslmepr.labels import MODALITIES, TASKS
 
 Modality = Literal[MODALITIES]
-
 Task = Literal[TASKS]
-
 Positive = Annotated[int, Field(gt=0)]
-
 Share = Annotated[float, Field(ge=0, le=1)]
-
 Rate = Annotated[float, Field(gt=0)]
 
 
@@ -53,8 +49,6 @@ def _from_root(folder: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_fit_for_paths)]
-
-
 Folder = Annotated[str, AfterValidator(_from_root)]
 
 

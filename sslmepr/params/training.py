@@ -8,7 +8,6 @@ from sslmepr.labels import COMPONENTS
 from sslmepr.params.base import Modality, Positive, Rate, Section, Share, Task
 
 Block = Literal["mamba", "transformer", "state_free"]
-
 Component = Literal[COMPONENTS]
 
 
