@@ -29,6 +29,7 @@ RUNNER = (
     "sslmepr/__main__.py",
     "sslmepr/pipeline/notebook.py",
     "sslmepr/pipeline/studies.py",
+    "sslmepr/params",  # loaded whole; test_pipeline.py says what of it a stage needs
 )
 """Executes a notebook, and has no part in what comes out."""
 
