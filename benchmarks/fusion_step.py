@@ -25,7 +25,7 @@ from sslmepr import params
 from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.published import PublishedFusion
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.training import fusion_objective
 from sslmepr.training.fusion_clips import FusionBatch
 from sslmepr.training.fusion_objective import FusionObjective

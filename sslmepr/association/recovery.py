@@ -15,6 +15,7 @@ from sslmepr.statistics.cluster_bootstrap import (
     NONE,
     interval,
 )
+from sslmepr.statistics.metrics import matrix_correlation
 
 
 def _fisher_z(r: np.ndarray) -> np.ndarray:
@@ -143,10 +144,8 @@ def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
         why = "the planted associations do not vary" if n else "no cell is defined"
         result["correlation"] = (undefined, n, why)
     else:
-        x = matrices - matrices.mean(axis=1, keepdims=True)
-        y = planted - planted.mean()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = x @ y / np.sqrt((x**2).sum(axis=1) * (y**2).sum())
+        r = matrix_correlation(matrices, planted)
+        r[np.isnan(matrices).any(axis=1)] = np.nan  # as for the other metrics
         result["correlation"] = (r, n, "")
     nothing = "" if nonzero.any() else "nothing is planted"
     agrees = np.sign(matrices[:, nonzero]) == np.sign(planted[nonzero])

@@ -12,6 +12,7 @@ result to the logits. If the errors of modalities are independent, the sum of th
 logits is more confident than their mean, as it should be.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,12 +112,19 @@ class FusionInput(NamedTuple):
 
     def at(self, rows: Tensor) -> "FusionInput":
         """Select clips of the batch by position."""
+        return self._each(lambda values: values[rows])
+
+    def to(self, device: torch.device) -> "FusionInput":
+        """The batch on another device."""
+        return self._each(lambda values: values.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "FusionInput":
         return FusionInput(
-            {name: values[rows] for name, values in self.embeddings.items()},
-            self.emotion_logits[rows],
-            self.trait_scores[rows],
-            self.present[rows],
-            {name: values[rows] for name, values in self.features.items()},
+            {name: change(values) for name, values in self.embeddings.items()},
+            change(self.emotion_logits),
+            change(self.trait_scores),
+            change(self.present),
+            {name: change(values) for name, values in self.features.items()},
         )
 
 

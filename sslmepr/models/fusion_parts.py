@@ -45,12 +45,11 @@ class GraphAttention(nn.Module):
     slope for negative inputs, 0.2).
     """
 
-    def __init__(self, hidden: int, slope: float = 0.2):
+    def __init__(self, hidden: int):
         super().__init__()
         self.weight = nn.Linear(hidden, hidden, bias=False)
         self.receive = nn.Linear(hidden, 1, bias=False)
         self.send = nn.Linear(hidden, 1, bias=False)
-        self.slope = slope
 
     def forward(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Update the nodes of all clips.
@@ -68,7 +67,7 @@ class GraphAttention(nn.Module):
         """
         nodes = self.weight(nodes)
         scores = self.receive(nodes) + self.send(nodes).mT  # (clip, modality, modality)
-        scores = F.leaky_relu(scores.float(), self.slope)
+        scores = F.leaky_relu(scores.float(), 0.2)
         scores = scores.masked_fill(~present[:, None, :], -torch.inf)
         attention = scores.softmax(-1).masked_fill(~present[..., None], 0.0)
         return F.elu(attention @ nodes.float()), attention
@@ -238,10 +237,10 @@ class GuideBank(nn.Module):
     at 1, so that an untrained bank changes the predict projector's logits little.
     """
 
-    def __init__(self, targets: int, hidden: int, scale: float = 1.0):
+    def __init__(self, targets: int, hidden: int):
         super().__init__()
         self.embeddings = nn.Parameter(torch.randn(targets, hidden) / hidden**0.5)
-        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+        self.log_scale = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, representation: Tensor) -> Tensor:
         """Map (clip, hidden) to logits (clip, target)."""

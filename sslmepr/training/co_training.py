@@ -19,7 +19,12 @@ from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.probes import RIDGE_ALPHAS, row_space
+from sslmepr.training.probes import (
+    RIDGE_ALPHAS,
+    candidates,
+    mean_and_scale,
+    row_space,
+)
 from sslmepr.training.stacking import Combination
 
 
@@ -104,18 +109,17 @@ def _centred_logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.nd
 
 def _fit_probe(features, target, train, dev) -> Probe:
     """Ridge regression on `train`, with `alpha` chosen on `dev` if it has clips."""
-    mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
+    mean, scale = mean_and_scale(features[train])
     scaled = ((features[train] - mean) / scale).astype(float)
     basis = row_space(scaled)
     # The grid of `alpha` is made for targets of unit variance, and logits of rare
     # emotions vary less.
     unit = target[train].std(0) + 1e-9
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
-    middle = RIDGE_ALPHAS[len(RIDGE_ALPHAS) // 2 :][:1]
     once = np.ones((1, len(train)))
     fits = [
         ridge(scaled @ basis.T, target[train] / unit, alpha, once)
-        for alpha in (RIDGE_ALPHAS if len(dev) else middle)
+        for alpha in candidates(RIDGE_ALPHAS, dev)
     ]
 
     def dev_error(fit):

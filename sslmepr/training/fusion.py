@@ -8,7 +8,8 @@ from sslmepr.device import choose_device
 from sslmepr.labels import (
     Model,
 )
-from sslmepr.params import Params, Variant
+from sslmepr.params import Params
+from sslmepr.params.training import Variant
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips

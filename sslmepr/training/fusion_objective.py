@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sslmepr.params import Fusion, Variant
+from sslmepr.params.training import Fusion, Variant
 from sslmepr.training.gradnorm import LossGradients, LossGroup, linear_calls
 from sslmepr.training.losses import emotion_loss, trait_loss
 from sslmepr.training.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss

@@ -13,7 +13,8 @@ from sslmepr.labels import MODEL_COMPONENTS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
-from sslmepr.params import Params, Variant
+from sslmepr.params import Params
+from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips

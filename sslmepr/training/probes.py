@@ -28,6 +28,19 @@ LOGIT_SLOPE = 4.0
 derivative of log(p / (1 - p))."""
 
 
+def mean_and_scale(features) -> tuple[np.ndarray, np.ndarray]:
+    """What regressions standardise their features by: two (feature,) arrays.
+
+    The scale is the standard deviation and a little, so that a constant stays finite.
+    """
+    return features.mean(0), features.std(0) + 1e-6
+
+
+def candidates(grid: tuple, dev) -> tuple:
+    """Penalties to choose from on dev; without any, the middle one."""
+    return grid if len(dev) else grid[len(grid) // 2 :][:1]
+
+
 class Linear:
     """Ridge regression of traits or logistic regression of emotions.
 
@@ -57,14 +70,14 @@ class Linear:
     def __init__(self, task, features, true, dev_features, dev_true):
         self.task, self._features, self._true = task, features, true
         # Means over steps vary less than steps: standardise them again over clips.
-        self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
+        self._mean, self._scale = mean_and_scale(features)
         scaled = self._scaled(features)
         self._basis = row_space(scaled)
         self._reduced = scaled @ self._basis.T
         grid = LOGISTIC_CS if task == "emotion" else RIDGE_ALPHAS
         once = np.ones((1, len(features)))
         best = -np.inf
-        for penalty in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
+        for penalty in candidates(grid, dev_true):
             ((weights, bias),) = self._fits(penalty, once)
             score = -np.inf
             if len(dev_true):

@@ -98,7 +98,7 @@ def test_few_speakers_have_t_intervals_on_the_scale_of_a_metric():
     assert result.loc["power", "interval"] == "none"
 
 
-def test_null_world_has_no_agreement_but_shares_of_invented_cells():
+def test_null_world_has_no_agreement_but_a_false_positive_rate():
     planted = tidy_matrix({}, "planted")
     result = recovery(recovered(np.linspace(-0.1, 0.3, 30)), planted)
     result = result.set_index("metric")

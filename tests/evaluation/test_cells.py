@@ -11,7 +11,7 @@ from sslmepr.evaluation.cells import (
     training_mean,
 )
 from sslmepr.labels import TARGETS, TASKS, Model
-from sslmepr.params import Roles
+from sslmepr.params.study import Roles
 from sslmepr.training.clips import StudyClips
 
 NAN = np.nan

@@ -7,7 +7,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.params import Roles
+from sslmepr.models.fusion import FusionInput
+from sslmepr.params.study import Roles
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips
@@ -65,16 +66,14 @@ def study(count=400, width=20, noise=1.0, seed=0, only=None):
     read = {
         name: torch.tensor(each, dtype=torch.float32) for name, each in features.items()
     }
-    data = FusionClips(
-        clips,
+    outputs = FusionInput(
         read,
         stacked["emotion"],
         stacked["personality"].sigmoid(),
         torch.from_numpy(present),
         read,
-        torch.device("cpu"),
     )
-    return data, latent
+    return FusionClips(clips, outputs, torch.device("cpu")), latent
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toy_fusion import Toy, toy_batch
 
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.training.fusion_objective import MODALITY_DROPOUT, FusionObjective
 from sslmepr.training.losses import emotion_loss, trait_loss
 
