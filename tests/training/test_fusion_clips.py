@@ -106,9 +106,10 @@ def test_outputs_of_two_models_are_refused(clips, outputs, tmp_path):
 def numbered(*values):
     """Outputs of stage 2 for some clips, of which each holds one number."""
     clips = torch.tensor(values)[:, None]
+    widths = SHAPES | {"emotion_embedding": 2, "personality_embedding": 1}
     return {
         name: clips + 10.0 * place + torch.zeros(len(values), width)
-        for place, (name, width) in enumerate(SHAPES.items())
+        for place, (name, width) in enumerate(widths.items())
     }
 
 
