@@ -28,10 +28,10 @@ from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 
 BINS = 32
-"""Bars per half of a modality's row in the attribution heatmaps."""
+"""Bars per half of a modality's row in the attribution heatmaps; a choice of layout."""
 
 KEY_FRAMES = 4
-"""Frames shown of a clip."""
+"""Frames shown of a clip; a choice of layout."""
 
 
 @dataclass(frozen=True)

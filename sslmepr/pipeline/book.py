@@ -52,7 +52,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
 
     Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
-    ``fusion-multitask``, the replicates, the folds, the trials and the searches.
+    ``fusion-multitask``, the replicates and the folds.
     """
     pages = {"data": [], "training": []}
     for page in _cells(params):
@@ -71,10 +71,6 @@ def _cells(params: Params) -> dict[str, tuple[str, str]]:
         "replicate": params.replicates,
         "evaluate_replicate": params.replicates,
         "folds": params.folds,
-        "blocks": params.blocks,
-        "collapse": params.collapse,
-        "power": params.power,
-        "search": params.search,
     }
     cells = [
         *(("data", s, c) for c in params.used_corpora() for s in ("corpus", "extract")),

@@ -6,6 +6,7 @@ each of which needs earlier ones alone, and a generation is divided among severa
 ``dvc repro --single-item``: DVC's locks allow it, and ``dvc.lock`` stays its own.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,8 +15,8 @@ from threading import Thread
 import networkx as nx
 from dvc.repo import Repo
 
-ALONE = ("corpus", "extract", "blocks", "collapse", "power", "search", "book")
-"""Stages that use all cores by themselves."""
+ALONE = re.compile(r"(corpus|extract)@|book$|notebooks/trials/")
+"""Addresses of stages that use all cores by themselves."""
 
 
 def stale_generations(targets: list[str]) -> list[list[str]]:
@@ -62,7 +63,7 @@ def run_generation(stages: list[str], jobs: int) -> int:
     int
         Exit status of a DVC that failed, or 0. The others have come to their end.
     """
-    alone = [name for name in stages if name.partition("@")[0] in ALONE]
+    alone = [name for name in stages if ALONE.match(name)]
     others = [name for name in stages if name not in alone]
     status = call(["repro", "--single-item", *alone]) if alone else 0
     if status or not others:

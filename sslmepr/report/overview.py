@@ -30,9 +30,7 @@ class Findings:
         return "\n".join(self.sentences)
 
 
-def findings(
-    metrics: pd.DataFrame, agreement: pd.DataFrame, variant: str = "multitask"
-) -> Findings:
+def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
     """Summarise a simulated study.
 
     Parameters
@@ -41,12 +39,10 @@ def findings(
         Result of the evaluation.
     agreement : DataFrame
         Result of the validity chapter: study, metric, estimate, low, high, n_cells.
-    variant : str
-        The fusion model.
     """
     return Findings(
         [
-            *_recognition(metrics, variant),
+            *_recognition(metrics),
             *(
                 sentence
                 for study in dict.fromkeys(agreement["study"])
@@ -56,9 +52,7 @@ def findings(
     )
 
 
-def study_findings(
-    metrics: pd.DataFrame, outcomes: pd.DataFrame, variant: str = "multitask"
-) -> Findings:
+def study_findings(metrics: pd.DataFrame, outcomes: pd.DataFrame) -> Findings:
     """Summarise a study without known true associations.
 
     Parameters
@@ -67,8 +61,6 @@ def study_findings(
         Result of the evaluation, for whole corpora.
     outcomes : DataFrame
         From :func:`sslmepr.association.halo.outcomes`.
-    variant : str
-        The fusion model.
     """
     annotated = outcomes["source"].isin(ANNOTATED) & (outcomes["level"] == "clip")
     sentences = [
@@ -77,10 +69,10 @@ def study_findings(
         f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
         for row in outcomes[annotated].itertuples()
     ]
-    return Findings([*_recognition(metrics, variant), *sentences])
+    return Findings([*_recognition(metrics), *sentences])
 
 
-def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
+def _recognition(metrics: pd.DataFrame) -> list[str]:
     sentences = []
     words = {"mWACC": "emotions", "CCC": "traits"}
     for metric, what in words.items():
@@ -89,7 +81,7 @@ def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
             continue
         split = first_split(mine, SPLITS)
         table = headline(mine, (metric,), split)
-        fused = select(table, stage="fusion", variant=variant).iloc[0]
+        fused = select(table, stage="fusion", variant="multitask").iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
         alone = select(table, stage="unimodal")
         best = alone.loc[alone["estimate"].idxmax()]

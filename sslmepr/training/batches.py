@@ -18,10 +18,10 @@ from sslmepr.training.clips import StudyClips
 
 BUCKET_BATCHES = 16
 """Number of batches whose clips are sorted by length together. A larger bucket saves
-padding, a smaller one keeps the order more random."""
+padding, a smaller one keeps the order more random. By convention, not tuned."""
 
 MOST_STEPS = 8_192
-"""Largest number of padded steps held in memory at a time without gradients."""
+"""Largest number of padded steps held at a time without gradients; bounds memory."""
 
 
 def append_log_length(values: np.ndarray, lengths) -> np.ndarray:
@@ -78,16 +78,16 @@ class Standardisation:
         ValueError
             If there are no values.
         """
-        count, mean, squares = 0, 0.0, 0.0
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
         for piece in pieces:
             piece = np.asarray(piece, np.float64)
             if len(piece) == 0:
                 continue
             own = piece.mean(axis=0)
             total = count + len(piece)
-            squares += ((piece - own) ** 2).sum(axis=0)
+            squares = squares + ((piece - own) ** 2).sum(axis=0)
             squares += (own - mean) ** 2 * count * len(piece) / total
-            mean += (own - mean) * len(piece) / total
+            mean = mean + (own - mean) * len(piece) / total
             count = total
         if count == 0:
             raise ValueError("no values to take a mean of")
@@ -103,8 +103,8 @@ class Standardisation:
     def pooled(cls, parts: Sequence["Standardisation"]) -> "Standardisation":
         """Mean of several, for a clip that belongs to none of the corpora."""
         return cls(
-            np.mean([part.mean for part in parts], axis=0, dtype=np.float32),
-            np.mean([part.deviation for part in parts], axis=0, dtype=np.float32),
+            np.stack([part.mean for part in parts]).mean(axis=0),
+            np.stack([part.deviation for part in parts]).mean(axis=0),
         )
 
 
@@ -175,12 +175,13 @@ class ModalityClips:
         self._labels = {
             task: torch.from_numpy(values) for task, values in clips.labels.items()
         }
-        self._offset_logits = {}
+        self._offset_logits: dict[str, Tensor] = {}
         self._corpus = clips.corpus_index()
         self._group = clips.table["group"].to_numpy()
         self._start = np.zeros(len(clips.table), np.int64)
         self.lengths = np.zeros(len(clips.table), np.int64)
-        self._stores, self.statistics = {}, {}
+        self._stores: dict[int, FeatureStore] = {}
+        self.statistics: dict[str, Standardisation] = {}
         for index, corpus in enumerate(clips.corpora):
             folder = Path(data_folder, corpus, "features")
             if (folder / f"{modality}.safetensors").exists():

@@ -86,8 +86,9 @@ class Parameters:
             return called
 
         module.Params.__getattribute__ = recorded
-        module.Params.for_study = unseen(module.Params.for_study)
-        module.parse, module.load = unseen(module.parse), unseen(module.load)
+        for name in ("for_study", "changed"):
+            setattr(module.Params, name, unseen(getattr(module.Params, name)))
+        module.load = unseen(module.load)
 
 
 if "AUDIT_FOLDER" in os.environ:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sslmepr.files import MARK
-from sslmepr.params import Roles
+from sslmepr.params.study import Roles
 from sslmepr.pipeline import book
 
 ROOT = Path(__file__).parents[2]

@@ -191,22 +191,22 @@ def test_distance_covered_as_a_table():
 def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
     table = pd.DataFrame(
         [
-            (0.0, 480, 4, "invented", 0.0, 0.0, 0.16),
-            (0.1, 480, 4, "found", 0.5, 0.4, 0.6),
+            (0.0, 480, 4, "false_positive_rate", 0.0, 0.0, 0.16),
+            (0.1, 480, 4, "power", 0.5, 0.4, 0.6),
         ]
         + [(0.1, 480, 4, "slope", 0.3, 0.2, 0.4)],
         columns=["strength", "clips", "clips_per_speaker", "metric"]
         + ["estimate", "low", "high"],
     )
-    assert chapter_tables.worlds(table, ("found", "invented")).frame.to_dict(
+    assert chapter_tables.worlds(table, ("power", "false_positive_rate")).frame.to_dict(
         "list"
     ) == {
         "Planted": [
             "|r| = 0, 480 clips, 120 speakers",
             "|r| = 0.1, 480 clips, 120 speakers",
         ],
-        "found": ["–", "0.50 [0.40, 0.60]"],
-        "invented": ["0.00 [0.00, 0.16]", "–"],
+        "power": ["–", "0.50 [0.40, 0.60]"],
+        "false_positive_rate": ["0.00 [0.00, 0.16]", "–"],
     }
 
 

@@ -273,16 +273,19 @@ def test_envelope_keeps_every_peak(rng):
 def test_lines_of_trials_stand_beside_each_other():
     rows = [
         (metric, x, name, y, y - 0.1, y + 0.1)
-        for metric in ("found", "invented")
+        for metric in ("power", "false_positive_rate")
         for name, start in (("a", 0.2), ("b", 0.4))
         for x, y in ((0.3, start + 0.3), (0.0, start))
     ]
     columns = ["metric", "strength", "source", "estimate", "low", "high"]
     table = pd.DataFrame(rows, columns=columns)
-    levels = {"invented": 0.05}
-    figure = figures.trial_lines(table, "strength", "source", levels)
+    marks = {"false_positive_rate": 0.05}
+    figure = figures.trial_lines(table, "strength", "source", marks)
     first, second = figure.axes
-    assert [axes.get_title("left") for axes in figure.axes] == ["Found", "Invented"]
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Power",
+        "False positive rate",
+    ]
     assert len(first.lines) == 2 and len(second.lines) == 3
     a, b = first.lines
     assert a.get_ydata().tolist() == pytest.approx([0.2, 0.5])  # in order across
@@ -351,7 +354,7 @@ def test_people_panels_have_a_letter_for_every_reported_cell():
     assert first.get_xlim() == pytest.approx((-0.69, 0.69))
 
 
-def worlds(metric="found", source=DISJOINT, strength=0.1):
+def worlds(metric="power", source=DISJOINT, strength=0.1):
     table = pd.DataFrame(
         {
             "clips": [480, 240, 960, 480],
@@ -391,7 +394,9 @@ def test_power_curves_vary_one_number_at_a_time():
 
 
 def test_null_dots_have_a_row_per_size_and_the_promised_share():
-    both = pd.concat([worlds("invented"), worlds("invented", BOTH_PREDICTED)])
+    both = pd.concat(
+        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
+    )
     axes = figures.null_dots(both.reset_index(drop=True), 0.05).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "480 clips, 480 speakers",

@@ -103,8 +103,8 @@ def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
     Parameters
     ----------
     summary : DataFrame
-        source, clips, clips_per_speaker, estimate, low, high: ``invented`` at strength
-        0. Each source has a colour and a marker.
+        source, clips, clips_per_speaker, estimate, low, high: ``false_positive_rate``
+        at strength 0. Each source has a colour and a marker.
     alpha : float
         Nominal rate, drawn as a dashed line.
     """

@@ -13,7 +13,7 @@ _SHAPES = [theme.MARKERS[name] for name in MODALITIES]
 
 
 def trial_lines(
-    table: pd.DataFrame, across: str, by: str, levels: Mapping[str, float] | None = None
+    table: pd.DataFrame, across: str, by: str, marks: Mapping[str, float] | None = None
 ) -> Figure:
     """One panel per metric, one line for each value of a column.
 
@@ -25,7 +25,7 @@ def trial_lines(
         Column of the horizontal axis.
     by : str
         Column whose values get a line each, with a colour and marker of its own.
-    levels : mapping of str to float, optional
+    marks : mapping of str to float, optional
         Metric to a value that is marked by a dotted line.
     """
     metrics, names = (list(dict.fromkeys(table[key])) for key in ("metric", by))
@@ -35,8 +35,8 @@ def trial_lines(
     colours = [*theme.modality_colours().values()]
     step = (table[across].max() - table[across].min()) / 60
     for axes, metric in zip(panels[0], metrics, strict=True):
-        if levels and metric in levels:
-            axes.axhline(levels[metric], color=theme.faint(), ls=":", lw=1.4)
+        if marks and metric in marks:
+            axes.axhline(marks[metric], color=theme.faint(), ls=":", lw=1.4)
         for place, name in enumerate(names):
             here = table[(table["metric"] == metric) & (table[by] == name)]
             here = here.sort_values(across)
