@@ -49,7 +49,7 @@ def write_json(content: dict, path: str | Path) -> None:
 
 
 def rounded(value):
-    """`value` with floats rounded to six decimals and None for NaN, all the way down."""
+    """`value` with all floats rounded to six decimals, and None for NaN."""
     if isinstance(value, float):
         return None if value != value else round(float(value), 6)
     if isinstance(value, dict):
