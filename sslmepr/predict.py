@@ -43,7 +43,7 @@ from sslmepr.params import Params
 from sslmepr.params.corpora import PublishedCorpus
 from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
-from sslmepr.training.batches import Standardisation, append_log_length, chunks
+from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
@@ -349,21 +349,11 @@ class _Models:
         # New clips may be too few for statistics of their own, so those of the
         # training corpora are pooled.
         pooled = Standardisation.pooled([*checkpoint.statistics.values()])
-        for part in _batches(rows, steps.to_numpy()):
+        for part in pieces(rows, steps.to_numpy(), BATCH, BATCH_STEPS):
             read = [store[clip_ids[row]] for row in part]
             sequences = [pooled.apply(append_log_length(s, len(s))) for s in read]
             output = model(*_padded(sequences, self.device))
             yield modality, torch.from_numpy(part).to(self.device), output._asdict()
-
-
-def _batches(rows: np.ndarray, steps: np.ndarray) -> Iterator[np.ndarray]:
-    """Batches of `rows`, which are sorted by length, so that little is padded."""
-    begin = 0
-    for end in range(1, len(rows) + 1):
-        size = end + 1 - begin
-        if end == len(rows) or size > BATCH or size * steps[rows[end]] > BATCH_STEPS:
-            yield rows[begin:end]
-            begin = end
 
 
 def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:

@@ -41,6 +41,7 @@ from sslmepr.training.predictions import (
     prediction_table,
     training_thresholds,
 )
+from sslmepr.training.results import rounded
 
 MEAN_OVER_SEEDS = -1
 HEADLINE = {
@@ -224,4 +225,4 @@ def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
             "n": int(row.n),
             "deviation_over_seeds": spread[key],
         }
-    return summary
+    return rounded(summary)

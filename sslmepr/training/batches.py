@@ -310,27 +310,8 @@ class ModalityClips:
         return values, mask
 
     def pieces(self, rows: np.ndarray, size: int = 512) -> list[np.ndarray]:
-        """Cut `rows`, in their order, into batches that fit into memory.
-
-        Parameters
-        ----------
-        rows : (clip,) int array
-        size : int
-            Largest number of clips in a batch.
-
-        Returns
-        -------
-        list of (clip,) int array
-            A batch of several clips has at most `MOST_STEPS` padded steps.
-        """
-        cut, begin, longest = [], 0, 0
-        for place, length in enumerate(self.lengths[rows].tolist()):
-            longest = max(longest, length)
-            clips = place - begin + 1
-            if clips > size or (clips > 1 and clips * longest > MOST_STEPS):
-                cut.append(rows[begin:place])
-                begin, longest = place, length
-        return [*cut, rows[begin:]] if len(rows) else []
+        """Cut `rows`, in their order, as the function `pieces` does."""
+        return pieces(rows, self.lengths, size, MOST_STEPS)
 
     def pooled(self, rows: np.ndarray) -> np.ndarray:
         """Mean over the steps of each clip: (clip, feature)."""
@@ -349,6 +330,35 @@ class ModalityClips:
             spread = values - (values.sum(1) / count)[:, None]
             parts.append(np.sqrt((spread**2 * mask[..., None]).sum(1) / count))
         return np.concatenate(parts)
+
+
+def pieces(
+    rows: np.ndarray, lengths: np.ndarray, size: int, most_steps: int
+) -> list[np.ndarray]:
+    """Cut `rows`, in their order, into batches that fit into memory.
+
+    Parameters
+    ----------
+    rows : (clip,) int array
+    lengths : (clip,) array
+        Number of steps of every clip, indexed by `rows`.
+    size : int
+        Largest number of clips in a batch.
+    most_steps : int
+        Largest number of padded steps in a batch of several clips.
+
+    Returns
+    -------
+    list of (clip,) int array
+    """
+    cut, begin, longest = [], 0, 0
+    for place, length in enumerate(lengths[rows].tolist()):
+        longest = max(longest, length)
+        clips = place - begin + 1
+        if clips > size or (clips > 1 and clips * longest > most_steps):
+            cut.append(rows[begin:place])
+            begin, longest = place, length
+    return [*cut, rows[begin:]] if len(rows) else []
 
 
 def chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:
