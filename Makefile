@@ -68,5 +68,6 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/blocks.py
 	$(bin)/python benchmarks/rates.py
 	$(bin)/python benchmarks/fusion_step.py
+	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
