@@ -15,6 +15,7 @@ from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
 from sslmepr.report.figures.clips import contact_sheet
+from sslmepr.report.words import plain
 
 SHOWABLE = ("simulated", "folder", "table")
 """Sources whose recordings may be shown: rendered ones, and the user's own."""
@@ -103,7 +104,7 @@ def caption(clip: pd.Series) -> str:
     traits = clip[list(TRAIT_COLUMNS)].astype(float)
     if traits.notna().all():
         far = (traits - 0.5).abs().to_numpy().argsort(kind="stable")[::-1][:2]
-        shown = [f"{TRAITS[at].replace('_', ' ')} {traits.iloc[at]:.2f}" for at in far]
+        shown = [f"{plain(TRAITS[at])} {traits.iloc[at]:.2f}" for at in far]
         lines.append("; ".join(shown))
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from sslmepr.labels import EMOTIONS, MODALITIES
+from sslmepr.report.words import pretty as pretty
 
 MODES = ("light", "dark")
 PIXELS_PER_INCH = 160
@@ -285,9 +286,3 @@ def gradient() -> LinearSegmentedColormap:
     """For points: both ends stand out from the page."""
     ends = {"light": ("#8fbcdc", "#0b3c6f"), "dark": ("#2f6593", "#def0fd")}
     return LinearSegmentedColormap.from_list(f"gradient_{mode()}", ends[mode()])
-
-
-def pretty(name: str) -> str:
-    """A label as a reader writes it: ``emotional_stability`` to Emotional stability."""
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]

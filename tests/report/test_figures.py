@@ -91,12 +91,12 @@ def test_association_panels_come_in_pairs_and_undefined_ones_not_at_all():
         pd.concat([both, empty, both.assign(level="between")])
     )
     assert list(shown) == [
-        "true × predicted, a",
-        "true × predicted, a, no halo",
-        "true × predicted, a, between",
-        "true × predicted, a, between, no halo",
+        "Annotated emotion × predicted trait\na",
+        "Annotated emotion × predicted trait\na, no halo",
+        "Annotated emotion × predicted trait\na, between people",
+        "Annotated emotion × predicted trait\na, between people, no halo",
     ]
-    assert (shown["true × predicted, a, no halo"]["r"] == 0.1).all()
+    assert (shown["Annotated emotion × predicted trait\na, no halo"]["r"] == 0.1).all()
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_metric_dots_draw_every_row_with_interval_and_ceiling():
     columns = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling"]
     figure = figures.metric_dots(pd.DataFrame(rows, columns=columns))
     assert [axes.get_title("left") for axes in figure.axes] == [
-        "mWACC (emotions)",
-        "CCC (traits)",
+        "Balanced accuracy (mWACC)",
+        "Concordance (CCC)",
     ]
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == ["Face", "Body", "Scene", "Audio", "Text", "Fused"]
+    assert labels == ["Face", "Body", "Scene", "Audio", "Text", "All fused"]
     assert figure.axes[0].get_ylim() == (5.5, -0.5)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["guessing", "ideal observer"]
@@ -282,7 +282,10 @@ def test_lines_of_trials_stand_beside_each_other():
     levels = {"invented": 0.05}
     figure = figures.trial_lines(table, "strength", "source", levels)
     first, second = figure.axes
-    assert [axes.get_title("left") for axes in figure.axes] == ["Found", "Invented"]
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Planted pairs found",
+        "False positives",
+    ]
     assert len(first.lines) == 2 and len(second.lines) == 3
     a, b = first.lines
     assert a.get_ydata().tolist() == pytest.approx([0.2, 0.5])  # in order across

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.association import sources
 from sslmepr.association.grid import cell_matrix, number_column
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
 from sslmepr.report.figures.matrices import draw_matrix, frame_cells, text_colour
 from sslmepr.report.figures.panels import panel_grid
+from sslmepr.report.words import plain, pretty
 
 PANEL = (4.4, 3.9)
 
@@ -41,8 +41,8 @@ def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raw, left = part[~part["halo"]], part[part["halo"]]
         if raw["r"].isna().all() or left["r"].isna().all():
             continue
-        title = f"{sources.title(source)}, {corpus}"
-        title += "" if level == "clip" else f", {level}"
+        title = f"{pretty(source)}\n{plain(corpus, 'corpus')}"
+        title += "" if level == "clip" else f", {plain(level, 'level')}"
         panels |= {title: raw, f"{title}, no halo": left}
     return panels
 

@@ -65,7 +65,7 @@ def difference_dots(table: pd.DataFrame) -> Figure:
             places, here["low"], here["high"], color=theme.accent(), lw=2.4, alpha=0.55
         )
         axes.scatter(here["difference"], places, color=theme.accent(), s=40, zorder=3)
-        axes.set_title(metric)
+        axes.set_title(theme.pretty(metric))
         axes.grid(axis="x")
         axes.locator_params(axis="x", nbins=4)
     grid[0, 0].set_yticks(

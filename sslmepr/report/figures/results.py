@@ -7,15 +7,6 @@ from matplotlib.figure import Figure
 
 from sslmepr.report import theme
 
-METRIC_NAMES = {
-    "mWACC": "mWACC (emotions)",
-    "mF1": "mF1 (emotions)",
-    "mUAR": "mUAR (emotions)",
-    "mACC": "mACC (traits)",
-    "CCC": "CCC (traits)",
-    "skill": "skill over the mean (traits)",
-}
-
 
 def metric_dots(
     table: pd.DataFrame, rows: str = "modality", hue: str | None = None
@@ -50,7 +41,7 @@ def metric_dots(
             part = here if value is None else here[here[hue] == value]
             offset = 0.3 * (number - (len(hues) - 1) / 2)
             _dots(axes, part, names, rows, offset, faded=number > 0)
-        axes.set_title(METRIC_NAMES.get(metric, metric))
+        axes.set_title(theme.pretty(metric))
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
