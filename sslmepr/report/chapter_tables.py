@@ -14,6 +14,7 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.report.tables import Table, interval, metric_table, number
+from sslmepr.report.tabs import Tabs
 from sslmepr.report.words import MODELS, cell, plain, pretty
 
 
@@ -258,7 +259,7 @@ def _model(model: Model) -> str:
     return pretty(MODELS[model.stage].format(plain(model.name)))
 
 
-def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
+def targets(metrics: pd.DataFrame, variant: str, split: str) -> Tabs:
     """Scores of one fusion model for every emotion and trait, averaged over seeds.
 
     Parameters
@@ -274,8 +275,9 @@ def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
         & mine["metric"].isin(["WACC", "F1", "ACC", "CCC"])
     ]
     emotions = chosen["target"].isin(EMOTIONS)
-    parts = [chosen[emotions], chosen[~emotions]]
-    return metric_table(pd.concat(parts, ignore_index=True), "target")
+    parts = {"Emotions": chosen[emotions], "Traits": chosen[~emotions]}
+    tables = {n: metric_table(part, "target") for n, part in parts.items() if len(part)}
+    return Tabs("Targets", tables)
 
 
 def folds(found: pd.DataFrame) -> Table:
