@@ -22,6 +22,7 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
+from sslmepr.pipeline.reading_aids import add_reading_aids
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -315,6 +316,7 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
     _publish(html, site)
     return site / "index.html"
