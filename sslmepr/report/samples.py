@@ -163,7 +163,7 @@ def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
             poster = f' poster="{_data("image/jpeg", _jpeg(pictures.images[0]))}"'
         if words:
             address = _data("text/vtt", captions(clip, words).encode())
-            track = f'<track kind="captions" default label="Words" src="{address}">'
+            track = f'<track kind="captions" label="Words" src="{address}">'
         parts.append(
             '<figure style="margin:0;flex:1 1 220px;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '
