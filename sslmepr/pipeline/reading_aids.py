@@ -11,6 +11,8 @@ _NO_TEXT = re.compile(
     r'(<a\b.*?</a>|<code.*?</code>|<span class="math.*?</span>|<[^>]+>)'
 )
 
+_NO_PROSE = ("glossary.html", "references.html")
+
 _REPAIRS = (
     # A deprecated role, which no item of a list may have (sphinxcontrib-bibtex).
     (re.compile(r'role="doc-biblioentry"'), lambda found: 'role="listitem"'),
@@ -42,7 +44,7 @@ def add_reading_aids(folder: Path) -> None:
         text = before = page.read_text(encoding="utf-8")
         for mark, repair in _REPAIRS:
             text = mark.sub(repair, text)
-        if page.parent in (folder, folder / "chapters") and page != glossary:
+        if page.parent in (folder, folder / "chapters") and page.name not in _NO_PROSE:
             up = "" if page.parent == folder else "../"
             text = define_terms(text, terms, f"{up}glossary.html")
         if text != before:
@@ -70,8 +72,8 @@ def define_terms(page: str, terms: dict[str, tuple[str, str]], address: str) -> 
     page : str
         HTML. Links, code and formulas are left alone.
     terms : dict
-        Term to its anchor and definition. Plurals in *s* count as mentions; a term in
-        lower case may be capitalised.
+        Term to its anchor and definition, which terms may share. Plurals in *s* count
+        as mentions; a term in lower case may be capitalised.
     address : str
         Of the glossary, seen from the page.
     """
@@ -80,14 +82,15 @@ def define_terms(page: str, terms: dict[str, tuple[str, str]], address: str) -> 
     longest_first = sorted(terms, key=len, reverse=True)
     names = "|".join(re.escape(html.escape(name)) for name in longest_first)
     mention = re.compile(rf"(?<![\w-])({names})(?:e?s)?(?![\w-])", re.IGNORECASE)
-    left = dict(terms)
+    defined = set()
 
     def link(found: re.Match) -> str:
         written = html.unescape(found[1])
         name = written if written in terms else written.lower()
-        if name not in left:
+        anchor, meaning = terms.get(name, ("", None))
+        if meaning is None or meaning in defined:
             return found[0]
-        anchor, meaning = left.pop(name)
+        defined.add(meaning)
         meaning = html.escape(meaning)
         return (
             f'<a class="term" href="{address}#{anchor}" data-definition="{meaning}">'

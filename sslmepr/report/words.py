@@ -2,7 +2,7 @@
 
 import re
 
-from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
+from sslmepr.labels import COMPONENTS, EMOTIONS, FEATURE_COUNTS, MODALITIES, TRAITS
 
 WORDS = {
     # models
@@ -101,7 +101,7 @@ WORDS = {
 PLAIN = {
     *(*EMOTIONS, *TRAITS, *MODALITIES, "speech", "personality"),
     *"angry calm fearful happy sad surprised".split(),
-    *"graph_attention predict_projector guide_bank as_published".split(),
+    *(*COMPONENTS, *FEATURE_COUNTS, "as_published"),
     *("F1", "macro F1", "weighted F1", "skill", "significant", "disjoint_modalities"),
     *("full model", "separate models", "disjoint modalities", "halo removed"),
     *("shuffled labels", "all of them", "signs", "pattern", "control", "complete"),
@@ -122,7 +122,7 @@ PLAIN = {
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
 }
-"""Names that readers understand, with blanks for underscores."""
+"""Names that readers understand, with blanks for underscores, if not in `WORDS`."""
 
 _CORPORA = {
     "emotion": "rated for emotions",

@@ -29,8 +29,7 @@ def test_the_first_mention_of_a_term_has_its_definition(tmp_path):
         'and the <em><a class="term" href="../glossary.html#term-held-out-corpus" '
         'data-definition="A second.">held-out corpus</a></em>. '
         f'<a class="term" href="../glossary.html#term-corpora" {first}>Corpora</a>; '
-        f'<a class="term" href="../glossary.html#term-corpus" {first}>corpus</a>, '
-        "corpus, ccc, precorpus.</p><pre>CCC</pre><p>"
+        "corpus, corpus, ccc, precorpus.</p><pre>CCC</pre><p>"
         '<a class="term" href="../glossary.html#term-CCC" data-definition="A third.">'
         "CCCs</a></p></article>"
     )
