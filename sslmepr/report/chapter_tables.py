@@ -67,7 +67,9 @@ def show_tree(content: Mapping) -> Table:
 def _leaves(value, path: tuple[str, ...]):
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from _leaves(item, (*path, plain(key) if key.isidentifier() else key))
+            # Names of files stay as they are.
+            word = plain(key) if str(key).isidentifier() else str(key)
+            yield from _leaves(item, (*path, word))
     elif isinstance(value, list):
         yield " › ".join(path), ", ".join(map(str, value)) or None
     else:
@@ -131,11 +133,6 @@ def ceilings(table: pd.DataFrame) -> Table:
     ).reindex(pd.MultiIndex.from_frame(table[["corpus", "modality"]].drop_duplicates()))
     frame = wide[list(table["metric"].unique())].reset_index()
     return Table(frame.rename(columns={"modality": "channel"}))
-
-
-def scores_by_modality(table: pd.DataFrame) -> Table:
-    """Scores with intervals, from `sslmepr.evaluation.scores.by_modality`."""
-    return metric_table(table, "modality")
 
 
 def trials(table: pd.DataFrame) -> Table:

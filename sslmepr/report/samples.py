@@ -191,7 +191,7 @@ def captions(clip: pd.Series, words: str) -> str:
     start, end = clip["start_seconds"], clip["end_seconds"]
     start = 0.0 if pd.isna(start) else start
     end = start + 3600 if pd.isna(end) else end
-    lines = textwrap.fill(words.replace("&", "&amp;").replace("<", "&lt;"), 40)
+    lines = html.escape(textwrap.fill(words, 40), quote=False)
     return f"WEBVTT\n\n{_clock(start)} --> {_clock(end)}\n{lines}\n"
 
 

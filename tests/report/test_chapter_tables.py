@@ -5,10 +5,10 @@ from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report import chapter_tables
 
 
-def test_show_tree_joins_keys():
-    table = chapter_tables.show_tree({"a": {"b": 1, "c": [1, 2]}, "d": None})
-    assert table.frame.to_dict("list") == {
-        "what": ["a › b", "a › c", "d"],
+def test_show_tree_writes_keys_in_a_row():
+    tree = {"co_training": {"b": 1, 0: [1, 2]}, "a_b.csv": None}
+    assert chapter_tables.show_tree(tree).frame.to_dict("list") == {
+        "what": ["co-training › b", "co-training › 0", "a_b.csv"],
         "value": [1, "1, 2", None],
     }
 

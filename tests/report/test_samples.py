@@ -90,7 +90,9 @@ def test_a_player_begins_with_a_frame_of_its_clip(tmp_path):
     (poster,) = re.findall('poster="data:image/jpeg;base64,([^"]*)"', page)
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(poster))), dtype=float)
     frame = read_pictures(table.iloc[0], tmp_path, 1).images[0]
-    assert shown.shape == frame.shape and np.abs(shown - frame).mean() < 8
+    assert (
+        shown.shape == frame.shape and np.abs(shown - frame).mean() < 20
+    )  # frames are noise
 
 
 def test_captions_last_as_long_as_the_clip():
