@@ -120,19 +120,23 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
     return Table(pd.DataFrame(rows))
 
 
-def ceilings(table: pd.DataFrame) -> Table:
-    """Scores of the ideal observer: corpora and channels by metrics.
+def ceilings(table: pd.DataFrame) -> Tabs:
+    """Scores of the ideal observer, by corpus: channels by metrics.
 
     Parameters
     ----------
     table : DataFrame
         corpus, modality, metric, ceiling.
     """
-    wide = table.pivot(
-        index=["corpus", "modality"], columns="metric", values="ceiling"
-    ).reindex(pd.MultiIndex.from_frame(table[["corpus", "modality"]].drop_duplicates()))
-    frame = wide[list(table["metric"].unique())].reset_index()
-    return Table(frame.rename(columns={"modality": "channel"}))
+    channels = list(dict.fromkeys(table["modality"]))
+    panels = {}
+    for corpus, part in table.groupby("corpus", sort=False):
+        wide = part.pivot(index="modality", columns="metric", values="ceiling")
+        frame = wide.reindex(channels)[list(part["metric"].unique())]
+        panels[pretty(corpus, "corpus")] = Table(
+            frame.rename_axis("channel").reset_index()
+        )
+    return Tabs("Corpus", panels)
 
 
 def trials(table: pd.DataFrame) -> Table:

@@ -157,6 +157,7 @@ def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
     for number, (_, clip) in enumerate(clips.iterrows(), 1):
         words = words_of(clip)
         said = html.escape(words or "no words")
+        labels = "<br>".join(map(html.escape, caption(clip).split("\n")))
         poster = track = ""
         pictures = read_pictures(clip, folder, 1)
         if pictures is not None:
@@ -165,15 +166,18 @@ def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
             address = _data("text/vtt", captions(clip, words).encode())
             track = f'<track kind="captions" label="Words" src="{address}">'
         parts.append(
-            '<figure style="margin:0;flex:1 1 220px;max-width:320px">'
+            '<figure style="margin:0;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '
             f'aria-label="Sample clip {number}: {said}"{poster} '
             f'src="{_data("video/mp4", Path(folder, clip["media"]).read_bytes())}">'
-            f"{track}</video><figcaption>“{said}”<br>{html.escape(caption(clip))}"
-            "</figcaption></figure>"
+            f'{track}</video><figcaption style="font:inherit;text-align:left">“{said}”'
+            f"<br>{labels}</figcaption></figure>"
         )
     row = "".join(parts)
-    return Players(f'<div style="display:flex;flex-wrap:wrap;gap:1em">{row}</div>')
+    columns = "repeat(auto-fit,minmax(200px,1fr))"
+    return Players(
+        f'<div style="display:grid;grid-template-columns:{columns};gap:1em">{row}</div>'
+    )
 
 
 def captions(clip: pd.Series, words: str) -> str:
