@@ -22,6 +22,7 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
+from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -132,6 +133,10 @@ def assemble(
     _require(executed, cells)
     _empty(target)
     shutil.copytree(source, target, dirs_exist_ok=True)
+    fonts = target / "_static" / "fonts"
+    fonts.mkdir(parents=True, exist_ok=True)
+    for path in (*FONT_FILES, FONT_LICENCE):
+        shutil.copyfile(path, fonts / path.name)
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)

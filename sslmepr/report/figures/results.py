@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend, panel_grid
 
 METRIC_NAMES = {
     "mWACC": "mWACC (emotions)",
@@ -17,6 +18,14 @@ METRIC_NAMES = {
 }
 
 
+def highest(table: pd.DataFrame, rows: str = "modality") -> str:
+    """The best row of each metric in words, for a description of `metric_dots`."""
+    best = table.loc[table.groupby("metric", sort=False)["estimate"].idxmax()]
+    words = best["metric"] + " " + best["estimate"].map("{:.2f}".format)
+    return f"Highest: {', '.join(words + ' (' + best[rows] + ')')}."
+
+
+@theme.both_modes
 def metric_dots(
     table: pd.DataFrame, rows: str = "modality", hue: str | None = None
 ) -> Figure:
@@ -36,15 +45,9 @@ def metric_dots(
     metrics = list(dict.fromkeys(table["metric"]))
     names = list(dict.fromkeys(table[rows]))
     hues = [None] if hue is None else list(dict.fromkeys(table[hue]))
-    height = 0.9 + 0.34 * len(names) * max(1, 0.75 * len(hues))
-    figure, grid = plt.subplots(
-        1,
-        len(metrics),
-        figsize=(2.0 + 3.1 * len(metrics), height),
-        sharey=True,
-        squeeze=False,
-    )
-    for axes, metric in zip(grid[0], metrics, strict=True):
+    height = 0.6 + 0.3 * len(names) * max(1, 0.75 * len(hues))
+    figure, grid = panel_grid(len(metrics), (2.0, height), (1.0, 0.4), sharey=True)
+    for axes, metric in zip(grid.flat, metrics, strict=False):
         here = table[table["metric"] == metric]
         for number, value in enumerate(hues):
             part = here if value is None else here[here[hue] == value]
@@ -120,9 +123,10 @@ def _legend(figure: Figure, table: pd.DataFrame, hues: list) -> None:
             )
         )
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        legend(figure, handles)
 
 
+@theme.both_modes
 def learning_curves(history: pd.DataFrame, hue: str = "modality") -> Figure:
     """One panel per quantity, epochs along the bottom, one line per `hue`.
 
@@ -133,12 +137,10 @@ def learning_curves(history: pd.DataFrame, hue: str = "modality") -> Figure:
         ``best`` (True at the epoch that was kept, which is marked).
     """
     quantities = list(dict.fromkeys(history["quantity"]))
-    figure, grid = plt.subplots(
-        1, len(quantities), figsize=(4.1 * len(quantities), 3.1), squeeze=False
-    )
+    figure, grid = panel_grid(len(quantities), (3.4, 2.6), (0.0, 0.4))
     names = list(dict.fromkeys(history[hue]))
     colours, others = theme.modality_colours(), list(theme.emotion_colours().values())
-    for axes, quantity in zip(grid[0], quantities, strict=True):
+    for axes, quantity in zip(grid.flat, quantities, strict=False):
         for number, name in enumerate(names):
             line = history[(history["quantity"] == quantity) & (history[hue] == name)]
             colour = colours.get(name, others[(number + 1) % len(others)])
@@ -153,6 +155,5 @@ def learning_curves(history: pd.DataFrame, hue: str = "modality") -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid()
     if len(names) > 1:
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(names))
+        legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure
