@@ -156,9 +156,11 @@ def svg(figure: Figure, alt: str, layout: str) -> str:
     # Rules of a style element would hold for the whole page; ids are the same in all.
     text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
     text, titles = re.subn(
-        r'<g id="title:([^"]*)">', r'<g role="img"><title>\1</title>', text
+        r"<g id=(['\"])title:(.*?)\1>", r'<g role="img"><title>\2</title>', text
     )
-    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    text = re.sub(r"<g id=[^>]*>", "<g>", text)
+    # A list of fonts that would stand behind every word.
+    text = re.sub(rf"'{FONT}'[^;\"]*", f"'{FONT}', sans-serif", text)
     role = "group" if titles else "img"
     names = f'class="{layout}" role="{role}" aria-label="{html.escape(alt)}"'
     return text.replace("<svg", f"<svg {names}", 1)
