@@ -277,12 +277,6 @@ def sequential() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list(f"sequential_{mode()}", ends[mode()])
 
 
-def gradient() -> LinearSegmentedColormap:
-    """For points: both ends stand out from the page."""
-    ends = {"light": ("#8fbcdc", "#0b3c6f"), "dark": ("#2f6593", "#def0fd")}
-    return LinearSegmentedColormap.from_list(f"gradient_{mode()}", ends[mode()])
-
-
 def pretty(name: str) -> str:
     """A label as a reader writes it: ``emotional_stability`` to Emotional stability."""
     text = name.replace("_", " ")

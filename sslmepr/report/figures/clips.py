@@ -1,6 +1,6 @@
 """Single clips: what the camera, the microphone and the transcript hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,11 +15,7 @@ FRAME = 1.7
 
 
 @theme.both_modes
-def contact_sheet(
-    images: Sequence[np.ndarray],
-    labels: Sequence[str],
-    boxes: Sequence[Mapping[str, Sequence[float]]] | None = None,
-) -> Figure:
+def contact_sheet(images: Sequence[np.ndarray], labels: Sequence[str]) -> Figure:
     """Frames of several clips with a label below each.
 
     Parameters
@@ -27,16 +23,12 @@ def contact_sheet(
     images : sequence of (height, width, channel) ndarray of uint8
     labels : sequence of str
         May have several lines.
-    boxes : sequence of mapping, optional
-        Per image, modality to (left, top, right, bottom) in px, drawn in its colour.
     """
     shape = max(image.shape[0] / image.shape[1] for image in images)
     lines = 1 + max(label.count("\n") for label in labels)
     panel = (FRAME, FRAME * shape + 0.17 * lines + 0.08)
     figure, grid = panel_grid(len(images), panel)
-    for number, (axes, image, label) in enumerate(
-        zip(grid.flat, images, labels, strict=False)
-    ):
+    for axes, image, label in zip(grid.flat, images, labels, strict=False):
         axes.imshow(image)
         axes.set_axis_off()
         axes.text(
@@ -47,24 +39,7 @@ def contact_sheet(
             va="top",
             fontsize=9,
         )
-        if boxes is not None:
-            _draw_boxes(axes, boxes[number])
     return figure
-
-
-def _draw_boxes(axes: Axes, boxes: Mapping[str, Sequence[float]]) -> None:
-    colours = theme.modality_colours()
-    for modality, (left, top, right, bottom) in boxes.items():
-        axes.add_patch(
-            plt.Rectangle(
-                (left, top),
-                right - left,
-                bottom - top,
-                fill=False,
-                edgecolor=colours[modality],
-                linewidth=1.8,
-            )
-        )
 
 
 @theme.both_modes

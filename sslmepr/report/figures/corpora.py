@@ -1,5 +1,6 @@
 """Corpora: frequencies of labels, projections of features."""
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,46 +70,37 @@ def _traits(axes: Axes, labels: pd.DataFrame) -> None:
 
 
 @theme.both_modes
-def projection_scatter(points: pd.DataFrame, hue: str) -> Figure:
+def projection_scatter(points: pd.DataFrame) -> Figure:
     """Clips on the first two principal components, one panel per modality.
 
     Parameters
     ----------
     points : DataFrame
-        modality, x, y, `hue`; as from
+        modality, x, y, emotion; as from
         :func:`sslmepr.report.projection.project_modalities`.
-    hue : str
-        A column of names (emotions keep their colours) or of numbers.
     """
     panels = list(dict.fromkeys(points["modality"]))
     figure, grid = panel_grid(len(panels), (2.2, 2.1), (0.0, 0.6))
-    numeric = pd.api.types.is_float_dtype(points[hue])
+    colours = theme.emotion_colours()
     for axes, panel in zip(grid.flat, panels, strict=False):
-        drawn = _points(axes, points[points["modality"] == panel], hue, numeric)
+        for emotion in colours:
+            here = points[
+                (points["modality"] == panel) & (points["emotion"] == emotion)
+            ]
+            axes.scatter(
+                here["x"],
+                here["y"],
+                color=colours[emotion],
+                s=16,
+                linewidths=0,
+                alpha=0.8,
+                rasterized=True,
+            )
         axes.set(title=theme.pretty(panel), xticks=[], yticks=[])
-    if numeric:
-        bar = figure.colorbar(
-            drawn, ax=grid, location="bottom", shrink=0.6, label=theme.pretty(hue)
-        )
-        bar.outline.set_visible(False)
-        bar.solids.set_rasterized(True)
-    else:
-        legend(figure, grid[0, 0].get_legend_handles_labels()[0], markerscale=1.8)
+    handles = [
+        plt.scatter([], [], color=colour, label=theme.pretty(emotion))
+        for emotion, colour in colours.items()
+        if emotion in set(points["emotion"])
+    ]
+    legend(figure, handles)
     return figure
-
-
-def _points(axes: Axes, table: pd.DataFrame, hue: str, numeric: bool):
-    style = {"s": 16, "linewidths": 0, "alpha": 0.8, "rasterized": True}
-    if numeric:
-        return axes.scatter(
-            table["x"], table["y"], c=table[hue], cmap=theme.gradient(), **style
-        )
-    colours, others = theme.emotion_colours(), list(theme.modality_colours().values())
-    known = [name for name in EMOTIONS if name in set(table[hue])]
-    names = known + sorted(set(table[hue]) - set(known))
-    for number, name in enumerate(names):
-        here = table[table[hue] == name]
-        colour = colours.get(name, others[number % len(others)])
-        label = theme.pretty(str(name))
-        axes.scatter(here["x"], here["y"], color=colour, label=label, **style)
-    return None
