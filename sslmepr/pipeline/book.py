@@ -23,6 +23,7 @@ from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -133,6 +134,10 @@ def assemble(
     _require(executed, cells)
     _empty(target)
     shutil.copytree(source, target, dirs_exist_ok=True)
+    fonts = target / "_static" / "fonts"
+    fonts.mkdir(parents=True, exist_ok=True)
+    for path in (*FONT_FILES, FONT_LICENCE):
+        shutil.copyfile(path, fonts / path.name)
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)

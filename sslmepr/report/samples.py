@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from PIL import Image
 
 from sslmepr.corpora.schema import words_of
@@ -111,8 +110,8 @@ def caption(clip: pd.Series) -> str:
     return "\n".join(lines)
 
 
-def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
-    """Figure with the middle frame of each clip and its caption.
+def sample_sheet(clips: pd.DataFrame, folder: str | Path, alt: str) -> None:
+    """Show the middle frame of each clip with its caption.
 
     Parameters
     ----------
@@ -120,6 +119,8 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
         From `pictured_clips`.
     folder : path
         That `media` is relative to.
+    alt : str
+        What the figure shows.
     """
     images = [read_pictures(clip, folder, 1).images[0] for _, clip in clips.iterrows()]
     captions = [caption(clip).split("\n") for _, clip in clips.iterrows()]
@@ -127,7 +128,7 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
         "\n".join(textwrap.fill(line, LABEL_COLUMNS) for line in lines)
         for lines in captions
     ]
-    return contact_sheet(images, labels)
+    contact_sheet(images, labels, alt=alt)
 
 
 class Players:
