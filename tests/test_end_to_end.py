@@ -17,10 +17,12 @@ import nbformat
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from nbclient import NotebookClient
 from tiny_trials import TRIALS
 
 from sslmepr import project
+from sslmepr.report import words
 
 ROOT = Path(__file__).parents[1]
 
@@ -156,6 +158,16 @@ def test_the_book_is_built_from_the_results(clone):
     assert (clone / "site" / "index.html").exists()
     summary = json.loads((clone / "results/tiny/evaluate/summary.json").read_text())
     assert 0 <= summary["held_out"]["fusion"]["multitask"]["mWACC"]["estimate"] <= 1
+
+
+def test_tables_of_chapters_have_no_internal_names(clone):
+    internal = {name for name in words.WORDS.keys() | words.PLAIN if "_" in name}
+    for page in (clone / "site" / "chapters").glob("*.html"):
+        text = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        heads = [head.text for head in text.select("table.dataframe th")]
+        cells = {cell.text for cell in text.select("table.dataframe td")}
+        assert [head for head in heads if "_" in head] == [], page
+        assert cells & internal == set(), page
 
 
 def test_every_clip_was_extracted_or_is_recorded_as_missing(clone):

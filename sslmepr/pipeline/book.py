@@ -22,6 +22,8 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
+from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -128,6 +130,10 @@ def assemble(
     _require(executed, cells)
     _empty(target)
     shutil.copytree(source, target, dirs_exist_ok=True)
+    fonts = target / "_static" / "fonts"
+    fonts.mkdir(parents=True, exist_ok=True)
+    for path in (*FONT_FILES, FONT_LICENCE):
+        shutil.copyfile(path, fonts / path.name)
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
@@ -311,6 +317,7 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
     _publish(html, site)
     return site / "index.html"

@@ -5,16 +5,11 @@ import pandas as pd
 
 from sslmepr.association import sources
 from sslmepr.evaluation.scores import first_split, headline
-from sslmepr.labels import (
-    select,
-)
+from sslmepr.labels import select
 from sslmepr.report.tables import interval, number
+from sslmepr.report.words import plain, pretty
 
 SPLITS = ("test", "dev")
-ANNOTATED = {
-    sources.PREDICTED_TRAIT: "Annotated emotions and predicted traits",
-    sources.PREDICTED_EMOTION: "Annotated traits and predicted emotions",
-}
 
 
 class Findings:
@@ -62,12 +57,13 @@ def study_findings(metrics: pd.DataFrame, outcomes: pd.DataFrame) -> Findings:
     outcomes : DataFrame
         From :func:`sslmepr.association.halo.outcomes`.
     """
-    annotated = outcomes["source"].isin(ANNOTATED) & (outcomes["level"] == "clip")
+    annotated = outcomes[outcomes["source"].isin(sources.ONE_PREDICTED)]
     sentences = [
-        f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
-        f"{row.significant} are significant after correction, {row.survives} of them "
-        f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
-        for row in outcomes[annotated].itertuples()
+        f"**{pretty(row.source)}** (*{plain(row.corpus, 'corpus')}*): of the "
+        f"emotion-trait pairs, {row.significant} are significant after correction, "
+        f"{row.survives} of them without halo too"
+        f"{f' ({row.pairs})' if row.pairs else ''}."
+        for row in select(annotated, level="clip").itertuples()
     ]
     return Findings([*_recognition(metrics), *sentences])
 
