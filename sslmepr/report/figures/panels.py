@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from sslmepr.report import theme
 
-LETTERS_PER_INCH = {"bold": 12.5, "normal": 14.5}
-"""Of the font at the sizes of titles and of legends, with some room to spare."""
+LETTERS_PER_INCH = {"bold": 10.0, "normal": 14.5}
+"""Of titles, which start right of a panel's labels, and of legends."""
 LEGEND_MARK = 0.7
 """Of a legend's entry without its text, in inches."""
 
