@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 RUNNER = (
     "sslmepr/__init__.py",  # holds the version
     "sslmepr/__main__.py",
+    "sslmepr/pipeline/fork_server.py",
     "sslmepr/pipeline/notebook.py",
     "sslmepr/pipeline/studies.py",
 )
