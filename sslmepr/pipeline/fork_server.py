@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import json
 import os
+import runpy
 import signal
 import socket
 import socketserver
@@ -97,11 +98,12 @@ class _Stage(socketserver.StreamRequestHandler):
         os.chdir(folder)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         Thread(target=self._end_with_client, daemon=True).start()
-        from sslmepr.__main__ import main
-
-        status = main(arguments)
-        sys.stdout.flush()
-        self.wfile.write(str(status).encode())
+        sys.argv[1:] = arguments
+        try:
+            runpy.run_module("sslmepr", run_name="__main__")
+        except SystemExit as ended:
+            sys.stdout.flush()
+            self.wfile.write(str(ended.code).encode())
 
     def _end_with_client(self):
         self.request.recv(1)
