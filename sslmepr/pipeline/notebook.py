@@ -104,6 +104,7 @@ def _serve(connection_file: str, environment: dict[str, str]) -> NoReturn:
     """Be a kernel, in a process that has just been forked."""
     try:
         os.setsid()  # so that what it starts is killed with it
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.update(environment)
         tempfile.tempdir = None  # read from the environment again
         asyncio.set_event_loop(asyncio.new_event_loop())
