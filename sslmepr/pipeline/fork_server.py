@@ -6,8 +6,8 @@ work. While ``sslmepr repro`` runs, a fork server waits at a Unix socket. DVC st
 directory, environment and standard streams to the server and waits for the exit status.
 Without a server, the stage runs in the process that DVC has started.
 
-The server only imports: nothing has been computed, no thread runs and no file of the
-project has been read when it forks.
+The server only imports libraries: when it forks, torch has computed nothing, and no
+thread of Python or OpenMP has been started.
 """
 
 import contextlib
