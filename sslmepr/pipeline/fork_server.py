@@ -31,7 +31,7 @@ SOCKET = "SSLMEPR_FORK_SERVER"
 LIBRARIES = (
     "ipykernel.kernelapp",
     "papermill",
-    "torch",
+    "torch._dynamo",  # which every optimiser imports
     "safetensors.torch",
     "pandas",
     "pandera.pandas",
