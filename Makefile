@@ -48,13 +48,13 @@ lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
 	@touch $@
 
 test: $(installed)  ## all tests
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: $(installed)  ## all but those that run the pipeline from end to end
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal -m 'not end_to_end'
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m 'not end_to_end'
 
 test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --noise $(NOISE) \
 		tests/training tests/evaluation tests/trials tests/test_predict.py
 
 lint: $(installed)  ## style, formatting, import direction and types

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 RUNNER = (
     "sslmepr/__init__.py",  # holds the version
     "sslmepr/__main__.py",
+    "sslmepr/pipeline/fork_server.py",
     "sslmepr/pipeline/notebook.py",
     "sslmepr/pipeline/studies.py",
     "sslmepr/params",  # loaded whole; test_pipeline.py says what of it a stage needs

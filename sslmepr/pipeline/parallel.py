@@ -15,6 +15,8 @@ from threading import Thread
 import networkx as nx
 from dvc.repo import Repo
 
+from sslmepr.pipeline import fork_server
+
 ALONE = re.compile(r"(corpus|extract)@|book$|notebooks/trials/")
 """Addresses of stages that use all cores by themselves."""
 
@@ -47,6 +49,17 @@ def stale_generations(targets: list[str]) -> list[list[str]]:
         stale.update(*(nx.ancestors(graph, stage) for stage in list(stale)))
         generations = nx.topological_generations(graph.subgraph(stale).reverse())
         return [sorted(stage.addressing for stage in each) for each in generations]
+
+
+def run_generations(generations: list[list[str]], jobs: int) -> int:
+    """Run what `stale_generations` found, until a stage fails; DVC's exit status."""
+    if not generations:
+        return 0
+    with fork_server.running():
+        for generation in generations:
+            if status := run_generation(generation, jobs):
+                return status
+    return 0
 
 
 def run_generation(stages: list[str], jobs: int) -> int:

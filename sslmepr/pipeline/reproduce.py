@@ -205,10 +205,7 @@ def _run(stages: list[str], jobs: int) -> int:
     watcher = threading.Thread(target=_watch, args=(done,), daemon=True)
     watcher.start()
     try:
-        for generation in parallel.stale_generations(stages):
-            if status := parallel.run_generation(generation, jobs):
-                return status
-        return 0
+        return parallel.run_generations(parallel.stale_generations(stages), jobs)
     finally:
         done.set()
         watcher.join()

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from sslmepr import params
-from sslmepr.pipeline import parallel, reproduce
+from sslmepr.pipeline import fork_server, parallel, reproduce
 from sslmepr.pipeline.reproduce import (
     COPY,
     LOCK,
@@ -53,6 +53,7 @@ LENGTHS = sorted(
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.setattr(fork_server, "LIBRARIES", ())
     return tmp_path
 
 
