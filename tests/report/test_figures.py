@@ -531,7 +531,9 @@ def everything(rng):
     controls = ["full model", "halo removed", "disjoint modalities", "shuffled", "all"]
     survival = [controlled().assign(control=name)[:30] for name in controls]
     both = pd.concat([worlds(strength=0.1), worlds(strength=0.2)])
-    null = pd.concat([worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)])
+    null = pd.concat(
+        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
+    )
     values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
     stages += [("extract", f"stage_{number}") for number in range(6)]
