@@ -53,7 +53,7 @@ def running() -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="sslmepr-") as folder:
         path = Path(folder, "socket")
         words = [path, str(os.getpid()), *LIBRARIES]
-        # As the runner of notebooks sets it, too late for a torch that is imported here.
+        # The runner of notebooks sets it too late for a torch that is imported here.
         environment = {"OMP_NUM_THREADS": "1"} | os.environ
         server = subprocess.Popen(
             [sys.executable, "-m", __name__, *words], env=environment
