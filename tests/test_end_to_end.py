@@ -116,7 +116,7 @@ def written(folder, *parts):
 
 
 def locked(folder):
-    """What DVC noted of each stage, but for the hash of Optuna's journal."""
+    """What DVC noted of each stage, but for hash and size of Optuna's journal."""
     stages = {}
     for name in ("dvc.lock", TRIED.replace("yaml", "lock")):
         text = (folder / name).read_text()
@@ -124,7 +124,7 @@ def locked(folder):
     for stage in stages.values():
         for out in stage["outs"]:
             if out["path"].startswith("runs/tiny/search/"):
-                del out["md5"]
+                del out["md5"], out["size"]
     return stages
 
 
