@@ -568,22 +568,19 @@ def everything(rng):
 
 
 def visible_texts(figure):
-    for text in figure.findobj(plt.Text):
+    """Texts that are drawn; of ticks, those within the limits of axes that are on."""
+    hidden = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                if not (axes.axison and low <= tick.get_loc() <= high):
+                    hidden |= {tick.label1, tick.label2}
+    for text in set(figure.findobj(plt.Text)) - hidden:
         box = text.get_window_extent()
-        if text.get_text().strip() and text.get_visible() and box.width > 0:
-            owner = text.axes
-            if owner is None or (owner.get_visible() and _shown(text, owner)):
-                yield text, box
-
-
-def _shown(text, axes):
-    """Whether a text of axes is drawn: ticks outside the limits and hidden axes not."""
-    for axis in (axes.xaxis, axes.yaxis):
-        for tick in axis.get_major_ticks() + axis.get_minor_ticks():
-            if text in (tick.label1, tick.label2):
-                low, high = sorted(axis.get_view_interval())
-                return axes.axison and low <= tick.get_loc() <= high
-    return True
+        shown = text.axes is None or text.axes.get_visible()
+        if text.get_text().strip() and text.get_visible() and shown and box.width > 0:
+            yield text, box
 
 
 def luminance(pixels):
