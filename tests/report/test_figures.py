@@ -370,8 +370,8 @@ def test_gains_of_blocks_stand_above_each_other():
     assert mamba.get_offsets().tolist() == [[0.02, -0.125]]
     assert other.get_offsets().tolist() == [[0.01, 0.125], [0.03, 1.125]]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        "Mamba",
-        "State free",
+        "Mamba-2",
+        "Published block (state-free)",
     ]
 
 
