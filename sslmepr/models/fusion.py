@@ -163,7 +163,7 @@ class FusionOutput(NamedTuple):
 class FusionModel(nn.Module):
     """Multimodal, multi-task fusion model, or an ablation of it."""
 
-    activation = nn.GELU
+    activation: type[nn.Module] = nn.GELU
     """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
     unit going that is silent otherwise, and training takes another path."""
 
