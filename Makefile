@@ -11,7 +11,7 @@ installed := .venv/.installed
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify sweep book lab test test-fast test-noise lint bench
+.PHONY: help repro verify trials sweep book lab test test-fast test-noise lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ repro: $(installed)  ## everything, from corpora to book (another study: STUDY=r
 verify: $(installed)  ## results computed here against those on record (STUDY=real)
 	$(bin)/sslmepr verify $(STUDY)
 
+trials: $(installed)  ## trials of the method and the analysis, in notebooks/trials
+	$(bin)/sslmepr repro trials --only notebooks/trials/dvc.yaml
+
 sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 	$(bin)/sslmepr sweep $(if $(STUDY),'$(STUDY)') $(if $(JOBS),--jobs $(JOBS))
 
@@ -45,24 +48,26 @@ lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
 	@touch $@
 
 test: $(installed)  ## all tests
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: $(installed)  ## all but those that run the pipeline from end to end
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal -m 'not end_to_end'
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m 'not end_to_end'
 
 test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist worksteal --noise $(NOISE) \
+	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --noise $(NOISE) \
 		tests/training tests/evaluation tests/trials tests/test_predict.py
 
-lint: $(installed)  ## style, formatting and import direction
+lint: $(installed)  ## style, formatting, import direction and types
 	$(bin)/ruff check
 	$(bin)/ruff format --check
 	$(bin)/lint-imports
+	$(bin)/mypy
 
 bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/whole_house.py
 	$(bin)/python benchmarks/blocks.py
 	$(bin)/python benchmarks/rates.py
 	$(bin)/python benchmarks/fusion_step.py
+	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py

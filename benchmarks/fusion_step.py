@@ -19,13 +19,13 @@ from unittest.mock import patch
 import table
 import timing
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sslmepr import params
 from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.published import PublishedFusion
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.training import fusion_objective
 from sslmepr.training.fusion_clips import FusionBatch
 from sslmepr.training.fusion_objective import FusionObjective
@@ -51,9 +51,7 @@ class KeysAndValues(PublishedFusion):
 
     def _read(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         queries = self.queries.expand(len(nodes), -1, -1)
-        return nn.MultiheadAttention.forward(
-            self.reading, queries, nodes, nodes, key_padding_mask=~present
-        )
+        return self.reading(queries, nodes, nodes, key_padding_mask=~present)
 
 
 class JoinedGradients:

@@ -32,7 +32,8 @@ from sslmepr import params
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.jobs import Job
 from sslmepr.labels import MODALITIES
-from sslmepr.params import Extract, Params
+from sslmepr.params import Params
+from sslmepr.params.corpora import Extract
 from sslmepr.simulation.corpus import build_simulated
 from sslmepr.weights import MINILM_L6
 

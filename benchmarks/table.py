@@ -18,7 +18,7 @@ COLUMNS += ["machine"]
 
 NAMES = (
     *("repro", "nothing_to_do", "book", "tests"),
-    *("extraction", "transcripts", "speech", "loading"),
+    *("rendering", "extraction", "transcripts", "speech", "loading"),
     "blocks_agree",
     *("blocks_forward_float32", "blocks_forward_and_backward_float32"),
     *("blocks_forward_bfloat16", "blocks_forward_and_backward_bfloat16"),

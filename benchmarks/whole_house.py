@@ -142,7 +142,7 @@ from sslmepr import params
 from sslmepr.corpora.build import READERS
 from sslmepr.corpora.schema import write_clips
 from sslmepr.extraction import extract_corpus
-from sslmepr.params import PublishedCorpus
+from sslmepr.params.corpora import PublishedCorpus
 settings, folder = params.load(), Path({str(folder)!r})
 only = PublishedCorpus(source="ravdess", path="ravdess", modalities=["audio"])
 corpora = settings.corpus | dict(ravdess=only)

@@ -1,3 +1,3 @@
 """SSL-MEPR: emotions and apparent personality from disjoint corpora."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from sslmepr import params
-from sslmepr.pipeline import studies
+from sslmepr.pipeline import fork_server
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,20 +68,29 @@ def main(arguments: list[str] | None = None) -> int:
     predict.add_argument("--variant", default="multitask", help="which fusion model")
     predict.set_defaults(call=_predict)
 
-    options = parser.parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args(arguments, argparse.Namespace(words=arguments))
     try:
-        options.call(options)
-    except (params.ParamsError, RuntimeError, OSError) as error:
-        print(f"sslmepr: {error}", file=sys.stderr)
-        return 1
+        return options.call(options) or 0
     except KeyboardInterrupt:
         print("sslmepr: interrupted; the same command goes on", file=sys.stderr)
         return 130
-    return 0
+    except Exception as error:
+        from sslmepr.params import ParamsError
+
+        if not isinstance(error, ParamsError | RuntimeError | OSError):
+            raise
+        print(f"sslmepr: {error}", file=sys.stderr)
+        return 1
 
 
-def _run(options: argparse.Namespace) -> None:
-    # Imported here because papermill takes a second that `study` need not wait for.
+# What a command needs is imported by it alone, so that the others start at once.
+
+
+def _run(options: argparse.Namespace) -> int | None:
+    status = fork_server.ask(options.words)
+    if status is not None:
+        return status
     from sslmepr.pipeline import notebook
 
     values = {name: yaml.safe_load(value) for name, value in options.p}
@@ -91,6 +99,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _repro(options: argparse.Namespace) -> None:
+    from sslmepr.pipeline import studies
     from sslmepr.pipeline.reproduce import reproduce
 
     _apply(options.study, options.reset)
@@ -102,6 +111,7 @@ def _repro(options: argparse.Namespace) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
+    from sslmepr import params
     from sslmepr.pipeline.sweep import sweep
 
     if options.jobs < 1:
@@ -112,12 +122,15 @@ def _sweep(options: argparse.Namespace) -> None:
 
 
 def _apply(study: str | None, reset: bool = False) -> None:
+    from sslmepr.pipeline import studies
+
     if study:
         for sentence in studies.apply_study(study, reset=reset):
             print(f"sslmepr: {sentence}")
 
 
 def _book(options: argparse.Namespace) -> None:
+    from sslmepr import params
     from sslmepr.pipeline import book
 
     settings = params.load()
@@ -126,6 +139,7 @@ def _book(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
+    from sslmepr import params
     from sslmepr.report.verification import verify
 
     if not verify(options.name or params.load().study):
@@ -133,6 +147,7 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
+    from sslmepr import params
     from sslmepr.predict import predict
 
     settings = params.load()

@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,20 +37,20 @@ from sslmepr.labels import (
     SCORED_EMOTIONS,
     TARGET_COLUMNS,
     TARGETS,
-    TASKS,
     VISUAL_MODALITIES,
 )
-from sslmepr.models.fusion import FusionInput
-from sslmepr.params import Params, PublishedCorpus
+from sslmepr.params import Params
+from sslmepr.params.corpora import PublishedCorpus
 from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
-from sslmepr.training.batches import Standardisation, append_log_length, chunks
+from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
     load_seeds,
     require_trained_on,
 )
+from sslmepr.training.fusion_clips import join_modalities
 
 NAME = "clips"
 BATCH = 256
@@ -311,7 +312,18 @@ class _Models:
             By task: probabilities of emotions, scores of traits; NaN for a clip without
             any modality.
         """
-        given = self._unimodal(clip_ids, features)
+        stores = {
+            modality: FeatureStore.open(features, modality, checkpoint.made_by)
+            for modality, checkpoint in self.unimodal.items()
+        }
+        sizes = {  # the length is one of the features
+            modality: (self.widths[modality], store.feature_count + 1)
+            for modality, store in stores.items()
+        }
+        parts = chain.from_iterable(
+            self._unimodal(clip_ids, *each) for each in stores.items()
+        )
+        given = join_modalities(len(clip_ids), sizes, parts, self.device)
         present = given.present.any(1)
         predicted = {}
         for task in self.tasks:
@@ -326,49 +338,22 @@ class _Models:
                     predicted[task][seed, part] = answers[task].float().cpu().numpy()
         return predicted
 
-    def _unimodal(self, clip_ids: list[str], features: Path) -> FusionInput:
-        """Outputs of stage 2 for every clip."""
-        count, places = len(clip_ids), len(self.widths)
-        logits, scores = (
-            torch.zeros(count, places, len(TARGETS[task]), device=self.device)
-            for task in TASKS
-        )
-        present = torch.zeros(count, places, dtype=torch.bool, device=self.device)
-        embeddings, means = {}, {}
-        for place, (modality, width) in enumerate(self.widths.items()):
-            embeddings[modality] = torch.zeros(count, width, device=self.device)
-            checkpoint = self.unimodal[modality]
-            store = FeatureStore.open(features, modality, checkpoint.made_by)
-            read_width = store.feature_count + 1  # the length is one
-            means[modality] = torch.zeros(count, read_width, device=self.device)
-            steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
-            rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
-            model = checkpoint.model.to(self.device)
-            # New clips may be too few for statistics of their own, so those of the
-            # training corpora are pooled.
-            pooled = Standardisation.pooled([*checkpoint.statistics.values()])
-            for part in _batches(rows, steps.to_numpy()):
-                read = [store[clip_ids[row]] for row in part]
-                sequences = [pooled.apply(append_log_length(s, len(s))) for s in read]
-                output = model(*_padded(sequences, self.device))
-                where = torch.from_numpy(part).to(self.device)
-                both = output.emotion_embedding, output.personality_embedding
-                embeddings[modality][where] = torch.cat(both, 1)
-                logits[where, place] = output.emotion_logits
-                scores[where, place] = output.trait_scores
-                means[modality][where] = output.features
-                present[where, place] = True
-        return FusionInput(embeddings, logits, scores, present, means)
-
-
-def _batches(rows: np.ndarray, steps: np.ndarray) -> Iterator[np.ndarray]:
-    """Batches of `rows`, which are sorted by length, so that little is padded."""
-    begin = 0
-    for end in range(1, len(rows) + 1):
-        size = end + 1 - begin
-        if end == len(rows) or size > BATCH or size * steps[rows[end]] > BATCH_STEPS:
-            yield rows[begin:end]
-            begin = end
+    def _unimodal(
+        self, clip_ids: list[str], modality: str, store: FeatureStore
+    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+        """Outputs of stage 2 for the clips that have a modality, batch by batch."""
+        checkpoint = self.unimodal[modality]
+        steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
+        rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
+        model = checkpoint.model.to(self.device)
+        # New clips may be too few for statistics of their own, so those of the
+        # training corpora are pooled.
+        pooled = Standardisation.pooled([*checkpoint.statistics.values()])
+        for part in pieces(rows, steps.to_numpy(), BATCH, BATCH_STEPS):
+            read = [store[clip_ids[row]] for row in part]
+            sequences = [pooled.apply(append_log_length(s, len(s))) for s in read]
+            output = model(*_padded(sequences, self.device))
+            yield modality, torch.from_numpy(part).to(self.device), output._asdict()
 
 
 def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:
@@ -387,7 +372,7 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"})
     columns = {}
     for task, values in predicted.items():
-        mean, low, high = _over_seeds(values, params.evaluate.level)
+        mean, low, high = _over_seeds(values, params.evaluate.confidence)
         for place, name in enumerate(TARGET_COLUMNS[task]):
             columns[name] = mean[:, place]
             columns[f"{name}_low"] = low[:, place]
@@ -418,11 +403,11 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     return result
 
 
-def _over_seeds(values: np.ndarray, level: float) -> tuple[np.ndarray, ...]:
+def _over_seeds(values: np.ndarray, confidence: float) -> tuple[np.ndarray, ...]:
     """Mean, and the ends of its interval: (clip, target) each, from (seed, ...)."""
     seeds = len(values)
     mean = values.mean(axis=0)
     # Without a degree of freedom there is no interval.
     error = values.std(axis=0, ddof=min(1, seeds - 1)) / np.sqrt(seeds)
-    low, high = t_interval(mean, error, seeds, level)
+    low, high = t_interval(mean, error, seeds, confidence)
     return mean, np.clip(low, 0, 1), np.clip(high, 0, 1)

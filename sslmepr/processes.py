@@ -43,6 +43,8 @@ def each_result(
     calls: Sequence[tuple],
     workers: int,
     preload: Sequence[str] = (),
+    initializer: Callable[..., None] | None = None,
+    initargs: tuple = (),
 ) -> Iterator:
     """Yield the results of calls in their order, computed in a pool.
 
@@ -52,14 +54,16 @@ def each_result(
     calls : sequence of tuple
         Positional arguments of each call.
     workers : int
-        Most processes at once; with one, the calls run in this process.
-    preload : sequence of str
+        Most processes at once; with one and without an initializer, the calls run in
+        this process.
+    preload, initializer, initargs
         As in `process_pool`.
     """
-    if min(workers, len(calls)) <= 1:
+    if min(workers, len(calls)) <= 1 and initializer is None:
         yield from (function(*arguments) for arguments in calls)
         return
-    with process_pool(min(workers, len(calls)), preload) as pool:
+    workers = min(workers, len(calls))
+    with process_pool(workers, preload, initializer, initargs) as pool:
         yield from pool.map(function, *zip(*calls, strict=True))
 
 

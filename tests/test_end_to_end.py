@@ -17,17 +17,22 @@ import nbformat
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from nbclient import NotebookClient
+from tiny_trials import TRIALS
 
 from sslmepr import project
+from sslmepr.report import words
 
 ROOT = Path(__file__).parents[1]
 
 RUNNER = (
     "sslmepr/__init__.py",  # holds the version
     "sslmepr/__main__.py",
+    "sslmepr/pipeline/fork_server.py",
     "sslmepr/pipeline/notebook.py",
     "sslmepr/pipeline/studies.py",
+    "sslmepr/params",  # loaded whole; test_pipeline.py says what of it a stage needs
 )
 """Executes a notebook, and has no part in what comes out."""
 
@@ -55,6 +60,8 @@ DRAWING = (
     "sslmepr/statistics/cluster_bootstrap.py",
 )
 
+TRIED = "notebooks/trials/dvc.yaml"
+
 LEARNING = ("unimodal", "crosstask", "fusion", "replicate", "search")
 
 NO_RESULT = {"compute"}
@@ -63,8 +70,8 @@ NO_RESULT = {"compute"}
 ELSEWHERE = {
     "replicate": {"roles", "variants"},  # those of its entry in `replicates`
     "evaluate_replicate": {"roles", "variants"},
-    "trials": {"studies", "power"},  # those of the study `trials`, in studies.yaml
-}
+    "trials": {"studies"},  # those of the study `trials`, in studies.yaml
+} | dict.fromkeys(TRIALS, {"simulation", "fusion"})  # that they exist is checked
 """Sections that a stage reads, but not from ``params.yaml`` as it is."""
 
 pytestmark = pytest.mark.end_to_end
@@ -109,13 +116,16 @@ def written(folder, *parts):
 
 
 def locked(folder):
-    """What DVC noted of each stage, but for the hash of Optuna's journal."""
-    tree = yaml.load((folder / "dvc.lock").read_text(), yaml.CSafeLoader)
-    for stage in tree["stages"].values():
+    """What DVC noted of each stage, but for hash and size of Optuna's journal."""
+    stages = {}
+    for name in ("dvc.lock", TRIED.replace("yaml", "lock")):
+        text = (folder / name).read_text()
+        stages |= yaml.load(text, yaml.CSafeLoader)["stages"]
+    for stage in stages.values():
         for out in stage["outs"]:
             if out["path"].startswith("runs/tiny/search/"):
-                del out["md5"]
-    return tree["stages"]
+                del out["md5"], out["size"]
+    return stages
 
 
 def copy(folder):
@@ -124,6 +134,7 @@ def copy(folder):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    (folder / TRIED).with_name("params.yaml").write_text(yaml.safe_dump(TRIALS))
     git = ("git", "-c", "user.name=test", "-c", "user.email=test@example.org")
     call(folder, "git", "init", "--quiet")
     call(folder, "git", "add", "--all")
@@ -138,6 +149,9 @@ def clone(tmp_path_factory):
     said = call(folder, "sslmepr", "repro", "tiny")
     assert "No file hash info" not in said
     assert f"The book: {folder}/site/index.html" in said
+    assert "notebooks/trials" not in said
+    assert "up to date" in call(folder, "dvc", "status", "dvc.yaml")
+    call(folder, "sslmepr", "repro", "--only", TRIED)
     return folder
 
 
@@ -145,6 +159,16 @@ def test_the_book_is_built_from_the_results(clone):
     assert (clone / "site" / "index.html").exists()
     summary = json.loads((clone / "results/tiny/evaluate/summary.json").read_text())
     assert 0 <= summary["held_out"]["fusion"]["multitask"]["mWACC"]["estimate"] <= 1
+
+
+def test_tables_of_chapters_have_no_internal_names(clone):
+    internal = {name for name in words.WORDS.keys() | words.PLAIN if "_" in name}
+    for page in (clone / "site" / "chapters").glob("*.html"):
+        text = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
+        heads = [head.text for head in text.select("table.dataframe th")]
+        cells = {cell.text for cell in text.select("table.dataframe td")}
+        assert [head for head in heads if "_" in head] == [], page
+        assert cells & internal == set(), page
 
 
 def test_every_clip_was_extracted_or_is_recorded_as_missing(clone):
@@ -167,7 +191,7 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
         "unimodal",
         "crosstask",
         "fusion",
-        "search",
+        f"{TRIED}:search",
         "evaluate",
         "association",
         "ablation",
@@ -210,6 +234,7 @@ def test_kills_at_random_moments_change_nothing(clone, tmp_path_factory, pytestc
         kill(process)
     said = call(folder, "sslmepr", "repro", "tiny")
     assert f"The book: {folder}/site/index.html" in said
+    call(folder, "sslmepr", "repro", "--only", TRIED)
     assert locked(folder) == locked(clone)
     found, expected = (
         written(each, "results/tiny", "runs/tiny", "data") for each in (folder, clone)
@@ -223,8 +248,7 @@ def test_kills_at_random_moments_change_nothing(clone, tmp_path_factory, pytestc
 
 def test_dvc_knows_whatever_a_stage_reads(clone):
     """Files and parameters that a notebook read are among ``deps`` and ``params``."""
-    stages = yaml.safe_load((clone / "dvc.lock").read_text())["stages"]
-    unknown = []
+    stages, unknown = locked(clone), []
     for name, stage in stages.items():
         words = stage["cmd"].split()
         out = words[words.index("--out") + 1] if "--out" in words else "book"
@@ -233,6 +257,7 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         kind = name.partition("@")[0]
         paths = [each["path"] for each in (*stage["deps"], *stage["outs"])]
         paths += RUNNER + ("params.yaml", "studies.yaml", "dvc.yaml", "build")
+        paths += ("notebooks/trials/params.yaml",) if kind in TRIALS else ()
         paths += DRAWING if kind in SHOWN else ()
         known = {
             key.partition(".")[0]
@@ -257,6 +282,7 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
 @pytest.mark.parametrize(
     "changed",
     [
+        "params/analysis.py",
         "evaluation/scores.py",
         "evaluation/metrics.py",
         "association/correlation.py",
@@ -274,7 +300,7 @@ def test_what_measures_explains_or_shows_is_no_reason_to_train(clone, changed):
         status = json.loads(call(clone, "dvc", "status", "--json"))
     finally:
         path.write_bytes(before)
-    stages = {name.partition("@")[0] for name in status}
+    stages = {name.rpartition(":")[2].partition("@")[0] for name in status}
     assert "book" in stages
     assert not stages & {*LEARNING, "corpus", "extract"}
 

@@ -139,12 +139,23 @@ def test_name_version_and_licence_agree():
     assert f"## {sslmepr.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_ci_runs_lint_and_tests():
-    script = ROOT / ".ci" / "run"
-    assert os.access(script, os.X_OK)
-    lines = script.read_text().splitlines()
-    assert "set -euo pipefail" in lines
-    assert "make lint" in lines and "make test" in lines
+TARGETS = re.search(r"^\.PHONY: (.*)", MAKEFILE, re.MULTILINE)[1].split()
+
+
+@pytest.mark.parametrize("failing", ["lint", "test", "test-noise", None])
+def test_ci_stops_at_the_first_check_that_fails(tmp_path, failing):
+    """With a `make` in place of the real one that only notes what it was called for."""
+    make = tmp_path / "make"
+    make.write_text(
+        f'#!/bin/sh\necho "$1" >> {tmp_path}/calls\n[ "$1" != "{failing}" ]\n'
+    )
+    make.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / ".ci" / "run"], env=environment, cwd=tmp_path)
+    checks = ["lint", "test", "test-noise"]
+    expected = checks[: checks.index(failing) + 1] if failing else checks
+    assert (tmp_path / "calls").read_text().split() == expected
+    assert (done.returncode == 0) == (failing is None)
 
 
 def test_make_alone_lists_every_target():
@@ -152,8 +163,8 @@ def test_make_alone_lists_every_target():
     shown = subprocess.run(
         ["make"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     ).stdout
-    for target in ("repro", "test", "book", "lint", "bench"):
-        assert re.search(rf"^make {target} +\w", shown, re.MULTILINE)
+    listed = re.findall(r"^make (\S+) +\w", shown, re.MULTILINE)
+    assert {*TARGETS} - {"help"} <= {*listed}
 
 
 def test_modules_import_only_what_stands_to_their_left():

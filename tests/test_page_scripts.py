@@ -1,4 +1,4 @@
-"""What the book's own scripts make of a page, in a browser where there is one."""
+"""What a browser, where there is one, makes of the book's scripts, tabs and videos."""
 
 import re
 import shutil
@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from recordings import write_video
 
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report.samples import video_players
 from sslmepr.report.tables import Table
+from sslmepr.report.tabs import Tabs
 
 STATIC = Path(__file__).parents[1] / "book" / "_static"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -16,15 +20,15 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
 
 
-def page_after(table, action, tmp_path):
-    """The page of a table after `action`, a piece of JavaScript."""
+def page_after(shown, action, tmp_path, *options):
+    """A page of what shows itself as HTML after `action`, a piece of JavaScript."""
     path = tmp_path / "chapter.html"
     path.write_text(
-        f"<meta charset='utf-8'><div class='bd-article'>{table._repr_html_()}</div>"
+        f"<meta charset='utf-8'><div class='bd-article'>{shown._repr_html_()}</div>"
         f"<script>{(STATIC / 'tables.js').read_text()}</script><script>"
         f"document.addEventListener('DOMContentLoaded', () => {{{action}}})</script>"
     )
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom", *options]
     done = subprocess.run(
         [BROWSER, *words, f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
         capture_output=True,
@@ -80,11 +84,11 @@ def test_what_is_downloaded_is_what_is_shown(table, tmp_path):
     page = page_after(table, catch, tmp_path)
     (text,) = re.findall(r"<pre>([^<]*)</pre>", page)
     assert text.lstrip("\ufeff").splitlines() == [
-        '"name","r"',
+        '"Name","R"',
         '"a","0.712 [0.690, 0.733]"',
     ]
     made = page.rpartition("<table")[2]
-    assert re.findall(r"<td[^>]*>([^<]*)", made) == ["name", "r", "a"] + [
+    assert re.findall(r"<td[^>]*>([^<]*)", made) == ["Name", "R", "a"] + [
         "0.712 [0.690, 0.733]"
     ]
     assert made.count("border-top: 1px solid black") == 2  # the heads alone
@@ -96,3 +100,41 @@ def test_small_tables_have_no_filter_and_one_row_no_tools(tmp_path):
         page = page_after(table, "", tmp_path)
         tools = page.partition("table-tools")[2]
         assert (tools.count("<input"), tools.count("<button")) == (filters, buttons)
+
+
+VISIBLE = (
+    "const shown = () => [...document.querySelectorAll('.tabs > div')]"
+    ".map((panel) => getComputedStyle(panel).display).join(' ');"
+)
+
+
+def test_one_tab_is_seen_at_a_time_and_all_without_style_sheets(tmp_path):
+    panels = {name: Table(pd.DataFrame({"x": [1, 2]})) for name in ("one", "two")}
+    page = page_after(
+        Tabs("Corpus", panels),
+        VISIBLE + "const said = [shown()];"
+        "document.querySelectorAll('label')[1].click(); said.push(shown());"
+        "document.querySelector('style').remove(); said.push(shown());"
+        "document.title = said.join(', ')",
+        tmp_path,
+    )
+    assert "<title>block none, none block, block block</title>" in page
+
+
+def test_a_video_has_its_frame_and_its_words_where_no_server_is(tmp_path):
+    write_video(tmp_path / "a.mp4")
+    clip = {"clip_id": "a", "media": "a.mp4", "transcript": "so be it"}
+    clip |= {"start_seconds": 0.25, "end_seconds": 0.5}
+    clip |= dict.fromkeys((*EMOTION_COLUMNS, *TRAIT_COLUMNS), 0.5)
+    page = page_after(
+        video_players(pd.DataFrame([clip]), tmp_path),
+        "const { track } = document.querySelector('track'); track.mode = 'showing';"
+        "const poster = new Image();"
+        "poster.src = document.querySelector('video').poster;"
+        "const look = () => { const cue = track.cues?.[0]; if (!cue) return;"
+        "document.title = [cue.startTime, cue.endTime, cue.text, poster.width] };"
+        "setInterval(look, 20)",
+        tmp_path,
+        "--virtual-time-budget=20000",
+    )
+    assert "<title>0.25,0.5,so be it,64</title>" in page

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from sslmepr import params
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.params import ParamsError
+from sslmepr.params.corpora import Extract
+from sslmepr.params.training import Variant
 
 PATH = Path(__file__).parents[1] / "params.yaml"
 TREE = yaml.safe_load(PATH.read_text(encoding="utf-8"))
@@ -297,7 +299,7 @@ def test_an_absent_file_is_named(tmp_path):
 )
 def test_components_of_a_variant(variant, left_out):
     settings = params.load(PATH)
-    found = settings.fusion.left_out(params.Variant(**variant))
+    found = settings.fusion.left_out(Variant(**variant))
     assert found == left_out.split()
 
 
@@ -349,7 +351,6 @@ def test_a_study_that_does_not_train_the_variant_with_attention_is_named(tree):
         ("simulated", "validity"),
         ("tiny", "validity"),
         ("trials", "validity"),
-        ("search", "validity"),
         ("real", "association"),
         ("paper", "association"),
     ],
@@ -407,8 +408,8 @@ def test_changed_values_stand_in_their_sections():
 
 BAD_NAMES = ["../../victim", "a;touch X;", "a b", "-a", "", "ä", "a/b", "a.b", "a\n"]
 VALUES = ["1", "null", "true", "no", "1_0"]
-NAMED = ["corpus", "variant", "replicates", "folds", "blocks", "collapse", "power"]
-NAMED += ["search", "studies", "simulation.worlds", "simulation.domains"]
+NAMED = ["corpus", "variant", "replicates", "folds"]
+NAMED += ["studies", "simulation.worlds", "simulation.domains"]
 NAMED += ["corpus.meld_ravdess.parts"]
 
 
@@ -507,7 +508,7 @@ def test_an_experiment_in_a_copy_finds_the_recordings(project, monkeypatch):
     monkeypatch.setenv("SSLMEPR_DATA", "/mine")
     assert settings.data_path("fiv2") == Path("/mine/fiv2")
     extract = settings.extract.model_dump() | {"checkpoint_dir": "weights"}
-    found = params.Extract.model_validate(extract)
+    found = Extract.model_validate(extract)
     assert found.checkpoint_dir == str(project / "weights")
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+import typing
 from pathlib import Path
 
 import nbformat
@@ -13,13 +14,29 @@ from dvc.repo import Repo
 from sslmepr import params
 
 ROOT = Path(__file__).parents[1]
-PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+PIPELINES = {"": ROOT / "dvc.yaml", "trials/": ROOT / "notebooks/trials/dvc.yaml"}
 STAGES = {
-    name: stage.get("do", stage)
-    for name, stage in PIPELINE["stages"].items()
+    f"{prefix}{name}": stage.get("do", stage)
+    for prefix, path in PIPELINES.items()
+    for name, stage in yaml.safe_load(path.read_text())["stages"].items()
     if name != "book"
 }
-SECTIONS = set(params.Params.model_fields)
+"""Stages by their notebooks."""
+
+
+def modules(annotation):
+    """Modules of the library that the classes in a type annotation come from."""
+    if isinstance(annotation, type) and issubclass(annotation, params.Params.__base__):
+        yield annotation.__module__
+    for part in typing.get_args(annotation):
+        yield from modules(part)
+
+
+SECTIONS = {
+    name: {f"{module.replace('.', '/')}.py" for module in modules(field.annotation)}
+    for name, field in params.Params.model_fields.items()
+}
+"""Sections of the parameters, and the modules that say what is in them."""
 
 
 def library_imports(code):
@@ -64,6 +81,9 @@ def transitive_modules(notebook, without=()):
     return {path.relative_to(ROOT) for path in found if path.name != "__init__.py"}
 
 
+TRAINING = ("unimodal", "crosstask", "fusion", "replicate", "folds")
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_stage_runs_the_notebook_of_its_name(name):
     assert f"sslmepr run {name} " in STAGES[name]["cmd"]
@@ -71,7 +91,9 @@ def test_stage_runs_the_notebook_of_its_name(name):
 
 
 def test_every_notebook_is_a_stage():
-    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == set(STAGES)
+    notebooks = ROOT / "notebooks"
+    paths = (path.relative_to(notebooks) for path in notebooks.rglob("*.ipynb"))
+    assert {str(path.with_suffix("")) for path in paths} == set(STAGES)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -79,8 +101,12 @@ def test_stage_depends_on_the_library_its_notebook_imports(name):
     declared = [Path(dep) for dep in STAGES[name]["deps"] if dep.startswith("sslmepr/")]
     # How a stage's page looks is no reason to train again: the figure and table
     # helpers are dependencies of the chapters alone.
-    without = () if "sslmepr/report" in STAGES[name]["deps"] else ("report",)
+    without = {"params"}  # of which a stage needs what its sections are made of
+    without |= set() if "sslmepr/report" in STAGES[name]["deps"] else {"report"}
     reached = transitive_modules(ROOT / "notebooks" / f"{name}.ipynb", without)
+    reached |= {Path("sslmepr/params", each) for each in ("base.py", "study.py")}
+    for section in listed(STAGES[name]) & set(SECTIONS):
+        reached |= {Path(module) for module in SECTIONS[section]}
     undeclared = {
         module
         for module in reached
@@ -89,16 +115,36 @@ def test_stage_depends_on_the_library_its_notebook_imports(name):
     assert not undeclared
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_stage_lists_its_own_section_of_the_parameters(name):
-    listed = {
+def listed(stage):
+    """Sections of the parameters, or other files, that a stage depends on."""
+    return {
         str(key).split(".")[0]
-        for entry in STAGES[name].get("params", [])
+        for entry in stage.get("params", [])
         for key in ([entry] if isinstance(entry, str) else entry)
     }
-    assert listed <= SECTIONS
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_lists_its_own_section_of_the_parameters(name):
+    files = {"studies", "notebooks/trials/params"}
+    assert listed(STAGES[name]) <= set(SECTIONS) | files
     if name in SECTIONS and name != "corpora":  # that one is a list of names
-        assert name in listed
+        assert name in listed(STAGES[name])
+    kind = name.removeprefix("trials/")
+    if kind != name:
+        own = [each for each in STAGES[name]["params"] if isinstance(each, dict)]
+        assert own == [{"notebooks/trials/params.yaml": [f"{kind}.${{key}}"]}]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_section_that_a_stage_does_not_list_is_no_reason_to_run_it(name):
+    """Of the stages that take long; the others depend on all parameters."""
+    own = {each for each in STAGES[name]["deps"] if "sslmepr/params/" in each}
+    needed = {"sslmepr/params/base.py", "sslmepr/params/study.py"}
+    for section in listed(STAGES[name]) & set(SECTIONS):
+        needed |= SECTIONS[section]
+    long = name in ("corpus", "extract", *TRAINING)
+    assert own == (needed if long else set())
 
 
 def named_in(code):
@@ -174,8 +220,10 @@ def test_whatever_a_studys_book_reads_is_made_by_a_stage(name, settings, tmp_pat
     study = settings.for_study(name)
     tree = study.model_dump(mode="json", exclude={"studies"})
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
-    for file in ("dvc.yaml", "studies.yaml"):
-        shutil.copy(ROOT / file, tmp_path)
+    (tmp_path / "notebooks/trials").mkdir(parents=True)
+    trials = ("notebooks/trials/dvc.yaml", "notebooks/trials/params.yaml")
+    for file in ("dvc.yaml", "studies.yaml", *trials):
+        shutil.copy(ROOT / file, tmp_path / file)
     Repo.init(str(tmp_path), no_scm=True).close()
     with Repo(str(tmp_path)) as repo:
         stages = {stage.name: stage for stage in repo.index.stages}
@@ -194,4 +242,8 @@ def test_whatever_a_studys_book_reads_is_made_by_a_stage(name, settings, tmp_pat
         assert any(path.is_relative_to(o) or Path(o).is_relative_to(path) for o in made)
     names = {stage.name for stage in needed}
     assert {"attention", "association", "overview", "record"} <= names
-    assert set(stages) - names == (set() if study.truth_known else {"validity"})
+    others = set() if study.truth_known else {"validity"}
+    tried = {stage.name for stage in stages.values() if "trials" in stage.path_in_repo}
+    # The chapter shows trials of the study `trials`; no other book waits for any.
+    assert set(stages) - names == others | (set() if name == "trials" else tried)
+    assert len(tried) == 5

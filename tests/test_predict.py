@@ -25,14 +25,15 @@ from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.params import load
 from sslmepr.predict import (
+    BATCH,
+    BATCH_STEPS,
     WRITERS,
     PredictError,
-    _batches,
     _Models,
     find_clips,
     predict,
 )
-from sslmepr.training.batches import Standardisation
+from sslmepr.training.batches import Standardisation, pieces
 from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.weights import WHISPER_TINY_EN
 
@@ -299,7 +300,7 @@ def test_one_long_clip_does_not_lengthen_a_batch(steps, parts):
     order = np.random.default_rng(0).permutation(len(steps))
     known = np.full(2 * len(steps), np.nan)
     known[2 * order] = steps
-    found = list(_batches(2 * order, known))
+    found = pieces(2 * order, known, BATCH, BATCH_STEPS)
     assert [len(part) for part in found] == parts
     assert [row for part in found for row in part] == (2 * order).tolist()
 

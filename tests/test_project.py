@@ -9,7 +9,7 @@ from sslmepr import project
 def repository(tmp_path, monkeypatch):
     """A repository's folder; the working directory is its ``notebooks``."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "studies.yaml").touch()
     monkeypatch.chdir(tmp_path / "notebooks")
     monkeypatch.delenv(project.STAGE, raising=False)
     return tmp_path
@@ -20,12 +20,12 @@ def test_the_nearest_folder_above_that_has_a_pipeline(repository):
     assert project.root(repository) == repository
     inner = repository / "notebooks" / "inner"
     inner.mkdir()
-    (inner / "dvc.yaml").touch()
+    (inner / "studies.yaml").touch()
     assert project.root(inner) == inner
 
 
 def test_outside_of_a_repository_is_an_error_that_says_what_to_do(repository):
-    (repository / "dvc.yaml").unlink()
+    (repository / "studies.yaml").unlink()
     with pytest.raises(project.ProjectError, match=r"(?s)notebooks: .*dvc\.yaml; open"):
         project.enter()
     assert Path.cwd() == repository / "notebooks"
@@ -51,5 +51,5 @@ def test_a_stage_writes_to_the_repository_and_prints_nothing(
     assert project.output("results", "x", "y.csv") == Path("results/x/y.csv")
     assert capsys.readouterr().out == ""
     assert [path.name for path in repository.rglob("*") if path.is_file()] == [
-        "dvc.yaml"
+        "studies.yaml"
     ]

@@ -28,6 +28,7 @@ from sslmepr.association.self_reports import pooled_reports
 from sslmepr.association.study import Associations
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import FEWEST_FOR_BOOTSTRAP, NONE
+from sslmepr.statistics.metrics import matrix_correlation
 
 COLUMNS = ["comparison", "against", "estimate", "low", "high", "interval"]
 COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
@@ -74,7 +75,7 @@ def study_people(
             found.draws[key],
             reports,
             directions,
-            params.association.level,
+            params.association.confidence,
             params.seed,
         )
         parts.append(compared.assign(**dict(zip(names, key, strict=True))))
@@ -188,9 +189,12 @@ def _pattern(model, drawn, reports: pd.DataFrame, how: dict, seed: int) -> dict:
     z = np.arctanh(human)
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal(drawn.shape) * np.nan_to_num(error)
-    estimates = _agreement(model[_orders()], human)
+    estimates = matrix_correlation(model[_orders()], human)
     low, high, kind = centred_interval(
-        _agreement(drawn, np.tanh(z + noise)), estimates[0], "correlation", **how
+        matrix_correlation(drawn, np.tanh(z + noise)),
+        estimates[0],
+        "correlation",
+        **how,
     )
     return row | {
         "estimate": estimates[0],
@@ -199,22 +203,6 @@ def _pattern(model, drawn, reports: pd.DataFrame, how: dict, seed: int) -> dict:
         "interval": kind,
         "p_permutation": _p(estimates),
     }
-
-
-def _agreement(matrices: np.ndarray, human: np.ndarray) -> np.ndarray:
-    """Correlation over the cells that are defined in both, by matrix."""
-    human = np.broadcast_to(human, matrices.shape)
-    known = np.isfinite(matrices) & np.isfinite(human)
-    n = np.maximum(known.sum((-2, -1), keepdims=True), 1)
-    sides = []
-    for values in (matrices, human):
-        values = np.where(known, values, 0.0)
-        mean = values.sum((-2, -1), keepdims=True) / n
-        sides.append(np.where(known, values - mean, 0.0))
-    x, y = sides
-    size = np.sqrt((x**2).sum((-2, -1)) * (y**2).sum((-2, -1)))
-    product = (x * y).sum((-2, -1))
-    return np.divide(product, size, out=np.full(len(x), np.nan), where=size > 1e-12)
 
 
 def _control(model, drawn, directions: pd.DataFrame, how: dict) -> dict:

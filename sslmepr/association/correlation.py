@@ -146,18 +146,15 @@ def resampled_association(
     table: pd.DataFrame,
     resamples: int,
     seed: int,
-    level: str = "clip",
     halo: bool = False,
     refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
-    """Correlations in every bootstrap replicate, for statistics of the whole matrix.
+    """Correlations over clips in every replicate, for statistics of the whole matrix.
 
     Parameters
     ----------
     table, resamples, seed, halo, refits
         As for :func:`association`.
-    level : {"clip", "between", "within"}
-        Level of aggregation.
 
     Returns
     -------
@@ -165,11 +162,11 @@ def resampled_association(
         resample, emotion, trait, r; one row per replicate and cell. The number of
         speakers of the largest cell decides between bootstrap and jackknife.
     """
-    _check(table, SOURCES[0], (level,))
-    cells = at_level(build_cells(table, halo), level)
-    moments = moments_by_speaker(cells)
+    _check(table, SOURCES[0], ("clip",))
+    moments = moments_by_speaker(build_cells(table, halo))
     most = int((moments[:, 0] > 0).sum(axis=0).max())
-    values = _replicated(moments, resamples, seed, _refitted(refits, halo, level), most)
+    refitted = _refitted(refits, halo, "clip")
+    values = _replicated(moments, resamples, seed, refitted, most)
     wide = pd.DataFrame(values[1:], columns=cell_index()).rename_axis("resample")
     return wide.stack(CELL, future_stack=True).rename("r").reset_index()
 

@@ -30,7 +30,7 @@ from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.predictions import (
     dev_score,
 )
-from sslmepr.training.probes import RIDGE_STRENGTHS
+from sslmepr.training.probes import RIDGE_ALPHAS, candidates, mean_and_scale
 
 QUANTILE = 0.95
 """Of the null distribution; r beyond it has p < 0.05 in one cell, uncorrected."""
@@ -198,27 +198,26 @@ def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
     -------
     (labelling, clip, trait) array
     """
-    mean, scale = features.mean(0), features.std(0) + 1e-6
+    mean, scale = mean_and_scale(features)
     scaled = ((features - mean) / scale).astype(float)
     centre = scaled.mean(0)
     left, size, right = np.linalg.svd(scaled - centre, full_matrices=False)
     dev, away = (
         ((each - mean) / scale - centre) @ right.T for each in (dev_features, others)
     )
-    level = true.mean(axis=1, keepdims=True)
-    moments = left.T @ (true - level)  # (labelling, direction, trait)
+    average = true.mean(axis=1, keepdims=True)
+    moments = left.T @ (true - average)  # (labelling, direction, trait)
     best = np.full(len(true), -np.inf)
     scores = np.zeros((len(true), len(others), true.shape[2]))
-    grid = RIDGE_STRENGTHS
-    for strength in grid if len(dev) else grid[len(grid) // 2 :][:1]:
-        weights = (size / (size**2 + strength))[:, None] * moments
+    for alpha in candidates(RIDGE_ALPHAS, dev):
+        weights = (size / (size**2 + alpha))[:, None] * moments
         reached = np.full(len(true), -1.0)
         if len(dev):
-            pairs = zip(dev_true, np.clip(dev @ weights + level, 0, 1), strict=True)
+            pairs = zip(dev_true, np.clip(dev @ weights + average, 0, 1), strict=True)
             reached = np.array([dev_score(TASK, *pair) for pair in pairs])
         better = (reached > best) | (best == -np.inf)
         best = np.where(better, reached, best)
-        scores[better] = (away @ weights + level)[better]
+        scores[better] = (away @ weights + average)[better]
     return scores
 
 

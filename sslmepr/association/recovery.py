@@ -15,6 +15,7 @@ from sslmepr.statistics.cluster_bootstrap import (
     NONE,
     interval,
 )
+from sslmepr.statistics.metrics import matrix_correlation
 
 
 def _fisher_z(r: np.ndarray) -> np.ndarray:
@@ -105,9 +106,8 @@ def recovery(
         ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
         the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
         ``sign_agreement`` over cells with a planted association; ``significant`` (share
-        of all cells); ``found`` (share significant of the cells with a planted
-        association: the power); ``invented`` (share significant of the others: the
-        false-positive rate).
+        of all cells); ``power`` (share significant of the cells with a planted
+        association); ``false_positive_rate`` (share significant of the others).
     """
     table = compare(recovered, planted)
     defined = table["recovered"].notna().to_numpy()
@@ -144,10 +144,8 @@ def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
         why = "the planted associations do not vary" if n else "no cell is defined"
         result["correlation"] = (undefined, n, why)
     else:
-        x = matrices - matrices.mean(axis=1, keepdims=True)
-        y = planted - planted.mean()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = x @ y / np.sqrt((x**2).sum(axis=1) * (y**2).sum())
+        r = matrix_correlation(matrices, planted)
+        r[np.isnan(matrices).any(axis=1)] = np.nan  # as for the other metrics
         result["correlation"] = (r, n, "")
     nothing = "" if nonzero.any() else "nothing is planted"
     agrees = np.sign(matrices[:, nonzero]) == np.sign(planted[nonzero])
@@ -197,8 +195,8 @@ def _shares(table: pd.DataFrame) -> list[tuple]:
     planted = table["planted"] != 0
     groups = {
         "significant": table,
-        "found": table[planted],
-        "invented": table[~planted],
+        "power": table[planted],
+        "false_positive_rate": table[~planted],
     }
     rows = []
     for metric, cells in groups.items():

@@ -42,11 +42,6 @@ def sides(source: str) -> tuple[str, str]:
     return emotion_side, trait_side
 
 
-def title(source: str) -> str:
-    """Format a source for display, such as ``predicted × true``."""
-    return source.replace("_x_", " × ").replace("_", " ")
-
-
 def available_sources(predictions: pd.DataFrame) -> list[str]:
     """Select the `SOURCES` for which the predictions of one corpus have labels."""
     known = {

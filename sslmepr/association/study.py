@@ -168,7 +168,7 @@ def associate(
         tables.table,
         source,
         settings.resamples,
-        settings.level,
+        settings.confidence,
         settings.correction,
         settings.alpha,
         params.seed,

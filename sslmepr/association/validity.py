@@ -89,5 +89,5 @@ def assess(
     return Assessment(
         found,
         compare(found, planted, observer),
-        recovery(found, planted, draws, params.association.level),
+        recovery(found, planted, draws, params.association.confidence),
     )

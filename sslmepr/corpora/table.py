@@ -27,7 +27,7 @@ from sslmepr.labels import (
     SPLITS,
     TARGET_COLUMNS,
 )
-from sslmepr.params import TableCorpus
+from sslmepr.params.corpora import TableCorpus
 
 NEUTRAL, *SCORED_COLUMNS = EMOTION_COLUMNS
 

@@ -18,7 +18,7 @@ from sslmepr.corpora.schema import (
     validate,
 )
 from sslmepr.labels import MODALITIES
-from sslmepr.params import GivenCorpus, PublishedCorpus
+from sslmepr.params.corpora import GivenCorpus, PublishedCorpus
 
 
 def read_given(

@@ -16,9 +16,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from sslmepr.encoders.onnx_graph import MIDDLE_BLOCK, efficientnet_graph
 from sslmepr.encoders.precision import fast_cpu_dtype, inference_precision
-from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.faces import session_options
-from sslmepr.weights import EFFICIENTNET_LITE0, HUB, WeightsError
+from sslmepr.weights import EFFICIENTNET_LITE0, HUB, WeightsError, file_digest
 
 CPU_BATCH = 4
 """Crops per run on the CPU: more leave the cache of a core and are slower."""
@@ -174,7 +173,7 @@ class ClipVitB32(ImageEncoder):
         self.mean = 255 * np.asarray(settings["mean"], np.float32)
         self.deviation = 255 * np.asarray(settings["std"], np.float32)
         self.feature_count = model.visual.output_dim
-        self.revision = file_revision(folder / hub.weights)
+        self.revision = file_digest(folder / hub.weights)[:12]
 
     @torch.inference_mode()
     def _forward(self, pixels: np.ndarray) -> np.ndarray:

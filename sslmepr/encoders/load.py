@@ -7,7 +7,7 @@ import torch
 from sslmepr.encoders.image import IMAGE_ENCODERS, ImageEncoder
 from sslmepr.encoders.speech import SPEECH_ENCODERS, SpeechEncoder
 from sslmepr.encoders.text import TEXT_ENCODERS, TextEncoder
-from sslmepr.params import Extract
+from sslmepr.params.corpora import Extract
 
 
 class Encoders:

@@ -9,9 +9,8 @@ import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from sslmepr.encoders.precision import inference_precision
-from sslmepr.encoders.revisions import file_revision
 from sslmepr.media.audio import SAMPLE_RATE_HZ
-from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError
+from sslmepr.weights import HUB, WHISPER_TINY_EN, WeightsError, file_digest
 
 WINDOW_SECONDS = 30
 """Longest window that is encoded at once: Whisper has no more positions, and attention
@@ -250,7 +249,7 @@ class Wav2Vec2Emotion(SpeechEncoder):
         self._batch = CUDA_WINDOWS if device.type == "cuda" else 1
         self.feature_count = model.config.hidden_size
         self.native_hz = SAMPLE_RATE_HZ / int(np.prod(model.config.conv_stride))
-        self.revision = file_revision(folder / hub.weights)
+        self.revision = file_digest(folder / hub.weights)[:12]
 
     def _forward(self, windows: list[np.ndarray]) -> list[np.ndarray]:
         order = np.argsort([-len(window) for window in windows], kind="stable")

@@ -8,8 +8,7 @@ from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
 from sslmepr.encoders.precision import inference_precision
-from sslmepr.encoders.revisions import file_revision
-from sslmepr.weights import HUB, MINILM_L6, WeightsError
+from sslmepr.weights import HUB, MINILM_L6, WeightsError, file_digest
 
 EMBEDDED = "minilm_l6"
 
@@ -72,7 +71,7 @@ class TextEncoder:
             ) from error
         self._model = model.eval().to(device)
         self.feature_count = model.config.hidden_size
-        self.revision = file_revision(weights)
+        self.revision = file_digest(weights)[:12]
         if name == EMBEDDED:
             self.revision += f"+last{LAYERS}"
         self._limit = model.config.max_position_embeddings

@@ -24,7 +24,7 @@ def compare_variants(
     speaker_ids: pd.Series,
     reference: str,
     resamples: int,
-    level: float,
+    confidence: float,
     seed: int,
 ) -> pd.DataFrame:
     """Difference between every variant and a reference, by metric.
@@ -40,7 +40,7 @@ def compare_variants(
         The variant of the full model.
     resamples : int
         Replicates of the cluster bootstrap over speakers.
-    level : float
+    confidence : float
         Confidence level of the intervals.
     seed : int
         Seed of the bootstrap.
@@ -61,7 +61,7 @@ def compare_variants(
         no speaker.
     """
     _check(predictions, speaker_ids, reference)
-    bootstrap = _Bootstrap(speaker_ids, resamples, level, seed)
+    bootstrap = _Bootstrap(speaker_ids, resamples, confidence, seed)
     rows = []
     for task in METRICS:
         runs = _runs(predictions, task)
@@ -84,7 +84,7 @@ class _Bootstrap:
 
     speaker_ids: pd.Series
     resamples: int
-    level: float
+    confidence: float
     seed: int
 
     def speakers(self, clip_ids: pd.Index) -> Clusters:
@@ -134,7 +134,9 @@ def _differences(
         base = np.stack([draws[metric, "mean"] for draws in full]).mean(axis=0)
         value = per_seed.mean(axis=0)
         difference = value - base
-        low, high, kind = interval(difference, speakers.n_clusters, bootstrap.level)
+        low, high, kind = interval(
+            difference, speakers.n_clusters, bootstrap.confidence
+        )
         spread = per_seed[:, 0].std(ddof=1) if len(runs) > 1 else np.nan
         rows.append(
             {

@@ -41,6 +41,7 @@ from sslmepr.training.predictions import (
     prediction_table,
     training_thresholds,
 )
+from sslmepr.training.results import rounded
 
 MEAN_OVER_SEEDS = -1
 HEADLINE = {
@@ -53,7 +54,6 @@ def evaluate_study(
     params: Params,
     study_folder: str | Path,
     data_folder: str | Path = "data",
-    progress: bool = True,
     run_folder: str | Path | None = None,
 ) -> dict:
     """Compute metrics of all models of a study on dev, test and the held-out corpus.
@@ -70,8 +70,6 @@ def evaluate_study(
         Run folder of the study, with the predictions of stages 1 to 3.
     data_folder : path
         Folder of the corpora.
-    progress : bool
-        Not used; stages have a common signature.
     run_folder : path, optional
         Output folder; by default ``<study_folder>/evaluate``.
 
@@ -175,7 +173,7 @@ def _measure(params, clips, cell: Cell, model, rows, by_seed, limits) -> list:
     everything = {**draws, MEAN_OVER_SEEDS: _mean_draws(list(draws.values()))}
     tables = []
     for seed, each in everything.items():
-        table = tabulate(each, speakers, params.evaluate.level)
+        table = tabulate(each, speakers, params.evaluate.confidence)
         table.insert(0, "seed", seed)
         for column, value in reversed(names.items()):
             table.insert(0, column, value)
@@ -221,15 +219,10 @@ def _summary(metrics: pd.DataFrame, corpora: list[str]) -> dict:
         key = (row.corpus, row.split, *model, row.metric, row.target)
         mine = summary.setdefault(split, {}).setdefault(model.stage, {})
         mine.setdefault(model.name, {})[row.metric] = {
-            "estimate": _number(row.estimate),
-            "low": _number(row.low),
-            "high": _number(row.high),
+            "estimate": row.estimate,
+            "low": row.low,
+            "high": row.high,
             "n": int(row.n),
-            "deviation_over_seeds": _number(spread[key]),
+            "deviation_over_seeds": spread[key],
         }
-    return summary
-
-
-def _number(value: float) -> float | None:
-    """Rounded to 6 digits; None for NaN, which JSON does not have."""
-    return None if np.isnan(value) else round(float(value), 6)
+    return rounded(summary)

@@ -155,14 +155,14 @@ def single_label_draws(true_index, predicted_index, speakers: Clusters) -> Draws
     return draws | _per_target_and_mean(ratio(hits, support), "recall", "UAR", EMOTIONS)
 
 
-def tabulate(draws: Draws, speakers: Clusters, level: float) -> pd.DataFrame:
+def tabulate(draws: Draws, speakers: Clusters, confidence: float) -> pd.DataFrame:
     """Table of estimates with their intervals.
 
     Parameters
     ----------
     draws : Draws
     speakers : Clusters
-    level : float
+    confidence : float
         Confidence level of the intervals.
 
     Returns
@@ -175,7 +175,7 @@ def tabulate(draws: Draws, speakers: Clusters, level: float) -> pd.DataFrame:
     defined = _count_defined(draws)
     rows = []
     for (metric, target), values in draws.items():
-        low, high, kind = interval(values, speakers.n_clusters, level)
+        low, high, kind = interval(values, speakers.n_clusters, confidence)
         low, high = np.clip([low, high], *RANGES.get(metric, (0, 1)))
         counted = defined[metric] if target == "mean" else int(not np.isnan(values[0]))
         rows.append((metric, target, values[0], low, high, str(kind), counted))

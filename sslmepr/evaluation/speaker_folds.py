@@ -132,7 +132,7 @@ class _Work:
         draws = {("UAR", "mean"): np.nanmean(recalls, axis=1)}
         for place, name in enumerate(self.classes):
             draws["recall", name] = recalls[:, place]
-        return tabulate(draws, speakers, evaluate.level)
+        return tabulate(draws, speakers, evaluate.confidence)
 
     def svm(self, known, others) -> np.ndarray:
         values = np.hstack([self.pooled, self.data.deviations(self.rows)])

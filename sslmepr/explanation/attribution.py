@@ -15,16 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from captum.attr import InputXGradient, IntegratedGradients
+from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
 from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionInput, FusionModel
 
-METHODS = ("integrated_gradients", "input_x_gradient")
 HALVES = ("emotion", "personality")
 LARGEST_BATCH = 2048
-"""Largest number of interpolated inputs per forward pass, which bounds memory."""
+"""Largest number of interpolated inputs per forward pass; bounds memory."""
 
 
 class Attribution(NamedTuple):
@@ -75,7 +74,6 @@ def attribute(
     given: FusionInput,
     clip_ids: Sequence[str],
     targets: Sequence[str] | None = None,
-    method: str = "integrated_gradients",
     steps: int = 32,
     baseline: dict[str, Tensor] | None = None,
     bins: int | None = None,
@@ -89,7 +87,6 @@ def attribute(
     clip_ids : (clip,) sequence of str
     targets : sequence of str, optional
         Emotions and traits; by default each clip's predicted emotion and all traits.
-    method : {"integrated_gradients", "input_x_gradient"}
     steps : int
         Steps of the path integral.
     baseline : dict of str to (width,) Tensor, optional
@@ -107,10 +104,8 @@ def attribute(
     Raises
     ------
     ValueError
-        If a target or the method is unknown, or the numbers of clips differ.
+        If a target is unknown, or the numbers of clips differ.
     """
-    if method not in METHODS:
-        raise ValueError(f"method: {method!r} is none of {', '.join(METHODS)}")
     if len(clip_ids) != len(given.present):
         raise ValueError(f"{len(clip_ids)} clip ids for {len(given.present)} clips")
     outputs = _Outputs(model)
@@ -123,7 +118,7 @@ def attribute(
             origin = outputs(*start, given.present)
         chosen = _targets(outputs.targets, value, targets)
         parts = [
-            _attribute_one(outputs, inputs, start, given.present, row, method, steps)
+            _attribute_one(outputs, inputs, start, given.present, row, steps)
             for row in chosen
         ]
     finally:
@@ -184,13 +179,8 @@ def _targets(known: list[str], value: Tensor, targets) -> list[Tensor]:
 
 
 def _attribute_one(
-    outputs: _Outputs, inputs, start, present, row, method: str, steps: int
+    outputs: _Outputs, inputs, start, present, row, steps: int
 ) -> tuple[Tensor, ...]:
-    if method == "input_x_gradient":
-        given = tuple(each.clone().requires_grad_() for each in inputs)
-        return InputXGradient(outputs).attribute(
-            given, target=row, additional_forward_args=present
-        )
     return IntegratedGradients(outputs).attribute(
         inputs,
         baselines=start,

@@ -21,17 +21,17 @@ from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
-from sslmepr.report import figures, theme
+from sslmepr.report import figures
 from sslmepr.report.samples import SHOWABLE, read_pictures
 from sslmepr.training.checkpoints import load_seeds, require_trained_on
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 
 BINS = 32
-"""Bars per half of a modality's row in the attribution heatmaps."""
+"""Bars per half of a modality's row in the attribution heatmaps; a choice of layout."""
 
 KEY_FRAMES = 4
-"""Frames shown of a clip."""
+"""Frames shown of a clip; a choice of layout."""
 
 
 @dataclass(frozen=True)
@@ -197,9 +197,10 @@ def describe_case(cases: Cases, clip_id: str) -> None:
     predicted, true = mine["predicted"], mine["true"]
     display(Markdown(f"### Clip {clip_id}"))
     _show_recording(cases.folder, clip_id, clip)
-    theme.display(
-        lambda: figures.prediction_bars(predicted, true),
-        f"Predicted and true emotions and traits of clip {clip_id}",
+    figures.prediction_bars(
+        predicted,
+        true,
+        alt=f"Predicted and true emotions and traits of clip {clip_id}",
     )
     emotions = {name: predicted[name] for name in EMOTIONS}
     decided = mine["decided"][list(EMOTIONS)].astype(bool).to_dict()
@@ -209,9 +210,9 @@ def describe_case(cases: Cases, clip_id: str) -> None:
     sentences += [contribution_sentence(here, name) for name in here["target"].unique()]
     display(Markdown(" ".join(sentences)))
     values = cases.attributions[cases.attributions["clip_id"] == clip_id]
-    theme.display(
-        lambda: figures.attribution_heatmap(values),
-        f"Attributions of the outputs for clip {clip_id} to modalities and halves",
+    figures.attribution_heatmap(
+        values,
+        alt=f"Attributions of the outputs for clip {clip_id} to modalities and halves",
     )
 
 
@@ -229,9 +230,12 @@ def _show_recording(folder: Path | None, clip_id: str, clip: pd.Series) -> None:
         sound = read_waveform(folder / clip["media"], *span)
     except MediaError:
         sound = None
-    theme.display(
-        lambda: figures.clip_panel(
-            frames.images, frames.seconds, sound, SAMPLE_RATE_HZ, words_of(clip)
-        ),
-        f"Key frames, waveform and transcript of clip {clip_id}",
+    words = words_of(clip)
+    figures.clip_panel(
+        frames.images,
+        frames.seconds,
+        sound,
+        SAMPLE_RATE_HZ,
+        alt=f"Key frames and waveform of clip {clip_id}",
+        caption=f"“{words}”" if words else "",
     )

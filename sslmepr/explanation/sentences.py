@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.report.words import plain, pretty
 
 
 def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
@@ -38,8 +39,9 @@ def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
     parts = [f"{name} ({100 * row.share:.0f} %)" for name, row in sums[:2].iterrows()]
     halves = table.groupby("half")["share"].sum()
     stronger = "emotional" if halves.get("emotion", 0) >= 0.5 else "personality"
-    name = target.replace("_", " ").capitalize()
-    sentence = f"{name} rests mostly on {_and(parts)}, more on the {stronger} half"
+    sentence = (
+        f"{pretty(target)} rests mostly on {_and(parts)}, more on the {stronger} half"
+    )
     against = [name for name, row in sums.iterrows() if row.attribution < 0]
     if against:
         verb = "speaks" if len(against) == 1 else "speak"
@@ -72,11 +74,11 @@ def prediction_sentence(
     if not traits:
         return f"The clip shows {shown}."
     order = [t for t in TRAITS if t in traits]
-    highest = max(order, key=lambda name: traits[name]).replace("_", " ")
-    lowest = min(order, key=lambda name: traits[name]).replace("_", " ")
+    highest = max(order, key=lambda name: traits[name])
+    lowest = min(order, key=lambda name: traits[name])
     return (
         f"The clip shows {shown}; among the traits the person appears highest in "
-        f"{highest} and lowest in {lowest}."
+        f"{plain(highest)} and lowest in {plain(lowest)}."
     )
 
 

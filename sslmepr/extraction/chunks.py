@@ -28,7 +28,7 @@ from sslmepr.media.faces import FaceDetector
 from sslmepr.media.regions import crop_regions, find_regions, lacking_regions
 from sslmepr.media.transcript import Transcriber
 from sslmepr.media.video import sample_frames
-from sslmepr.params import Extract
+from sslmepr.params.corpora import Extract
 
 REASON_CHARACTERS = 200
 """Longest message of an unforeseen error in a clip's reason, in characters."""

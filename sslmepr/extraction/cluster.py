@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.jobs import Job
-from sslmepr.params import Compute
+from sslmepr.params.study import Compute
 
 RETRIES = 5
 """How often a chunk may lose its machine before the extraction gives up."""

@@ -29,7 +29,9 @@ from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shar
 from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
-from sslmepr.params import Compute, Extract, Params
+from sslmepr.params import Params
+from sslmepr.params.corpora import Extract
+from sslmepr.params.study import Compute
 from sslmepr.processes import process_pool
 from sslmepr.weights import CARRIERS, weights_state
 

@@ -7,7 +7,7 @@ not import the encoders.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sslmepr.params import Extract
+from sslmepr.params.corpora import Extract
 
 
 @dataclass(frozen=True)

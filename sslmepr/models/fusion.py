@@ -12,6 +12,7 @@ result to the logits. If the errors of modalities are independent, the sum of th
 logits is more confident than their mean, as it should be.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -111,12 +112,19 @@ class FusionInput(NamedTuple):
 
     def at(self, rows: Tensor) -> "FusionInput":
         """Select clips of the batch by position."""
+        return self._each(lambda values: values[rows])
+
+    def to(self, device: torch.device) -> "FusionInput":
+        """The batch on another device."""
+        return self._each(lambda values: values.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "FusionInput":
         return FusionInput(
-            {name: values[rows] for name, values in self.embeddings.items()},
-            self.emotion_logits[rows],
-            self.trait_scores[rows],
-            self.present[rows],
-            {name: values[rows] for name, values in self.features.items()},
+            {name: change(values) for name, values in self.embeddings.items()},
+            change(self.emotion_logits),
+            change(self.trait_scores),
+            change(self.present),
+            {name: change(values) for name, values in self.features.items()},
         )
 
 
@@ -144,13 +152,20 @@ class FusionOutput(NamedTuple):
     query_attention: Tensor
     representation: Tensor
 
-    def of(self, task: str) -> Tensor | None:
-        """Output of a task: logits of emotions or scores of traits."""
-        return self.emotion_logits if task == "emotion" else self.trait_scores
+    def of(self, task: str) -> Tensor:
+        """Output of a predicted task: logits of emotions or scores of traits."""
+        output = self.emotion_logits if task == "emotion" else self.trait_scores
+        if output is None:
+            raise ValueError(f"{task} is not among the predicted tasks")
+        return output
 
 
 class FusionModel(nn.Module):
     """Multimodal, multi-task fusion model, or an ablation of it."""
+
+    activation: type[nn.Module] = nn.GELU
+    """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
+    unit going that is silent otherwise, and training takes another path."""
 
     def __init__(self, config: FusionConfig):
         super().__init__()
@@ -158,7 +173,7 @@ class FusionModel(nn.Module):
         hidden = config.hidden
         self.projectors = nn.ModuleDict(
             {
-                modality: Projector(width, hidden, config.dropout)
+                modality: Projector(width, hidden, config.dropout, self.activation)
                 for modality, width in config.widths.items()
             }
         )
@@ -174,10 +189,10 @@ class FusionModel(nn.Module):
         self.heads = nn.ModuleDict()
         for task in config.tasks:
             targets = len(TARGETS[task])
-            self.heads[task] = nn.Linear(hidden, targets)
+            self.heads[task] = head = nn.Linear(hidden, targets)
             if "predict_projector" not in config.without:
-                nn.init.zeros_(self.heads[task].weight)
-                nn.init.zeros_(self.heads[task].bias)
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
                 features = None if "co_training" in config.without else config.features
                 self.predict_projectors[task] = PredictProjector(
                     task, len(config.widths), features
@@ -208,10 +223,12 @@ class FusionModel(nn.Module):
     def last_shared_matrices(self) -> list[nn.Parameter]:
         """Weights of the last layer that all tasks share, in one or more matrices."""
         if self.reading is not None:
-            return [self.reading.out_proj.weight]
+            return [self.reading.get_parameter("out_proj.weight")]
         if self.graph is not None:
-            return [self.graph.weight.weight]
-        return [each.adapter[-1].weight for each in self.projectors.values()]
+            return [self.graph.get_parameter("weight.weight")]
+        return [
+            each.get_parameter("adapter.3.weight") for each in self.projectors.values()
+        ]
 
     def forward(self, given: FusionInput) -> FusionOutput:
         """Predict from the present modalities.
@@ -260,11 +277,11 @@ class FusionModel(nn.Module):
 
     def _read(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Representation of each task and its attention to the modalities."""
-        if self.queries is None:
+        if self.queries is None or self.reading is None:
             share = present / present.sum(1, keepdim=True)
             share = share[:, None].expand(-1, len(self.config.tasks), -1)
             return share @ nodes, share
-        found, share = self.reading(self.queries, nodes, present)
+        found, share = self.reading.read(self.queries, nodes, present)
         return found.float(), share.float()
 
     def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:

@@ -8,23 +8,32 @@ from sslmepr.labels import TARGETS
 from sslmepr.models.unimodal import set_linear
 
 LARGEST_LOGIT = 8.0
-"""Unimodal logits are clipped to plus and minus this, a probability of 0.9997."""
+"""Unimodal logits are clipped to plus and minus this, a probability of 0.9997. By
+convention, not tuned."""
 
 
 class Projector(nn.Module):
-    """Projection of an embedding to the common width, and a bottleneck adapter."""
+    """Projection of an embedding to the common width, and a bottleneck adapter.
 
-    def __init__(self, width: int, hidden: int, dropout: float):
+    Parameters
+    ----------
+    width, hidden : int
+        Of the embedding and of the result.
+    dropout : float
+    activation : type of Module
+    """
+
+    def __init__(self, width: int, hidden: int, dropout: float, activation=nn.GELU):
         super().__init__()
         self.project = nn.Sequential(
             nn.Linear(width, hidden),
-            nn.ReLU(),
+            activation(),
             nn.Dropout(dropout),
             nn.LayerNorm(hidden),
         )
         self.adapter = nn.Sequential(
             nn.Linear(hidden, hidden // 2),
-            nn.ReLU(),
+            activation(),
             nn.Dropout(dropout),
             nn.Linear(hidden // 2, hidden),
         )
@@ -40,15 +49,15 @@ class GraphAttention(nn.Module):
     """Single-head attention over the complete graph of modalities.
 
     Attention of node i to node j is the softmax over present j of
-    LeakyReLU(a' [W h_i | W h_j]) (Velickovic et al. 2018, equations 1 to 4).
+    LeakyReLU(a' [W h_i | W h_j]) (Velickovic et al. 2018, equations 1 to 4, and the
+    slope for negative inputs, 0.2).
     """
 
-    def __init__(self, hidden: int, slope: float = 0.2):
+    def __init__(self, hidden: int):
         super().__init__()
         self.weight = nn.Linear(hidden, hidden, bias=False)
         self.receive = nn.Linear(hidden, 1, bias=False)
         self.send = nn.Linear(hidden, 1, bias=False)
-        self.slope = slope
 
     def forward(self, nodes: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Update the nodes of all clips.
@@ -66,7 +75,7 @@ class GraphAttention(nn.Module):
         """
         nodes = self.weight(nodes)
         scores = self.receive(nodes) + self.send(nodes).mT  # (clip, modality, modality)
-        scores = F.leaky_relu(scores.float(), self.slope)
+        scores = F.leaky_relu(scores.float(), 0.2)
         scores = scores.masked_fill(~present[:, None, :], -torch.inf)
         attention = scores.softmax(-1).masked_fill(~present[..., None], 0.0)
         return F.elu(attention @ nodes.float()), attention
@@ -83,10 +92,10 @@ class QueryReading(nn.MultiheadAttention):
     def __init__(self, hidden: int, heads: int):
         super().__init__(hidden, heads, batch_first=True)
 
-    def forward(
+    def read(
         self, queries: Tensor, nodes: Tensor, present: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Attend to the nodes.
+        """Attend to the nodes; `forward` stays that of ordinary attention.
 
         Parameters
         ----------
@@ -130,6 +139,8 @@ class PredictProjector(nn.Module):
         modalities (`sslmepr.training.co_training`), and added to the logits of stage 2.
         They are 0 until they are set.
     """
+
+    mean: Tensor
 
     def __init__(
         self, task: str, modalities: int, features: dict[str, int] | None = None
@@ -194,8 +205,8 @@ class PredictProjector(nn.Module):
         weights : (target, feature) torch.Tensor
         bias : (target,) torch.Tensor
         """
-        self.probes[modality] = nn.Linear(weights.shape[1], weights.shape[0])
-        set_linear(self.probes[modality], weights, bias)
+        self.probes[modality] = probe = nn.Linear(weights.shape[1], weights.shape[0])
+        set_linear(probe, weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:
         """Set the weights of the stacking regression and freeze them.
@@ -234,10 +245,10 @@ class GuideBank(nn.Module):
     at 1, so that an untrained bank changes the predict projector's logits little.
     """
 
-    def __init__(self, targets: int, hidden: int, scale: float = 1.0):
+    def __init__(self, targets: int, hidden: int):
         super().__init__()
         self.embeddings = nn.Parameter(torch.randn(targets, hidden) / hidden**0.5)
-        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+        self.log_scale = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, representation: Tensor) -> Tensor:
         """Map (clip, hidden) to logits (clip, target)."""

@@ -29,6 +29,8 @@ class PublishedFusion(FusionModel):
         If the configuration leaves out a published component or includes co-training.
     """
 
+    activation = nn.ReLU
+
     def __init__(self, config: FusionConfig):
         if config.without != ("co_training",):
             raise ValueError(
@@ -38,7 +40,8 @@ class PublishedFusion(FusionModel):
         super().__init__(config)
         for task in config.tasks:
             self.predict_projectors[task] = nn.Linear(len(TARGETS[task]), config.hidden)
-            self.heads[task].reset_parameters()
+            # Initialised at random: no stacking regression gives the first logits.
+            self.heads[task] = nn.Linear(config.hidden, len(TARGETS[task]))
             self.banks[task].log_scale.requires_grad_(False)  # unscaled cosine
 
     @staticmethod

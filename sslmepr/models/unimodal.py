@@ -88,7 +88,7 @@ def head(width: int, hidden: int, targets: int, dropout: float) -> nn.Sequential
     last = nn.Linear(hidden, targets)
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout), last)
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Dropout(dropout), last)
 
 
 def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:

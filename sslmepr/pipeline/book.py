@@ -22,6 +22,8 @@ from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
+from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -52,7 +54,7 @@ def executed_notebooks(params: Params) -> dict[str, list[str]]:
 
     Each is one cell of a stage: ``data`` has ``corpus-emotion``, ``extract-emotion``
     and so on, ``training`` has ``unimodal-face-emotion``, ``crosstask-face``,
-    ``fusion-multitask``, the replicates, the folds, the trials and the searches.
+    ``fusion-multitask``, the replicates and the folds.
     """
     pages = {"data": [], "training": []}
     for page in _cells(params):
@@ -71,10 +73,6 @@ def _cells(params: Params) -> dict[str, tuple[str, str]]:
         "replicate": params.replicates,
         "evaluate_replicate": params.replicates,
         "folds": params.folds,
-        "blocks": params.blocks,
-        "collapse": params.collapse,
-        "power": params.power,
-        "search": params.search,
     }
     cells = [
         *(("data", s, c) for c in params.used_corpora() for s in ("corpus", "extract")),
@@ -132,6 +130,10 @@ def assemble(
     _require(executed, cells)
     _empty(target)
     shutil.copytree(source, target, dirs_exist_ok=True)
+    fonts = target / "_static" / "fonts"
+    fonts.mkdir(parents=True, exist_ok=True)
+    for path in (*FONT_FILES, FONT_LICENCE):
+        shutil.copyfile(path, fonts / path.name)
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
@@ -315,6 +317,7 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
     _publish(html, site)
     return site / "index.html"

@@ -6,24 +6,27 @@ parameters, and a record without clock times, process ids or addresses, so that 
 inputs give the same bytes.
 """
 
+import asyncio
+import logging
 import os
 import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nbformat
 import papermill
+from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.provisioning import LocalProvisioner
 from papermill.exceptions import PapermillExecutionError
 
 from sslmepr import project
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
-KERNEL_CONFIG = "c = get_config()\nc.IPKernelApp.log_level = 40\n"
 
 
 class NotebookError(RuntimeError):
@@ -75,21 +78,60 @@ def run(
     record.unlink()
 
 
-def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
-    """What starts this interpreter as a kernel that keeps its files in `scratch`.
+class _ForkedKernel(LocalProvisioner):
+    """A kernel that is a fork of this process and need not import what it has.
 
-    A kernel found by its name might be another environment's.
+    One that is found by its name might be another environment's.
     """
-    config = scratch / "profile_default" / "ipython_kernel_config.py"
-    config.parent.mkdir()
-    config.write_text(KERNEL_CONFIG, encoding="utf-8")
-    # a dollar would begin the name of a variable
-    folder = str(scratch).replace("$", "$$")
+
+    async def launch_kernel(self, cmd, env, **_):
+        self.pid = self.pgid = os.fork()
+        if not self.pid:
+            _serve(self.parent.connection_file, env)
+        self.process = self  # has the methods of a `subprocess.Popen` that are needed
+        return self.connection_info
+
+    async def poll(self):
+        if self.process and os.waitpid(self.pid, os.WNOHANG)[0]:
+            self.process = None
+        return None if self.process else 0
+
+    async def wait(self):
+        while await self.poll() is None:
+            await asyncio.sleep(0.02)
+
+
+def _serve(connection_file: str, environment: dict[str, str]) -> NoReturn:
+    """Be a kernel, in a process that has just been forked."""
+    try:
+        os.setsid()  # so that what it starts is killed with it
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.environ.update(environment)
+        tempfile.tempdir = None  # read from the environment again
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        IPKernelApp.launch_instance(
+            ["-f", connection_file],
+            parent_handle=os.getppid(),  # with which it ends
+            log_level=logging.ERROR,
+        )
+    finally:
+        os._exit(1)
+
+
+def _kernel_manager(scratch: Path) -> type[AsyncKernelManager]:
+    """What starts a kernel of this interpreter that keeps its files in `scratch`."""
     places = ("IPYTHONDIR", "TMPDIR", "TEMP", "TMP", "JOBLIB_TEMP_FOLDER")
-    spec = KernelSpec(**get_kernel_dict(), env=dict.fromkeys(places, folder))
+    # a dollar would begin the name of a variable
+    env = dict.fromkeys(places, str(scratch).replace("$", "$$"))
+    spec = KernelSpec(**get_kernel_dict(), env=env)
 
     class Manager(AsyncKernelManager):
         kernel_spec = spec
+
+        def __init__(self, **options):
+            super().__init__(**options)
+            if sys.platform == "linux":  # elsewhere, libraries may not survive a fork
+                self.provisioner = _ForkedKernel(kernel_spec=spec, parent=self)
 
     return Manager
 

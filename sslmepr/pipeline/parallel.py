@@ -6,6 +6,7 @@ each of which needs earlier ones alone, and a generation is divided among severa
 ``dvc repro --single-item``: DVC's locks allow it, and ``dvc.lock`` stays its own.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,8 +15,10 @@ from threading import Thread
 import networkx as nx
 from dvc.repo import Repo
 
-ALONE = ("corpus", "extract", "blocks", "collapse", "power", "search", "book")
-"""Stages that use all cores by themselves."""
+from sslmepr.pipeline import fork_server
+
+ALONE = re.compile(r"(corpus|extract)@|book$|notebooks/trials/")
+"""Addresses of stages that use all cores by themselves."""
 
 
 def stale_generations(targets: list[str]) -> list[list[str]]:
@@ -48,6 +51,17 @@ def stale_generations(targets: list[str]) -> list[list[str]]:
         return [sorted(stage.addressing for stage in each) for each in generations]
 
 
+def run_generations(generations: list[list[str]], jobs: int) -> int:
+    """Run what `stale_generations` found, until a stage fails; DVC's exit status."""
+    if not generations:
+        return 0
+    with fork_server.running():
+        for generation in generations:
+            if status := run_generation(generation, jobs):
+                return status
+    return 0
+
+
 def run_generation(stages: list[str], jobs: int) -> int:
     """Run stages that do not need each other; what is not stale is skipped by DVC.
 
@@ -62,7 +76,7 @@ def run_generation(stages: list[str], jobs: int) -> int:
     int
         Exit status of a DVC that failed, or 0. The others have come to their end.
     """
-    alone = [name for name in stages if name.partition("@")[0] in ALONE]
+    alone = [name for name in stages if ALONE.match(name)]
     others = [name for name in stages if name not in alone]
     status = call(["repro", "--single-item", *alone]) if alone else 0
     if status or not others:

@@ -6,14 +6,14 @@ import pandas as pd
 MINUS = "\N{MINUS SIGN}"
 
 
-def apa_correlation(row: pd.Series, level: float) -> str:
+def apa_correlation(row: pd.Series, confidence: float) -> str:
     """Format a correlation: ``r = .42, 95% CI [.31, .52], p < .001``.
 
     Parameters
     ----------
     row : Series
         A row of :func:`association`; its corrected p-value is used.
-    level : float
+    confidence : float
         Confidence level of the interval.
 
     Returns
@@ -25,7 +25,7 @@ def apa_correlation(row: pd.Series, level: float) -> str:
     r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
     p = row["p_corrected"]
     p = "p undefined" if np.isnan(p) else apa_p(p)
-    return f"r = {r}, {100 * level:g}% CI [{low}, {high}], {p}"
+    return f"r = {r}, {100 * confidence:g}% CI [{low}, {high}], {p}"
 
 
 def apa_number(value: float, digits: int = 2) -> str:

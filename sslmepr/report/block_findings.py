@@ -5,7 +5,7 @@ import pandas as pd
 from sslmepr.labels import MODALITIES
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import interval, number
-from sslmepr.report.theme import pretty
+from sslmepr.report.words import pretty
 
 
 def findings(table: pd.DataFrame) -> Findings:

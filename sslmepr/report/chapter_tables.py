@@ -14,7 +14,8 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.report.tables import Table, interval, metric_table, number
-from sslmepr.report.theme import pretty
+from sslmepr.report.tabs import Tabs
+from sslmepr.report.words import MODELS, cell, plain, pretty
 
 
 class Message:
@@ -31,7 +32,7 @@ class Message:
 
 
 def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | Message:
-    """Show a table unchanged, except for readable column names.
+    """Show a table, or say why there is none.
 
     Parameters
     ----------
@@ -43,11 +44,11 @@ def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | 
     -------
     Table or Message
     """
-    return Table(frame.rename(columns=pretty)) if len(frame) else Message(empty)
+    return Table(frame) if len(frame) else Message(empty)
 
 
 def show_tree(content: Mapping) -> Table:
-    """Show a nested dictionary as a table, one row per leaf, keys joined by dots.
+    """Show a nested dictionary as a table, one row per leaf.
 
     Parameters
     ----------
@@ -57,20 +58,22 @@ def show_tree(content: Mapping) -> Table:
     Returns
     -------
     Table
-        Columns What and Value.
+        what, with keys in a row, and value.
     """
     rows = list(_leaves(content, ()))
-    return Table(pd.DataFrame(rows, columns=["What", "Value"]))
+    return Table(pd.DataFrame(rows, columns=["what", "value"]))
 
 
 def _leaves(value, path: tuple[str, ...]):
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
-            yield from _leaves(item, (*path, str(key)))
+            # Names of files stay as they are.
+            word = plain(key) if str(key).isidentifier() else str(key)
+            yield from _leaves(item, (*path, word))
     elif isinstance(value, list):
-        yield ".".join(path), ", ".join(map(str, value)) or None
+        yield " › ".join(path), ", ".join(map(str, value)) or None
     else:
-        yield ".".join(path), value
+        yield " › ".join(path), value
 
 
 def extraction(summaries: Mapping[str, dict]) -> Table:
@@ -88,14 +91,14 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
             found = " / ".join(f"{100 * share:.1f}" for share in shares)
             rows.append(
                 {
-                    "Corpus": corpus,
-                    "Modality": modality,
-                    "Clips": entry["present"],
-                    "Missing": entry["missing"],
-                    "Steps": entry["steps"],
-                    "Steps per second": entry.get("median_steps_per_second"),
-                    "Encoder": entry.get("encoder"),
-                    "Detected / person / full frame, %": found or None,
+                    "corpus": corpus,
+                    "modality": modality,
+                    "clips": entry["present"],
+                    "missing": entry["missing"],
+                    "steps": entry["steps"],
+                    "steps_per_second": entry.get("median_steps_per_second"),
+                    "encoder": entry.get("encoder"),
+                    "detected / person / full frame, %": found or None,
                 }
             )
     return Table(pd.DataFrame(rows))
@@ -109,34 +112,31 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
         emotions = table[list(EMOTION_COLUMNS)].notna().all(axis=1)
         traits = table[list(TRAIT_COLUMNS)].notna().all(axis=1)
         rows.append(
-            {"Corpus": name, "Clips": len(table)}
-            | {"Speakers": table["speaker_id"].nunique()}
-            | {pretty(split): int(splits.get(split, 0)) for split in SPLITS}
-            | {"With emotions": int(emotions.sum()), "With traits": int(traits.sum())}
+            {"corpus": name, "clips": len(table)}
+            | {"speakers": table["speaker_id"].nunique()}
+            | {split: int(splits.get(split, 0)) for split in SPLITS}
+            | {"with_emotions": int(emotions.sum()), "with_traits": int(traits.sum())}
         )
     return Table(pd.DataFrame(rows))
 
 
-def ceilings(table: pd.DataFrame) -> Table:
-    """Scores of the ideal observer: corpora and channels by metrics.
+def ceilings(table: pd.DataFrame) -> Tabs:
+    """Scores of the ideal observer, by corpus: channels by metrics.
 
     Parameters
     ----------
     table : DataFrame
         corpus, modality, metric, ceiling.
     """
-    wide = table.pivot(
-        index=["corpus", "modality"], columns="metric", values="ceiling"
-    ).reindex(pd.MultiIndex.from_frame(table[["corpus", "modality"]].drop_duplicates()))
-    frame = wide[list(table["metric"].unique())].reset_index()
-    return Table(frame.rename(columns={"corpus": "Corpus", "modality": "Channel"}))
-
-
-def scores_by_modality(table: pd.DataFrame) -> Table:
-    """Scores with intervals, from `sslmepr.evaluation.scores.by_modality`."""
-    return metric_table(
-        table.assign(modality=table["modality"].map(pretty)), "modality"
-    )
+    channels = list(dict.fromkeys(table["modality"]))
+    panels = {}
+    for corpus, part in table.groupby("corpus", sort=False):
+        wide = part.pivot(index="modality", columns="metric", values="ceiling")
+        frame = wide.reindex(channels)[list(part["metric"].unique())]
+        panels[pretty(corpus, "corpus")] = Table(
+            frame.rename_axis("channel").reset_index()
+        )
+    return Tabs("Corpus", panels)
 
 
 def trials(table: pd.DataFrame) -> Table:
@@ -159,10 +159,8 @@ def blocks(table: pd.DataFrame) -> Table:
     table : DataFrame
         From :func:`sslmepr.trials.blocks.summarise`, of one metric.
     """
-    named = table.assign(metric=table["block"].map(pretty))
-    return metric_table(
-        named.assign(learned=table["what"] + ", " + table["task"]), "learned"
-    )
+    learned = table["what"] + ", " + table["task"]
+    return metric_table(table.assign(metric=table["block"], learned=learned), "learned")
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
@@ -195,8 +193,7 @@ def covered(table: pd.DataFrame) -> Table | Message:
         return Message("Not available: the truth of this corpus is not known.")
     ends = {"covered": "estimate", "covered_low": "low", "covered_high": "high"}
     shares = table.drop(columns=[*ends.values()]).rename(columns=ends)
-    named = shares.assign(modality=shares["modality"].map(pretty))
-    return metric_table(named, "modality", digits=2)
+    return metric_table(shares, "modality", digits=2)
 
 
 def variants(
@@ -227,7 +224,7 @@ def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
     missing = [name for name in possible if name not in done]
     if not missing:
         return Message("Every variant was run.")
-    return Message(f"Not run in this study: {', '.join(missing)}.")
+    return Message(f"Not run in this study: {', '.join(map(plain, missing))}.")
 
 
 def models(
@@ -255,26 +252,15 @@ def models(
     chosen["model"] = [
         _model(Model(*row)) for row in chosen[[*Model._fields]].itertuples(index=False)
     ]
-    order = chosen["stage"].map([*_STAGES].index).argsort(kind="stable")
+    order = chosen["stage"].map([*MODELS].index).argsort(kind="stable")
     return metric_table(chosen.iloc[order], "model")
 
 
-_STAGES = {
-    "baseline": "Guessing (base rates)",
-    "linear": "{} (linear)",
-    "unimodal": "{} (alone)",
-    "crosstask": "{} (both tasks)",
-    "fusion_linear": "{} (linear fusion)",
-    "fusion": "{}",
-}
-"""Stages from guessing to fusion, with the names of their models in tables."""
-
-
 def _model(model: Model) -> str:
-    return _STAGES[model.stage].format(pretty(model.name))
+    return pretty(MODELS[model.stage].format(plain(model.name)))
 
 
-def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
+def targets(metrics: pd.DataFrame, variant: str, split: str) -> Tabs:
     """Scores of one fusion model for every emotion and trait, averaged over seeds.
 
     Parameters
@@ -290,8 +276,9 @@ def targets(metrics: pd.DataFrame, variant: str, split: str) -> Table:
         & mine["metric"].isin(["WACC", "F1", "ACC", "CCC"])
     ]
     emotions = chosen["target"].isin(EMOTIONS)
-    parts = [chosen[emotions], chosen[~emotions]]
-    return metric_table(pd.concat(parts, ignore_index=True), "target")
+    parts = {"Emotions": chosen[emotions], "Traits": chosen[~emotions]}
+    tables = {n: metric_table(part, "target") for n, part in parts.items() if len(part)}
+    return Tabs("Targets", tables)
 
 
 def folds(found: pd.DataFrame) -> Table:
@@ -335,13 +322,13 @@ def audit(summaries: Mapping[str, dict]) -> Table:
         known = words["present"] > 0
         rows.append(
             {
-                "Corpus": name,
-                "Speakers": summary["speakers"]["all"],
-                **{split.capitalize(): clips.get(split, 0) for split in SPLITS},
-                "Seen": " / ".join(leaked) or "–",
-                "Words": f"{words['words_median']:.0f}" if known else "–",
-                "Longest": f"{words['words_longest']:.0f}" if known else "–",
-                "No words": words["missing"],
+                "corpus": name,
+                "speakers": summary["speakers"]["all"],
+                **{split: clips.get(split, 0) for split in SPLITS},
+                "seen": " / ".join(leaked) or "–",
+                "words": f"{words['words_median']:.0f}" if known else "–",
+                "longest": f"{words['words_longest']:.0f}" if known else "–",
+                "no_words": words["missing"],
             }
         )
     return Table(pd.DataFrame(rows))
@@ -361,11 +348,11 @@ def languages(summaries: Mapping[str, dict]) -> Table:
         codes = found["languages"].items()
         rows.append(
             {
-                "Corpus": name,
-                "Transcripts": found["present"],
-                "Language": ", ".join(f"{code} {n}" for code, n in codes) or "–",
-                "Unsure": found["language_unsure"],
-                "Too short": found["language_too_short"],
+                "corpus": name,
+                "transcripts": found["present"],
+                "language": ", ".join(f"{code} {n}" for code, n in codes) or "–",
+                "unsure": found["language_unsure"],
+                "too_short": found["language_too_short"],
             }
         )
     return Table(pd.DataFrame(rows))
@@ -383,17 +370,15 @@ def costs(table: pd.DataFrame) -> Table:
     rates = table[["seconds", "low", "high"]].itertuples(index=False)
     seconds = [interval(*rate, digits=1) for rate in rates]
     shown = {
-        "Corpus": table["corpus"].map(pretty),
-        "Encoders of study": table["study"],
-        "Clips": table["clips"].map("{:,}".format),
-        "Hours of video": table["hours"].map("{:.1f}".format),
-        "Processor seconds per clip [least, most]": seconds,
-        "Processor hours": [number(each, 0) for each in table["processor_hours"]],
+        "corpus": table["corpus"],
+        "encoders_of_study": table["study"],
+        "clips": table["clips"].map("{:,}".format),
+        "hours_of_video": table["hours"].map("{:.1f}".format),
+        "processor seconds per clip [least, most]": seconds,
+        "processor_hours": [number(each, 0) for each in table["processor_hours"]],
     }
     for name in hours:
-        shown[f"Hours on {name.removeprefix('hours_on_')}"] = [
-            number(each, 1) for each in table[name]
-        ]
+        shown[name] = [number(each, 1) for each in table[name]]
     return Table(pd.DataFrame(shown))
 
 
@@ -404,12 +389,11 @@ def shown_emotions(summaries: Mapping[str, dict]) -> Table:
         for name, each in summaries.items()
         if each["emotions"]
     }
-    table = pd.DataFrame(rows).rename_axis("emotion").reset_index()
-    return Table(table.rename(columns={"emotion": "Emotion"}))
+    table = pd.DataFrame(rows).rename(columns=lambda name: cell(name, "corpus"))
+    return Table(table.rename_axis("emotion").reset_index())
 
 
 def halo(summary: Mapping) -> Table:
     """Correlations between the traits of a corpus, over clips."""
     table = pd.DataFrame(summary["trait_correlations"]).map("{:.2f}".format)
-    short = {name: f"{pretty(name)[:5]}." for name in table}
-    return Table(table.rename(columns=short).rename_axis("Trait").reset_index())
+    return Table(table.rename_axis("trait").reset_index())

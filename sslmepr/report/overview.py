@@ -5,16 +5,11 @@ import pandas as pd
 
 from sslmepr.association import sources
 from sslmepr.evaluation.scores import first_split, headline
-from sslmepr.labels import (
-    select,
-)
+from sslmepr.labels import select
 from sslmepr.report.tables import interval, number
+from sslmepr.report.words import plain, pretty
 
 SPLITS = ("test", "dev")
-ANNOTATED = {
-    sources.PREDICTED_TRAIT: "Annotated emotions and predicted traits",
-    sources.PREDICTED_EMOTION: "Annotated traits and predicted emotions",
-}
 
 
 class Findings:
@@ -30,9 +25,7 @@ class Findings:
         return "\n".join(self.sentences)
 
 
-def findings(
-    metrics: pd.DataFrame, agreement: pd.DataFrame, variant: str = "multitask"
-) -> Findings:
+def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
     """Summarise a simulated study.
 
     Parameters
@@ -41,12 +34,10 @@ def findings(
         Result of the evaluation.
     agreement : DataFrame
         Result of the validity chapter: study, metric, estimate, low, high, n_cells.
-    variant : str
-        The fusion model.
     """
     return Findings(
         [
-            *_recognition(metrics, variant),
+            *_recognition(metrics),
             *(
                 sentence
                 for study in dict.fromkeys(agreement["study"])
@@ -56,9 +47,7 @@ def findings(
     )
 
 
-def study_findings(
-    metrics: pd.DataFrame, outcomes: pd.DataFrame, variant: str = "multitask"
-) -> Findings:
+def study_findings(metrics: pd.DataFrame, outcomes: pd.DataFrame) -> Findings:
     """Summarise a study without known true associations.
 
     Parameters
@@ -67,20 +56,19 @@ def study_findings(
         Result of the evaluation, for whole corpora.
     outcomes : DataFrame
         From :func:`sslmepr.association.halo.outcomes`.
-    variant : str
-        The fusion model.
     """
-    annotated = outcomes["source"].isin(ANNOTATED) & (outcomes["level"] == "clip")
+    annotated = outcomes[outcomes["source"].isin(sources.ONE_PREDICTED)]
     sentences = [
-        f"**{ANNOTATED[row.source]}** (*{row.corpus}*): of the emotion-trait pairs, "
-        f"{row.significant} are significant after correction, {row.survives} of them "
-        f"without halo too{f' ({row.pairs})' if row.pairs else ''}."
-        for row in outcomes[annotated].itertuples()
+        f"**{pretty(row.source)}** (*{plain(row.corpus, 'corpus')}*): of the "
+        f"emotion-trait pairs, {row.significant} are significant after correction, "
+        f"{row.survives} of them without halo too"
+        f"{f' ({row.pairs})' if row.pairs else ''}."
+        for row in select(annotated, level="clip").itertuples()
     ]
-    return Findings([*_recognition(metrics, variant), *sentences])
+    return Findings([*_recognition(metrics), *sentences])
 
 
-def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
+def _recognition(metrics: pd.DataFrame) -> list[str]:
     sentences = []
     words = {"mWACC": "emotions", "CCC": "traits"}
     for metric, what in words.items():
@@ -89,7 +77,7 @@ def _recognition(metrics: pd.DataFrame, variant: str) -> list[str]:
             continue
         split = first_split(mine, SPLITS)
         table = headline(mine, (metric,), split)
-        fused = select(table, stage="fusion", variant=variant).iloc[0]
+        fused = select(table, stage="fusion", variant="multitask").iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
         alone = select(table, stage="unimodal")
         best = alone.loc[alone["estimate"].idxmax()]

@@ -1,7 +1,6 @@
 """Projection of features to their first two principal components."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,22 +10,7 @@ from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS
 
 
-class Projection(NamedTuple):
-    """Clips in the plane of the first two principal components.
-
-    Attributes
-    ----------
-    points : DataFrame
-        clip_id, x, y.
-    explained : tuple of float
-        Shares of variance of x and y.
-    """
-
-    points: pd.DataFrame
-    explained: tuple[float, float]
-
-
-def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
+def project(values: np.ndarray, clip_ids: Sequence[str]) -> pd.DataFrame:
     """Principal components of one vector per clip.
 
     Parameters
@@ -37,7 +21,8 @@ def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
 
     Returns
     -------
-    Projection
+    DataFrame
+        clip_id, x, y.
 
     Raises
     ------
@@ -51,10 +36,7 @@ def project(values: np.ndarray, clip_ids: Sequence[str]) -> Projection:
         raise ValueError(f"clip {clip_ids[int(bad.argmax())]}: a feature is not finite")
     pca = PCA(n_components=2, svd_solver="full")
     plane = pca.fit_transform(np.asarray(values, dtype=float))
-    points = pd.DataFrame(
-        {"clip_id": list(clip_ids), "x": plane[:, 0], "y": plane[:, 1]}
-    )
-    return Projection(points, tuple(map(float, pca.explained_variance_ratio_)))
+    return pd.DataFrame({"clip_id": list(clip_ids), "x": plane[:, 0], "y": plane[:, 1]})
 
 
 def project_modalities(
@@ -79,7 +61,7 @@ def project_modalities(
     parts = []
     for modality, store in stores.items():
         means = np.stack([store[name].mean(axis=0) for name in store.clip_ids])
-        points = project(means, store.clip_ids).points
+        points = project(means, store.clip_ids)
         parts.append(
             points.assign(modality=modality, emotion=points["clip_id"].map(emotion))
         )

@@ -11,7 +11,8 @@ import torch
 from threadpoolctl import threadpool_info
 
 from sslmepr.corpora.schema import read_missing
-from sslmepr.params import GivenCorpus, Params
+from sslmepr.params import Params
+from sslmepr.params.corpora import GivenCorpus
 from sslmepr.training.checkpoints import code_revision
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")

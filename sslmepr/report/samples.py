@@ -2,19 +2,21 @@
 
 import base64
 import html
+import io
 import itertools
 import textwrap
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
+from PIL import Image
 
 from sslmepr.corpora.schema import words_of
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
 from sslmepr.report.figures.clips import contact_sheet
+from sslmepr.report.words import plain
 
 SHOWABLE = ("simulated", "folder", "table")
 """Sources whose recordings may be shown: rendered ones, and the user's own."""
@@ -103,13 +105,13 @@ def caption(clip: pd.Series) -> str:
     traits = clip[list(TRAIT_COLUMNS)].astype(float)
     if traits.notna().all():
         far = (traits - 0.5).abs().to_numpy().argsort(kind="stable")[::-1][:2]
-        shown = [f"{TRAITS[at].replace('_', ' ')} {traits.iloc[at]:.2f}" for at in far]
+        shown = [f"{plain(TRAITS[at])} {traits.iloc[at]:.2f}" for at in far]
         lines.append("; ".join(shown))
     return "\n".join(lines)
 
 
-def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
-    """Figure with the middle frame of each clip and its caption.
+def sample_sheet(clips: pd.DataFrame, folder: str | Path, alt: str) -> None:
+    """Show the middle frame of each clip with its caption.
 
     Parameters
     ----------
@@ -117,6 +119,8 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
         From `pictured_clips`.
     folder : path
         That `media` is relative to.
+    alt : str
+        What the figure shows.
     """
     images = [read_pictures(clip, folder, 1).images[0] for _, clip in clips.iterrows()]
     captions = [caption(clip).split("\n") for _, clip in clips.iterrows()]
@@ -124,7 +128,7 @@ def sample_sheet(clips: pd.DataFrame, folder: str | Path) -> Figure:
         "\n".join(textwrap.fill(line, LABEL_COLUMNS) for line in lines)
         for lines in captions
     ]
-    return contact_sheet(images, labels)
+    contact_sheet(images, labels, alt=alt)
 
 
 class Players:
@@ -141,16 +145,73 @@ class Players:
 
 
 def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
-    """One video player per clip, with its transcript and caption."""
+    """One video player per clip, with a frame to begin with, captions and labels.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        Rows of a clip table that have video.
+    folder : path
+        That `media` is relative to.
+    """
     parts = []
-    for _, clip in clips.iterrows():
-        data = base64.b64encode(Path(folder, clip["media"]).read_bytes()).decode()
-        words = html.escape(words_of(clip) or "no words")
+    for number, (_, clip) in enumerate(clips.iterrows(), 1):
+        words = words_of(clip)
+        said = html.escape(words or "no words")
+        labels = "<br>".join(map(html.escape, caption(clip).split("\n")))
+        poster = track = ""
+        pictures = read_pictures(clip, folder, 1)
+        if pictures is not None:
+            poster = f' poster="{_data("image/jpeg", _jpeg(pictures.images[0]))}"'
+        if words:
+            address = _data("text/vtt", captions(clip, words).encode())
+            track = f'<track kind="captions" label="Words" src="{address}">'
         parts.append(
-            '<figure style="margin:0;flex:1 1 220px;max-width:320px">'
+            '<figure style="margin:0;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '
-            f'src="data:video/mp4;base64,{data}"></video>'
-            f"<figcaption>“{words}”<br>{html.escape(caption(clip))}</figcaption></figure>"
+            f'aria-label="Sample clip {number}: {said}"{poster} '
+            f'src="{_data("video/mp4", Path(folder, clip["media"]).read_bytes())}">'
+            f'{track}</video><figcaption style="font:inherit;text-align:left">“{said}”'
+            f"<br>{labels}</figcaption></figure>"
         )
     row = "".join(parts)
-    return Players(f'<div style="display:flex;flex-wrap:wrap;gap:1em">{row}</div>')
+    columns = "repeat(auto-fit,minmax(200px,1fr))"
+    return Players(
+        f'<div style="display:grid;grid-template-columns:{columns};gap:1em">{row}</div>'
+    )
+
+
+def captions(clip: pd.Series, words: str) -> str:
+    """WebVTT captions of a clip: all its words, from its start to its end.
+
+    When each word is spoken is not known. An end that is not known is an hour after
+    the start, so that the words stay until the video ends.
+
+    Parameters
+    ----------
+    clip : Series
+        start_seconds and end_seconds, NaN for those of the recording.
+    words : str
+    """
+    start, end = clip["start_seconds"], clip["end_seconds"]
+    start = 0.0 if pd.isna(start) else start
+    end = start + 3600 if pd.isna(end) else end
+    lines = html.escape(textwrap.fill(words, 40), quote=False)
+    return f"WEBVTT\n\n{_clock(start)} --> {_clock(end)}\n{lines}\n"
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds, 3), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours:02}:{minutes:02}:{seconds:06.3f}"
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+def _data(kind: str, content: bytes) -> str:
+    """Address that holds the content itself, which pages on a disk may load."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

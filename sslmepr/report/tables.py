@@ -6,13 +6,13 @@ first and written as plain HTML, which the book styles.
 
 import html
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
 from sslmepr.report.apa import MINUS
-from sslmepr.report.theme import pretty
+from sslmepr.report.words import IN_COLUMN, cell, pretty
 from sslmepr.statistics.cluster_bootstrap import (
     CLUSTER_T,
     EXPANDED_PERCENTILE,
@@ -39,7 +39,8 @@ class Table:
     Parameters
     ----------
     frame : DataFrame
-        Values are formatted by `text`. The index is not shown.
+        Columns and values have internal names; readers see those of
+        `sslmepr.report.words`. The index is not shown.
     caption : str, optional
         Above the table.
     note : str, optional
@@ -55,26 +56,23 @@ class Table:
         caption = ""
         if self.caption:
             caption = f"<caption>{html.escape(self.caption)}</caption>"
-        names = [str(name) for name in self.frame.columns]
-        numeric = [_is_numeric(self.frame[name]) for name in self.frame.columns]
-        heads = "".join(
-            _cell("th", name, right) for name, right in zip(names, numeric, strict=True)
-        )
-        body = "".join(
-            "<tr>"
-            + "".join(
-                _cell("td", text(value), right)
-                for value, right in zip(row, numeric, strict=True)
-            )
-            + "</tr>"
-            for row in self.frame.itertuples(index=False, name=None)
-        )
+        columns = [str(name) for name in self.frame.columns]
+        written = [
+            [text(value, name) for value in column]
+            for name, (_, column) in zip(columns, self.frame.items(), strict=True)
+        ]
+        numeric = [
+            name not in IN_COLUMN and _is_numeric(column)
+            for name, column in zip(columns, written, strict=True)
+        ]
+        heads = _row("th", map(pretty, columns), numeric)
+        body = "".join(_row("td", row, numeric) for row in zip(*written, strict=True))
         foot = ""
         if self.note:
-            note = f'<td colspan="{len(names)}">{html.escape(self.note)}</td>'
+            note = f'<td colspan="{len(columns)}">{html.escape(self.note)}</td>'
             foot = f"<tfoot><tr>{note}</tr></tfoot>"
         return (
-            f'<table class="dataframe">{caption}<thead><tr>{heads}</tr></thead>'
+            f'<table class="dataframe">{caption}<thead>{heads}</thead>'
             f"<tbody>{body}</tbody>{foot}</table>"
         )
 
@@ -82,9 +80,14 @@ class Table:
         return self.frame.to_string(index=False)
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    first = [text(value) for value in column if text(value) != MISSING][:1]
-    return bool(first) and first[0][:1] in f"{MINUS}.0123456789<"
+def _is_numeric(column: list[str]) -> bool:
+    first = [written for written in column if written != MISSING][:1]
+    return bool(first) and first[0].startswith((MINUS, *".0123456789<"))
+
+
+def _row(tag: str, cells: Iterable[str], numeric: list[bool]) -> str:
+    row = (_cell(tag, *each) for each in zip(cells, numeric, strict=True))
+    return f"<tr>{''.join(row)}</tr>"
 
 
 def _cell(tag: str, content: str, right: bool) -> str:
@@ -93,17 +96,15 @@ def _cell(tag: str, content: str, right: bool) -> str:
     return f'<{tag} style="text-align:{side}">{whole}</{tag}>'
 
 
-def text(value) -> str:
-    """Format a cell: a dash for a missing value, readable names for labels."""
+def text(value, column: str = "") -> str:
+    """Format a cell: a dash for a missing value, readers' words for internal names."""
     if pd.isna(value):
         return MISSING
-    if isinstance(value, bool | np.bool_):
+    if isinstance(value, bool | np.bool_) and column != "halo":
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
         return number(value)
-    if value in EMOTIONS or value in TRAITS or value in MODALITIES:
-        return pretty(value)
-    return str(value)
+    return cell(str(value), column)
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -169,8 +170,7 @@ def metric_table(
     wide = wide.reindex(
         index=table[rows].unique(), columns=table["metric"].unique()
     ).rename_axis(columns=None)
-    frame = wide.reset_index().rename(columns={rows: pretty(rows)})
-    return Table(frame, caption, _note(set(kinds)))
+    return Table(wide.reset_index(), caption, _note(set(kinds)))
 
 
 def _note(kinds: set) -> str | None:

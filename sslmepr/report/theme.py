@@ -1,29 +1,40 @@
-"""Style of all figures, for light and dark pages.
+"""Style of all figures, for light and dark pages, wide and narrow ones.
 
-A figure is drawn twice, once in each style. The book's theme hides the classes
-``only-dark`` or ``only-light``; the CSS beside the images does the same elsewhere.
-Backgrounds are transparent, and equal figures have equal bytes.
+A figure is drawn as SVG in each style and layout, and CSS shows the one that fits. The
+book's theme hides the classes ``only-dark`` or ``only-light``; the rules beside the
+drawings do the same elsewhere. Backgrounds are transparent, and equal figures have
+equal bytes.
 """
 
-import base64
 import html
+import inspect
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-from IPython.display import display as show
+from IPython.display import display
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from PIL import Image
+from matplotlib.font_manager import fontManager
 
 from sslmepr.labels import EMOTIONS, MODALITIES
+from sslmepr.report.fonts import FONT, FONT_FILES
+from sslmepr.report.words import pretty as pretty
+
+for _path in FONT_FILES:
+    fontManager.addfont(_path)
 
 MODES = ("light", "dark")
-PIXELS_PER_INCH = 160
-SCREEN_PIXELS_PER_INCH = 96
+PIXELS_PER_INCH = 96
+"""Of CSS, so that 1 pt of a figure is 4/3 px on the page."""
+WIDTHS = {"wide": 7.0, "narrow": 3.5}
+"""Layout to width in inches: 672 px fit the book's column (676 to 790 px from a window
+of 1280 px on), and 336 px that of a phone (358 px of 390)."""
 
 PAGE = {"light": "#ffffff", "dark": "#121212"}
 INK = {"light": "#222832", "dark": "#ced6dd"}
@@ -59,128 +70,106 @@ _EMOTION = {
 MARKERS = dict(zip(MODALITIES, ("o", "s", "^", "D", "P"), strict=True))
 """Modality to the marker that stands for it."""
 
-_STYLE = """<style>
-.both-modes{margin:0}.both-modes figcaption{font-size:.9em;margin-top:.4em;
-text-align:left!important;color:inherit!important}
-.both-modes img{background:none!important;padding:0!important;filter:none!important;
-display:block;margin:0!important;max-width:100%;height:auto}
-.both-modes img.only-dark{display:none}
-html[data-theme="dark"] .both-modes img.only-dark,
-body[data-jp-theme-light="false"] .both-modes img.only-dark{display:block}
-body[data-jp-theme-light="false"] .both-modes img.only-light{display:none}
-div.cell_output .text_html:has(.both-modes){background:none!important;
-padding:0!important;color:inherit!important}
+_STYLE = f"""<style>
+.both-modes{{margin:0;padding:0!important;container-type:inline-size}}
+.both-modes figcaption{{font-size:.9em;margin-top:.4em;
+text-align:left!important;color:inherit!important}}
+.both-modes svg{{height:auto;max-width:100%;overflow:visible;
+stroke-linejoin:round;stroke-linecap:butt}}
+.both-modes .narrow,.both-modes .only-dark{{display:none}}
+html[data-theme="dark"] .both-modes .only-dark,
+body[data-jp-theme-light="false"] .both-modes .only-dark{{display:block}}
+html[data-theme="dark"] .both-modes .only-light,
+body[data-jp-theme-light="false"] .both-modes .only-light{{display:none}}
+@container (width < {PIXELS_PER_INCH * WIDTHS["wide"]:g}px){{
+.both-modes .wide{{display:none}}.both-modes .narrow{{display:block}}}}
+div.cell_output .text_html:has(.both-modes){{background:none!important;
+padding:0!important;color:inherit!important}}
 </style>"""
 
 
-class BothModes:
-    """A figure in both styles; notebooks show it, ``save`` writes its two files."""
-
-    def __init__(self, light: bytes, dark: bytes, alt: str, caption: str | None):
-        self.images = {"light": light, "dark": dark}
-        self.alt, self.caption = alt, caption
-
-    def save(self, folder: str | Path, stem: str) -> dict[str, Path]:
-        """Write ``<stem>-light.png`` and ``<stem>-dark.png``; mode to path."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = {mode: folder / f"{stem}-{mode}.png" for mode in MODES}
-        for mode, path in paths.items():
-            path.write_bytes(self.images[mode])
-        return paths
-
-    def on_page(self, mode: str) -> bytes:
-        """The PNG of a mode on that mode's page colour, for places without a theme."""
-        image = Image.open(io.BytesIO(self.images[mode])).convert("RGBA")
-        page = Image.new("RGBA", image.size, PAGE[mode])
-        buffer = io.BytesIO()
-        Image.alpha_composite(page, image).convert("RGB").save(buffer, "PNG")
-        return buffer.getvalue()
-
-    def _repr_html_(self) -> str:
-        images = "".join(
-            f'<img class="only-{mode}" width="{_width(image)}" '
-            f'alt="{html.escape(self.alt)}" '
-            f'src="data:image/png;base64,{base64.b64encode(image).decode()}">'
-            for mode, image in self.images.items()
-        )
-        caption = ""
-        if self.caption:
-            caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
-        # The book hides a caption that stands beside a hidden image: keep them apart.
-        figure = f"<div>{images}</div>{caption}"
-        return f'{_STYLE}<figure class="both-modes">{figure}</figure>'
-
-    def __repr__(self) -> str:
-        return f"Figure: {self.alt}"
-
-
-def _width(png: bytes) -> int:
-    """Width on the screen in px: from the header of a PNG drawn at our resolution."""
-    pixels = int.from_bytes(png[16:20], "big")
-    return round(pixels * SCREEN_PIXELS_PER_INCH / PIXELS_PER_INCH)
-
-
-def show_both(
-    draw: Callable[[], Figure], alt: str, caption: str | None = None
-) -> BothModes:
-    """Draw a figure in both styles.
+def both_modes(draw: Callable[..., Figure]) -> Callable[..., None]:
+    """Make a function that draws a figure show it, in every style and layout.
 
     Parameters
     ----------
     draw : callable
-        Takes nothing and returns a matplotlib Figure (or Axes); called once in each
-        style.
-    alt : str
-        What the figure shows, in words, for readers who do not see it.
-    caption : str, optional
-        Plain text below the figure.
+        Returns a matplotlib Figure; called once in each style and layout.
 
     Returns
     -------
-    BothModes
-        Shown by a notebook when it is the last thing in a cell.
-
-    Raises
-    ------
-    ValueError
-        If `alt` is empty.
+    callable
+        Takes what `draw` takes, and by keyword: ``alt``, what the figure shows, in
+        words, for readers who do not see it (ValueError if it is empty); ``caption``,
+        plain text below the figure; ``file``, a path to which the wide figure is
+        written as PNG on a light page. `draw` itself is its attribute ``draw``.
     """
-    if not alt.strip():
-        raise ValueError("alt: a figure needs a description in words")
-    images = {}
-    for mode in MODES:
-        with use(mode):
-            drawn = draw()
-            figure = drawn if isinstance(drawn, Figure) else drawn.get_figure()
-            images[mode] = png(figure)
-            plt.close(figure)
-    return BothModes(images["light"], images["dark"], alt, caption)
+
+    @wraps(draw)
+    def shown(*args, alt: str, caption: str = "", file: Path | None = None, **kwargs):
+        if not alt.strip():
+            raise ValueError("alt: a figure needs a description in words")
+        parts = []
+        for mode in MODES:
+            drawings = []
+            for layout in WIDTHS:
+                with use(mode, layout):
+                    figure = draw(*args, **kwargs)
+                    drawings.append(svg(figure, alt, layout))
+                    if file and (mode, layout) == ("light", "wide"):
+                        figure.savefig(
+                            file, dpi=2 * PIXELS_PER_INCH, metadata={"Software": None}
+                        )
+                    plt.close(figure)
+            parts.append(f'<div class="only-{mode}">{"".join(drawings)}</div>')
+        if caption:
+            parts.append(f"<figcaption>{html.escape(caption)}</figcaption>")
+        page = f'{_STYLE}<figure class="both-modes">{"".join(parts)}</figure>'
+        display({"text/html": page, "text/plain": f"Figure: {alt}"}, raw=True)
+
+    added = list(inspect.signature(shown, follow_wrapped=False).parameters.values())
+    added = [each for each in added if each.kind is each.KEYWORD_ONLY]
+    taken = [*inspect.signature(draw).parameters.values(), *added]
+    shown.__signature__ = inspect.Signature(taken, return_annotation=None)
+    shown.draw = draw
+    return shown
 
 
-def display(draw: Callable[[], Figure], alt: str, caption: str | None = None) -> None:
-    """Show a figure in both styles from anywhere in a cell; see :func:`show_both`."""
-    show(show_both(draw, alt, caption))
+def named(words: str) -> str:
+    """Id for an artist (``gid``) that :func:`svg` turns into a title in words.
+
+    Browsers show a title when the pointer is on the artist, and screen readers read it.
+    """
+    return f"title:{words}"
 
 
-def png(figure: Figure) -> bytes:
-    """A figure as PNG; the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=PIXELS_PER_INCH,
-        bbox_inches="tight",
-        pad_inches=0.05,
-        transparent=True,
-        metadata={"Software": None},
+def svg(figure: Figure, alt: str, layout: str) -> str:
+    """A figure as an element of a page; the same figure gives the same text.
+
+    Texts stay texts, and artists with an id from :func:`named` have titles.
+    """
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": f"{alt}{layout}{mode()}"}):
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    # Rules of a style element would hold for the whole page; ids are the same in all.
+    text = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", text, flags=re.DOTALL)
+    text, titles = re.subn(
+        r"<g id=(['\"])title:(.*?)\1>", r'<g role="img"><title>\2</title>', text
     )
-    return buffer.getvalue()
+    text = re.sub(r"<g id=[^>]*>", "<g>", text)
+    # A list of fonts that would stand behind every word.
+    text = re.sub(rf"'{FONT}'[^;\"]*", f"'{FONT}', sans-serif", text)
+    role = "group" if titles else "img"
+    names = f'class="{layout}" role="{role}" aria-label="{html.escape(alt)}"'
+    return text.replace("<svg", f"<svg {names}", 1)
 
 
 @contextmanager
-def use(mode: str) -> Iterator[None]:
-    """Draw in one style: ``with theme.use("dark"): ...``.
+def use(mode: str, layout: str = "wide") -> Iterator[None]:
+    """Draw in one style and layout: ``with theme.use("dark"): ...``.
 
     Raises
     ------
@@ -189,17 +178,20 @@ def use(mode: str) -> Iterator[None]:
     """
     if mode not in MODES:
         raise ValueError(f"mode: {mode!r} is none of {', '.join(MODES)}")
-    with mpl.rc_context({**mpl.rcParamsDefault, **_settings(mode)}):
+    with mpl.rc_context({**mpl.rcParamsDefault, **_settings(mode, WIDTHS[layout])}):
         yield
 
 
-def _settings(mode: str) -> dict:
+def _settings(mode: str, width: float) -> dict:
     ink, rule = INK[mode], RULE[mode]
     return {
         "backend": mpl.get_backend(),
         "figure.facecolor": PAGE[mode],
         "axes.facecolor": PAGE[mode],
         "figure.constrained_layout.use": True,
+        "figure.dpi": PIXELS_PER_INCH,
+        "figure.figsize": (width, 0.6 * width),
+        "svg.fonttype": "none",
         "text.color": ink,
         "axes.labelcolor": ink,
         "axes.titlecolor": ink,
@@ -217,7 +209,7 @@ def _settings(mode: str) -> dict:
         "axes.titlesize": 10.5,
         "axes.titleweight": "bold",
         "axes.labelsize": 10,
-        "font.family": "DejaVu Sans",
+        "font.family": [FONT, "DejaVu Sans", "sans-serif"],
         "font.size": 10,
         "xtick.labelsize": 9.5,
         "ytick.labelsize": 9.5,
@@ -230,6 +222,11 @@ def _settings(mode: str) -> dict:
 def mode() -> str:
     """The style in use: dark if :func:`use` says so, light otherwise."""
     return "dark" if mpl.rcParams["figure.facecolor"] == PAGE["dark"] else "light"
+
+
+def width() -> float:
+    """Width of the layout in use, in inches."""
+    return mpl.rcParams["figure.figsize"][0]
 
 
 def ink() -> str:
@@ -279,15 +276,3 @@ def sequential() -> LinearSegmentedColormap:
         "dark": ("#23272e", "#3576b0", "#9fd3fb"),
     }
     return LinearSegmentedColormap.from_list(f"sequential_{mode()}", ends[mode()])
-
-
-def gradient() -> LinearSegmentedColormap:
-    """For points: both ends stand out from the page."""
-    ends = {"light": ("#8fbcdc", "#0b3c6f"), "dark": ("#2f6593", "#def0fd")}
-    return LinearSegmentedColormap.from_list(f"gradient_{mode()}", ends[mode()])
-
-
-def pretty(name: str) -> str:
-    """A label as a reader writes it: ``emotional_stability`` to Emotional stability."""
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]

@@ -46,15 +46,15 @@ ONE_CLIP = frozenset(
     + ["recall"]
 )
 ONE_CELL = frozenset(
-    "any_invented covers_expected covers_planted found invented sign_agreement "
-    "significant".split()
+    "covers_expected covers_planted false_positive_rate familywise_error power "
+    "sign_agreement significant".split()
 )
 PROGRESS = {"train_loss", "dev_score", "linear_dev_score"}
 TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")
 NAMED = 40
 """Largest number of differences outside tolerance that are printed."""
 
-PROVENANCE = "record/provenance.json"
+PROVENANCE = "provenance.json"
 PARSED = (".csv", ".json", ".yaml")
 
 
@@ -225,7 +225,7 @@ def _compare_row(
     for column in (each for each in columns if not each.startswith("@")):
         place = ", ".join(filter(None, (where, column)))
         values = first.get(column, ""), second.get(column, "")
-        if name == PROVENANCE:
+        if name.endswith(PROVENANCE):
             away = float(values[0] != values[1])
             yield Difference(name, place, "provenance", *values, away, math.inf)
         elif column not in first or column not in second:

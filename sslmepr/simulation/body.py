@@ -17,6 +17,8 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.simulation.controls import amount, axis_matrix, squash
 from sslmepr.simulation.look import Look
 from sslmepr.simulation.paint import (
+    LIMB_POINTS,
+    MIRROR,
     Colour,
     curve,
     fill,
@@ -29,6 +31,7 @@ from sslmepr.simulation.paint import (
     oval,
     shade,
     stroke,
+    turned,
 )
 
 BODY_CONTROLS = (
@@ -98,6 +101,12 @@ TORSO_ORIGIN = np.array((180.0, 60.0))
 TRAIL = (1.0, 0.6, 0.25)
 """Where between its earlier and its present place a moving arm leaves a shadow."""
 
+RIM = 2.2
+"""Width of the dark line around an arm."""
+
+FINGERS = np.array(((1, -1), (1, 1)))[:, None, None]
+"""Across a hand lies outwards what lies inwards across the other."""
+
 UPPER_ARM, FOREARM = 112.0, 100.0
 
 
@@ -109,17 +118,14 @@ class BodyMoment:
     ----------
     sway_px : float
         Displacement of neck and head to the right.
-    left, right : (2,) ndarray
-        Hands as (x, y); `left` is on the left of the picture.
-    left_before, right_before : (2,) ndarray
-        Where they were when the shutter opened: they leave a trail.
+    hands, hands_before : (side, 2) ndarray
+        Hands as (x, y), first the one on the left of the picture, and where they were
+        when the shutter opened: they leave a trail.
     """
 
     sway_px: float
-    left: np.ndarray
-    right: np.ndarray
-    left_before: np.ndarray
-    right_before: np.ndarray
+    hands: np.ndarray
+    hands_before: np.ndarray
 
 
 class BodyPainter:
@@ -147,6 +153,9 @@ class BodyPainter:
         self.shoulder = np.array((reach, drop))
         self.head_drop_px = 24 * shown["slump"] + 8 * shown["lean"]
         self.torso = self._paint_torso()
+        self.arcs, self.waves = self._motion_lines()
+        self.hand, self.inks = self._hand()
+        self.ghost = oval((0, 0), (17, 17))
 
     def moment(self, seconds: float, shutter_seconds: float) -> BodyMoment:
         """Position of the body at a time of the clip.
@@ -158,11 +167,10 @@ class BodyPainter:
         shutter_seconds : float
             Exposure time, over which moving arms leave a trail.
         """
-        left, right = self._hands(seconds)
-        left_before, right_before = self._hands(seconds - shutter_seconds)
+        hands = self._hands(seconds), self._hands(seconds - shutter_seconds)
         swing = 3 + 44 * amount(self.shown["sway"]) ** 1.5
         sway = swing * np.sin(2 * np.pi * 0.45 * seconds + self.phases[0])
-        return BodyMoment(float(sway), left, right, left_before, right_before)
+        return BodyMoment(float(sway), *hands)
 
     def paint(self, canvas, moment: BodyMoment, place, scale: float) -> None:
         """Draw torso and arms.
@@ -187,27 +195,22 @@ class BodyPainter:
         )
         size = (int(TORSO_SIZE[0] * scale) + 48, int(TORSO_SIZE[1] * scale) + 2)
         lay_over(canvas, cv2.warpAffine(self.torso, matrix, size), *corner)
-        for side, hand, before in (
-            (-1, moment.left, moment.left_before),
-            (1, moment.right, moment.right_before),
+        self._arms(canvas, moment, place, scale)
+        for lines, strength in (
+            (self.arcs + moment.hands[:, None, None], self.shown["gesture_speed"]),
+            (self.waves, self.shown["sway"]),
         ):
-            shoulder = self.shoulder * (side, 1) + (moment.sway_px - side * 14, 16)
-            for share in TRAIL:
-                ghost = hand + share * (before - hand)
-                self._arm(canvas, side, shoulder, ghost, place, scale, 0.28)
-            self._arm(canvas, side, shoulder, hand, place, scale, 1.0)
-            self._motion_lines(canvas, side, hand, place, scale)
+            bright = 0.9 * amount(strength) ** 1.6
+            stroke(canvas, place + scale * lines, (255, 255, 255), 5 * scale, bright)
 
-    def _hands(self, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    def _hands(self, seconds: float) -> np.ndarray:
         shown = self.shown
         rest = (70 + 104 * shown["arm_openness"], 150 - 118 * shown["hand_height"])
         size = 4 + 62 * amount(shown["gesture_amplitude"]) ** 1.3
         turn = 2 * np.pi * (0.3 + 2.0 * amount(shown["gesture_speed"])) * seconds
-        hands = []
-        for side, (first, second) in ((-1, self.phases[1:3]), (1, self.phases[3:5])):
-            move = (0.6 * np.sin(turn + first), np.sin(1.3 * turn + second))
-            hands.append((np.array(rest) + size * np.array(move)) * (side, 1))
-        return hands[0], hands[1]
+        phases = self.phases[1:5].reshape(2, 2)  # (side, axis)
+        move = (0.6, 1) * np.sin(turn * np.array((1, 1.3)) + phases)
+        return (rest + size * move) * MIRROR
 
     def _paint_torso(self) -> np.ndarray:
         patch = np.zeros((TORSO_SIZE[1], TORSO_SIZE[0], 4), np.uint8)
@@ -258,69 +261,81 @@ class BodyPainter:
         pocket = curve([(-46, 226), (-34, 184), (34, 184), (46, 226)], per_segment=3)
         stroke(patch, pocket + origin, dark, 4, hood)
 
-    def _arm(self, canvas, side, shoulder, hand, place, scale, opacity) -> None:
-        elbow = bend(shoulder, hand, side)
-        cloth = shade(self.cloth, 0.95 - 0.12 * side)
+    def _arms(self, canvas, moment: BodyMoment, place, scale: float) -> None:
+        """Both arms as (side, point, axis) or more, each with its trail behind it."""
+        trail = np.array((*TRAIL, 0.0))[:, None]
+        moved = (moment.hands_before - moment.hands)[:, None]
+        hands = moment.hands[:, None] + trail * moved  # (side, moment, axis)
+        shoulders = (self.shoulder - (14, 0)) * MIRROR + (moment.sway_px, 16)
+        shoulders = shoulders[:, None]
+        elbows = bend(shoulders, hands, MIRROR[:, :1])
+        wrists = elbows + 0.84 * (hands - elbows)
+        elbow, wrist, hand = elbows[:, -1:], wrists[:, -1:], hands[:, -1:]
+        ahead = hand - wrist
+        ahead /= np.maximum(np.linalg.norm(ahead, axis=2, keepdims=True), 1e-6)
 
         def put(points):
-            return place + scale * np.asarray(points, float)
+            return place + scale * points
 
-        wrist = elbow + 0.84 * (hand - elbow)
-        shapes = [limb(shoulder, elbow, 27, 22), limb(elbow, wrist, 22, 16)]
-        if opacity < 1:
-            fill(canvas, put(shapes[1]), cloth, opacity)
-            fill(canvas, put(oval(hand, (17, 17))), self.skin, opacity)
-            return
-        rim = shade(self.cloth, 0.55)
-        for shape in shapes:
-            stroke(canvas, put(shape), rim, 4 * scale, closed=True)
-            fill(canvas, put(shape), cloth)
-        shine = mix(cloth, (255, 255, 255), 0.22)
-        stroke(canvas, put([shoulder - (8, 0), elbow - (7, 0)]), shine, 8 * scale)
-        stroke(canvas, put([elbow - (6, 2), wrist - (5, 2)]), shine, 7 * scale)
-        self._hand(canvas, wrist, hand, side, put, scale)
+        ghosts = put(limb(elbows, wrists, 22, 16)), put(self.ghost + hands[:, :, None])
+        rim = np.array((RIM, 0.0))
+        upper = put(limb(shoulders, elbow, 27 + rim, 22 + rim))
+        lower = put(limb(elbow, wrist, 22 + rim, 16 + rim))
+        fingers = put(hand[:, :, None] + turned(self.hand * FINGERS, ahead))
+        shine = np.stack([shoulders, elbow, elbow, wrist], axis=2)
+        shine = put(shine - ((8, 0), (7, 0), (6, 2), (5, 2))).reshape(2, 2, 2, 2)
+        for index, side in enumerate((-1, 1)):
+            cloth = shade(self.cloth, 0.95 - 0.12 * side)
+            for forearm, palm in zip(*(g[index, :-1] for g in ghosts), strict=True):
+                fill(canvas, forearm, cloth, 0.28)
+                fill(canvas, palm, self.skin, 0.28)
+            for outlines in (upper[index], lower[index]):
+                fill(canvas, outlines[0], shade(self.cloth, 0.55))
+                fill(canvas, outlines[1], cloth)
+            light = mix(cloth, (255, 255, 255), 0.22)
+            stroke(canvas, shine[index], light, 7.5 * scale)
+            for outline, colour in zip(fingers[index], self.inks, strict=True):
+                fill(canvas, outline, colour)
 
-    def _motion_lines(self, canvas, side, hand, place, scale) -> None:
+    def _motion_lines(self) -> tuple[np.ndarray, np.ndarray]:
         """What comics draw beside things that move, for a picture that stands still.
 
         Arcs beside the hands: bright where gestures are fast, long where they are wide.
-        Waves beside the shoulders: bright where the body sways.
+        Waves beside the shoulders: bright where the body sways. Both are (side, line,
+        point, axis), the arcs around a hand.
         """
-        fast = amount(self.shown["gesture_speed"]) ** 1.6
         wide = 0.25 + 1.0 * amount(self.shown["gesture_amplitude"])
-        for radius in (46, 60, 74):
-            angles = np.linspace(-wide, wide, 9)
-            arc = np.stack([side * np.cos(angles), np.sin(angles)], axis=1)
-            line = place + scale * (hand + radius * arc)
-            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * fast)
-        unsteady = amount(self.shown["sway"]) ** 1.6
+        angles = np.linspace(-wide, wide, 9)
+        arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        arcs = np.array((46, 60, 74))[:, None, None] * arc
         down = np.linspace(-60, 30, 13)
-        wave = np.stack([side * (6 * np.sin(down / 7)), down], axis=1)
-        for away in (26, 44):
-            start = self.shoulder * (side, 1) + (side * away, -20)
-            line = place + scale * (start + wave)
-            stroke(canvas, line, (255, 255, 255), 5 * scale, 0.9 * unsteady)
+        wave = np.stack([6 * np.sin(down / 7), down], axis=1) + self.shoulder
+        waves = wave + np.array(((26, -20), (44, -20)))[:, None]
+        return tuple(lines * MIRROR[:, None, None] for lines in (arcs, waves))
 
-    def _hand(self, canvas, wrist, hand, side, put, scale) -> None:
+    def _hand(self) -> tuple[np.ndarray, list[Colour]]:
+        """Outlines of a hand, (shape, point, axis), that points along x; their colours.
+
+        Rim and skin of each finger, one after the other, so that the rims part them.
+        """
         open_share = amount(self.shown["hand_opening"])
-        ahead = (hand - wrist) / max(1e-6, np.linalg.norm(hand - wrist))
-        beside = np.array((-ahead[1], ahead[0])) * side
-        rim, length = shade(self.skin, 0.6), 4 + 54 * open_share
-        palm = oval(hand, (23, 23))
-        stroke(canvas, put(palm), rim, 3 * scale, closed=True)
-        fingers = []
-        for place_across in (-1.0, -0.34, 0.34, 1.0):
-            spread = 0.95 * open_share * place_across
-            tip = np.cos(spread) * ahead + np.sin(spread) * beside
-            root = hand + 11 * ahead + 15 * place_across * beside
-            fingers.append(limb(root, root + length * tip, 8, 7))
-        root = hand - 14 * beside
-        thumb = 0.6 * length * (0.6 * ahead - beside)
-        fingers.append(limb(root, root + thumb, 7, 6))
-        for finger in fingers:
-            stroke(canvas, put(finger), rim, 2 * scale, closed=True)
-            fill(canvas, put(finger), self.skin)
-        fill(canvas, put(palm), shade(self.skin, 0.97))
+        length = 4 + 54 * open_share
+        across = np.array((-1.0, -0.34, 0.34, 1.0))
+        spread = 0.95 * open_share * across
+        roots = np.stack([np.full(4, 11.0), 15 * across], axis=1)
+        tips = roots + length * np.stack([np.cos(spread), np.sin(spread)], axis=1)
+        thumb = np.array((0.0, -14.0))
+        roots = np.concatenate([roots, [thumb]])
+        tips = np.concatenate([tips, [thumb + 0.6 * length * np.array((0.6, -1))]])
+        rim = np.array((1.3, 0.0))
+        near, far = np.array((8, 8, 8, 8, 7)), np.array((7, 7, 7, 7, 6))
+        fingers = limb(
+            roots[:, None], tips[:, None], near[:, None] + rim, far[:, None] + rim
+        ).reshape(-1, LIMB_POINTS, 2)
+        palm, around = (oval((0, 0), (r, r), points=LIMB_POINTS) for r in (23, 24.3))
+        dark = shade(self.skin, 0.6)
+        inks = [dark, *5 * (dark, self.skin), shade(self.skin, 0.97)]
+        return np.concatenate([[around], fingers, [palm]]), inks
 
 
 def bend(shoulder: np.ndarray, hand: np.ndarray, side: int) -> np.ndarray:
@@ -328,24 +343,24 @@ def bend(shoulder: np.ndarray, hand: np.ndarray, side: int) -> np.ndarray:
 
     Parameters
     ----------
-    shoulder, hand : (2,) ndarray
-    side : int
+    shoulder, hand : (..., 2) ndarray
+    side : (...) array
         -1 for the arm on the left of the picture, 1 for the one on the right.
 
     Returns
     -------
-    (2,) ndarray
+    (..., 2) ndarray
         At `UPPER_ARM` from the shoulder and `FOREARM` from the hand wherever a hand so
         far away can be reached; otherwise on the line between, in proportion.
     """
     way = hand - shoulder
-    far = float(np.linalg.norm(way))
-    if far >= UPPER_ARM + FOREARM:
-        return shoulder + way * UPPER_ARM / (UPPER_ARM + FOREARM)
-    far = max(far, abs(UPPER_ARM - FOREARM), 1e-6)
-    along = (UPPER_ARM**2 - FOREARM**2 + far**2) / (2 * far)
-    across = np.sqrt(max(0.0, UPPER_ARM**2 - along**2))
-    ahead = way / max(float(np.linalg.norm(way)), 1e-6)
-    normal = np.array((-ahead[1], ahead[0]))
-    options = [shoulder + along * ahead + sign * across * normal for sign in (-1, 1)]
-    return max(options, key=lambda point: side * point[0] + 0.35 * point[1])
+    far = np.linalg.norm(way, axis=-1)
+    ahead = way / np.maximum(far, 1e-6)[..., None]
+    reached = np.maximum(far, max(abs(UPPER_ARM - FOREARM), 1e-6))
+    along = (UPPER_ARM**2 - FOREARM**2 + reached**2) / (2 * reached)
+    longest = UPPER_ARM + FOREARM
+    along = np.where(far < longest, along, far * UPPER_ARM / longest)
+    across = np.sqrt(np.maximum(0, UPPER_ARM**2 - along**2))
+    normal = ahead[..., ::-1] * (-1, 1)
+    outwards = np.where(side * normal[..., 0] + 0.35 * normal[..., 1] > 0, 1, -1)
+    return shoulder + along[..., None] * ahead + (outwards * across)[..., None] * normal

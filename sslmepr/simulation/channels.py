@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sslmepr.params import Simulation
+from sslmepr.params.simulation import Simulation
 from sslmepr.simulation import picture, voice, words
 from sslmepr.simulation.knobs import Loadings, overlapping
 from sslmepr.simulation.world import World

@@ -17,7 +17,9 @@ from tqdm import tqdm
 
 from sslmepr.corpora.schema import CorpusError, write_clips
 from sslmepr.labels import EMOTION_COLUMNS, TASKS, TRAIT_COLUMNS
-from sslmepr.params import Params, SimulatedCorpus, Simulation
+from sslmepr.params import Params
+from sslmepr.params.corpora import SimulatedCorpus
+from sslmepr.params.simulation import Simulation
 from sslmepr.processes import each_result
 from sslmepr.simulation import words
 from sslmepr.simulation.draw import Draw, draw_corpus

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sslmepr.labels import TASKS
-from sslmepr.params import Params, SimulatedCorpus
+from sslmepr.params import Params
+from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.simulation.channels import Channel, make_channels
 from sslmepr.simulation.knobs import (
     Circumstances,

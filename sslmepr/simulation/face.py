@@ -20,6 +20,7 @@ from sslmepr.simulation.head import (
 )
 from sslmepr.simulation.look import Look
 from sslmepr.simulation.paint import (
+    MIRROR,
     curve,
     fill,
     glow,
@@ -125,8 +126,11 @@ TRAIT_AXES = axis_matrix(
 SOFTNESS_PX = 1.8
 """Blur of the painted head, as by a lens: detectors know photographs, not outlines."""
 
-MOUTH_BOX = (-64, 14, 64, 130)
+MOUTH_BOX = (-58, 22, 58, 106)
 """Left, top, right, bottom of the widest open mouth around the middle of the face."""
+
+EYES_BOX = (-70, -78, 70, 22)
+"""The same of eyes, glasses and raised or lowered brows."""
 
 _BLUR_REACH_PX = 6
 
@@ -173,44 +177,51 @@ class FacePainter:
         self.base = paint_head(look, pitch, 0.8 * self.gap_px, flush)
         self._relief()
         self._nose()
-        self._upper_faces: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+        self.soft = cv2.GaussianBlur(self.base, (0, 0), SOFTNESS_PX)
+        self._parts: dict[tuple, np.ndarray] = {}
 
     def paint(self, moment: FaceMoment) -> np.ndarray:
         """The head as a premultiplied layer (row, column, 4)."""
-        sharp, soft = self._upper_face(moment)
-        left, top, right, bottom = MOUTH_BOX
-        x, y = self._at((0, 0)).astype(int)
-        # Only the mouth changes with every frame, and blurring is what takes long.
-        rows = slice(y + top, y + bottom)
-        wide = slice(rows.start - _BLUR_REACH_PX, rows.stop + _BLUR_REACH_PX)
-        patch = sharp.copy()
-        self._mouth(patch, moment)
-        blurred = cv2.GaussianBlur(
-            patch[wide, x + left - _BLUR_REACH_PX : x + right + _BLUR_REACH_PX],
-            (0, 0),
-            SOFTNESS_PX,
-        )
-        soft = soft.copy()
-        inner = slice(_BLUR_REACH_PX, -_BLUR_REACH_PX)
-        soft[rows, x + left : x + right] = blurred[inner, inner]
-        return soft
+        head = self.soft.copy()
+        lids, brow_px = round(moment.lids, 1), float(round(moment.brow_px))
+        for box, paint, state in (
+            (EYES_BOX, self._upper_face, (lids, brow_px, moment.gaze_px)),
+            (MOUTH_BOX, self._mouth, (round(moment.speech, 1),)),
+        ):
+            if (box, state) not in self._parts:
+                self._parts[box, state] = self._softly(box, paint, state)
+            head[self._within(box)] = self._parts[box, state]
+        return head
 
-    def _upper_face(self, moment: FaceMoment) -> tuple[np.ndarray, np.ndarray]:
-        """Eyes and brows, sharp and blurred, once for all moments that share them."""
-        key = (round(moment.lids, 1), round(2 * moment.brow_px) / 2, moment.gaze_px)
-        if key not in self._upper_faces:
-            patch = self.base.copy()
-            for side in (-1, 1):
-                self._eye(patch, side, key[0], key[2])
-                self._brow(patch, side, key[1])
-            if self.look.glasses:
-                self._glasses(patch)
-            soft = cv2.GaussianBlur(patch, (0, 0), SOFTNESS_PX)
-            self._upper_faces[key] = patch, soft
-        return self._upper_faces[key]
+    def _within(self, box, margin: int = 0) -> tuple[slice, slice]:
+        """Rows and columns of a box around the middle of the face."""
+        x, y = self._at((0, 0)).astype(int)
+        left, top, right, bottom = box
+        rows = slice(y + top - margin, y + bottom + margin)
+        return rows, slice(x + left - margin, x + right + margin)
+
+    def _softly(self, box, paint, state) -> np.ndarray:
+        """A box of the head with `paint` in it, blurred as the whole head would be."""
+        patch = self.base.copy()
+        paint(patch, *state)
+        wide = patch[self._within(box, _BLUR_REACH_PX)]
+        inner = slice(_BLUR_REACH_PX, -_BLUR_REACH_PX)
+        return cv2.GaussianBlur(wide, (0, 0), SOFTNESS_PX)[inner, inner]
+
+    def _upper_face(self, patch, lids: float, brow_px: float, gaze_px) -> None:
+        self._open_eyes(patch, lids, gaze_px)
+        self._brows(patch, brow_px)
+        if self.look.glasses:
+            self._glasses(patch)
 
     def _at(self, points) -> np.ndarray:
         return np.asarray(points, float) + ORIGIN + (0, self.lift)
+
+    def _pair(self, points) -> np.ndarray:
+        """What lies on the right of the face, on both sides of it, (line, point, 2)."""
+        lines = np.asarray(points, float)
+        both = lines * MIRROR.reshape(2, *(lines.ndim - 1) * (1,), 2)
+        return self._at(both.reshape(-1, *lines.shape[-2:]))
 
     def _relief(self) -> None:
         """Folds and bulges that belong to the expression, and stay for the clip."""
@@ -218,22 +229,22 @@ class FacePainter:
         cheek, curl = amount(self.shown["cheek_raise"]), self.shown["mouth_curve"]
         squeeze = amount(self.shown["brow_squeeze"])
         rings, tired = amount(self.shown["eye_rings"]), mix(dark, (70, 30, 80), 0.5)
-        for side in (-1, 1):
-            s = np.array((side, 1))
-            glow(self.base, self._at(s * (26, -13)), (19, 15), dark, 0.5)
-            ring = curve([(11, 6), (26, 14), (41, 5)]) * s
-            for thick, share in ((13, 0.28), (7, 0.4)):
-                stroke(self.base, self._at(ring), tired, thick, share * rings)
-            ball = self._at(s * (35, 27 - 9 * cheek))
-            glow(self.base, ball + (0, 17), (21, 8), dark, 0.8 * cheek)
-            glow(self.base, ball, (18, 12), light, 0.9 * cheek)
-            for fan in (-8, 0, 8):
-                foot = curve([(45, -6 + fan * 0.3), (56, -7 + fan)]) * s
-                stroke(self.base, self._at(foot), dark, 2, 0.8 * cheek**3)
-            fold = curve([(15, 18), (27, 30 - 3 * curl), (33 + 3 * curl, 45)]) * s
-            stroke(self.base, self._at(fold), dark, 3, 0.1 + 0.4 * cheek**2)
-            frown = curve([(6, -42), (5 - side, -33), (7, -24)]) * s
-            stroke(self.base, self._at(frown), shade(dark, 0.7), 4, squeeze**2.2)
+        ball = (35, 27 - 9 * cheek)
+        for side in MIRROR:
+            glow(self.base, self._at(side * (26, -13)), (19, 15), dark, 0.5)
+        ring = self._pair(curve([(11, 6), (26, 14), (41, 5)]))
+        for thick, share in ((13, 0.28), (7, 0.4)):
+            stroke(self.base, ring, tired, thick, share * rings)
+        for side in MIRROR:
+            middle = self._at(side * ball)
+            glow(self.base, middle + (0, 17), (21, 8), dark, 0.8 * cheek)
+            glow(self.base, middle, (18, 12), light, 0.9 * cheek)
+        feet = [curve([(45, -6 + fan * 0.3), (56, -7 + fan)]) for fan in (-8, 0, 8)]
+        stroke(self.base, self._pair(feet), dark, 2, 0.8 * cheek**3)
+        fold = curve([(15, 18), (27, 30 - 3 * curl), (33 + 3 * curl, 45)])
+        stroke(self.base, self._pair(fold), dark, 3, 0.1 + 0.4 * cheek**2)
+        frown = self._pair(curve([(6, -42), (5, -33), (7, -24)]))
+        stroke(self.base, frown, shade(dark, 0.7), 4, squeeze**2.2)
         glow(self.base, self._at((0, -33)), (12, 13), shade(dark, 0.8), 0.9 * squeeze)
 
     def _nose(self) -> None:
@@ -247,40 +258,38 @@ class FacePainter:
         light = mix(skin, (255, 250, 240), 0.65)
         glow(base, self._at((-2, 0)), (5, 24), light, 0.6)
         glow(base, self._at((-2, tip - 4)), (8, 6), light, 0.6)
-        for side in (-1, 1):
-            s = np.array((side, 1))
-            wing = curve([(wide - 3, tip - 9), (wide + 2, tip), (wide - 4, tip + 6)])
-            stroke(base, self._at(wing * s), dark, 3, 0.85)
-            high = 2.6 + 1.6 * max(0, pitch)
-            nostril = oval((0.5 * wide, tip + 4.5), (4.6, high), 12)
-            fill(base, self._at(nostril * s), deep, 0.9)
-            sneer = [(wide + 3, tip - 8), (wide + 12, tip + 4), (wide + 16, 40)]
-            stroke(base, self._at(curve(sneer) * s), shade(dark, 0.7), 4, wrinkle**2.5)
-        for y in (-15, -8, -1, 6):
-            line = curve([(-10, y), (0, y - 4), (10, y)])
-            stroke(base, self._at(line), shade(dark, 0.7), 3, wrinkle**2.5)
+        wing = curve([(wide - 3, tip - 9), (wide + 2, tip), (wide - 4, tip + 6)])
+        stroke(base, self._pair(wing), dark, 3, 0.85)
+        high = 2.6 + 1.6 * max(0, pitch)
+        nostril = oval((0.5 * wide, tip + 4.5), (4.6, high), 12)
+        fill(base, self._pair(nostril), deep, 0.9)
+        sneer = curve([(wide + 3, tip - 8), (wide + 12, tip + 4), (wide + 16, 40)])
+        stroke(base, self._pair(sneer), shade(dark, 0.7), 4, wrinkle**2.5)
+        lines = [curve([(-10, y), (0, y - 4), (10, y)]) for y in (-15, -8, -1, 6)]
+        stroke(base, self._at(lines), shade(dark, 0.7), 3, wrinkle**2.5)
 
-    def _eye(self, patch: np.ndarray, side: int, lids: float, gaze_px) -> None:
+    def _open_eyes(self, patch: np.ndarray, lids: float, gaze_px) -> None:
         look, shown = self.look, self.shown
         opening = amount(shown["lid_opening"]) * lids
         upper = 2.0 + 14 * look.eye_size * opening
         lower = 1.5 + 6.5 * amount(shown["lid_opening"]) * min(1, lids + 0.2)
         lower -= 3.5 * amount(shown["cheek_raise"])
-        half, s = 16.5 * look.eye_size, np.array((side, 1))
+        half = 16.5 * look.eye_size
         rim = [(-half, 1), (-half * 0.45, -upper * 0.86), (half * 0.2, -upper)]
         rim += [(half * 0.7, -upper * 0.62), (half, 0)]
         under = [(half, 0), (half * 0.4, lower), (-half * 0.4, lower), (-half, 1)]
-        centre = self._at(s * (25.5, -9))
-        over_line, under_line = curve(rim) * s + centre, curve(under) * s + centre
-        gaze = np.array(gaze_px)
-        shape = np.concatenate([over_line, under_line])
-        _eyeball(patch, shape, centre + (0, -0.3 * upper) + gaze, look)
+        centre = np.array((25.5, -9))
+        over_line = self._pair(curve(rim) + centre)
+        under_line = self._pair(curve(under) + centre)
+        shapes = np.concatenate([over_line, under_line], axis=1)
+        irises = self._pair([centre - (0, 0.3 * upper)]) + gaze_px
+        _eyeballs(patch, shapes, irises, look)
         lid = over_line - (0, 6 - 2 * opening)
         stroke(patch, lid, shade(self.skin, 0.55), 2, 0.7)
         stroke(patch, over_line, (34, 24, 22), 4)
         stroke(patch, under_line, shade(self.skin, 0.5), 2, 0.7)
 
-    def _brow(self, patch: np.ndarray, side: int, raised_px: float) -> None:
+    def _brows(self, patch: np.ndarray, raised_px: float) -> None:
         shown = self.shown
         slant, squeeze = shown["brow_slant"], shown["brow_squeeze"]
         y = -31 - 15 * shown["brow_height"] - raised_px
@@ -294,14 +303,14 @@ class FacePainter:
         )
         thick = 4.2 * self.look.brow_thickness * np.linspace(1.0, 0.35, len(spine))
         lean = np.stack([0 * thick, thick], axis=1)
-        shape = np.concatenate([spine - lean, (spine + lean)[::-1]]) * (side, 1)
+        shape = np.concatenate([spine - lean, (spine + lean)[::-1]])
         hair = mix(self.look.hair, (40, 30, 28), 0.5)
-        fill(patch, self._at(shape), mix(hair, shade(self.skin, 0.4), 0.3))
+        fill(patch, self._pair(shape), mix(hair, shade(self.skin, 0.4), 0.3))
 
-    def _mouth(self, patch: np.ndarray, moment: FaceMoment) -> None:
+    def _mouth(self, patch: np.ndarray, speech: float) -> None:
         shown, look = self.shown, self.look
-        gap = max(self.gap_px, 1.5) + 7 * moment.speech
-        half = 25 * (1 + 0.48 * shown["mouth_width"]) - 3 * moment.speech
+        gap = max(self.gap_px, 1.5) + 7 * speech
+        half = 25 * (1 + 0.48 * shown["mouth_width"]) - 3 * speech
         lift = 12 * shown["mouth_curve"]
         corner, middle = 48.5 - lift, 48.5 + 0.45 * lift
         lips = mix(self.skin, (164, 44, 56), 0.62)
@@ -320,9 +329,8 @@ class FacePainter:
         stroke(patch, self._at(inner_top), (58, 20, 24), 2)
         shine = low[3:-3] * (0.5, 1) - (0, full * 0.55)
         stroke(patch, self._at(shine), mix(lips, (255, 235, 230), 0.5), 2, 0.5)
-        for side in (-1, 1):
-            spot = oval((side * (half + 3), corner), (3, 3))
-            fill(patch, self._at(spot), shade(self.skin, 0.45), 0.7)
+        corners = self._pair(oval((half + 3, corner), (3, 3)))
+        fill(patch, corners, shade(self.skin, 0.45), 0.7)
 
     def _teeth(self, patch, inner_top, inner_low, half, gap) -> None:
         depth = min(8.0, 0.5 * gap)
@@ -337,11 +345,9 @@ class FacePainter:
 
     def _glasses(self, patch: np.ndarray) -> None:
         frame = (58, 54, 60)
-        for side in (-1, 1):
-            lens = self._at(oval((side * 26, -8), (23, 20)))
-            stroke(patch, lens, frame, 2, 0.85, closed=True)
-            temple = self._at([(side * 49, -11), (side * 61, -14)])
-            stroke(patch, temple, frame, 2, 0.85)
+        lenses = self._pair(oval((26, -8), (23, 20)))
+        stroke(patch, lenses, frame, 2, 0.85, closed=True)
+        stroke(patch, self._pair([(49, -11), (61, -14)]), frame, 2, 0.85)
         stroke(patch, self._at([(-4, -11), (0, -13), (4, -11)]), frame, 2, 0.85)
 
 
@@ -352,21 +358,23 @@ def _bow(start: float, corner: float, middle: float) -> np.ndarray:
     return curve(knots + [(-start / 2, bend), (-start, corner)], per_segment=5)
 
 
-def _eyeball(patch, shape, iris_centre, look: Look) -> None:
-    """White, iris, pupil and highlight, cut out by the lids."""
-    low = np.floor(shape.min(axis=0)).astype(int) - 2
-    high = np.ceil(shape.max(axis=0)).astype(int) + 3
+def _eyeballs(patch, shapes, iris_centres, look: Look) -> None:
+    """White, iris, pupil and highlight of both eyes, cut out by the lids."""
+    low = np.floor(shapes.min(axis=(0, 1))).astype(int) - 2
+    high = np.ceil(shapes.max(axis=(0, 1))).astype(int) + 3
     region = patch[low[1] : high[1], low[0] : high[0]]
     tile = np.empty_like(region)
     tile[:] = (226, 220, 214, 255)
     tile[:3] = (206, 204, 204, 255)  # shadow of the lid
-    centre = iris_centre - low
-    fill(tile, oval(centre, (9.4, 9.4)), shade(look.iris, 0.55))
-    fill(tile, oval(centre, (7.6, 7.6)), shade(look.iris, 1.15))
-    fill(tile, oval(centre, (4.2, 4.2)), (14, 12, 14))
-    fill(tile, oval(centre - (3, 3.2), (2.3, 2.3)), (255, 255, 255))
-    mask = np.zeros(region.shape[:2], np.uint8)
-    points = np.round((shape - low) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [points], 255, cv2.LINE_AA, 4)
-    weight = mask[..., None].astype(np.float32) / 255
-    region[:] = region + weight * (tile.astype(np.float32) - region)
+    centres = iris_centres - low
+    for radius, away, colour in (
+        (9.4, (0, 0), shade(look.iris, 0.55)),
+        (7.6, (0, 0), shade(look.iris, 1.15)),
+        (4.2, (0, 0), (14, 12, 14)),
+        (2.3, (-3, -3.2), (255, 255, 255)),
+    ):
+        fill(tile, centres + oval(away, (radius, radius)), colour)
+    lids = np.zeros((*region.shape[:2], 1), np.uint8)
+    fill(lids, shapes - low, (255, 255, 255))
+    seen = lids.astype(np.float32)[..., 0] / 255
+    cv2.blendLinear(region, tile, 1 - seen, seen, dst=region)

@@ -12,6 +12,7 @@ from sslmepr.simulation.paint import (
     curve,
     fill,
     glow,
+    lay_over,
     mirrored,
     mix,
     oval,
@@ -119,13 +120,16 @@ def _round_off(patch: np.ndarray, outline: np.ndarray) -> None:
     height, width = patch.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
-    inside = cv2.GaussianBlur(mask, (0, 0), 16).astype(np.float32) / 255
+    small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    inside = cv2.resize(cv2.GaussianBlur(small, (0, 0), 4), (width, height)) / 255
     x = (np.arange(width, dtype=np.float32) - ORIGIN[0]) / 62
     y = (np.arange(height, dtype=np.float32) - ORIGIN[1]) / 88
     slope = -LIGHT_FROM_LEFT * x[None, :] - 0.07 * y[:, None]
     factor = 0.4 + 0.57 * np.clip(inside, 0.4, 1.0) + slope
-    lit = patch[..., :3] * factor[..., None]
-    patch[..., :3] = np.minimum(lit, patch[..., 3:])
+    factor = factor.astype(np.float32)
+    lit = cv2.merge([factor, factor, factor, np.ones_like(factor)])
+    opacity = cv2.merge(4 * [cv2.extractChannel(patch, 3)])
+    cv2.min(cv2.multiply(patch, lit, dtype=cv2.CV_8U), opacity, dst=patch)
 
 
 def _blush(patch: np.ndarray, skin: Colour, flush: float, lift: float) -> None:
@@ -139,14 +143,11 @@ def _blush(patch: np.ndarray, skin: Colour, flush: float, lift: float) -> None:
 
 
 def _beard(patch: np.ndarray, look: Look, outline: np.ndarray, jaw_px: float) -> None:
-    layer = patch.copy()
     lower = outline[outline[:, 1] > ORIGIN[1] + 14]
     centre = ORIGIN + (0, 26)
     order = np.argsort(np.arctan2(*(lower - centre).T))  # left to right, below
     edge = [(44, 34), (26, 40), (0, 34), (-26, 40), (-44, 34)]
-    fill(layer, np.concatenate([lower[order], ORIGIN + edge]), look.hair)
-    shown = 0.6 * (layer[..., 3:] > 0) * np.ones(3)
-    patch[..., :3] = (1 - shown) * patch[..., :3] + shown * layer[..., :3]
+    fill(patch, np.concatenate([lower[order], ORIGIN + edge]), look.hair, 0.6)
 
 
 def _hairline(look: Look, pitch: float, deep: float) -> np.ndarray:
@@ -210,9 +211,8 @@ def _scarf(patch: np.ndarray, look: Look, jaw_px: float) -> None:
     hole = np.zeros(layer.shape[:2], np.uint8)
     points = np.round((curve(mirrored(inner), closed=True) + ORIGIN) * 16)
     cv2.fillPoly(hole, [points.astype(np.int32)], 255, cv2.LINE_AA, 4)
-    keep = 1 - hole[..., None] / 255.0
-    alpha = keep * layer[..., 3:] / 255.0
-    patch[:] = np.round((1 - alpha) * patch + keep * layer).clip(0, 255)
+    cloth_alone = cv2.multiply(layer, cv2.merge(4 * [255 - hole]), scale=1 / 255)
+    lay_over(patch, cloth_alone, 0, 0)
     rim = curve(mirrored(inner), closed=True) + ORIGIN
     stroke(patch, rim, shade(cloth, 0.6), 3, opacity=0.5, closed=True)
 

@@ -27,7 +27,7 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.params import Knobs
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import Channel
 from sslmepr.simulation.knobs import Circumstances
 from sslmepr.simulation.mixture import infer

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.params import Knobs
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.world import EMOTION_PART, LATENTS, TRAIT_PART
 
 QUALITY_NOISE = (1.0, 3.0, 9.0)

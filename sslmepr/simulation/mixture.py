@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from sslmepr.params import Knobs
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.knobs import (
     CONTRARY_SHARE,
     EXTRAVERSION,

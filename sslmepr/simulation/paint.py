@@ -19,6 +19,15 @@ FAINTEST = 0.5 / 255
 
 FRACTION_BITS = 4
 
+MIRROR = np.array(((-1, 1), (1, 1)))
+"""(side, axis): what lies on the right, on the left and on the right of the middle."""
+
+LIMB_POINTS = 18
+"""Of the outline that `limb` returns."""
+
+GLOW_REACH = 2.2
+"""Where a glow ends, in its radii."""
+
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """Mix two colours linearly.
@@ -123,20 +132,34 @@ def limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
 
     Parameters
     ----------
-    start, end : (2,) array
+    start, end : (..., 2) array
         In canvas pixels.
-    start_radius, end_radius : float
+    start_radius, end_radius : (...) array
         Half the width at the ends, in canvas pixels.
 
     Returns
     -------
-    (point, 2) ndarray
+    (..., point, 2) ndarray
     """
-    across, down = end[0] - start[0], end[1] - start[1]
-    length = math.hypot(across, down) or 1.0
-    cos, sin = across / length, down / length
-    cap = _arc(-math.pi / 2, math.pi / 2, 9) @ np.array([[cos, sin], [-sin, cos]])
-    return np.concatenate([cap * end_radius + end, start - cap * start_radius])
+    start, end = np.asarray(start, float), np.asarray(end, float)
+    ahead = end - start
+    ahead /= np.maximum(np.hypot(ahead[..., 0], ahead[..., 1]), 1e-9)[..., None]
+    cap = turned(_arc(-math.pi / 2, math.pi / 2, LIMB_POINTS // 2), ahead)
+    far = cap * np.expand_dims(end_radius, (-2, -1)) + end[..., None, :]
+    near = start[..., None, :] - cap * np.expand_dims(start_radius, (-2, -1))
+    return np.concatenate([far, near], axis=-2)
+
+
+def turned(points: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+    """Turn points about (0, 0), so that the x axis comes to lie along `ahead`.
+
+    Parameters
+    ----------
+    points : (..., point, 2) ndarray
+    ahead : (..., 2) ndarray
+        Unit vectors.
+    """
+    return points @ np.stack([ahead, ahead[..., ::-1] * (-1, 1)], axis=-2)
 
 
 def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
@@ -155,21 +178,21 @@ def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
 
 
 def fill(canvas: np.ndarray, points, colour: Colour, opacity: float = 1.0) -> None:
-    """Fill a closed outline, in place.
+    """Fill closed outlines, in place.
 
     Parameters
     ----------
     canvas : (row, column, channel) uint8 ndarray
-    points : (point, 2) array
-        In canvas pixels.
+    points : (point, 2) or (outline, point, 2) array
+        In canvas pixels; outlines must not overlap.
     colour : Colour
     opacity : float
         0..1.
     """
 
     def draw(target, moved):
-        whole = _fixed(moved)
-        cv2.fillPoly(target, [whole], _ink(target, colour), cv2.LINE_AA, FRACTION_BITS)
+        whole, ink = _fixed(moved), _ink(target, colour)
+        cv2.fillPoly(target, whole, ink, cv2.LINE_AA, FRACTION_BITS)
 
     _draw(canvas, np.asarray(points, float), 2, opacity, draw)
 
@@ -182,12 +205,12 @@ def stroke(
     opacity: float = 1.0,
     closed: bool = False,
 ) -> None:
-    """Draw along a line, in place.
+    """Draw along lines, in place.
 
     Parameters
     ----------
     canvas : (row, column, channel) uint8 ndarray
-    points : (point, 2) array
+    points : (point, 2) or (line, point, 2) array
         In canvas pixels.
     colour : Colour
     width_px : float
@@ -202,7 +225,7 @@ def stroke(
     def draw(target, moved):
         cv2.polylines(
             target,
-            [_fixed(moved)],
+            _fixed(moved),
             closed,
             _ink(target, colour),
             width,
@@ -228,29 +251,29 @@ def glow(canvas: np.ndarray, centre, radii, colour: Colour, strength: float) -> 
     """
     if strength < FAINTEST:
         return
-    reach = 2.2 * np.asarray(radii, float)
-    low = np.floor(np.asarray(centre) - reach).astype(int)
-    size = np.maximum(2, np.ceil(2 * reach).astype(int))
-    weight = cv2.resize(_gaussian(), (int(size[0]), int(size[1])))
-    top, left = max(0, low[1]), max(0, low[0])
-    region = canvas[top : low[1] + size[1], left : low[0] + size[0]]
-    if min(region.shape[:2]) == 0 or min(low + size) <= 0:
+    columns, across = _bell(centre[0], radii[0], canvas.shape[1])
+    rows, down = _bell(centre[1], radii[1], canvas.shape[0])
+    region = canvas[rows, columns]
+    if region.size == 0:
         return
-    weight = weight[top - low[1] :, left - low[0] :]
-    weight = strength * weight[: region.shape[0], : region.shape[1], None]
+    weight = strength * down[:, None] * across
+    paint = np.empty_like(region)
+    paint[0] = (*np.round(colour), 255)[: canvas.shape[2]]
+    paint[1:] = paint[0]  # whole rows, faster than pixel by pixel
     if canvas.shape[2] == 4:
-        weight = weight * (region[..., 3:] / 255.0)
-    colours = region[..., :3].astype(np.float32)
-    colours += weight * (np.asarray(colour, np.float32) - colours)
-    region[..., :3] = np.clip(colours + 0.5, 0, 255)
+        opacity = cv2.extractChannel(region, 3)
+        weight = cv2.multiply(opacity, weight, scale=1 / 255, dtype=cv2.CV_32F)
+    cv2.blendLinear(region, paint, 1 - weight, weight, dst=region)
+    if canvas.shape[2] == 4:
+        cv2.insertChannel(opacity, region, 3)
 
 
 def lay_over(canvas: np.ndarray, layer: np.ndarray, left: int, top: int) -> None:
-    """Put a layer onto an RGB canvas, in place, cut at the canvas's edges.
+    """Put a layer onto a canvas, in place, cut at the canvas's edges.
 
     Parameters
     ----------
-    canvas : (row, column, 3) uint8 ndarray
+    canvas : (row, column, channel) uint8 ndarray
     layer : (row, column, 4) uint8 ndarray
         RGB premultiplied by the opacity, and the opacity.
     left, top : int
@@ -264,9 +287,10 @@ def lay_over(canvas: np.ndarray, layer: np.ndarray, left: int, top: int) -> None
     part = layer[y0 - top : y1 - top, x0 - left : x1 - left]
     region = canvas[y0:y1, x0:x1]
     clear = cv2.bitwise_not(cv2.extractChannel(part, 3))
-    clear = cv2.cvtColor(clear, cv2.COLOR_GRAY2RGB)
-    kept = cv2.multiply(region, clear, scale=1 / 255)
-    cv2.add(kept, cv2.cvtColor(part, cv2.COLOR_RGBA2RGB), dst=region)
+    kept = cv2.multiply(region, cv2.merge(region.shape[2] * [clear]), scale=1 / 255)
+    if region.shape[2] == 3:
+        part = cv2.cvtColor(part, cv2.COLOR_RGBA2RGB)
+    cv2.add(kept, part, dst=region)
 
 
 @lru_cache(maxsize=8)
@@ -283,16 +307,20 @@ def _arc(start: float, stop: float, points: int) -> np.ndarray:
     return np.stack([np.cos(turn), np.sin(turn)], axis=1)  # (point, axis)
 
 
-@lru_cache(maxsize=1)
-def _gaussian() -> np.ndarray:
-    axis = np.linspace(-2.2, 2.2, 65)
-    line = np.exp(-(axis**2)) - np.exp(-(2.2**2))
-    line = np.maximum(line, 0) / line.max()
-    return np.outer(line, line).astype(np.float32)
+def _bell(middle: float, radius: float, size: int) -> tuple[slice, np.ndarray]:
+    """Where on an axis of `size` pixels a glow falls, and how strongly, 0..1."""
+    reach = GLOW_REACH * radius
+    span = slice(max(0, math.ceil(middle - reach)), max(0, math.ceil(middle + reach)))
+    away = (np.arange(span.start, min(size, span.stop)) - middle) / radius
+    edge = math.exp(-(GLOW_REACH**2))
+    line = (np.exp(-(away**2)) - edge) / (1 - edge)
+    return span, line.astype(np.float32)
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
-    return np.round(points * 2**FRACTION_BITS).astype(np.int32)
+    """Outlines or lines (line, point, 2) in the fractions of a pixel that cv2 takes."""
+    fixed = np.rint(points * 2**FRACTION_BITS).astype(np.int32)
+    return fixed.reshape(-1, *fixed.shape[-2:])
 
 
 def _ink(canvas: np.ndarray, colour: Colour) -> tuple:
@@ -305,7 +333,8 @@ def _draw(canvas, points, margin, opacity, draw) -> None:
         return
     if opacity < FAINTEST:
         return
-    left, top, width, height = cv2.boundingRect(points.astype(np.float32))
+    extent = points.reshape(-1, 2).astype(np.float32)
+    left, top, width, height = cv2.boundingRect(extent)
     right, bottom = left + width + margin, top + height + margin
     left, top = max(0, left - margin), max(0, top - margin)
     region = canvas[top : max(top, bottom), left : max(left, right)]

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from sslmepr.corpora.schema import CorpusError
-from sslmepr.params import Domain, Params, Simulation
+from sslmepr.params import Params
+from sslmepr.params.simulation import Domain, Simulation
 from sslmepr.simulation import picture, voice, words
 from sslmepr.simulation.draw import Draw
 from sslmepr.simulation.render import write_clip

@@ -11,15 +11,16 @@ from pathlib import Path
 import av
 import numpy as np
 
-# Without mbtree=0 (macroblock tree) x264 gives now these bytes, now those.
+# Without mbtree=0 (macroblock tree) x264 gives now these bytes, now those. Arithmetic
+# coding (cabac) saves the room that the fastest preset wastes.
 VIDEO_OPTIONS = {
-    "crf": "20",
-    "preset": "superfast",
+    "crf": "21",
+    "preset": "ultrafast",
     "threads": "1",
-    "x264-params": "mbtree=0",
+    "x264-params": "mbtree=0:cabac=1",
 }
+AUDIO_OPTIONS = {"aac_coder": "fast"}  # a third of the default's time
 AUDIO_BITS_PER_SECOND = 64_000
-AUDIO_FRAME_SAMPLES = 1024  # of AAC
 _BITEXACT = av.container.Flags.bitexact.value
 _CODEC_BITEXACT = av.codec.context.Flags.bitexact.value
 
@@ -95,7 +96,9 @@ def _write_streams(
     video.height, video.width = frames.shape[1:3]
     video.pix_fmt = "yuv420p"
     video.thread_count = 1
-    audio = container.add_stream("aac", rate=sample_rate_hz, layout="mono")
+    audio = container.add_stream(
+        "aac", rate=sample_rate_hz, layout="mono", options=AUDIO_OPTIONS
+    )
     audio.bit_rate = AUDIO_BITS_PER_SECOND
     for stream in (video, audio):
         stream.codec_context.flags |= _CODEC_BITEXACT
@@ -105,14 +108,10 @@ def _write_streams(
         frame.time_base = Fraction(1, frames_per_second)
         container.mux(video.encode(frame))
     container.mux(video.encode())
-    samples = np.asarray(waveform, dtype=np.float32)
-    for start in range(0, len(samples), AUDIO_FRAME_SAMPLES):
-        block = samples[None, start : start + AUDIO_FRAME_SAMPLES]
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(block), format="fltp", layout="mono"
-        )
-        frame.sample_rate = sample_rate_hz
-        frame.pts = start
-        frame.time_base = Fraction(1, sample_rate_hz)
-        container.mux(audio.encode(frame))
+    samples = np.asarray(waveform, dtype=np.float32)[None]
+    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+    frame.sample_rate = sample_rate_hz
+    frame.pts = 0
+    frame.time_base = Fraction(1, sample_rate_hz)
+    container.mux(audio.encode(frame))
     container.mux(audio.encode())

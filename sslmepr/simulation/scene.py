@@ -142,18 +142,22 @@ def _wall_colour(shown: dict) -> Colour:
 
 def _wall(canvas, wall: Colour, shown: dict, domain: DomainLook) -> None:
     height, width = canvas.shape[:2]
-    canvas[:] = np.asarray(wall, np.uint8)
+    canvas[0] = np.asarray(wall, np.uint8)
+    canvas[1:] = canvas[0]
     strength = 0.55 * amount(shown["pattern"]) ** 1.3
     line = shade(wall, 0.5)
     if domain.family == "studio":
-        for x in range(-20, width + 40, 40):
-            fill(canvas, box(x, 0, x + 18, height), line, strength)
+        panels = [box(x, 0, x + 18, height) for x in range(-20, width + 40, 40)]
+        fill(canvas, np.array(panels), line, strength)
         glow(canvas, (width / 2, 190), (230, 210), shade(wall, 1.22), 0.7)
     else:
-        for row, y in enumerate(range(8, height, 36)):
-            for x in range(18 * (row % 2), width, 36):
-                diamond = np.array([(x, y - 11), (x + 11, y), (x, y + 11), (x - 11, y)])
-                fill(canvas, diamond, line, strength)
+        diamond = np.array([(0, -11), (11, 0), (0, 11), (-11, 0)])
+        places = [
+            (x, y)
+            for row, y in enumerate(range(8, height, 36))
+            for x in range(18 * (row % 2), width, 36)
+        ]
+        fill(canvas, np.array(places)[:, None] + diamond, line, strength)
     for x in (0, width):
         glow(canvas, (x, height * 0.9), (150, 330), shade(wall, 0.6), 0.5)
 

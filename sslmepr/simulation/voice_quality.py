@@ -1,5 +1,7 @@
 """Voice quality as signal processing: what a speech synthesiser cannot be asked for."""
 
+from functools import cache
+
 import numpy as np
 from scipy import signal
 
@@ -38,8 +40,13 @@ def colour_voice(
     return np.tanh(waveform).astype(np.float32)
 
 
+@cache
+def _filter(order: int, cutoff_hz: float, kind: str) -> np.ndarray:
+    return signal.butter(order, cutoff_hz, kind, fs=SAMPLE_RATE_HZ, output="sos")
+
+
 def _envelope(waveform: np.ndarray, cutoff_hz: float) -> np.ndarray:
-    section = signal.butter(2, cutoff_hz, fs=SAMPLE_RATE_HZ, output="sos")
+    section = _filter(2, cutoff_hz, "lowpass")
     return np.maximum(signal.sosfiltfilt(section, np.abs(waveform)), _SMALLEST_LEVEL)
 
 
@@ -47,16 +54,15 @@ def _breathe(
     waveform: np.ndarray, amount: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Aspiration noise above 2 kHz that follows the speech, -32 to -8 dB."""
-    section = signal.butter(2, 2000, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    noise = signal.sosfilt(section, rng.standard_normal(len(waveform)))
+    noise = rng.standard_normal(len(waveform))
+    noise = signal.sosfilt(_filter(2, 2000, "highpass"), noise)
     level = 10 ** ((-20 + 12 * amount) / 20)
     return waveform + level * 1.5 * _envelope(waveform, 30) * noise
 
 
 def _brighten(waveform: np.ndarray, amount: float) -> np.ndarray:
     """Tilt of the spectrum around 1 kHz, up to 9 dB up or down."""
-    section = signal.butter(1, 1000, "highpass", fs=SAMPLE_RATE_HZ, output="sos")
-    high = signal.sosfilt(section, waveform)
+    high = signal.sosfilt(_filter(1, 1000, "highpass"), waveform)
     return waveform + (10 ** (9 * amount / 20) - 1) * high
 
 

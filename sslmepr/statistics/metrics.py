@@ -90,6 +90,36 @@ def concordance_of_sums(n, y, p, yy, pp, yp):
     return ratio(2 * covariance, denominator)
 
 
+def matrix_correlation(matrices: np.ndarray, fixed: np.ndarray) -> np.ndarray:
+    """Correlation of matrices with another over the cells that are defined in both.
+
+    Parameters
+    ----------
+    matrices : (matrix, ...) array
+    fixed : array
+        Of the same shape as one of them, or as all.
+
+    Returns
+    -------
+    (matrix,) array
+        NaN where the cells of one of the two do not vary.
+    """
+    fixed = np.broadcast_to(fixed, matrices.shape)
+    known = np.isfinite(matrices) & np.isfinite(fixed)
+    cells = tuple(range(1, matrices.ndim))
+    n = np.maximum(known.sum(cells, keepdims=True), 1)
+    sides = []
+    for values in (matrices, fixed):
+        values = np.where(known, values, 0.0)
+        mean = values.sum(cells, keepdims=True) / n
+        sides.append(np.where(known, values - mean, 0.0))
+    x, y = sides
+    size = np.sqrt((x**2).sum(cells) * (y**2).sum(cells))
+    return np.divide(
+        (x * y).sum(cells), size, out=np.full(len(x), np.nan), where=size > 1e-12
+    )
+
+
 def concordance(true, predicted) -> np.ndarray:
     """Lin's concordance correlation coefficient (CCC) per target.
 

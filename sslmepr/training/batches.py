@@ -18,10 +18,10 @@ from sslmepr.training.clips import StudyClips
 
 BUCKET_BATCHES = 16
 """Number of batches whose clips are sorted by length together. A larger bucket saves
-padding, a smaller one keeps the order more random."""
+padding, a smaller one keeps the order more random. By convention, not tuned."""
 
 MOST_STEPS = 8_192
-"""Largest number of padded steps held in memory at a time without gradients."""
+"""Largest number of padded steps held at a time without gradients; bounds memory."""
 
 
 def append_log_length(values: np.ndarray, lengths) -> np.ndarray:
@@ -78,16 +78,16 @@ class Standardisation:
         ValueError
             If there are no values.
         """
-        count, mean, squares = 0, 0.0, 0.0
+        count, mean, squares = 0, np.zeros(()), np.zeros(())
         for piece in pieces:
             piece = np.asarray(piece, np.float64)
             if len(piece) == 0:
                 continue
             own = piece.mean(axis=0)
             total = count + len(piece)
-            squares += ((piece - own) ** 2).sum(axis=0)
+            squares = squares + ((piece - own) ** 2).sum(axis=0)
             squares += (own - mean) ** 2 * count * len(piece) / total
-            mean += (own - mean) * len(piece) / total
+            mean = mean + (own - mean) * len(piece) / total
             count = total
         if count == 0:
             raise ValueError("no values to take a mean of")
@@ -103,8 +103,8 @@ class Standardisation:
     def pooled(cls, parts: Sequence["Standardisation"]) -> "Standardisation":
         """Mean of several, for a clip that belongs to none of the corpora."""
         return cls(
-            np.mean([part.mean for part in parts], axis=0, dtype=np.float32),
-            np.mean([part.deviation for part in parts], axis=0, dtype=np.float32),
+            np.stack([part.mean for part in parts]).mean(axis=0),
+            np.stack([part.deviation for part in parts]).mean(axis=0),
         )
 
 
@@ -175,12 +175,13 @@ class ModalityClips:
         self._labels = {
             task: torch.from_numpy(values) for task, values in clips.labels.items()
         }
-        self._offset_logits = {}
+        self._offset_logits: dict[str, Tensor] = {}
         self._corpus = clips.corpus_index()
         self._group = clips.table["group"].to_numpy()
         self._start = np.zeros(len(clips.table), np.int64)
         self.lengths = np.zeros(len(clips.table), np.int64)
-        self._stores, self.statistics = {}, {}
+        self._stores: dict[int, FeatureStore] = {}
+        self.statistics: dict[str, Standardisation] = {}
         for index, corpus in enumerate(clips.corpora):
             folder = Path(data_folder, corpus, "features")
             if (folder / f"{modality}.safetensors").exists():
@@ -309,27 +310,8 @@ class ModalityClips:
         return values, mask
 
     def pieces(self, rows: np.ndarray, size: int = 512) -> list[np.ndarray]:
-        """Cut `rows`, in their order, into batches that fit into memory.
-
-        Parameters
-        ----------
-        rows : (clip,) int array
-        size : int
-            Largest number of clips in a batch.
-
-        Returns
-        -------
-        list of (clip,) int array
-            A batch of several clips has at most `MOST_STEPS` padded steps.
-        """
-        cut, begin, longest = [], 0, 0
-        for place, length in enumerate(self.lengths[rows].tolist()):
-            longest = max(longest, length)
-            clips = place - begin + 1
-            if clips > size or (clips > 1 and clips * longest > MOST_STEPS):
-                cut.append(rows[begin:place])
-                begin, longest = place, length
-        return [*cut, rows[begin:]] if len(rows) else []
+        """Cut `rows`, in their order, as the function `pieces` does."""
+        return pieces(rows, self.lengths, size, MOST_STEPS)
 
     def pooled(self, rows: np.ndarray) -> np.ndarray:
         """Mean over the steps of each clip: (clip, feature)."""
@@ -348,6 +330,35 @@ class ModalityClips:
             spread = values - (values.sum(1) / count)[:, None]
             parts.append(np.sqrt((spread**2 * mask[..., None]).sum(1) / count))
         return np.concatenate(parts)
+
+
+def pieces(
+    rows: np.ndarray, lengths: np.ndarray, size: int, most_steps: int
+) -> list[np.ndarray]:
+    """Cut `rows`, in their order, into batches that fit into memory.
+
+    Parameters
+    ----------
+    rows : (clip,) int array
+    lengths : (clip,) array
+        Number of steps of every clip, indexed by `rows`.
+    size : int
+        Largest number of clips in a batch.
+    most_steps : int
+        Largest number of padded steps in a batch of several clips.
+
+    Returns
+    -------
+    list of (clip,) int array
+    """
+    cut, begin, longest = [], 0, 0
+    for place, length in enumerate(lengths[rows].tolist()):
+        longest = max(longest, length)
+        clips = place - begin + 1
+        if clips > size or (clips > 1 and clips * longest > most_steps):
+            cut.append(rows[begin:place])
+            begin, longest = place, length
+    return [*cut, rows[begin:]] if len(rows) else []
 
 
 def chunks(rows: np.ndarray, size: int) -> list[np.ndarray]:

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
 
 from sslmepr import __version__, models, training
 from sslmepr.files import atomic
@@ -29,7 +28,9 @@ from sslmepr.models.published import PublishedFusion
 from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel
 from sslmepr.training.batches import Standardisation
 
-CLASSES = {
+Network = UnimodalModel | CrosstaskModel | FusionModel
+
+CLASSES: dict[str, tuple[type[Network], type]] = {
     "UnimodalModel": (UnimodalModel, UnimodalConfig),
     "CrosstaskModel": (CrosstaskModel, CrosstaskConfig),
     "FusionModel": (FusionModel, FusionConfig),
@@ -80,7 +81,7 @@ class Checkpoint:
         SHA-256 of description and weights.
     """
 
-    model: nn.Module
+    model: Network
     statistics: dict[str, Standardisation]
     metrics: dict
     code_revision: str
@@ -91,7 +92,7 @@ class Checkpoint:
 
 
 def save_checkpoint(
-    model: nn.Module,
+    model: Network,
     stem: str | Path,
     statistics: dict[str, Standardisation] | None = None,
     metrics: dict | None = None,
@@ -139,13 +140,13 @@ def save_checkpoint(
         "seeds": list(seeds),
         "metrics": metrics or {},
     }
-    description["sha256"] = _digest(description, weights)
+    digest = _digest(description, weights)
     with atomic(_with_suffix(stem, ".safetensors")) as part:
         part.write_bytes(weights)
-    text = json.dumps(description, indent=2) + "\n"
+    text = json.dumps(description | {"sha256": digest}, indent=2) + "\n"
     with atomic(_with_suffix(stem, ".json")) as part:
         part.write_text(text, encoding="utf-8")
-    return description["sha256"]
+    return digest
 
 
 def _digest(description: dict, weights: bytes) -> str:

@@ -19,7 +19,12 @@ from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.probes import RIDGE_STRENGTHS, row_space
+from sslmepr.training.probes import (
+    RIDGE_ALPHAS,
+    candidates,
+    mean_and_scale,
+    row_space,
+)
 from sslmepr.training.stacking import Combination
 
 
@@ -104,26 +109,26 @@ def _centred_logits(data: FusionClips, task: str, labelled: np.ndarray) -> np.nd
 
 def _fit_probe(features, target, train, dev) -> Probe:
     """Ridge regression on `train`, with `alpha` chosen on `dev` if it has clips."""
-    mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
+    mean, scale = mean_and_scale(features[train])
     scaled = ((features[train] - mean) / scale).astype(float)
     basis = row_space(scaled)
     # The grid of `alpha` is made for targets of unit variance, and logits of rare
     # emotions vary less.
     unit = target[train].std(0) + 1e-9
     dev_scaled = ((features[dev] - mean) / scale) @ basis.T
-    middle = RIDGE_STRENGTHS[len(RIDGE_STRENGTHS) // 2 :][:1]
-    best, smallest = None, np.inf
-    for alpha in RIDGE_STRENGTHS if len(dev) else middle:
-        once = np.ones((1, len(train)))
-        found = ridge(scaled @ basis.T, target[train] / unit, alpha, once)
-        weights, bias = found[0][0], found[1][0]
-        error = 0.0
-        if len(dev):
-            error = np.square(dev_scaled @ weights.T + bias - target[dev] / unit).mean()
-        if error < smallest:
-            best, smallest = (weights, bias), error
-    weights = best[0] @ basis / scale
-    return Probe(weights, best[1] - weights @ mean)
+    once = np.ones((1, len(train)))
+    fits = [
+        ridge(scaled @ basis.T, target[train] / unit, alpha, once)
+        for alpha in candidates(RIDGE_ALPHAS, dev)
+    ]
+
+    def dev_error(fit):
+        (weights,), (bias,) = fit
+        return np.square(dev_scaled @ weights.T + bias - target[dev] / unit).mean()
+
+    (weights,), (bias,) = min(fits, key=dev_error) if len(dev) else fits[0]
+    weights = weights @ basis / scale
+    return Probe(weights, bias - weights @ mean)
 
 
 def _scaled(probe: Probe, features, size) -> Probe:

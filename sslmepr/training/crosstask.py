@@ -15,7 +15,6 @@ from sslmepr.models.unimodal import UnimodalModel
 from sslmepr.params import Params
 from sslmepr.training.batches import ModalityClips, balanced
 from sslmepr.training.checkpoints import (
-    Checkpoint,
     CheckpointError,
     load_checkpoint,
     remedy,
@@ -102,8 +101,8 @@ def train_crosstask(
         folder = Path(study_folder, "unimodal", f"{modality}-{task}")
         known, outputs = study_outputs(folder, clips)
         data.set_offset_logits(task, known.numpy(), outputs["probe_logits"])
-    stage_1 = _stage_1(data, Path(study_folder))
-    model = _model(params, {task: each.model for task, each in stage_1.items()})
+    stage_1, trained_on = _stage_1(data, Path(study_folder))
+    model = _model(params, stage_1)
     model.to(device)
     groups, dev = (
         {
@@ -130,12 +129,12 @@ def train_crosstask(
     )
     scores = _scores(model, data, dev)
     rows = data.present(np.arange(len(clips.table)))
-    outputs = predict_outputs(model, data, rows, OUTPUTS)
+    found = predict_outputs(model, data, rows, OUTPUTS)
     for task, train in groups.items():
         places = np.searchsorted(rows, train)
-        replace_in_sample_outputs(outputs, data, task, train, places)
-    probabilities = expit(outputs["emotion_logits"])
-    predicted = {"emotion": probabilities, "personality": outputs["trait_scores"]}
+        replace_in_sample_outputs(found, data, task, train, places)
+    probabilities = expit(found["emotion_logits"])
+    predicted = {"emotion": probabilities, "personality": found["trait_scores"]}
     run_folder = Path(run_folder)
     named = Model("crosstask", modality)
     tables = [
@@ -151,9 +150,9 @@ def train_crosstask(
         data.statistics,
         best,
         data.made_by,
-        {f"unimodal/{modality}-{task}": each.digest for task, each in stage_1.items()},
+        trained_on,
     )
-    write_outputs(run_folder, clips, rows, outputs, digest)
+    write_outputs(run_folder, clips, rows, found, digest)
     return {
         "modality": modality,
         "clips": {task: len(group) for task, group in groups.items()},
@@ -191,12 +190,19 @@ def replace_in_sample_outputs(
         outputs["trait_scores"][places] = expit(logits)
 
 
-def _stage_1(data: ModalityClips, study_folder: Path) -> dict[str, Checkpoint]:
-    """Task to the stage-1 model whose probe logits are the offsets in `data`."""
-    found = {}
+def _stage_1(
+    data: ModalityClips, study_folder: Path
+) -> tuple[dict[str, UnimodalModel], dict[str, str]]:
+    """Stage-1 models, by task, and their digests; `data` has their probe logits."""
+    found, trained_on = {}, {}
     for task in TASKS:
-        folder = study_folder / "unimodal" / f"{data.modality}-{task}"
-        found[task] = checkpoint = load_checkpoint(folder / "model")
+        name = f"unimodal/{data.modality}-{task}"
+        folder = study_folder / name
+        checkpoint = load_checkpoint(folder / "model")
+        if not isinstance(checkpoint.model, UnimodalModel):
+            raise CheckpointError(
+                f"{folder}: holds no model of stage 1; {remedy(folder)}"
+            )
         if checkpoint.made_by != data.made_by:
             raise CheckpointError(
                 f"{folder}: was trained on features of {checkpoint.made_by}, "
@@ -206,7 +212,8 @@ def _stage_1(data: ModalityClips, study_folder: Path) -> dict[str, Checkpoint]:
             raise CheckpointError(
                 f"{folder}: holds outputs of another model; {remedy(folder)}"
             )
-    return found
+        found[task], trained_on[name] = checkpoint.model, checkpoint.digest
+    return found, trained_on
 
 
 def _model(params: Params, stage_1: dict[str, UnimodalModel]) -> CrosstaskModel:

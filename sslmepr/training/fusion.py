@@ -8,7 +8,8 @@ from sslmepr.device import choose_device
 from sslmepr.labels import (
     Model,
 )
-from sslmepr.params import Params, Variant
+from sslmepr.params import Params
+from sslmepr.params.training import Variant
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
@@ -100,9 +101,9 @@ def train_fusion(
         model, history = train_variant(
             params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
         )
-        predicted = predict_fused(model, data, rows)
+        fused = predict_fused(model, data, rows)
         tables += [
-            prediction_table(clips, rows, task, predicted[task], named, seed)
+            prediction_table(clips, rows, task, fused[task], named, seed)
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)

@@ -1,6 +1,6 @@
 """Input of stage 3: embeddings and unimodal predictions of every modality."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,20 +22,62 @@ class FusionBatch:
     labels: dict[str, Tensor]
 
 
+def join_modalities(
+    count: int,
+    sizes: Mapping[str, tuple[int, int]],
+    parts: Iterable[tuple[str, Tensor, Mapping[str, Tensor]]],
+    device: torch.device | str = "cpu",
+) -> FusionInput:
+    """Input of stage 3 from outputs of stage 2, in training and in prediction.
+
+    Parameters
+    ----------
+    count : int
+        Number of clips.
+    sizes : dict of str to (int, int)
+        Modality to the width of both embeddings together and of its features; its order
+        is that of all modality axes.
+    parts : iterable of (modality, rows, outputs)
+        Positions of some clips, and the fields of
+        `sslmepr.models.crosstask.CrosstaskOutput` for these clips.
+    device : torch.device
+
+    Returns
+    -------
+    FusionInput
+        Zero where a clip lacks the modality.
+    """
+    logits, scores = (
+        torch.zeros(count, len(sizes), len(TARGETS[task]), device=device)
+        for task in TASKS
+    )
+    present = torch.zeros(count, len(sizes), dtype=torch.bool, device=device)
+    embeddings, features = (
+        {
+            name: torch.zeros(count, each[i], device=device)
+            for name, each in sizes.items()
+        }
+        for i in range(2)
+    )
+    places = {name: place for place, name in enumerate(sizes)}
+    for modality, rows, outputs in parts:
+        both = [outputs[f"{task}_embedding"] for task in TASKS]
+        embeddings[modality][rows] = torch.cat(both, 1)
+        features[modality][rows] = outputs["features"]
+        logits[rows, places[modality]] = outputs["emotion_logits"]
+        scores[rows, places[modality]] = outputs["trait_scores"]
+        present[rows, places[modality]] = True
+    return FusionInput(embeddings, logits, scores, present, features)
+
+
 class FusionClips:
     """Outputs of stage 2 for every clip of a study, in memory.
 
     Parameters
     ----------
     clips : StudyClips
-    embeddings : dict of str to (clip, width) Tensor
-        Per modality [emotion | personality]; its order is that of all modality axes.
-    emotion_logits : (clip, modality, emotion) Tensor
-    trait_scores : (clip, modality, trait) Tensor
-    present : (clip, modality) bool Tensor
-        Where False, values of the other arguments are arbitrary and never used.
-    features : dict of str to (clip, feature) Tensor
-        Mean-pooled features per modality.
+    outputs : FusionInput
+        Of all clips; the order of ``embeddings`` is that of all modality axes.
     device : torch.device
     trained_on : dict of str to str, optional
         Folder of each model of stage 2, relative to the study's, to its digest.
@@ -52,26 +94,18 @@ class FusionClips:
     def __init__(
         self,
         clips: StudyClips,
-        embeddings: dict[str, Tensor],
-        emotion_logits: Tensor,
-        trait_scores: Tensor,
-        present: Tensor,
-        features: dict[str, Tensor],
+        outputs: FusionInput,
         device: torch.device,
         trained_on: dict[str, str] | None = None,
     ):
         self.clips, self.device = clips, device
         self.trained_on = trained_on or {}
-        self.present, self.features = present, features
-        self.widths = {name: each.shape[1] for name, each in embeddings.items()}
-        self.feature_counts = {name: each.shape[1] for name, each in features.items()}
-        self._inputs = FusionInput(
-            {name: each.to(device) for name, each in embeddings.items()},
-            emotion_logits.to(device),
-            trait_scores.to(device),
-            present.to(device),
-            {name: each.to(device) for name, each in features.items()},
+        self.present, self.features = outputs.present, outputs.features
+        self.widths, self.feature_counts = (
+            {name: each.shape[1] for name, each in field.items()}
+            for field in (outputs.embeddings, outputs.features)
         )
+        self._inputs = outputs.to(device)
         self._labels = {
             task: torch.from_numpy(values).to(device)
             for task, values in clips.labels.items()
@@ -106,28 +140,16 @@ class FusionClips:
             If a file is missing, damaged or of an earlier version, or the files of a
             modality are outputs of different models.
         """
-        count = len(clips.table)
-        logits, scores = (
-            torch.zeros(count, len(modalities), len(TARGETS[task])) for task in TASKS
-        )
-        present = torch.zeros(count, len(modalities), dtype=torch.bool)
-        embeddings, features, trained_on = {}, {}, {}
-        for place, modality in enumerate(modalities):
+        sizes, parts, trained_on = {}, [], {}
+        for modality in modalities:
             folder = f"crosstask/{modality}"
             trained_on[folder] = model_of_outputs(Path(study_folder, folder), clips)
             rows, outputs = study_outputs(Path(study_folder, folder), clips)
-            both = [outputs["emotion_embedding"], outputs["personality_embedding"]]
-            joined = torch.cat(both, 1)
-            embeddings[modality] = torch.zeros(count, joined.shape[1])
-            embeddings[modality][rows] = joined
-            features[modality] = torch.zeros(count, outputs["features"].shape[1])
-            features[modality][rows] = outputs["features"]
-            logits[rows, place] = outputs["emotion_logits"]
-            scores[rows, place] = outputs["trait_scores"]
-            present[rows, place] = True
-        return cls(
-            clips, embeddings, logits, scores, present, features, device, trained_on
-        )
+            width = sum(outputs[f"{task}_embedding"].shape[1] for task in TASKS)
+            sizes[modality] = width, outputs["features"].shape[1]
+            parts.append((modality, rows, outputs))
+        joined = join_modalities(len(clips.table), sizes, parts)
+        return cls(clips, joined, device, trained_on)
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
         """Positions of a corpus's clips that have at least one modality.

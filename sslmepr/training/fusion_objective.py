@@ -5,14 +5,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from sslmepr.params import Fusion, Variant
+from sslmepr.params.training import Fusion, Variant
 from sslmepr.training.gradnorm import LossGradients, LossGroup, linear_calls
 from sslmepr.training.losses import emotion_loss, trait_loss
 from sslmepr.training.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
 
 MODALITY_DROPOUT = 0.2
 """Probability that a modality of a clip is hidden from the student in training. The
-teacher of the pseudo-labels sees all modalities."""
+teacher of the pseudo-labels sees all modalities. The method is that of Neverova et al.
+(2016, ModDrop); the value is a convention and was not tuned."""
 
 
 class FusionObjective:

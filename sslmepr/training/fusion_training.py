@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from sslmepr.device import seed_everything
 from sslmepr.labels import MODEL_COMPONENTS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
-from sslmepr.params import Params, Variant
+from sslmepr.params import Params
+from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
@@ -23,6 +25,7 @@ from sslmepr.training.published_objective import PublishedObjective
 from sslmepr.training.stacking import Combination
 
 PREDICT_BATCH = 1024
+"""Clips per forward pass; bounds memory."""
 
 
 def fit_predict_projector(
@@ -31,7 +34,7 @@ def fit_predict_projector(
     """Fit the stacking regression (late fusion) of a task as a part of the network.
 
     It is fitted to the centred unimodal logits of labelled training clips, and its
-    regularisation strength is chosen on dev. If the variant includes co-training, its
+    L2 penalty is chosen on dev. If the variant includes co-training, its
     probes are fitted first and added to the unimodal logits.
 
     Parameters
@@ -122,8 +125,8 @@ def train_variant(
             hidden=section.hidden,
             heads=section.heads,
             dropout=section.dropout,
-            tasks=list(settings.tasks),
-            without=[name for name in left_out if name in MODEL_COMPONENTS],
+            tasks=tuple(settings.tasks),
+            without=tuple(name for name in left_out if name in MODEL_COMPONENTS),
             features=data.feature_counts,
         )
     ).to(data.device)
@@ -177,7 +180,7 @@ def predict_fused(
         Task to probabilities of emotions or scores of traits, in the order of `rows`.
     """
     model.eval()
-    parts = {task: [] for task in model.config.tasks}
+    parts: dict[str, list[Tensor]] = {task: [] for task in model.config.tasks}
     for part in chunks(rows, PREDICT_BATCH):
         answers = model.predicted(model(data.batch(part).inputs))
         for task, values in answers.items():
@@ -204,12 +207,13 @@ def score_on_dev(
         dev_score (dict per task) and, if emotion is among the tasks, thresholds
         (`sslmepr.training.predictions.training_thresholds`).
     """
-    result = {"dev_score": {}}
+    scores: dict[str, float] = {}
+    result: dict[str, dict[str, float]] = {"dev_score": scores}
     for task in tasks:
         rows = data.rows(getattr(params.roles, task), "dev")
         predicted = predict_fused(model, data, rows)[task]
         true = data.clips.labels[task][rows]
-        result["dev_score"][task] = dev_score(task, true, predicted)
+        scores[task] = dev_score(task, true, predicted)
         if task == "emotion":
             corpus = params.roles.emotion
             result["thresholds"] = training_thresholds(data.clips, corpus)

@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 
 EMA_DECAY = 0.9
-"""Weight of the previous value in the exponential moving average of the losses."""
+"""Weight of the previous value in the exponential moving average of the losses. By
+convention, not tuned; the published method has no average."""
 
 INITIAL_STEPS = 10
-"""Number of steps whose mean loss counts as the initial loss."""
+"""Number of steps whose mean loss counts as the initial loss. By convention, not tuned;
+in the published method it is the first step alone."""
 
 
 class LossGroup:

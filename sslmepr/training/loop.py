@@ -13,14 +13,15 @@ from sslmepr.training.pseudo_labels import WeightAverage
 
 AVERAGE_DECAY = 0.98
 """Decay per step of the moving average of the weights. The averaged model is scored on
-dev, is kept as the result, and is the teacher of the pseudo-labels."""
+dev, is kept as the result, and is the teacher of the pseudo-labels. By convention, not
+tuned: the average is over about the last 50 steps, 1 / (1 - 0.98)."""
 
 GRADIENT_CLIP = 1.0
-"""Largest norm of the gradient."""
+"""Largest norm of the gradient (Pascanu et al. 2013). By convention, not tuned."""
 
 WARM_UP_SHARE = 0.05
 """Share of the steps over which the learning rate rises linearly before it falls as a
-cosine."""
+cosine (Loshchilov and Hutter 2017). By convention, not tuned."""
 
 
 class TrainingError(RuntimeError):

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 CONCORDANCE_SHARE = 0.2
 """Weight of the concordance term in the trait loss. Absolute error alone shrinks
-predictions towards the median, which lowers concordance and hardly raises accuracy."""
+predictions towards the median, which lowers concordance and hardly raises accuracy. By
+convention, not tuned: no trial compares other values."""
 
 
 def masked_mean_loss(losses: Tensor, known: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from sslmepr.training.checkpoints import CheckpointError, remedy
 from sslmepr.training.clips import StudyClips
 
 PREDICT_BATCH = 256
+"""Clips per forward pass; bounds memory."""
 
 
 @torch.no_grad()
@@ -197,7 +198,8 @@ def study_outputs(
     CheckpointError
         As `read_outputs`.
     """
-    rows, parts = [], []
+    rows: list[int] = []
+    parts = []
     for corpus in clips.corpora:
         ids, outputs = read_outputs(folder, corpus)
         mine = clips.rows(corpus)

@@ -11,23 +11,40 @@ from scipy.special import expit, logit
 from sslmepr.statistics.regression import logistic, ridge
 from sslmepr.training.predictions import dev_score
 
-RIDGE_STRENGTHS = tuple(float(value) for value in np.logspace(1, 5, 9))
-"""Grid of ``alpha`` for ridge regression, from 10 to 100,000."""
+RIDGE_ALPHAS = tuple(float(value) for value in np.logspace(1, 5, 9))
+"""Grid of ``alpha`` for ridge regression, from 10 to 100,000. The range is a
+convention; the value is chosen on dev."""
 
-LOGISTIC_STRENGTHS = (0.0001, 0.001, 0.01, 0.1)
-"""Grid of ``C`` for logistic regression."""
+LOGISTIC_CS = (0.0001, 0.001, 0.01, 0.1)
+"""Grid of ``C`` for logistic regression. The range is a convention; the value is chosen
+on dev."""
 
 FOLDS = 5
-"""Speaker-disjoint folds of the training split for out-of-fold predictions."""
+"""Speaker-disjoint folds of the training split for out-of-fold predictions. By
+convention, not tuned."""
 
 LOGIT_SLOPE = 4.0
-"""Slope of the logit at 0.5, where trait scores are centred: 1 / (0.5 * (1 - 0.5))."""
+"""Slope of the logit at 0.5, where trait scores are centred: 1 / (0.5 * (1 - 0.5)), the
+derivative of log(p / (1 - p))."""
+
+
+def mean_and_scale(features) -> tuple[np.ndarray, np.ndarray]:
+    """What regressions standardise their features by: two (feature,) arrays.
+
+    The scale is the standard deviation and a little, so that a constant stays finite.
+    """
+    return features.mean(0), features.std(0) + 1e-6
+
+
+def candidates(grid: tuple, dev) -> tuple:
+    """Penalties to choose from on dev; without any, the middle one."""
+    return grid if len(dev) else grid[len(grid) // 2 :][:1]
 
 
 class Linear:
     """Ridge regression of traits or logistic regression of emotions.
 
-    The regularisation strength (``alpha`` of ridge, ``C`` of logistic regression) is
+    The L2 penalty (``alpha`` of ridge, the inverse ``C`` of logistic regression) is
     chosen on dev by `sslmepr.training.predictions.dev_score`.
 
     Parameters
@@ -39,35 +56,35 @@ class Linear:
         Their labels: intensities of emotions, scores of traits in 0..1.
     dev_features : (dev clip, feature) array
     dev_true : (dev clip, target) array
-        Without dev clips, the middle of the grid of strengths is used.
+        Without dev clips, the middle of the grid is used.
 
     Attributes
     ----------
     weights : (target, feature) array
         For features standardised once more over the training clips.
     bias : (target,) array
-    strength : float
+    penalty : float
         The chosen ``alpha`` or ``C``.
     """
 
     def __init__(self, task, features, true, dev_features, dev_true):
         self.task, self._features, self._true = task, features, true
         # Means over steps vary less than steps: standardise them again over clips.
-        self._mean, self._scale = features.mean(0), features.std(0) + 1e-6
+        self._mean, self._scale = mean_and_scale(features)
         scaled = self._scaled(features)
         self._basis = row_space(scaled)
         self._reduced = scaled @ self._basis.T
-        grid = LOGISTIC_STRENGTHS if task == "emotion" else RIDGE_STRENGTHS
+        grid = LOGISTIC_CS if task == "emotion" else RIDGE_ALPHAS
         once = np.ones((1, len(features)))
         best = -np.inf
-        for strength in grid if len(dev_true) else grid[len(grid) // 2 :][:1]:
-            ((weights, bias),) = self._fits(strength, once)
+        for penalty in candidates(grid, dev_true):
+            ((weights, bias),) = self._fits(penalty, once)
             score = -np.inf
             if len(dev_true):
                 predicted = self._output(dev_features, weights, bias)
                 score = self._score(dev_true, predicted)
             if score > best or best == -np.inf:
-                best, self.strength = score, strength
+                best, self.penalty = score, penalty
                 self.weights, self.bias = weights, bias
 
     def predict(self, features) -> np.ndarray:
@@ -115,7 +132,7 @@ class Linear:
             # of one fold change the last digits of another.
             seen = np.ones((1, len(features)))
             seen[0, unseen] = 0
-            (fitted,) = self._fits(self.strength, seen)
+            (fitted,) = self._fits(self.penalty, seen)
             weights, bias = self._to_logits(*fitted)
             logits[unseen] = features[unseen] @ weights.T + bias
         return logits
@@ -146,24 +163,24 @@ class Linear:
         drawn = rng.integers(group.max() + 1, size=(refits, group.max() + 1))
         counts = (drawn[:, :, None] == group).sum(1).astype(float)
         start = self.weights, self.bias  # close to the solution, so few steps are left
-        for fitted in self._fits(self.strength, counts, start):
+        for fitted in self._fits(self.penalty, counts, start):
             yield self._to_logits(*fitted)
 
-    def _fits(self, strength, counts, start=None):
+    def _fits(self, penalty, counts, start=None):
         """Weights and bias for each row of `counts`, (sample, clip)."""
         features, true = self._reduced, self._true
         if self.task == "personality":
-            found = ridge(features, true, strength, counts)
+            found = ridge(features, true, penalty, counts)
         else:
             if start is not None:
                 start = start[0] @ self._basis.T, start[1]
-            found = logistic(features, true > 0, strength, counts, start)
+            found = logistic(features, true > 0, penalty, counts, start)
         return [
             (weights @ self._basis, bias) for weights, bias in zip(*found, strict=True)
         ]
 
     def _score(self, true, predicted) -> float:
-        """Criterion for the regularisation strength; higher is better."""
+        """Criterion for the choice of the penalty; higher is better."""
         return dev_score(self.task, true, predicted)
 
     def _to_logits(self, weights, bias):
@@ -192,6 +209,8 @@ class Constant:
     task : {"emotion", "personality"}
     true : (clip, target) array
         Labels of all labelled training clips of the task, of any modality.
+    width : int
+        Number of features of the modality.
 
     Raises
     ------
@@ -199,8 +218,8 @@ class Constant:
         If there is no labelled training clip.
     """
 
-    def __init__(self, task, true):
-        count = len(true)
+    def __init__(self, task, true, width: int):
+        count, self._width = len(true), width
         if count == 0:
             raise ValueError(f"{task}: no training clip has labels of it")
         if task == "emotion":
@@ -215,9 +234,9 @@ class Constant:
         """The same for every clip: (clip, target)."""
         return np.tile(self._predicted, (len(features), 1))
 
-    def probe(self, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `Linear.probe`, with zero weights for `width` features."""
-        return np.zeros((len(self._bias), width)), self._bias
+    def probe(self) -> tuple[np.ndarray, np.ndarray]:
+        """As `Linear.probe`, with zero weights."""
+        return np.zeros((len(self._bias), self._width)), self._bias
 
 
 def row_space(features):

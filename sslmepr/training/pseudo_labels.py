@@ -25,7 +25,8 @@ class WeightAverage:
         The model that is trained.
     decay : float
         Weight of the previous average in each step. In step s it is at most s/(s + 9),
-        so that the initial weights lose their influence early.
+        so that the initial weights lose their influence early. This warm-up is that of
+        TensorFlow's ``ExponentialMovingAverage``, (1 + n)/(10 + n) after n steps.
     """
 
     def __init__(self, model: nn.Module, decay: float):

@@ -43,19 +43,19 @@ def write_json(content: dict, path: str | Path) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_rounded(content), indent=2, ensure_ascii=False)
+    text = json.dumps(rounded(content), indent=2, ensure_ascii=False)
     with atomic(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
 
-def _rounded(value):
+def rounded(value):
+    """`value` with all floats rounded to six decimals, and None for NaN."""
     if isinstance(value, float):
-        # JSON has no NaN.
-        return None if value != value else round(value, 6)
+        return None if value != value else round(float(value), 6)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value
 
 

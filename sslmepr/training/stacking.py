@@ -9,7 +9,8 @@ from sslmepr.statistics.regression import logistic, ridge
 from sslmepr.training.probes import Linear
 
 CROSS_TARGET_PENALTY = 10.0
-"""L2 penalty of cross-target weights, relative to that of same-target weights."""
+"""L2 penalty of cross-target weights, relative to that of same-target weights. By
+convention, not tuned: no trial compares other values."""
 
 SMALLEST_CHANCE = 1e-12
 """Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
@@ -21,7 +22,7 @@ class Combination(Linear):
     All weights have an L2 penalty; cross-target weights, from the logits of one target
     to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
     clips they would otherwise be mostly noise, but without them, targets that a
-    modality confuses could not be separated. For emotions the regularisation strength
+    modality confuses could not be separated. For emotions the penalty
     maximises the likelihood on dev, because the output is used as a probability, and
     the area under the ROC curve does not depend on calibration.
 
@@ -39,7 +40,7 @@ class Combination(Linear):
         chance = np.where(true > 0, predicted, 1 - predicted)
         return float(np.log(np.maximum(chance, SMALLEST_CHANCE)).mean())
 
-    def _fits(self, strength, counts, start=None):
+    def _fits(self, penalty, counts, start=None):
         features, true = self._reduced @ self._basis, self._true
         count, targets = len(counts), true.shape[1]
         weights = np.zeros((count, targets, features.shape[1]))
@@ -49,9 +50,9 @@ class Combination(Linear):
             size[target::targets] = 1.0
             mine = true[:, target : target + 1]
             if self.task == "personality":
-                found = ridge(features * size, mine, strength, counts)
+                found = ridge(features * size, mine, penalty, counts)
             else:
-                found = logistic(features * size, mine > 0, strength, counts)
+                found = logistic(features * size, mine > 0, penalty, counts)
             weights[:, target] = found[0][:, 0] * size
             bias[:, target] = found[1][:, 0]
         return list(zip(weights, bias, strict=True))

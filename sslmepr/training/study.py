@@ -36,7 +36,9 @@ def train_study(
         `train_crosstask` or `train_fusion`, whose exceptions are passed on.
     """
     folder = Path(study_folder)
-    results = {"unimodal": {}, "crosstask": {}, "fusion": {}}
+    results: dict[str, dict[str, dict]] = {
+        stage: {} for stage in ("unimodal", "crosstask", "fusion")
+    }
     for modality in params.modalities:
         for task in TASKS:
             cell = f"{modality}-{task}"

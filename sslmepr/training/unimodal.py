@@ -121,7 +121,7 @@ def train_unimodal(
     ]
     write_predictions(run_folder, tables)
     write_refits(run_folder, clips, start.unseen, task, start.refits)
-    best = {"dev_score": _best(history)}
+    best: dict[str, object] = {"dev_score": _best(history)}
     if task == "emotion":
         best["thresholds"] = training_thresholds(clips, params.roles.emotion)
     digest = save_checkpoint(
@@ -233,6 +233,7 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
     }
     unseen = (data.clips.table["split"].to_numpy() != "train")[rows]
     refits = params.unimodal.refits
+    linear: Linear | Constant
     if len(train):
         linear = Linear(
             task, pooled[at["train"]], true[train], pooled[at["dev"]], true[dev]
@@ -245,8 +246,9 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
         drawn = [pooled[unseen] @ weights.T + bias for weights, bias in probes]
     else:
         corpus = getattr(params.roles, task)
-        linear = Constant(task, data.clips.training_labels(corpus, task))
-        weights, bias = linear.probe(pooled.shape[1])
+        labels = data.clips.training_labels(corpus, task)
+        linear = Constant(task, labels, pooled.shape[1])
+        weights, bias = linear.probe()
         logits = np.tile(bias, (len(rows), 1))
         drawn = [logits[unseen]] * refits
     set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))

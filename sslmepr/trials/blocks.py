@@ -7,7 +7,6 @@ which also selects the epoch, so they are optimistic; no test label is read.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,10 +16,11 @@ import torch
 from tqdm import tqdm
 
 from sslmepr.labels import TASKS
-from sslmepr.params import Blocks, Params
-from sslmepr.processes import process_pool
+from sslmepr.params import Params
+from sslmepr.processes import each_result
 from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.order import draw_order, train_order
+from sslmepr.trials.params import Blocks
 from sslmepr.trials.seeds import over_seeds
 
 LINEAR = "linear"
@@ -33,16 +33,18 @@ MEAN = "mean over modalities"
 
 
 def try_blocks(
-    params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
+    params: Params,
+    section: Blocks,
+    data_folder: str | Path = "data",
+    progress: bool = True,
 ) -> pd.DataFrame:
-    """Train every kind of block of ``params.blocks[name]`` with all of its seeds.
+    """Train every kind of block of `section` with all of its seeds.
 
     Parameters
     ----------
     params : Params
         Section ``unimodal`` gives the other settings of model and schedule.
-    name : str
-        Key of ``params.blocks``.
+    section : Blocks
     data_folder : path
         Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
@@ -56,7 +58,6 @@ def try_blocks(
         `ORDER` the area under the curve; missing where no labelled clip has the
         modality).
     """
-    section = params.blocks[name]
     tasks = [*product(params.modalities, TASKS), (DRAWN, ORDER)]
     cells = [
         (*task, kind, seed)
@@ -65,12 +66,10 @@ def try_blocks(
         for kind in section.kinds
     ]
     # One thread per process; results do not depend on other cells.
-    workers = params.compute.workers
-    with process_pool(workers, [__name__], torch.set_num_threads, (1,)) as pool:
-        train = partial(_cell, params, section, data_folder)
-        found = pool.map(train, *zip(*cells, strict=True))
-        bar = tqdm(found, total=len(cells), desc="blocks", disable=not progress)
-        scores = list(bar)
+    calls = [(params, section, data_folder, *cell) for cell in cells]
+    one_thread, workers = (torch.set_num_threads, (1,)), params.compute.workers
+    found = each_result(_cell, calls, workers, [__name__], *one_thread)
+    scores = list(tqdm(found, total=len(cells), desc="blocks", disable=not progress))
     columns = ["what", "task", "block", "seed", "value"]
     return pd.DataFrame(_rows(cells, scores), columns=columns)
 
@@ -109,14 +108,14 @@ def _cell(
     return scores[0], scores.max()
 
 
-def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Means over seeds of scores and of paired differences between blocks.
 
     Parameters
     ----------
     runs : DataFrame
         From :func:`try_blocks`.
-    level : float
+    confidence : float
         Confidence level of Student's t intervals over seeds.
 
     Returns
@@ -139,4 +138,4 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
         value = paired["value"] - paired["start"]
         tables.append(paired.assign(value=value, metric=f"over_{reference}"))
     names = ["what", "task", "block", "metric"]
-    return over_seeds(pd.concat(tables, ignore_index=True), names, level)
+    return over_seeds(pd.concat(tables, ignore_index=True), names, confidence)

@@ -8,7 +8,6 @@ ways (`ARMS`). All labels are known, including those that are hidden in training
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -19,9 +18,12 @@ from tqdm import tqdm
 from sslmepr.device import choose_device
 from sslmepr.evaluation.metrics import emotion_draws
 from sslmepr.labels import MODALITIES, TASKS
+from sslmepr.models.fusion import FusionInput
 from sslmepr.models.published import PUBLISHED_THRESHOLD
-from sslmepr.params import Collapse, Params, Roles, Variant
-from sslmepr.processes import process_pool
+from sslmepr.params import Params
+from sslmepr.params.study import Roles
+from sslmepr.params.training import Variant
+from sslmepr.processes import each_result
 from sslmepr.simulation.ideal_observer import agreement, correlate
 from sslmepr.simulation.world import make_world
 from sslmepr.statistics.cluster_bootstrap import Clusters
@@ -35,7 +37,8 @@ from sslmepr.training.fusion_training import (
 )
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.probes import Linear
-from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, zscored
+from sslmepr.trials.params import Collapse
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
 SUPERVISED = ["semi_supervised", "gradnorm"]
@@ -88,15 +91,16 @@ ARMS = {
 """Conditions by name; `oracle` is the upper bound of what pseudo-labels can reach."""
 
 
-def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
-    """Train all arms at all offsets and seeds of ``params.collapse[name]``.
+def try_collapse(
+    params: Params, section: Collapse, progress: bool = True
+) -> pd.DataFrame:
+    """Train all arms at all offsets and seeds of `section`.
 
     Parameters
     ----------
     params : Params
         Section ``fusion`` gives the model and schedule except the number of epochs.
-    name : str
-        Key of ``params.collapse``.
+    section : Collapse
     progress : bool
         Show a progress bar over studies.
 
@@ -117,17 +121,12 @@ def try_collapse(params: Params, name: str, progress: bool = True) -> pd.DataFra
     WorldError
         If the section names a world that the simulation does not have.
     """
-    section = params.collapse[name]
-    cells = list(product(section.offsets, section.seeds))
     # One thread per process; results do not depend on other cells.
-    with process_pool(params.compute.workers, [__name__], _one_thread) as pool:
-        found = pool.map(partial(_cell, params, section), *zip(*cells, strict=True))
-        bar = tqdm(found, total=len(cells), desc="collapse", disable=not progress)
-        return pd.concat(list(bar), ignore_index=True)
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+    calls = [(params, section, *c) for c in product(section.offsets, section.seeds)]
+    one_thread, workers = (torch.set_num_threads, (1,)), params.compute.workers
+    found = each_result(_cell, calls, workers, [__name__], *one_thread)
+    bar = tqdm(found, total=len(calls), desc="collapse", disable=not progress)
+    return pd.concat(list(bar), ignore_index=True)
 
 
 def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.DataFrame:
@@ -200,26 +199,20 @@ def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
         learned = np.concatenate(
             [clips.rows(getattr(ROLES, task), "train") for task in TASKS]
         )
-        features = {name: _scaled(each, learned) for name, each in features.items()}
+        features = {name: zscored(each, learned) for name, each in features.items()}
     predicted = {
         task: np.stack([_linear(clips, task, each) for each in features.values()], 1)
         for task in TASKS
     }
     read = {name: torch.from_numpy(each) for name, each in features.items()}
-    return FusionClips(
-        clips,
+    outputs = FusionInput(
         read,
         torch.from_numpy(predicted["emotion"]),
         torch.from_numpy(predicted["personality"]).sigmoid(),
         torch.ones(len(clips.table), len(features), dtype=torch.bool),
         read,
-        choose_device(params.compute.device),
     )
-
-
-def _scaled(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    chosen = values[rows]
-    return ((values - chosen.mean(0)) / chosen.std(0)).astype(np.float32)
+    return FusionClips(clips, outputs, choose_device(params.compute.device))
 
 
 def _linear(clips: StudyClips, task: str, features: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sslmepr.params import Simulation
+from sslmepr.params.simulation import Simulation
 from sslmepr.simulation.channels import Channel, make_channels
 from sslmepr.simulation.world import (
     EMOTION_PART,
@@ -68,11 +68,14 @@ class DrawnCorpus:
         """
         known = self.split == "train"
         rows = known if known.any() else slice(None)
-        features = {
-            name: ((each - each[rows].mean(0)) / each[rows].std(0)).astype(np.float32)
-            for name, each in self.features.items()
-        }
+        features = {name: zscored(each, rows) for name, each in self.features.items()}
         return replace(self, features=features)
+
+
+def zscored(values: np.ndarray, rows) -> np.ndarray:
+    """Values (clip, feature) as float32, standardised over the clips of `rows`."""
+    chosen = values[rows]
+    return ((values - chosen.mean(0)) / chosen.std(0)).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,11 @@ from sslmepr.association.recovery import compare
 from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.association.study import associate
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
-from sslmepr.params import Params, Power
+from sslmepr.params import Params
 from sslmepr.processes import each_result
 from sslmepr.training.probes import Linear
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
+from sslmepr.trials.params import Power
 
 SETTING = ["strength", "clips", "clips_per_speaker"]
 GROUP = ["source", *SETTING]
@@ -38,8 +39,8 @@ OFFSET = 0.0
 """Offset between the corpora; standardising each separately would remove any."""
 
 
-def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
-    """Simulate and analyse all worlds of ``params.power[name]``.
+def try_power(params: Params, section: Power, progress: bool = True) -> pd.DataFrame:
+    """Simulate and analyse all worlds of `section`.
 
     Every strength is combined with the first number of clips and the first number of
     clips per speaker, then with the other values of one while the other keeps its
@@ -49,8 +50,7 @@ def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
     ----------
     params : Params
         Sections ``association`` and ``unimodal.refits`` configure the analysis.
-    name : str
-        Key of ``params.power``.
+    section : Power
     progress : bool
         Show a progress bar over worlds.
 
@@ -66,7 +66,6 @@ def try_power(params: Params, name: str, progress: bool = True) -> pd.DataFrame:
     WorldError
         If the correlation matrix for one of the strengths is not positive definite.
     """
-    section = params.power[name]
     keys = [
         (strength, *sizes, world)
         for strength in section.strengths

@@ -19,11 +19,13 @@ from optuna.trial import BaseTrial
 
 from sslmepr.device import choose_device
 from sslmepr.files import atomic
-from sslmepr.params import Choices, CoTraining, Params, Range, Search, get_path
+from sslmepr.params import Params, get_path
+from sslmepr.params.training import CoTraining
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import fit_predict_projector, train_variant
 from sslmepr.training.loop import TrainingError
+from sslmepr.trials.params import Choices, Range, Search
 
 STARTUP_TRIALS = 5
 """First trials, sampled at random and never pruned."""
@@ -41,23 +43,22 @@ OUTCOME = ("trial", "state", "dev_score", "epochs")
 
 def search_fusion(
     params: Params,
-    name: str,
+    section: Search,
     study_folder: str | Path,
     run_folder: str | Path,
     data_folder: str | Path = "data",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Search the space ``params.search[name]`` with the full fusion model.
+    """Search the space of `section` with the full fusion model.
 
     The first trial uses the values in `params` themselves.
 
     Parameters
     ----------
     params : Params
-        Sections ``search[name]`` (ranges and number of trials), ``fusion`` (all other
-        settings and the seeds), ``roles``, ``seed`` and ``compute.device``.
-    name : str
-        Key of ``params.search``.
+        Sections ``fusion`` (all other settings and the seeds), ``roles``, ``seed`` and
+        ``compute.device``.
+    section : Search
     study_folder : path
         Holds ``crosstask/<modality>`` of every modality, written by stage 2.
     run_folder : path
@@ -106,24 +107,23 @@ def search_fusion(
     journal = Path(run_folder, "journal.log")
     journal.unlink(missing_ok=True)
     storage = JournalStorage(JournalFileBackend(str(journal)))
-    return search(params, name, train, storage, progress)
+    return search(params, section, train, storage, progress)
 
 
 def search(
     params: Params,
-    name: str,
+    section: Search,
     train: Callable[[Params, int, Callable[[float], None]], float],
     storage: optuna.storages.BaseStorage | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Search the space ``params.search[name]`` with any training function.
+    """Search the space of `section` with any training function.
 
     Parameters
     ----------
     params : Params
         ``seed`` seeds the sampler; ``fusion.seeds`` are the seeds of each trial.
-    name : str
-        Key of ``params.search``.
+    section : Search
     train : callable
         (parameters, seed, on_score) to the best dev score of one training run, which
         calls on_score with the dev score of every epoch.
@@ -138,12 +138,11 @@ def search(
         As from `trials_table`. A trial whose training loss is not finite is recorded
         as failed, and the search goes on.
     """
-    section = params.search[name]
     # Optuna's log messages repeat what is in the table.
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
         direction="maximize",
-        study_name=name,
+        study_name="search",
         storage=storage,
         sampler=optuna.samplers.TPESampler(
             n_startup_trials=STARTUP_TRIALS, seed=params.seed
@@ -156,7 +155,7 @@ def search(
     study.enqueue_trial({key: get_path(tree, key) for key in section.dimensions()})
 
     def objective(trial: optuna.Trial) -> float:
-        chosen = params.changed(suggest(trial, section), f"search.{name}")
+        chosen = params.changed(suggest(trial, section), "search")
         return _train_seeds(trial, chosen, train)
 
     study.optimize(

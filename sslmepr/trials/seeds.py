@@ -6,14 +6,14 @@ import pandas as pd
 from sslmepr.statistics.cluster_bootstrap import CLUSTER_T, NONE, t_interval
 
 
-def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
+def summarise(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Mean over seeds of every arm, offset and metric.
 
     Parameters
     ----------
     runs : DataFrame
         From :func:`sslmepr.trials.collapse.try_collapse`.
-    level : float
+    confidence : float
         Confidence level of Student's t intervals over seeds.
 
     Returns
@@ -21,10 +21,10 @@ def summarise(runs: pd.DataFrame, level: float) -> pd.DataFrame:
     DataFrame
         arm, offset, metric, estimate, low, high, interval, n (seeds).
     """
-    return over_seeds(runs, ["arm", "offset", "metric"], level)
+    return over_seeds(runs, ["arm", "offset", "metric"], confidence)
 
 
-def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFrame:
+def differences(runs: pd.DataFrame, reference: str, confidence: float) -> pd.DataFrame:
     """Paired differences between a reference arm and every other, by study.
 
     Parameters
@@ -33,7 +33,7 @@ def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFram
         From :func:`sslmepr.trials.collapse.try_collapse`.
     reference : str
         Name of an arm; differences are its value minus that of the other.
-    level : float
+    confidence : float
         Confidence level of Student's t intervals over seeds.
 
     Returns
@@ -53,10 +53,10 @@ def differences(runs: pd.DataFrame, reference: str, level: float) -> pd.DataFram
     others = runs[runs["arm"] != reference]
     paired = others.join(mine.rename("mine"), on=keys).dropna(subset="mine")
     paired = paired.assign(value=paired["mine"] - paired["value"])
-    return over_seeds(paired, ["arm", "offset", "metric"], level)
+    return over_seeds(paired, ["arm", "offset", "metric"], confidence)
 
 
-def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFrame:
+def over_seeds(runs: pd.DataFrame, names: list[str], confidence: float) -> pd.DataFrame:
     """Mean of ``value`` over seeds, grouped by `names`.
 
     Parameters
@@ -64,7 +64,7 @@ def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFra
     runs : DataFrame
         `names`, value; one row per seed and group.
     names : list of str
-    level : float
+    confidence : float
         Confidence level of Student's t intervals over seeds.
 
     Returns
@@ -75,7 +75,7 @@ def over_seeds(runs: pd.DataFrame, names: list[str], level: float) -> pd.DataFra
     """
     table = runs.groupby(names, sort=False)["value"].agg(["mean", "std", "count"])
     mean, n = table["mean"], table["count"]
-    low, high = t_interval(mean, table["std"] / np.sqrt(n), n, level)
+    low, high = t_interval(mean, table["std"] / np.sqrt(n), n, confidence)
     kind = np.where(low.notna(), CLUSTER_T, NONE)
     found = pd.DataFrame({"estimate": mean, "low": low, "high": high, "interval": kind})
     return found.assign(n=n).reset_index()

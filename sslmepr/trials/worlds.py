@@ -49,7 +49,7 @@ def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def summarise(
-    cells: pd.DataFrame, level: float, resamples: int, seed: int
+    cells: pd.DataFrame, confidence: float, resamples: int, seed: int
 ) -> pd.DataFrame:
     """Summarise worlds of the same strength and size.
 
@@ -57,10 +57,10 @@ def summarise(
     ----------
     cells : DataFrame
         From :func:`sslmepr.trials.power.try_power`.
-    level : float
+    confidence : float
         Confidence level. Worlds are the clusters, because cells of one world are not
-        independent. For ``any_invented``, and where all worlds have the same share of
-        cells, the interval is Wilson's with worlds as units.
+        independent. For ``familywise_error``, and where all worlds have the same
+        share of cells, the interval is Wilson's with worlds as units.
     resamples, seed : int
         Number of bootstrap replicates and their seed.
 
@@ -71,18 +71,18 @@ def summarise(
         interval (its kind, or `WILSON`), worlds. Metrics: ``recovered`` (mean over
         planted cells, positive in the planted direction); ``slope`` of recovered on
         planted correlations through the origin; ``correlation`` of both over the cells
-        of a world, mean over worlds; ``found`` (power: share of planted cells that are
-        significant); ``invented`` (false-positive rate: share of null cells that are
-        significant); ``any_invented`` (familywise error: share of worlds with a false
-        positive); ``covers_planted`` and ``covers_expected`` (coverage of the planted
-        and of the expected correlation). Undefined metrics have no row.
+        of a world, mean over worlds; ``power`` (share of planted cells that are
+        significant); ``false_positive_rate`` (share of null cells that are
+        significant); ``familywise_error`` (share of worlds with a false positive);
+        ``covers_planted`` and ``covers_expected`` (coverage of the planted and of the
+        expected correlation). Undefined metrics have no row.
     """
     known = _with_expected(cells.dropna(subset="recovered"))
     rows = [
         (*key, metric, *estimate)
         for key, group in known.groupby(GROUP, sort=False)
         for metric, sums in _sums(group)
-        for estimate in _ratio(metric, sums, level, resamples, seed)
+        for estimate in _ratio(metric, sums, confidence, resamples, seed)
     ]
     columns = [*GROUP, "metric", "estimate", "low", "high", "interval", "worlds"]
     return pd.DataFrame(rows, columns=columns)
@@ -112,15 +112,15 @@ def _sums(group: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     parts = {
         "recovered": (r * np.sign(planted), there),
         "slope": (r * planted, planted**2),
-        "found": (called & there, there),
-        "invented": (called & ~there, ~there),
+        "power": (called & there, there),
+        "false_positive_rate": (called & ~there, ~there),
         **{name: (held.fillna(False), held.notna()) for name, held in covers.items()},
     }
     for name, (above, below) in parts.items():
         both = pd.DataFrame({"above": above, "below": below}).astype(float)
         yield name, both.groupby(group["world"]).sum().to_numpy()
-    invented = (called & ~there).groupby(group["world"]).any()
-    yield "any_invented", np.column_stack([invented, np.ones(len(invented))])
+    wrong = (called & ~there).groupby(group["world"]).any()
+    yield "familywise_error", np.column_stack([wrong, np.ones(len(wrong))])
     agreements = [
         agreement(world["recovered"].to_numpy(), world["planted"].to_numpy())
         for _, world in group.groupby("world")
@@ -130,7 +130,7 @@ def _sums(group: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _ratio(
-    metric: str, sums: np.ndarray, level: float, resamples: int, seed: int
+    metric: str, sums: np.ndarray, confidence: float, resamples: int, seed: int
 ) -> Iterator[tuple[float, float, float, str, int]]:
     """Yield (estimate, low, high, interval, worlds); nothing where undefined."""
     sums = sums[sums[:, 1] > 0]
@@ -139,10 +139,10 @@ def _ratio(
         return
     estimate = sums[:, 0].sum() / sums[:, 1].sum()
     totals = replicated_totals(sums, resamples, seed)
-    low, high, kind = interval(totals[:, 0] / totals[:, 1], worlds, level)
+    low, high, kind = interval(totals[:, 0] / totals[:, 1], worlds, confidence)
     alike = np.ptp(sums[:, 0] / sums[:, 1]) == 0
-    if metric == "any_invented" or (alike and estimate in (0, 1)):
+    if metric == "familywise_error" or (alike and estimate in (0, 1)):
         count = round(estimate * worlds)
-        low, high = proportion_confint(count, worlds, 1 - level, method=WILSON)
+        low, high = proportion_confint(count, worlds, 1 - confidence, method=WILSON)
         kind = WILSON
     yield float(estimate), float(low), float(high), str(kind), worlds

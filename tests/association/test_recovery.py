@@ -32,7 +32,10 @@ def test_perfect_recovery():
     assert estimate["slope"] == pytest.approx(1)
     assert estimate["rmse"] == 0 and estimate["sign_agreement"] == 1
     assert estimate["significant"] == pytest.approx(2 / 30)
-    assert estimate["found"] == pytest.approx(2 / 3) and estimate["invented"] == 0
+    assert (
+        estimate["power"] == pytest.approx(2 / 3)
+        and estimate["false_positive_rate"] == 0
+    )
     assert result["low"].isna().all()
 
 
@@ -92,10 +95,10 @@ def test_few_speakers_have_t_intervals_on_the_scale_of_a_metric():
     assert found["high"] == pytest.approx(slopes[0] + half(slopes[0], slopes[1:]))
     assert result.loc["sign_agreement", "interval"] == "none"
     assert result.loc["sign_agreement", ["low", "high"]].isna().all()
-    assert result.loc["found", "interval"] == "none"
+    assert result.loc["power", "interval"] == "none"
 
 
-def test_null_world_has_no_agreement_but_shares_of_invented_cells():
+def test_null_world_has_no_agreement_but_a_false_positive_rate():
     planted = tidy_matrix({}, "planted")
     result = recovery(recovered(np.linspace(-0.1, 0.3, 30)), planted)
     result = result.set_index("metric")
@@ -103,7 +106,7 @@ def test_null_world_has_no_agreement_but_shares_of_invented_cells():
     assert "do not vary" in result.loc["correlation", "reason"]
     assert result.loc["slope", "reason"] == "nothing is planted"
     expected = (np.linspace(-0.1, 0.3, 30) > 0.25).mean()
-    assert result.loc["invented", "estimate"] == pytest.approx(expected)
+    assert result.loc["false_positive_rate", "estimate"] == pytest.approx(expected)
 
 
 def test_compare_puts_three_matrices_side_by_side():

@@ -10,7 +10,6 @@ from sslmepr.association.sources import (
     SOURCES,
     available_sources,
     sides,
-    title,
 )
 
 
@@ -34,8 +33,3 @@ def test_a_source_names_the_side_of_the_emotion_first():
     assert sides(PREDICTED_TRAIT) == ("true", "predicted")
     with pytest.raises(ValueError, match="'disjoint_modalities' is none of predicted"):
         sides(DISJOINT)
-
-
-def test_sources_as_a_reader_writes_them():
-    assert title(PREDICTED_TRAIT) == "true × predicted"
-    assert title(DISJOINT) == "disjoint modalities"

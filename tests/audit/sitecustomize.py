@@ -14,23 +14,23 @@ import sys
 
 
 def start(folder: str) -> None:
-    words, root = sys.orig_argv, os.getcwd()
+    words = sys.orig_argv
     if "sslmepr" in words and "--out" in words:
         os.environ["AUDIT_STAGE"] = words[words.index("--out") + 1]
-        os.environ["AUDIT_ROOT"] = root
+        os.environ["AUDIT_ROOT"] = os.getcwd()
     elif words[-2:] == ["sslmepr", "book"]:
-        os.environ |= {"AUDIT_STAGE": "book", "AUDIT_ROOT": root}
-    if "AUDIT_STAGE" not in os.environ:
-        return
-    root = os.path.join(os.environ["AUDIT_ROOT"], "")
-    name = hashlib.md5(os.environ["AUDIT_STAGE"].encode()).hexdigest()
-    log = os.open(os.path.join(folder, name), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.environ |= {"AUDIT_STAGE": "book", "AUDIT_ROOT": os.getcwd()}
     seen = set()
 
     def note(kind: str, name: str) -> None:
-        if (kind, name) not in seen:
-            seen.add((kind, name))
+        # A fork takes over the stage of the program in whose place it runs.
+        stage = os.environ.get("AUDIT_STAGE")
+        if stage and (stage, kind, name) not in seen:
+            seen.add((stage, kind, name))
+            path = os.path.join(folder, hashlib.md5(stage.encode()).hexdigest())
+            log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             os.write(log, f"{kind} {name}\n".encode(errors="surrogateescape"))
+            os.close(log)
 
     def hook(event: str, values: tuple) -> None:
         if event != "open" or not isinstance(values[0], str | os.PathLike):
@@ -38,6 +38,7 @@ def start(folder: str) -> None:
         path, mode, flags = values
         if set(mode or "") & set("wax+") or flags & (os.O_WRONLY | os.O_RDWR):
             return
+        root = os.path.join(os.environ.get("AUDIT_ROOT", "/no/stage"), "")
         path = os.path.abspath(path)
         if path.startswith(root):
             note("file", path.removeprefix(root))
@@ -86,8 +87,9 @@ class Parameters:
             return called
 
         module.Params.__getattribute__ = recorded
-        module.Params.for_study = unseen(module.Params.for_study)
-        module.parse, module.load = unseen(module.parse), unseen(module.load)
+        for name in ("for_study", "changed"):
+            setattr(module.Params, name, unseen(getattr(module.Params, name)))
+        module.load = unseen(module.load)
 
 
 if "AUDIT_FOLDER" in os.environ:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.corpora.table import read_table
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
-from sslmepr.params import TableCorpus
+from sslmepr.params.corpora import TableCorpus
 
 SHARES = {"train": 0.5, "dev": 0.25, "test": 0.25}
 

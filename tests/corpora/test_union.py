@@ -10,7 +10,7 @@ from sslmepr.corpora.ravdess import read_ravdess
 from sslmepr.corpora.schema import LABEL_COLUMNS, CorpusError, part_of
 from sslmepr.corpora.union import read_union, wanted_modalities
 from sslmepr.labels import MODALITIES
-from sslmepr.params import PublishedCorpus, UnionCorpus
+from sslmepr.params.corpora import PublishedCorpus, UnionCorpus
 
 SPEECH = PublishedCorpus(source="ravdess", path="speech", modalities=["audio"])
 LINES = PublishedCorpus(source="meld", path="lines/meld", modalities=["text"])

@@ -50,7 +50,10 @@ def test_equal_crops_are_encoded_once(encoder, monkeypatch):
 def test_graph_is_valid(encoder):
     import onnx
 
-    onnx.checker.check_model(efficientnet_graph(encoder.torch_model))
+    model = efficientnet_graph(encoder.torch_model)
+    onnx.checker.check_model(model)
+    names = [side[0].name for side in (model.graph.input, model.graph.output)]
+    assert names == ["image", "feature"]
 
 
 def test_batches_change_nothing(encoder):

@@ -7,7 +7,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from sslmepr.evaluation.comparison import compare_variants
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS
 
-SETTINGS = {"reference": "multitask", "resamples": 300, "level": 0.95, "seed": 0}
+SETTINGS = {"reference": "multitask", "resamples": 300, "confidence": 0.95, "seed": 0}
 
 
 def predictions(rng, clips=60, noise=None, seeds=(0, 1), tasks=TASKS):

@@ -89,7 +89,7 @@ def test_summary_is_json_with_intervals(trained):
 
 
 def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
-    _, folder, _, _ = trained
+    data_folder, folder, _, _ = trained
     table = pd.read_parquet(folder / "evaluate" / "predictions.parquet")
     table = table[table["target"].isin(SCORED_EMOTIONS)]
     published = table[table["variant"] == "as_published"]
@@ -100,6 +100,15 @@ def test_emotions_are_decided_by_the_rule_of_their_variant(trained):
     whole = whole[whole["target"].isin(EMOTIONS)]
     sums = whole.groupby(["seed", "corpus", "clip_id"])["predicted"].sum()
     assert sums.to_numpy() == pytest.approx(1, abs=1e-5)
+    # Ours: present from the base rate among the training clips on.
+    labels = pd.read_parquet(data_folder / "emotion" / "corpus" / "clips.parquet")
+    labels = labels[labels["split"] == "train"]
+    ours = table[table["variant"] == "multitask"]
+    for target in SCORED_EMOTIONS:
+        rate = (labels[f"emotion_{target}"] > 0).mean()
+        mine = ours[ours["target"] == target]
+        expected = (mine["predicted"] >= rate).astype("boolean")
+        assert mine["decided"].equals(expected), target
 
 
 def test_no_name_is_parsed(trained, small_params, tmp_path):

@@ -15,16 +15,16 @@ from sslmepr.evaluation.metrics import (
     single_label_draws,
     tabulate,
 )
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS
 from sslmepr.statistics.cluster_bootstrap import Clusters
 
 MEAN = np.full(5, 0.5)
 
 
-def table_of(draws, *values, speaker_ids, resamples=2000, level=0.95, seed=0):
+def table_of(draws, *values, speaker_ids, resamples=2000, confidence=0.95, seed=0):
     """Table of a metric's draws over speakers."""
     speakers = Clusters(speaker_ids, resamples, seed)
-    return tabulate(draws(*values, speakers), speakers, level)
+    return tabulate(draws(*values, speakers), speakers, confidence)
 
 
 def emotion_metrics(true, score, decided, ids, resamples=2000, **how):
@@ -199,4 +199,3 @@ def test_bad_input():
         personality_metrics(np.zeros((2, 5)), np.zeros((2, 4)), MEAN, ["a", "b"])
     with pytest.raises(ValueError, match="3 speaker ids, but 2 clips"):
         personality_metrics(np.zeros((2, 5)), np.zeros((2, 5)), MEAN, list("abc"))
-    assert len(TRAITS) == 5

@@ -9,7 +9,9 @@ from sslmepr.corpora.schema import COLUMNS, read_clips, validate, write_clips
 from sslmepr.evaluation import speaker_folds
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS
-from sslmepr.params import Folds, PublishedCorpus, Roles
+from sslmepr.params.analysis import Folds
+from sslmepr.params.corpora import PublishedCorpus
+from sslmepr.params.study import Roles
 
 ACTORS, TEST_ACTORS, REPEATS = 8, 2, 3
 

@@ -3,11 +3,6 @@ import pandas as pd
 import pytest
 import torch
 
-from sslmepr.explanation.attention import (
-    contributions,
-    graph_attention_table,
-    query_attention_table,
-)
 from sslmepr.explanation.attribution import attribute
 from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
@@ -96,19 +91,6 @@ def test_absent_modalities_have_no_rows_and_nothing_is_undefined(model, given):
     assert ("text", "feature", "personality") not in sizes
 
 
-def test_input_x_gradient_equals_autograd(model, given):
-    result = attribute(model, given, CLIPS, ["fear"], method="input_x_gradient")
-    face = given.embeddings["face"].clone().requires_grad_()
-    output = model(given._replace(embeddings={**given.embeddings, "face": face}))
-    output.emotion_logits[:, EMOTIONS.index("fear")].sum().backward()
-    expected = (face * face.grad).detach()[:, :4].numpy()
-    table = result.values.query(
-        "modality == 'face' and pathway == 'embedding' and half == 'emotion'"
-    )
-    actual = table["attribution"].to_numpy().reshape(3, 4)
-    np.testing.assert_allclose(actual, expected, atol=1e-6)
-
-
 def test_bins_keep_the_sums(model, given):
     fine = attribute(model, given, CLIPS, ["anger"], steps=4).values
     coarse = attribute(model, given, CLIPS, ["anger"], steps=4, bins=3).values
@@ -131,27 +113,5 @@ def test_a_model_in_training_mode_is_left_so_and_explained_without_dropout(
 def test_bad_arguments_are_named(model, given):
     with pytest.raises(ValueError, match="targets: the model predicts no 'joy'"):
         attribute(model, given, CLIPS, ["joy"])
-    with pytest.raises(ValueError, match="method: 'lime' is none of"):
-        attribute(model, given, CLIPS, method="lime")
     with pytest.raises(ValueError, match="2 clip ids for 3 clips"):
         attribute(model, given, CLIPS[:2])
-
-
-def test_contributions_share_the_absolute_sum(model, given):
-    table = contributions(attribute(model, given, CLIPS, ["anger"], steps=4).values)
-    np.testing.assert_allclose(table.groupby("clip_id")["share"].sum(), 1)
-    assert len(table) == (3 + 2 + 3) * 2
-
-
-def test_attention_tables_sum_to_one_and_leave_out_what_is_absent(model, given):
-    output = model(given)
-    graph = graph_attention_table(output, CLIPS, list(WIDTHS))
-    sums = graph.groupby(["clip_id", "modality"])["attention"].sum()
-    assert len(sums) == 8 and sums.to_numpy() == pytest.approx(1)
-    query = query_attention_table(output, CLIPS, list(WIDTHS), model.config.tasks)
-    sums = query.groupby(["clip_id", "task"])["attention"].sum()
-    assert len(sums) == 6 and sums.to_numpy() == pytest.approx(1)
-    for table in (graph, query):
-        assert "audio" not in set(table.loc[table["clip_id"] == "b", "modality"])
-    face = query.query("clip_id == 'c' and task == 'personality'")["attention"]
-    np.testing.assert_allclose(face, output.query_attention[2, 1].detach())

@@ -194,6 +194,7 @@ def test_nothing_to_do_starts_nothing(corpus, tmp_path, monkeypatch):
     shard.touch()
     monkeypatch.setitem(sys.modules, "ray", None)
     _run("test", [job(corpus, ["a.mp4"], shard)], params(engine="ray").compute)
+    assert shard.read_bytes() == b""
 
 
 def test_a_machine_that_sees_other_media_refuses(tmp_path, monkeypatch):

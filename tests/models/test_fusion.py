@@ -90,6 +90,12 @@ def test_every_ablation_trains(without):
         assert p.grad is None or p.grad.isfinite().all(), name
 
 
+def test_no_unit_has_a_kink():
+    """At a kink, a rounding error decides whether a silent unit begins to learn."""
+    kinks = torch.nn.ReLU, torch.nn.LeakyReLU
+    assert not [each for each in model().modules() if isinstance(each, kinks)]
+
+
 @given(
     present=st.lists(
         st.lists(st.booleans(), min_size=3, max_size=3).filter(any),

@@ -32,6 +32,17 @@ def clips(present):
     )
 
 
+def test_projector_by_hand():
+    net, given = model(), clips([[True, True]] * 3)
+    for modality, embedding in given.embeddings.items():
+        projector = net.projectors[modality]
+        linear, _, _, norm = projector.project
+        inner = norm(linear(embedding).clamp(min=0))
+        down, _, _, up = projector.adapter
+        expected = projector.norm(inner + up(down(inner).clamp(min=0)))
+        torch.testing.assert_close(projector(embedding), expected)
+
+
 def test_output_by_hand():
     net, given = model(), clips([[True, True], [True, True], [False, True]])
     plain = net(given).representation

@@ -52,6 +52,7 @@ def test_head_starts_at_zero_and_learns():
     part = head(6, 8, 5, dropout=0.5)
     said = part(torch.randn(4, 6))
     assert torch.equal(said, torch.zeros(4, 5))
+    assert not [each for each in part if isinstance(each, torch.nn.ReLU)]
     said.sum().backward()
     assert part[-1].weight.grad.abs().max() > 0
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sslmepr.files import MARK
-from sslmepr.params import Roles
+from sslmepr.params.study import Roles
 from sslmepr.pipeline import book
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +102,8 @@ def test_assembled_book_holds_what_is_listed_and_nothing_else(small):
     ]
     found = {path.relative_to(target).as_posix() for path in target.rglob("*.ipynb")}
     assert found == {"chapters/overview.ipynb", *(f"{run}.ipynb" for run in runs)}
+    fonts = {path.name for path in (target / "_static" / "fonts").iterdir()}
+    assert {"SourceSansPro-Regular.ttf", "LICENSE.txt"} <= fonts
     copied = (target / "chapters" / "overview.ipynb").read_bytes()
     assert copied == Path("runs/tiny/notebooks/overview.ipynb").read_bytes()
 

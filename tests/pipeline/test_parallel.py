@@ -1,5 +1,6 @@
 """Generations of a small pipeline, and what runs at the same time."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sslmepr.pipeline.parallel import run_generation, stale_generations
+from sslmepr.pipeline import fork_server
+from sslmepr.pipeline.parallel import (
+    run_generation,
+    run_generations,
+    stale_generations,
+)
 
 # Both cells wait for each other, so they end only if they run at the same time.
 WAIT = "for i in $(seq 3000); do [ -e met-{1} ] && break; sleep 0.1; done"
@@ -76,3 +82,15 @@ def test_a_stage_that_fails_is_told_and_the_others_end(project, capfd):
     assert run_generation(["cell@a", "cell@b"], 2) != 0
     assert "failed to reproduce 'cell@a'" in capfd.readouterr().out
     assert Path("b").read_text() == "2" and not Path("a").exists()
+
+
+def test_stages_know_of_a_fork_server_until_one_fails(project, monkeypatch):
+    monkeypatch.setattr(fork_server, "LIBRARIES", ())
+    stages = yaml.safe_load(Path("dvc.yaml").read_text())
+    stages["stages"]["lonely"]["cmd"] = f"printenv {fork_server.SOCKET} > lonely"
+    Path("dvc.yaml").write_text(yaml.safe_dump(stages))
+    Path("raw").unlink()
+    assert run_generations([["lonely"], ["source"], ["chapter"]], 1) != 0
+    assert Path("lonely").read_text().endswith("/socket\n")
+    assert fork_server.SOCKET not in os.environ
+    assert run_generations([], 1) == 0

@@ -58,7 +58,6 @@ def test_tiny_then_real_keeps_nothing_of_tiny(path):
     assert real.study == "real"
     assert real.fusion.seeds == [0, 1, 2]
     assert real.evaluate.resamples == real.association.resamples == 2000
-    assert real.search == real.blocks == real.collapse == real.power == {}
 
 
 def test_an_edit_is_kept_where_the_study_says_nothing_of_it(path):

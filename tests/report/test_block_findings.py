@@ -19,9 +19,11 @@ def test_sentences_count_intervals_apart_from_zero():
     said = block_findings.findings(pd.DataFrame(rows, columns=COLUMNS)).sentences
     assert said == [
         "**Where only the order of steps tells**, area under the curve: "
-        "Linear 0.500 [0.500, 0.500]; State free 0.510 [0.490, 0.530].",
-        "**Mamba against the linear probe that it corrects**, on the study's corpora: "
-        "differences from 0.010 to 0.020; 1 of 2 intervals lie above zero, 0 below.",
-        "**Mamba against the published block**, on the study's corpora: "
+        "Linear probe 0.500 [0.500, 0.500]; "
+        "Published block (state-free) 0.510 [0.490, 0.530].",
+        "**Mamba-2 against the linear probe that it corrects**, on the study's "
+        "corpora: differences from 0.010 to 0.020; 1 of 2 intervals lie above zero, "
+        "0 below.",
+        "**Mamba-2 against the published block**, on the study's corpora: "
         "differences from −0.020 to 0.010; 0 of 2 intervals lie above zero, 1 below.",
     ]

@@ -3,13 +3,14 @@ import pandas as pd
 
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report import chapter_tables
+from sslmepr.report.tables import Table
 
 
-def test_show_tree_joins_keys():
-    table = chapter_tables.show_tree({"a": {"b": 1, "c": [1, 2]}, "d": None})
-    assert table.frame.to_dict("list") == {
-        "What": ["a.b", "a.c", "d"],
-        "Value": [1, "1, 2", None],
+def test_show_tree_writes_keys_in_a_row():
+    tree = {"co_training": {"b": 1, 0: [1, 2]}, "a_b.csv": None}
+    assert chapter_tables.show_tree(tree).frame.to_dict("list") == {
+        "what": ["co-training › b", "co-training › 0", "a_b.csv"],
+        "value": [1, "1, 2", None],
     }
 
 
@@ -28,29 +29,32 @@ def test_corpora_counts_splits_speakers_and_labels():
     )
     row = chapter_tables.corpora({"x": clips}).frame.iloc[0].to_dict()
     assert row == {
-        "Corpus": "x",
-        "Clips": 3,
-        "Speakers": 2,
-        "Train": 2,
-        "Dev": 0,
-        "Test": 1,
-        "With emotions": 3,
-        "With traits": 0,
+        "corpus": "x",
+        "clips": 3,
+        "speakers": 2,
+        "train": 2,
+        "dev": 0,
+        "test": 1,
+        "with_emotions": 3,
+        "with_traits": 0,
     }
 
 
-def test_ceilings_are_corpora_and_channels_by_metrics():
+def test_ceilings_are_channels_by_metrics_for_each_corpus():
     table = pd.DataFrame(
         {
-            "corpus": "x",
+            "corpus": "emotion",
             "modality": ["face", "face", "fused", "fused"],
             "metric": ["mWACC", "CCC"] * 2,
             "ceiling": [0.7, 0.3, 0.9, 0.8],
         }
     )
-    frame = chapter_tables.ceilings(table).frame
-    assert frame.columns.tolist() == ["Corpus", "Channel", "mWACC", "CCC"]
-    assert frame["CCC"].tolist() == [0.3, 0.8]
+    expected = pd.DataFrame(
+        {"channel": ["face", "fused"], "mWACC": [0.7, 0.9], "CCC": [0.3, 0.8]}
+    )
+    assert chapter_tables.ceilings(table).panels == {
+        "Rated for emotions": Table(expected)._repr_html_()
+    }
 
 
 def test_models_of_a_split_without_labels_are_not_available():
@@ -77,12 +81,12 @@ def test_models_are_named_by_stage_and_come_in_its_order():
         metric="CCC", target="mean", split="dev", seed=-1, low=0.1, high=0.9
     )
     metrics["estimate"] = np.arange(len(rows)) / 10
-    assert chapter_tables.models(metrics, ("CCC",), "dev").frame["Model"].tolist() == [
+    assert chapter_tables.models(metrics, ("CCC",), "dev").frame["model"].tolist() == [
         "Guessing (base rates)",
         "Face (linear)",
         "Face (alone)",
         "Face (both tasks)",
-        "Multitask (linear fusion)",
+        "Default model (linear fusion)",
         "Face",
         "My-variant",
     ]
@@ -105,7 +109,7 @@ def test_folds_and_recalls_have_a_row_for_each_method_and_class():
         }
     )
     assert chapter_tables.folds(found).frame.to_dict("list") == {
-        "Method": ["svm"],
+        "method": ["svm"],
         "UAR in folds": ["0.500 [0.100, 0.900]"],
         "UAR on test speakers": ["0.400 [0.100, 0.900]"],
     }
@@ -138,21 +142,21 @@ SUMMARY = {
 def test_audit_says_what_of_a_split_training_has_seen():
     row = chapter_tables.audit({"x": SUMMARY}).frame.iloc[0].to_dict()
     assert row == {
-        "Corpus": "x",
-        "Speakers": 7,
-        "Train": 6,
-        "Dev": 4,
-        "Test": 0,
-        "Seen": "75 %",
-        "Words": "12",
-        "Longest": "40",
-        "No words": 1,
+        "corpus": "x",
+        "speakers": 7,
+        "train": 6,
+        "dev": 4,
+        "test": 0,
+        "seen": "75 %",
+        "words": "12",
+        "longest": "40",
+        "no_words": 1,
     }
     nobody = {"words_median": None, "words_longest": None, "present": 0, "missing": 3}
     alone = SUMMARY | {"clips": {"all": 3, "test": 3}, "transcripts": nobody}
     alone["clips_sharing_a_speaker"] = {"test": 0}
     row = chapter_tables.audit({"y": alone}).frame.iloc[0]
-    assert row[["Seen", "Words"]].tolist() == ["–", "–"]
+    assert row[["seen", "words"]].tolist() == ["–", "–"]
 
 
 def test_languages_are_counted_with_what_cannot_be_told():
@@ -162,20 +166,20 @@ def test_languages_are_counted_with_what_cannot_be_told():
     summaries = {"x": {"transcripts": told}, "y": {"transcripts": none}}
     frame = chapter_tables.languages(summaries).frame
     assert frame.iloc[0].tolist() == ["x", 9, "en 5, de 1", 1, 2]
-    assert frame.loc[1, "Language"] == "–"
+    assert frame.loc[1, "language"] == "–"
 
 
 def test_shown_emotions_leave_out_corpora_without_any():
     frame = chapter_tables.shown_emotions(
-        {"x": SUMMARY, "y": SUMMARY | {"emotions": {}}}
+        {"meld": SUMMARY, "x": SUMMARY, "y": SUMMARY | {"emotions": {}}}
     ).frame
-    assert frame.to_dict("list") == {"Emotion": ["anger"], "x": [2]}
+    assert frame.to_dict("list") == {"emotion": ["anger"], "MELD": [2], "x": [2]}
 
 
 def test_halo_is_the_matrix_of_traits():
     frame = chapter_tables.halo(SUMMARY).frame
-    assert frame["Trait"].tolist() == ["openness", "extraversion"]
-    assert frame["Extra."].tolist() == ["0.76", "1.00"]
+    assert frame["trait"].tolist() == ["openness", "extraversion"]
+    assert frame["extraversion"].tolist() == ["0.76", "1.00"]
 
 
 def test_distance_covered_as_a_table():
@@ -184,29 +188,29 @@ def test_distance_covered_as_a_table():
     columns += ["covered", "covered_low", "covered_high"]
     table = pd.DataFrame(rows, columns=columns)
     frame = chapter_tables.covered(table).frame
-    assert frame.iloc[0].tolist() == ["Face", "0.66 [0.33, 1.00]"]
+    assert frame.iloc[0].tolist() == ["face", "0.66 [0.33, 1.00]"]
     assert "not known" in repr(chapter_tables.covered(table.head(0)))
 
 
 def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
     table = pd.DataFrame(
         [
-            (0.0, 480, 4, "invented", 0.0, 0.0, 0.16),
-            (0.1, 480, 4, "found", 0.5, 0.4, 0.6),
+            (0.0, 480, 4, "false_positive_rate", 0.0, 0.0, 0.16),
+            (0.1, 480, 4, "power", 0.5, 0.4, 0.6),
         ]
         + [(0.1, 480, 4, "slope", 0.3, 0.2, 0.4)],
         columns=["strength", "clips", "clips_per_speaker", "metric"]
         + ["estimate", "low", "high"],
     )
-    assert chapter_tables.worlds(table, ("found", "invented")).frame.to_dict(
+    assert chapter_tables.worlds(table, ("power", "false_positive_rate")).frame.to_dict(
         "list"
     ) == {
-        "Planted": [
+        "planted": [
             "|r| = 0, 480 clips, 120 speakers",
             "|r| = 0.1, 480 clips, 120 speakers",
         ],
-        "found": ["–", "0.50 [0.40, 0.60]"],
-        "invented": ["0.00 [0.00, 0.16]", "–"],
+        "power": ["–", "0.50 [0.40, 0.60]"],
+        "false_positive_rate": ["0.00 [0.00, 0.16]", "–"],
     }
 
 
@@ -215,9 +219,9 @@ def test_blocks_stand_beside_each_other():
     table = pd.DataFrame(rows, columns=["what", "task", "block", "estimate"])
     table = table.assign(metric="dev_score", low=0.7, high=0.9)
     assert chapter_tables.blocks(table).frame.to_dict("list") == {
-        "Learned": ["face, emotion"],
-        "Linear": ["0.800 [0.700, 0.900]"],
-        "State free": ["0.810 [0.700, 0.900]"],
+        "learned": ["face, emotion"],
+        "linear": ["0.800 [0.700, 0.900]"],
+        "state_free": ["0.810 [0.700, 0.900]"],
     }
 
 
@@ -237,13 +241,13 @@ def test_costs_are_rounded_and_what_is_unknown_is_a_dash():
         }
     )
     assert chapter_tables.costs(table).frame.to_dict("list") == {
-        "Corpus": ["A", "Together"],
-        "Encoders of study": ["paper", "paper"],
-        "Clips": ["12,345", "20,000"],
-        "Hours of video": ["41.7", "50.0"],
-        "Processor seconds per clip [least, most]": ["6.2 [5.0, 7.0]", "–"],
-        "Processor hours": ["21", "–"],
-        "Hours on 8": ["2.7", "–"],
+        "corpus": ["A", "together"],
+        "encoders_of_study": ["paper", "paper"],
+        "clips": ["12,345", "20,000"],
+        "hours_of_video": ["41.7", "50.0"],
+        "processor seconds per clip [least, most]": ["6.2 [5.0, 7.0]", "–"],
+        "processor_hours": ["21", "–"],
+        "hours_on_8": ["2.7", "–"],
     }
 
 

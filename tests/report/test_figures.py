@@ -2,10 +2,13 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+from types import SimpleNamespace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.recovery import compare
@@ -18,9 +21,20 @@ from sslmepr.labels import (
     TRAIT_COLUMNS,
     TRAITS,
 )
-from sslmepr.report import figures, theme
+from sslmepr.report import figures as shown
+from sslmepr.report import theme
 from sslmepr.report.figures.clips import envelope
 from sslmepr.report.figures.panels import panel_grid
+
+WORDS = {"association_panels", "highest", "strongest"}
+"""Functions that draw nothing."""
+figures = SimpleNamespace(
+    **{
+        name: getattr(shown, name) if name in WORDS else getattr(shown, name).draw
+        for name in shown.__all__
+    }
+)
+"""What the figure functions draw, in the style in use, without being shown."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,17 +61,27 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def test_heatmap_writes_values_intervals_and_frames_significant_cells():
+def cells_of(axes):
+    """Title, without the mark, to the colour of every cell of a drawn matrix."""
+    return {patch.get_gid().removeprefix("title:"): patch for patch in axes.patches}
+
+
+def test_heatmap_writes_values_and_frames_significant_cells():
     table, planted = association()
     figure = figures.association_heatmap({"Found": table, "Planted": planted})
     first, second = figure.axes[:2]
     assert first.get_title("left") == "Found"
-    assert texts(first).count(".50") == 1 and "[.40, .60]" in texts(first)
-    assert len(texts(first)) == 60 and len(texts(second)) == 30
-    assert len(first.patches) == 1 and len(second.patches) == 0
-    values = first.images[0].get_array()
-    row, column = SCORED_EMOTIONS.index("happiness"), TRAITS.index("extraversion")
-    assert values[row, column] == 0.5
+    assert texts(first).count(".50") == 1
+    assert len(texts(first)) == 30 and len(texts(second)) == 30
+    cells = cells_of(first)
+    framed = [name for name, cell in cells.items() if cell.get_edgecolor()[3]]
+    assert framed == ["Happiness, Extraversion: .50 [.40, .60], significant"]
+    assert cells[framed[0]].get_xy() == pytest.approx(
+        (TRAITS.index("extraversion") - 0.48, SCORED_EMOTIONS.index("happiness") - 0.47)
+    )
+    assert "Anger, Emotional stability: .00 [−.10, .10]" in cells
+    assert "Happiness, Extraversion: .50" in cells_of(second)
+    row = SCORED_EMOTIONS.index("happiness")
     assert first.get_yticklabels()[row].get_text() == "Happiness"
 
 
@@ -69,16 +93,24 @@ def test_heatmap_crosses_out_undefined_cells():
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
 
 
-def test_heatmap_has_one_scale_as_tall_as_a_panel():
+def test_heatmap_has_one_scale():
     table, _ = association()
     for count in (1, 5):
         tables = {f"Table {number}": table for number in range(count)}
         figure = figures.association_heatmap(tables)
-        figure.draw_without_rendering()
-        first, bar = figure.axes[0], figure.axes[-1]
-        assert bar.get_ylabel() == "correlation"
-        panel, scale = first.get_position(), bar.get_position()
-        assert (scale.y0, scale.y1) == pytest.approx((panel.y0, panel.y1))
+        assert figure.axes[-1].get_xlabel() == "correlation"
+        assert figure.axes[-1].get_xlim() == (-0.6, 0.6)
+
+
+def test_the_strongest_pair_is_the_largest_in_size_of_all_tables():
+    table, planted = association()
+    below = planted.assign(planted=-planted["planted"] * 1.2)
+    assert figures.strongest({"Found\nhere": table, "Planted": planted}) == (
+        "The strongest is .50 for happiness and extraversion (Found here)."
+    )
+    assert figures.strongest({"Found": table, "Below": below}) == (
+        "The strongest is −.60 for happiness and extraversion (Below)."
+    )
 
 
 def test_association_panels_come_in_pairs_and_undefined_ones_not_at_all():
@@ -91,23 +123,29 @@ def test_association_panels_come_in_pairs_and_undefined_ones_not_at_all():
         pd.concat([both, empty, both.assign(level="between")])
     )
     assert list(shown) == [
-        "true × predicted, a",
-        "true × predicted, a, no halo",
-        "true × predicted, a, between",
-        "true × predicted, a, between, no halo",
+        "Annotated emotion × predicted trait\na",
+        "Annotated emotion × predicted trait\na, no halo",
+        "Annotated emotion × predicted trait\na, between people",
+        "Annotated emotion × predicted trait\na, between people, no halo",
     ]
-    assert (shown["true × predicted, a, no halo"]["r"] == 0.1).all()
+    assert (shown["Annotated emotion × predicted trait\na, no halo"]["r"] == 0.1).all()
 
 
 @pytest.mark.parametrize(
-    ("count", "columns", "shape"), [(1, 3, (1, 1)), (3, 2, (2, 2)), (6, 3, (2, 3))]
+    ("count", "wide", "narrow"),
+    [(1, (1, 1), (1, 1)), (4, (2, 2), (4, 1)), (6, (2, 3), (6, 1))],
 )
-def test_a_grid_has_as_many_panels_as_are_asked_for(count, columns, shape):
-    figure, grid = panel_grid(count, columns, (2.0, 1.0), (0.5, 0.25), sharey=True)
-    assert grid.shape == shape
-    assert [axes.get_visible() for axes in grid.flat].count(True) == count
-    expected = (2.0 * shape[1] + 0.5, shape[0] + 0.25)
-    assert tuple(figure.get_size_inches()) == pytest.approx(expected)
+def test_a_grid_has_as_many_panels_as_are_asked_for_and_fit(count, wide, narrow):
+    for layout, shape in (("wide", wide), ("narrow", narrow)):
+        with theme.use("light", layout):
+            figure, grid = panel_grid(count, (2.0, 1.0), (0.5, 0.25), sharey=True)
+        assert grid.shape == shape
+        assert [axes.get_visible() for axes in grid.flat].count(True) == count
+        expected = (2.0 * shape[1] + 0.5, shape[0] + 0.25)
+        assert tuple(figure.get_size_inches()) == pytest.approx(expected)
+    with theme.use("light", "narrow"):
+        figure, grid = panel_grid(2, (4.0, 1.0))
+    assert grid.shape == (2, 1) and figure.get_figwidth() == 3.5
 
 
 def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
@@ -121,43 +159,54 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
         figures.pipeline_graph(circle)
 
 
-def test_scatter_has_a_point_per_cell_and_the_observer():
+def test_recovery_has_a_point_per_cell_and_the_observer():
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
-    axes = figures.recovery_scatter(compare(table, planted, observer), note="r = 1")
+    comparison = compare(table, planted, observer)
+    axes = figures.recovery_panels({"here": comparison}).axes[0]
     sizes = [len(c.get_offsets()) for c in axes.collections if hasattr(c, "get_sizes")]
     assert sizes.count(5) == len(SCORED_EMOTIONS) and sizes.count(30) == 1
-    assert "r = 1" in texts(axes)
+    assert axes.get_title("left") == "Here: 1 of 30 cells"
     assert len(axes.get_xticks()) > 0 and axes.get_xlabel() == "planted correlation"
 
 
-def test_scatter_has_no_places_where_nothing_is_planted():
+def test_recovery_has_no_places_where_nothing_is_planted():
     table, planted = association()
-    axes = figures.recovery_scatter(compare(table, planted.assign(planted=0.0)))
+    comparison = compare(table, planted.assign(planted=0.0))
+    axes = figures.recovery_panels({"": comparison}).axes[0]
     assert len(axes.get_xticks()) == 0
     assert axes.get_xlabel() == "planted correlation: 0 everywhere"
 
 
-def test_metric_dots_draw_every_row_with_interval_and_ceiling():
+def scores():
     rows = [
-        (name, metric, 0.7, 0.6, 0.8, 0.5, 0.9)
+        (name, metric, 0.7 + (name == "body") / 20, 0.6, 0.8, 0.5, 0.9)
         for metric in ("mWACC", "CCC")
         for name in (*MODALITIES, "fused")
     ]
     columns = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling"]
-    figure = figures.metric_dots(pd.DataFrame(rows, columns=columns))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_the_highest_score_of_each_metric_is_named():
+    expected = "Highest: mWACC 0.75 (body), CCC 0.75 (body)."
+    assert figures.highest(scores()) == expected
+
+
+def test_metric_dots_draw_every_row_with_interval_and_ceiling():
+    figure = figures.metric_dots(scores())
     assert [axes.get_title("left") for axes in figure.axes] == [
-        "mWACC (emotions)",
-        "CCC (traits)",
+        "Balanced accuracy (mWACC)",
+        "Concordance (CCC)",
     ]
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert labels == ["Face", "Body", "Scene", "Audio", "Text", "Fused"]
+    assert labels == ["Face", "Body", "Scene", "Audio", "Text", "All fused"]
     assert figure.axes[0].get_ylim() == (5.5, -0.5)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["guessing", "ideal observer"]
 
 
-def test_learning_curves_have_a_line_per_modality():
+def learned():
     rows = [
         (name, quantity, epoch, 1 / epoch, epoch == 3)
         for name in ("face", "text")
@@ -165,12 +214,16 @@ def test_learning_curves_have_a_line_per_modality():
         for epoch in (1, 2, 3, 4)
     ]
     columns = ["modality", "quantity", "epoch", "value", "best"]
-    figure = figures.learning_curves(pd.DataFrame(rows, columns=columns))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_learning_curves_have_a_line_per_modality():
+    figure = figures.learning_curves(learned())
     assert len(figure.axes) == 2 and len(figure.axes[0].lines) == 2
     assert figure.axes[0].lines[1].get_ydata().tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
 
 
-def test_attribution_panels_put_the_halves_side_by_side():
+def attributed():
     rows = [
         ("anger", modality, "embedding", half, index, sign * (index + 1))
         for modality, width in (("face", 4), ("text", 2))
@@ -179,7 +232,11 @@ def test_attribution_panels_put_the_halves_side_by_side():
     ]
     rows.append(("anger", "face", "prediction", "emotion", 0, 99.0))
     columns = ["target", "modality", "pathway", "half", "index", "attribution"]
-    figure = figures.attribution_heatmap(pd.DataFrame(rows, columns=columns))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_attribution_panels_put_the_halves_side_by_side():
+    figure = figures.attribution_heatmap(attributed())
     image = figure.axes[0].images[0].get_array()
     assert image.tolist() == [
         [1, 2, 3, 4, -1, -2, -3, -4],
@@ -187,21 +244,26 @@ def test_attribution_panels_put_the_halves_side_by_side():
     ]
 
 
-def test_attention_matrices_average_over_clips():
-    table = pd.DataFrame(
+def attention(other="source", names=("face", "text")):
+    return pd.DataFrame(
         {
             "modality": ["face", "face", "text", "text"] * 2,
-            "source": ["face", "text"] * 4,
+            other: list(names) * 4,
             "attention": [0.2, 0.8, 0.5, 0.5, 0.4, 0.6, 0.5, 0.5],
         }
     )
-    axes = figures.graph_attention_matrix(table)
+
+
+def test_attention_matrices_average_over_clips():
+    axes = figures.graph_attention_matrix(attention()).axes[0]
     assert texts(axes) == ["0.30", "0.70", "0.50", "0.50"]
-    query = table.rename(columns={"source": "task"}).replace(
-        {"task": {"face": "emotion", "text": "personality"}}
-    )
-    axes = figures.query_attention_matrix(query)
-    assert axes.images[0].get_array().shape == (2, 2)
+    assert list(cells_of(axes))[1] == "Face, Text: 0.70"
+    queries = attention("task", ("emotion", "personality"))
+    axes = figures.query_attention_matrix(queries).axes[0]
+    assert list(cells_of(axes))[1:3] == [
+        "Emotion, Text: 0.50",
+        "Personality, Face: 0.70",
+    ]
 
 
 def clips(rng, n=20):
@@ -222,44 +284,32 @@ def test_label_distribution_shows_shares_of_the_tasks_that_are_labelled(rng):
         figures.label_distribution(table, "mine")
 
 
-def test_trait_correlations_are_the_lower_triangle(rng):
-    table = clips(rng)
-    axes = figures.trait_correlations(table)
-    written = texts(axes)
-    expected = table[list(TRAIT_COLUMNS)].corr().to_numpy()
-    assert len(written) == 10
-    assert float(written[0].replace("−", "-")) == pytest.approx(
-        expected[1, 0], abs=0.005
-    )
+def projected(rng):
+    points = pd.DataFrame({"x": rng.random(70), "y": rng.random(70)})
+    return points.assign(emotion=EMOTIONS * 10, modality=np.repeat(MODALITIES, 14))
 
 
-@pytest.mark.parametrize("hue", ["emotion", "openness"])
-def test_projection_has_a_panel_per_modality(rng, hue):
-    table = pd.DataFrame({"x": rng.random(14), "y": rng.random(14)})
-    table = table.assign(emotion=EMOTIONS * 2, openness=rng.random(14))
-    table["modality"] = ["face"] * 7 + ["text"] * 7
-    panels = figures.projection_scatter(table, hue).axes
-    assert [axes.get_title("left") for axes in panels[:2]] == ["Face", "Text"]
-    assert len(panels[0].collections) == (7 if hue == "emotion" else 1)
-    copies = [table.assign(modality=name) for name in MODALITIES]
-    panels = figures.projection_scatter(pd.concat(copies), hue).axes[:6]
+def test_projection_has_a_panel_per_modality(rng):
+    panels = figures.projection_scatter(projected(rng)).axes
+    titles = [axes.get_title("left") for axes in panels[:5]]
+    assert titles == ["Face", "Body", "Scene", "Audio", "Text"]
+    assert len(panels[0].collections) == 7
     corners = [axes.get_position().p0.round(2) for axes in panels]
-    assert len(set(map(tuple, corners))) == 6  # three beside one another
-    assert len({across for across, _ in corners}) == 3
-    assert [axes.axison for axes in panels] == [True] * 5 + [False]
+    assert len({across for across, _ in corners}) == 3  # three beside one another
+    assert [axes.get_visible() for axes in panels] == [True] * 5 + [False]
+
+
+def frames(rng, count=3):
+    return rng.integers(0, 255, (count, 12, 16, 3), dtype=np.uint8)
 
 
 def test_contact_sheet_and_clip_panel(rng):
-    frames = rng.integers(0, 255, (3, 12, 16, 3), dtype=np.uint8)
-    figure = figures.contact_sheet(
-        frames, ["a", "b", "c"], columns=2, boxes=[{"face": (1, 2, 5, 8)}] * 3
-    )
-    assert len(figure.axes) == 4 and figure.axes[0].patches[0].get_bbox().x1 == 5
+    figure = figures.contact_sheet(frames(rng), ["a", "b", "c"])
+    assert [texts(axes) for axes in figure.axes] == [["a"], ["b"], ["c"]]
     wave = np.sin(np.arange(1600) / 9)
-    figure = figures.clip_panel(frames, np.arange(3), wave, 16000, "Hello there.")
-    assert figure.axes[3].get_xlabel() == "“Hello there.”"
+    figure = figures.clip_panel(frames(rng), np.arange(3), wave, 16000)
     assert figure.axes[3].get_xlim() == (0, 0.1)
-    silent = figures.clip_panel(frames, np.arange(3), None, 16000, "")
+    silent = figures.clip_panel(frames(rng), np.arange(3), None, 16000)
     assert "no sound" in texts(silent.axes[3])
 
 
@@ -270,19 +320,25 @@ def test_envelope_keeps_every_peak(rng):
     assert len(envelope(wave[:7], 100, columns=30)[0]) == 7
 
 
-def test_lines_of_trials_stand_beside_each_other():
+def trials_of_strengths():
     rows = [
         (metric, x, name, y, y - 0.1, y + 0.1)
-        for metric in ("found", "invented")
+        for metric in ("power", "false_positive_rate")
         for name, start in (("a", 0.2), ("b", 0.4))
         for x, y in ((0.3, start + 0.3), (0.0, start))
     ]
     columns = ["metric", "strength", "source", "estimate", "low", "high"]
-    table = pd.DataFrame(rows, columns=columns)
-    levels = {"invented": 0.05}
-    figure = figures.trial_lines(table, "strength", "source", levels)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_lines_of_trials_stand_beside_each_other():
+    marks = {"false_positive_rate": 0.05}
+    figure = figures.trial_lines(trials_of_strengths(), "strength", "source", marks)
     first, second = figure.axes
-    assert [axes.get_title("left") for axes in figure.axes] == ["Found", "Invented"]
+    assert [axes.get_title("left") for axes in figure.axes] == [
+        "Power",
+        "False-positive rate",
+    ]
     assert len(first.lines) == 2 and len(second.lines) == 3
     a, b = first.lines
     assert a.get_ydata().tolist() == pytest.approx([0.2, 0.5])  # in order across
@@ -292,7 +348,7 @@ def test_lines_of_trials_stand_beside_each_other():
     assert first.get_xticks().tolist() == [0.0, 0.3]
 
 
-def test_gains_of_blocks_stand_above_each_other():
+def gains():
     rows = [
         ("face", "emotion", "mamba", 0.02),
         ("face", "emotion", "state_free", 0.01),
@@ -300,8 +356,12 @@ def test_gains_of_blocks_stand_above_each_other():
         ("drawn sequences", "order", "mamba", 0.5),
     ]
     table = pd.DataFrame(rows, columns=["what", "task", "block", "estimate"])
-    table = table.assign(low=table["estimate"] - 0.01, high=table["estimate"] + 0.01)
-    figure = figures.block_gains(table)
+    ends = {"low": table["estimate"] - 0.01, "high": table["estimate"] + 0.01}
+    return table.assign(**ends)
+
+
+def test_gains_of_blocks_stand_above_each_other():
+    figure = figures.block_gains(gains())
     emotion, order = figure.axes
     assert [axes.get_title("left") for axes in figure.axes] == ["Emotion", "Order"]
     assert [t.get_text() for t in emotion.get_yticklabels()] == ["Face", "Text"]
@@ -310,32 +370,36 @@ def test_gains_of_blocks_stand_above_each_other():
     assert mamba.get_offsets().tolist() == [[0.02, -0.125]]
     assert other.get_offsets().tolist() == [[0.01, 0.125], [0.03, 1.125]]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        "Mamba",
-        "State free",
+        "Mamba-2",
+        "Published block (state-free)",
     ]
 
 
-def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
-    table, planted = association()
+def controlled():
+    table, _ = association()
     first = table.assign(control="full model", survives=table["significant"])
     second = table.assign(control="halo removed", survives=False, r=np.nan)
-    figure = figures.survival_matrix(pd.concat([first, second]), planted)
-    axes = figure.axes[0]
+    return pd.concat([first, second])
+
+
+def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
+    _, planted = association()
+    axes = figures.survival_matrix(controlled(), planted).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == [
         "Full\nmodel",
         "Halo\nremoved",
     ]
-    assert len(axes.get_yticklabels()) == 30
-    assert len(axes.patches) == 1 and len(axes.collections) == 1
+    assert len(axes.get_yticklabels()) == 30 and len(axes.collections) == 1
+    cells = cells_of(axes)
+    framed = [name for name, cell in cells.items() if cell.get_edgecolor()[3]]
+    assert framed == ["Happiness × extraversion, Full model: .50, survives"]
     row = SCORED_EMOTIONS.index("happiness") * 5 + TRAITS.index("extraversion")
-    assert axes.patches[0].get_y() == pytest.approx(row - 0.44)
-    assert axes.images[0].get_array()[row, 0] == 0.5
-    assert texts(axes).count("–") == 30
+    assert cells[framed[0]].get_y() == pytest.approx(row - 0.47)
+    assert len(cells) == 30 and texts(axes).count("–") == 30
 
 
-def test_people_panels_have_a_letter_for_every_reported_cell():
-    table, _ = association()
-    reports = pd.DataFrame(
+def reported():
+    return pd.DataFrame(
         {
             "emotion": ["happiness", "happiness", "fear"],
             "trait": ["extraversion", "extraversion", "emotional_stability"],
@@ -343,15 +407,30 @@ def test_people_panels_have_a_letter_for_every_reported_cell():
             "r": [0.5, 0.1, -0.6],
         }
     )
-    figure = figures.people_panels({"One": table, "Other": table}, reports)
+
+
+def test_people_panels_have_a_marker_for_every_reported_cell():
+    table, _ = association()
+    figure = figures.people_panels({"One": table, "Other": table}, reported())
     first, second = figure.axes[:2]
-    assert texts(first) == texts(second) == ["S", "E", "e"]
-    assert first.texts[1].get_position() == (0.5, 0.5)
+    marks, others = (
+        {c.get_gid(): c for c in axes.collections if c.get_gid()}
+        for axes in (first, second)
+    )
+    assert list(marks) == list(others)
+    assert list(marks) == [
+        "title:Fear, Emotional stability: −.60 in self-reports, .00 in this study",
+        "title:Happiness, Extraversion: .50 in self-reports, .50 in this study",
+        "title:Happiness, Extraversion: .10 in self-reports, .50 in this study",
+    ]
+    _, general, moment = marks.values()
+    assert general.get_offsets().tolist() == [[0.5, 0.5]]
+    assert (general.get_facecolor() != moment.get_facecolor()).any()
     assert first.get_title("left") == "One"
     assert first.get_xlim() == pytest.approx((-0.69, 0.69))
 
 
-def worlds(metric="found", source=DISJOINT, strength=0.1):
+def worlds(metric="power", source=DISJOINT, strength=0.1):
     table = pd.DataFrame(
         {
             "clips": [480, 240, 960, 480],
@@ -363,14 +442,17 @@ def worlds(metric="found", source=DISJOINT, strength=0.1):
     return table.assign(metric=metric, source=source, strength=strength, **ends)
 
 
-def test_expected_panels_keep_cells_of_one_value_apart():
+def expected():
     cells = pd.DataFrame(
         [(e, t) for e in SCORED_EMOTIONS for t in TRAITS], columns=["emotion", "trait"]
     )
     planted = np.where(cells["trait"] == "openness", 0.3, 0.0)
     cells = cells.assign(planted=planted, expected=planted / 2, deviation=0.05)
-    means = pd.concat([cells.assign(source="one"), cells.assign(source="other")])
-    figure = figures.expected_panels(means)
+    return pd.concat([cells.assign(source="one"), cells.assign(source="other")])
+
+
+def test_expected_panels_keep_cells_of_one_value_apart():
+    figure = figures.expected_panels(expected())
     assert [axes.get_title("left") for axes in figure.axes] == ["One", "Other"]
     points = [c.get_offsets() for c in figure.axes[0].collections]
     points = np.concatenate([each for each in points if len(each) == 5])
@@ -391,7 +473,9 @@ def test_power_curves_vary_one_number_at_a_time():
 
 
 def test_null_dots_have_a_row_per_size_and_the_promised_share():
-    both = pd.concat([worlds("invented"), worlds("invented", BOTH_PREDICTED)])
+    both = pd.concat(
+        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
+    )
     axes = figures.null_dots(both.reset_index(drop=True), 0.05).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "480 clips, 480 speakers",
@@ -406,15 +490,18 @@ def test_null_dots_have_a_row_per_size_and_the_promised_share():
     ] * 2
 
 
-def test_search_history_keeps_pruned_trials_apart():
-    trials = pd.DataFrame(
+def searched():
+    return pd.DataFrame(
         {
             "trial": [0, 1, 2, 3],
             "state": ["complete", "complete", "pruned", "complete"],
             "dev_score": [0.5, 0.7, 0.9, 0.6],
         }
     )
-    axes = figures.search_history(trials).axes[0]
+
+
+def test_search_history_keeps_pruned_trials_apart():
+    axes = figures.search_history(searched()).axes[0]
     first, best = axes.lines
     assert set(first.get_ydata()) == {0.5}
     assert best.get_xydata().tolist() == [[0, 0.5], [1, 0.7], [3, 0.7]]
@@ -422,3 +509,115 @@ def test_search_history_keeps_pruned_trials_apart():
     assert complete.get_offsets().tolist() == [[0, 0.5], [1, 0.7], [3, 0.6]]
     assert pruned.get_offsets().tolist() == [[2, 0.9]]
     assert len(pruned.get_facecolors()) == 0
+
+
+def differences():
+    table = scores().rename(columns={"modality": "variant", "estimate": "difference"})
+    return table.replace({"variant": {"face": "no_predict_projector"}})
+
+
+def bounded():
+    table, planted = association()
+    return table.assign(low=-0.8, high=0.9, unrelated=table["r"]), table
+
+
+def everything(rng):
+    """Each figure function's name to arguments that make it full."""
+    table, planted = association()
+    observer = planted.rename(columns={"planted": "observer"})
+    title = "true × predicted, personality, between, no halo"
+    tables = {f"{title} {number}": table for number in range(4)}
+    comparison = compare(table, planted, observer)
+    controls = ["full model", "halo removed", "disjoint modalities", "shuffled", "all"]
+    survival = [controlled().assign(control=name)[:30] for name in controls]
+    both = pd.concat([worlds(strength=0.1), worlds(strength=0.2)])
+    null = pd.concat(
+        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
+    )
+    values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
+    stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
+    stages += [("extract", f"stage_{number}") for number in range(6)]
+    wave = np.sin(np.arange(1600) / 9)
+    queries = attention("task", ("emotion", "personality"))
+    labels = ["happiness 0.83, sadness\nemotional stability 0.11"] * 5
+    return {
+        "association_heatmap": (tables,),
+        "attribution_heatmap": (attributed(),),
+        "block_gains": (gains(),),
+        "bounds_panels": bounded(),
+        "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
+        "contact_sheet": (frames(rng, 5), labels),
+        "difference_dots": (differences(),),
+        "expected_panels": (expected(),),
+        "graph_attention_matrix": (attention(),),
+        "label_distribution": (clips(rng), "personality"),
+        "learning_curves": (learned(),),
+        "metric_dots": (scores(),),
+        "null_dots": (null.reset_index(drop=True), 0.05),
+        "people_panels": (tables, reported()),
+        "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
+        "power_curves": (both,),
+        "prediction_bars": (values, values),
+        "projection_scatter": (projected(rng),),
+        "query_attention_matrix": (queries,),
+        "recovery_panels": ({"simulated": comparison, "null world": comparison},),
+        "search_history": (searched(),),
+        "survival_matrix": (pd.concat(survival), planted),
+        "trial_lines": (trials_of_strengths(), "strength", "source"),
+    }
+
+
+def visible_texts(figure):
+    """Texts that are drawn; of ticks, those within the limits of axes that are on."""
+    hidden = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                if not (axes.axison and low <= tick.get_loc() <= high):
+                    hidden |= {tick.label1, tick.label2}
+    for text in set(figure.findobj(plt.Text)) - hidden:
+        box = text.get_window_extent()
+        shown = text.axes is None or text.axes.get_visible()
+        if text.get_text().strip() and text.get_visible() and shown and box.width > 0:
+            yield text, box
+
+
+def luminance(pixels):
+    linear = np.where(
+        pixels <= 0.04045, pixels / 12.92, ((pixels + 0.055) / 1.055) ** 2.4
+    )
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.mark.parametrize(
+    ("mode", "layout"), list(zip(theme.MODES, theme.WIDTHS, strict=True))
+)
+@pytest.mark.parametrize("name", sorted(set(shown.__all__) - WORDS))
+def test_texts_can_be_read(name, mode, layout, rng):
+    """Sizes, and contrast of WCAG 2.2, success criterion 1.4.3.
+
+    Modes have sizes in common, and layouts colours.
+    """
+    with theme.use(mode, layout):
+        figure = getattr(figures, name)(*everything(rng)[name])
+        figure.draw_without_rendering()
+        found = list(visible_texts(figure))
+        assert found and figure.get_figwidth() <= theme.WIDTHS[layout] + 1e-9
+        page = figure.bbox.padded(2)
+        for text, box in found:
+            words = text.get_text()
+            assert text.get_fontsize() * 96 / 72 >= 9, words
+            assert page.contains(box.x0, box.y0), (words, box)
+            assert page.contains(box.x1, box.y1), (words, box)
+        for text, _ in found:
+            text.set_alpha(0)
+        figure.canvas.draw()
+        behind = np.asarray(figure.canvas.buffer_rgba())[::-1, :, :3] / 255
+    for text, box in found:
+        (x0, y0), (x1, y1) = np.clip(box.get_points(), 0, None).astype(int)
+        part = luminance(behind[y0 : y1 + 1, x0 : x1 + 1].reshape(-1, 3))
+        mine = luminance(np.array(to_rgb(text.get_color())))
+        contrast = (np.maximum(part, mine) + 0.05) / (np.minimum(part, mine) + 0.05)
+        # Lines of a grid and marks may cross a text's box; what it stands on may not.
+        assert np.quantile(contrast, 0.25) >= 4.5, text.get_text()

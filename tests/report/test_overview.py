@@ -60,11 +60,11 @@ def test_without_truth_the_annotated_sides_are_told():
     )
     _, _, emotions, traits = study_findings(METRICS, outcomes).sentences
     assert emotions == (
-        "**Annotated emotions and predicted traits** (*meld*): of the "
+        "**Annotated emotion × predicted trait** (*MELD*): of the "
         "emotion-trait pairs, 3 are significant after correction, 1 of them without "
         "halo too (anger × openness)."
     )
-    assert traits.startswith("**Annotated traits and predicted emotions")
+    assert traits.startswith("**Predicted emotion × annotated trait")
     assert traits.endswith("0 of them without halo too.")
 
 

@@ -10,9 +10,8 @@ def test_plane_equals_singular_vectors_up_to_sign():
     centred = values - values.mean(axis=0)
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
     expected = np.abs(left[:, :2] * size[:2])
-    np.testing.assert_allclose(result.points[["x", "y"]].abs(), expected)
-    np.testing.assert_allclose(result.explained, size[:2] ** 2 / (size**2).sum())
-    assert result.points["clip_id"][3] == "clip-3"
+    np.testing.assert_allclose(result[["x", "y"]].abs(), expected)
+    assert result["clip_id"][3] == "clip-3"
 
 
 def test_bad_features_are_named():

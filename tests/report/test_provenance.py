@@ -3,7 +3,7 @@ import hashlib
 import pandas as pd
 import pytest
 
-from sslmepr.params import PublishedCorpus
+from sslmepr.params.corpora import PublishedCorpus
 from sslmepr.report import provenance as module
 from sslmepr.report.provenance import (
     extraction_record,

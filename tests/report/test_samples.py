@@ -1,10 +1,16 @@
+import base64
+import io
+import re
+
 import numpy as np
 import pandas as pd
+from PIL import Image
 from recordings import write_video
 
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report.samples import (
     caption,
+    captions,
     pictured_clips,
     read_pictures,
     sample_clips,
@@ -64,6 +70,35 @@ def test_clips_without_a_picture_are_passed_over(tmp_path):
 def test_players_say_what_is_said_if_it_is_known(tmp_path):
     write_video(tmp_path / "a.mp4")
     table = clips().head(2).assign(clip_id=["a", "b"], media="a.mp4")
+    table = table.assign(start_seconds=np.nan, end_seconds=np.nan)
     table["transcript"] = pd.Series(["<so>", None], dtype="str")
     page = video_players(table, tmp_path)._repr_html_()
     assert "“&lt;so&gt;”" in page and "“no words”" in page and "nan" not in page
+    assert re.findall('aria-label="([^"]*)"', page) == [
+        "Sample clip 1: &lt;so&gt;",
+        "Sample clip 2: no words",
+    ]
+    (track,) = re.findall('<track [^>]*src="data:text/vtt;base64,([^"]*)"', page)
+    assert base64.b64decode(track).decode().endswith("\n&lt;so&gt;\n")
+
+
+def test_a_player_begins_with_a_frame_of_its_clip(tmp_path):
+    write_video(tmp_path / "a.mp4")
+    table = clips().head(1).assign(clip_id="a", media="a.mp4", transcript="so")
+    table = table.assign(start_seconds=0.2, end_seconds=0.5)
+    page = video_players(table, tmp_path)._repr_html_()
+    (poster,) = re.findall('poster="data:image/jpeg;base64,([^"]*)"', page)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(poster))), dtype=float)
+    frame = read_pictures(table.iloc[0], tmp_path, 1).images[0]
+    assert (
+        shown.shape == frame.shape and np.abs(shown - frame).mean() < 20
+    )  # frames are noise
+
+
+def test_captions_last_as_long_as_the_clip():
+    clip = pd.Series({"start_seconds": 61.5, "end_seconds": 3664.0})
+    assert captions(clip, "a & b " + "c" * 38) == (
+        "WEBVTT\n\n00:01:01.500 --> 01:01:04.000\na &amp; b\n" + "c" * 38 + "\n"
+    )
+    clip = pd.Series({"start_seconds": np.nan, "end_seconds": np.nan})
+    assert "00:00:00.000 --> 01:00:00.000" in captions(clip, "a")

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.params import Roles
+from sslmepr.params.study import Roles
 from sslmepr.report import status
 
 

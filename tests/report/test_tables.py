@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -27,13 +29,28 @@ def test_numbers_and_intervals():
         (True, "yes"),
         (np.float64(0.25), "0.250"),
         (7, "7"),
-        ("emotional_stability", "Emotional stability"),
-        ("face", "Face"),
-        ("no_graph_attention", "no_graph_attention"),
+        ("detected 1, full_frame 3", "detected 1, full frame 3"),
+        ("null_joint-0019 of train_sent_emo.csv",) * 2,
     ],
 )
 def test_cells_are_written_for_readers(value, written):
     assert text(value) == written
+
+
+def test_categories_are_written_in_the_words_of_their_column():
+    frame = pd.DataFrame({"variant": ["no_graph_attention", "my_own"]})
+    frame["corpus"], frame["task"] = "emotion", "emotion"
+    page = Table(frame.assign(halo=[True, False], new=[True, False]))._repr_html_()
+    cells = re.findall(r">([^<>]+)</t[hd]>", page)
+    assert cells[:5] == ["Variant", "Corpus", "Task", "Halo", "New"]
+    assert cells[5:10] == [
+        "Without graph attention",
+        "Rated for emotions",
+        "Emotions",
+        "Removed",
+        "yes",
+    ]
+    assert cells[10] == "my_own" and cells[13:] == ["Left in", "no"]
 
 
 def test_html_is_escaped_plain_and_repeatable():
@@ -41,7 +58,7 @@ def test_html_is_escaped_plain_and_repeatable():
     html = Table(frame, "Two & two")._repr_html_()
     assert html == Table(frame.copy(), "Two & two")._repr_html_()
     assert html.startswith('<table class="dataframe"><caption>Two &amp; two</caption>')
-    assert '<th style="text-align:left">a&lt;b</th>' in html
+    assert '<th style="text-align:left">A&lt;b</th>' in html
     assert '<td style="text-align:right">1</td>' in html
     assert repr(Table(frame)) == frame.to_string(index=False)
 
@@ -62,7 +79,7 @@ def test_metric_table_keeps_order_and_refuses_twins():
         ["text", "0.50 [0.40, 0.60]"],
         ["face", "0.25"],
     ]
-    assert shown.columns.tolist() == ["Modality", "CCC"]
+    assert shown.columns.tolist() == ["modality", "CCC"]
     with pytest.raises(ValueError, match="modality 'text' has CCC twice"):
         metric_table(pd.concat([table, table[:1]]), "modality")
 

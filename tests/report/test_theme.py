@@ -1,13 +1,17 @@
-import base64
+import inspect
 import itertools
 import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties, findfont
+from PIL import Image
 
 from sslmepr.report import theme
+from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 # Machado, Oliveira and Fernandes (2009), severity 1.
 DEFICIENCIES = {
@@ -47,10 +51,22 @@ def contrast(first, second):
     return (high + 0.05) / (low + 0.05)
 
 
-def draw():
-    figure, axes = plt.subplots(figsize=(2, 1))
-    axes.plot([0, 1], color=theme.accent())
+@theme.both_modes
+def line(height, colour=None):
+    """A line."""
+    figure, axes = plt.subplots(figsize=(theme.width(), height))
+    (drawn,) = axes.plot([0, 1], color=colour or theme.accent())
+    drawn.set_gid(theme.named('from 0 to 1, "up" & on'))
+    axes.set_title("A text")
     return figure
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What was displayed: MIME types to contents, one dict per output."""
+    outputs = []
+    monkeypatch.setattr(theme, "display", lambda data, raw: outputs.append(data))
+    return outputs
 
 
 @pytest.mark.parametrize("mode", theme.MODES)
@@ -71,34 +87,63 @@ def test_text_reads_on_its_page():
         assert contrast(theme.FAINT[mode], theme.PAGE[mode]) > 4.5
 
 
-def test_both_styles_are_shown_with_a_description_and_the_same_bytes():
+def test_both_styles_and_layouts_are_shown_with_a_description_and_equal_bytes(shown):
     open_before = plt.get_fignums()
-    first, second = (
-        theme.show_both(draw, "a <line>", "It rises & ends.") for _ in range(2)
+    for _ in range(2):
+        assert line(1, alt="a <line>", caption="It rises & ends.") is None
+    assert shown[0] == shown[1] and plt.get_fignums() == open_before
+    assert shown[0]["text/plain"] == "Figure: a <line>"
+    page = shown[0]["text/html"]
+    light, dark = re.findall(
+        r'<div class="only-(?:light|dark)">(.*?)</div>', page, re.S
     )
-    page = first._repr_html_()
-    assert page == second._repr_html_()
-    assert page.count('alt="a &lt;line&gt;"') == 2
-    # Not a sibling of the images: the book's theme hides captions with their image.
+    names = r'"(\w+)" role="group" aria-label="a &lt;line&gt;".*? width="(\d+)pt"'
+    for part, mode in ((light, "light"), (dark, "dark")):
+        assert re.findall(names, part, re.S) == [("wide", "504"), ("narrow", "252")]
+        assert part.count('<title>from 0 to 1, "up" &amp; on</title>') == 2
+        assert part.count(">A text</text>") == 2
+        with theme.use(mode):
+            assert theme.accent() in part
+    # Not a sibling of the drawings: the book's theme hides captions with an image.
     assert "</div><figcaption>It rises &amp; ends.</figcaption></figure>" in page
-    images = dict(re.findall(r'class="only-(\w+)".*?base64,([^"]+)"', page))
-    assert set(images) == set(theme.MODES) and images["light"] != images["dark"]
-    for mode, image in images.items():
-        decoded = base64.b64decode(image)
-        assert decoded == first.images[mode]
-        assert decoded.startswith(b"\x89PNG") and b"Software" not in decoded
-    assert repr(first) == "Figure: a <line>"
-    assert plt.get_fignums() == open_before
 
 
-def test_images_are_saved_under_both_names(tmp_path):
-    both = theme.show_both(draw, "a line")
-    paths = both.save(tmp_path / "figures", "line")
-    assert sorted(p.name for p in (tmp_path / "figures").iterdir()) == [
-        "line-dark.png",
-        "line-light.png",
-    ]
-    assert paths["dark"].read_bytes() == both.images["dark"]
+def test_a_figure_leaves_nothing_on_the_page_that_is_not_its_own(shown):
+    line(1, alt="one")
+    line(1, alt="two")
+    pages = [output["text/html"] for output in shown]
+    ids = [re.findall(r'\bid="([^"]*)"', page) for page in pages]
+    assert len({*ids[0], *ids[1]}) == len(ids[0]) + len(ids[1])
+    for page in pages:
+        used = re.findall(r'(?:href="|url\()#([^")]*)', page)
+        assert used and set(used) <= set(re.findall(r'\bid="([^"]*)"', page))
+        assert page.count("<style") == 1 and "<?xml" not in page
+
+
+def test_the_wide_light_figure_is_written_on_its_page(shown, tmp_path):
+    line(1, alt="a line", file=tmp_path / "line.png")
+    with Image.open(tmp_path / "line.png") as image:
+        assert image.size == (1344, 192) and "Software" not in image.info
+        assert image.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_the_function_itself_and_what_it_takes_are_kept():
+    taken = "(height, colour=None, *, alt, caption='', file=None) -> None"
+    assert str(inspect.signature(line)) == taken
+    assert line.__doc__ == "A line."
+    with theme.use("light", "narrow"):
+        assert line.draw(1).get_figwidth() == 3.5
+
+
+def test_the_font_is_the_bundled_one():
+    with theme.use("light"):
+        for weight in ("normal", "bold"):
+            path = findfont(FontProperties(weight=weight), fallback_to_default=False)
+            assert Path(path) in FONT_FILES
+    css = Path(__file__).parents[2] / "book" / "_static" / "book.css"
+    named = re.findall(r'url\("fonts/([^"]+)"\)', css.read_text(encoding="utf-8"))
+    assert named == [path.name for path in FONT_FILES]
+    assert "SIL OPEN FONT LICENSE" in FONT_LICENCE.read_text(encoding="utf-8")
 
 
 def test_style_is_left_as_it_was():
@@ -111,7 +156,7 @@ def test_style_is_left_as_it_was():
 
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="alt: a figure needs"):
-        theme.show_both(draw, " ")
+        line(1, alt=" ")
     with (
         pytest.raises(ValueError, match="mode: 'sepia' is none of"),
         theme.use("sepia"),

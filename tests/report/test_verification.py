@@ -138,11 +138,11 @@ def test_one_clip_of_a_single_emotion_or_seed_may_cross_its_threshold():
 
 def test_one_cell_may_cross_its_limit():
     header = "metric,estimate,low,high,n_cells\n"
-    first = table(header, "found,0.5,,,20", "slope,0.5,0.4,0.6,20")
-    second = table(header, "found,0.55,,,20", "slope,0.5,0.4,0.6,20")
+    first = table(header, "power,0.5,,,20", "slope,0.5,0.4,0.6,20")
+    second = table(header, "power,0.55,,,20", "slope,0.5,0.4,0.6,20")
     assert not outside("validity/agreement.csv", first, second)
-    worse = table(header, "found,0.6,,,20", "slope,0.55,0.4,0.6,20")
-    named = ["metric found, estimate", "metric slope, estimate"]
+    worse = table(header, "power,0.6,,,20", "slope,0.55,0.4,0.6,20")
+    named = ["metric power, estimate", "metric slope, estimate"]
     assert outside("validity/agreement.csv", first, worse) == named
 
 

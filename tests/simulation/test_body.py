@@ -48,7 +48,7 @@ def test_elbow_of_a_stretched_arm_lies_between():
 def test_gestures_grow_with_amplitude():
     def path(amplitude):
         painter = _painter(gesture_amplitude=amplitude)
-        hands = [painter.moment(t, 0.06).right for t in np.arange(0, 4, 0.1)]
+        hands = [painter.moment(t, 0.06).hands[1] for t in np.arange(0, 4, 0.1)]
         return np.ptp(hands, axis=0).max()
 
     assert path(2.0) > 3 * path(-2.0)

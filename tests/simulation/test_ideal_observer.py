@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sslmepr.params import Knobs
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import make_channel
 from sslmepr.simulation.ideal_observer import (
     Posterior,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from sslmepr.params import Knobs
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.knobs import (
     HIDING,

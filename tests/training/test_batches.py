@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sslmepr.corpora.schema import COLUMNS, validate, write_clips
 from sslmepr.features import FeatureStore, write_store
 from sslmepr.labels import EMOTION_COLUMNS
-from sslmepr.params import PublishedCorpus, Roles
+from sslmepr.params.corpora import PublishedCorpus
+from sslmepr.params.study import Roles
 from sslmepr.training import batches
 from sslmepr.training.batches import ModalityClips, Standardisation, balanced, bucketed
 from sslmepr.training.clips import read_study_clips

@@ -7,7 +7,8 @@ import torch
 from sklearn.linear_model import Ridge
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.params import Roles
+from sslmepr.models.fusion import FusionInput
+from sslmepr.params.study import Roles
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips
@@ -65,16 +66,14 @@ def study(count=400, width=20, noise=1.0, seed=0, only=None):
     read = {
         name: torch.tensor(each, dtype=torch.float32) for name, each in features.items()
     }
-    data = FusionClips(
-        clips,
+    outputs = FusionInput(
         read,
         stacked["emotion"],
         stacked["personality"].sigmoid(),
         torch.from_numpy(present),
         read,
-        torch.device("cpu"),
     )
-    return data, latent
+    return FusionClips(clips, outputs, torch.device("cpu")), latent
 
 
 @pytest.fixture
@@ -162,8 +161,8 @@ def test_a_probe_is_the_ridge_regression_that_is_best_on_dev():
     mean, scale = features[train].mean(0), features[train].std(0) + 1e-6
     scaled, unit = (features - mean) / scale, target[train].std(0)
     errors = {}
-    for strength in np.logspace(1, 5, 9):
-        model = Ridge(alpha=strength).fit(scaled[train], target[train] / unit)
+    for alpha in np.logspace(1, 5, 9):
+        model = Ridge(alpha=alpha).fit(scaled[train], target[train] / unit)
         said = model.predict(scaled)
         errors[np.square(said[dev] - target[dev] / unit).mean()] = said
     said = _fit_probe(features, target, train, dev)(features)

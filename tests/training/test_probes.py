@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.predictions import dev_score
-from sslmepr.training.probes import LOGISTIC_STRENGTHS, Constant, Linear
+from sslmepr.training.probes import LOGISTIC_CS, Constant, Linear
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
@@ -23,14 +23,14 @@ def drawn(task, count=60, seed=3):
     return features, (true > 0.5) * 0.7 if task == "emotion" else true, speakers
 
 
-def reference(task, strength, features, true, asked, scaler=None):
+def reference(task, penalty, features, true, asked, scaler=None):
     """Logits that scikit-learn gives for the clips `asked`."""
     scaler = StandardScaler().fit(features if scaler is None else scaler)
     features, asked = scaler.transform(features), scaler.transform(asked)
     if task == "personality":
-        return 4 * (Ridge(alpha=strength).fit(features, true).predict(asked) - 0.5)
+        return 4 * (Ridge(alpha=penalty).fit(features, true).predict(asked) - 0.5)
     models = [
-        LogisticRegression(C=strength, tol=1e-8).fit(features, column > 0)
+        LogisticRegression(C=penalty, tol=1e-8).fit(features, column > 0)
         for column in true.T
     ]
     return np.column_stack([model.decision_function(asked) for model in models])
@@ -41,7 +41,7 @@ def test_predictions_and_probe_are_those_of_scikit_learn(task):
     features, true, _ = drawn(task)
     other, dev_true, _ = drawn(task, 40, seed=4)
     model = Linear(task, features, true, other, dev_true)
-    logits = reference(task, model.strength, features, true, other)
+    logits = reference(task, model.penalty, features, true, other)
     weights, bias = model.probe()
     assert other @ weights.T + bias == pytest.approx(logits, abs=1e-4)
     expected = 1 / (1 + np.exp(-logits)) if task == "emotion" else 0.5 + logits / 4
@@ -50,15 +50,15 @@ def test_predictions_and_probe_are_those_of_scikit_learn(task):
 
 
 @pytest.mark.parametrize("seed, best", [(3, 0.1), (21, 0.01)])
-def test_regularisation_strength_is_the_best_on_dev(seed, best):
+def test_the_penalty_is_the_best_on_dev(seed, best):
     features, true, _ = drawn("emotion", seed=seed)
     train, dev = (features[:25], true[:25]), (features[25:], true[25:])
     scores = {}
-    for strength in LOGISTIC_STRENGTHS:
-        logits = reference("emotion", strength, *train, dev[0])
-        scores[strength] = roc_auc_score(dev[1][:, 1:] > 0, logits[:, 1:])
+    for C in LOGISTIC_CS:
+        logits = reference("emotion", C, *train, dev[0])
+        scores[C] = roc_auc_score(dev[1][:, 1:] > 0, logits[:, 1:])
     assert (
-        Linear("emotion", *train, *dev).strength == best == max(scores, key=scores.get)
+        Linear("emotion", *train, *dev).penalty == best == max(scores, key=scores.get)
     )
 
 
@@ -72,7 +72,12 @@ def test_out_of_fold_is_refitting_without_a_speaker(task):
     for name in "abcde":
         mine = speakers == name
         expected = reference(
-            task, model.strength, features[~mine], true[~mine], features[mine], features
+            task,
+            model.penalty,
+            features[~mine],
+            true[~mine],
+            features[mine],
+            features,
         )
         assert found[mine] == pytest.approx(expected, abs=1e-4)
     weights, bias = model.probe()
@@ -90,7 +95,7 @@ def test_out_of_fold_does_not_see_labels_of_the_own_speaker(task):
         mine = speakers == name
         changed = np.where(mine[:, None], 0.9 * (true < 0.4), true)
         other = Linear(task, features, changed, features, true)
-        other.strength = model.strength
+        other.penalty = model.penalty
         after = other.out_of_fold(speakers)
         assert np.array_equal(after[mine], before[mine])
         assert np.abs(after - before).max() > 1e-3
@@ -152,7 +157,7 @@ def test_refits_are_cluster_bootstrap_fits(task):
         names = np.array(list("abcde"))[rng.integers(5, size=5)]
         rows = np.concatenate([np.flatnonzero(speakers == name) for name in names])
         expected = reference(
-            task, model.strength, features[rows], true[rows], features, features
+            task, model.penalty, features[rows], true[rows], features, features
         )
         assert features @ weights.T + bias == pytest.approx(expected, abs=1e-3)
     assert len(list(model.refitted(speakers, 0, seed=5))) == 0
@@ -164,7 +169,7 @@ def test_more_features_than_clips_change_nothing(task):
     features, true, _ = drawn(task, 40)
     features = np.column_stack([features, rng.standard_normal((40, 80))])
     model = Linear(task, features[:25], true[:25], features[25:], true[25:])
-    logits = reference(task, model.strength, features[:25], true[:25], features[25:])
+    logits = reference(task, model.penalty, features[:25], true[:25], features[25:])
     weights, bias = model.probe()
     assert weights.shape == (true.shape[1], 84)
     assert features[25:] @ weights.T + bias == pytest.approx(logits, abs=1e-3)
@@ -173,17 +178,17 @@ def test_more_features_than_clips_change_nothing(task):
 def test_a_constant_predicts_the_base_rate_or_the_mean_score():
     shown = np.zeros((4, 7))
     shown[0, 1] = 0.3
-    found = Constant("emotion", shown)
+    found = Constant("emotion", shown, 3)
     assert found.predict(np.zeros((2, 3)))[1, :2].tolist() == [0.125, 0.25]
-    weights, bias = found.probe(3)
+    weights, bias = found.probe()
     assert weights.shape == (7, 3) and not weights.any()
     assert 1 / (1 + np.exp(-bias[:2])) == pytest.approx([0.125, 0.25])
     scores = np.array([[0.2] * 5, [0.6] * 5])
-    assert Constant("personality", scores).predict([0])[0].tolist() == [0.4] * 5
-    _, bias = Constant("personality", scores).probe(1)
+    assert Constant("personality", scores, 1).predict([0])[0].tolist() == [0.4] * 5
+    _, bias = Constant("personality", scores, 1).probe()
     assert bias.tolist() == pytest.approx([-0.4] * 5)
 
 
 def test_a_constant_without_labels_is_an_error():
     with pytest.raises(ValueError, match="personality: no training clip has labels"):
-        Constant("personality", np.zeros((0, 5)))
+        Constant("personality", np.zeros((0, 5)), 1)

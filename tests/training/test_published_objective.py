@@ -1,14 +1,11 @@
 """The published losses, by hand, and how they are put together."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from toy_fusion import Toy, toy_batch
 
-from sslmepr.models.fusion import FusionOutput
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.published_objective import (
     PublishedObjective,
@@ -55,33 +52,6 @@ def test_no_confident_clip_gives_zero():
     assert hard_emotion_loss(logits, logits, everyone, 0.6).item() == 0
     scores = torch.full((2, 5), 0.5)
     assert hard_trait_loss(scores, scores, everyone, 0.1).item() == 0
-
-
-class Toy(nn.Module):
-    """Says the same of every clip."""
-
-    def __init__(self):
-        super().__init__()
-        self.trunk = nn.Linear(3, 4)
-        self.emotion, self.trait = nn.Linear(4, 7), nn.Linear(4, 5)
-
-    def last_shared_matrices(self):
-        return [self.trunk.weight]
-
-    def forward(self, given):
-        hidden = self.trunk(given.values)
-        scores = self.trait(hidden).sigmoid()
-        return FusionOutput(self.emotion(hidden), scores, None, None, None)
-
-
-def toy_batch(clips=6):
-    torch.manual_seed(1)
-    emotion, traits = torch.rand(clips, 7), torch.rand(clips, 5)
-    emotion[clips // 2 :], traits[: clips // 2] = NAN, NAN
-    inputs = SimpleNamespace(values=torch.randn(clips, 3))
-    return SimpleNamespace(
-        inputs=inputs, labels={"emotion": emotion, "personality": traits}
-    )
 
 
 def test_the_first_step_counts_all_losses_by_their_budgets(small_params):

@@ -6,18 +6,18 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from sslmepr.training.probes import LOGISTIC_STRENGTHS
+from sslmepr.training.probes import LOGISTIC_CS
 from sslmepr.training.stacking import CROSS_TARGET_PENALTY, Combination
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
 
-def reference_logits(task, strength, features, true):
+def reference_logits(task, penalty, features, true):
     """Logits of all clips from a fit to the first 40, which are not scaled again."""
     if task == "personality":
-        fitted = Ridge(alpha=strength).fit(features[:40], true)
+        fitted = Ridge(alpha=penalty).fit(features[:40], true)
         return 4 * (fitted.predict(features) - 0.5)
-    fitted = LogisticRegression(C=strength, tol=1e-8, max_iter=1000)
+    fitted = LogisticRegression(C=penalty, tol=1e-8, max_iter=1000)
     return fitted.fit(features[:40], true > 0).decision_function(features)
 
 
@@ -39,13 +39,13 @@ def test_stacking_penalises_cross_target_weights_more(task):
         mine = np.arange(3 * targets) % targets == target
         size = np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
         known = true[:40, target]
-        alone = reference_logits(task, model.strength, scaled * size, known)
+        alone = reference_logits(task, model.penalty, scaled * size, known)
         assert logits[:, target] == pytest.approx(alone, abs=1e-3)
     assert model.out_of_fold(speakers[:40]).shape == (40, targets)
 
 
-def test_stacking_maximises_the_dev_likelihood_over_strengths():
-    """The ranking of clips is the same at all strengths, but calibration is not."""
+def test_stacking_maximises_the_dev_likelihood_over_penalties():
+    """The ranking of clips is the same for every C, but calibration is not."""
     rng = np.random.default_rng(2)
     true = rng.random((400, 7)) < 0.3
     features = np.tile(true + rng.standard_normal((400, 7)), (1, 3))
@@ -53,13 +53,13 @@ def test_stacking_maximises_the_dev_likelihood_over_strengths():
     model = Combination("emotion", *train, *dev)
     losses = {}
     scaled = StandardScaler().fit(features[:300]).transform(features)
-    for strength in LOGISTIC_STRENGTHS:
+    for C in LOGISTIC_CS:
         chances = []
         for target in range(7):
             mine = np.arange(21) % 7 == target
             sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-            fitted = LogisticRegression(C=strength, tol=1e-8)
+            fitted = LogisticRegression(C=C, tol=1e-8)
             fitted.fit(sized[:300], train[1][:, target])
             chances.append(fitted.predict_proba(sized[300:])[:, 1])
-        losses[strength] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
-    assert model.strength == min(losses, key=losses.get) > min(LOGISTIC_STRENGTHS)
+        losses[C] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
+    assert model.penalty == min(losses, key=losses.get) > min(LOGISTIC_CS)

@@ -7,9 +7,9 @@ from scipy import stats
 from sslmepr.corpora.schema import write_clips
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
-from sslmepr.params import Blocks
 from sslmepr.training.unimodal import train_unimodal
 from sslmepr.trials.blocks import summarise, try_blocks
+from sslmepr.trials.params import Blocks
 
 KINDS = ["transformer", "state_free"]
 SECTION = {"kinds": KINDS, "seeds": [0, 1], "sequences": 20, "steps": 3}
@@ -50,7 +50,6 @@ def small(settings, workers=2):
     return settings.model_copy(
         update={
             "modalities": ["face"],
-            "blocks": {"toy": Blocks(**SECTION)},
             "compute": settings.compute.model_copy(update=compute),
             "unimodal": settings.unimodal.model_copy(update=sizes),
         }
@@ -59,7 +58,7 @@ def small(settings, workers=2):
 
 @pytest.fixture(scope="module")
 def runs(settings, data_folder):
-    return try_blocks(small(settings), "toy", data_folder, progress=False)
+    return try_blocks(small(settings), Blocks(**SECTION), data_folder, progress=False)
 
 
 def test_every_kind_is_trained_with_every_seed_on_every_task(runs):
@@ -87,7 +86,9 @@ def test_scores_are_those_of_stage_1(runs, settings, data_folder, tmp_path):
 
 
 def test_the_number_of_processes_changes_nothing(runs, settings, data_folder):
-    again = try_blocks(small(settings, 1), "toy", data_folder, progress=False)
+    again = try_blocks(
+        small(settings, 1), Blocks(**SECTION), data_folder, progress=False
+    )
     pd.testing.assert_frame_equal(again, runs)
 
 

@@ -2,20 +2,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
+from tiny_trials import TRIALS
 
-from sslmepr.params import Variant
+from sslmepr.params.training import Variant
 from sslmepr.simulation.world import make_world
 from sslmepr.trials import collapse
 from sslmepr.trials.collapse import Arm, try_collapse
 from sslmepr.trials.drawn import draw_study
+from sslmepr.trials.params import Collapse
+
+SECTION = Collapse(**TRIALS["collapse"]["drawn"] | {"seeds": [0, 1]})
 
 
 def small(settings, workers=2):
-    section = settings.for_study("tiny").collapse["drawn"]
-    section = section.model_copy(update={"seeds": [0, 1]})
     return settings.model_copy(
         update={
-            "collapse": {"drawn": section},
             "compute": settings.compute.model_copy(update={"workers": workers}),
             "fusion": settings.fusion.model_copy(update={"hidden": 16, "heads": 2}),
         }
@@ -24,7 +25,7 @@ def small(settings, workers=2):
 
 @pytest.fixture(scope="module")
 def runs(settings):
-    return try_collapse(small(settings), "drawn", progress=False)
+    return try_collapse(small(settings), SECTION, progress=False)
 
 
 def test_every_arm_is_measured_for_what_it_predicts(runs):
@@ -37,7 +38,7 @@ def test_every_arm_is_measured_for_what_it_predicts(runs):
 
 
 def test_the_number_of_processes_changes_nothing(runs, settings):
-    again = try_collapse(small(settings, workers=1), "drawn", progress=False)
+    again = try_collapse(small(settings, workers=1), SECTION, progress=False)
     pd.testing.assert_frame_equal(runs, again)
 
 

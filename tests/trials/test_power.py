@@ -5,11 +5,11 @@ import pytest
 from sslmepr.association.disjoint_modalities import disjoint_tables
 from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
-from sslmepr.params import Power
 from sslmepr.simulation.world import WorldError
 from sslmepr.training.probes import Linear
 from sslmepr.trials import power
 from sslmepr.trials.drawn import draw_study, signed_world
+from sslmepr.trials.params import Power
 from sslmepr.trials.power import GROUP, try_power
 
 TINY = Power(
@@ -22,10 +22,9 @@ TINY = Power(
 )
 
 
-def small(settings, workers=2, **changes):
+def small(settings, workers=2):
     return settings.model_copy(
         update={
-            "power": {"drawn": TINY.model_copy(update=changes)},
             "compute": settings.compute.model_copy(update={"workers": workers}),
             "unimodal": settings.unimodal.model_copy(update={"refits": 3}),
             "association": settings.association.model_copy(update={"resamples": 50}),
@@ -35,7 +34,7 @@ def small(settings, workers=2, **changes):
 
 @pytest.fixture(scope="module")
 def cells(settings):
-    return try_power(small(settings), "drawn", progress=False)
+    return try_power(small(settings), TINY, progress=False)
 
 
 def test_one_number_is_varied_at_a_time_and_the_first_kept(cells):
@@ -57,13 +56,14 @@ def test_worlds_differ(cells):
 
 
 def test_the_number_of_processes_changes_nothing(cells, settings):
-    again = try_power(small(settings, workers=1), "drawn", progress=False)
+    again = try_power(small(settings, workers=1), TINY, progress=False)
     pd.testing.assert_frame_equal(cells, again, check_exact=True)
 
 
 def test_impossible_worlds_are_an_error(settings):
+    strong = TINY.model_copy(update={"strengths": [0.9]})
     with pytest.raises(WorldError, match="planted at 0.9"):
-        try_power(small(settings, workers=1, strengths=[0.9]), "drawn", progress=False)
+        try_power(small(settings, 1), strong, progress=False)
 
 
 def test_both_analyses_equal_those_of_the_pipeline(settings):

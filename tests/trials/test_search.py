@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from sslmepr.params import ParamsError, Search
+from sslmepr.params import ParamsError
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import fit_predict_projector, train_variant
 from sslmepr.training.loop import TrainingError
+from sslmepr.trials.params import Search, parse_trials
 from sslmepr.trials.search import (
     best_settings,
     search,
@@ -31,9 +32,9 @@ KEYS = [
 
 
 def searching(params, trials=12, space=SPACE):
-    return params.changed(
-        {"search": {"toy": {"trials": trials, "space": space}}}, "test"
-    )
+    none = dict.fromkeys(("blocks", "collapse", "power"), {})
+    tree = none | {"search": {"toy": {"trials": trials, "space": space}}}
+    return parse_trials(tree, params, "test").search["toy"]
 
 
 def train(params, seed, on_score):
@@ -47,7 +48,7 @@ def train(params, seed, on_score):
 
 
 def test_suggestions_lie_in_the_space_and_keep_their_types(small_params):
-    section = searching(small_params).search["toy"]
+    section = searching(small_params)
     assert list(section.dimensions()) == KEYS
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(0))
     drawn = pd.DataFrame([suggest(study.ask(), section) for _ in range(200)])
@@ -83,14 +84,14 @@ def test_bad_spaces_are_named(small_params, space, message):
 def test_a_value_that_the_parameters_forbid_ends_the_search(small_params):
     wrong = searching(small_params, 20, {"dropout": {"low": 0.0, "high": 5.0}})
     with pytest.raises(ParamsError, match="fusion.dropout"):
-        search(wrong, "toy", train, progress=False)
+        search(small_params, wrong, train, progress=False)
 
 
 def test_the_first_trial_is_the_default_and_the_best_is_near_the_optimum(small_params):
-    params = searching(small_params, 40)
-    trials = search(params, "toy", train, progress=False)
+    space = searching(small_params, 40)
+    trials = search(small_params, space, train, progress=False)
     assert trials["trial"].tolist() == list(range(40))
-    section = params.fusion
+    section = small_params.fusion
     assert trials.loc[0, KEYS].tolist() == [
         section.heads,
         section.hidden,
@@ -107,13 +108,16 @@ def test_the_first_trial_is_the_default_and_the_best_is_near_the_optimum(small_p
 
 
 def test_same_seed_same_trials(small_params):
-    params = searching(small_params)
-    first, again = (search(params, "toy", train, progress=False) for _ in range(2))
+    space = searching(small_params)
+    first, again = (
+        search(small_params, space, train, progress=False) for _ in range(2)
+    )
     pd.testing.assert_frame_equal(first, again)
     turned = searching(small_params, space=dict(reversed(SPACE.items())))
-    again = search(turned, "toy", train, progress=False)
+    again = search(small_params, turned, train, progress=False)
     pd.testing.assert_frame_equal(first, again)
-    other = search(params.changed({"seed": 1}, "test"), "toy", train, progress=False)
+    changed = small_params.changed({"seed": 1}, "test")
+    other = search(changed, space, train, progress=False)
     assert not other[KEYS].equals(first[KEYS])
 
 
@@ -127,8 +131,8 @@ def test_a_trial_below_the_median_is_pruned(small_params):
         finished.append(level)
         return level + 0.5
 
-    params = searching(small_params.changed({"fusion.seeds": [0]}, "test"), 8)
-    trials = search(params, "toy", worse_and_worse, progress=False)
+    params = small_params.changed({"fusion.seeds": [0]}, "test")
+    trials = search(params, searching(params, 8), worse_and_worse, progress=False)
     # The first five are never pruned; later ones only after three epochs (0, 1 and 2).
     assert trials["state"].tolist() == ["complete"] * 5 + ["pruned"] * 3
     assert trials["epochs"].tolist() == [6] * 5 + [3] * 3
@@ -142,7 +146,7 @@ def test_a_loss_that_is_not_finite_ends_a_trial_and_not_the_search(small_params)
             raise TrainingError("the loss of epoch 1 is nan")
         return train(params, seed, on_score)
 
-    trials = search(searching(small_params, 20), "toy", fragile, progress=False)
+    trials = search(small_params, searching(small_params, 20), fragile, progress=False)
     failed = trials["fusion.learning_rate"] > 0.005
     assert 0 < failed.sum() < 20
     assert (trials["state"] == "fail").equals(failed)
@@ -208,8 +212,10 @@ def test_on_score_does_not_change_training(trained, small_params):
 def test_a_search_of_the_fusion_model(trained, small_params, tmp_path):
     data_folder, study_folder, results, _ = trained
     space = {"learning_rate": {"low": 0.001, "high": 0.01, "log": True}}
-    params = searching(small_params, 2, space)
-    trials = search_fusion(params, "toy", study_folder, tmp_path, data_folder, False)
+    section = searching(small_params, 2, space)
+    trials = search_fusion(
+        small_params, section, study_folder, tmp_path, data_folder, False
+    )
     seeds = results["fusion"]["multitask"]["seeds"]
     reached = [np.mean(list(seed["dev_score"].values())) for seed in seeds]
     assert trials["dev_score"][0] == pytest.approx(np.mean(reached))

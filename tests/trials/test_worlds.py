@@ -50,9 +50,9 @@ def test_summary_by_hand():
         "recovered": 0.9 / 6,
         "slope": (r @ planted).sum() / (3 * planted @ planted),
         "correlation": np.mean([np.corrcoef(row, planted)[0, 1] for row in r]),
-        "found": 4 / 6,
-        "invented": 1 / 3,
-        "any_invented": 1 / 3,
+        "power": 4 / 6,
+        "false_positive_rate": 1 / 3,
+        "familywise_error": 1 / 3,
         # All but 0.0 for -0.2 and 0.3 for 0.0.
         "covers_planted": 7 / 9,
         # Deviations from the means .2, -.1, .1, stretched by sqrt(3 / 2): those of
@@ -64,9 +64,11 @@ def test_summary_by_hand():
     inside = found["estimate"].between(found["low"], found["high"])
     assert inside.all()
     wilson = proportion_confint(1, 3, 0.05, method="wilson")
-    assert found.loc["any_invented", ["low", "high"]].tolist() == pytest.approx(wilson)
-    kinds = found["interval"].drop("any_invented")
-    assert found.loc["any_invented", "interval"] == "wilson"
+    assert found.loc["familywise_error", ["low", "high"]].tolist() == pytest.approx(
+        wilson
+    )
+    kinds = found["interval"].drop("familywise_error")
+    assert found.loc["familywise_error", "interval"] == "wilson"
     assert set(kinds) == {"cluster_t"}  # three worlds
     each = [np.corrcoef(row, planted)[0, 1] for row in r]
     expected = stats.ttest_1samp(each, 0).confidence_interval(0.95)
@@ -77,7 +79,7 @@ def test_summary_by_hand():
 def test_identical_shares_have_a_wilson_interval():
     found = summary(by_hand(RECOVERED, PLANTED, np.zeros((3, 3), bool)))
     high = proportion_confint(0, 3, 0.05, method="wilson")[1]
-    for metric in ("found", "invented"):
+    for metric in ("power", "false_positive_rate"):
         assert found.loc[metric, "estimate"] == 0
         assert found.loc[metric, ["low", "high"]].tolist() == pytest.approx([0, high])
 
@@ -85,12 +87,12 @@ def test_identical_shares_have_a_wilson_interval():
 def test_null_worlds_have_no_power():
     found = summary(by_hand(RECOVERED, [0.0] * 3, CALLED))
     assert set(found.index) == {
-        "invented",
-        "any_invented",
+        "false_positive_rate",
+        "familywise_error",
         "covers_planted",
         "covers_expected",
     }
-    assert found.loc["invented", "estimate"] == pytest.approx(5 / 9)
+    assert found.loc["false_positive_rate", "estimate"] == pytest.approx(5 / 9)
 
 
 def test_undefined_cells_are_left_out():
@@ -99,7 +101,7 @@ def test_undefined_cells_are_left_out():
     table.loc[gone, ["recovered", "low", "high"]] = np.nan
     table.loc[gone, "covered"] = pd.NA
     found = summary(table)
-    assert "invented" not in found.index
+    assert "false_positive_rate" not in found.index
     assert found.loc["covers_planted", "estimate"] == pytest.approx(5 / 6)
 
 

@@ -1,8 +1,9 @@
-"""Figures: tidy tables in, matplotlib figures out, in whatever style is in use."""
+"""Figures: each function takes tidy tables and shows them on light and dark pages."""
 
 from sslmepr.report.figures.associations import (
     association_heatmap,
     association_panels,
+    strongest,
 )
 from sslmepr.report.figures.attention import (
     attribution_heatmap,
@@ -17,7 +18,6 @@ from sslmepr.report.figures.controls import survival_matrix
 from sslmepr.report.figures.corpora import (
     label_distribution,
     projection_scatter,
-    trait_correlations,
 )
 from sslmepr.report.figures.people import people_panels
 from sslmepr.report.figures.pipeline import pipeline_graph
@@ -26,8 +26,8 @@ from sslmepr.report.figures.power import (
     null_dots,
     power_curves,
 )
-from sslmepr.report.figures.recovery import recovery_panels, recovery_scatter
-from sslmepr.report.figures.results import learning_curves, metric_dots
+from sslmepr.report.figures.recovery import recovery_panels
+from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
 from sslmepr.report.figures.trials import trial_lines
 
@@ -42,6 +42,7 @@ __all__ = [
     "difference_dots",
     "expected_panels",
     "graph_attention_matrix",
+    "highest",
     "label_distribution",
     "learning_curves",
     "metric_dots",
@@ -53,9 +54,8 @@ __all__ = [
     "projection_scatter",
     "query_attention_matrix",
     "recovery_panels",
-    "recovery_scatter",
     "search_history",
+    "strongest",
     "survival_matrix",
-    "trait_correlations",
     "trial_lines",
 ]

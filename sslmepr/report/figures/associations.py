@@ -6,17 +6,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from sslmepr.association import sources
 from sslmepr.association.grid import cell_matrix, number_column
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
-from sslmepr.report.figures.matrices import draw_matrix, frame_cells, text_colour
-from sslmepr.report.figures.panels import panel_grid
+from sslmepr.report.figures.matrices import draw_matrix
+from sslmepr.report.figures.panels import entitle, panel_grid
+from sslmepr.report.words import plain, pretty
 
-PANEL = (4.4, 3.9)
+PANEL = (3.4, 3.1)
 
 
 def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -41,14 +43,34 @@ def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
         raw, left = part[~part["halo"]], part[part["halo"]]
         if raw["r"].isna().all() or left["r"].isna().all():
             continue
-        title = f"{sources.title(source)}, {corpus}"
-        title += "" if level == "clip" else f", {level}"
+        title = f"{pretty(source)}\n{plain(corpus, 'corpus')}"
+        title += "" if level == "clip" else f", {plain(level, 'level')}"
         panels |= {title: raw, f"{title}, no halo": left}
     return panels
 
 
+def strongest(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The largest correlation of all tables in words, for a description.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        As for :func:`association_heatmap`.
+    """
+    parts = [
+        table.rename(columns={_column(table): "r"}).assign(title=title)
+        for title, table in tables.items()
+    ]
+    cells = pd.concat(parts, ignore_index=True)
+    cell = cells.loc[cells["r"].abs().idxmax()]
+    pair = f"{cell['emotion']} and {cell['trait'].replace('_', ' ')}"
+    title = " ".join(cell["title"].split())
+    return f"The strongest is {apa_number(cell['r'])} for {pair} ({title})."
+
+
+@theme.both_modes
 def association_heatmap(
-    tables: Mapping[str, pd.DataFrame], limit: float = 0.6, columns: int = 2
+    tables: Mapping[str, pd.DataFrame], limit: float = 0.6
 ) -> Figure:
     """One 6 x 5 panel per table, on one colour scale.
 
@@ -56,62 +78,53 @@ def association_heatmap(
     ----------
     tables : mapping of str to DataFrame
         Title to a table with emotion, trait and r (or any one other column of numbers,
-        such as ``planted``). Intervals are written where there are ``low`` and
-        ``high``; cells with ``significant`` True are bold and framed.
+        such as ``planted``). Cells with ``significant`` True are bold and framed; their
+        titles have the interval where there are ``low`` and ``high``.
     limit : float
         Absolute correlation at which the colour is strongest.
-    columns : int
-        Panels side by side.
     """
-    figure, grid = panel_grid(len(tables), columns, PANEL, (0.7, 0.0), sharey=True)
+    figure, grid = panel_grid(len(tables), PANEL, (0.0, 0.6), sharey=True)
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
-        image = _panel(axes, table, limit)
-        axes.set_title(title)
-    # Beside one row, so that it is as tall as a panel however many rows there are.
-    bar = figure.colorbar(image, ax=grid[0], aspect=25, pad=0.02)
+        _panel(axes, table, limit)
+        entitle(axes, title)
+    scale = ScalarMappable(Normalize(-limit, limit), theme.diverging())
+    bar = figure.colorbar(scale, ax=grid, location="bottom", shrink=0.6, aspect=30)
     bar.set_label("correlation")
     bar.outline.set_visible(False)
+    bar.solids.set_rasterized(True)
     return figure
 
 
-def _panel(axes: Axes, table: pd.DataFrame, limit: float):
-    colours, limits = theme.diverging(), (-limit, limit)
-    name = "r" if "r" in table else number_column(table)
-    values = cell_matrix(table, name)
-    traits = [trait.replace("_", "\n") for trait in TRAITS]
-    image = draw_matrix(axes, values, list(SCORED_EMOTIONS), traits, colours, limits)
-    plt.setp(axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
-    intervals = {"low", "high"} <= set(table)
+def _panel(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+    values = cell_matrix(table, _column(table))
     significant = np.zeros(values.shape, dtype=bool)
     if "significant" in table:
         significant = (cell_matrix(table, "significant") == 1) & np.isfinite(values)
-    for row, column in np.argwhere(np.isfinite(values)):
-        axes.text(
-            column,
-            row,
-            apa_number(values[row, column]),
-            va="bottom" if intervals else "center",
-            fontsize=10,
-            fontweight="bold" if significant[row, column] else "normal",
-            ha="center",
-            color=text_colour(values[row, column], colours, limits),
-        )
-    frame_cells(axes, significant)
-    if intervals:
-        _write_intervals(axes, table, values, colours, limits)
-    return image
+    details = np.where(significant, ", significant", "").astype(object)
+    if {"low", "high"} <= set(table):
+        details = _written(" [{}, {}]", table, "low", "high") + details
+    draw_matrix(
+        axes,
+        values,
+        SCORED_EMOTIONS,
+        [trait.replace("_", "\n") for trait in TRAITS],
+        theme.diverging(),
+        (-limit, limit),
+        np.vectorize(apa_number, otypes=[object])(values),
+        significant,
+        details,
+    )
+    plt.setp(axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
 
 
-def _write_intervals(axes, table, values, colours, limits) -> None:
-    low, high = cell_matrix(table, "low"), cell_matrix(table, "high")
-    for row, column in np.argwhere(np.isfinite(values) & np.isfinite(low)):
-        ends = f"[{apa_number(low[row, column])}, {apa_number(high[row, column])}]"
-        axes.text(
-            column,
-            row + 0.08,
-            ends,
-            ha="center",
-            va="top",
-            fontsize=6.8,
-            color=text_colour(values[row, column], colours, limits),
-        )
+def _column(table: pd.DataFrame) -> str:
+    return "r" if "r" in table else number_column(table)
+
+
+def _written(form: str, table: pd.DataFrame, *columns: str) -> np.ndarray:
+    """Numbers of each cell in words, as (emotion, trait) array."""
+    numbers = [cell_matrix(table, column) for column in columns]
+    write = np.vectorize(
+        lambda *values: form.format(*map(apa_number, values)), otypes=[object]
+    )
+    return write(*numbers)

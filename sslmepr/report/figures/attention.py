@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.report import theme
-from sslmepr.report.figures.matrices import draw_matrix, write_values
+from sslmepr.report.figures.matrices import draw_matrix
 from sslmepr.report.figures.panels import panel_grid
 
 HALVES = {"emotion": "emotional half", "personality": "personality half"}
 
 
-def attribution_heatmap(values: pd.DataFrame, columns: int = 2) -> Figure:
+@theme.both_modes
+def attribution_heatmap(values: pd.DataFrame) -> Figure:
     """One panel per target: modality rows; emotional half | personality half.
 
     Parameters
@@ -24,22 +25,18 @@ def attribution_heatmap(values: pd.DataFrame, columns: int = 2) -> Figure:
         :func:`sslmepr.explanation.attribution.attribute`; only rows of the embedding
         pathway are shown. Every panel has its own scale, written above it: targets
         differ in unit.
-    columns : int
-        Panels side by side.
     """
     if "pathway" in values:
         values = values[values["pathway"] == "embedding"]
     targets = list(dict.fromkeys(values["target"]))
     modalities = [name for name in MODALITIES if name in set(values["modality"])]
-    panel = (4.6, 0.75 + 0.27 * len(modalities))
-    figure, grid = panel_grid(
-        len(targets), columns, panel, (0.0, 0.4), sharex=True, sharey=True
-    )
+    panel = (3.4, 0.6 + 0.24 * len(modalities))
+    figure, grid = panel_grid(len(targets), panel, (0.0, 0.4), sharex=True, sharey=True)
     for axes, target in zip(grid.flat, targets, strict=False):
         _attribution_panel(axes, values[values["target"] == target], modalities)
         peak = values.loc[values["target"] == target, "attribution"].abs().max()
         axes.set_title(theme.pretty(target))
-        axes.set_title(f"±{peak:.2g}", loc="right", fontsize=8, fontweight="normal")
+        axes.set_title(f"±{peak:.2g}", loc="right", fontsize=9, fontweight="normal")
     return figure
 
 
@@ -75,7 +72,8 @@ def _attribution_panel(axes: Axes, values: pd.DataFrame, modalities: list[str]) 
     axes.spines[:].set_visible(False)
 
 
-def graph_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+@theme.both_modes
+def graph_attention_matrix(table: pd.DataFrame) -> Figure:
     """Graph attention of modalities (rows) to modalities (columns), mean over clips.
 
     Parameters
@@ -84,15 +82,15 @@ def graph_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axe
         modality, source, attention, as from
         :func:`sslmepr.explanation.attention.graph_attention_table`.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(4.6, 3.6))
     names = [name for name in MODALITIES if name in set(table["modality"])]
+    figure, axes = plt.subplots(figsize=(min(4.6, theme.width()), 2.9))
     _weights(axes, table, "modality", names, "source", names)
     axes.set(xlabel="from", ylabel="to", title="Graph attention")
-    return axes
+    return figure
 
 
-def query_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axes:
+@theme.both_modes
+def query_attention_matrix(table: pd.DataFrame) -> Figure:
     """Query attention of tasks (rows) to modalities (columns), mean over clips.
 
     Parameters
@@ -101,20 +99,17 @@ def query_attention_matrix(table: pd.DataFrame, axes: Axes | None = None) -> Axe
         task, modality, attention, as from
         :func:`sslmepr.explanation.attention.query_attention_table`.
     """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(4.9, 1.9))
     tasks = [task for task in TASKS if task in set(table["task"])]
     names = [name for name in MODALITIES if name in set(table["modality"])]
+    figure, axes = plt.subplots(figsize=(min(4.6, theme.width()), 1.5))
     _weights(axes, table, "task", tasks, "modality", names)
     axes.set(title="Query attention")
-    return axes
+    return figure
 
 
 def _weights(axes, table, row_name, rows, column_name, columns) -> None:
     mean = table.groupby([row_name, column_name])["attention"].mean().unstack()
     values = mean.reindex(index=rows, columns=columns).to_numpy()
     limits = (0.0, float(np.nanmax(values, initial=1e-12)))
-    colours = theme.sequential()
-    draw_matrix(axes, values, rows, columns, colours, limits)
     texts = np.array([[f"{value:.2f}" for value in row] for row in values])
-    write_values(axes, values, texts, colours, limits, fontsize=9.5)
+    draw_matrix(axes, values, rows, columns, theme.sequential(), limits, texts)

@@ -1,13 +1,14 @@
 """Predictions of one clip, and differences between variants."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend, panel_grid
 
 
+@theme.both_modes
 def prediction_bars(predicted: pd.Series, true: pd.Series) -> Figure:
     """Bars of predicted emotions and traits, with a mark at the true value.
 
@@ -16,11 +17,11 @@ def prediction_bars(predicted: pd.Series, true: pd.Series) -> Figure:
     predicted, true : Series
         Target to value in 0..1; `true` may hold NaN.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(8.6, 2.4))
+    figure, grid = panel_grid(2, (3.4, 2.1), (0.0, 0.3))
     colours = [theme.emotion_colours().values(), [theme.accent()] * len(TRAITS)]
     titles = ("Emotions (probability)", "Traits (score)")
     for axes, names, colour, title in zip(
-        panels, (EMOTIONS, TRAITS), colours, titles, strict=True
+        grid.flat, (EMOTIONS, TRAITS), colours, titles, strict=True
     ):
         places = range(len(names))
         axes.barh(places, predicted[list(names)], color=list(colour), height=0.62)
@@ -36,10 +37,11 @@ def prediction_bars(predicted: pd.Series, true: pd.Series) -> Figure:
         axes.set_yticks(places, [theme.pretty(name) for name in names])
         axes.set(xlim=(0, 1), title=title)
         axes.invert_yaxis()
-    panels[1].legend(loc="lower right")
+    legend(figure, [axes.collections[0]])
     return figure
 
 
+@theme.both_modes
 def difference_dots(table: pd.DataFrame) -> Figure:
     """Difference of each variant to the full model, one panel per metric.
 
@@ -50,14 +52,9 @@ def difference_dots(table: pd.DataFrame) -> Figure:
     """
     metrics = list(dict.fromkeys(table["metric"]))
     variants = list(dict.fromkeys(table["variant"]))
-    figure, grid = plt.subplots(
-        1,
-        len(metrics),
-        figsize=(2.2 + 2.4 * len(metrics), 0.9 + 0.34 * len(variants)),
-        sharey=True,
-        squeeze=False,
-    )
-    for axes, metric in zip(grid[0], metrics, strict=True):
+    panel = (1.6, 0.5 + 0.25 * len(variants))
+    figure, grid = panel_grid(len(metrics), panel, (1.9, 0.1), sharey=True)
+    for axes, metric in zip(grid.flat, metrics, strict=False):
         here = table[table["metric"] == metric]
         places = [variants.index(name) for name in here["variant"]]
         axes.axvline(0, color=theme.faint(), lw=1)
@@ -65,7 +62,7 @@ def difference_dots(table: pd.DataFrame) -> Figure:
             places, here["low"], here["high"], color=theme.accent(), lw=2.4, alpha=0.55
         )
         axes.scatter(here["difference"], places, color=theme.accent(), s=40, zorder=3)
-        axes.set_title(metric)
+        axes.set_title(theme.pretty(metric))
         axes.grid(axis="x")
         axes.locator_params(axis="x", nbins=4)
     grid[0, 0].set_yticks(

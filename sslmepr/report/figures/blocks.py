@@ -1,16 +1,17 @@
 """Kinds of sequence block side by side."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.labels import MODALITIES
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend, panel_grid
 
 SPREAD = 0.5
 """Part of a row's height over which its blocks are drawn above each other."""
 
 
+@theme.both_modes
 def block_gains(table: pd.DataFrame) -> Figure:
     """Gain of each sequence block, one panel per task, each with its own axis.
 
@@ -21,15 +22,11 @@ def block_gains(table: pd.DataFrame) -> Figure:
     """
     tasks, blocks = (list(dict.fromkeys(table[key])) for key in ("task", "block"))
     rows = [list(dict.fromkeys(table.loc[table["task"] == t, "what"])) for t in tasks]
-    figure, grid = plt.subplots(
-        1,
-        len(tasks),
-        figsize=(0.4 + 3.2 * len(tasks), 1.4 + 0.42 * max(map(len, rows))),
-        squeeze=False,
-    )
+    panel = (2.2, 0.6 + 0.42 * max(map(len, rows)))
+    figure, grid = panel_grid(len(tasks), panel, (0.0, 0.5))
     colours = [*theme.modality_colours().values()]
     shapes = [theme.MARKERS[name] for name in MODALITIES]
-    for axes, task, names in zip(grid[0], tasks, rows, strict=True):
+    for axes, task, names in zip(grid.flat, tasks, rows, strict=False):
         axes.axvline(0, color=theme.faint(), lw=1)
         for number, block in enumerate(blocks):
             here = table[(table["task"] == task) & (table["block"] == block)]
@@ -52,6 +49,5 @@ def block_gains(table: pd.DataFrame) -> Figure:
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_title(theme.pretty(task))
         axes.grid(axis="x")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(blocks))
+    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure

@@ -8,6 +8,7 @@ from sslmepr.report import theme
 from sslmepr.report.figures.panels import panel_grid
 
 
+@theme.both_modes
 def bounds_panels(bounds: pd.DataFrame, true: pd.DataFrame | None = None) -> Figure:
     """One panel per emotion, one bar per trait.
 
@@ -21,7 +22,7 @@ def bounds_panels(bounds: pd.DataFrame, true: pd.DataFrame | None = None) -> Fig
     emotions = [each for each in SCORED_EMOTIONS if each in set(bounds["emotion"])]
     places = {trait: -place for place, trait in enumerate(TRAITS)}
     figure, grid = panel_grid(
-        len(emotions), 3, (2.7, 1.75), (1.3, 0.3), sharex=True, sharey=True
+        len(emotions), (1.8, 1.5), (1.3, 0.3), sharex=True, sharey=True
     )
     colours = theme.emotion_colours()
     for axes, emotion in zip(grid.flat, emotions, strict=False):

@@ -1,6 +1,6 @@
 """Single clips: what the camera, the microphone and the transcript hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,16 +10,12 @@ from matplotlib.figure import Figure
 from sslmepr.report import theme
 from sslmepr.report.figures.panels import panel_grid
 
-SHEET_WIDTH = 9.0
-"""Of the pictures of clips, in inches."""
+FRAME = 1.7
+"""Width of a frame, in inches."""
 
 
-def contact_sheet(
-    images: Sequence[np.ndarray],
-    labels: Sequence[str],
-    columns: int = 4,
-    boxes: Sequence[Mapping[str, Sequence[float]]] | None = None,
-) -> Figure:
+@theme.both_modes
+def contact_sheet(images: Sequence[np.ndarray], labels: Sequence[str]) -> Figure:
     """Frames of several clips with a label below each.
 
     Parameters
@@ -27,19 +23,12 @@ def contact_sheet(
     images : sequence of (height, width, channel) ndarray of uint8
     labels : sequence of str
         May have several lines.
-    columns : int
-    boxes : sequence of mapping, optional
-        Per image, modality to (left, top, right, bottom) in px, drawn in its colour.
     """
-    columns = min(columns, len(images))
     shape = max(image.shape[0] / image.shape[1] for image in images)
     lines = 1 + max(label.count("\n") for label in labels)
-    width = SHEET_WIDTH / columns
-    panel = (width, width * shape + 0.17 * lines + 0.08)
-    figure, grid = panel_grid(len(images), columns, panel)
-    for number, (axes, image, label) in enumerate(
-        zip(grid.flat, images, labels, strict=False)
-    ):
+    panel = (FRAME, FRAME * shape + 0.17 * lines + 0.08)
+    figure, grid = panel_grid(len(images), panel)
+    for axes, image, label in zip(grid.flat, images, labels, strict=False):
         axes.imshow(image)
         axes.set_axis_off()
         axes.text(
@@ -48,38 +37,19 @@ def contact_sheet(
             label,
             transform=axes.transAxes,
             va="top",
-            fontsize=8.5,
-            linespacing=1.25,
+            fontsize=9,
         )
-        if boxes is not None:
-            _draw_boxes(axes, boxes[number])
     return figure
 
 
-def _draw_boxes(axes: Axes, boxes: Mapping[str, Sequence[float]]) -> None:
-    colours = theme.modality_colours()
-    for modality, (left, top, right, bottom) in boxes.items():
-        axes.add_patch(
-            plt.Rectangle(
-                (left, top),
-                right - left,
-                bottom - top,
-                fill=False,
-                edgecolor=colours[modality],
-                linewidth=1.8,
-            )
-        )
-
-
+@theme.both_modes
 def clip_panel(
     frames: np.ndarray,
     seconds: np.ndarray,
     waveform: np.ndarray | None,
     sample_rate_hz: float,
-    transcript: str,
-    title: str = "",
 ) -> Figure:
-    """Key frames in order, the waveform beneath them and the words beneath that.
+    """Key frames in order, and the waveform beneath them.
 
     Parameters
     ----------
@@ -89,26 +59,19 @@ def clip_panel(
     waveform : (sample,) ndarray or None
         In -1..1; None where the clip has no sound.
     sample_rate_hz : float
-    transcript : str
-        Empty where none is known.
-    title : str
     """
-    count = len(frames)
-    shape = frames.shape[1] / frames.shape[2]
-    height = SHEET_WIDTH / count * shape
-    figure = plt.figure(figsize=(SHEET_WIDTH, height + 1.75))
-    grid = figure.add_gridspec(2, count, height_ratios=[height, 0.95])
+    columns = min(len(frames), int(theme.width() / FRAME))
+    rows = -(-len(frames) // columns)
+    height = theme.width() / columns * frames.shape[1] / frames.shape[2]
+    figure = plt.figure(figsize=(theme.width(), rows * (height + 0.2) + 1))
+    grid = figure.add_gridspec(rows + 1, columns, height_ratios=[*[height] * rows, 0.8])
     for number, (frame, second) in enumerate(zip(frames, seconds, strict=True)):
-        axes = figure.add_subplot(grid[0, number])
+        axes = figure.add_subplot(grid[divmod(number, columns)])
         axes.imshow(frame)
         axes.set_axis_off()
-        axes.set_title(f"{second:.1f} s", fontsize=8.5, fontweight="normal")
-    axes = figure.add_subplot(grid[1, :])
+        axes.set_title(f"{second:.1f} s", fontsize=9, fontweight="normal")
+    axes = figure.add_subplot(grid[rows, :])
     _draw_waveform(axes, waveform, sample_rate_hz, seconds)
-    if transcript:
-        axes.set_xlabel(f"“{transcript.strip()}”", style="italic", wrap=True)
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     return figure
 
 

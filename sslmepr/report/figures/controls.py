@@ -9,9 +9,10 @@ from sslmepr.association.grid import CELL, cell_index
 from sslmepr.labels import TRAITS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
-from sslmepr.report.figures.matrices import draw_matrix, frame_cells, write_values
+from sslmepr.report.figures.matrices import draw_matrix
 
 
+@theme.both_modes
 def survival_matrix(
     table: pd.DataFrame, planted: pd.DataFrame | None = None, limit: float = 0.6
 ) -> Figure:
@@ -34,16 +35,24 @@ def survival_matrix(
     wide = wide[["r", "survives"]].reindex(cells)
     values = wide["r"][controls].to_numpy(float)
     survives = wide["survives"][controls].to_numpy(bool)
-    figure, axes = plt.subplots(figsize=(3.2 + 1.05 * len(controls), 8.6))
-    colours, limits = theme.diverging(), (-limit, limit)
-    rows = [f"{emotion} × {trait}" for emotion, trait in cells]
-    draw_matrix(axes, values, rows, controls, colours, limits)
+    width = min(theme.width(), 2.4 + 0.95 * len(controls))
+    figure, axes = plt.subplots(figsize=(width, 7.6))
+    draw_matrix(
+        axes,
+        values,
+        [f"{emotion} × {trait}" for emotion, trait in cells],
+        controls,
+        theme.diverging(),
+        (-limit, limit),
+        np.vectorize(apa_number)(values),
+        survives,
+        np.where(survives, ", survives", ""),
+    )
     axes.xaxis.tick_top()
     axes.set_xticks(range(len(controls)), [_lines(name) for name in controls])
     axes.tick_params(length=0)
-    texts = np.array([[apa_number(value) for value in row] for row in values])
-    write_values(axes, values, texts, colours, limits, fontsize=8.5)
-    frame_cells(axes, survives)
+    if width < 2.0 + 0.8 * len(controls):
+        axes.tick_params(axis="x", rotation=90)
     for edge in range(len(TRAITS), len(cells), len(TRAITS)):
         axes.axhline(edge - 0.5, color=theme.faint(), linewidth=0.8)
     if planted is not None:

@@ -1,26 +1,36 @@
 """Panels of one kind, in rows and columns."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from sslmepr.report import theme
+
+LETTERS_PER_INCH = {"bold": 10.0, "normal": 14.5}
+"""Of titles, which start right of a panel's labels, and of legends."""
+LEGEND_MARK = 0.7
+"""Of a legend's entry without its text, in inches."""
 
 
 def panel_grid(
     count: int,
-    columns: int,
     panel: tuple[float, float],
     margin: tuple[float, float] = (0.0, 0.0),
     **shared,
 ) -> tuple[Figure, np.ndarray]:
     """A figure with `count` panels, row by row; places that are left over are hidden.
 
+    As many stand side by side as the width of the layout in use allows.
+
     Parameters
     ----------
     count : int
-    columns : int
-        Panels side by side, at most.
     panel, margin : (width, height)
-        Of each panel, and of what stands beside and below all of them, in inches.
+        Of each panel, and of what stands beside and below all of them, in inches. A
+        panel that is wider than the layout is narrowed.
     **shared
         Whether panels share their axes: of ``matplotlib.pyplot.subplots``.
 
@@ -29,10 +39,42 @@ def panel_grid(
     figure : Figure
     grid : (row, column) array of Axes
     """
-    columns = min(columns, count)
-    rows = -(-count // columns)
-    size = (panel[0] * columns + margin[0], panel[1] * rows + margin[1])
+    room = theme.width() - margin[0]
+    rows = -(-count // max(1, int(room / panel[0])))
+    columns = -(-count // rows)
+    size = (min(panel[0] * columns, room) + margin[0], panel[1] * rows + margin[1])
     figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
     for axes in grid.flat[count:]:
         axes.set_visible(False)
     return figure, grid
+
+
+def entitle(axes: Axes, text: str) -> None:
+    """Write a title above a panel of a grid, in as many lines as it needs."""
+    width = axes.figure.get_figwidth() / axes.get_gridspec().ncols
+    letters = int(width * LETTERS_PER_INCH["bold"])
+    lines = [textwrap.fill(line, letters) for line in text.split("\n")]
+    axes.set_title("\n".join(lines))
+
+
+def legend(figure: Figure, handles: list, **style) -> None:
+    """A legend below a figure, with as many entries side by side as fit.
+
+    Parameters
+    ----------
+    figure : Figure
+    handles : list
+        Labelled artists.
+    **style
+        Of ``Figure.legend``.
+    """
+    longest = max(len(handle.get_label()) for handle in handles)
+    each = longest / LETTERS_PER_INCH["normal"] + LEGEND_MARK
+    columns = max(1, int(figure.get_figwidth() / each))
+    rows = -(-len(handles) // columns)
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=-(-len(handles) // rows),
+        **style,
+    )

@@ -11,21 +11,20 @@ from matplotlib.figure import Figure
 from sslmepr.association.grid import CELL
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.figures.panels import panel_grid
+from sslmepr.report.apa import apa_number
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
 
-LETTERS = dict(zip(TRAITS, "OCEAS", strict=True))
-"""Letters of the traits; S is emotional stability."""
+MARKERS = dict(zip(TRAITS, theme.MARKERS.values(), strict=True))
+"""Trait to the marker that stands for it."""
 
 
-def people_panels(
-    tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame, columns: int = 3
-) -> Figure:
+@theme.both_modes
+def people_panels(tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame) -> Figure:
     """Self-reports across, a model's associations up; one panel per table.
 
-    A cell is the letter of its trait (`LETTERS`) in the colour of its emotion: a
-    capital for the emotion in general, a small letter for the moment. The axes have
-    different scales, because sizes must not be compared; in a shaded quarter both have
-    the same sign.
+    A cell is the marker of its trait in the colour of its emotion: full for the emotion
+    in general, hollow for the moment. The axes have different scales, because sizes
+    must not be compared; in a shaded quarter both have the same sign.
 
     Parameters
     ----------
@@ -33,11 +32,9 @@ def people_panels(
         Title to emotion, trait, r, low, high.
     reports : DataFrame
         emotion, trait, kind (``trait`` or ``state``), r; a cell may have several rows.
-    columns : int
-        Panels side by side.
     """
     figure, grid = panel_grid(
-        len(tables), columns, (3.7, 3.5), (0.0, 0.5), sharex=True, sharey=True
+        len(tables), (3.4, 3.0), (0.0, 1.0), sharex=True, sharey=True
     )
     drawn = [table[["low", "high", "r"]].abs().to_numpy() for table in tables.values()]
     reach = 1.08 * np.nanmax(np.concatenate(drawn), initial=0.1)
@@ -45,7 +42,7 @@ def people_panels(
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
         axes.set(xlim=(-across, across), ylim=(-reach, reach))
         _panel(axes, table.merge(reports, on=CELL, suffixes=("", "_people")))
-        axes.set_title(title)
+        entitle(axes, title)
     for axes in grid[-1]:
         axes.set_xlabel("in self-reports, r")
     for axes in grid[:, 0]:
@@ -55,7 +52,11 @@ def people_panels(
         plt.scatter([], [], color=colours[name], label=theme.pretty(name))
         for name in SCORED_EMOTIONS
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    handles += [
+        plt.scatter([], [], color=theme.ink(), marker=marker, label=theme.pretty(name))
+        for name, marker in MARKERS.items()
+    ]
+    legend(figure, handles)
     return figure
 
 
@@ -69,14 +70,17 @@ def _panel(axes: Axes, cells: pd.DataFrame) -> None:
     for cell in cells.dropna(subset=["r"]).itertuples():
         colour = colours[cell.emotion]
         axes.vlines(cell.r_people, cell.low, cell.high, color=colour, lw=0.9, alpha=0.5)
-        letter = LETTERS[cell.trait]
-        axes.text(
+        axes.scatter(
             cell.r_people,
             cell.r,
-            letter.lower() if cell.kind == "state" else letter,
-            color=colour,
-            ha="center",
-            va="center",
-            fontsize=10,
-            fontweight="bold",
+            marker=MARKERS[cell.trait],
+            s=34,
+            color=theme.page() if cell.kind == "state" else colour,
+            edgecolors=colour,
+            zorder=3,
+            gid=theme.named(
+                f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}: "
+                f"{apa_number(cell.r_people)} in self-reports, "
+                f"{apa_number(cell.r)} in this study"
+            ),
         )

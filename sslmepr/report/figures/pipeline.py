@@ -6,52 +6,64 @@ from matplotlib.figure import Figure
 
 from sslmepr.report import theme
 
+BOX = (1.1, 0.7)
+"""Width and height of a stage with what surrounds it, in inches."""
 
+
+@theme.both_modes
 def pipeline_graph(edges: pd.DataFrame) -> Figure:
-    """Stages as boxes in the order of the flow, with an arrow for what each reads.
+    """Stages as boxes, downwards in the order of the flow; arrows for what each reads.
 
     Parameters
     ----------
     edges : DataFrame
         source, stage; a cycle is an error.
     """
-    column = _depths(edges)
+    depth = _depths(edges)
     members: dict[int, list[str]] = {}
-    for name, depth in column.items():
-        members.setdefault(depth, []).append(name)
+    for name, level in depth.items():
+        members.setdefault(level, []).append(name)
+    across = int(theme.width() / BOX[0])
+    rows = [
+        names[start : start + across]
+        for _, names in sorted(members.items())
+        for start in range(0, len(names), across)
+    ]
     place = {
-        name: (1.75 * depth, (row - (len(names) - 1) / 2) * -0.75)
-        for depth, names in members.items()
-        for row, name in enumerate(names)
+        name: (column - (len(names) - 1) / 2, -row)
+        for row, names in enumerate(rows)
+        for column, name in enumerate(names)
     }
-    width = 1.75 * (max(members) + 1)
-    height = 0.75 * max(map(len, members.values())) + 0.6
-    figure, axes = plt.subplots(figsize=(min(width, 13), height))
+    figure, axes = plt.subplots(figsize=(BOX[0] * across, BOX[1] * len(rows)))
     for source, stage in edges[["source", "stage"]].itertuples(index=False):
-        if column[stage] - column[source] == 1 or not _indirect(edges, source, stage):
+        if depth[stage] - depth[source] == 1 or not _indirect(edges, source, stage):
             axes.annotate(
                 "",
-                xy=(place[stage][0] - 0.62, place[stage][1]),
-                xytext=(place[source][0] + 0.62, place[source][1]),
-                arrowprops={"arrowstyle": "-|>", "color": theme.faint(), "lw": 1},
+                xy=(place[stage][0], place[stage][1] + 0.24),
+                xytext=place[source],
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": theme.faint(),
+                    "lw": 1,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
+                },
+                zorder=1,
             )
     for name, (x, y) in place.items():
         axes.text(
             x,
             y,
-            name,
+            name.replace("_", "\n"),
             ha="center",
             va="center",
-            fontsize=9,
             bbox={
                 "boxstyle": "round,pad=0.4",
                 "facecolor": theme.page(),
                 "edgecolor": theme.accent(),
             },
         )
-    xs, ys = zip(*place.values(), strict=True)
-    axes.set_xlim(min(xs) - 0.9, max(xs) + 0.9)
-    axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
+    axes.set(xlim=(-across / 2, across / 2), ylim=(0.5 - len(rows), 0.5))
     axes.axis("off")
     return figure
 

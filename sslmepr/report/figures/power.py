@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend, panel_grid
 from sslmepr.report.figures.recovery import side_by_side
 
 SPREAD = 0.07
@@ -16,6 +17,7 @@ USUAL_POWER = 0.8
 """Conventional power of a planned study."""
 
 
+@theme.both_modes
 def expected_panels(means: pd.DataFrame) -> Figure:
     """Mean recovered against planted correlations, one panel per source.
 
@@ -28,17 +30,11 @@ def expected_panels(means: pd.DataFrame) -> Figure:
         clips per speaker.
     """
     sources = list(dict.fromkeys(means["source"]))
-    figure, grid = plt.subplots(
-        1,
-        len(sources),
-        figsize=(1.6 + 3.9 * len(sources), 4.1),
-        sharey=True,
-        squeeze=False,
-    )
+    figure, grid = panel_grid(len(sources), (3.4, 3.2), (0.0, 0.5), sharey=True)
     ends = means["expected"].abs() + means["deviation"].fillna(0)
     reach = 0.05 + max(ends.max(), means["planted"].abs().max() + SPREAD / 2)
     colours = theme.emotion_colours()
-    for axes, source in zip(grid[0], sources, strict=True):
+    for axes, source in zip(grid.flat, sources, strict=False):
         here = means[means["source"] == source]
         alike = here.groupby("planted")["planted"].transform("size")
         shift = side_by_side(here["planted"], SPREAD / alike)
@@ -54,11 +50,12 @@ def expected_panels(means: pd.DataFrame) -> Figure:
             axes.scatter([], [], color=colour, s=38, label=theme.pretty(emotion))
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
         axes.set(xlabel="planted correlation", title=theme.pretty(source))
-    grid[0, 0].set_ylabel("mean recovered correlation")
-    grid[0, -1].legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    plt.setp(grid[:, 0], ylabel="mean recovered correlation")
+    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
+@theme.both_modes
 def power_curves(summary: pd.DataFrame) -> Figure:
     """Power (significant share of planted associations) by clips and by speakers.
 
@@ -69,15 +66,17 @@ def power_curves(summary: pd.DataFrame) -> Figure:
         source; clips and clips per speaker of the first row are held constant while the
         other is varied.
     """
-    figure, panels = plt.subplots(1, 2, figsize=(8.6, 3.5), sharey=True)
+    figure, grid = panel_grid(2, (3.4, 2.7), (0.0, 0.6), sharey=True)
+    panels = grid.flat
     clips, each = summary[["clips", "clips_per_speaker"]].iloc[0]
     table = summary.assign(speakers=summary["clips"] // summary["clips_per_speaker"])
     by_clips = table[table["clips_per_speaker"] == each]
     _curves(panels[0], by_clips, "clips", f"Clips per speaker: {each}")
     by_speakers = table[table["clips"] == clips]
     _curves(panels[1], by_speakers, "speakers", f"Clips: {clips}")
-    panels[0].set_ylabel("share found")
-    panels[1].legend(title="planted |r|", loc="center left", bbox_to_anchor=(1.01, 0.5))
+    plt.setp(grid[:, 0], ylabel="share found")
+    handles = panels[0].get_legend_handles_labels()[0]
+    legend(figure, handles, title="planted |r|")
     return figure
 
 
@@ -97,21 +96,22 @@ def _curves(axes: Axes, table: pd.DataFrame, along: str, title: str) -> None:
     axes.grid(axis="y")
 
 
+@theme.both_modes
 def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
     """False-positive rate: significant share of cells in worlds without association.
 
     Parameters
     ----------
     summary : DataFrame
-        source, clips, clips_per_speaker, estimate, low, high: ``invented`` at strength
-        0. Each source has a colour and a marker.
+        source, clips, clips_per_speaker, estimate, low, high: ``false_positive_rate``
+        at strength 0. Each source has a colour and a marker.
     alpha : float
         Nominal rate, drawn as a dashed line.
     """
     speakers = summary["clips"] // summary["clips_per_speaker"]
     row = summary["clips"].astype(str) + " clips, " + speakers.astype(str) + " speakers"
     names, sources = list(dict.fromkeys(row)), list(dict.fromkeys(summary["source"]))
-    figure, axes = plt.subplots(figsize=(7.2, 1.2 + 0.45 * len(names)))
+    figure, axes = plt.subplots(figsize=(theme.width(), 1.2 + 0.4 * len(names)))
     axes.axvline(alpha, color=theme.ink(), lw=1, ls="--", label=f"{100 * alpha:g} %")
     looks = zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
     for number, (source, (colour, marker)) in enumerate(
@@ -137,5 +137,5 @@ def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=len(sources) + 1)
+    legend(figure, axes.get_legend_handles_labels()[0])
     return figure

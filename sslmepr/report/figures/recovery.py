@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,51 +9,36 @@ from matplotlib.figure import Figure
 
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
 
 STEP = 0.011
 """Between cells with the same planted correlation, which are drawn side by side."""
 
 
+@theme.both_modes
 def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
-    """Recovered against planted correlations, one panel per world.
+    """Recovered against planted correlations, with intervals, one panel per world.
+
+    One point per cell; filled points are significant. Cells with the same planted value
+    are drawn side by side, and where all have it the axis has no ticks.
 
     Parameters
     ----------
     worlds : mapping of str to DataFrame
-        Title to a table from :func:`sslmepr.association.recovery.compare`.
+        Title to a table from :func:`sslmepr.association.recovery.compare`. The ideal
+        observer's values are drawn as open diamonds where they are given.
     """
-    size = (1.6 + 3.9 * len(worlds), 4.1)
-    figure, grid = plt.subplots(1, len(worlds), figsize=size, squeeze=False)
-    for axes, (name, comparison) in zip(grid[0], worlds.items(), strict=True):
-        recovery_scatter(comparison, axes)
+    figure, grid = panel_grid(len(worlds), (3.4, 3.2), (0.0, 0.5))
+    for axes, (name, comparison) in zip(grid.flat, worlds.items(), strict=False):
+        _scatter(axes, comparison.dropna(subset=["recovered"]))
         significant = int(comparison["significant"].sum())
-        axes.set_title(
-            f"{theme.pretty(name)}: {significant} of {len(comparison)} cells"
-        )
-    for axes in grid[0][:-1]:
-        axes.get_legend().remove()
+        of = f"{significant} of {len(comparison)} cells"
+        entitle(axes, f"{theme.pretty(name)}: {of}")
+    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure
 
 
-def recovery_scatter(
-    comparison: pd.DataFrame, axes: Axes | None = None, note: str = ""
-) -> Axes:
-    """Recovered against planted correlations, with intervals; one point per cell.
-
-    Cells with the same planted value are drawn side by side, and where all have it the
-    axis has no ticks; filled points are significant.
-
-    Parameters
-    ----------
-    comparison : DataFrame
-        From :func:`sslmepr.association.recovery.compare`. The ideal observer's values
-        are drawn as open diamonds where they are given.
-    note : str
-        Written into the upper left corner, for example the agreement in numbers.
-    """
-    if axes is None:
-        _, axes = plt.subplots(figsize=(6.4, 5.2))
-    table = comparison.dropna(subset=["recovered"])
+def _scatter(axes: Axes, table: pd.DataFrame) -> None:
     drawn = table[["planted", "recovered", "low", "high"]].abs()
     reach = 0.08 + np.nanmax(drawn.to_numpy(), initial=0.3)
     axes.axhline(0, color=theme.faint(), lw=0.6)
@@ -72,10 +56,6 @@ def recovery_scatter(
         # Places along the axis then only keep the cells apart.
         value = table["planted"].iloc[0]
         axes.set(xlabel=f"planted correlation: {value:g} everywhere", xticks=[])
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
-    if note:
-        axes.text(0.03, 0.97, note, transform=axes.transAxes, va="top", fontsize=9.5)
-    return axes
 
 
 def _cells(axes: Axes, table: pd.DataFrame) -> None:

@@ -5,8 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend
 
 
+@theme.both_modes
 def search_history(trials: pd.DataFrame) -> Figure:
     """Dev score of every trial; pruned ones hollow, the best so far as a line.
 
@@ -16,7 +18,7 @@ def search_history(trials: pd.DataFrame) -> Figure:
         From :func:`sslmepr.trials.search.search`: trial, state, dev_score; the
         first is marked by a dashed line.
     """
-    figure, axes = plt.subplots(figsize=(7.2, 3.4))
+    figure, axes = plt.subplots(figsize=(theme.width(), 3.2))
     colour = next(iter(theme.modality_colours().values()))
     done, pruned = (trials[trials["state"] == name] for name in ("complete", "pruned"))
     axes.axhline(
@@ -40,5 +42,5 @@ def search_history(trials: pd.DataFrame) -> Figure:
     axes.set(xlabel="trial", ylabel="dev score")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y")
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    legend(figure, axes.get_legend_handles_labels()[0])
     return figure

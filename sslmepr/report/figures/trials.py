@@ -2,18 +2,19 @@
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sslmepr.labels import MODALITIES
 from sslmepr.report import theme
+from sslmepr.report.figures.panels import legend, panel_grid
 
 _SHAPES = [theme.MARKERS[name] for name in MODALITIES]
 
 
+@theme.both_modes
 def trial_lines(
-    table: pd.DataFrame, across: str, by: str, levels: Mapping[str, float] | None = None
+    table: pd.DataFrame, across: str, by: str, marks: Mapping[str, float] | None = None
 ) -> Figure:
     """One panel per metric, one line for each value of a column.
 
@@ -25,18 +26,16 @@ def trial_lines(
         Column of the horizontal axis.
     by : str
         Column whose values get a line each, with a colour and marker of its own.
-    levels : mapping of str to float, optional
+    marks : mapping of str to float, optional
         Metric to a value that is marked by a dotted line.
     """
     metrics, names = (list(dict.fromkeys(table[key])) for key in ("metric", by))
-    figure, panels = plt.subplots(
-        1, len(metrics), figsize=(0.6 + 3.0 * len(metrics), 2.9), squeeze=False
-    )
+    figure, grid = panel_grid(len(metrics), (2.3, 2.4), (0.0, 0.5))
     colours = [*theme.modality_colours().values()]
     step = (table[across].max() - table[across].min()) / 60
-    for axes, metric in zip(panels[0], metrics, strict=True):
-        if levels and metric in levels:
-            axes.axhline(levels[metric], color=theme.faint(), ls=":", lw=1.4)
+    for axes, metric in zip(grid.flat, metrics, strict=False):
+        if marks and metric in marks:
+            axes.axhline(marks[metric], color=theme.faint(), ls=":", lw=1.4)
         for place, name in enumerate(names):
             here = table[(table["metric"] == metric) & (table[by] == name)]
             here = here.sort_values(across)
@@ -57,5 +56,5 @@ def trial_lines(
         axes.set(title=theme.pretty(metric), xlabel=theme.pretty(across))
         axes.set_xticks(sorted(table[across].unique()))
         axes.grid(axis="y")
-    panels[0, -1].legend(loc="upper left", bbox_to_anchor=(1.02, 1))
+    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure

@@ -1,0 +1,69 @@
+"""Sections on evaluation, association and explanation."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sslmepr.params.base import Modality, Positive, Section, Share
+
+
+class Folds(Section):
+    """Cross-validation over the speakers of a corpus, or of a part of a union.
+
+    ``modality`` is the one that is evaluated, ``folds`` the number of groups of
+    speakers that are held out in turn.
+    """
+
+    part: str
+    modality: Modality
+    folds: Annotated[int, Field(ge=2)]
+
+
+class Evaluate(Section):
+    """Intervals of metrics: cluster bootstrap over speakers.
+
+    ``resamples`` is the number of bootstrap samples, ``confidence`` the confidence
+    level.
+    """
+
+    resamples: Positive
+    confidence: Share
+
+
+class Association(Section):
+    """Intervals and tests of emotion-trait correlations.
+
+    Attributes
+    ----------
+    resamples : int
+        Bootstrap samples of speakers.
+    confidence : float
+        Confidence level of intervals.
+    correction : str
+        Correction for multiple testing, a method of statsmodels' ``multipletests``.
+    alpha : float
+        Significance level after correction.
+    """
+
+    resamples: Positive
+    confidence: Share
+    correction: str
+    alpha: Share
+
+
+class Attention(Section):
+    """What the chapter on attention shows.
+
+    Attributes
+    ----------
+    clips : int
+        Example clips, spread over the clips ranked by error.
+    steps : int
+        Steps of integrated gradients.
+    variant : str
+        Fusion model whose attention is shown; it has graph attention and task queries.
+    """
+
+    clips: Positive
+    steps: Positive
+    variant: str

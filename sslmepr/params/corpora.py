@@ -1,0 +1,157 @@
+"""Sections on corpora and on the extraction of features from them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sslmepr.labels import ENCODERS
+from sslmepr.params.base import (
+    Folder,
+    Modality,
+    Name,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    Task,
+)
+
+
+class SimulatedCorpus(Section):
+    """A corpus that `sslmepr.simulation` renders.
+
+    Attributes
+    ----------
+    world : str
+        Emotion-trait correlations of its people, a key of ``simulation.worlds``.
+    domains : list of str
+        Recording styles of its clips, keys of ``simulation.domains``.
+    labels : list of str
+        Tasks whose labels are kept; those of the other task become null.
+    clips, persons : int
+        How many clips are rendered, and of how many people.
+    """
+
+    source: Literal["simulated"]
+    world: str
+    domains: list[str]
+    labels: list[Task]
+    clips: Positive
+    persons: Positive
+
+
+class GivenCorpus(Section):
+    """A corpus below ``data_root``; an ``optional`` one that is not there is empty."""
+
+    optional: bool = False
+
+
+class PublishedCorpus(GivenCorpus):
+    """A corpus in its published format, in a folder below ``data_root``.
+
+    Attributes
+    ----------
+    source : str
+        The published format, a key of `sslmepr.corpora.build.READERS`.
+    path : str
+        Its folder, relative to ``data_root``.
+    modalities : list of str, optional
+        Those taken from its clips; absent: all.
+    standardise : {"corpus", "speaker"}
+        Over which clips features are scaled to mean 0 and standard deviation 1.
+        ``speaker`` removes what is constant in a person, such as the pitch of the
+        voice; it needs many clips per speaker.
+    """
+
+    source: Literal["mosei", "fiv2", "fiv2_by_video", "meld", "ravdess", "folder"]
+    path: str
+    modalities: list[Modality] | None = None
+    standardise: Literal["corpus", "speaker"] = "corpus"
+
+
+class TableCorpus(GivenCorpus):
+    """A study of one's own: a table in a folder below ``data_root``.
+
+    Attributes
+    ----------
+    path, table : str
+        Its folder, relative to ``data_root``, and the table's file name in it.
+    columns : dict of str to str
+        Column of the clip table to the column of this table that holds it.
+    scales : dict of str to [low, high]
+        Task to the end points of its rating scale.
+    split : dict of str to float
+        Shares of speakers in train, dev and test, used if the table has no split.
+    """
+
+    source: Literal["table"]
+    path: str
+    table: str
+    columns: dict[str, str] = {}
+    scales: dict[Task, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
+    split: dict[Literal["train", "dev", "test"], Share] = {
+        "train": 0.7,
+        "dev": 0.15,
+        "test": 0.15,
+    }
+
+    @model_validator(mode="after")
+    def _has_valid_scales_and_shares(self) -> "TableCorpus":
+        for task, (low, high) in self.scales.items():
+            if not low < high:
+                raise ValueError(f"scales.{task}: {low:g} must be below {high:g}")
+        if not sum(self.split.values()) > 0:
+            raise ValueError("split: one of the shares must be above 0")
+        return self
+
+
+class UnionCorpus(Section):
+    """Several corpora as one, for a task whose labels lie in several.
+
+    Its parts are published corpora; where a part lists ``modalities``, only those are
+    taken from its clips.
+    """
+
+    source: Literal["union"]
+    parts: Annotated[dict[Name, PublishedCorpus], Field(min_length=1)]
+
+
+Corpus = Annotated[
+    SimulatedCorpus | PublishedCorpus | TableCorpus | UnionCorpus,
+    Field(discriminator="source"),
+]
+
+
+class Extract(Section):
+    """How clips become feature sequences.
+
+    Attributes
+    ----------
+    frames : int
+        Frames per clip, at equal distances in time.
+    detector_threshold : float
+        Smallest confidence of the face detector at which a face counts, 0 to 1.
+    mask_person : bool
+        Whether the person is greyed out in scene crops.
+    image_encoder, speech_encoder, text_encoder : str
+        Encoders by name, see `sslmepr.labels.ENCODERS`.
+    speech_steps_per_second : float
+        Rate of speech features in Hz; the encoder's own rate is the maximum.
+    transcriber : str
+        Whisper model for clips that come without a transcript.
+    batch : int
+        Crops or texts per forward pass.
+    checkpoint_dir : path or null
+        Folder with the paper's encoders; null: they are fetched from the hub.
+    """
+
+    frames: Positive
+    detector_threshold: Share
+    mask_person: bool
+    image_encoder: Literal[tuple(ENCODERS["image"])]
+    speech_encoder: Literal[tuple(ENCODERS["speech"])]
+    text_encoder: Literal[tuple(ENCODERS["text"])]
+    speech_steps_per_second: Rate
+    transcriber: str
+    batch: Positive
+    checkpoint_dir: Folder | None

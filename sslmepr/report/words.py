@@ -1,0 +1,226 @@
+"""Readers' words for internal names, in one place, for every table and figure."""
+
+import re
+
+from sslmepr.labels import COMPONENTS, EMOTIONS, FEATURE_COUNTS, MODALITIES, TRAITS
+
+WORDS = {
+    # models
+    "fused": "all fused",
+    "multitask": "default model",
+    "emotion_only": "emotions only",
+    "personality_only": "traits only",
+    "task_query": "task queries",
+    "co_training": "co-training",
+    "semi_supervised": "pseudo-labels",
+    "gradnorm": "GradNorm",
+    "everything": "all published components",
+    "linear": "linear probe",
+    "svm": "support vector machine",
+    "mamba": "Mamba-2",
+    "transformer": "Transformer",
+    "state_free": "published block (state-free)",
+    "efficientnet_lite0": "EfficientNet-Lite0",
+    "clip_vit_b32": "CLIP ViT-B/32",
+    "whisper_tiny_en": "Whisper tiny.en",
+    "egemaps": "eGeMAPS",
+    "wav2vec2_emotion": "wav2vec 2.0, tuned on emotion",
+    "minilm_l6": "MiniLM-L6",
+    "bge_small_en": "BGE small",
+    # metrics
+    "WACC": "balanced accuracy",
+    "mWACC": "balanced accuracy (mWACC)",
+    "mF1": "F1, mean over emotions",
+    "mUAR": "unweighted average recall, mean over emotions",
+    "UAR": "unweighted average recall (UAR)",
+    "UAR (8 classes)": "unweighted average recall, 8 classes",
+    "UAR in folds": "unweighted average recall in folds",
+    "UAR on test speakers": "unweighted average recall on test speakers",
+    "ACC": "1 − mean absolute error",
+    "mACC": "1 − mean absolute error (mACC)",
+    "CCC": "concordance (CCC)",
+    "CCC pooled": "concordance, traits pooled",
+    "CCC (pooled)": "concordance, traits pooled",
+    "CCC (mean over traits)": "concordance, mean over traits",
+    "own UAR": "UAR on own corpus",
+    "own CCC": "CCC on own corpus",
+    "other UAR": "UAR on other corpus",
+    "other CCC": "CCC on other corpus",
+    "confidence": "confidence on other corpus",
+    "association r": "agreement of associations (r)",
+    "correlation": "correlation with planted",
+    "slope": "slope on planted",
+    "rmse": "root-mean-square error",
+    "sign_agreement": "sign as planted",
+    "power": "power",
+    "false_positive_rate": "false-positive rate",
+    "familywise_error": "familywise error",
+    "recovered": "mean recovered correlation",
+    "covers_planted": "intervals that cover the planted value",
+    "covers_expected": "intervals that cover the expected value",
+    "dev_score": "score on dev",
+    # which side of an association is annotated
+    "predicted_x_true": "predicted emotion × annotated trait",
+    "true_x_predicted": "annotated emotion × predicted trait",
+    "predicted_x_predicted": "predicted × predicted",
+    "true_x_true": "annotated × annotated",
+    # where self-reports come from
+    "costa1992": "norms of the NEO PI-R",
+    "rafaeli2006": "Rafaeli and Revelle (2006)",
+    "revelle2025": "Revelle (2025)",
+    "directions": "expected signs",
+    # headings
+    "against": "compared with",
+    "clip_id": "clip",
+    "n": "clips",
+    "n_cells": "pairs",
+    "low": "lower end",
+    "high": "upper end",
+    "spread": "spread over seeds",
+    "mean_correlation": "mean correlation of two traits",
+    "explained_emotion": "explained variance of emotion",
+    "explained_trait": "explained variance of trait",
+    "width": "width of the bounds",
+    "sign_known": "pairs of known sign",
+    "p_permutation": "p of the permutation test",
+    "survives_planted": "planted that survive",
+    "survives_not_planted": "not planted that survive",
+    "shuffles": "permutations",
+    "smallest_limit": "smallest critical value",
+    "median_limit": "median critical value",
+    "largest_limit": "largest critical value",
+    "median_with_true_labels": "median with true labels",
+    "sha256": "start of SHA-256",
+    "blas": "linear algebra",
+    "largest": "largest difference",
+    "pruned": "given up",
+    "hidden": "hidden width",
+}
+"""Name to its words, as they stand within a sentence."""
+
+PLAIN = {
+    *(*EMOTIONS, *TRAITS, *MODALITIES, "speech", "personality"),
+    *"angry calm fearful happy sad surprised".split(),
+    *(*COMPONENTS, *FEATURE_COUNTS, "as_published"),
+    *("F1", "macro F1", "weighted F1", "skill", "significant", "disjoint_modalities"),
+    *("full model", "separate models", "disjoint modalities", "halo removed"),
+    *("shuffled labels", "all of them", "signs", "pattern", "control", "complete"),
+    *("simulated", "unrelated", "full_frame", "fusion", "train", "dev", "test"),
+    *"corpus role source level halo modality channel metric target emotion".split(),
+    *"trait traits pair pairs result variant model method stage task split".split(),
+    *"study comparison reason what value kind clips speakers people frames".split(),
+    *"transcript transcripts with_emotions with_traits missing steps".split(),
+    *"steps_per_second encoder estimate difference survives vanishes appears".split(),
+    *("turns round", "of_planted", "wrong_sign", "of_not_planted", "planted"),
+    *"learned way_of_training seen words longest no_words language unsure".split(),
+    *"too_short encoders_of_study hours_of_video processor_hours trial state".split(),
+    *"epochs batch dropout learning_rate weight_decay promise tried right".split(),
+    *"tests origin wheel licence megabytes package version tolerance".split(),
+    *"numbers why runs unit bound met machine processor torch date commit".split(),
+    *("compared", "outside", "by corpus", "by speaker", "network"),
+    *(f"hours_on_{count}" for count in (2, 32, 128)),
+    "detected / person / full frame, %",
+    "processor seconds per clip [least, most]",
+}
+"""Names that readers understand, with blanks for underscores, if not in `WORDS`."""
+
+_CORPORA = {
+    "emotion": "rated for emotions",
+    "personality": "rated for traits",
+    "joint": "rated for both, held out",
+}
+
+IN_COLUMN = {
+    "corpus": _CORPORA
+    | {f"null_{name}": f"unrelated, {words}" for name, words in _CORPORA.items()}
+    | {f"tiny_{name}": f"tiny, {words}" for name, words in _CORPORA.items()}
+    | dict.fromkeys(("fiv2", "FIv2"), "First Impressions V2")
+    | {"fiv2_by_video": "First Impressions V2, split by video"}
+    | dict.fromkeys(("mosei", "MOSEI"), "CMU-MOSEI")
+    | dict.fromkeys(("meld", "MELD"), "MELD")
+    | dict.fromkeys(("ravdess", "RAVDESS"), "RAVDESS")
+    | {"meld_ravdess": "MELD and RAVDESS"}
+    | {"people": "recordings of people", "together": "together"},
+    "role": {
+        "emotion": "emotions are learned from it",
+        "personality": "traits are learned from it",
+        "held_out": "held out: nothing is learned from it",
+    },
+    "task": {"emotion": "emotions", "personality": "traits", "order": "order"},
+    "level": {
+        "clip": "over clips",
+        "between": "between people",
+        "within": "within a person",
+    },
+    "halo": {"False": "left in", "True": "removed"},
+    **dict.fromkeys(
+        ("modality", "channel", "encoder", "metric", "target", "emotion", "trait")
+        + ("variant", "source", "control", "comparison", "against", "study", "state"),
+        {},
+    ),
+}
+"""Category columns to those of their values that mean something else elsewhere."""
+
+MODELS = {
+    "baseline": "guessing (base rates)",
+    "linear": "{} (linear)",
+    "unimodal": "{} (alone)",
+    "crosstask": "{} (both tasks)",
+    "fusion_linear": "{} (linear fusion)",
+    "fusion": "{}",
+}
+"""Stages from guessing to fusion, with the names of their models."""
+
+# Not part of a longer word, path or clip.
+_NAME = re.compile(r"(?<![-.\w/])[a-z0-9]+(?:_[a-z0-9]+)+(?![-.\w/])")
+
+
+def known(name: str, column: str | None = None) -> str | None:
+    """Words of a name within a sentence; None if it is not listed.
+
+    Parameters
+    ----------
+    name : str
+        Variants are also known by their parts, such as ``no_`` and a component, or
+        modalities.
+    column : str, optional
+        The column of which the name is a value; without it, the name is a heading.
+    """
+    if name in IN_COLUMN.get(column, {}):
+        return IN_COLUMN[column][name]
+    if name in WORDS:
+        return WORDS[name]
+    if name in PLAIN:
+        return name.replace("_", " ")
+    for start, words in (("no_", "without "), ("with_", "with ")):
+        if name.startswith(start):
+            part = known(name.removeprefix(start))
+            return part and words + part
+    for mark, between in (("_", " + "), (".", ", "), (", ", ", ")):
+        parts = name.split(mark)
+        if len(parts) > 1 and (mark != "_" or {*parts} <= {*MODALITIES}):
+            words = [known(part) for part in parts]
+            return between.join(words) if all(words) else None
+    return None
+
+
+def plain(name: str, column: str | None = None) -> str:
+    """Words of a name within a sentence; one that is not listed is shown as it is."""
+    return known(name, column) or name.replace("_", " ")
+
+
+def pretty(name: str, column: str | None = None) -> str:
+    """Words of a name at the beginning of a line.
+
+    >>> pretty("emotional_stability")
+    'Emotional stability'
+    """
+    words = plain(name, column)
+    return words[:1].upper() + words[1:]
+
+
+def cell(value: str, column: str) -> str:
+    """Text of a cell: a category in words, and listed names within any other text."""
+    if column in IN_COLUMN:
+        return pretty(value, column) if known(value, column) else value
+    return _NAME.sub(lambda name: known(name[0]) or name[0], value)

@@ -1,0 +1,162 @@
+"""The parameters of trials, which lie beside their pipeline."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from sslmepr.params.base import (
+    Name,
+    ParamsError,
+    Positive,
+    Section,
+    Share,
+    get_path,
+    read,
+    require_known,
+)
+from sslmepr.params.study import Params, parse
+from sslmepr.params.training import Block
+
+FILE = Path("notebooks", "trials", "params.yaml")
+
+
+class Drawn(Section):
+    """Studies whose features are simulated directly, without rendering clips.
+
+    ``world`` is one of ``simulation.worlds``, ``features`` the number of features of
+    each modality.
+    """
+
+    world: str
+    features: Positive
+
+
+class Collapse(Drawn):
+    """Effect of pseudo-labels on the corpus that has no labels for a task.
+
+    ``clips`` is the size of a study, half of it labelled for each task; ``offsets`` are
+    distances between the two corpora, in standard deviations of a channel's noise.
+    """
+
+    clips: Positive
+    offsets: list[Annotated[float, Field(ge=0)]]
+    seeds: list[int]
+    epochs: Positive
+
+
+class Blocks(Section):
+    """Comparison of sequence blocks in stage 1, each trained with every seed.
+
+    Beside the study's own tasks there is a synthetic one that depends on the order of
+    steps: ``sequences`` (an even number) of ``steps`` steps each.
+    """
+
+    kinds: Annotated[list[Block], Field(min_length=1)]
+    seeds: Annotated[list[int], Field(min_length=1)]
+    sequences: Annotated[int, Field(ge=4, multiple_of=2)]
+    steps: Annotated[int, Field(ge=2)]
+
+
+class Power(Drawn):
+    """Power and false-positive rate of the analysis, over many simulated worlds.
+
+    Attributes
+    ----------
+    strengths : list of float
+        Absolute values of the planted correlations; their signs are those of ``world``.
+    worlds : int
+        Simulated worlds per condition.
+    clips, clips_per_speaker : list of int
+        Sizes of a study; one is varied while the other keeps its first value.
+    """
+
+    strengths: list[Share]
+    worlds: Positive
+    clips: list[Positive]
+    clips_per_speaker: list[Positive]
+
+
+class Range(Section):
+    """Numbers from ``low`` to ``high``, whole if both are; ``log``: by their ratio."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _has_an_inside(self) -> "Range":
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
+        if self.log and not self.low > 0:
+            raise ValueError(f"log: low {self.low:g} must be above 0")
+        return self
+
+    def __contains__(self, value) -> bool:
+        return self.low <= value <= self.high
+
+
+class Choices(Section):
+    """Values of which one is taken."""
+
+    choices: Annotated[list[int | float | str], Field(min_length=1)]
+
+    def __contains__(self, value) -> bool:
+        return value in self.choices
+
+
+class Search(Section):
+    """Hyperparameter search in section ``fusion``: trials and search space."""
+
+    trials: Positive
+    space: Annotated[
+        dict[str, Range | Choices | dict[str, Range | Choices]], Field(min_length=1)
+    ]
+
+    def dimensions(self) -> dict[str, Range | Choices]:
+        """Parameter, with dots, to what may be tried for it, in alphabetical order.
+
+        The order decides which random numbers propose what, and no file should.
+        """
+        found = {}
+        for name, each in self.space.items():
+            parts = each if isinstance(each, dict) else {"": each}
+            for part, dimension in parts.items():
+                found[f"fusion.{name}.{part}".rstrip(".")] = dimension
+        return dict(sorted(found.items()))
+
+
+class Trials(Section):
+    """Trials by name: of sequence blocks, pseudo-labels, power, and settings."""
+
+    blocks: dict[Name, Blocks]
+    collapse: dict[Name, Collapse]
+    power: dict[Name, Power]
+    search: dict[Name, Search]
+
+
+def load_trials(settings: Params) -> Trials:
+    """Read the trials' parameters, and check them as `parse_trials` does."""
+    return parse_trials(read(FILE), settings, str(FILE))
+
+
+def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
+    """Check what a file of the trials' parameters holds against a study.
+
+    Raises
+    ------
+    ParamsError
+        If a key or value is not in order, if a trial is in a world that the study does
+        not have, or if a search would not try a value that the study has now.
+    """
+    found = parse(tree, source, Trials)
+    for name, drawn in (*found.collapse.items(), *found.power.items()):
+        worlds = settings.simulation.worlds
+        require_known([drawn.world], worlds, "world", f"{source}: {name}")
+    for name, search in found.search.items():
+        where = f"{source}: search.{name}"
+        for key, dimension in search.dimensions().items():
+            value = get_path({"fusion": settings.fusion.model_dump()}, key, where)
+            if value not in dimension:
+                raise ParamsError(f"{where}: {key} is now {value}, not to be tried")
+    return found

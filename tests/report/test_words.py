@@ -1,0 +1,78 @@
+"""One dictionary for all tables and figures, which knows what chapters show."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from sslmepr.params import load
+from sslmepr.report import figures, tables, theme, words
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "expected"),
+    [
+        ("emotional_stability", None, "Emotional stability"),
+        ("emotion", None, "Emotion"),
+        ("emotion", "corpus", "Rated for emotions"),
+        ("no_predict_projector", "variant", "Without predict projector"),
+        ("with_everything", None, "With all published components"),
+        ("face_body_text", "variant", "Face + body + text"),
+        ("fusion.co_training.emotion", None, "Fusion, co-training, emotion"),
+        ("svm, by corpus", None, "Support vector machine, by corpus"),
+        ("my_corpus", "corpus", "My corpus"),
+    ],
+)
+def test_words_of_a_name(name, column, expected):
+    assert words.pretty(name, column) == expected
+    assert (words.known(name, column) is None) == (name == "my_corpus")
+
+
+def test_what_can_be_chosen_is_known():
+    params = load(ROOT / "params.yaml")
+    assert [name for name in params.variant if not words.known(name)] == []
+    corpora = [name for name in params.corpus if not words.known(name, "corpus")]
+    assert corpora == []
+
+
+def test_no_words_have_underscores():
+    listed = [*words.WORDS.values(), *words.MODELS.values()]
+    listed += [each for column in words.IN_COLUMN.values() for each in column.values()]
+    assert [each for each in listed if "_" in each] == []
+
+
+def unknown(frame):
+    """Headings and categories of a table that the dictionary does not know."""
+    spoken = {words.pretty(each, "corpus") for each in words.IN_COLUMN["corpus"]}
+    names = [name for name in map(str, frame) if name not in spoken]
+    return [name for name in names if words.known(name) is None] + [
+        value
+        for name in names
+        if name in words.IN_COLUMN
+        for value in frame[name].dropna().astype(str)
+        if words.known(value, name) is None
+    ]
+
+
+@pytest.mark.parametrize("chapter", ["real", "trials", "promises"])
+def test_chapters_of_recorded_results_show_known_words(chapter, monkeypatch):
+    """Chapters that need a finished study are held to this by the end-to-end test."""
+    shown = []
+    for name in figures.__all__:
+        monkeypatch.setattr(figures, name, lambda *a, **k: "")
+    monkeypatch.setattr(theme, "display", lambda *a, **k: None)
+    made = tables.Table.__init__
+    monkeypatch.setattr(
+        tables.Table,
+        "__init__",
+        lambda self, frame, *a: made(self, frame, *a) or shown.append(frame),
+    )
+    monkeypatch.chdir(ROOT)
+    namespace = {}
+    for cell in nbformat.read(ROOT / f"notebooks/{chapter}.ipynb", as_version=4).cells:
+        if cell.cell_type == "code":
+            exec(cell.source, namespace)
+    assert shown
+    assert [name for frame in shown for name in unknown(frame)] == []

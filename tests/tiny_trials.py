@@ -1,0 +1,38 @@
+"""Trials small enough to be run in a test."""
+
+TRIALS = {
+    "blocks": {
+        "sequence": {
+            "kinds": ["mamba", "state_free"],
+            "seeds": [0],
+            "sequences": 40,
+            "steps": 4,
+        }
+    },
+    "collapse": {
+        "drawn": {
+            "world": "planted",
+            "features": 8,
+            "clips": 80,
+            "offsets": [0.5],
+            "seeds": [0],
+            "epochs": 1,
+        }
+    },
+    "power": {
+        "drawn": {
+            "world": "planted",
+            "features": 8,
+            "strengths": [0.0, 0.3],
+            "worlds": 2,
+            "clips": [80],
+            "clips_per_speaker": [1],
+        }
+    },
+    "search": {
+        "fusion": {
+            "trials": 2,
+            "space": {"learning_rate": {"low": 0.001, "high": 0.01, "log": True}},
+        }
+    },
+}
