@@ -12,7 +12,7 @@ WORDS = {
     "personality_only": "traits only",
     "task_query": "task queries",
     "co_training": "co-training",
-    "semi_supervised": "pseudo-labels",
+    "semi_supervised": "self-training",
     "gradnorm": "GradNorm",
     "everything": "all published components",
     "linear": "linear probe",
