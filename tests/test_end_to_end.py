@@ -149,7 +149,7 @@ def clone(tmp_path_factory):
     said = call(folder, "sslmepr", "repro", "tiny")
     assert "No file hash info" not in said
     assert f"The book: {folder}/site/index.html" in said
-    assert "notebooks/trials" not in said
+    assert "notebooks/trials/" not in said
     assert "up to date" in call(folder, "dvc", "status", "dvc.yaml")
     call(folder, "sslmepr", "repro", "--only", TRIED)
     return folder
@@ -300,7 +300,7 @@ def test_what_measures_explains_or_shows_is_no_reason_to_train(clone, changed):
         status = json.loads(call(clone, "dvc", "status", "--json"))
     finally:
         path.write_bytes(before)
-    stages = {name.rpartition(":")[2].partition("@")[0] for name in status}
+    stages = {name.partition("@")[0] for name in status if TRIED not in name}
     assert "book" in stages
     assert not stages & {*LEARNING, "corpus", "extract"}
 
