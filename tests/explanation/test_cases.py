@@ -38,6 +38,7 @@ def test_clips_without_truth_are_left_out():
 
 
 WIDTH = 4
+KEYS = ("clip_id", "target", "modality", "half")
 TOLD = {"anger": 0.3, "fear": 0.4, "sadness": 0.6}
 """Probabilities of clip joint-0; anger and fear are decided present, sadness not."""
 
@@ -45,14 +46,20 @@ TOLD = {"anger": 0.3, "fear": 0.4, "sadness": 0.6}
 @pytest.fixture
 def study(tmp_path, tiny):
     """Folders of a study whose two-modality model has random weights."""
-    for name in tiny.roles.model_dump().values():
-        ids = [f"{name}-{n}" for n in range(6)]
-        splits = ["train", "train", "dev", "dev", "test", "test"]
+    return make_study(tmp_path, tiny, held_out_clips=6)
+
+
+def make_study(tmp_path, tiny, held_out_clips):
+    for role, name in tiny.roles.model_dump().items():
+        count = held_out_clips if role == "held_out" else 6
+        ids = [f"{name}-{n}" for n in range(count)]
+        splits = ["train", "train", "dev", "dev", "test", "test"][:count]
         table = pd.DataFrame({"clip_id": ids, "speaker_id": ids, "split": splits})
         table = table.assign(media="a.mp4").reindex(columns=list(COLUMNS))
         table["transcript"] = "so it goes"
         table[list(EMOTION_COLUMNS)], table[list(TRAIT_COLUMNS)] = 0.5, 0.5
-        write_clips(validate(table, name), tmp_path / "data" / name / "corpus")
+        table = validate(table, name, left_out=None if count else {"all": "absent"})
+        write_clips(table, tmp_path / "data" / name / "corpus")
     held_out = tiny.roles.held_out
     write_video(tmp_path / "data" / held_out / "corpus" / "a.mp4")
     clips, runs = read_study_clips(tiny, tmp_path / "data"), tmp_path / "runs"
@@ -82,7 +89,9 @@ def study(tmp_path, tiny):
         save_checkpoint(
             FusionModel(config), stem, trained_on=digests, seeds=tiny.fusion.seeds
         )
-    table = _predictions(held_out, tiny.fusion.seeds[0])
+    # Without held-out clips, predictions are those of another corpus.
+    predicted = held_out if held_out_clips else tiny.roles.emotion
+    table = _predictions(predicted, tiny.fusion.seeds[0])
     (runs / "evaluate").mkdir()
     # Neither another seed nor what stage 3 starts from may be taken instead.
     others = [table.assign(seed=99), table.assign(stage="fusion_linear")]
@@ -118,6 +127,18 @@ def test_cases_are_of_one_model_and_seed_from_well_to_badly_recognised(study, ti
     assert set(found.contributions["target"]) <= {*EMOTIONS, *TRAITS}
     held_out = read_clips(study[1] / tiny.roles.held_out / "corpus")
     assert found.clips.index.tolist() == held_out["clip_id"].tolist()
+
+
+def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):
+    folders = make_study(tmp_path, tiny, held_out_clips=0)
+    found = load_cases(tiny, "my-variant", *folders)
+    assert found.chosen == [] and found.predictions.empty
+    assert list(found.contributions) == list(KEYS) + ["attribution", "share"]
+    assert found.contributions.empty
+    assert [table.empty for table in load_attention(tiny, "my-variant", *folders)] == [
+        True,
+        True,
+    ]
 
 
 def test_attention_is_of_every_clip_of_the_held_out_corpus(study, tiny):
