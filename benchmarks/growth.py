@@ -36,7 +36,7 @@ from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TASKS, TRAIT_COLUMNS
 from sslmepr.params import Params
 from sslmepr.simulation.corpus import build_simulated
 from sslmepr.simulation.world import make_world
-from sslmepr.training.study import train_study
+from sslmepr.training.all_stages import train_study
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 TIMES = (1, 4, 16)

@@ -41,6 +41,7 @@ SHOWN = (
     "extract",
     "unimodal",
     "crosstask",
+    "stacking",
     "fusion",
     "replicate",
     "evaluate_replicate",
@@ -62,7 +63,7 @@ DRAWING = (
 
 TRIED = "notebooks/trials/dvc.yaml"
 
-LEARNING = ("unimodal", "crosstask", "fusion", "replicate", "search")
+LEARNING = ("unimodal", "crosstask", "stacking", "fusion", "replicate", "search")
 
 NO_RESULT = {"compute"}
 """Sections that say where to compute and not what."""
@@ -190,6 +191,7 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
     again = (
         "unimodal",
         "crosstask",
+        "stacking",
         "fusion",
         f"{TRIED}:search",
         "evaluate",

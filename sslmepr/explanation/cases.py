@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from IPython.display import Markdown, display
 
-from sslmepr.association.study import variant_predictions
+from sslmepr.association.study_associations import variant_predictions
 from sslmepr.corpora.schema import read_clips, words_of
 from sslmepr.explanation.attention import (
     contributions,

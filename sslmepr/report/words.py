@@ -52,7 +52,6 @@ WORDS = {
     "slope": "slope on planted",
     "rmse": "root-mean-square error",
     "sign_agreement": "sign as planted",
-    "power": "power",
     "false_positive_rate": "false-positive rate",
     "familywise_error": "familywise error",
     "recovered": "mean recovered correlation",
@@ -117,7 +116,7 @@ PLAIN = {
     *"epochs batch dropout learning_rate weight_decay promise tried right".split(),
     *"tests origin wheel licence megabytes package version tolerance".split(),
     *"numbers why runs unit bound met machine processor torch date commit".split(),
-    *("compared", "outside", "by corpus", "by speaker", "network"),
+    *("compared", "outside", "by corpus", "by speaker", "network", "power", "penalty"),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
@@ -166,7 +165,7 @@ MODELS = {
     "linear": "{} (linear)",
     "unimodal": "{} (alone)",
     "crosstask": "{} (both tasks)",
-    "fusion_linear": "{} (linear fusion)",
+    "stacking": "{} (late fusion)",
     "fusion": "{}",
 }
 """Stages from guessing to fusion, with the names of their models."""

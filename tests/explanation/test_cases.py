@@ -94,7 +94,7 @@ def make_study(tmp_path, tiny, held_out_clips):
     table = _predictions(predicted, tiny.fusion.seeds[0])
     (runs / "evaluate").mkdir()
     # Neither another seed nor what stage 3 starts from may be taken instead.
-    others = [table.assign(seed=99), table.assign(stage="fusion_linear")]
+    others = [table.assign(seed=99), table.assign(stage="stacking")]
     others = [each.assign(predicted=0.0, decided=False) for each in others]
     pd.concat([*others, table]).to_parquet(runs / "evaluate" / "predictions.parquet")
     return runs, tmp_path / "data"

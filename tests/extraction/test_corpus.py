@@ -25,11 +25,11 @@ from sslmepr.extraction.corpus import (
     _run_processes,
     extract_corpus,
 )
+from sslmepr.extraction.record import extraction_record
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.media.transcript import Transcript
-from sslmepr.report.provenance import extraction_record
 from sslmepr.weights import WeightsError
 
 
