@@ -7,6 +7,8 @@ JOBS ?=
 NOISE ?= 1
 bin := .venv/bin
 installed := .venv/.installed
+# The tests of a file share what they make once; conftest.py puts the longest first.
+pytest := OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # Stages call plain `python`, and so find this one.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -48,13 +50,13 @@ lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
 	@touch $@
 
 test: $(installed)  ## all tests
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(pytest)
 
 test-fast: $(installed)  ## all but those that run the pipeline from end to end
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m 'not end_to_end'
+	$(pytest) -m 'not end_to_end'
 
 test-noise: $(installed)  ## what trains once more, as on another machine (NOISE=seed)
-	OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder --noise $(NOISE) \
+	$(pytest) --noise $(NOISE) \
 		tests/training tests/evaluation tests/trials tests/test_predict.py
 
 lint: $(installed)  ## style, formatting, import direction and types

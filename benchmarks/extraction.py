@@ -29,7 +29,6 @@ import timing
 import torch
 
 from sslmepr import params as parameters
-from sslmepr.corpora.build import build_corpus
 from sslmepr.corpora.schema import read_clips
 from sslmepr.encoders.image import ClipVitB32
 from sslmepr.extraction.chunks import extract_chunk, one_thread
@@ -41,6 +40,7 @@ from sslmepr.media.container import first_stream, open_media, origin_seconds
 from sslmepr.media.faces import FaceDetector
 from sslmepr.media.regions import crop_regions, find_regions
 from sslmepr.params import Params
+from sslmepr.simulation.corpus import build_simulated
 
 CORPUS = "tiny_joint"
 SIZES = (
@@ -238,7 +238,7 @@ def main() -> None:
             params = chosen(parameters.load(), size, look, Path(weights))
             label = "{width}×{height} px, {frames} frames".format(**size, **look)
             with tempfile.TemporaryDirectory() as folder:
-                build_corpus(CORPUS, params, folder)
+                build_simulated(CORPUS, params, folder)
                 rows += measure(params, Path(folder), label)
     table.merge(rows)
 

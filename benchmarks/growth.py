@@ -28,15 +28,15 @@ import table
 
 from sslmepr import params as parameters
 from sslmepr.association.correlation import association
-from sslmepr.corpora.build import build_corpus
 from sslmepr.corpora.schema import COLUMNS, read_clips, write_clips
 from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import write_store
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TASKS, TRAIT_COLUMNS
 from sslmepr.params import Params
+from sslmepr.simulation.corpus import build_simulated
 from sslmepr.simulation.world import make_world
-from sslmepr.training.study import train_study
+from sslmepr.training.all_stages import train_study
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
 
 TIMES = (1, 4, 16)
@@ -94,7 +94,7 @@ def prepare_extraction(params: Params, folder: Path) -> None:
     few = {"clips": EXTRACTED, "persons": EXTRACTED}
     corpus = params.corpus[RENDERED].model_copy(update=few)
     corpora = params.corpus | {RENDERED: corpus}
-    build_corpus(RENDERED, params.model_copy(update={"corpus": corpora}), folder)
+    build_simulated(RENDERED, params.model_copy(update={"corpus": corpora}), folder)
 
 
 def prepare_training(params: Params, folder: Path) -> None:

@@ -16,7 +16,8 @@ import cv2
 import table
 
 from sslmepr import params as parameters
-from sslmepr.params import Params, SimulatedCorpus
+from sslmepr.params import Params
+from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.simulation import plan
 from sslmepr.simulation.draw import draw_corpus
 

@@ -79,10 +79,9 @@ class Model(NamedTuple):
     ----------
     stage : str
         ``baseline``, ``linear`` (regression that stage 1 corrects), ``unimodal``,
-        ``crosstask``, ``fusion_linear`` (stacking regression that stage 3 corrects) or
-        ``fusion``.
+        ``crosstask``, ``stacking`` (late fusion, which stage 3 corrects) or ``fusion``.
     modality : str
-        `FUSED` in both stages of fusion, `ANY` for the baseline.
+        `FUSED` in stacking and fusion, `ANY` for the baseline.
     variant : str
         Of the fusion model; `ANY` in the stages before it.
     """
@@ -94,9 +93,9 @@ class Model(NamedTuple):
     @property
     def name(self) -> str:
         """Name of the model among those of its stage."""
-        if self.modality == FUSED:
+        if self.variant != ANY:
             return self.variant
-        return self.stage if self.modality == ANY else self.modality
+        return self.stage if self.modality in (FUSED, ANY) else self.modality
 
 
 def select(table, **values: str):

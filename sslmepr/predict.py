@@ -29,6 +29,7 @@ from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.device import choose_device
 from sslmepr.extraction import extract_corpus
 from sslmepr.extraction.corpus import encoder_name
+from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.labels import (
@@ -41,7 +42,6 @@ from sslmepr.labels import (
 )
 from sslmepr.params import Params
 from sslmepr.params.corpora import PublishedCorpus
-from sslmepr.report.provenance import extraction_record
 from sslmepr.statistics.cluster_bootstrap import t_interval
 from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (

@@ -44,17 +44,16 @@ def tiny(settings):
     return settings.for_study("tiny")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Share tests out so that what several of them need is made once.
+@pytest.fixture(scope="session", name="params")
+def light_params(settings):
+    """Those of the repository, with two frames a clip, in this process on the CPU."""
+    extract = settings.extract.model_copy(update={"frames": 2})
+    compute = settings.compute.model_copy(update={"workers": 1, "device": "cpu"})
+    return settings.model_copy(update={"extract": extract, "compute": compute})
 
-    The tests of a file run in one process (``--dist loadgroup``), as do those that look
-    at the trained study. Those that take longest start first, so that the others run
-    beside them and not before.
-    """
-    for item in items:
-        group = "trained" if "trained" in item.fixturenames else item.location[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+
+def pytest_collection_modifyitems(items):
+    """Start those that take longest first, so that the others run beside them."""
     items.sort(
         key=lambda item: (
             item.get_closest_marker("end_to_end") is None,

@@ -41,7 +41,7 @@ def test_no_name_is_used_twice():
 
 def test_a_model_is_called_by_what_tells_it_from_others_of_its_stage():
     assert Model("fusion", FUSED, "face-crosstask").name == "face-crosstask"
-    assert Model("fusion_linear", FUSED, "my-variant").name == "my-variant"
+    assert Model("stacking", FUSED).name == "stacking"
     assert Model("crosstask", "face").name == Model("linear", "face").name == "face"
     assert Model("baseline", ANY).name == "baseline"
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from drawn_people import render
 from test_end_to_end import call, copy
 
@@ -105,14 +106,15 @@ def test_the_book_has_every_chapter_that_needs_no_planted_truth(clone):
 
 def test_its_first_page_says_what_was_found(clone):
     page = (clone / "site" / "chapters" / "overview.html").read_text()
-    assert "Annotated emotions and predicted traits" in page
+    words = " ".join(BeautifulSoup(page, "html.parser").text.split())
+    assert "Annotated emotion × predicted trait" in words
     assert "Can the associations be trusted?" in page and "validity.html" not in page
 
 
 def test_recordings_are_shown(clone):
     page = (clone / "site" / "chapters" / "corpora.html").read_text()
-    assert 'alt="Frames of clips of the held-out corpus' in page
-    assert 'alt="Heatmap of the planted correlations' not in page
+    assert 'aria-label="Frames of clips of the held-out corpus' in page
+    assert 'aria-label="Heatmap of the planted correlations' not in page
 
 
 def test_nothing_is_left_to_do(clone):

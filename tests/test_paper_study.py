@@ -16,7 +16,7 @@ from sslmepr.evaluation.evaluate import evaluate_study
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TRAIT_COLUMNS
-from sslmepr.training.study import train_study
+from sslmepr.training.all_stages import train_study
 
 pytestmark = pytest.mark.end_to_end
 # As the SDK orders MOSEI's ratings, after the sentiment.

@@ -264,6 +264,24 @@ def with_value(tmp_path, key, text):
     return tmp_path / "params.yaml"
 
 
+@pytest.mark.parametrize("value", [0, 1, -0.1, 95])
+@pytest.mark.parametrize(
+    "section, key",
+    [
+        ("evaluate", "confidence"),
+        ("association", "confidence"),
+        ("association", "alpha"),
+    ],
+)
+def test_confidence_and_significance_levels_lie_between_0_and_1(
+    tree, section, key, value
+):
+    """At 0 or 1 every interval would be a point or infinite."""
+    tree[section][key] = value
+    with pytest.raises(ParamsError, match=rf"{section}\.{key}.*(less|greater) than"):
+        params.parse(tree, "params.yaml")
+
+
 @pytest.mark.parametrize("value", [".nan", ".inf", "-.inf"])
 def test_numbers_that_are_none_are_refused(tmp_path, value):
     path = with_value(tmp_path, "emotion_ceiling", value)

@@ -81,7 +81,7 @@ def transitive_modules(notebook, without=()):
     return {path.relative_to(ROOT) for path in found if path.name != "__init__.py"}
 
 
-TRAINING = ("unimodal", "crosstask", "fusion", "replicate", "folds")
+TRAINING = ("unimodal", "crosstask", "stacking", "fusion", "replicate", "folds")
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -196,6 +196,7 @@ def test_recorded_results_are_of_models_that_their_study_has():
         known = {
             "unimodal": {f"{m}-{t}" for m in study.modalities for t in study.tasks},
             "crosstask": set(study.modalities),
+            "stacking": set(study.tasks),
             "fusion": set(study.variants),
             "evaluate_replicate": set(study.replicates),
             "folds": set(study.folds),

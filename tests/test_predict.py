@@ -23,7 +23,6 @@ from sslmepr.labels import EMOTION_COLUMNS, SCORED_EMOTIONS, TARGETS, TRAIT_COLU
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
-from sslmepr.params import load
 from sslmepr.predict import (
     BATCH,
     BATCH_STEPS,
@@ -44,14 +43,6 @@ MADE_BY = {
     "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision),
 }
 SEEDS = 3
-
-
-@pytest.fixture(scope="module")
-def params():
-    whole = load(ROOT / "params.yaml")
-    extract = whole.extract.model_copy(update={"frames": 2})
-    compute = whole.compute.model_copy(update={"workers": 1, "device": "cpu"})
-    return whole.model_copy(update={"extract": extract, "compute": compute})
 
 
 @pytest.fixture(scope="module")

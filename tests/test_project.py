@@ -26,7 +26,9 @@ def test_the_nearest_folder_above_that_has_a_pipeline(repository):
 
 def test_outside_of_a_repository_is_an_error_that_says_what_to_do(repository):
     (repository / "studies.yaml").unlink()
-    with pytest.raises(project.ProjectError, match=r"(?s)notebooks: .*dvc\.yaml; open"):
+    with pytest.raises(
+        project.ProjectError, match=r"(?s)notebooks: .*studies\.yaml; open"
+    ):
         project.enter()
     assert Path.cwd() == repository / "notebooks"
 

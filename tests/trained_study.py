@@ -54,7 +54,7 @@ def study(tmp_path_factory, small_params, one_thread):
 def trained(study, small_params):
     """(data folder, study folder, results of training, of evaluation)."""
     from sslmepr.evaluation.evaluate import evaluate_study
-    from sslmepr.training.study import train_study
+    from sslmepr.training.all_stages import train_study
 
     data_folder, _ = study
     study_folder = data_folder / "runs" / "study"

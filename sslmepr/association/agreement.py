@@ -25,7 +25,7 @@ from scipy import stats
 from sslmepr.association.grid import CELL, SHAPE, cell_index, cell_matrix
 from sslmepr.association.recovery import centred_interval
 from sslmepr.association.self_reports import pooled_reports
-from sslmepr.association.study import Associations
+from sslmepr.association.study_associations import Associations
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import FEWEST_FOR_BOOTSTRAP, NONE
 from sslmepr.statistics.metrics import matrix_correlation

@@ -16,7 +16,7 @@ from sslmepr.association.correlation import wide_table
 from sslmepr.association.disjoint_modalities import Tables
 from sslmepr.association.grid import CELL
 from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.association.study import (
+from sslmepr.association.study_associations import (
     Evaluated,
     associate,
     association_tables,

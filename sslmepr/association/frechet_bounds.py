@@ -80,7 +80,7 @@ def association_bounds(found: pd.DataFrame, shares: pd.Series) -> pd.DataFrame:
     Parameters
     ----------
     found : DataFrame
-        Table of `sslmepr.association.study.study_associations`.
+        Table of `sslmepr.association.study_associations.study_associations`.
     shares : Series
         R^2 of every label, from `explained`.
 

@@ -69,7 +69,7 @@ def without_halo(found: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     found : DataFrame
-        Table of :func:`sslmepr.association.study.study_associations`.
+        Table of :func:`sslmepr.association.study_associations.study_associations`.
 
     Returns
     -------

@@ -30,7 +30,7 @@ from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.predictions import (
     dev_score,
 )
-from sslmepr.training.probes import RIDGE_ALPHAS, candidates, mean_and_scale
+from sslmepr.training.probes import RIDGE_ALPHAS, best_penalty, mean_and_scale
 
 QUANTILE = 0.95
 """Of the null distribution; r beyond it has p < 0.05 in one cell, uncorrected."""
@@ -207,17 +207,22 @@ def best_ridge(features, true, dev_features, dev_true, others) -> np.ndarray:
     )
     average = true.mean(axis=1, keepdims=True)
     moments = left.T @ (true - average)  # (labelling, direction, trait)
-    best = np.full(len(true), -np.inf)
+
+    def weights(alpha, chosen):
+        return (size / (size**2 + alpha))[:, None] * moments[chosen]
+
+    def dev_scores(alpha):
+        predicted = np.clip(dev @ weights(alpha, slice(None)) + average, 0, 1)
+        return [
+            dev_score(TASK, *pair) for pair in zip(dev_true, predicted, strict=True)
+        ]
+
+    reached = [dev_scores(alpha) for alpha in RIDGE_ALPHAS] if len(dev) else None
+    best = np.broadcast_to(best_penalty(RIDGE_ALPHAS, reached), len(true))
     scores = np.zeros((len(true), len(others), true.shape[2]))
-    for alpha in candidates(RIDGE_ALPHAS, dev):
-        weights = (size / (size**2 + alpha))[:, None] * moments
-        reached = np.full(len(true), -1.0)
-        if len(dev):
-            pairs = zip(dev_true, np.clip(dev @ weights + average, 0, 1), strict=True)
-            reached = np.array([dev_score(TASK, *pair) for pair in pairs])
-        better = (reached > best) | (best == -np.inf)
-        best = np.where(better, reached, best)
-        scores[better] = (away @ weights + average)[better]
+    for place in np.unique(best):
+        chosen = best == place
+        scores[chosen] = away @ weights(RIDGE_ALPHAS[place], chosen) + average[chosen]
     return scores
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.recovery import compare, recovery
-from sslmepr.association.study import (
+from sslmepr.association.study_associations import (
     Evaluated,
     associate,
     association_tables,

@@ -90,6 +90,7 @@ def _cell_names(params: Params) -> list[tuple[str, str]]:
             for task in TASKS
         ),
         *(("crosstask", modality) for modality in params.modalities),
+        *(("stacking", task) for task in TASKS),
         *(("fusion", variant) for variant in params.variants),
     ]
 

@@ -52,7 +52,7 @@ def compare_variants(
         seeds, NaN for one), reference (the reference's estimate on the same clips),
         difference, low, high, interval (of the difference, and its kind), differs (the
         interval excludes 0), n, n_speakers, n_seeds. There are no rows for a task that
-        the variant or the reference does not predict.
+        the variant or the reference does not predict, and none without predictions.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _check(predictions: pd.DataFrame, speaker_ids: pd.Series, reference: str) ->
     for column in ("corpus", "split"):
         if column in predictions and predictions[column].nunique() > 1:
             raise ValueError(f"predictions: several values of {column}; choose one")
-    if reference not in set(predictions["variant"]):
+    if len(predictions) and reference not in set(predictions["variant"]):
         raise ValueError(f"predictions: there is no variant {reference!r}")
     unknown = set(predictions["clip_id"]) - set(speaker_ids.index)
     if unknown:

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from IPython.display import Markdown, display
 
-from sslmepr.association.study import variant_predictions
+from sslmepr.association.study_associations import variant_predictions
 from sslmepr.corpora.schema import read_clips, words_of
 from sslmepr.explanation.attention import (
     contributions,
@@ -17,7 +17,7 @@ from sslmepr.explanation.attention import (
 )
 from sslmepr.explanation.attribution import attribute
 from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
-from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, TRAITS, select
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
@@ -29,6 +29,12 @@ from sslmepr.training.fusion_clips import FusionClips
 
 BINS = 32
 """Bars per half of a modality's row in the attribution heatmaps; a choice of layout."""
+
+ATTRIBUTED = ["clip_id", "target", "modality", "pathway", "half", "index"]
+ATTRIBUTED += ["attribution"]
+GRAPH = ["clip_id", "modality", "source", "attention"]
+QUERIES = ["clip_id", "task", "modality", "attention"]
+"""Columns of attributions and of both tables of attention, where there is no clip."""
 
 KEY_FRAMES = 4
 """Frames shown of a clip; a choice of layout."""
@@ -81,6 +87,8 @@ def choose_clips(predictions: pd.DataFrame, count: int) -> list[str]:
     ranked = ranked.sort_values(kind="stable").index
     if ranked.empty:
         ranked = predictions["clip_id"].unique()
+    if not len(ranked):
+        return []
     places = (np.arange(count) + 0.5) * len(ranked) / count
     return list(dict.fromkeys(ranked[place] for place in places.astype(int)))
 
@@ -103,31 +111,36 @@ def load_cases(
     Returns
     -------
     Cases
+        Without clips, if the held-out corpus has none.
     """
     corpus, seed = params.roles.held_out, params.fusion.seeds[0]
     table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
-    table = variant_predictions(table, variant, corpus)
+    table = select(table, corpus=corpus)
+    if len(table):
+        table = variant_predictions(table, variant, corpus)
     table = table[table["seed"] == seed]
-    model, data = _fused(params, variant, study_folder, data_folder)
-    rows = data.rows(corpus)
-    ids = data.clips.table["clip_id"].iloc[rows].tolist()
     chosen = choose_clips(table, params.attention.clips)
-    places = rows[[ids.index(name) for name in chosen]]
-    found = attribute(
-        model,
-        data.batch(places).inputs,
-        chosen,
-        steps=params.attention.steps,
-        baseline=_average_clip(data, params),
-        bins=BINS,
-    )
+    attributions = pd.DataFrame(columns=ATTRIBUTED)
+    if chosen:
+        model, data = _fused(params, variant, study_folder, data_folder)
+        rows = data.rows(corpus)
+        ids = data.clips.table["clip_id"].iloc[rows].tolist()
+        places = rows[[ids.index(name) for name in chosen]]
+        attributions = attribute(
+            model,
+            data.batch(places).inputs,
+            chosen,
+            steps=params.attention.steps,
+            baseline=_average_clip(data, params),
+            bins=BINS,
+        ).values
     folder = data_folder / corpus / "corpus"
     shown = params.corpus[corpus].source in SHOWABLE
     return Cases(
         chosen=chosen,
         predictions=table,
-        attributions=found.values,
-        contributions=contributions(found.values),
+        attributions=attributions,
+        contributions=contributions(attributions),
         clips=read_clips(folder).set_index("clip_id"),
         folder=params.media_root(corpus, folder) if shown else None,
     )
@@ -149,12 +162,15 @@ def load_attention(
     Returns
     -------
     DataFrame
-        From :func:`sslmepr.explanation.attention.graph_attention_table`.
+        From :func:`sslmepr.explanation.attention.graph_attention_table`; empty, as the
+        other, if the held-out corpus has no clip.
     DataFrame
         From :func:`sslmepr.explanation.attention.query_attention_table`.
     """
     model, data = _fused(params, variant, study_folder, data_folder)
     rows = data.rows(params.roles.held_out)
+    if not len(rows):
+        return pd.DataFrame(columns=GRAPH), pd.DataFrame(columns=QUERIES)
     ids = data.clips.table["clip_id"].iloc[rows].tolist()
     output, modalities = model(data.batch(rows).inputs), list(model.config.widths)
     return (

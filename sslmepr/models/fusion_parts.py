@@ -115,14 +115,16 @@ class QueryReading(nn.MultiheadAttention):
         asked = F.linear(queries, ask, ask_bias) * (hidden // heads) ** -0.5
         # The key bias would add a constant to the scores of all nodes of a query.
         wanted = torch.einsum(
-            "thw,hwd->htd", asked.view(tasks, heads, -1), key.view(heads, -1, hidden)
+            "thw,hwd->htd",
+            asked.unflatten(1, (heads, -1)),
+            key.unflatten(0, (heads, -1)),
         ).flatten(0, 1)
         scores = (nodes @ wanted.T).mT.float()  # (clip, head x task, modality)
         share = scores.masked_fill(~present[:, None], -torch.inf).softmax(-1)
         read = (share @ nodes).view(clips, heads, tasks, hidden)
-        values = torch.einsum("chtd,hwd->cthw", read, value.view(heads, -1, hidden))
+        values = torch.einsum("chtd,hwd->cthw", read, value.unflatten(0, (heads, -1)))
         found = self.out_proj(values.flatten(2) + value_bias)
-        return found, share.view(clips, heads, tasks, -1).mean(1)
+        return found, share.view(clips, heads, tasks, nodes.shape[1]).mean(1)
 
 
 class PredictProjector(nn.Module):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sslmepr.params.base import Modality, Positive, Section, Share
+from sslmepr.params.base import Modality, Positive, ProperShare, Section
 
 
 class Folds(Section):
@@ -27,7 +27,7 @@ class Evaluate(Section):
     """
 
     resamples: Positive
-    confidence: Share
+    confidence: ProperShare
 
 
 class Association(Section):
@@ -46,9 +46,9 @@ class Association(Section):
     """
 
     resamples: Positive
-    confidence: Share
+    confidence: ProperShare
     correction: str
-    alpha: Share
+    alpha: ProperShare
 
 
 class Attention(Section):

@@ -69,6 +69,7 @@ def _cells(params: Params) -> dict[str, tuple[str, str]]:
     training = {
         "unimodal": [f"{modality}-{task}" for modality, task in unimodal],
         "crosstask": params.modalities,
+        "stacking": params.tasks,
         "fusion": params.variants,
         "replicate": params.replicates,
         "evaluate_replicate": params.replicates,

@@ -6,11 +6,9 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
 import torch
 from threadpoolctl import threadpool_info
 
-from sslmepr.corpora.schema import read_missing
 from sslmepr.params import Params
 from sslmepr.params.corpora import GivenCorpus
 from sslmepr.training.checkpoints import code_revision
@@ -118,42 +116,3 @@ def provenance(params: Params, data_folder: Path) -> dict:
         "machine": machine(),
         "data (sha256)": data,
     }
-
-
-def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
-    """Describe, for every clip, how each modality was extracted.
-
-    Parameters
-    ----------
-    clips : DataFrame
-        A clip table.
-    features : Path
-        Output folder of the stage ``extract``.
-
-    Returns
-    -------
-    DataFrame
-        clip_id, frames, people (largest number of faces in a frame), face, body, scene
-        (provenance of the region, with the number of frames), transcript, missing
-        (modalities and reason).
-    """
-    regions = pd.read_parquet(features / "regions.parquet")
-    transcripts = pd.read_parquet(features / "transcripts.parquet")
-    missing = read_missing(features)
-    words = transcripts.set_index("clip_id")["transcript"]
-    rows = []
-    for clip_id in clips["clip_id"]:
-        mine = regions[regions["clip_id"] == clip_id]
-        lost = missing[missing["clip_id"] == clip_id]
-        row = {"clip_id": clip_id, "frames": mine["frame"].nunique()}
-        row["people"] = mine["faces"].max() if len(mine) else 0
-        for modality, part in mine.groupby("modality", sort=True, observed=True):
-            counts = part["provenance"].value_counts(sort=False)
-            row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())
-        row["transcript"] = words.get(clip_id)
-        reasons = lost.groupby("reason", sort=False)["modality"].agg(", ".join)
-        row["missing"] = "; ".join(f"{lack}: {why}" for why, lack in reasons.items())
-        rows.append(row)
-    if not rows:  # an optional corpus that was not given; the file keeps its header
-        return pd.DataFrame(columns=["clip_id", "frames", "transcript", "missing"])
-    return pd.DataFrame(rows)

@@ -21,11 +21,11 @@ from sslmepr.statistics.regression import ridge
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.probes import (
     RIDGE_ALPHAS,
-    candidates,
+    best_penalty,
     mean_and_scale,
     row_space,
 )
-from sslmepr.training.stacking import Combination
+from sslmepr.training.stacking_regression import StackingRegression
 
 
 class Probe(NamedTuple):
@@ -76,7 +76,7 @@ def co_train(params: Params, data: FusionClips, task: str) -> dict[str, Probe]:
         if len(train) < 2 or len(mine) < 2:
             continue
         views = logits[:, others].reshape(len(logits), -1)
-        stacking = Combination(
+        stacking = StackingRegression(
             task,
             views[labelled["train"]],
             true[labelled["train"]],
@@ -119,14 +119,13 @@ def _fit_probe(features, target, train, dev) -> Probe:
     once = np.ones((1, len(train)))
     fits = [
         ridge(scaled @ basis.T, target[train] / unit, alpha, once)
-        for alpha in candidates(RIDGE_ALPHAS, dev)
+        for alpha in RIDGE_ALPHAS
     ]
-
-    def dev_error(fit):
-        (weights,), (bias,) = fit
-        return np.square(dev_scaled @ weights.T + bias - target[dev] / unit).mean()
-
-    (weights,), (bias,) = min(fits, key=dev_error) if len(dev) else fits[0]
+    scores = None
+    if len(dev):
+        errors = (dev_scaled @ w[0].T + b[0] - target[dev] / unit for w, b in fits)
+        scores = [-np.square(error).mean() for error in errors]
+    (weights,), (bias,) = fits[int(best_penalty(RIDGE_ALPHAS, scores))]
     weights = weights @ basis / scale
     return Probe(weights, bias - weights @ mean)
 

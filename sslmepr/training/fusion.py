@@ -5,16 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from sslmepr.device import choose_device
-from sslmepr.labels import (
-    Model,
-)
+from sslmepr.labels import Model
 from sslmepr.params import Params
-from sslmepr.params.training import Variant
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
-    fit_predict_projector,
     predict_fused,
     score_on_dev,
     train_variant,
@@ -24,6 +20,7 @@ from sslmepr.training.predictions import (
     prediction_table,
     write_predictions,
 )
+from sslmepr.training.stacking import fit_predict_projector
 
 
 def train_fusion(
@@ -38,8 +35,7 @@ def train_fusion(
 
     Written to `run_folder`: a checkpoint ``seed-<n>`` per seed, and
     ``predictions.parquet`` with the predictions of all seeds for every clip that has at
-    least one modality (stage ``fusion``). For the full model, it also holds those of
-    the stacking regression that the network starts from (stage ``fusion_linear``).
+    least one modality (stage ``fusion``).
 
     Parameters
     ----------
@@ -60,8 +56,9 @@ def train_fusion(
     Returns
     -------
     dict
-        variant, modalities, linear_dev_score (of the stacking regression, per task),
-        seeds (list of dict: seed, dev_score per task, epochs, history).
+        variant, modalities, linear_dev_score (of the stacking regression that the
+        network starts from, per task), seeds (list of dict: seed, dev_score per task,
+        epochs, history).
 
     Raises
     ------
@@ -85,14 +82,9 @@ def train_fusion(
         old.unlink()  # an interrupted run must not be mixed with seeds of another
     projectors, scores, tables, results = {}, {}, [], []
     for task in settings.tasks:
-        projectors[task], predicted = fit_predict_projector(
+        projectors[task], _, predicted = fit_predict_projector(
             params, settings, data, task, rows
         )
-        if settings == Variant():
-            linear = Model("fusion_linear", variant=variant)
-            tables.append(
-                prediction_table(clips, rows, task, predicted, linear, params.seed)
-            )
         dev = data.rows(getattr(params.roles, task), "dev")
         true = clips.labels[task][dev]
         scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])

@@ -16,64 +16,14 @@ from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
-from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.predictions import dev_score, training_thresholds
 from sslmepr.training.published_objective import PublishedObjective
-from sslmepr.training.stacking import Combination
 
 PREDICT_BATCH = 1024
 """Clips per forward pass; bounds memory."""
-
-
-def fit_predict_projector(
-    params: Params, settings: Variant, data: FusionClips, task: str, rows: np.ndarray
-) -> tuple[PredictProjector, np.ndarray]:
-    """Fit the stacking regression (late fusion) of a task as a part of the network.
-
-    It is fitted to the centred unimodal logits of labelled training clips, and its
-    L2 penalty is chosen on dev. If the variant includes co-training, its
-    probes are fitted first and added to the unimodal logits.
-
-    Parameters
-    ----------
-    params : Params
-    settings : Variant
-    data : FusionClips
-    task : {"emotion", "personality"}
-    rows : (clip,) int array
-        Clips to predict.
-
-    Returns
-    -------
-    projector : PredictProjector
-    predicted : (clip, target) array
-        Predictions of the stacking regression for `rows`.
-    """
-    co_training = "co_training" not in params.fusion.left_out(settings)
-    features = data.feature_counts if co_training else None
-    projector = PredictProjector(task, len(data.widths), features)
-    for modality, probe in (
-        co_train(params, data, task) if co_training else {}
-    ).items():
-        projector.set_probe(modality, *map(torch.from_numpy, probe))
-    projector.to(data.device)
-    known, corpus = data.clips.labelled(task), getattr(params.roles, task)
-    train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
-    train, dev = train[known[train]], dev[known[dev]]
-    projector.centre(data.batch(train).inputs)
-
-    def centred_logits(rows):
-        return projector.centred_logits(data.batch(rows).inputs).cpu().numpy()
-
-    true = data.clips.labels[task]
-    linear = Combination(
-        task, centred_logits(train), true[train], centred_logits(dev), true[dev]
-    )
-    projector.set_linear(*map(torch.from_numpy, linear.probe()))
-    return projector, linear.predict(centred_logits(rows))
 
 
 def train_variant(
@@ -95,8 +45,9 @@ def train_variant(
     settings : Variant
     data : FusionClips
     projectors : dict
-        Task to its `PredictProjector` from `fit_predict_projector`, from which the
-        network starts.
+        Task to its `PredictProjector` from
+        `sslmepr.training.stacking.fit_predict_projector`, from which the network
+        starts.
     seed : int
     title : str
         Shown beside the progress bar and in errors.

@@ -6,6 +6,7 @@ The network of stage 1 corrects the logits of a probe, which is also its baselin
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from sslmepr.statistics.regression import logistic, ridge
@@ -36,9 +37,26 @@ def mean_and_scale(features) -> tuple[np.ndarray, np.ndarray]:
     return features.mean(0), features.std(0) + 1e-6
 
 
-def candidates(grid: tuple, dev) -> tuple:
-    """Penalties to choose from on dev; without any, the middle one."""
-    return grid if len(dev) else grid[len(grid) // 2 :][:1]
+def best_penalty(grid: tuple[float, ...], scores: ArrayLike | None) -> np.ndarray:
+    """Choose L2 penalties by their scores on dev.
+
+    Parameters
+    ----------
+    grid : tuple of float
+    scores : (penalty, ...) array_like, optional
+        Score of each penalty of the grid, higher is better, for one or more
+        regressions. An undefined score (NaN) is never chosen.
+
+    Returns
+    -------
+    (...) array of int
+        Position in `grid` of the first penalty with the highest score; without scores,
+        as where there are no dev clips, its middle.
+    """
+    if scores is None:
+        return np.array(len(grid) // 2)
+    scores = np.asarray(scores, float)
+    return np.where(np.isnan(scores), -np.inf, scores).argmax(0)
 
 
 class Linear:
@@ -76,16 +94,13 @@ class Linear:
         self._reduced = scaled @ self._basis.T
         grid = LOGISTIC_CS if task == "emotion" else RIDGE_ALPHAS
         once = np.ones((1, len(features)))
-        best = -np.inf
-        for penalty in candidates(grid, dev_true):
-            ((weights, bias),) = self._fits(penalty, once)
-            score = -np.inf
-            if len(dev_true):
-                predicted = self._output(dev_features, weights, bias)
-                score = self._score(dev_true, predicted)
-            if score > best or best == -np.inf:
-                best, self.penalty = score, penalty
-                self.weights, self.bias = weights, bias
+        fits = [self._fits(penalty, once)[0] for penalty in grid]
+        scores = None
+        if len(dev_true):
+            outputs = (self._output(dev_features, *fit) for fit in fits)
+            scores = [self._score(dev_true, each) for each in outputs]
+        best = int(best_penalty(grid, scores))
+        self.penalty, (self.weights, self.bias) = grid[best], fits[best]
 
     def predict(self, features) -> np.ndarray:
         """Probabilities of emotions or scores of traits: (clip, target).

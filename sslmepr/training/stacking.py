@@ -1,58 +1,131 @@
-"""Stacking regression (late fusion) over the logits of all modalities.
+"""Stacking (late fusion): fitted to the logits of all modalities after stage 2.
 
-The network of stage 3 corrects its logits, and it is the baseline of that network.
+It is a baseline of its own, and the networks of stage 3 start from it.
 """
 
+from pathlib import Path
+
 import numpy as np
+import torch
 
-from sslmepr.statistics.regression import logistic, ridge
-from sslmepr.training.probes import Linear
+from sslmepr.device import choose_device
+from sslmepr.labels import Model
+from sslmepr.models.fusion_parts import PredictProjector
+from sslmepr.params import Params
+from sslmepr.params.training import Variant
+from sslmepr.training.clips import read_study_clips
+from sslmepr.training.co_training import co_train
+from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.predictions import (
+    dev_score,
+    prediction_table,
+    write_predictions,
+)
+from sslmepr.training.stacking_regression import StackingRegression
 
-CROSS_TARGET_PENALTY = 10.0
-"""L2 penalty of cross-target weights, relative to that of same-target weights. By
-convention, not tuned: no trial compares other values."""
 
-SMALLEST_CHANCE = 1e-12
-"""Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
+def train_stacking(
+    params: Params,
+    task: str,
+    study_folder: str | Path,
+    run_folder: str | Path,
+    data_folder: str | Path = "data",
+) -> dict:
+    """Fit the stacking regression of a task to all modalities of a study.
 
-
-class Combination(Linear):
-    """Stacking regression (late fusion) on the logits of all modalities.
-
-    All weights have an L2 penalty; cross-target weights, from the logits of one target
-    to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
-    clips they would otherwise be mostly noise, but without them, targets that a
-    modality confuses could not be separated. For emotions the penalty
-    maximises the likelihood on dev, because the output is used as a probability, and
-    the area under the ROC curve does not depend on calibration.
+    ``predictions.parquet`` in `run_folder` receives its predictions for every clip that
+    has at least one modality (stage ``stacking``).
 
     Parameters
     ----------
-    task, true, dev_true
-        As in `Linear`.
-    features, dev_features : (clip, modality x target) arrays
-        Centred logits; target varies fastest.
+    params : Params
+        Sections ``fusion`` (components), ``modalities``, ``roles`` (which corpus is
+        labelled for the task), ``seed`` and ``compute.device``.
+    task : {"emotion", "personality"}
+    study_folder : path
+        Holds ``crosstask/<modality>`` of every modality, written by stage 2.
+    run_folder : path
+    data_folder : path
+        Holds ``<corpus>/corpus/clips.parquet``.
+
+    Returns
+    -------
+    dict
+        task, dev_score, penalty (chosen ``alpha`` of ridge or ``C`` of logistic
+        regression) and weights (dict from modality to the weight of its logit of the
+        same target, per standard deviation of that logit, mean over targets).
+
+    Raises
+    ------
+    CheckpointError
+        If an output file of stage 2 is missing or damaged, or the files of a modality
+        come from different runs.
+    CorpusError
+        If a corpus has no valid clip table.
     """
+    clips = read_study_clips(params, data_folder)
+    device = choose_device(params.compute.device)
+    data = FusionClips.read(clips, params.modalities, study_folder, device)
+    rows = np.flatnonzero(data.present.any(1).numpy())
+    _, linear, predicted = fit_predict_projector(params, Variant(), data, task, rows)
+    named = Model("stacking")
+    table = prediction_table(clips, rows, task, predicted, named, params.seed)
+    write_predictions(Path(run_folder), [table])
+    dev = data.rows(getattr(params.roles, task), "dev")
+    true = clips.labels[task][dev]
+    weights = linear.same_target_weights().mean(1)
+    return {
+        "task": task,
+        "dev_score": dev_score(task, true, predicted[np.searchsorted(rows, dev)]),
+        "penalty": linear.penalty,
+        "weights": dict(zip(params.modalities, weights.tolist(), strict=True)),
+    }
 
-    def _score(self, true, predicted) -> float:
-        if self.task == "personality":
-            return super()._score(true, predicted)
-        chance = np.where(true > 0, predicted, 1 - predicted)
-        return float(np.log(np.maximum(chance, SMALLEST_CHANCE)).mean())
 
-    def _fits(self, penalty, counts, start=None):
-        features, true = self._reduced @ self._basis, self._true
-        count, targets = len(counts), true.shape[1]
-        weights = np.zeros((count, targets, features.shape[1]))
-        bias = np.zeros((count, targets))
-        for target in range(targets):
-            size = np.full(features.shape[1], CROSS_TARGET_PENALTY**-0.5)
-            size[target::targets] = 1.0
-            mine = true[:, target : target + 1]
-            if self.task == "personality":
-                found = ridge(features * size, mine, penalty, counts)
-            else:
-                found = logistic(features * size, mine > 0, penalty, counts)
-            weights[:, target] = found[0][:, 0] * size
-            bias[:, target] = found[1][:, 0]
-        return list(zip(weights, bias, strict=True))
+def fit_predict_projector(
+    params: Params, settings: Variant, data: FusionClips, task: str, rows: np.ndarray
+) -> tuple[PredictProjector, StackingRegression, np.ndarray]:
+    """Fit the stacking regression (late fusion) of a task as a part of the network.
+
+    It is fitted to the centred unimodal logits of labelled training clips, and its
+    L2 penalty is chosen on dev. If the variant includes co-training, its
+    probes are fitted first and added to the unimodal logits.
+
+    Parameters
+    ----------
+    params : Params
+    settings : Variant
+    data : FusionClips
+    task : {"emotion", "personality"}
+    rows : (clip,) int array
+        Clips to predict.
+
+    Returns
+    -------
+    projector : PredictProjector
+    linear : StackingRegression
+    predicted : (clip, target) array
+        Predictions of the stacking regression for `rows`.
+    """
+    co_training = "co_training" not in params.fusion.left_out(settings)
+    features = data.feature_counts if co_training else None
+    projector = PredictProjector(task, len(data.widths), features)
+    for modality, probe in (
+        co_train(params, data, task) if co_training else {}
+    ).items():
+        projector.set_probe(modality, *map(torch.from_numpy, probe))
+    projector.to(data.device)
+    known, corpus = data.clips.labelled(task), getattr(params.roles, task)
+    train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
+    train, dev = train[known[train]], dev[known[dev]]
+    projector.centre(data.batch(train).inputs)
+
+    def centred_logits(rows):
+        return projector.centred_logits(data.batch(rows).inputs).cpu().numpy()
+
+    true = data.clips.labels[task]
+    linear = StackingRegression(
+        task, centred_logits(train), true[train], centred_logits(dev), true[dev]
+    )
+    projector.set_linear(*map(torch.from_numpy, linear.probe()))
+    return projector, linear, linear.predict(centred_logits(rows))

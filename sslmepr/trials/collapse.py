@@ -30,13 +30,10 @@ from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.statistics.metrics import concordance
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.fusion_training import (
-    fit_predict_projector,
-    predict_fused,
-    train_variant,
-)
+from sslmepr.training.fusion_training import predict_fused, train_variant
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.probes import Linear
+from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, zscored
 from sslmepr.trials.params import Collapse
 

@@ -116,7 +116,8 @@ class Search(Section):
     def dimensions(self) -> dict[str, Range | Choices]:
         """Parameter, with dots, to what may be tried for it, in alphabetical order.
 
-        The order decides which random numbers propose what, and no file should.
+        Sorted, because the order decides which random number proposes which value;
+        a reordered file must propose the same.
         """
         found = {}
         for name, each in self.space.items():

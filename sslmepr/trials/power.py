@@ -24,7 +24,7 @@ from sslmepr.association.disjoint_modalities import COLUMNS, Tables, divided_tab
 from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.recovery import compare
 from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.association.study import associate
+from sslmepr.association.study_associations import associate
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.processes import each_result

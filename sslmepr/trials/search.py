@@ -23,8 +23,9 @@ from sslmepr.params import Params, get_path
 from sslmepr.params.training import CoTraining
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.fusion_training import fit_predict_projector, train_variant
+from sslmepr.training.fusion_training import train_variant
 from sslmepr.training.loop import TrainingError
+from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.params import Choices, Range, Search
 
 STARTUP_TRIALS = 5

@@ -17,7 +17,7 @@ from sslmepr.association.self_reports import (
     read_self_reports,
 )
 from sslmepr.association.sources import PREDICTED_EMOTION, PREDICTED_TRAIT
-from sslmepr.association.study import Associations, associate, resample
+from sslmepr.association.study_associations import Associations, associate, resample
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 BOOK = Path(__file__).parents[2] / "book"

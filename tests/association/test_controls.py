@@ -16,7 +16,11 @@ from sslmepr.association.controls import (
 )
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.association.study import Evaluated, associate, association_tables
+from sslmepr.association.study_associations import (
+    Evaluated,
+    associate,
+    association_tables,
+)
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 
 CLIPS = 120

@@ -97,7 +97,7 @@ def test_every_emotion_has_a_panel_with_a_bar_for_every_trait():
     cells = [("c", e, t, 0.1) for e in SCORED_EMOTIONS for t in TRAITS]
     shares = pd.Series(0.5, index=[*SCORED_EMOTIONS, *TRAITS])
     true = found(cells[:5])
-    figure = bounds_panels(association_bounds(found(cells), shares), true)
+    figure = bounds_panels.draw(association_bounds(found(cells), shares), true)
     assert [axes.get_title() for axes in figure.axes] == [
         each.capitalize() for each in SCORED_EMOTIONS
     ]

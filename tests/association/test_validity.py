@@ -6,7 +6,7 @@ import pytest
 
 from sslmepr.association.grid import CELLS
 from sslmepr.association.sources import BOTH_TRUE, DISJOINT, PREDICTED_EMOTION
-from sslmepr.association.study import Evaluated
+from sslmepr.association.study_associations import Evaluated
 from sslmepr.association.validity import assess
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 

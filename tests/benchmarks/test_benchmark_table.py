@@ -1,6 +1,7 @@
 """The table of measurements; its scripts are no package."""
 
 import ast
+import runpy
 import sys
 from pathlib import Path
 
@@ -87,6 +88,12 @@ def test_every_measurement_of_the_scripts_is_among_the_names(table):
             == variable
         ]
         assert {f"{prefix}{name}" for name in named[0]} <= set(table.NAMES)
+
+
+@pytest.mark.parametrize("script", sorted(FOLDER.glob("*.py")), ids=lambda p: p.stem)
+def test_scripts_import_what_there_is(script, monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    runpy.run_path(str(script), run_name="not main")
 
 
 def test_every_script_is_run_by_the_target_or_by_another():

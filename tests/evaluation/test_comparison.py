@@ -98,6 +98,13 @@ def test_decisions_are_taken_as_they_are():
     assert (perfect["estimate"] == 1).all()
 
 
+def test_without_predictions_there_are_no_rows():
+    table = predictions(np.random.default_rng(0))
+    some = compare_variants(table, speakers(), **SETTINGS)
+    none = compare_variants(table.head(0), speakers(), **SETTINGS)
+    assert none.empty and list(none) == list(some)
+
+
 def test_bad_input_is_named():
     table = predictions(np.random.default_rng(4))
     with pytest.raises(ValueError, match="no variant 'full'"):

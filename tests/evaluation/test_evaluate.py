@@ -22,7 +22,7 @@ def test_evaluation_table(trained):
             for modality in ("face", "text")
             for task in both
         ),
-        *(("fusion_linear", "fused", "multitask", task) for task in both),
+        *(("stacking", "fused", "any", task) for task in both),
         *(
             ("fusion", "fused", variant, task)
             for variant in ("multitask", "with_everything", "as_published")
@@ -115,7 +115,7 @@ def test_no_name_is_parsed(trained, small_params, tmp_path):
     """A variant is of stage fusion, however it is called: even as stage 2 might be."""
     data_folder, folder, _, evaluation = trained
     names = {"my-variant": "emotion_only", "face-crosstask": "as_published"}
-    for stage in ("unimodal", "crosstask"):
+    for stage in ("unimodal", "crosstask", "stacking"):
         (tmp_path / stage).symlink_to(folder / stage)
     for name, old in names.items():
         table = pd.read_parquet(folder / "fusion" / old / "predictions.parquet")

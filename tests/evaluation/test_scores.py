@@ -16,7 +16,7 @@ METRICS = pd.DataFrame(
         ("unimodal", "audio", "any", "dev", -1, "mWACC", "mean", 0.65),
         ("fusion", "fused", "multitask", "test", 0, "mWACC", "mean", 0.79),
         ("fusion", "fused", "multitask", "test", -1, "mWACC", "mean", 0.8),
-        ("fusion_linear", "fused", "multitask", "test", -1, "mWACC", "mean", 0.75),
+        ("stacking", "fused", "any", "test", -1, "mWACC", "mean", 0.75),
         ("linear", "face", "any", "test", -1, "mWACC", "mean", 0.55),
     ],
     columns=[

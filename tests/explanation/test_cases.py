@@ -16,6 +16,7 @@ from sslmepr.explanation.cases import (
 )
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TARGETS, TRAIT_COLUMNS, TRAITS
 from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.report import theme
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.outputs import write_outputs
@@ -37,6 +38,7 @@ def test_clips_without_truth_are_left_out():
 
 
 WIDTH = 4
+KEYS = ("clip_id", "target", "modality", "half")
 TOLD = {"anger": 0.3, "fear": 0.4, "sadness": 0.6}
 """Probabilities of clip joint-0; anger and fear are decided present, sadness not."""
 
@@ -44,14 +46,20 @@ TOLD = {"anger": 0.3, "fear": 0.4, "sadness": 0.6}
 @pytest.fixture
 def study(tmp_path, tiny):
     """Folders of a study whose two-modality model has random weights."""
-    for name in tiny.roles.model_dump().values():
-        ids = [f"{name}-{n}" for n in range(6)]
-        splits = ["train", "train", "dev", "dev", "test", "test"]
+    return make_study(tmp_path, tiny, held_out_clips=6)
+
+
+def make_study(tmp_path, tiny, held_out_clips):
+    for role, name in tiny.roles.model_dump().items():
+        count = held_out_clips if role == "held_out" else 6
+        ids = [f"{name}-{n}" for n in range(count)]
+        splits = ["train", "train", "dev", "dev", "test", "test"][:count]
         table = pd.DataFrame({"clip_id": ids, "speaker_id": ids, "split": splits})
         table = table.assign(media="a.mp4").reindex(columns=list(COLUMNS))
         table["transcript"] = "so it goes"
         table[list(EMOTION_COLUMNS)], table[list(TRAIT_COLUMNS)] = 0.5, 0.5
-        write_clips(validate(table, name), tmp_path / "data" / name / "corpus")
+        table = validate(table, name, left_out=None if count else {"all": "absent"})
+        write_clips(table, tmp_path / "data" / name / "corpus")
     held_out = tiny.roles.held_out
     write_video(tmp_path / "data" / held_out / "corpus" / "a.mp4")
     clips, runs = read_study_clips(tiny, tmp_path / "data"), tmp_path / "runs"
@@ -81,10 +89,12 @@ def study(tmp_path, tiny):
         save_checkpoint(
             FusionModel(config), stem, trained_on=digests, seeds=tiny.fusion.seeds
         )
-    table = _predictions(held_out, tiny.fusion.seeds[0])
+    # Without held-out clips, predictions are those of another corpus.
+    predicted = held_out if held_out_clips else tiny.roles.emotion
+    table = _predictions(predicted, tiny.fusion.seeds[0])
     (runs / "evaluate").mkdir()
     # Neither another seed nor what stage 3 starts from may be taken instead.
-    others = [table.assign(seed=99), table.assign(stage="fusion_linear")]
+    others = [table.assign(seed=99), table.assign(stage="stacking")]
     others = [each.assign(predicted=0.0, decided=False) for each in others]
     pd.concat([*others, table]).to_parquet(runs / "evaluate" / "predictions.parquet")
     return runs, tmp_path / "data"
@@ -119,6 +129,18 @@ def test_cases_are_of_one_model_and_seed_from_well_to_badly_recognised(study, ti
     assert found.clips.index.tolist() == held_out["clip_id"].tolist()
 
 
+def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):
+    folders = make_study(tmp_path, tiny, held_out_clips=0)
+    found = load_cases(tiny, "my-variant", *folders)
+    assert found.chosen == [] and found.predictions.empty
+    assert list(found.contributions) == list(KEYS) + ["attribution", "share"]
+    assert found.contributions.empty
+    assert [table.empty for table in load_attention(tiny, "my-variant", *folders)] == [
+        True,
+        True,
+    ]
+
+
 def test_attention_is_of_every_clip_of_the_held_out_corpus(study, tiny):
     graph, queries = load_attention(tiny, "my-variant", *study)
     assert len(graph) == 6 * 2 * 2 and graph["clip_id"].nunique() == 6
@@ -133,10 +155,12 @@ def test_a_clip_shows_the_emotions_that_the_evaluation_decided(
     """Anger at .3 is present and sadness at .6 is not, as the column says."""
     shown = []
     monkeypatch.setattr(cases, "display", shown.append)
-    monkeypatch.setattr(cases.theme, "display", lambda draw, words: shown.append(words))
+    monkeypatch.setattr(theme, "display", lambda figure, raw: shown.append(figure))
+    # This clip is not among those whose outputs are attributed.
+    monkeypatch.setattr(cases.figures, "attribution_heatmap", lambda *_, **__: None)
     found = load_cases(tiny, "my-variant", *study)
     describe_case(found, f"{tiny.roles.held_out}-0")
-    texts = [getattr(each, "data", each) for each in shown]
+    texts = [each.data for each in shown if not isinstance(each, dict)]
     assert texts[0] == f"### Clip {tiny.roles.held_out}-0"
     assert "The clip shows anger (0.30) and fear (0.40);" in " ".join(texts)
     assert "sadness (0.60)" not in " ".join(texts)
@@ -149,7 +173,7 @@ def test_a_clip_without_a_transcript_shows_the_rest(
     """Drawn in full: pictures and sound stay, and no words are made up."""
     shown = []
     monkeypatch.setattr(cases, "display", shown.append)
-    monkeypatch.setattr(cases.theme, "display", lambda draw, words: shown.append(draw))
+    monkeypatch.setattr(theme, "display", lambda figure, raw: shown.append(figure))
     found = load_cases(tiny, "my-variant", *study)
     name = found.chosen[0]
     found.clips["transcript"] = found.clips["transcript"].mask(
@@ -159,8 +183,8 @@ def test_a_clip_without_a_transcript_shows_the_rest(
         found.clips["media"] = None
     describe_case(found, name)
     if corpus_shown:
-        figure = shown[1]()
-        assert "nan" not in [axes.get_xlabel() for axes in figure.axes]
+        assert f"Key frames and waveform of clip {name}" in shown[1]["text/html"]
+        assert "<figcaption>" not in shown[1]["text/html"]
     else:
         assert shown[1].data == "*no picture; “no words”*"
 

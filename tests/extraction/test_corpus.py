@@ -3,7 +3,6 @@
 import json
 import os
 import wave
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,24 +25,12 @@ from sslmepr.extraction.corpus import (
     _run_processes,
     extract_corpus,
 )
+from sslmepr.extraction.record import extraction_record
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import MODALITIES
 from sslmepr.media.transcript import Transcript
-from sslmepr.params import load
-from sslmepr.report.provenance import extraction_record
 from sslmepr.weights import WeightsError
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def params():
-    """The project's parameters, smaller, in this process."""
-    whole = load(ROOT / "params.yaml")
-    extract = whole.extract.model_copy(update={"frames": 2})
-    compute = whole.compute.model_copy(update={"workers": 1, "device": "cpu"})
-    return whole.model_copy(update={"extract": extract, "compute": compute})
 
 
 def write_sound(path, amplitude):

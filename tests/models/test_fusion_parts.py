@@ -46,6 +46,8 @@ def test_query_reading_equals_multi_head_attention():
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-5)
     assert not found[1].mT[~present].any()
     torch.testing.assert_close(found[1].sum(-1), torch.ones(6, 2))
+    read, shares = reading.read(queries, nodes[:0], present[:0])
+    assert read.shape == (0, 2, 12) and shares.shape == (0, 2, 5)
 
 
 def test_guide_bank_is_largest_for_its_own_embedding():

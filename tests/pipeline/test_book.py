@@ -98,6 +98,7 @@ def test_assembled_book_holds_what_is_listed_and_nothing_else(small):
     assert runs == [
         "training/unimodal-face-emotion",
         "training/crosstask-face",
+        "training/stacking-emotion",
         "training/fusion-multitask",
     ]
     found = {path.relative_to(target).as_posix() for path in target.rglob("*.ipynb")}

@@ -234,7 +234,7 @@ def test_the_book_is_named_only_where_it_was_made(settings, monkeypatch, capsys)
     shown = capsys.readouterr().out
     assert "The book" not in shown
     assert shown.endswith(f"The tables: {Path.cwd()}/results/simulated\n")
-    assert asked == [([], 2), (["evaluate"], 2)]
+    assert asked == [(["dvc.yaml"], 2), (["evaluate"], 2)]
     status = 255
     with pytest.raises(ReproError, match="DVC did not finish"):
         reproduce.reproduce()

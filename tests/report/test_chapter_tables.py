@@ -71,7 +71,7 @@ def test_models_are_named_by_stage_and_come_in_its_order():
     rows = [
         ("fusion", "fused", "face"),
         ("fusion", "fused", "my-variant"),
-        ("fusion_linear", "fused", "multitask"),
+        ("stacking", "fused", "any"),
         ("crosstask", "face", "any"),
         ("unimodal", "face", "any"),
         ("linear", "face", "any"),
@@ -86,7 +86,7 @@ def test_models_are_named_by_stage_and_come_in_its_order():
         "Face (linear)",
         "Face (alone)",
         "Face (both tasks)",
-        "Default model (linear fusion)",
+        "Stacking (late fusion)",
         "Face",
         "My-variant",
     ]

@@ -562,6 +562,7 @@ def everything(rng):
         "query_attention_matrix": (queries,),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "search_history": (searched(),),
+        "stacking_weights": (pd.Series({"face": 0.5, "text": -0.1, "audio": 1.2}),),
         "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
     }

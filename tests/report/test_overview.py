@@ -10,7 +10,7 @@ METRICS = pd.DataFrame(
             ("baseline", "any", "any", floor),
             ("unimodal", "face", "any", floor + 0.1),
             ("unimodal", "text", "any", floor + 0.2),
-            ("fusion_linear", "fused", "multitask", floor + 0.25),
+            ("stacking", "fused", "any", floor + 0.25),
             ("fusion", "fused", "multitask", floor + 0.3),
         )
     ],

@@ -8,6 +8,7 @@ from PIL import Image
 from recordings import write_video
 
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report import samples
 from sslmepr.report.samples import (
     caption,
     captions,
@@ -51,7 +52,7 @@ def test_caption_of_a_clip_that_nobody_rated_is_its_name():
     assert caption(clip) == "talk"
 
 
-def test_clips_without_a_picture_are_passed_over(tmp_path):
+def test_clips_without_a_picture_are_passed_over(tmp_path, monkeypatch):
     for name in ("a.mp4", "c.mp4"):
         write_video(tmp_path / name)
     (tmp_path / "b.mp4").write_bytes(b"no film")
@@ -63,7 +64,11 @@ def test_clips_without_a_picture_are_passed_over(tmp_path):
     assert len(pictured_clips(table, tmp_path, 1, seed=0)) == 1
     seconds = read_pictures(found.iloc[0], tmp_path, 3).seconds
     assert seconds.min() >= 0.2 and seconds.max() < 0.5  # of the segment alone
-    assert len(sample_sheet(found, tmp_path).axes) >= 2
+    shown = []
+    monkeypatch.setattr(samples, "contact_sheet", lambda *what, alt: shown.append(what))
+    sample_sheet(found, tmp_path, alt="Two clips")
+    ((images, labels),) = shown
+    assert [image.ndim for image in images] == [3, 3] and len(labels) == 2
     assert pictured_clips(table.head(0), tmp_path, 3, seed=0).empty
 
 

@@ -3,10 +3,10 @@
 import drawn
 import pytest
 
-from sslmepr.association.study import read_evaluated, study_associations
+from sslmepr.association.study_associations import read_evaluated, study_associations
 from sslmepr.evaluation.evaluate import evaluate_study
+from sslmepr.training.all_stages import train_study
 from sslmepr.training.clips import read_study_clips
-from sslmepr.training.study import train_study
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.predictions import dev_score
-from sslmepr.training.probes import LOGISTIC_CS, Constant, Linear
+from sslmepr.training.probes import LOGISTIC_CS, Constant, Linear, best_penalty
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
@@ -60,6 +60,17 @@ def test_the_penalty_is_the_best_on_dev(seed, best):
     assert (
         Linear("emotion", *train, *dev).penalty == best == max(scores, key=scores.get)
     )
+
+
+def test_the_first_of_the_best_defined_scores_is_chosen():
+    undefined = float("nan")
+    grid = (0.1, 1.0, 10.0, 100.0)
+    assert best_penalty(grid, [0.2, 0.5, 0.5, 0.1]) == 1
+    assert best_penalty(grid, [undefined, -2.0, undefined, -1.0]) == 3
+    assert best_penalty(grid, [undefined] * 4) == 0
+    assert best_penalty(grid, None) == 2
+    several = [[0.2, undefined], [0.1, 0.3], [0.4, 0.3], [0.4, undefined]]
+    assert best_penalty(grid, several).tolist() == [2, 1]
 
 
 @TASKS

@@ -6,8 +6,9 @@ import yaml
 
 from sslmepr.params import ParamsError
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.fusion_training import fit_predict_projector, train_variant
+from sslmepr.training.fusion_training import train_variant
 from sslmepr.training.loop import TrainingError
+from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.params import Search, parse_trials
 from sslmepr.trials.search import (
     best_settings,

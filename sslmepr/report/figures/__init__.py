@@ -10,7 +10,11 @@ from sslmepr.report.figures.attention import (
     graph_attention_matrix,
     query_attention_matrix,
 )
-from sslmepr.report.figures.bars import difference_dots, prediction_bars
+from sslmepr.report.figures.bars import (
+    difference_dots,
+    prediction_bars,
+    stacking_weights,
+)
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
 from sslmepr.report.figures.clips import clip_panel, contact_sheet
@@ -55,6 +59,7 @@ __all__ = [
     "query_attention_matrix",
     "recovery_panels",
     "search_history",
+    "stacking_weights",
     "strongest",
     "survival_matrix",
     "trial_lines",

@@ -28,7 +28,7 @@ def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
     ----------
     found : DataFrame
         corpus, source, level, halo, emotion, trait, r and further columns to show; the
-        table of :func:`sslmepr.association.study.study_associations`.
+        table of :func:`sslmepr.association.study_associations.study_associations`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Predictions of one clip, and differences between variants."""
+"""Predictions of one clip, weights of modalities, differences between variants."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -69,4 +69,26 @@ def difference_dots(table: pd.DataFrame) -> Figure:
         range(len(variants)), [theme.pretty(name) for name in variants]
     )
     grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
+    return figure
+
+
+@theme.both_modes
+def stacking_weights(weights: pd.Series) -> Figure:
+    """Bar of the weight of each modality in late fusion, with its value.
+
+    Parameters
+    ----------
+    weights : Series
+        Modality to its weight.
+    """
+    panel = (3.0, 0.4 + 0.28 * len(weights))
+    figure, grid = panel_grid(1, panel, (1.0, 0.3))
+    axes = grid[0, 0]
+    bars = axes.barh(range(len(weights)), weights, color=theme.accent(), height=0.62)
+    axes.bar_label(bars, fmt="%.2f", padding=3)
+    axes.set_yticks(range(len(weights)), [theme.pretty(name) for name in weights.index])
+    axes.set_xlabel("Weight")
+    axes.axvline(0, color=theme.faint(), lw=1)
+    axes.margins(x=0.15)
+    axes.invert_yaxis()
     return figure

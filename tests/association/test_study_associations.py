@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.association.study import (
+from sslmepr.association.study_associations import (
     Evaluated,
     resample,
     study_associations,

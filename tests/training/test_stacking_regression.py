@@ -7,7 +7,10 @@ from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.probes import LOGISTIC_CS
-from sslmepr.training.stacking import CROSS_TARGET_PENALTY, Combination
+from sslmepr.training.stacking_regression import (
+    CROSS_TARGET_PENALTY,
+    StackingRegression,
+)
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
@@ -31,7 +34,7 @@ def test_stacking_penalises_cross_target_weights_more(task):
     true = mean - 1 + 0.5 * rng.standard_normal(mean.shape)
     true = (true > 0) * 0.7 if task == "emotion" else 0.5 + 0.1 * true
     speakers = np.repeat(list("abcdefghij"), 5)
-    model = Combination(task, features[:40], true[:40], features[40:], true[40:])
+    model = StackingRegression(task, features[:40], true[:40], features[40:], true[40:])
     weights, bias = model.probe()
     logits = features @ weights.T + bias
     scaled = StandardScaler().fit(features[:40]).transform(features)
@@ -50,7 +53,7 @@ def test_stacking_maximises_the_dev_likelihood_over_penalties():
     true = rng.random((400, 7)) < 0.3
     features = np.tile(true + rng.standard_normal((400, 7)), (1, 3))
     train, dev = (features[:300], true[:300]), (features[300:], true[300:])
-    model = Combination("emotion", *train, *dev)
+    model = StackingRegression("emotion", *train, *dev)
     losses = {}
     scaled = StandardScaler().fit(features[:300]).transform(features)
     for C in LOGISTIC_CS:

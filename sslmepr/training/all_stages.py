@@ -6,6 +6,7 @@ from sslmepr.labels import TASKS
 from sslmepr.params import Params
 from sslmepr.training.crosstask import train_crosstask
 from sslmepr.training.fusion import train_fusion
+from sslmepr.training.stacking import train_stacking
 from sslmepr.training.unimodal import train_unimodal
 
 
@@ -22,8 +23,9 @@ def train_study(
     params : Params
         ``modalities`` and ``variants`` list what is trained.
     study_folder : path
-        Receives ``unimodal/<modality>-<task>``, ``crosstask/<modality>`` and
-        ``fusion/<variant>``, the same files as the separate stages write.
+        Receives ``unimodal/<modality>-<task>``, ``crosstask/<modality>``,
+        ``stacking/<task>`` and ``fusion/<variant>``, the same files as the separate
+        stages write.
     data_folder : path
         Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
@@ -33,11 +35,12 @@ def train_study(
     -------
     dict of str to dict
         Stage name to a dict from folder name to the result of `train_unimodal`,
-        `train_crosstask` or `train_fusion`, whose exceptions are passed on.
+        `train_crosstask`, `train_stacking` or `train_fusion`, whose exceptions are
+        passed on.
     """
     folder = Path(study_folder)
     results: dict[str, dict[str, dict]] = {
-        stage: {} for stage in ("unimodal", "crosstask", "fusion")
+        stage: {} for stage in ("unimodal", "crosstask", "stacking", "fusion")
     }
     for modality in params.modalities:
         for task in TASKS:
@@ -57,6 +60,10 @@ def train_study(
             folder / "crosstask" / modality,
             data_folder,
             progress,
+        )
+    for task in TASKS:
+        results["stacking"][task] = train_stacking(
+            params, task, folder, folder / "stacking" / task, data_folder
         )
     for variant in params.variants:
         results["fusion"][variant] = train_fusion(

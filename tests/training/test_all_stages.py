@@ -13,6 +13,7 @@ from sslmepr.explanation.cases import load_attention
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.training import crosstask
+from sslmepr.training.all_stages import train_study
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.bootstrap_refits import read_refits
 from sslmepr.training.checkpoints import (
@@ -29,8 +30,7 @@ from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.outputs import read_outputs, study_outputs, write_outputs
 from sslmepr.training.predictions import dev_score
 from sslmepr.training.probes import Linear
-from sslmepr.training.stacking import Combination
-from sslmepr.training.study import train_study
+from sslmepr.training.stacking_regression import StackingRegression
 from sslmepr.training.unimodal import train_unimodal
 
 COLUMNS = [
@@ -88,15 +88,22 @@ def test_predictions_cover_every_clip_of_every_corpus(trained, small_params):
     clips = read_study_clips(small_params, data).table
     runs = table[["stage", "modality", "variant", "seed"]].drop_duplicates()
     assert [*runs.itertuples(index=False, name=None)] == [
-        ("fusion_linear", "fused", "multitask", small_params.seed),
         ("fusion", "fused", "multitask", 0),
         ("fusion", "fused", "multitask", 1),
     ]
     tasks = table.groupby("task")["target"].unique().map(tuple)
     assert tasks.to_dict() == {"emotion": EMOTIONS, "personality": TRAITS}
-    assert len(table) == len(clips) * 12 * 3
+    assert len(table) == len(clips) * 12 * 2
     assert set(table["target"]) == {*EMOTIONS, *TRAITS}
     assert table["predicted"].between(0, 1).all()
+    for task, names in (("emotion", EMOTIONS), ("personality", TRAITS)):
+        stacked = pd.read_parquet(folder / "stacking" / task / "predictions.parquet")
+        assert len(stacked) == len(clips) * len(names)
+        assert set(stacked["target"]) == {*names} and set(stacked["task"]) == {task}
+        identity = stacked[["stage", "modality", "variant", "seed"]].drop_duplicates()
+        assert identity.values.tolist() == [
+            ["stacking", "fused", "any", small_params.seed]
+        ]
     single = pd.read_parquet(folder / "fusion" / "emotion_only" / "predictions.parquet")
     assert set(single["target"]) == set(EMOTIONS)
     assert set(single["variant"]) == {"emotion_only"}
@@ -334,13 +341,27 @@ def test_stage_3_starts_from_a_stacking_regression_on_all_logits(
         start.set_probe(modality, *map(torch.from_numpy, probe))
     start.centre(data.batch(train).inputs)
     centred = start.centred_logits(data.batch(rows).inputs).numpy()
-    model = Combination(task, centred[train], true[train], centred[dev], true[dev])
+    model = StackingRegression(
+        task, centred[train], true[train], centred[dev], true[dev]
+    )
     expected = model.predict(centred)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
-    written = predictions(run, "fusion_linear").loc[keys(clips, rows), columns]
+    stacking = folder / "stacking" / task
+    written = predictions(stacking, "stacking").loc[keys(clips, rows), columns]
     assert written.to_numpy() == pytest.approx(expected, abs=1e-5)
-    score = results["fusion"]["multitask"]["linear_dev_score"][task]
-    assert score == pytest.approx(dev_score(task, true[dev], expected[dev]))
+    result = results["stacking"][task]
+    assert result["dev_score"] == pytest.approx(
+        dev_score(task, true[dev], expected[dev])
+    )
+    assert results["fusion"]["multitask"]["linear_dev_score"][task] == pytest.approx(
+        result["dev_score"]
+    )
+    assert result["penalty"] == model.penalty
+    # Logits are ordered by modality, then by target.
+    count = true.shape[1]
+    same = [model.weights[place, place::count] for place in range(count)]
+    assert [*result["weights"].values()] == pytest.approx(np.mean(same, 0).tolist())
+    assert [*result["weights"]] == ["face", "text"]
     for seed in (0, 1):
         projector = load_checkpoint(run / f"seed-{seed}").model.predict_projectors[task]
         weights, bias = model.probe()
@@ -435,7 +456,9 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
         for rows in (train, dev)
     ]
     true = clips.labels[task]
-    weights, _ = Combination(task, said[0], true[train], said[1], true[dev]).probe()
+    weights, _ = StackingRegression(
+        task, said[0], true[train], said[1], true[dev]
+    ).probe()
     assert projector.linear.weight.detach().numpy() == pytest.approx(weights, abs=1e-5)
 
 
