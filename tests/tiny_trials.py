@@ -19,6 +19,17 @@ TRIALS = {
             "epochs": 1,
         }
     },
+    "observers": {
+        "drawn": {
+            "world": "planted",
+            "knobs": ["reliability", "burst"],
+            "doses": [0.0, 1.0],
+            "mild": {"reliability": 0.5, "variants": 0.5},
+            "clips": 60,
+            "training": 80,
+            "seeds": [0, 1],
+        }
+    },
     "power": {
         "drawn": {
             "world": "planted",

@@ -117,6 +117,8 @@ PLAIN = {
     *"tests origin wheel licence megabytes package version tolerance".split(),
     *"numbers why runs unit bound met machine processor torch date commit".split(),
     *("compared", "outside", "by corpus", "by speaker", "network", "power", "penalty"),
+    *"reliability occlusion incongruence burst order moderation variants dose".split(),
+    *("observer", "full observer", "nested observer", "late fusion", "mild world"),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",

@@ -1,7 +1,7 @@
 """The parameters of trials, which lie beside their pipeline."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,10 +15,17 @@ from sslmepr.params.base import (
     read,
     require_known,
 )
+from sslmepr.params.simulation import Dose, Knobs
 from sslmepr.params.study import Params, parse
 from sslmepr.params.training import Block
 
 FILE = Path("notebooks", "trials", "params.yaml")
+
+NESTED_KNOBS = (
+    *("reliability", "occlusion", "incongruence", "burst", "order", "moderation"),
+    "variants",
+)
+"""Knobs that an observer may not know of (`sslmepr.simulation.mixture.infer`)."""
 
 
 class Drawn(Section):
@@ -77,6 +84,33 @@ class Power(Drawn):
     clips_per_speaker: list[Positive]
 
 
+class Observers(Section):
+    """What ideal observers lose without the knowledge of a knob.
+
+    Attributes
+    ----------
+    world : str
+        One of ``simulation.worlds``.
+    knobs : list of str
+        Varied one at a time, the others at 0.
+    doses : list of float
+    mild : Knobs
+        Doses of the world in which knobs are mixed.
+    clips, training : int
+        Clips that are observed, and clips that late fusion is fitted to.
+    seeds : list of int
+        A world each.
+    """
+
+    world: str
+    knobs: list[Literal[NESTED_KNOBS]]
+    doses: list[Dose]
+    mild: Knobs
+    clips: Positive
+    training: Positive
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+
 class Range(Section):
     """Numbers from ``low`` to ``high``, whole if both are; ``log``: by their ratio."""
 
@@ -128,10 +162,11 @@ class Search(Section):
 
 
 class Trials(Section):
-    """Trials by name: of sequence blocks, pseudo-labels, power, and settings."""
+    """Trials by name: of blocks, pseudo-labels, observers, power, and settings."""
 
     blocks: dict[Name, Blocks]
     collapse: dict[Name, Collapse]
+    observers: dict[Name, Observers]
     power: dict[Name, Power]
     search: dict[Name, Search]
 
@@ -151,7 +186,8 @@ def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
         not have, or if a search would not try a value that the study has now.
     """
     found = parse(tree, source, Trials)
-    for name, drawn in (*found.collapse.items(), *found.power.items()):
+    drawn_worlds = found.collapse, found.observers, found.power
+    for name, drawn in (pair for each in drawn_worlds for pair in each.items()):
         worlds = settings.simulation.worlds
         require_known([drawn.world], worlds, "world", f"{source}: {name}")
     for name, search in found.search.items():
