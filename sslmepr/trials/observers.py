@@ -1,10 +1,10 @@
 """What an ideal observer loses without one piece of knowledge, by dose of each knob.
 
 In a world with knobs (`sslmepr.simulation.knobs`), the full observer knows all laws. A
-nested observer lacks the knowledge of one knob; what it loses is the most that a part of
-a model could win by supplying that knowledge. Late fusion, a regression on the controls
-of all channels averaged over the clip, shows how far a linear method gets with many
-clips. Everything is measured on drawn controls, without rendering.
+nested observer lacks the knowledge of one knob; what it loses is the most that a part
+of a model could win by supplying that knowledge. Late fusion, a regression on the
+controls of all channels averaged over the clip, shows how far a linear method gets with
+many clips. Everything is measured on drawn controls, without rendering.
 """
 
 from collections.abc import Iterator
