@@ -54,8 +54,12 @@ MODEL_COMPONENTS = (
     "predict_projector",
     "guide_bank",
     "co_training",
+    "product_of_experts",
 )
 """Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
+
+OURS = ("co_training", "product_of_experts")
+"""Components that the published network does not have."""
 
 COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")
 """Optional parts of the fusion stage: those of the network and of its training."""

@@ -306,13 +306,21 @@ def test_an_absent_file_is_named(tmp_path):
 @pytest.mark.parametrize(
     "variant, left_out",
     [
-        ({}, "graph_attention task_query guide_bank semi_supervised gradnorm"),
+        (
+            {},
+            "graph_attention task_query guide_bank product_of_experts "
+            "semi_supervised gradnorm",
+        ),
         (
             {"adding": ["gradnorm"], "without": ["co_training"]},
-            "graph_attention task_query guide_bank co_training semi_supervised",
+            "graph_attention task_query guide_bank co_training product_of_experts "
+            "semi_supervised",
         ),
-        ({"as_published": True}, "co_training"),
-        ({"as_published": True, "without": ["gradnorm"]}, "co_training gradnorm"),
+        ({"as_published": True}, "co_training product_of_experts"),
+        (
+            {"as_published": True, "without": ["gradnorm"]},
+            "co_training product_of_experts gradnorm",
+        ),
     ],
 )
 def test_components_of_a_variant(variant, left_out):

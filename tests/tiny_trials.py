@@ -19,6 +19,17 @@ TRIALS = {
             "epochs": 1,
         }
     },
+    "doses": {
+        "drawn": {
+            "world": "planted",
+            "features": 16,
+            "components": {"product_of_experts": "reliability"},
+            "doses": [0.0, 1.0],
+            "clips": 70,
+            "seeds": [0],
+            "epochs": 1,
+        }
+    },
     "observers": {
         "drawn": {
             "world": "planted",

@@ -31,7 +31,7 @@ class Toy(nn.Module):
         self.present = given.present
         hidden = self.trunk(given.values)
         scores = self.trait(hidden).sigmoid()
-        return FusionOutput(self.emotion(hidden), scores, None, None, None)
+        return FusionOutput(self.emotion(hidden), scores, None, None, None, None)
 
 
 def toy_batch(clips=6):

@@ -24,6 +24,7 @@ from sslmepr.models.fusion_parts import (
     GraphAttention,
     GuideBank,
     PredictProjector,
+    ProductOfExperts,
     Projector,
     QueryReading,
 )
@@ -47,15 +48,17 @@ class FusionConfig:
         nodes do not exchange information; without `task_query`, the representation of
         every task is the mean of the nodes; without `predict_projector`, unimodal
         predictions are not used; without `guide_bank`, the heads alone give the logits;
-        without `co_training`, no co-trained probes are added to the unimodal logits.
+        without `co_training`, no co-trained probes are added to the unimodal logits;
+        without `product_of_experts`, every modality of every clip counts alike.
     features : dict of str to int
         Modality to its number of features, the input of co-trained probes.
 
     Raises
     ------
     ValueError
-        If a name is unknown, a list is empty, `features` does not match `widths`, or
-        `heads` does not divide `hidden`.
+        If a name is unknown, a list is empty, `features` does not match `widths`,
+        `heads` does not divide `hidden`, or a product of experts has no predict
+        projector to give it evidence.
     """
 
     widths: dict[str, int]
@@ -87,6 +90,10 @@ class FusionConfig:
             )
         if self.hidden % self.heads:
             raise ValueError(f"heads={self.heads} does not divide hidden={self.hidden}")
+        if "product_of_experts" not in self.without and (
+            "predict_projector" in self.without
+        ):
+            raise ValueError("product_of_experts: needs the predict_projector")
 
 
 class FusionInput(NamedTuple):
@@ -144,6 +151,9 @@ class FusionOutput(NamedTuple):
         Attention of each task to each modality, mean over heads; sums to one.
     representation : (clip, task, hidden) torch.Tensor
         Input of heads and guide banks.
+    quality : (clip, modality) torch.Tensor
+        How well each modality was seen, relative to the usual (product of experts); 1
+        without that component, and 0 where absent.
     """
 
     emotion_logits: Tensor | None
@@ -151,6 +161,7 @@ class FusionOutput(NamedTuple):
     graph_attention: Tensor
     query_attention: Tensor
     representation: Tensor
+    quality: Tensor
 
     def of(self, task: str) -> Tensor:
         """Output of a predicted task: logits of emotions or scores of traits."""
@@ -199,6 +210,10 @@ class FusionModel(nn.Module):
                 )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)
+        self.experts = None
+        if "product_of_experts" not in config.without:
+            targets = sum(len(TARGETS[task]) for task in config.tasks)
+            self.experts = ProductOfExperts(targets, len(config.widths), hidden)
         self.dropout = nn.Dropout(config.dropout)
 
     @property
@@ -251,13 +266,20 @@ class FusionModel(nn.Module):
         if alone:
             raise ValueError(f"no modality present in clips {alone} of the batch")
         nodes = self._nodes(given.embeddings, present)
+        late, sharpness, quality = self._late_fusion(nodes, given)
         if self.graph is None:
             graph_attention = torch.diag_embed(present.to(nodes.dtype))
         else:
             nodes, graph_attention = self.graph(nodes, present)
         representation, query_attention = self._read(nodes, present)
         outputs = {
-            task: self._decide(task, representation[:, place], given)
+            task: self._decide(
+                task,
+                representation[:, place],
+                given,
+                late.get(task),
+                sharpness.get(task),
+            )
             for place, task in enumerate(self.config.tasks)
         }
         return FusionOutput(
@@ -266,7 +288,23 @@ class FusionModel(nn.Module):
             graph_attention,
             query_attention,
             representation,
+            quality,
         )
+
+    def _late_fusion(self, nodes: Tensor, given: FusionInput):
+        """Logits of the predict projectors by task, their sharpness, and quality."""
+        present, tasks = given.present, list(self.predict_projectors)
+        if self.experts is None:
+            logits = {task: self.predict_projectors[task](given) for task in tasks}
+            return logits, {}, present.to(nodes.dtype)
+        terms = [self.predict_projectors[task].terms(given) for task in tasks]
+        mean, sharpness, quality = self.experts(nodes, torch.cat(terms, -1), present)
+        sizes = [each.shape[-1] for each in terms]
+        logits = {
+            task: each + self.predict_projectors[task].linear.bias
+            for task, each in zip(tasks, mean.split(sizes, 1), strict=True)
+        }
+        return logits, dict(zip(tasks, sharpness.split(sizes, 1), strict=True)), quality
 
     def _nodes(self, embeddings: dict[str, Tensor], present: Tensor) -> Tensor:
         nodes = []
@@ -284,12 +322,21 @@ class FusionModel(nn.Module):
         found, share = self.reading.read(self.queries, nodes, present)
         return found.float(), share.float()
 
-    def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
-        """Logits of the predict projector plus the mean of head and guide bank."""
+    def _decide(
+        self,
+        task: str,
+        representation: Tensor,
+        given: FusionInput,
+        late: Tensor | None,
+        sharpness: Tensor | None,
+    ) -> Tensor:
+        """Logits of late fusion plus the mean of head and guide bank."""
         corrections = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
             corrections.append(self.banks[task](representation))
         logits = torch.stack(corrections).mean(0)
-        if task in self.predict_projectors:
-            logits = logits + self.predict_projectors[task](given)
-        return torch.sigmoid(logits) if task == "personality" else logits
+        if late is not None:
+            logits = logits + late
+        if task == "personality":
+            return torch.sigmoid(logits)
+        return logits if sharpness is None else logits * sharpness

@@ -1,4 +1,4 @@
-"""Parts of the fusion model: projectors, attention, stacking regression, guide bank."""
+"""Parts of the fusion model: projectors, attention, stacking, experts, guide bank."""
 
 import torch
 import torch.nn.functional as F
@@ -10,6 +10,10 @@ from sslmepr.models.unimodal import set_linear
 LARGEST_LOGIT = 8.0
 """Unimodal logits are clipped to plus and minus this, a probability of 0.9997. By
 convention, not tuned."""
+
+LARGEST_LOG_QUALITY = 4.0
+"""Precisions of a modality are within a factor of 55 of the usual one. By convention,
+not tuned."""
 
 
 class Projector(nn.Module):
@@ -186,6 +190,17 @@ class PredictProjector(nn.Module):
         """Map a `FusionInput` to logits (clip, target)."""
         return self.linear(self.centred_logits(given))
 
+    def terms(self, given) -> Tensor:
+        """What each modality adds to the logits: (clip, modality, target).
+
+        The sum over modalities and the bias of the regression are the logits. The term
+        of an absent modality is 0.
+        """
+        targets = len(self.mean)
+        weight = self.linear.weight.unflatten(1, (-1, targets))
+        logits = self.centred_logits(given).unflatten(1, (-1, targets))
+        return torch.einsum("cmi,kmi->cmk", logits, weight)
+
     def centre(self, given) -> None:
         """Set the per-target mean logit, over clips and present modalities.
 
@@ -257,3 +272,66 @@ class GuideBank(nn.Module):
         bank = F.normalize(self.embeddings, dim=-1)
         cosine = F.normalize(representation, dim=-1) @ bank.T
         return self.log_scale.exp() * cosine.float()
+
+
+class ProductOfExperts(nn.Module):
+    """Fusion of modalities by how well each was seen (Hinton 2002).
+
+    Modality m of a clip gives evidence v_m about all targets of all tasks, the terms of
+    the stacking regressions, and a precision q_m B_m B_m', of which q_m is read from
+    its node. The targets x have the prior precision L L', which couples them. With
+
+        P(q) = L L' + sum_m q_m B_m B_m',    x = P(q)^-1 P(1) sum_m q_m v_m
+
+    x is the posterior mean, up to the scale of the regressions. At q_m = 1 for all
+    modalities, where training starts, it is the sum of their terms, whatever L and B
+    are. A modality that is absent or hardly seen (q_m = 0) drops out, the others count
+    for more, and the prior draws x towards 0. Emotions are decided by x over its
+    posterior deviation, as in probit regression.
+
+    Parameters
+    ----------
+    targets : int
+        Of all tasks together.
+    modalities, hidden : int
+    """
+
+    def __init__(self, targets: int, modalities: int, hidden: int):
+        super().__init__()
+        self.quality = nn.Parameter(torch.zeros(modalities, hidden))
+        self.usual = nn.Parameter(torch.zeros(modalities))
+        self.prior = nn.Parameter(torch.eye(targets))
+        self.experts = nn.Parameter(0.5 * torch.eye(targets).repeat(modalities, 1, 1))
+
+    def forward(
+        self, nodes: Tensor, terms: Tensor, present: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Weigh the terms of all modalities.
+
+        Parameters
+        ----------
+        nodes : (clip, modality, hidden) torch.Tensor
+        terms : (clip, modality, target) torch.Tensor
+        present : (clip, modality) torch.Tensor of bool
+
+        Returns
+        -------
+        mean : (clip, target) torch.Tensor
+            x, without the bias of the regressions.
+        sharpness : (clip, target) torch.Tensor
+            Posterior deviation at q = 1 for all modalities, over that of the clip.
+        quality : (clip, modality) torch.Tensor
+            q; 0 where absent.
+        """
+        quality = (nodes * self.quality).sum(-1) + self.usual
+        quality = quality.clamp(-LARGEST_LOG_QUALITY, LARGEST_LOG_QUALITY).exp()
+        quality = quality.masked_fill(~present, 0.0)
+        each = self.experts @ self.experts.mT  # (modality, target, target)
+        prior = self.prior @ self.prior.mT
+        precision = prior + torch.einsum("cm,mij->cij", quality, each)
+        start = prior + each.sum(0)
+        evidence = (quality[..., None] * terms).sum(1) @ start
+        covariance = torch.linalg.inv(precision)
+        mean = (covariance @ evidence[..., None])[..., 0]
+        variance = torch.linalg.inv(start).diagonal() / covariance.diagonal(0, 1, 2)
+        return mean, variance.sqrt(), quality

@@ -9,7 +9,7 @@ the logits.
 import torch
 from torch import Tensor, nn
 
-from sslmepr.labels import EMOTIONS, TARGETS
+from sslmepr.labels import EMOTIONS, OURS, TARGETS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 
 PUBLISHED_THRESHOLD = 1 / len(EMOTIONS)
@@ -26,16 +26,16 @@ class PublishedFusion(FusionModel):
     Raises
     ------
     ValueError
-        If the configuration leaves out a published component or includes co-training.
+        If the configuration leaves out a published component or includes one of `OURS`.
     """
 
     activation = nn.ReLU
 
     def __init__(self, config: FusionConfig):
-        if config.without != ("co_training",):
+        if config.without != OURS:
             raise ValueError(
                 f"without: {', '.join(config.without)}: the published network is built "
-                "whole, and without co_training"
+                f"whole, and without {', '.join(OURS)}"
             )
         super().__init__(config)
         for task in config.tasks:
@@ -49,7 +49,11 @@ class PublishedFusion(FusionModel):
         """Softmax probabilities of the seven emotions: (clip, emotion)."""
         return logits.softmax(-1)
 
-    def _decide(self, task: str, representation: Tensor, given: FusionInput) -> Tensor:
+    def _late_fusion(self, nodes: Tensor, given: FusionInput):
+        """None: the mean of unimodal predictions enters the representation instead."""
+        return {}, {}, given.present.to(nodes.dtype)
+
+    def _decide(self, task, representation, given, late, sharpness) -> Tensor:
         """Mean of the outputs of head and guide bank."""
         predicted = given.emotion_logits if task == "emotion" else given.trait_scores
         present = given.present[..., None]

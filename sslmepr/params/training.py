@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sslmepr.labels import COMPONENTS
+from sslmepr.labels import COMPONENTS, OURS
 from sslmepr.params.base import Modality, Positive, Rate, Section, Share, Task
 
 Block = Literal["mamba", "transformer", "state_free"]
@@ -182,7 +182,7 @@ class Fusion(Training):
     def left_out(self, variant: Variant) -> list[Component]:
         """Components that a variant does not have."""
         if variant.as_published:
-            chosen = [name for name in COMPONENTS if name != "co_training"]
+            chosen = [name for name in COMPONENTS if name not in OURS]
         else:
             chosen = [*self.components, *variant.adding]
         return [n for n in COMPONENTS if n not in chosen or n in variant.without]

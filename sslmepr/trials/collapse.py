@@ -143,14 +143,14 @@ def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.Dat
     rows = []
     for title, arm in ARMS.items():
         study = studies[arm.by_corpus]
-        training = _training(params, section, arm)
-        predicted, thresholds = _trained(training, study, arm, seed)
+        training = training_of(params, section, arm)
+        predicted, thresholds = train_arm(training, study, arm, seed)
         scores = _measure(study, predicted, thresholds, world.association)
         rows += [(title, offset, seed, *score) for score in scores]
     return pd.DataFrame(rows, columns=["arm", "offset", "seed", "metric", "value"])
 
 
-def _training(params: Params, section: Collapse, arm: Arm) -> Params:
+def training_of(params: Params, section: Collapse, arm: Arm) -> Params:
     """Parameters of an arm's training, without early stopping."""
     schedule, epochs = {}, section.epochs
     if arm.published_schedule:
@@ -160,11 +160,11 @@ def _training(params: Params, section: Collapse, arm: Arm) -> Params:
     return params.model_copy(update={"roles": ROLES, "fusion": fusion})
 
 
-def _trained(
+def train_arm(
     params: Params, study: DrawnStudy, arm: Arm, seed: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Predictions of an arm for all clips, and thresholds of its emotions."""
-    data = _fusion_clips(params, study, arm)
+    data = fusion_clips(params, study, arm)
     rows = np.arange(len(data.clips.table))
     projectors = {
         task: fit_predict_projector(params, arm.variant, data, task, rows)[0]
@@ -179,7 +179,7 @@ def _trained(
     return predict_fused(model, data, rows), thresholds
 
 
-def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
+def fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
     """A drawn study in the form of outputs of stage 2.
 
     Features serve as embeddings, and logits of linear probes (out of fold in training)
@@ -206,10 +206,16 @@ def _fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
         read,
         torch.from_numpy(predicted["emotion"]),
         torch.from_numpy(predicted["personality"]).sigmoid(),
-        torch.ones(len(clips.table), len(features), dtype=torch.bool),
+        _present(study, clips),
         read,
     )
     return FusionClips(clips, outputs, choose_device(params.compute.device))
+
+
+def _present(study: DrawnStudy, clips: StudyClips) -> torch.Tensor:
+    """Modalities that each clip has: (clip, modality)."""
+    each = [np.stack([*study[c].present.values()], 1) for c in clips.corpora]
+    return torch.from_numpy(np.concatenate(each))
 
 
 def _linear(clips: StudyClips, task: str, features: np.ndarray) -> np.ndarray:
@@ -270,14 +276,17 @@ def _measure(
             name = "emotion" if where == "own" else "personality"
             corpus, values = study[name], predicted["emotion"][place[name], 1:]
             chosen = _unseen(corpus, where)
-            yield f"{where} UAR", _recall(corpus, chosen, values, thresholds)
+            yield f"{where} UAR", recall(corpus, chosen, values, thresholds)
             if where == "other":
                 yield "confidence", float(np.maximum(values, 1 - values).mean())
         if "personality" in predicted:
             name = "personality" if where == "own" else "emotion"
             corpus, values = study[name], predicted["personality"][place[name]]
             chosen = _unseen(corpus, where)
-            yield f"{where} CCC", _concordance(corpus.traits[chosen], values[chosen])
+            yield (
+                f"{where} CCC",
+                mean_concordance(corpus.traits[chosen], values[chosen]),
+            )
     if len(predicted) == len(TASKS):
         both = [predicted[task][place["held_out"]] for task in TASKS]
         r = agreement(correlate(both[0][:, 1:], both[1]), planted)
@@ -298,7 +307,7 @@ def _unseen(corpus: DrawnCorpus, where: str) -> np.ndarray:
     return corpus.split == "test" if where == "own" else corpus.split != "train"
 
 
-def _recall(
+def recall(
     corpus: DrawnCorpus, chosen, values: np.ndarray, thresholds: np.ndarray
 ) -> float:
     """Unweighted average recall of the chosen clips, mean over emotions."""
@@ -308,6 +317,6 @@ def _recall(
     return float(draws["mUAR", "mean"][0])
 
 
-def _concordance(true: np.ndarray, predicted: np.ndarray) -> float:
+def mean_concordance(true: np.ndarray, predicted: np.ndarray) -> float:
     """Concordance, mean over traits; 0 where undefined."""
     return float(np.nan_to_num(concordance(true, predicted)).mean())

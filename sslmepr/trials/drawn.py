@@ -1,9 +1,11 @@
 """Studies simulated as features, without rendering media.
 
 People, latents and controls are drawn as in the simulated corpora
-(`sslmepr.simulation.world`). Features are a linear map of a channel's controls and of
-nuisance factors, which are independent of emotions and traits; all corpora of a study
-share the map. A study takes milliseconds, so a method can be tried on many.
+(`sslmepr.simulation.world`). Features are a linear map of a channel's controls,
+averaged over the clip, and of nuisance factors, which are independent of emotions and
+traits. All corpora of a study share the map. Where the world has knobs, signs of what
+is special about a clip are among its features, as an occluder or a noise would be. A
+study takes milliseconds, so a method can be tried on many.
 """
 
 from collections.abc import Iterator
@@ -11,8 +13,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sslmepr.params.simulation import Simulation
+from sslmepr.params.simulation import Knobs, Simulation
 from sslmepr.simulation.channels import Channel, make_channels
+from sslmepr.simulation.knobs import (
+    Circumstances,
+    Loadings,
+    draw_circumstances,
+    draw_controls,
+)
 from sslmepr.simulation.world import (
     EMOTION_PART,
     TRAIT_PART,
@@ -29,6 +37,12 @@ NUISANCES = 12
 
 NUISANCE_SCALE = 2.0
 """Standard deviation of nuisance factors; that of a channel's noise is 1."""
+
+SIGNS = 3
+"""Signs of noise, of hidden controls, and of contrary words."""
+
+SIGN_SCALE = 3.0
+"""Size of a sign, against noise of 1. By convention: the signs are plain to see."""
 
 LABELLED = ("emotion", "personality")
 ROLES = (*LABELLED, "held_out")
@@ -49,6 +63,8 @@ class DrawnCorpus:
     latents : (clip, latent) array
         Six emotions and five traits, of unit variance.
     features : dict of str to (clip, feature) array
+        By modality; 0 where a clip lacks it.
+    present : dict of str to (clip,) bool array
         By modality.
     """
 
@@ -59,6 +75,7 @@ class DrawnCorpus:
     traits: np.ndarray
     latents: np.ndarray
     features: dict[str, np.ndarray]
+    present: dict[str, np.ndarray]
 
     def standardised(self) -> "DrawnCorpus":
         """Copy with features as float32, standardised to mean 0 and deviation 1.
@@ -151,8 +168,10 @@ def draw_study(
     """
     rng = np.random.default_rng(seed)
     channels = make_channels(simulation)
+    signs = SIGNS if simulation.knobs != Knobs() else 0
     sources = {
-        name: len(channel.controls) + NUISANCES for name, channel in channels.items()
+        name: len(channel.controls) + NUISANCES + signs
+        for name, channel in channels.items()
     }
     maps = {
         name: rng.standard_normal((count, features)) / np.sqrt(count)
@@ -160,12 +179,13 @@ def draw_study(
     }
     speaker = np.arange(clips) // clips_per_speaker
     corpora = {}
-    for role in ROLES:
+    for number, role in enumerate(ROLES):
+        special = np.random.default_rng([seed, number])
         shift = {
             name: offset * _direction(each, rng) for name, each in channels.items()
         }
         corpora[role] = _corpus(
-            role, simulation, world, channels, maps, shift, speaker, rng
+            role, simulation, world, channels, maps, shift, speaker, rng, special
         )
     return DrawnStudy(**corpora)
 
@@ -177,19 +197,31 @@ def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
 
 
 def _corpus(
-    role, simulation, world, channels, maps, shift, speaker, rng
+    role, simulation, world, channels, maps, shift, speaker, rng, special
 ) -> DrawnCorpus:
     count = len(speaker)
+    knobs, frames = simulation.knobs, simulation.cue_frames
     traits = draw_traits(speaker[-1] + 1, rng)[speaker]
     latents = np.hstack([draw_emotions(world, traits, rng), traits])
     split = np.array(list(_splits(role, speaker, simulation.split)))
+    names = {name: channel.controls for name, channel in channels.items()}
+    given = draw_circumstances(knobs, names, latents, speaker, frames, special)
     features = {}
     for name, channel in channels.items():
-        seen = latents @ channel.loadings().T + shift[name]
-        seen = seen + rng.standard_normal(seen.shape)
+        loadings = Loadings(
+            channel.emotion_axes, channel.second_axes, channel.trait_axes, shift[name]
+        )
+        own = rng.standard_normal((count, len(channel.controls)))
+        seen = draw_controls(
+            name, loadings, latents, given, knobs, frames, own, special
+        ).mean(1)
         noise = NUISANCE_SCALE * rng.standard_normal((count, NUISANCES))
-        values = np.hstack([seen, noise]) @ maps[name]
-        features[name] = values + rng.standard_normal(values.shape)
+        parts = [seen, noise]
+        if knobs != Knobs():
+            parts.append(_signs(name, given, special))
+        values = np.hstack(parts) @ maps[name]
+        values = values + rng.standard_normal(values.shape)
+        features[name] = np.where(given.absent[name][:, None], 0.0, values)
     return DrawnCorpus(
         np.array([f"{role}-{place:05d}" for place in range(count)]),
         np.array([f"{role}-p{number:05d}" for number in speaker]),
@@ -202,7 +234,17 @@ def _corpus(
         trait_scores(latents[:, TRAIT_PART], simulation.trait_scale),
         latents,
         features,
+        {name: ~absent for name, absent in given.absent.items()},
     )
+
+
+def _signs(name: str, given: Circumstances, rng: np.random.Generator) -> np.ndarray:
+    """What shows that a clip is special, with noise: (clip, sign)."""
+    noise = np.log(given.noise[name])
+    hidden = given.hidden[name].any(1)
+    marker = given.marker if name == "audio" else np.zeros(len(noise))
+    signs = np.column_stack([noise, hidden, marker])
+    return SIGN_SCALE * signs + rng.standard_normal(signs.shape)
 
 
 def _splits(role: str, speaker: np.ndarray, shares) -> Iterator[str]:

@@ -17,7 +17,7 @@ from sslmepr.params.base import (
 )
 from sslmepr.params.simulation import Dose, Knobs
 from sslmepr.params.study import Params, parse
-from sslmepr.params.training import Block
+from sslmepr.params.training import Block, Component
 
 FILE = Path("notebooks", "trials", "params.yaml")
 
@@ -111,6 +111,28 @@ class Observers(Section):
     seeds: Annotated[list[int], Field(min_length=1)]
 
 
+class Doses(Drawn):
+    """What a component is worth, by dose of the knob that it is for.
+
+    Attributes
+    ----------
+    components : dict of str to str
+        Component of the fusion model to a knob.
+    doses : list of float
+    clips : int
+        Training clips for each task.
+    seeds : list of int
+        A study each.
+    epochs : int
+    """
+
+    components: dict[Component, Literal[NESTED_KNOBS]]
+    doses: list[Dose]
+    clips: Positive
+    seeds: Annotated[list[int], Field(min_length=1)]
+    epochs: Positive
+
+
 class Range(Section):
     """Numbers from ``low`` to ``high``, whole if both are; ``log``: by their ratio."""
 
@@ -162,10 +184,11 @@ class Search(Section):
 
 
 class Trials(Section):
-    """Trials by name: of blocks, pseudo-labels, observers, power, and settings."""
+    """Trials by name: of blocks, pseudo-labels, components, observers, and so on."""
 
     blocks: dict[Name, Blocks]
     collapse: dict[Name, Collapse]
+    doses: dict[Name, Doses]
     observers: dict[Name, Observers]
     power: dict[Name, Power]
     search: dict[Name, Search]
@@ -186,7 +209,7 @@ def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
         not have, or if a search would not try a value that the study has now.
     """
     found = parse(tree, source, Trials)
-    drawn_worlds = found.collapse, found.observers, found.power
+    drawn_worlds = found.collapse, found.doses, found.observers, found.power
     for name, drawn in (pair for each in drawn_worlds for pair in each.items()):
         worlds = settings.simulation.worlds
         require_known([drawn.world], worlds, "world", f"{source}: {name}")

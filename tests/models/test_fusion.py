@@ -24,9 +24,12 @@ FEATURES = {"face": 7, "audio": 3, "text": 2}
 CONFIG = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.1, features=FEATURES)
 
 
-def model(**changes):
+def model(without=(), experts=False, **changes):
+    """Without a product of experts unless asked for."""
+    if not experts:
+        without = (*without, "product_of_experts")
     torch.manual_seed(0)
-    return FusionModel(replace(CONFIG, **changes))
+    return FusionModel(replace(CONFIG, without=without, **changes))
 
 
 def awake(net):
@@ -73,12 +76,17 @@ def batch(present=None, clips=16, fill=0.0, seed=3):
     return FusionInput(embeddings, logits, scores, present, features)
 
 
-SUBSETS = [list(names) for n in range(6) for names in combinations(MODEL_COMPONENTS, n)]
+SUBSETS = [
+    list(names)
+    for n in range(len(MODEL_COMPONENTS) + 1)
+    for names in combinations(MODEL_COMPONENTS, n)
+    if "product_of_experts" in names or "predict_projector" not in names
+]
 
 
 @pytest.mark.parametrize("without", SUBSETS, ids="-".join)
 def test_every_ablation_trains(without):
-    net = model(without=without)
+    net = model(without, experts=True)
     out = net(batch())
     assert out.emotion_logits.shape == (16, 7) and out.trait_scores.shape == (16, 5)
     assert out.representation.shape == (16, 2, 16)
@@ -88,6 +96,23 @@ def test_every_ablation_trains(without):
     for name, p in net.named_parameters():
         assert (p.grad is not None) == (".probes." not in name), name
         assert p.grad is None or p.grad.isfinite().all(), name
+
+
+def test_a_product_of_experts_starts_at_late_fusion():
+    """Where all modalities are present; absent ones leave more to the prior."""
+    given = batch()._replace(present=torch.ones(16, 3, dtype=torch.bool))
+    nets = model(experts=True).eval(), model().eval()
+    for net in nets:
+        for task, projector in net.predict_projectors.items():
+            torch.manual_seed(len(task))
+            torch.nn.init.normal_(projector.linear.weight)
+            torch.nn.init.normal_(projector.linear.bias)
+    torch.nn.init.normal_(nets[0].experts.prior)
+    torch.nn.init.normal_(nets[0].experts.experts)
+    found, plain = (net(given) for net in nets)
+    for task in ("emotion", "personality"):
+        torch.testing.assert_close(found.of(task), plain.of(task), atol=1e-4, rtol=1e-4)
+    assert torch.equal(found.quality, torch.ones(16, 3))
 
 
 def test_no_unit_has_a_kink():
@@ -345,6 +370,7 @@ def test_config_survives_json():
         ({"widths": {}}, "widths"),
         ({"features": {"face": 7}}, "features: co-training needs .* found face"),
         ({"heads": 3}, "heads=3"),
+        ({"without": ["predict_projector"]}, "product_of_experts: needs the predict"),
     ],
 )
 def test_config_errors_name_the_field(change, message):
@@ -354,7 +380,7 @@ def test_config_errors_name_the_field(change, message):
 
 def test_predictions_are_probabilities_and_scores_of_the_tasks():
     logits, scores = torch.tensor([[0.0, 2.0]]), torch.tensor([[0.25]])
-    output = FusionOutput(logits, scores, None, None, None)
+    output = FusionOutput(logits, scores, None, None, None, None)
     expected = {
         "emotion": [[0.5, pytest.approx(1 / (1 + math.exp(-2.0)))]],
         "personality": [[0.25]],

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -11,6 +13,7 @@ from sslmepr.models.fusion_parts import (
     GraphAttention,
     GuideBank,
     PredictProjector,
+    ProductOfExperts,
     Projector,
     QueryReading,
 )
@@ -118,3 +121,68 @@ def test_an_absent_modality_has_the_mean_logit():
     expected -= mean
     expected[1, 0] = 0
     torch.testing.assert_close(projector.centred_logits(given), expected.flatten(1))
+
+
+def test_terms_of_modalities_add_up_to_the_logits():
+    torch.manual_seed(0)
+    projector, given = PredictProjector("emotion", 2), two_clips()
+    nn.init.normal_(projector.linear.weight)
+    projector.centre(given)
+    terms = projector.terms(given)
+    assert terms.shape == (2, 2, 7) and not terms[1, 0].any()
+    expected = projector(given)
+    torch.testing.assert_close(terms.sum(1) + projector.linear.bias, expected)
+
+
+def experts_of(seed=0):
+    torch.manual_seed(seed)
+    experts = ProductOfExperts(4, 3, 8)
+    for each in experts.parameters():
+        nn.init.normal_(each, std=0.5)
+    nodes, terms = torch.randn(5, 3, 8), torch.randn(5, 3, 4)
+    present = torch.ones(5, 3, dtype=torch.bool)
+    present[1, 0] = present[2, :2] = False
+    return experts, nodes, terms, present
+
+
+def test_a_product_of_experts_is_the_posterior_by_hand():
+    experts, nodes, terms, present = experts_of()
+    mean, sharpness, quality = experts(nodes, terms, present)
+    arrays = [each.detach().double().numpy() for each in experts.parameters()]
+    weight, usual, prior, factor = arrays
+    start = prior @ prior.T + (factor @ factor.swapaxes(1, 2)).sum(0)
+    for clip in range(5):
+        precision, evidence = prior @ prior.T, np.zeros(4)
+        for place in range(3):
+            q = np.exp(nodes[clip, place].double().numpy() @ weight[place])
+            q *= np.exp(usual[place]) * bool(present[clip, place])
+            assert quality[clip, place].item() == pytest.approx(q, rel=1e-5)
+            precision = precision + q * factor[place] @ factor[place].T
+            evidence += q * terms[clip, place].double().numpy()
+        expected = np.linalg.solve(precision, start @ evidence)
+        assert mean[clip].detach().numpy() == pytest.approx(expected, abs=1e-3)
+        ratio = np.linalg.inv(start).diagonal() / np.linalg.inv(precision).diagonal()
+        assert sharpness[clip].detach().numpy() == pytest.approx(
+            np.sqrt(ratio), rel=1e-3
+        )
+
+
+def test_experts_start_at_the_sum_of_terms():
+    _, nodes, terms, present = experts_of()
+    mean, sharpness, quality = ProductOfExperts(4, 3, 8)(nodes, terms, present)
+    torch.testing.assert_close(mean[0], terms[0].sum(0), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(sharpness[0], torch.ones(4))
+    assert torch.equal(quality, present.float())
+    # Of equal experts with precision 1/4 each and a prior of 1: two of three are left.
+    expected = terms[1, 1:].sum(0) * 1.75 / 1.5
+    torch.testing.assert_close(mean[1], expected, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(sharpness[1], torch.full((4,), (1.5 / 1.75) ** 0.5))
+
+
+def test_what_is_absent_changes_no_product():
+    experts, nodes, terms, present = experts_of()
+    before = experts(nodes, terms, present)
+    nodes[2, 0], terms[2, 1] = 7.0, 0.0
+    changed = experts(nodes, terms.masked_fill(~present[..., None], 5.0), present)
+    for first, second in zip(before, changed, strict=True):
+        torch.testing.assert_close(first, second)

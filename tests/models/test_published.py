@@ -10,7 +10,11 @@ from sslmepr.models.fusion import FusionConfig, FusionInput
 from sslmepr.models.published import PUBLISHED_THRESHOLD, PublishedFusion
 
 CONFIG = FusionConfig(
-    {"face": 6, "text": 4}, hidden=16, heads=2, dropout=0.1, without=("co_training",)
+    {"face": 6, "text": 4},
+    hidden=16,
+    heads=2,
+    dropout=0.1,
+    without=("co_training", "product_of_experts"),
 )
 
 

@@ -63,7 +63,7 @@ def test_labels_of_the_other_task_and_of_test_clips_are_hidden(settings):
 
 def test_joint_standardisation_uses_training_clips_of_both_corpora(settings):
     drawn, arm = study(settings), Arm(Variant(), by_corpus=False)
-    data = collapse._fusion_clips(small(settings), drawn, arm)
+    data = collapse.fusion_clips(small(settings), drawn, arm)
     face = data.batch(np.arange(180)).inputs.embeddings["face"].numpy()
     raw = np.concatenate([drawn[c].features["face"] for c in data.clips.corpora])
     train = (data.clips.table["split"] == "train").to_numpy()

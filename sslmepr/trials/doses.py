@@ -1,0 +1,151 @@
+"""What a component of the fusion model is worth, by dose of the knob it is for.
+
+Stage 3 is trained with and without the component on studies drawn as features
+(`sslmepr.trials.drawn`), whose world has one knob. Both are held against late fusion, a
+linear method, on new people, with all other settings those of the study.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from sslmepr.labels import TASKS
+from sslmepr.params import Params
+from sslmepr.params.simulation import Knobs
+from sslmepr.params.training import Variant
+from sslmepr.processes import each_result
+from sslmepr.simulation.world import make_world
+from sslmepr.training.predictions import training_thresholds
+from sslmepr.training.stacking import fit_predict_projector
+from sslmepr.trials.collapse import (
+    ROLES,
+    Arm,
+    fusion_clips,
+    mean_concordance,
+    recall,
+    train_arm,
+)
+from sslmepr.trials.drawn import DrawnCorpus, draw_study
+from sslmepr.trials.params import Doses
+from sslmepr.trials.seeds import over_seeds
+
+WITH, WITHOUT, LATE = "with", "without", "late fusion"
+TRAINED_SHARE = 0.7
+"""Of the clips of a drawn corpus, those in training (``simulation.split``)."""
+
+
+def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataFrame:
+    """Train with and without each component, at every dose and seed.
+
+    Parameters
+    ----------
+    params : Params
+        Section ``fusion`` gives the model and schedule except the number of epochs.
+    section : Doses
+    progress : bool
+        Show a progress bar over studies.
+
+    Returns
+    -------
+    DataFrame
+        component, knob, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
+        (``mWACC`` and ``CCC``, on a corpus of new people), value.
+
+    Raises
+    ------
+    WorldError
+        If the section names a world that the simulation does not have.
+    """
+    cells = product(section.components.items(), section.doses, section.seeds)
+    calls = [(params, section, *pair, dose, seed) for pair, dose, seed in cells]
+    one_thread, workers = (torch.set_num_threads, (1,)), params.compute.workers
+    found = each_result(_cell, calls, workers, [__name__], *one_thread)
+    bar = tqdm(found, total=len(calls), desc="doses", disable=not progress)
+    return pd.concat(list(bar), ignore_index=True)
+
+
+def _cell(
+    params: Params, section: Doses, component: str, knob: str, dose: float, seed: int
+) -> pd.DataFrame:
+    simulation = params.simulation.model_copy(update={"knobs": Knobs(**{knob: dose})})
+    fusion = params.fusion.model_copy(
+        update={"epochs": section.epochs, "patience": section.epochs}
+    )
+    own = params.model_copy(
+        update={"roles": ROLES, "fusion": fusion, "simulation": simulation}
+    )
+    study = draw_study(
+        simulation,
+        make_world(section.world, simulation.worlds),
+        clips=round(section.clips / TRAINED_SHARE),
+        clips_per_speaker=1,
+        features=section.features,
+        offset=0.0,
+        seed=seed,
+    ).standardised()
+    variants = {WITHOUT: Variant(without=[component])}
+    variants[WITH] = Variant(adding=[component])
+    arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
+    arms[LATE] = _late_fusion(own, study)
+    rows = []
+    for arm, (predicted, thresholds) in arms.items():
+        rows += [
+            (arm, *score) for score in _scores(study.held_out, predicted, thresholds)
+        ]
+    table = pd.DataFrame(rows, columns=["arm", "metric", "value"])
+    return table.assign(component=component, knob=knob, dose=dose, seed=seed)[
+        ["component", "knob", "dose", "seed", "arm", "metric", "value"]
+    ]
+
+
+def _late_fusion(params: Params, study) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Predictions of the stacking regression, and thresholds of its emotions."""
+    variant = Variant()
+    data = fusion_clips(params, study, Arm(variant))
+    rows = np.arange(len(data.clips.table))
+    predicted = {
+        task: fit_predict_projector(params, variant, data, task, rows)[2]
+        for task in TASKS
+    }
+    thresholds = training_thresholds(data.clips, ROLES.emotion)
+    return predicted, np.array([*thresholds.values()])
+
+
+def _scores(
+    unseen: DrawnCorpus, predicted: dict[str, np.ndarray], thresholds: np.ndarray
+) -> Iterator[tuple[str, float]]:
+    """Scores on the held-out corpus, whose clips are the last ones."""
+    everyone = np.ones(len(unseen.clip_ids), bool)
+    emotions = predicted["emotion"][-len(everyone) :, 1:]
+    yield "mWACC", recall(unseen, everyone, emotions, thresholds)
+    traits = predicted["personality"][-len(everyone) :]
+    yield "CCC", mean_concordance(unseen.traits, traits)
+
+
+def gains(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Gain of having a component, and of the whole model over late fusion.
+
+    Parameters
+    ----------
+    runs : DataFrame
+        From `try_doses`.
+    confidence : float
+        Of Student's t intervals over seeds, each of which is a study of its own.
+
+    Returns
+    -------
+    DataFrame
+        component, knob, dose, against (`WITHOUT` or `LATE`), metric, estimate (the
+        score with the component less that of the other, on the same study), low, high,
+        interval, n (seeds).
+    """
+    keys = ["component", "knob", "dose", "seed", "metric"]
+    whole = runs[runs["arm"] == WITH].set_index(keys)["value"]
+    others = runs[runs["arm"] != WITH].join(whole.rename("whole"), on=keys)
+    others = others.assign(value=others["whole"] - others["value"])
+    names = ["component", "knob", "dose", "arm", "metric"]
+    return over_seeds(others, names, confidence).rename(columns={"arm": "against"})

@@ -1,0 +1,83 @@
+"""Gains of a component by dose of a knob."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny_trials
+from scipy import stats
+
+from sslmepr import params as parameters
+from sslmepr.labels import EMOTIONS
+from sslmepr.trials import doses
+from sslmepr.trials.params import parse_trials
+
+SETTINGS = parameters.load()
+
+
+def section(**changes):
+    found = parse_trials(tiny_trials.TRIALS, SETTINGS, "tiny").doses["drawn"]
+    return found.model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return doses.try_doses(SETTINGS, section(), progress=False)
+
+
+def test_all_arms_are_scored_on_the_same_studies(runs):
+    assert list(runs.columns) == [
+        *("component", "knob", "dose", "seed", "arm", "metric", "value")
+    ]
+    assert set(runs["component"]) == {"product_of_experts"}
+    counts = runs.groupby(["dose", "seed", "metric"])["arm"].agg(sorted)
+    assert len(counts) == 4
+    assert counts.map(lambda arms: arms == ["late fusion", "with", "without"]).all()
+    value = runs.set_index(["metric", "arm", "dose"])["value"]
+    assert value["mWACC"].between(0, 1).all() and value["CCC"].between(-1, 1).all()
+
+
+def test_the_same_seed_gives_the_same(runs):
+    again = doses.try_doses(SETTINGS, section(doses=[1.0]), progress=False)
+    before = runs[runs["dose"] == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, before)
+
+
+def test_scores_are_of_the_last_clips(runs):
+    class Unseen:
+        clip_ids, speaker_ids = np.array(list("ab")), np.array(list("ab"))
+        emotions = np.array([[1.0, *[0.0] * 6], [0.0, *[1.0] * 6]])
+        traits = np.array([[0.2] * 5, [0.8] * 5])
+
+    emotions = np.zeros((5, len(EMOTIONS)))
+    predicted = {"emotion": emotions, "personality": np.ones((5, 5))}
+    predicted["emotion"][-1] = 1.0
+    predicted["personality"][-2:] = Unseen.traits
+    found = dict(doses._scores(Unseen, predicted, np.full(6, 0.5)))
+    assert found == {"mWACC": 1.0, "CCC": pytest.approx(1.0)}
+
+
+def test_gains_are_paired_by_study():
+    values = {"with": (0.8, 0.9), "without": (0.7, 0.84), "late fusion": (0.5, 0.9)}
+    rows = [
+        ("product_of_experts", "reliability", 1.0, seed, arm, "mWACC", each[seed])
+        for arm, each in values.items()
+        for seed in (0, 1)
+    ]
+    columns = ["component", "knob", "dose", "seed", "arm", "metric", "value"]
+    table = doses.gains(pd.DataFrame(rows, columns=columns), 0.9)
+    found = table.set_index("against")
+    assert set(found.index) == {"without", "late fusion"}
+    low, high = stats.t.interval(0.9, 1, 0.08, stats.sem([0.1, 0.06]))
+    assert found.loc["without", ["estimate", "low", "high"]].tolist() == pytest.approx(
+        [0.08, low, high]
+    )
+    assert found.loc["late fusion", "estimate"] == pytest.approx(0.15)
+
+
+def test_what_is_no_component_or_knob_is_named():
+    for components in ({"gate": "reliability"}, {"product_of_experts": "missing"}):
+        drawn = tiny_trials.TRIALS["doses"]["drawn"] | {"components": components}
+        with pytest.raises(parameters.ParamsError, match="components"):
+            parse_trials(
+                tiny_trials.TRIALS | {"doses": {"drawn": drawn}}, SETTINGS, "tiny"
+            )
