@@ -19,6 +19,7 @@ from sslmepr.params import Params
 from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.params.simulation import Knobs
 from sslmepr.processes import each_result
+from sslmepr.report.observer_losses import FULL, LINEAR, MIXED, NESTED
 from sslmepr.simulation.draw import Draw, draw_corpus
 from sslmepr.simulation.ideal_observer import (
     Posterior,
@@ -31,12 +32,6 @@ from sslmepr.simulation.world import EMOTION_PART, LATENTS, TRAIT_PART
 from sslmepr.training.probes import Linear
 from sslmepr.trials.params import Observers
 from sslmepr.trials.seeds import over_seeds
-
-FULL, LINEAR = "full observer", "late fusion"
-NESTED = "without {}"
-MIXED = "mild world"
-ENOUGH = 0.02
-"""Loss from which a knob gives a part of a model something to do."""
 
 METRICS = {"emotion": "mWACC", "personality": "CCC"}
 
@@ -215,53 +210,3 @@ def summarise_observers(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     lost = over_seeds(runs, groups, confidence)
     names = {"estimate": "loss", "low": "loss_low", "high": "loss_high"}
     return scores.assign(**{new: lost[old] for old, new in names.items()})
-
-
-def losses(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Losses by knob and dose, in the form of `sslmepr.report.figures.trial_lines`.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From `summarise_observers`.
-    metric : {"mWACC", "CCC"}
-
-    Returns
-    -------
-    DataFrame
-        metric (the knob), dose, observer (``nested observer`` or `LINEAR`), estimate,
-        low, high.
-    """
-    alone = (summary["knob"] != MIXED) & (summary["observer"] != FULL)
-    chosen = summary[alone & (summary["metric"] == metric)]
-    nested = chosen["observer"] != LINEAR
-    return pd.DataFrame(
-        {
-            "metric": chosen["knob"],
-            "dose": chosen["dose"],
-            "observer": np.where(nested, "nested observer", LINEAR),
-            "estimate": chosen["loss"],
-            "low": chosen["loss_low"],
-            "high": chosen["loss_high"],
-        }
-    )
-
-
-def mixed_world(summary: pd.DataFrame) -> pd.DataFrame:
-    """Scores in the mild world, one row per observer, the best first.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        From `summarise_observers`.
-
-    Returns
-    -------
-    DataFrame
-        observer, metric, estimate, low, high, as `sslmepr.report.tables.metric_table`
-        takes them.
-    """
-    mixed = summary[summary["knob"] == MIXED]
-    return mixed.sort_values("estimate", ascending=False, kind="stable")[
-        ["observer", "metric", "estimate", "low", "high", "interval", "n"]
-    ]

@@ -18,7 +18,8 @@ def output():
     graph = [[[0.75, 0.25], [0.5, 0.5]], [[0.0, 0.0], [0.0, 1.0]]]
     query = [[[0.125, 0.875], [0.25, 0.75]], [[0.0, 1.0], [0.0, 1.0]]]
     return FusionOutput(
-        None, None, torch.tensor(graph), torch.tensor(query), torch.empty(0)
+        *(None, None, torch.tensor(graph), torch.tensor(query)),
+        *(torch.empty(0), torch.empty(0)),
     )
 
 

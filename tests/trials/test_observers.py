@@ -99,19 +99,8 @@ def test_losses_are_paired_by_world():
     low, high = stats.t.interval(0.9, 1, 0.09, stats.sem([0.1, 0.08]))
     assert (nested["estimate"], nested["loss"]) == pytest.approx((0.76, 0.09))
     assert (nested["loss_low"], nested["loss_high"]) == pytest.approx((low, high))
-    lost = observers.losses(table, "mWACC")
-    assert lost["observer"].tolist() == ["nested observer", "late fusion"]
-    assert lost["estimate"].tolist() == pytest.approx([0.09, 0.25])
-    assert lost["metric"].tolist() == ["burst", "burst"]
-    assert observers.mixed_world(table).empty
-
-
-def test_observers_in_the_mild_world_come_best_first(runs):
-    table = observers.summarise_observers(runs, 0.95)
-    mixed = observers.mixed_world(table)
-    for _, group in mixed.groupby("metric"):
-        assert group["estimate"].is_monotonic_decreasing
-    assert len(mixed) == 6
+    late = table[table["observer"] == "late fusion"].iloc[0]
+    assert late["loss"] == pytest.approx(0.25)
 
 
 def test_an_unknown_world_or_knob_is_named():

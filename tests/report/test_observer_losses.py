@@ -1,0 +1,42 @@
+import pandas as pd
+
+from sslmepr.report.observer_losses import losses, mixed_world
+
+COLUMNS = ["knob", "dose", "observer", "metric", "estimate", "low", "high"]
+COLUMNS += ["interval", "n", "loss", "loss_low", "loss_high"]
+ROWS = [
+    ("burst", 1.0, "full observer", "mWACC", 0.9, 0.8, 1.0, "none", 2, 0.0, 0.0, 0.0),
+    ("burst", 1.0, "without burst", "mWACC", 0.8, 0.7, 0.9, "none", 2, 0.1, 0.0, 0.2),
+    ("burst", 1.0, "late fusion", "mWACC", 0.7, 0.6, 0.8, "none", 2, 0.2, 0.1, 0.3),
+    ("burst", 1.0, "late fusion", "CCC", 0.6, 0.5, 0.7, "none", 2, 0.3, 0.2, 0.4),
+    ("mild world", 1.0, "late fusion", "CCC", 0.5, 0.4, 0.6, "none", 2, 0.3, 0.2, 0.4),
+    (
+        "mild world",
+        1.0,
+        "full observer",
+        "CCC",
+        0.8,
+        0.7,
+        0.9,
+        "none",
+        2,
+        0.0,
+        0.0,
+        0.0,
+    ),
+]
+TABLE = pd.DataFrame(ROWS, columns=COLUMNS)
+
+
+def test_losses_are_those_of_one_metric_with_one_knob():
+    assert losses(TABLE, "mWACC").values.tolist() == [
+        ["burst", 1.0, "nested observer", 0.1, 0.0, 0.2],
+        ["burst", 1.0, "late fusion", 0.2, 0.1, 0.3],
+    ]
+    assert losses(TABLE, "CCC")["estimate"].tolist() == [0.3]
+
+
+def test_observers_in_the_mild_world_come_best_first():
+    found = mixed_world(TABLE)
+    assert found["observer"].tolist() == ["full observer", "late fusion"]
+    assert found["estimate"].tolist() == [0.8, 0.5]
