@@ -21,6 +21,11 @@ _REPAIRS = (
         re.compile(r"<summary>(?=<span class=\"toctree-toggle\")"),
         lambda found: '<summary aria-label="Pages of this chapter">',
     ),
+    # A name that hides what the bar says (MyST-NB).
+    (
+        re.compile(r'<summary aria-label="Toggle hidden content">'),
+        lambda found: "<summary>",
+    ),
     # Signatures over several lines are lists of definitions without terms (Sphinx).
     (
         re.compile(r'<dt class="sig .*?</dt>', re.DOTALL),

@@ -4,13 +4,18 @@ DVC rewrites ``dvc.lock`` in place after each stage. A kill or a full disk at th
 moment leaves a truncated file, which may even be valid YAML. A copy beside DVC's
 temporary files is therefore renewed whenever the file is whole, and put back when it is
 not. A stage that was finished but is missing from the copy runs once more.
+
+Its list of files in use is rewritten in place as well. One that was cut says nothing
+that still holds after a kill, and is removed.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import yaml
@@ -24,6 +29,7 @@ from sslmepr.pipeline import parallel
 
 LOCK = Path("dvc.lock")
 COPY = Path(".dvc", "tmp", "dvc.lock.whole")
+IN_USE = Path(".dvc", "tmp", "rwlock")
 CONFIG = Path(".dvc", "config.local")
 WATCH_SECONDS = 1.0  # DVC writes the whole file in less
 
@@ -71,6 +77,7 @@ def reproduce(stages: list[str] | None = None) -> None:
         print(f"sslmepr: {sentence}")
     without_git()
     mend_lock()
+    mend_in_use()
     status = _run(stages, study.compute.workers)
     mend_lock(finished=status == 0)
     if status:
@@ -138,6 +145,30 @@ def mend_lock(finished: bool = False) -> None:
         f"sslmepr: {LOCK} was cut while DVC wrote it and is put back from its copy; "
         "what finished after the copy runs again"
     )
+
+
+def mend_in_use() -> None:
+    """Remove DVC's list of files in use if it was cut, since DVC would not start.
+
+    A DVC that runs beside this one may be writing it, so it is read a second time.
+    """
+    if _is_json(IN_USE):
+        return
+    time.sleep(WATCH_SECONDS)
+    if not _is_json(IN_USE):
+        IN_USE.unlink(missing_ok=True)
+        print(f"sslmepr: {IN_USE} was cut while DVC wrote it and is removed")
+
+
+def _is_json(path: Path) -> bool:
+    """Whether a file is whole or absent."""
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return True
+    except ValueError:  # of JSON or of the encoding
+        return False
+    return True
 
 
 def _stages(path: Path) -> dict | None:

@@ -119,10 +119,11 @@ def test_predictions_are_read_in_the_order_of_the_clips(params, clips, tmp_path)
         write(f"unimodal/face-{task}", Model("unimodal", "face"), task)
         write(f"unimodal/face-{task}", Model("linear", "face"), task)
         write("crosstask/face", Model("crosstask", "face"), task)
+        write(f"stacking/{task}", Model("stacking"), task)
         write("fusion/multitask", fused, task, seeds=(0, 4))
     found = read_predictions(params, tmp_path, clips)
-    names = {"baseline", "linear", "unimodal", "crosstask", "fusion"}
-    assert {model.stage for model, _ in found} == names and len(found) == 10
+    names = {"baseline", "linear", "unimodal", "crosstask", "stacking", "fusion"}
+    assert {model.stage for model, _ in found} == names and len(found) == 12
     for (model, task), (rows, by_seed) in found.items():
         if model == BASELINE:
             assert rows.tolist() == list(range(9)) and list(by_seed) == [0]

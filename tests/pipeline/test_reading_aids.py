@@ -47,6 +47,7 @@ def test_roles_and_names_are_repaired(tmp_path):
     page.write_text(
         '<div role="list"><div role="doc-biblioentry">a</div></div>'
         '<summary><span class="toctree-toggle"></span></summary>'
+        '<summary aria-label="Toggle hidden content"><p>Hide the code</p></summary>'
         '<dl><dt class="sig py">f(<dl>\n<dd>x</dd></dl>)</dt><dd>b</dd></dl>'
     )
     add_reading_aids(tmp_path)
@@ -54,5 +55,6 @@ def test_roles_and_names_are_repaired(tmp_path):
         '<div role="list"><div role="listitem">a</div></div>'
         '<summary aria-label="Pages of this chapter">'
         '<span class="toctree-toggle"></span></summary>'
+        "<summary><p>Hide the code</p></summary>"
         '<dl><dt class="sig py">f(<div>\n<div>x</div></div>)</dt><dd>b</dd></dl>'
     )

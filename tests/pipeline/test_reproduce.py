@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.fs import LocalFileSystem
+from dvc.rwlock import RWLockFileCorruptedError, rwlock
 
 from sslmepr import params
 from sslmepr.pipeline import fork_server, parallel, reproduce
 from sslmepr.pipeline.reproduce import (
     COPY,
+    IN_USE,
     LOCK,
     ReproError,
     absent_corpora,
+    mend_in_use,
     mend_lock,
     targets,
 )
@@ -191,6 +195,40 @@ def test_an_interrupted_dvc_is_waited_for(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         parallel.call(["repro"])
     assert Path("finished").exists()
+
+
+def in_use():
+    """What DVC does before it runs a stage."""
+    return rwlock(str(IN_USE.parent), LocalFileSystem(), "run", [], [], False)
+
+
+@pytest.mark.parametrize("content", [b"", b'{"data/a": {"wri', b"\xff\xfe{}"])
+def test_a_list_of_files_in_use_that_was_cut_is_removed(monkeypatch, capsys, content):
+    monkeypatch.setattr(reproduce, "WATCH_SECONDS", 0.0)
+    IN_USE.parent.mkdir(parents=True)
+    IN_USE.write_bytes(content)
+    with pytest.raises((RWLockFileCorruptedError, UnicodeDecodeError)), in_use():
+        pass  # DVC would not start
+    mend_in_use()
+    assert not IN_USE.exists()
+    assert str(IN_USE) in capsys.readouterr().out
+    with in_use():
+        pass
+
+
+def test_a_whole_list_of_files_in_use_is_left_alone(monkeypatch, capsys):
+    mend_in_use()
+    IN_USE.parent.mkdir(parents=True)
+    IN_USE.write_text('{"data/a": {"write": {"pid": 7, "cmd": "dvc"}}}')
+    mend_in_use()
+    assert IN_USE.exists()
+    # One that another DVC is writing is whole when it is read again.
+    IN_USE.write_text("")
+    monkeypatch.setattr(
+        reproduce.time, "sleep", lambda seconds: IN_USE.write_text("{}")
+    )
+    mend_in_use()
+    assert IN_USE.read_text() == "{}" and not capsys.readouterr().out
 
 
 def test_a_folder_without_git_is_told_to_dvc_and_taken_back(capsys):
