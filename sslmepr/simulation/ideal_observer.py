@@ -14,8 +14,8 @@ taken:
 
 The observer sees the controls, not the rendered media, and every clip by itself: its
 scores bound those of any model, in expectation over clips. A *nested* observer lacks
-one piece of knowledge; what it loses is what a part of a model that supplies this
-knowledge could win.
+one piece of knowledge and takes every clip for one of a world without it; what it
+loses is what this knowledge is worth to it.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,10 +1,12 @@
 """What an ideal observer loses without one piece of knowledge, by dose of each knob.
 
 In a world with knobs (`sslmepr.simulation.knobs`), the full observer knows all laws. A
-nested observer lacks the knowledge of one knob; what it loses is the most that a part
-of a model could win by supplying that knowledge. Late fusion, a regression on the
-controls of all channels averaged over the clip, shows how far a linear method gets with
-many clips. Everything is measured on drawn controls, without rendering.
+nested observer lacks the knowledge of one knob: it takes the clip for one of a world
+without it. Late fusion, a regression on the controls of all channels averaged over the
+clip, is fitted to many clips of the world as it is, and so hedges against what it does
+not know. What a part of a model could win by supplying the knowledge is the distance of
+the better of the two from the full observer. Everything is measured on drawn controls,
+without rendering.
 """
 
 from collections.abc import Iterator
