@@ -48,6 +48,8 @@ SHOWN = (
     "folds",
     "blocks",
     "collapse",
+    "doses",
+    "observers",
     "power",
     "search",
 )

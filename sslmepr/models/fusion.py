@@ -14,7 +14,7 @@ logits is more confident than their mean, as it should be.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -293,18 +293,26 @@ class FusionModel(nn.Module):
 
     def _late_fusion(self, nodes: Tensor, given: FusionInput):
         """Logits of the predict projectors by task, their sharpness, and quality."""
-        present, tasks = given.present, list(self.predict_projectors)
+        present = given.present
+        projectors = {
+            task: cast(PredictProjector, each)
+            for task, each in self.predict_projectors.items()
+        }
         if self.experts is None:
-            logits = {task: self.predict_projectors[task](given) for task in tasks}
+            logits = {task: each(given) for task, each in projectors.items()}
             return logits, {}, present.to(nodes.dtype)
-        terms = [self.predict_projectors[task].terms(given) for task in tasks]
+        terms = [each.terms(given) for each in projectors.values()]
         mean, sharpness, quality = self.experts(nodes, torch.cat(terms, -1), present)
         sizes = [each.shape[-1] for each in terms]
         logits = {
-            task: each + self.predict_projectors[task].linear.bias
-            for task, each in zip(tasks, mean.split(sizes, 1), strict=True)
+            task: each + projectors[task].linear.bias
+            for task, each in zip(projectors, mean.split(sizes, 1), strict=True)
         }
-        return logits, dict(zip(tasks, sharpness.split(sizes, 1), strict=True)), quality
+        return (
+            logits,
+            dict(zip(projectors, sharpness.split(sizes, 1), strict=True)),
+            quality,
+        )
 
     def _nodes(self, embeddings: dict[str, Tensor], present: Tensor) -> Tensor:
         nodes = []

@@ -17,7 +17,7 @@ Task = Literal[TASKS]
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 ProperShare = Annotated[float, Field(gt=0, lt=1)]
-"""Neither none nor all, as a confidence level must be."""
+"""Strictly between 0 and 1, as a confidence level must be."""
 Rate = Annotated[float, Field(gt=0)]
 
 

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sslmepr.device import choose_device
 from sslmepr.labels import Model
 from sslmepr.params import Params
 from sslmepr.training.checkpoints import save_checkpoint
-from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
     predict_fused,
@@ -73,10 +71,8 @@ def train_fusion(
     settings = params.variant[variant]
     chosen = settings.modalities or params.modalities
     modalities = [name for name in params.modalities if name in chosen]
-    clips = read_study_clips(params, data_folder)
-    device = choose_device(params.compute.device)
-    data = FusionClips.read(clips, modalities, study_folder, device)
-    rows = np.flatnonzero(data.present.any(1).numpy())
+    data = FusionClips.of_study(params, modalities, study_folder, data_folder)
+    rows = data.predictable()
     run_folder = Path(run_folder)
     for old in run_folder.glob("seed-*"):
         old.unlink()  # an interrupted run must not be mixed with seeds of another
@@ -86,7 +82,7 @@ def train_fusion(
             params, settings, data, task, rows
         )
         dev = data.rows(getattr(params.roles, task), "dev")
-        true = clips.labels[task][dev]
+        true = data.clips.labels[task][dev]
         scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
     named = Model("fusion", variant=variant)
     for seed in params.fusion.seeds:
@@ -95,7 +91,7 @@ def train_fusion(
         )
         fused = predict_fused(model, data, rows)
         tables += [
-            prediction_table(clips, rows, task, fused[task], named, seed)
+            prediction_table(data.clips, rows, task, fused[task], named, seed)
             for task in settings.tasks
         ]
         best = score_on_dev(params, settings.tasks, data, model)

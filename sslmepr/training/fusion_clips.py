@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sslmepr.device import choose_device
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.models.fusion import FusionInput
-from sslmepr.training.clips import StudyClips
+from sslmepr.params import Params
+from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.outputs import model_of_outputs, study_outputs
 
 
@@ -110,6 +112,37 @@ class FusionClips:
             task: torch.from_numpy(values).to(device)
             for task, values in clips.labels.items()
         }
+
+    @classmethod
+    def of_study(
+        cls,
+        params: Params,
+        modalities: Sequence[str],
+        study_folder: str | Path,
+        data_folder: str | Path,
+    ) -> "FusionClips":
+        """Read the clips of a study and their outputs, onto the device of `params`.
+
+        Parameters
+        ----------
+        params : Params
+            Sections ``roles`` and ``compute.device``.
+        modalities : sequence of str
+        study_folder, data_folder : path
+            As in `sslmepr.training.stacking.train_stacking`.
+
+        Raises
+        ------
+        CheckpointError, CorpusError
+            As there.
+        """
+        clips = read_study_clips(params, data_folder)
+        device = choose_device(params.compute.device)
+        return cls.read(clips, modalities, study_folder, device)
+
+    def predictable(self) -> np.ndarray:
+        """Clips that have at least one modality: (clip,) int array."""
+        return np.flatnonzero(self.present.any(1).numpy())
 
     @classmethod
     def read(

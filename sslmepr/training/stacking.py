@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sslmepr.device import choose_device
 from sslmepr.labels import Model
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
-from sslmepr.training.clips import read_study_clips
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.predictions import (
@@ -63,16 +61,14 @@ def train_stacking(
     CorpusError
         If a corpus has no valid clip table.
     """
-    clips = read_study_clips(params, data_folder)
-    device = choose_device(params.compute.device)
-    data = FusionClips.read(clips, params.modalities, study_folder, device)
-    rows = np.flatnonzero(data.present.any(1).numpy())
+    data = FusionClips.of_study(params, params.modalities, study_folder, data_folder)
+    rows = data.predictable()
     _, linear, predicted = fit_predict_projector(params, Variant(), data, task, rows)
     named = Model("stacking")
-    table = prediction_table(clips, rows, task, predicted, named, params.seed)
+    table = prediction_table(data.clips, rows, task, predicted, named, params.seed)
     write_predictions(Path(run_folder), [table])
     dev = data.rows(getattr(params.roles, task), "dev")
-    true = clips.labels[task][dev]
+    true = data.clips.labels[task][dev]
     weights = linear.same_target_weights().mean(1)
     return {
         "task": task,

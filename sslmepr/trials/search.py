@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import optuna
 import pandas as pd
 import yaml
@@ -17,11 +16,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import BaseTrial
 
-from sslmepr.device import choose_device
 from sslmepr.files import atomic
 from sslmepr.params import Params, get_path
 from sslmepr.params.training import CoTraining
-from sslmepr.training.clips import read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import train_variant
 from sslmepr.training.loop import TrainingError
@@ -82,11 +79,9 @@ def search_fusion(
     CorpusError
         If a corpus has no valid clip table.
     """
-    clips = read_study_clips(params, data_folder)
-    device = choose_device(params.compute.device)
-    data = FusionClips.read(clips, params.modalities, study_folder, device)
+    data = FusionClips.of_study(params, params.modalities, study_folder, data_folder)
     settings = params.variant["multitask"]
-    rows = np.flatnonzero(data.present.any(1).numpy())
+    rows = data.predictable()
 
     @lru_cache(1)  # all seeds of a trial start from the same stacking regression
     def projectors(co_training: CoTraining):

@@ -33,7 +33,7 @@ KEYS = [
 
 
 def searching(params, trials=12, space=SPACE):
-    none = dict.fromkeys(("blocks", "collapse", "power"), {})
+    none = dict.fromkeys(("blocks", "collapse", "doses", "observers", "power"), {})
     tree = none | {"search": {"toy": {"trials": trials, "space": space}}}
     return parse_trials(tree, params, "test").search["toy"]
 
