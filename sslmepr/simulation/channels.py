@@ -80,11 +80,19 @@ class Channel:
             self.offset(domain),
         )
 
-    def spread(self, world: World) -> np.ndarray:
-        """Standard deviation of every control at emotion scale 1, (control,)."""
+    def spread(self, world: World, moments: int = 1) -> np.ndarray:
+        """Standard deviation of every control at emotion scale 1, (control,).
+
+        Parameters
+        ----------
+        world : World
+        moments : int
+            Of a clip, whose mean has noise of variance 1; each has as much as that
+            times their number.
+        """
         loadings = self.loadings()
         explained = np.einsum("cl,lm,cm->c", loadings, world.covariance, loadings)
-        return np.sqrt(explained + 1)
+        return np.sqrt(explained + moments)
 
 
 def make_channel(

@@ -12,19 +12,36 @@ from sslmepr.params.simulation import Domain, Simulation
 from sslmepr.simulation import picture, voice, words
 from sslmepr.simulation.draw import Draw
 from sslmepr.simulation.render import write_clip
+from sslmepr.simulation.signs import Signs, signs_of
 
 SILENCE_SECONDS = 0.3  # around the speech, if the longest clip has room for it
 
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """Everything that another process needs to render one clip."""
+    """Everything that another process needs to render one clip.
+
+    Attributes
+    ----------
+    clip_id : str
+    look : Look
+    voice : Voice
+    phrases : list of str
+    controls : dict of str to (moment, control) ndarray
+        By channel, roughly standard normal; a single moment for what does not change
+        over the clip, and moments at equal distances otherwise.
+    signs : Signs
+    domain : Domain
+    seeds : tuple of int
+        Of words, voice and picture.
+    """
 
     clip_id: str
     look: picture.Look
     voice: voice.Voice
     phrases: list[str]
     controls: dict[str, np.ndarray]
+    signs: Signs
     domain: Domain
     seeds: tuple[int, int, int]
 
@@ -49,13 +66,17 @@ def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
     for person in np.unique(draw.persons):
         rng = np.random.default_rng([*key, 0, person])
         looks[person], voices[person] = picture.draw_look(rng), voice.draw_voice(rng)
-    spreads = {c.name: c.spread(draw.world) for c in draw.channels.values()}
+    names = {c.name: c.controls for c in draw.channels.values()}
+    spreads = {
+        c.name: c.spread(draw.world, draw.controls[c.name].shape[1])
+        for c in draw.channels.values()
+    }
     plans = []
     for index, person in enumerate(draw.persons):
         state = np.random.SeedSequence([*key, 1, index]).generate_state(3)
         domain = str(draw.domains[index])
         controls = {
-            channel: values[index, 0] / spreads[channel]
+            channel: values[index] / spreads[channel]
             for channel, values in draw.controls.items()
         }
         plans.append(
@@ -63,8 +84,11 @@ def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
                 clip_id=f"{name}-{index:04d}",
                 look=looks[person],
                 voice=voices[person],
-                phrases=words.compose(controls["text"], domain, int(state[0])),
+                phrases=words.compose(controls["text"][0], domain, int(state[0])),
                 controls=controls,
+                signs=signs_of(
+                    draw.circumstances, params.simulation.knobs, names, index
+                ),
                 domain=params.simulation.domains[domain],
                 seeds=tuple(int(value) for value in state),
             )
@@ -96,7 +120,7 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
     try:
         speech = voice.speak(
             plan.phrases,
-            plan.controls["audio"],
+            plan.controls["audio"][0],
             plan.voice,
             longest - SILENCE_SECONDS,
             voice_seed,
@@ -107,7 +131,7 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
         waveform = voice.add_room(speech, seconds, domain.audio_noise_db, voice_seed)
         frames = picture.render_frames(
             plan.look,
-            picture.Controls(*(plan.controls[c] for c in ("face", "body", "scene"))),
+            picture.Controls(*(plan.controls[c][0] for c in ("face", "body", "scene"))),
             frame_count,
             rate,
             frame.width,

@@ -28,7 +28,7 @@ def test_controls_are_standardised(settings):
     draw = draw_corpus("emotion", settings.corpus["emotion"], settings)
     plans = plan_clips("emotion", draw, settings)
     for name, channel in draw.channels.items():
-        values = np.array([plan.controls[name] for plan in plans])
+        values = np.array([plan.controls[name][0] for plan in plans])
         offset = channel.offset("monologue") / channel.spread(draw.world)
         # four standard errors of the mean of that many persons
         bound = 4 / np.sqrt(settings.corpus["emotion"].persons)
@@ -49,7 +49,7 @@ def test_a_rendered_clip_lasts_as_long_as_its_params_say(settings, tmp_path):
 
 def test_a_clip_that_cannot_be_made_is_named(settings, tmp_path):
     plan = plans_of("tiny_joint", settings)[0]
-    controls = plan.controls | {"audio": np.full(11, np.nan)}
+    controls = plan.controls | {"audio": np.full((1, 11), np.nan)}
     broken = dataclasses.replace(plan, controls=controls)
     with pytest.raises(CorpusError, match="clip tiny_joint-0000 cannot be made"):
         render_clip(broken, settings.simulation, tmp_path / "clip.mp4")
