@@ -32,8 +32,7 @@ from sslmepr import params as parameters
 from sslmepr.corpora.schema import read_clips
 from sslmepr.encoders.image import ClipVitB32
 from sslmepr.extraction.chunks import extract_chunk, one_thread
-from sslmepr.extraction.jobs import Job
-from sslmepr.extraction.shards import read_findings, read_sequences
+from sslmepr.extraction.shards import Job, read_findings, read_sequences
 from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media import faces
 from sslmepr.media.container import first_stream, open_media, origin_seconds

@@ -30,7 +30,7 @@ from transformers import (
 
 from sslmepr import params
 from sslmepr.extraction import jobs as work
-from sslmepr.extraction.jobs import Job
+from sslmepr.extraction.shards import Job
 from sslmepr.labels import MODALITIES
 from sslmepr.params import Params
 from sslmepr.params.corpora import Extract

@@ -22,6 +22,8 @@ from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionInput, FusionModel
 
 HALVES = ("emotion", "personality")
+ATTRIBUTION_COLUMNS = ("clip_id", "target", "modality", "pathway", "half", "index")
+ATTRIBUTION_COLUMNS += ("attribution",)
 LARGEST_BATCH = 2048
 """Largest number of interpolated inputs per forward pass; bounds memory."""
 
@@ -215,18 +217,17 @@ def _tidy(
             parts.append(("feature", [task_of[name] for name in targets[here]], total))
         for pathway, half, values in parts:
             size = values.shape[1]
+            columns = (
+                np.repeat(np.asarray(clip_ids)[here], size),
+                np.repeat(targets[here], size),
+                modality,
+                pathway,
+                half,
+                np.tile(np.arange(size), len(here)),
+                values[here].ravel(),
+            )
             rows.append(
-                pd.DataFrame(
-                    {
-                        "clip_id": np.repeat(np.asarray(clip_ids)[here], size),
-                        "target": np.repeat(targets[here], size),
-                        "modality": modality,
-                        "pathway": pathway,
-                        "half": half,
-                        "index": np.tile(np.arange(size), len(here)),
-                        "attribution": values[here].ravel(),
-                    }
-                )
+                pd.DataFrame(dict(zip(ATTRIBUTION_COLUMNS, columns, strict=True)))
             )
     return pd.concat(rows, ignore_index=True)
 

@@ -15,7 +15,7 @@ from sslmepr.explanation.attention import (
     graph_attention_table,
     query_attention_table,
 )
-from sslmepr.explanation.attribution import attribute
+from sslmepr.explanation.attribution import ATTRIBUTION_COLUMNS, attribute
 from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
 from sslmepr.labels import EMOTIONS, TRAITS, select
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
@@ -29,12 +29,6 @@ from sslmepr.training.fusion_clips import FusionClips
 
 BINS = 32
 """Bars per half of a modality's row in the attribution heatmaps; a choice of layout."""
-
-ATTRIBUTED = ["clip_id", "target", "modality", "pathway", "half", "index"]
-ATTRIBUTED += ["attribution"]
-GRAPH = ["clip_id", "modality", "source", "attention"]
-QUERIES = ["clip_id", "task", "modality", "attention"]
-"""Columns of attributions and of both tables of attention, where there is no clip."""
 
 KEY_FRAMES = 4
 """Frames shown of a clip; a choice of layout."""
@@ -120,7 +114,7 @@ def load_cases(
         table = variant_predictions(table, variant, corpus)
     table = table[table["seed"] == seed]
     chosen = choose_clips(table, params.attention.clips)
-    attributions = pd.DataFrame(columns=ATTRIBUTED)
+    attributions = pd.DataFrame(columns=ATTRIBUTION_COLUMNS)
     if chosen:
         model, data = _fused(params, variant, study_folder, data_folder)
         rows = data.rows(corpus)
@@ -169,8 +163,6 @@ def load_attention(
     """
     model, data = _fused(params, variant, study_folder, data_folder)
     rows = data.rows(params.roles.held_out)
-    if not len(rows):
-        return pd.DataFrame(columns=GRAPH), pd.DataFrame(columns=QUERIES)
     ids = data.clips.table["clip_id"].iloc[rows].tolist()
     output, modalities = model(data.batch(rows).inputs), list(model.config.widths)
     return (

@@ -18,8 +18,7 @@ import torch
 from sslmepr.device import choose_device
 from sslmepr.encoders.load import load_encoders
 from sslmepr.encoders.speech import HELD_SAMPLES
-from sslmepr.extraction.jobs import Job
-from sslmepr.extraction.shards import Chunk, write_shard
+from sslmepr.extraction.shards import Chunk, Job, write_shard
 from sslmepr.features import unfit
 from sslmepr.labels import VISUAL_MODALITIES
 from sslmepr.media.audio import is_silent, read_waveform

@@ -17,7 +17,7 @@ from logging import WARNING
 from pathlib import Path
 
 from sslmepr.extraction import jobs as work
-from sslmepr.extraction.jobs import Job
+from sslmepr.extraction.shards import Job
 from sslmepr.params.study import Compute
 
 RETRIES = 5

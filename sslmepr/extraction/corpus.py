@@ -24,8 +24,13 @@ from sslmepr.corpora.schema import MISSING_COLUMNS, missing_rows, read_clips
 from sslmepr.corpora.union import wanted_modalities
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.cluster import run_on_ray
-from sslmepr.extraction.jobs import Job
-from sslmepr.extraction.shards import Chunk, read_findings, read_sequences, shard_key
+from sslmepr.extraction.shards import (
+    Chunk,
+    Job,
+    read_findings,
+    read_sequences,
+    shard_key,
+)
 from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES

@@ -1,24 +1,12 @@
-"""One chunk of clips as a piece of work for another process.
+"""What another process does with the extraction job of one chunk of clips.
 
 Separate from the extraction itself, so that a process that only distributes jobs does
 not import the encoders.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sslmepr.params.corpora import Extract
-
-
-@dataclass(frozen=True)
-class Job:
-    """One chunk: its clips as dictionaries of the clip table, and where to write."""
-
-    clips: tuple[dict, ...]
-    media_root: Path
-    extract: Extract
-    device: str
-    shard: Path
+from sslmepr.extraction.shards import Job
 
 
 def do(job: Job) -> Path:

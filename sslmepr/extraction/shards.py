@@ -1,4 +1,4 @@
-"""Shards: finished chunks of an extraction, one file each.
+"""Shards: chunks of an extraction, first as jobs, then finished as one file each.
 
 A shard is written whole or not at all, and is named after everything that its content
 depends on. An interrupted extraction therefore resumes where it stopped, and never
@@ -15,8 +15,21 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from sslmepr.params.corpora import Extract
+
 FORMAT = 2
 """Version of the shard format; increase it when the meaning of a shard changes."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One chunk: its clips as dictionaries of the clip table, and where to write."""
+
+    clips: tuple[dict, ...]
+    media_root: Path
+    extract: Extract
+    device: str
+    shard: Path
 
 
 @dataclass

@@ -85,6 +85,8 @@ class Linear:
         The chosen ``alpha`` or ``C``.
     """
 
+    grids = {"emotion": LOGISTIC_CS, "personality": RIDGE_ALPHAS}
+
     def __init__(self, task, features, true, dev_features, dev_true):
         self.task, self._features, self._true = task, features, true
         # Means over steps vary less than steps: standardise them again over clips.
@@ -92,10 +94,11 @@ class Linear:
         scaled = self._scaled(features)
         self._basis = row_space(scaled)
         self._reduced = scaled @ self._basis.T
-        grid = LOGISTIC_CS if task == "emotion" else RIDGE_ALPHAS
+        grid, scores = self.grids[task], None
+        if not len(dev_true):
+            grid = (grid[best_penalty(grid, None)],)
         once = np.ones((1, len(features)))
         fits = [self._fits(penalty, once)[0] for penalty in grid]
-        scores = None
         if len(dev_true):
             outputs = (self._output(dev_features, *fit) for fit in fits)
             scores = [self._score(dev_true, each) for each in outputs]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.stats import norm
 
 from sslmepr.labels import Model
 from sslmepr.models.fusion_parts import PredictProjector
@@ -20,6 +21,10 @@ from sslmepr.training.predictions import (
     write_predictions,
 )
 from sslmepr.training.stacking_regression import StackingRegression
+
+REFITS = 100
+"""Cluster-bootstrap refits behind the intervals of weights. By convention, not tuned:
+they know a standard error to a fourteenth."""
 
 
 def train_stacking(
@@ -50,8 +55,10 @@ def train_stacking(
     -------
     dict
         task, dev_score, penalty (chosen ``alpha`` of ridge or ``C`` of logistic
-        regression) and weights (dict from modality to the weight of its logit of the
-        same target, per standard deviation of that logit, mean over targets).
+        regression) and weights: dict from modality to weight (of its logit of the same
+        target, per standard deviation of that logit, mean over targets), low and high.
+        The interval has the confidence of ``evaluate`` and the normal form, with the
+        standard error over `REFITS` cluster-bootstrap refits.
 
     Raises
     ------
@@ -69,12 +76,21 @@ def train_stacking(
     write_predictions(Path(run_folder), [table])
     dev = data.rows(getattr(params.roles, task), "dev")
     true = data.clips.labels[task][dev]
-    weights = linear.same_target_weights().mean(1)
+    train = data.rows(getattr(params.roles, task), "train")
+    train = train[data.clips.labelled(task)[train]]
+    speakers = data.clips.table["speaker_id"].to_numpy()[train]
+    weights = linear.modality_weights()
+    refits = linear.refitted_modality_weights(speakers, REFITS, params.seed)
+    reach = norm.isf((1 - params.evaluate.confidence) / 2) * refits.std(0, ddof=1)
+    spans = np.transpose([weights, weights - reach, weights + reach]).tolist()
     return {
         "task": task,
         "dev_score": dev_score(task, true, predicted[np.searchsorted(rows, dev)]),
         "penalty": linear.penalty,
-        "weights": dict(zip(params.modalities, weights.tolist(), strict=True)),
+        "weights": {
+            modality: dict(zip(("weight", "low", "high"), span, strict=True))
+            for modality, span in zip(params.modalities, spans, strict=True)
+        },
     }
 
 

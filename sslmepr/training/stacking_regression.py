@@ -6,7 +6,7 @@ The network of stage 3 corrects its logits, and it is the baseline of that netwo
 import numpy as np
 
 from sslmepr.statistics.regression import logistic, ridge
-from sslmepr.training.probes import Linear
+from sslmepr.training.probes import LOGIT_SLOPE, Linear
 
 CROSS_TARGET_PENALTY = 10.0
 """L2 penalty of cross-target weights, relative to that of same-target weights. By
@@ -34,10 +34,33 @@ class StackingRegression(Linear):
         Centred logits; target varies fastest.
     """
 
-    def same_target_weights(self) -> np.ndarray:
-        """Weights of the logits of a target for that target: (modality, target)."""
-        targets = len(self.weights)
-        return np.diagonal(self.weights.reshape(targets, -1, targets), 0, 0, 2).copy()
+    grids = {
+        "emotion": (0.001, 0.01, 0.1, 1.0, 10.0, 100.0),
+        "personality": tuple(float(value) for value in np.logspace(-2, 5, 15)),
+    }
+    """Wider than those of `Linear`: logits are few, and carry more than features."""
+
+    def modality_weights(self) -> np.ndarray:
+        """Mean over targets of a logit's weight for its own target: (modality,)."""
+        return _same_target(self.weights)
+
+    def refitted_modality_weights(self, groups, refits: int, seed: int) -> np.ndarray:
+        """`modality_weights` of refits to cluster bootstrap samples of speakers.
+
+        Parameters
+        ----------
+        groups, refits, seed
+            As in `refitted`.
+
+        Returns
+        -------
+        (refit, modality) ndarray
+        """
+        unit = self._scale
+        if self.task == "personality":
+            unit = unit / LOGIT_SLOPE
+        each = self.refitted(groups, refits, seed)
+        return np.array([_same_target(weights * unit) for weights, _ in each])
 
     def _score(self, true, predicted) -> float:
         if self.task == "personality":
@@ -61,3 +84,9 @@ class StackingRegression(Linear):
             weights[:, target] = found[0][:, 0] * size
             bias[:, target] = found[1][:, 0]
         return list(zip(weights, bias, strict=True))
+
+
+def _same_target(weights: np.ndarray) -> np.ndarray:
+    targets = len(weights)
+    cubes = weights.reshape(targets, -1, targets)
+    return np.diagonal(cubes, axis1=0, axis2=2).mean(1)

@@ -17,7 +17,7 @@ from sslmepr.corpora.schema import COLUMNS, write_clips
 from sslmepr.extraction import cluster
 from sslmepr.extraction.cluster import run_on_ray
 from sslmepr.extraction.corpus import extract_corpus
-from sslmepr.extraction.jobs import Job
+from sslmepr.extraction.shards import Job
 from sslmepr.params import load
 
 ROOT = Path(__file__).resolve().parents[2]

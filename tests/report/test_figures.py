@@ -540,6 +540,10 @@ def everything(rng):
     wave = np.sin(np.arange(1600) / 9)
     queries = attention("task", ("emotion", "personality"))
     labels = ["happiness 0.83, sadness\nemotional stability 0.11"] * 5
+    weights = pd.DataFrame(
+        {"weight": [0.5, -0.1], "low": [0.4, -0.3], "high": [0.6, 0.1]},
+        index=["face", "text"],
+    )
     return {
         "association_heatmap": (tables,),
         "attribution_heatmap": (attributed(),),
@@ -562,7 +566,7 @@ def everything(rng):
         "query_attention_matrix": (queries,),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "search_history": (searched(),),
-        "stacking_weights": (pd.Series({"face": 0.5, "text": -0.1, "audio": 1.2}),),
+        "stacking_weights": (weights,),
         "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
     }

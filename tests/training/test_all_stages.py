@@ -360,7 +360,9 @@ def test_stage_3_starts_from_a_stacking_regression_on_all_logits(
     # Logits are ordered by modality, then by target.
     count = true.shape[1]
     same = [model.weights[place, place::count] for place in range(count)]
-    assert [*result["weights"].values()] == pytest.approx(np.mean(same, 0).tolist())
+    weights = pd.DataFrame(result["weights"]).T
+    assert weights["weight"].tolist() == pytest.approx(np.mean(same, 0).tolist())
+    assert (weights["low"] < weights["weight"]).all()
     assert [*result["weights"]] == ["face", "text"]
     for seed in (0, 1):
         projector = load_checkpoint(run / f"seed-{seed}").model.predict_projectors[task]

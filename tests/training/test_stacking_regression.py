@@ -6,7 +6,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from sslmepr.training.probes import LOGISTIC_CS
 from sslmepr.training.stacking_regression import (
     CROSS_TARGET_PENALTY,
     StackingRegression,
@@ -56,7 +55,7 @@ def test_stacking_maximises_the_dev_likelihood_over_penalties():
     model = StackingRegression("emotion", *train, *dev)
     losses = {}
     scaled = StandardScaler().fit(features[:300]).transform(features)
-    for C in LOGISTIC_CS:
+    for C in StackingRegression.grids["emotion"]:
         chances = []
         for target in range(7):
             mine = np.arange(21) % 7 == target
@@ -65,4 +64,36 @@ def test_stacking_maximises_the_dev_likelihood_over_penalties():
             fitted.fit(sized[:300], train[1][:, target])
             chances.append(fitted.predict_proba(sized[300:])[:, 1])
         losses[C] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
-    assert model.penalty == min(losses, key=losses.get) > min(LOGISTIC_CS)
+    assert model.penalty == min(losses, key=losses.get) > min(losses)
+
+
+@TASKS
+def test_refitted_weights_are_those_of_fits_to_resampled_speakers(task):
+    rng = np.random.default_rng(5)
+    targets, speakers = 3, np.arange(60) % 20
+    features = rng.standard_normal((60, 2 * targets))
+    latent = features[:, :targets] + features[:, targets:] / 2
+    true = latent + rng.standard_normal((60, targets))
+    if task == "personality":
+        true = 0.5 + 0.1 * true
+    model = StackingRegression(task, features, true, features[:0], true[:0])
+    middle = StackingRegression.grids[task]
+    assert model.penalty == middle[len(middle) // 2]
+    refits = model.refitted_modality_weights(speakers, 4, seed=7)
+    assert refits.shape == (4, 2)
+    drawn = np.random.default_rng(7).integers(20, size=(4, 20))
+    for weights, chosen in zip(refits, drawn, strict=True):
+        rows = np.concatenate([np.flatnonzero(speakers == one) for one in chosen])
+        scaled = (features - features.mean(0)) / (features.std(0) + 1e-6)
+        expected = []
+        for target in range(targets):
+            own = np.arange(2 * targets) % targets == target
+            size = np.where(own, 1.0, CROSS_TARGET_PENALTY**-0.5)
+            if task == "emotion":
+                fit = LogisticRegression(C=model.penalty, tol=1e-10, max_iter=1000)
+                fit.fit((scaled * size)[rows], true[rows, target] > 0)
+            else:
+                fit = Ridge(model.penalty)
+                fit.fit((scaled * size)[rows], true[rows, target])
+            expected.append((fit.coef_.ravel() * size)[own])
+        assert weights == pytest.approx(np.mean(expected, 0), abs=2e-3)

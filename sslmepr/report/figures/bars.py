@@ -73,19 +73,28 @@ def difference_dots(table: pd.DataFrame) -> Figure:
 
 
 @theme.both_modes
-def stacking_weights(weights: pd.Series) -> Figure:
-    """Bar of the weight of each modality in late fusion, with its value.
+def stacking_weights(weights: pd.DataFrame) -> Figure:
+    """Bar of the weight of each modality in late fusion, with its interval.
 
     Parameters
     ----------
-    weights : Series
-        Modality to its weight.
+    weights : DataFrame
+        Indexed by modality: weight, low, high.
     """
     panel = (3.0, 0.4 + 0.28 * len(weights))
     figure, grid = panel_grid(1, panel, (1.0, 0.3))
     axes = grid[0, 0]
-    bars = axes.barh(range(len(weights)), weights, color=theme.accent(), height=0.62)
-    axes.bar_label(bars, fmt="%.2f", padding=3)
+    values, places = weights["weight"], range(len(weights))
+    axes.barh(places, values, color=theme.accent(), height=0.62)
+    axes.hlines(places, weights["low"], weights["high"], color=theme.faint(), lw=2)
+    for place, (_, each) in enumerate(weights.iterrows()):
+        axes.annotate(
+            f"{each['weight']:.2f}",
+            (max(each["high"], 0), place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+        )
     axes.set_yticks(range(len(weights)), [theme.pretty(name) for name in weights.index])
     axes.set_xlabel("Weight")
     axes.axvline(0, color=theme.faint(), lw=1)
