@@ -56,6 +56,9 @@ class Knobs(Section):
     ----------
     reliability, occlusion, incongruence, burst, order, moderation, variants, missing
         Doses 0 to 1 (`sslmepr.simulation.knobs`).
+    offset : float
+        Dose of the differences between domains in strength and shape of the cues and in
+        how common emotions are.
     missing_when_sad : bool
         Whether modalities are absent the likelier the sadder a clip is, not at random.
     shared_looks : float
@@ -72,9 +75,32 @@ class Knobs(Section):
     moderation: Dose = 0
     variants: Dose = 0
     missing: Dose = 0
+    offset: Dose = 0
     missing_when_sad: bool = False
     shared_looks: Annotated[float, Field(ge=0)] = 0
     cue_overlap: Annotated[float, Field(ge=0, le=90)] = 0
+
+
+class Raters(Section):
+    """People whose ratings are the labels (`sslmepr.simulation.raters`).
+
+    Attributes
+    ----------
+    count : int
+        Raters of each clip.
+    halo : float
+        Effect of a rater's impression of the emotions on the ratings of all traits.
+    noise_sd : float
+        Standard deviation of a rating around the truth, in standard deviations of a
+        latent.
+    dose : float
+        Factor on halo and noise; at 0 every rater says the truth.
+    """
+
+    count: Positive
+    halo: float
+    noise_sd: Annotated[float, Field(ge=0)]
+    dose: Dose = 1
 
 
 class Simulation(Section):
@@ -101,6 +127,8 @@ class Simulation(Section):
     cue_frames : int
         Moments of a clip at which cues differ under the knobs ``burst`` and ``order``.
     knobs : Knobs
+    raters : Raters, optional
+        Whose ratings are the labels; absent: the labels are the truth.
     """
 
     seconds: list[float]
@@ -114,3 +142,4 @@ class Simulation(Section):
     domains: dict[Name, Domain]
     cue_frames: Positive
     knobs: Knobs
+    raters: Raters | None = None

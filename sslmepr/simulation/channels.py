@@ -42,6 +42,8 @@ class Channel:
         The same for the second form of emotions (``simulation.knobs.variants``).
     trait_axes : (control, trait) ndarray
         B times the channel's trait strength.
+    unlikeness : float
+        Of domains, the dose of ``simulation.knobs.offset``.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Channel:
     emotion_axes: np.ndarray
     second_axes: np.ndarray
     trait_axes: np.ndarray
+    unlikeness: float = 0.0
 
     def loadings(self, emotion_scale: float = 1.0) -> np.ndarray:
         """Effect of every latent on every control, (control, latent)."""
@@ -73,12 +76,13 @@ class Channel:
         -------
         Loadings
         """
-        return Loadings(
+        alike = Loadings(
             emotion_scale * self.emotion_axes,
             emotion_scale * self.second_axes,
             self.trait_axes,
             self.offset(domain),
         )
+        return alike.in_other_domain(self.unlikeness, self.name, domain)
 
     def spread(self, world: World, moments: int = 1) -> np.ndarray:
         """Standard deviation of every control at emotion scale 1, (control,).
@@ -104,6 +108,7 @@ def make_channel(
     trait_strength: float,
     second_axes: np.ndarray | None = None,
     cue_overlap: float = 0.0,
+    unlikeness: float = 0.0,
 ) -> Channel:
     """A channel from raw axes, which only give directions.
 
@@ -119,6 +124,8 @@ def make_channel(
         Of the second form of emotions; `emotion_axes` if not given.
     cue_overlap : float
         Angle in degrees by which traits share the cues of emotions.
+    unlikeness : float
+        Dose of the differences between domains (``simulation.knobs.offset``).
     """
     second = _unit_columns(
         np.asarray(emotion_axes if second_axes is None else second_axes, dtype=float)
@@ -133,6 +140,7 @@ def make_channel(
         emotion_strength * emotion_axes,
         emotion_strength * second,
         trait_strength * trait_axes,
+        unlikeness,
     )
 
 
@@ -176,6 +184,7 @@ def make_channels(simulation: Simulation) -> dict[str, Channel]:
             strength.trait,
             second.get(name),
             simulation.knobs.cue_overlap,
+            simulation.knobs.offset,
         )
         for name, strength in simulation.channels.items()
     }

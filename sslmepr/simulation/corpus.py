@@ -25,16 +25,10 @@ from sslmepr.simulation import words
 from sslmepr.simulation.draw import Draw, draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
-from sslmepr.simulation.world import (
-    EMOTION_PART,
-    LATENTS,
-    TRAIT_PART,
-    emotion_intensities,
-    trait_scores,
-)
+from sslmepr.simulation.world import LATENTS
 from sslmepr.statistics import norms
 
-RENDERED_KNOBS = {"moderation", "variants", "shared_looks", "cue_overlap"}
+RENDERED_KNOBS = {"moderation", "variants", "offset", "shared_looks", "cue_overlap"}
 """Knobs that act on controls alone, so that rendered clips show them."""
 
 
@@ -80,7 +74,7 @@ def build_simulated(
     draw = draw_corpus(name, corpus, params)
     plans = plan_clips(name, draw, params)
     rendered = _render_all(name, plans, params, folder, progress)
-    table = _clip_table(name, corpus, draw, plans, params.simulation)
+    table = _clip_table(name, corpus, draw, plans)
     write_clips(table, folder)
     _truth_table(draw, table).to_parquet(folder / "truth.parquet", index=False)
     ideal = _write_ideal_observer(draw, params.simulation, folder)
@@ -162,18 +156,8 @@ def _clip_table(
     corpus: SimulatedCorpus,
     draw: Draw,
     plans: list[ClipPlan],
-    simulation: Simulation,
 ) -> pd.DataFrame:
-    labels = {
-        "emotion": emotion_intensities(
-            draw.latents[:, EMOTION_PART],
-            simulation.emotion_threshold,
-            simulation.emotion_ceiling,
-        ),
-        "personality": trait_scores(
-            draw.latents[:, TRAIT_PART], simulation.trait_scale
-        ),
-    }
+    labels = {task: getattr(draw.labels, task) for task in TASKS}
     for task in TASKS:
         if task not in corpus.labels:
             labels[task] = np.full_like(labels[task], np.nan)
@@ -215,6 +199,8 @@ def _write_ideal_observer(draw: Draw, simulation: Simulation, folder: Path) -> d
         simulation.trait_scale,
         simulation.knobs,
         simulation.cue_frames,
+        simulation.raters,
+        draw.labels.rated,
     )
     text = json.dumps(scores, indent=1) + "\n"
     (folder / "ideal_observer.json").write_text(text)

@@ -11,9 +11,11 @@ from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.simulation.channels import Channel, make_channels
 from sslmepr.simulation.knobs import (
     Circumstances,
+    domain_shift,
     draw_circumstances,
     draw_controls,
 )
+from sslmepr.simulation.raters import Labels, label_clips
 from sslmepr.simulation.world import (
     World,
     draw_emotions,
@@ -36,6 +38,7 @@ class Draw:
     splits : (clip,) ndarray of str
     latents : (clip, latent) ndarray
     circumstances : Circumstances
+    labels : Labels
     controls : dict of str to (clip, frame, control) ndarray
         By channel, in units of the channel's noise; a single frame for what does not
         change over a clip.
@@ -48,6 +51,7 @@ class Draw:
     splits: np.ndarray
     latents: np.ndarray
     circumstances: Circumstances
+    labels: Labels
     controls: dict[str, np.ndarray]
 
 
@@ -76,13 +80,16 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     world = make_world(corpus.world, simulation.worlds)
     channels = make_channels(simulation)
     key = np.random.SeedSequence([params.seed, zlib.crc32(name.encode())])
-    people, feelings, noise, order, luck, moments = map(
-        np.random.default_rng, key.spawn(6)
+    people, feelings, noise, order, luck, moments, judgement = map(
+        np.random.default_rng, key.spawn(7)
     )
     persons = np.arange(corpus.clips) % corpus.persons
     traits = draw_traits(corpus.persons, people)[persons]
     latents = np.hstack([draw_emotions(world, traits, feelings), traits])
     domains = np.array(corpus.domains)[persons % len(corpus.domains)]
+    dose = simulation.knobs.offset
+    shifts = np.array([domain_shift(dose, domain) for domain in corpus.domains])
+    latents = latents + shifts[persons % len(corpus.domains)]
     names = {channel.name: channel.controls for channel in channels.values()}
     knobs, frames = simulation.knobs, simulation.cue_frames
     given = draw_circumstances(knobs, names, latents, persons, frames, luck)
@@ -107,7 +114,10 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     held_out = set(corpus.labels) == set(TASKS)
     shares = {"test": 1.0} if held_out else simulation.split
     splits = split_persons(corpus.persons, shares, order)[persons]
-    return Draw(world, channels, persons, domains, splits, latents, given, controls)
+    labels = label_clips(latents, simulation, simulation.raters, judgement)
+    return Draw(
+        *(world, channels, persons, domains, splits, latents, given, labels, controls)
+    )
 
 
 def split_persons(

@@ -12,6 +12,11 @@ taken:
   true score. With a correlation of ρ this gives ρ, the largest CCC that any prediction
   can reach; the posterior mean itself gives only 2ρ²/(1 + ρ²).
 
+Where labels are what raters say (`sslmepr.simulation.raters`), the observer predicts
+these: E[t + halo kappa' g | z] for traits, whose noise only adds to the variance, and
+the probability that most raters see an emotion. Its scores are then below those of an
+observer of the truth, and so is what any model can reach on such labels.
+
 The observer sees the controls, not the rendered media, and every clip by itself: its
 scores bound those of any model, in expectation over clips. A *nested* observer lacks
 one piece of knowledge and takes every clip for one of a world without it; what it
@@ -19,7 +24,7 @@ loses is what this knowledge is worth to it.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,10 +32,16 @@ from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.params.simulation import Knobs
+from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import Channel
-from sslmepr.simulation.knobs import Circumstances
-from sslmepr.simulation.mixture import infer
+from sslmepr.simulation.knobs import Circumstances, domain_shift
+from sslmepr.simulation.mixture import Mixture, infer
+from sslmepr.simulation.raters import (
+    halo_rows,
+    majority_errors,
+    noise_variance,
+    rating_ceiling,
+)
 from sslmepr.simulation.world import (
     EMOTION_PART,
     LATENTS,
@@ -61,7 +72,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Posterior of the latents of some clips.
+    """Posterior of the latents of some clips, or of the latents as raters see them.
 
     Attributes
     ----------
@@ -70,6 +81,13 @@ class Posterior:
     mean, median, deviation : (clip, latent) ndarray
     reliability : (clip, latent) ndarray
         Expected correlation of posterior mean and latent among clips of that domain.
+    base_rate : (clip, emotion) ndarray
+        Probability that an emotion is present in a clip of that domain.
+    centre : (clip, latent) ndarray
+        Mean of the latents among clips of that domain.
+    rated : Posterior, optional
+        Of the latents as rated (`sslmepr.simulation.raters.Labels`), if there are
+        raters. Mean and deviation of emotions are those of the latents.
     """
 
     present: np.ndarray
@@ -77,6 +95,14 @@ class Posterior:
     median: np.ndarray
     deviation: np.ndarray
     reliability: np.ndarray
+    base_rate: np.ndarray
+    centre: np.ndarray
+    rated: "Posterior | None" = None
+
+    @property
+    def of_labels(self) -> "Posterior":
+        """Posterior of what the labels are about."""
+        return self.rated or self
 
 
 def observe_clips(
@@ -88,6 +114,7 @@ def observe_clips(
     knobs: Knobs,
     frames: int,
     without: Collection[str] = (),
+    raters: Raters | None = None,
 ) -> Posterior:
     """Posterior of the latents given what is seen of `channels`.
 
@@ -106,20 +133,26 @@ def observe_clips(
         Moments of a clip (``simulation.cue_frames``).
     without : collection of str
         Knobs that the observer does not know of (`sslmepr.simulation.mixture.infer`).
+    raters : Raters, optional
+        Whose ratings are the labels.
 
     Returns
     -------
     Posterior
     """
-    clips = len(seen.domains)
-    present = np.zeros((clips, len(SCORED_EMOTIONS)))
-    mean, median, variance, reliability = np.zeros((4, clips, len(LATENTS)))
+    kinds = [None] if raters is None else [None, raters]
+    gathered = [_Gathered(len(seen.domains), world, threshold, each) for each in kinds]
+    further = None if raters is None else halo_rows(raters)
+    dose = 0 if "offset" in without else knobs.offset
     for domain in np.unique(seen.domains):
         of_domain = np.flatnonzero(seen.domains == domain)
         loadings = {
-            name: channel.in_domain(domain, emotion_scales[domain])
+            name: replace(channel, unlikeness=dose).in_domain(
+                domain, emotion_scales[domain]
+            )
             for name, channel in channels.items()
         }
+        mean = domain_shift(dose, domain)
         parts = infer(
             world.covariance,
             loadings,
@@ -128,16 +161,66 @@ def observe_clips(
             knobs,
             frames,
             without,
+            mean,
+            further,
         )
         for part, mixture in parts:
-            rows = of_domain[part]
-            limit = np.full((1, len(LATENTS)), threshold)
-            present[rows] = 1 - mixture.below(limit)[:, EMOTION_PART]
-            mean[rows], median[rows] = mixture.expected(), mixture.median()
-            variance[rows] = mixture.variance()
-        explained = 1 - variance[of_domain].mean(0) / np.diag(world.covariance)
-        reliability[of_domain] = np.sqrt(np.maximum(explained, 0))
-    return Posterior(present, mean, median, np.sqrt(variance), reliability)
+            for each in gathered:
+                each.add(of_domain[part], mixture)
+        for each in gathered:
+            each.close(of_domain, mean)
+    whole, *rated = [each.posterior() for each in gathered]
+    return replace(whole, rated=rated[0]) if rated else whole
+
+
+class _Gathered:
+    """Posterior of latents, or of latents as rated, gathered chunk by chunk."""
+
+    def __init__(
+        self, clips: int, world: World, threshold: float, raters: Raters | None
+    ):
+        self.present, self.base_rate = np.zeros((2, clips, EMOTION_PART.stop))
+        arrays = np.zeros((5, clips, len(LATENTS)))
+        self.mean, self.median, self.variance, self.reliability, self.centre = arrays
+        self.rows, self.noise = np.eye(len(LATENTS)), np.zeros(len(LATENTS))
+        self.chosen = np.arange(len(LATENTS))
+        errors, self.weights = np.zeros(1), np.ones(1)
+        if raters is not None:
+            self.rows[TRAIT_PART] = halo_rows(raters)
+            self.noise[TRAIT_PART] = noise_variance(raters)
+            self.chosen[TRAIT_PART] += len(TRAITS)
+            errors, self.weights = majority_errors(raters)
+        self.limits = threshold - errors
+        self.spread = ((self.rows @ world.covariance) * self.rows).sum(1)
+
+    def add(self, rows: np.ndarray, mixture: Mixture) -> None:
+        """Clips at `rows`; with raters, traits as rated follow the latents."""
+        emotions, own = mixture.part(EMOTION_PART), mixture.part(self.chosen)
+        size = 1, EMOTION_PART.stop
+        under = [emotions.below(np.full(size, limit)) for limit in self.limits]
+        self.present[rows] = 1 - np.tensordot(self.weights, under, 1)
+        self.mean[rows], self.variance[rows] = own.expected(), own.variance()
+        self.median[rows] = mixture.part(self.chosen, self.noise).median()
+
+    def close(self, rows: np.ndarray, mean: np.ndarray) -> None:
+        """Once all clips of a domain, whose latents have the mean `mean`, are there."""
+        explained = 1 - self.variance[rows].mean(0) / self.spread
+        explained *= self.spread / (self.spread + self.noise)
+        self.reliability[rows] = np.sqrt(np.maximum(explained, 0))
+        self.centre[rows] = self.rows @ mean
+        above = norm.sf(self.limits[:, None] - mean[EMOTION_PART])
+        self.base_rate[rows] = self.weights @ above
+
+    def posterior(self) -> Posterior:
+        return Posterior(
+            self.present,
+            self.mean,
+            self.median,
+            np.sqrt(self.variance + self.noise),
+            self.reliability,
+            self.base_rate,
+            self.centre,
+        )
 
 
 def score_emotions(
@@ -149,7 +232,7 @@ def score_emotions(
     ----------
     posterior : Posterior
     emotions : (clip, emotion) ndarray
-        True latents.
+        True latents, or those as rated for a posterior of these.
     threshold : float
         Latent value above which an emotion is present, in standard deviations.
 
@@ -159,7 +242,7 @@ def score_emotions(
         ``mWACC`` and ``WACC_<emotion>``. An emotion that is present in all clips or in
         none has no balanced accuracy (None) and is left out of the mean.
     """
-    decided = posterior.present >= norm.sf(threshold)
+    decided = posterior.present >= posterior.base_rate.mean(0)
     present = emotions > threshold
     scores = {
         name: float(balanced_accuracy_score(present[:, index], decided[:, index]))
@@ -181,7 +264,7 @@ def score_traits(
     ----------
     posterior : Posterior
     traits : (clip, trait) ndarray
-        True latents.
+        True latents, or those as rated for a posterior of these.
     scale : float
         Standard deviation of a trait label.
 
@@ -191,10 +274,10 @@ def score_traits(
         ``mACC``, ``CCC``, ``ACC_<trait>`` and ``CCC_<trait>``.
     """
     true = trait_scores(traits, scale)
-    mean, reliability = posterior.mean[:, TRAIT_PART], posterior.reliability
+    mean, centre = posterior.mean[:, TRAIT_PART], posterior.centre[:, TRAIT_PART]
     median = trait_scores(posterior.median[:, TRAIT_PART], scale)
-    stretch = np.maximum(reliability[:, TRAIT_PART], 1e-9)
-    stretched = trait_scores(mean / stretch, scale)
+    stretch = np.maximum(posterior.reliability[:, TRAIT_PART], 1e-9)
+    stretched = trait_scores(centre + (mean - centre) / stretch, scale)
     accuracy = 1 - np.abs(true - median).mean(axis=0)
     concordance = [
         concordance_correlation(true[:, index], stretched[:, index])
@@ -271,6 +354,8 @@ def observe(
     trait_scale: float,
     knobs: Knobs,
     frames: int,
+    raters: Raters | None = None,
+    rated: np.ndarray | None = None,
 ) -> tuple[dict, pd.DataFrame]:
     """Score the ideal observer of each channel and of all channels together.
 
@@ -282,6 +367,9 @@ def observe(
         The truth.
     trait_scale : float
         Standard deviation of a trait score.
+    raters : Raters, optional
+    rated : (clip, latent) ndarray, optional
+        The latents as rated (`sslmepr.simulation.raters.Labels`), if there are raters.
 
     Returns
     -------
@@ -289,7 +377,10 @@ def observe(
         Channel name (or ``all``) to ``emotion``, ``personality`` and ``association``;
         the latter holds the correlation of the 30 recovered with the 30 planted cells,
         and the largest recovered cell that differs from its planted value. The scores
-        of a channel are those of the clips that have it.
+        of a channel are those of the clips that have it, against the labels. With
+        raters there is also ``truth``: the scores, by task, against the latents; and,
+        for ``all``, ``rating_ceiling``: by trait, the concordance that no prediction of
+        the ratings can exceed.
     associations : DataFrame
         One row per channel, emotion and trait: planted; sampled (true latents); crossed
         (posterior mean of the emotion with the true trait, and the reverse); recovered
@@ -312,6 +403,7 @@ def observe(
             threshold,
             knobs,
             frames,
+            raters=raters,
         )
         emotions, traits = latents[rows, EMOTION_PART], latents[rows, TRAIT_PART]
         guessed_emotions = posterior.mean[:, EMOTION_PART]
@@ -323,13 +415,25 @@ def observe(
             "trait_crossed": correlate(emotions, guessed_traits),
             "recovered": correlate(guessed_emotions, guessed_traits),
         }
-        scores[name] = {
-            "emotion": score_emotions(posterior, emotions, threshold),
-            "personality": score_traits(posterior, traits, trait_scale),
-            "association": _compare(matrices),
-        }
+        pair = threshold, trait_scale
+        labelled = latents if rated is None else rated
+        scores[name] = _score(posterior.of_labels, labelled[rows], *pair)
+        scores[name]["association"] = _compare(matrices)
+        if raters is not None:
+            scores[name]["truth"] = _score(posterior, latents[rows], *pair)
         tables.append(_tidy(name, matrices))
+    if raters is not None:
+        ceiling = rating_ceiling(world, raters).tolist()
+        scores[ALL]["rating_ceiling"] = dict(zip(TRAITS, ceiling, strict=True))
     return scores, pd.concat(tables, ignore_index=True)
+
+
+def _score(posterior, latents, threshold, trait_scale) -> dict[str, dict]:
+    emotions, traits = latents[:, EMOTION_PART], latents[:, TRAIT_PART]
+    return {
+        "emotion": score_emotions(posterior, emotions, threshold),
+        "personality": score_traits(posterior, traits, trait_scale),
+    }
 
 
 def _compare(matrices: dict[str, np.ndarray]) -> dict[str, float | None]:

@@ -18,9 +18,12 @@ and the look l of its person, so that the ideal observer stays exact
 - ``moderation``: expressiveness kappa, which rises with latent extraversion;
 - ``variants``: a second form of the emotions, with axes of its own;
 - ``missing``: absent modalities;
-- ``shared_looks``: noise that all channels of a person share.
+- ``shared_looks``: noise that all channels of a person share;
+- ``offset``: how the cues of a domain differ from those of others, and how common
+  emotions are in it. The domain of a clip is seen.
 """
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -56,6 +59,17 @@ MARKER_SHIFT = 2.5
 LOOKS = 3
 """Dimensions of the look of a person that all channels share."""
 
+GAIN_SPREAD = 0.5
+"""Standard deviation of the logarithm of a channel's gain over domains at dose 1 of
+``offset``, by convention."""
+
+TURN = 0.5
+"""Size of what ``offset`` adds to an axis at dose 1, relative to the axis."""
+
+EMOTION_SHIFT = 0.5
+"""Standard deviation over domains of the mean of a latent emotion at dose 1 of
+``offset``."""
+
 EXTRAVERSION = LATENTS.index("extraversion")
 SADNESS = LATENTS.index("sadness")
 
@@ -76,6 +90,46 @@ class Loadings:
     second: np.ndarray
     traits: np.ndarray
     offset: np.ndarray
+
+    def in_other_domain(self, dose: float, name: str, domain: str) -> "Loadings":
+        """As they are in a domain under ``offset``: of another strength and shape.
+
+        All axes H of a channel become exp(dose xi) (H + dose Delta), with xi and the
+        directions of Delta drawn for each channel and domain.
+
+        Parameters
+        ----------
+        dose : float
+            Of ``offset``; 0 changes nothing.
+        name, domain : str
+            Of the channel and of the domain.
+
+        Returns
+        -------
+        Loadings
+        """
+        rng = np.random.default_rng(zlib.crc32(f"{domain}/{name}/shape".encode()))
+        gain, turned = np.exp(dose * GAIN_SPREAD * rng.standard_normal()), []
+        for axes in (self.first, self.second, self.traits):
+            drawn = rng.standard_normal(axes.shape)
+            length = np.linalg.norm(axes, axis=0) / np.linalg.norm(drawn, axis=0)
+            turned.append(gain * (axes + dose * TURN * length * drawn))
+        return Loadings(*turned, self.offset)
+
+
+def domain_shift(dose: float, domain: str) -> np.ndarray:
+    """Mean of the latents in a domain, (latent,); that of traits is 0.
+
+    Parameters
+    ----------
+    dose : float
+        Of ``offset``.
+    domain : str
+    """
+    rng = np.random.default_rng(zlib.crc32(f"{domain}/shift".encode()))
+    shift = np.zeros(len(LATENTS))
+    shift[EMOTION_PART] = dose * EMOTION_SHIFT * rng.standard_normal(EMOTION_PART.stop)
+    return shift
 
 
 @dataclass(frozen=True)

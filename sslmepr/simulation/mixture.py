@@ -60,6 +60,11 @@ class Mixture:
     mean: np.ndarray
     deviation: np.ndarray
 
+    def part(self, chosen: slice, noise: float = 0.0) -> "Mixture":
+        """Posterior of some latents, plus independent noise of variance `noise`."""
+        deviation = np.sqrt(self.deviation[..., chosen] ** 2 + noise)
+        return Mixture(self.weight, self.mean[..., chosen], deviation)
+
     def expected(self) -> np.ndarray:
         """Posterior mean, (clip, latent)."""
         return np.einsum("nk,nkl->nl", self.weight, self.mean)
@@ -94,6 +99,8 @@ def infer(
     knobs: Knobs,
     frames: int,
     without: Collection[str] = (),
+    mean: np.ndarray | None = None,
+    further: np.ndarray | None = None,
 ) -> Iterator[tuple[slice, Mixture]]:
     """Posterior of the latents of clips of one domain.
 
@@ -114,6 +121,11 @@ def infer(
         (``incongruence``), the mean over frames for all there is (``burst``,
         ``order``), everybody as equally expressive (``moderation``), emotions to have
         one form (``variants``), and absence to mean nothing (``missing_when_sad``).
+    mean : (latent,) ndarray, optional
+        Of the latents in the prior; 0 if not given.
+    further : (target, latent) ndarray, optional
+        Linear functions of the latents, whose posterior is appended to that of the
+        latents.
 
     Yields
     ------
@@ -131,7 +143,9 @@ def infer(
     shape = envelopes(believed, frames)
     if pooled:
         shape = np.full((1, 1), envelopes(knobs, frames).mean())
-    parts = _Components(prior, believed, len(shape))
+    mean = np.zeros(len(prior)) if mean is None else mean
+    rows_of = [np.eye(len(prior))] if further is None else [np.eye(len(prior)), further]
+    parts = _Components(prior, mean, np.vstack(rows_of), believed, len(shape))
     step = max(1, CHUNK_COMPONENTS // parts.count)
     for start in range(0, clips, step):
         rows = slice(start, start + step)
@@ -199,9 +213,11 @@ def _gram(left, precision, right):
 class _Components:
     """Prior of the latents in each circumstance that is not seen."""
 
-    def __init__(self, prior: np.ndarray, knobs: Knobs, onsets: int):
+    def __init__(self, prior, mean, targets, knobs: Knobs, onsets: int):
         self.knobs = knobs
         if knobs.shared_looks:
+            mean = np.append(mean, np.zeros(LOOKS))
+            targets = np.hstack([targets, np.zeros((len(targets), LOOKS))])
             sizes = len(prior), LOOKS
             prior = np.block(
                 [
@@ -210,17 +226,19 @@ class _Components:
                 ]
             )
         nodes, weights = np.zeros(1), np.ones(1)
-        covariance, regression = prior, np.zeros((1, len(prior)))
+        covariance, means = prior, mean[None]
         if knobs.moderation:
             nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
             weights = weights / weights.sum()
             column = prior[:, EXTRAVERSION]
             covariance = prior - np.outer(column, column)
-            regression = nodes[:, None] * column
+            means = mean + nodes[:, None] * column
         values, vectors = np.linalg.eigh(covariance)
         kept = values > 1e-9
         self.basis = vectors[:, kept] * np.sqrt(values[kept])  # (latent, free)
-        self.means = regression  # (node, latent)
+        self.means = means  # (node, latent)
+        self.targets = targets @ self.basis  # (target, free)
+        self.target_means = means @ targets.T  # (node, target)
         factor = expressiveness(knobs.moderation, nodes)
         self.scales = np.ones((len(nodes), len(prior)))
         self.scales[:, :EMOTIONS] = factor[:, None]
@@ -249,30 +267,31 @@ class _Components:
         weight = np.exp(evidence - evidence.max((1, 2), keepdims=True)).reshape(
             clips, -1
         )
-        mean = (self.means + y @ self.basis.T).reshape(clips, -1, latents)
-        spread = self.basis @ inverse  # (clip, k, node, latent, free)
-        variance = (spread * self.basis).sum(-1).reshape(clips, -1, latents)
+        count = len(self.targets)
+        mean = (self.target_means + y @ self.targets.T).reshape(clips, -1, count)
+        spread = self.targets @ inverse  # (clip, k, node, target, free)
+        variance = (spread * self.targets).sum(-1).reshape(clips, -1, count)
         if self.knobs.missing_when_sad:
-            with_sadness = spread @ self.basis[SADNESS]
+            with_sadness = spread @ self.targets[SADNESS]
             nodes, tilt = _sadness_nodes(
                 absent,
                 self.knobs.missing,
                 mean[..., SADNESS],
                 np.sqrt(variance[..., SADNESS]),
             )
-            slope = with_sadness.reshape(clips, -1, latents)
+            slope = with_sadness.reshape(clips, -1, count)
             slope = slope / slope[..., SADNESS, None]
             shift = nodes - mean[..., SADNESS, None]
             mean = mean[:, :, None] + shift[..., None] * slope[:, :, None]
             variance = variance - slope**2 * variance[..., SADNESS, None]
             variance = np.broadcast_to(variance[:, :, None], mean.shape)
             weight = weight[..., None] * tilt
-        shape, kept = (clips, -1, latents), slice(len(LATENTS))
+        shape = clips, -1, count
         weight = weight.reshape(clips, -1)
         return Mixture(
             weight / weight.sum(1, keepdims=True),
-            mean.reshape(shape)[..., kept],
-            np.sqrt(np.maximum(variance, 1e-12)).reshape(shape)[..., kept],
+            mean.reshape(shape),
+            np.sqrt(np.maximum(variance, 1e-12)).reshape(shape),
         )
 
     def _log_prior(self, marker):

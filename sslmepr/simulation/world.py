@@ -189,7 +189,11 @@ def emotion_intensities(
     (clip, emotion) ndarray
         Within 0..1; ``neutral`` is 1 where all others are absent.
     """
-    scored = np.clip((latents - threshold) / (ceiling - threshold), 0, 1)
+    return with_neutral(np.clip((latents - threshold) / (ceiling - threshold), 0, 1))
+
+
+def with_neutral(scored: np.ndarray) -> np.ndarray:
+    """Intensities (clip, emotion) with ``neutral``, from those of scored emotions."""
     neutral = (scored == 0).all(axis=1, keepdims=True).astype(float)
     intensities = np.hstack([neutral, scored])
     assert intensities.shape[1] == len(EMOTIONS)

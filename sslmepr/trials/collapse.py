@@ -221,7 +221,9 @@ def _present(study: DrawnStudy, clips: StudyClips) -> torch.Tensor:
 def _linear(clips: StudyClips, task: str, features: np.ndarray) -> np.ndarray:
     """Logits (clip, target) of a linear model on one modality."""
     corpus, true = getattr(ROLES, task), clips.labels[task]
-    train, dev = (clips.rows(corpus, split) for split in ("train", "dev"))
+    known = clips.labelled(task)
+    rows = (clips.rows(corpus, split) for split in ("train", "dev"))
+    train, dev = (each[known[each]] for each in rows)
     model = Linear(task, features[train], true[train], features[dev], true[dev])
     weights, bias = model.probe()
     logits = (features @ weights.T + bias).astype(np.float32)
@@ -248,7 +250,7 @@ def _study_clips(study: DrawnStudy, arm: Arm) -> StudyClips:
         tables.append(table)
         known = {"emotion": corpus.emotions, "personality": corpus.traits}
         for task, values in known.items():
-            labelled = (table["split"] != "test").to_numpy(copy=True)
+            labelled = corpus.labelled & (corpus.split != "test")
             if not arm.oracle:
                 labelled &= name == getattr(ROLES, task)
             hidden = np.where(labelled[:, None], values, np.nan)

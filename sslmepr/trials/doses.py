@@ -1,7 +1,8 @@
 """What a component of the fusion model is worth, by dose of the knob it is for.
 
 Stage 3 is trained with and without the component on studies drawn as features
-(`sslmepr.trials.drawn`), whose world has one knob. Both are held against late fusion, a
+(`sslmepr.trials.drawn`), whose world has one knob or whose labels are scarce or unequal
+(`sslmepr.trials.drawn.Labelling`). Both are held against late fusion, a
 linear method, on new people, with all other settings those of the study.
 """
 
@@ -29,7 +30,7 @@ from sslmepr.trials.collapse import (
     recall,
     train_arm,
 )
-from sslmepr.trials.drawn import DrawnCorpus, draw_study
+from sslmepr.trials.drawn import DrawnCorpus, draw_study, imbalanced, scarce
 from sslmepr.trials.params import Doses
 from sslmepr.trials.seeds import over_seeds
 
@@ -71,7 +72,13 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
 def _cell(
     params: Params, section: Doses, component: str, knob: str, dose: float, seed: int
 ) -> pd.DataFrame:
-    simulation = params.simulation.model_copy(update={"knobs": Knobs(**{knob: dose})})
+    clips = round(section.clips / TRAINED_SHARE)
+    labelling = {
+        "scarcity": scarce(dose, TRAINED_SHARE),
+        "imbalance": imbalanced(dose, clips),
+    }.get(knob)
+    knobs = Knobs() if labelling else Knobs(**{knob: dose})
+    simulation = params.simulation.model_copy(update={"knobs": knobs})
     fusion = params.fusion.model_copy(
         update={"epochs": section.epochs, "patience": section.epochs}
     )
@@ -81,11 +88,12 @@ def _cell(
     study = draw_study(
         simulation,
         make_world(section.world, simulation.worlds),
-        clips=round(section.clips / TRAINED_SHARE),
+        clips=clips,
         clips_per_speaker=1,
         features=section.features,
         offset=0.0,
         seed=seed,
+        labelling=labelling,
     ).standardised()
     variants = {WITHOUT: Variant(without=[component])}
     variants[WITH] = Variant(adding=[component])

@@ -4,32 +4,30 @@ People, latents and controls are drawn as in the simulated corpora
 (`sslmepr.simulation.world`). Features are a linear map of a channel's controls,
 averaged over the clip, and of nuisance factors, which are independent of emotions and
 traits. All corpora of a study share the map. Where the world has knobs, signs of what
-is special about a clip are among its features, as an occluder or a noise would be. A
-study takes milliseconds, so a method can be tried on many.
+is special about a clip are among its features, as an occluder or a noise would be. The
+three corpora are domains of their own (knob ``offset``). Their labels may be scarce or
+unequal (`Labelling`). A study takes milliseconds, so a method can be tried on many.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sslmepr.params.simulation import Knobs, Simulation
+from sslmepr.params.simulation import Knobs, Raters, Simulation
 from sslmepr.simulation.channels import Channel, make_channels
 from sslmepr.simulation.knobs import (
     Circumstances,
-    Loadings,
+    domain_shift,
     draw_circumstances,
     draw_controls,
 )
+from sslmepr.simulation.raters import label_clips
 from sslmepr.simulation.world import (
-    EMOTION_PART,
-    TRAIT_PART,
     World,
     draw_emotions,
     draw_traits,
-    emotion_intensities,
     make_world,
-    trait_scores,
 )
 
 NUISANCES = 12
@@ -48,6 +46,89 @@ LABELLED = ("emotion", "personality")
 ROLES = (*LABELLED, "held_out")
 
 
+SCARCE_LABELS = {0.0: 2000, 0.5: 340, 1.0: 100}
+"""Dose of ``scarcity`` to the labelled training clips of each task."""
+
+UNLABELLED = 10
+"""Clips without labels for each labelled training clip, at all doses of ``scarcity``.
+"""
+
+POOR_TASK = "personality"
+"""The task whose labels are fewer and worse under ``imbalance``."""
+
+FEWER, NOISIER = 10, 5
+"""Factors of ``imbalance`` at dose 1."""
+
+PANEL = Raters(count=5, halo=0, noise_sd=0.5)
+"""Raters whose noise ``imbalance`` multiplies where the labels have none."""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """Labels of the training corpora of a study.
+
+    Attributes
+    ----------
+    clips : dict of str to int
+        Task to its labelled clips in training, dev and test.
+    unlabelled : dict of str to int
+        Task to the clips without labels beside them, all in training.
+    worse : dict of str to float
+        Task to the factor on the noise of its raters.
+    """
+
+    clips: dict[str, int]
+    unlabelled: dict[str, int] = field(default_factory=dict)
+    worse: dict[str, float] = field(default_factory=dict)
+
+
+def scarce(dose: float, train_share: float) -> Labelling:
+    """Few labelled clips and ten times as many without labels.
+
+    Parameters
+    ----------
+    dose : float
+        0: 2,000 labelled training clips for each task, 0.5: 340, 1: 100; between them
+        by equal ratios.
+    train_share : float
+        Of labelled clips, those in training.
+    """
+    known = np.log([*SCARCE_LABELS.values()])
+    labelled = np.exp(np.interp(dose, [*SCARCE_LABELS], known))
+    clips = dict.fromkeys(LABELLED, round(labelled / train_share))
+    return Labelling(clips, dict.fromkeys(LABELLED, UNLABELLED * round(labelled)))
+
+
+def imbalanced(dose: float, clips: int) -> Labelling:
+    """One task with fewer labels than the other, which are also noisier.
+
+    Parameters
+    ----------
+    dose : float
+        At 1 it has a tenth of the labels, with five times the noise.
+    clips : int
+        Of the other task.
+    """
+    counts = dict.fromkeys(LABELLED, clips)
+    counts[POOR_TASK] = round(clips * FEWER**-dose)
+    return Labelling(counts, worse={POOR_TASK: NOISIER**dose})
+
+
+def worse_raters(raters: Raters | None, factor: float) -> Raters | None:
+    """Raters with `factor` times the noise; where there are none, those of `PANEL`.
+
+    The variance of a rating grows by that of the panel's times factor^2 - 1, so that a
+    factor of 1 changes nothing whether there are raters or not.
+    """
+    if factor == 1:
+        return raters
+    base = raters or PANEL.model_copy(update={"noise_sd": 0.0})
+    added = PANEL.noise_sd**2 * (factor**2 - 1)
+    return base.model_copy(
+        update={"noise_sd": float(np.hypot(base.noise_sd, added**0.5))}
+    )
+
+
 @dataclass(frozen=True)
 class DrawnCorpus:
     """Clips with all their labels.
@@ -56,12 +137,16 @@ class DrawnCorpus:
     ----------
     clip_ids, speaker_ids : (clip,) array of str
     split : (clip,) array of str
+    labelled : (clip,) bool array
+        Whether a method may use the labels of the clip's own task.
     emotions : (clip, emotion) array
         Intensities 0..1, neutral first.
     traits : (clip, trait) array
         Scores 0..1.
     latents : (clip, latent) array
         Six emotions and five traits, of unit variance.
+    rated : (clip, latent) array
+        The same as the labels have them (`sslmepr.simulation.raters.Labels`).
     features : dict of str to (clip, feature) array
         By modality; 0 where a clip lacks it.
     present : dict of str to (clip,) bool array
@@ -71,9 +156,11 @@ class DrawnCorpus:
     clip_ids: np.ndarray
     speaker_ids: np.ndarray
     split: np.ndarray
+    labelled: np.ndarray
     emotions: np.ndarray
     traits: np.ndarray
     latents: np.ndarray
+    rated: np.ndarray
     features: dict[str, np.ndarray]
     present: dict[str, np.ndarray]
 
@@ -143,6 +230,7 @@ def draw_study(
     features: int,
     offset: float,
     seed: int,
+    labelling: Labelling | None = None,
 ) -> DrawnStudy:
     """Draw the three corpora of a study, with unstandardised features.
 
@@ -161,6 +249,9 @@ def draw_study(
         all clips of a corpus share, in standard deviations of the channel's noise. Its
         direction is drawn for each corpus.
     seed : int
+    labelling : Labelling, optional
+        Numbers and quality of the labels of the training corpora; `clips` labelled
+        clips of each and nothing else if not given.
 
     Returns
     -------
@@ -177,15 +268,26 @@ def draw_study(
         name: rng.standard_normal((count, features)) / np.sqrt(count)
         for name, count in sources.items()
     }
-    speaker = np.arange(clips) // clips_per_speaker
+    labelling = labelling or Labelling(dict.fromkeys(LABELLED, clips))
     corpora = {}
     for number, role in enumerate(ROLES):
         special = np.random.default_rng([seed, number])
         shift = {
             name: offset * _direction(each, rng) for name, each in channels.items()
         }
+        known = labelling.clips.get(role, clips)
+        speaker = np.arange(known) // clips_per_speaker
+        more = np.arange(labelling.unlabelled.get(role, 0)) // clips_per_speaker
+        speaker = np.concatenate([speaker, speaker[-1] + 1 + more])
+        own = simulation.model_copy(
+            update={
+                "raters": worse_raters(
+                    simulation.raters, labelling.worse.get(role, 1.0)
+                )
+            }
+        )
         corpora[role] = _corpus(
-            role, simulation, world, channels, maps, shift, speaker, rng, special
+            role, own, world, channels, maps, shift, speaker, known, rng, special
         )
     return DrawnStudy(**corpora)
 
@@ -197,20 +299,20 @@ def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
 
 
 def _corpus(
-    role, simulation, world, channels, maps, shift, speaker, rng, special
+    role, simulation, world, channels, maps, shift, speaker, known, rng, special
 ) -> DrawnCorpus:
     count = len(speaker)
     knobs, frames = simulation.knobs, simulation.cue_frames
     traits = draw_traits(speaker[-1] + 1, rng)[speaker]
     latents = np.hstack([draw_emotions(world, traits, rng), traits])
-    split = np.array(list(_splits(role, speaker, simulation.split)))
+    latents = latents + domain_shift(knobs.offset, role)
+    split = np.full(count, "train", dtype="<U5")
+    split[:known] = list(_splits(role, speaker[:known], simulation.split))
     names = {name: channel.controls for name, channel in channels.items()}
     given = draw_circumstances(knobs, names, latents, speaker, frames, special)
     features = {}
     for name, channel in channels.items():
-        loadings = Loadings(
-            channel.emotion_axes, channel.second_axes, channel.trait_axes, shift[name]
-        )
+        loadings = replace(channel.in_domain(role, 1.0), offset=shift[name])
         own = rng.standard_normal((count, len(channel.controls)))
         seen = draw_controls(
             name, loadings, latents, given, knobs, frames, own, special
@@ -222,17 +324,16 @@ def _corpus(
         values = np.hstack(parts) @ maps[name]
         values = values + rng.standard_normal(values.shape)
         features[name] = np.where(given.absent[name][:, None], 0.0, values)
+    labels = label_clips(latents, simulation, simulation.raters, special)
     return DrawnCorpus(
         np.array([f"{role}-{place:05d}" for place in range(count)]),
         np.array([f"{role}-p{number:05d}" for number in speaker]),
         split,
-        emotion_intensities(
-            latents[:, EMOTION_PART],
-            simulation.emotion_threshold,
-            simulation.emotion_ceiling,
-        ),
-        trait_scores(latents[:, TRAIT_PART], simulation.trait_scale),
+        np.arange(count) < known,
+        labels.emotion,
+        labels.personality,
         latents,
+        labels.rated,
         features,
         {name: ~absent for name, absent in given.absent.items()},
     )

@@ -176,7 +176,8 @@ def _late_fusion(
         mean[:, TRAIT_PART] = (model.predict(others) - 0.5) / scale
         known = (model.predict(features[dev]) - 0.5) / scale
         size[:, TRAIT_PART] = known.std(0) / true[dev].std(0)
-    posterior = Posterior(decided.astype(float), mean, mean, mean, size)
+    even, zero = np.full(decided.shape, 0.5), np.zeros_like(mean)
+    posterior = Posterior(*(decided.astype(float), mean, mean, mean, size, even, zero))
     yield from _scores(params, posterior, unseen)
 
 

@@ -28,6 +28,10 @@ NESTED_KNOBS = (
 """Knobs that an observer may not know of (`sslmepr.simulation.mixture.infer`)."""
 
 
+LABEL_KNOBS = ("scarcity", "imbalance")
+"""Knobs of the labels of drawn studies (`sslmepr.trials.drawn.Labelling`)."""
+
+
 class Drawn(Section):
     """Studies whose features are simulated directly, without rendering clips.
 
@@ -117,16 +121,16 @@ class Doses(Drawn):
     Attributes
     ----------
     components : dict of str to str
-        Component of the fusion model to a knob.
+        Component of the fusion model or of its training to a knob.
     doses : list of float
     clips : int
-        Training clips for each task.
+        Training clips for each task, except under ``scarcity``, whose doses set it.
     seeds : list of int
         A study each.
     epochs : int
     """
 
-    components: dict[Component, Literal[NESTED_KNOBS]]
+    components: dict[Component, Literal[NESTED_KNOBS + LABEL_KNOBS]]
     doses: list[Dose]
     clips: Positive
     seeds: Annotated[list[int], Field(min_length=1)]

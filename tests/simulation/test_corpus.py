@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sslmepr.corpora.schema import CorpusError, read_clips
-from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS, TRAITS
 from sslmepr.params import load, parse
 from sslmepr.simulation.corpus import build_simulated
 from sslmepr.simulation.plan import render_clip
@@ -95,6 +95,33 @@ def test_media_of_other_settings_are_not_kept(built, tmp_path):
     table = read_clips(tmp_path)
     assert set(table.split) == {"test"}
     assert table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]].notna().all().all()
+
+
+def test_labels_are_those_of_the_raters_and_the_truth_lies_beside(
+    tmp_path, monkeypatch
+):
+    def empty(plan, simulation, path):
+        path.write_bytes(b"")
+
+    monkeypatch.setattr("sslmepr.simulation.corpus.render_clip", empty)
+    raters = {"count": 5, "halo": 0.3, "noise_sd": 0.5, "dose": 1.0}
+    tables, truths, scores = [], [], []
+    for changes in ({}, {"raters": raters}):
+        folder = tmp_path / str(len(tables))
+        build_simulated("tiny_joint", small_params(**changes), folder, progress=False)
+        tables.append(read_clips(folder))
+        truths.append(pd.read_parquet(folder / "truth.parquet"))
+        scores.append(json.loads((folder / "ideal_observer.json").read_text()))
+    pd.testing.assert_frame_equal(*truths)
+    traits = [table[list(TRAIT_COLUMNS)].to_numpy() for table in tables]
+    assert 0 < np.abs(traits[0] - traits[1]).max() < 0.15
+    assert tables[1][list(EMOTION_COLUMNS)].to_numpy().min() >= 0
+    assert scores[1]["all"]["truth"]["personality"] == pytest.approx(
+        scores[0]["all"]["personality"]
+    )
+    assert scores[1]["all"]["personality"] != scores[0]["all"]["personality"]
+    assert set(scores[1]["all"]["rating_ceiling"]) == set(TRAITS)
+    assert "truth" not in scores[0]["all"]
 
 
 def test_a_knob_that_clips_would_not_show_is_refused(tmp_path, settings):

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy.optimize import minimize_scalar
 
 from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.knobs import (
     HIDING,
     Loadings,
+    domain_shift,
     draw_circumstances,
     draw_controls,
     envelopes,
@@ -165,6 +167,57 @@ def test_contrary_words_have_the_opposite_sign():
     values = draw_controls("text", loadings, latents, found, knobs, 4, noise, rng)
     sign = np.where(found.contrary, -1, 1)[:, None]
     np.testing.assert_allclose(values[:, 0], sign * (latents[:, :6] @ first.T))
+
+
+def some_loadings():
+    rng = np.random.default_rng(0)
+    axes = [rng.standard_normal((40, count)) for count in (6, 6, 5)]
+    axes[0][:, 2] = 0
+    return Loadings(*axes, rng.standard_normal(40))
+
+
+def test_domains_are_alike_without_offset():
+    alike = some_loadings()
+    same = alike.in_other_domain(0.0, "face", "vlog")
+    for name, axes in vars(alike).items():
+        np.testing.assert_array_equal(getattr(same, name), axes)
+    np.testing.assert_array_equal(domain_shift(0.0, "vlog"), np.zeros(11))
+
+
+def test_a_domain_has_a_gain_and_turned_axes():
+    alike = some_loadings()
+    half, full = (alike.in_other_domain(dose, "face", "vlog") for dose in (0.5, 1.0))
+    np.testing.assert_array_equal(full.offset, alike.offset)
+    assert not full.first[:, 2].any()  # what shows nothing shows nothing anywhere
+
+    # full = gain (H + Delta) and half = root(gain) (H + Delta / 2).
+    def misfit(root):
+        turn = full.traits / root**2 - alike.traits
+        return np.abs(half.traits / root - alike.traits - turn / 2).max()
+
+    found = minimize_scalar(misfit, bounds=(0.3, 3), options={"xatol": 1e-12})
+    assert found.fun < 1e-6
+    turn = full.first / found.x**2 - alike.first
+    shown = [0, 1, 3, 4, 5]
+    lengths = np.linalg.norm(turn, axis=0) / np.linalg.norm(alike.first, axis=0).clip(1)
+    np.testing.assert_allclose(lengths[shown], 0.5, atol=1e-6)
+    other = alike.in_other_domain(1.0, "face", "monologue")
+    voice = alike.in_other_domain(1.0, "audio", "vlog")
+    assert not np.allclose(other.first, full.first)
+    assert not np.allclose(voice.first, full.first)
+
+
+def test_gains_and_shifts_spread_over_domains_as_they_should():
+    alike = Loadings(np.eye(6), np.eye(6), np.eye(6)[:, :5], np.zeros(6))
+    logs = [
+        np.log(np.abs(alike.in_other_domain(1.0, "face", f"d{n}").first).max(0).mean())
+        for n in range(400)
+    ]
+    assert np.std(logs) == pytest.approx(0.5, abs=0.06)
+    shifts = np.array([domain_shift(1.0, f"d{n}") for n in range(400)])
+    assert not shifts[:, 6:].any()
+    assert shifts[:, :6].std() == pytest.approx(0.5, abs=0.03)
+    np.testing.assert_allclose(2 * domain_shift(0.5, "d0"), shifts[0])
 
 
 @pytest.mark.parametrize("wrong", [{"burst": 1.5}, {"order": -0.1}, {"bursts": 0.5}])

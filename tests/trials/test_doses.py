@@ -42,6 +42,33 @@ def test_the_same_seed_gives_the_same(runs):
     pd.testing.assert_frame_equal(again, before)
 
 
+def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):
+    seen = []
+
+    def watched(params, study, arm, seed):
+        counts = {
+            role: (study[role].labelled & (study[role].split == "train")).sum()
+            for role in ("emotion", "personality")
+        }
+        seen.append((arm.variant, counts, len(study.emotion.split)))
+        return trained(params, study, arm, seed)
+
+    trained = doses.train_arm
+    monkeypatch.setattr(doses, "train_arm", watched)
+    pairs = {"semi_supervised": "scarcity", "gradnorm": "imbalance"}
+    chosen = section(components=pairs, clips=200)
+    for pair in pairs.items():
+        found = doses._cell(SETTINGS, chosen, *pair, 1.0, 0)
+        assert found["value"].notna().all() and set(found["knob"]) == {pair[1]}
+    (_, scarce, many), _, (variant, unequal, few), _ = seen
+    assert scarce == {"emotion": 100, "personality": 100}
+    assert many == 1000 + round(100 / 0.7)
+    assert unequal["emotion"] == pytest.approx(200, abs=1)
+    assert unequal["personality"] == pytest.approx(20, abs=1)
+    assert few == round(200 / 0.7)
+    assert variant.without == ["gradnorm"]
+
+
 def test_scores_are_of_the_last_clips(runs):
     class Unseen:
         clip_ids, speaker_ids = np.array(list("ab")), np.array(list("ab"))

@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 
 from sslmepr import params as parameters
+from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import make_channels
+from sslmepr.simulation.knobs import domain_shift
 from sslmepr.simulation.world import WorldError, make_world
-from sslmepr.trials.drawn import draw_study, signed_world
+from sslmepr.trials.drawn import (
+    PANEL,
+    Labelling,
+    draw_study,
+    imbalanced,
+    scarce,
+    signed_world,
+    worse_raters,
+)
 
 PARAMS = parameters.load(Path(__file__).parents[2] / "params.yaml")
 SIMULATION = PARAMS.simulation
@@ -84,6 +94,74 @@ def test_the_same_seed_draws_the_same():
     first, again, other = draw(seed=1), draw(seed=1), draw(seed=2)
     face = [each.emotion.features["face"] for each in (first, again, other)]
     assert np.array_equal(face[0], face[1]) and not np.allclose(face[0], face[2])
+
+
+def test_numbers_are_those_from_before_there_were_scarce_labels():
+    study = draw_study(SIMULATION, PLANTED, 50, 1, 16, 0.5, 0)
+    found = [study.emotion.features[name].sum() for name in ("face", "text")]
+    assert found == pytest.approx([136.6669296175993, 23.99271522941965], abs=1e-9)
+    assert study.held_out.emotions.sum() == pytest.approx(29.22015964101888, abs=1e-9)
+    assert study.held_out.traits.sum() == pytest.approx(126.68048603304523, abs=1e-9)
+    assert study.emotion.labelled.all() and study.held_out.labelled.all()
+
+
+def test_scarce_labels_are_few_beside_many_clips_without():
+    for dose, count in ((0, 2000), (0.5, 340), (1, 100), (0.75, round(34000**0.5))):
+        found = scarce(dose, 0.7)
+        assert set(found.clips.values()) == {round(np.round(count) / 0.7)}
+        assert found.unlabelled["emotion"] == pytest.approx(10 * count, abs=10)
+    study = draw(clips=60, labelling=scarce(1, 0.7))
+    assert len(study.held_out.split) == 60
+    for corpus in (study.emotion, study.personality):
+        assert len(corpus.split) == len(set(corpus.speaker_ids)) == 1143
+        assert not corpus.labelled[143:].any() and corpus.labelled[:143].all()
+        assert set(corpus.split[143:]) == {"train"}
+        assert (corpus.split[:143] == "train").sum() == 100
+
+
+def test_one_task_has_fewer_and_worse_labels():
+    study = draw(clips=2000, labelling=imbalanced(1, 2000))
+    assert len(study.emotion.split) == 10 * len(study.personality.split) == 2000
+    np.testing.assert_array_equal(study.emotion.rated, study.emotion.latents)
+    np.testing.assert_array_equal(study.held_out.rated, study.held_out.latents)
+    more = draw(
+        clips=200,
+        labelling=Labelling({"personality": 20_000}, {}, {"personality": 5.0}),
+    )
+    error = (more.personality.rated - more.personality.latents)[:, 6:]
+    panel = PANEL.noise_sd / np.sqrt(PANEL.count)
+    assert error.std() == pytest.approx(panel * np.sqrt(24), rel=0.02)
+    same = draw(labelling=imbalanced(0, 400)).personality
+    np.testing.assert_array_equal(same.traits, draw().personality.traits)
+
+
+def test_worse_raters_have_as_many_times_the_noise():
+    own = Raters(count=7, halo=0.3, noise_sd=0.5)
+    assert worse_raters(own, 5.0) == Raters(count=7, halo=0.3, noise_sd=2.5)
+    assert worse_raters(own, 1.0) == own and worse_raters(None, 1.0) is None
+    none = worse_raters(None, 1.0001)
+    assert none.count == 5 and none.noise_sd < 0.01
+
+
+def test_labels_of_a_study_are_from_its_raters():
+    raters = Raters(count=5, halo=0.0, noise_sd=1.0)
+    simulation = SIMULATION.model_copy(update={"raters": raters})
+    study = draw_study(simulation, PLANTED, 4000, 1, 4, 0.0, 0)
+    for role in ("emotion", "personality", "held_out"):
+        corpus = study[role]
+        error = (corpus.rated - corpus.latents)[:, 6:].std()
+        assert error == pytest.approx(5**-0.5, rel=0.03)
+        expected = np.clip(0.5 + 0.15 * corpus.rated[:, 6:], 0, 1)
+        assert corpus.traits == pytest.approx(expected)
+
+
+def test_corpora_are_domains_that_differ_in_their_emotions():
+    knobs = Knobs(offset=1.0)
+    simulation = SIMULATION.model_copy(update={"knobs": knobs})
+    study = draw_study(simulation, PLANTED, 20_000, 1, 4, 0.0, 0)
+    for role in ("emotion", "personality", "held_out"):
+        found = study[role].latents.mean(0)
+        assert found == pytest.approx(domain_shift(1.0, role), abs=0.04)
 
 
 def test_a_signed_world_keeps_the_signs_only():
