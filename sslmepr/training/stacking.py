@@ -26,6 +26,9 @@ REFITS = 100
 """Cluster-bootstrap refits behind the intervals of weights. By convention, not tuned:
 they know a standard error to a fourteenth."""
 
+CONFIDENCE = 0.95
+"""Of these intervals. That of the evaluation would make training depend on it."""
+
 
 def train_stacking(
     params: Params,
@@ -57,8 +60,8 @@ def train_stacking(
         task, dev_score, penalty (chosen ``alpha`` of ridge or ``C`` of logistic
         regression) and weights: dict from modality to weight (of its logit of the same
         target, per standard deviation of that logit, mean over targets), low and high.
-        The interval has the confidence of ``evaluate`` and the normal form, with the
-        standard error over `REFITS` cluster-bootstrap refits.
+        The interval has `CONFIDENCE` and the normal form, with the standard error over
+        `REFITS` cluster-bootstrap refits.
 
     Raises
     ------
@@ -81,7 +84,7 @@ def train_stacking(
     speakers = data.clips.table["speaker_id"].to_numpy()[train]
     weights = linear.modality_weights()
     refits = linear.refitted_modality_weights(speakers, REFITS, params.seed)
-    reach = norm.isf((1 - params.evaluate.confidence) / 2) * refits.std(0, ddof=1)
+    reach = norm.isf((1 - CONFIDENCE) / 2) * refits.std(0, ddof=1)
     spans = np.transpose([weights, weights - reach, weights + reach]).tolist()
     return {
         "task": task,
