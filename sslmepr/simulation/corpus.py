@@ -34,8 +34,11 @@ from sslmepr.simulation.world import (
 )
 from sslmepr.statistics import norms
 
-RENDERED_KNOBS = {"moderation", "variants", "shared_looks", "cue_overlap"}
-"""Knobs that act on controls alone, so that rendered clips show them."""
+RENDERED_KNOBS = {
+    *("moderation", "variants", "shared_looks", "cue_overlap"),
+    *("burst", "order", "reliability", "occlusion", "missing", "missing_when_sad"),
+}
+"""Knobs whose effects rendered clips show."""
 
 
 def build_simulated(
