@@ -80,7 +80,7 @@ BODY_ALONE, NECK_ALONE = 1.85, 4.0
 """Where the head is not seen: framing at which a body reaches the lower edge, and where
 its neck ends below the upper edge, of a frame 512 high."""
 
-HEAD_ALONE = 2.3
+HEAD_ALONE = 2.7
 """Framing where neither body nor room is seen."""
 
 PERSON_ALONE, HIGHEST = 1.65, 128.0
@@ -112,8 +112,10 @@ def render_frames(
     """Draw a clip.
 
     Without a face the head is above the picture, without a body it is at its lower
-    edge, and without a scene the person fills the picture before a bare wall. What
-    feature extraction makes of it: `sslmepr.media.regions.lacking_regions`.
+    edge, and without a scene the person fills the picture before a bare wall. Feature
+    extraction (`sslmepr.media.regions.lacking_regions`) then finds no body and no
+    scene; but where it finds no face it finds no body either, and where there is no
+    person it takes a bare wall for a scene.
 
     Parameters
     ----------

@@ -97,8 +97,9 @@ def test_media_of_other_settings_are_not_kept(built, tmp_path):
     assert table[[*EMOTION_COLUMNS, *TRAIT_COLUMNS]].notna().all().all()
 
 
-def test_a_knob_that_clips_would_not_show_is_refused(tmp_path, settings):
+def test_a_knob_that_clips_would_not_show_is_refused(tmp_path, settings, monkeypatch):
     """Otherwise the ideal observer would know what no model can see."""
+    monkeypatch.setattr("sslmepr.simulation.corpus.RENDERED_KNOBS", {"variants"})
     knobs = settings.simulation.knobs.model_copy(update={"burst": 0.5, "variants": 1})
     simulation = settings.simulation.model_copy(update={"knobs": knobs})
     richer = settings.model_copy(update={"simulation": simulation})
