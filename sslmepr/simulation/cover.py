@@ -27,7 +27,7 @@ from sslmepr.simulation.paint import (
 DARKEST = 0.4
 """Share of its light that a layer keeps at loss 1."""
 
-TINT = 0.85
+TINT = 0.65
 """Opacity of dark glasses, whose brown is that of skins: the detector of faces finds
 one of three fewer behind black ones."""
 
