@@ -24,6 +24,10 @@ MAX_GAP_FRAMES = 2
 MAX_HIDDEN = 0.95
 """A person who covers more of the picture leaves no scene to see."""
 
+MIN_BODY = 0.4
+"""So much of the picture, in heights of the face, must lie below a face to show a body.
+"""
+
 GREY = 128
 
 
@@ -172,18 +176,24 @@ def lacking_regions(regions: pd.DataFrame, mask_person: bool) -> dict[str, str]:
     -------
     dict of str to str
         Modality to reason. Face and body are lacking if no frame shows a face, the
+        body if at least half of the faces lie at the lower edge (`MIN_BODY`), the
         scene if the person covers more than `MAX_HIDDEN` of at least half of the
         frames.
     """
     boxes = regions.set_index("modality")
-    body, scene = boxes.loc[["body"]], boxes.loc[["scene"]]
+    face, body, scene = (boxes.loc[[name]] for name in VISUAL_MODALITIES)
     is_person = body["provenance"].eq("person").to_numpy()
     if not is_person.any():
         return dict.fromkeys(("face", "body"), "no person was found")
+    lacking = {}
+    heights = (face["bottom"] - face["top"]).to_numpy()
+    below = (scene["bottom"].to_numpy() - face["bottom"].to_numpy()) / heights
+    if np.mean(below[face["provenance"].eq("detected").to_numpy()] < MIN_BODY) >= 0.5:
+        lacking["body"] = "only the head is in the picture"
     hidden = _areas(body) / _areas(scene) > MAX_HIDDEN
     if mask_person and np.mean(hidden & is_person) >= 0.5:
-        return {"scene": "the person covers the whole picture"}
-    return {}
+        lacking["scene"] = "the person covers the whole picture"
+    return lacking
 
 
 def _areas(boxes: pd.DataFrame) -> np.ndarray:

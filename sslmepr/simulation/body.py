@@ -8,13 +8,15 @@ Points are in person units: canvas pixels at framing 1, with the base of the nec
 (0, 0).
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.simulation.controls import amount, axis_matrix, squash
+from sslmepr.simulation.controls import amount, axis_matrix, between, squash
+from sslmepr.simulation.cover import shown_beside
 from sslmepr.simulation.look import Look
 from sslmepr.simulation.paint import (
     LIMB_POINTS,
@@ -109,6 +111,9 @@ FINGERS = np.array(((1, -1), (1, 1)))[:, None, None]
 
 UPPER_ARM, FOREARM = 112.0, 100.0
 
+BEHIND_DESK = 60
+"""How much lower hands rest behind a desk, in person units."""
+
 
 @dataclass(frozen=True)
 class BodyMoment:
@@ -140,11 +145,22 @@ class BodyPainter:
         Complexion, so that neck and hands go with the face.
     phases : (6,) ndarray
         Where the movements start, in radians.
+    thing : str, optional
+        ``desk`` if the body stands behind one; what it hides makes no difference.
     """
 
-    def __init__(self, look: Look, controls: np.ndarray, skin: Colour, phases):
-        self.look, self.skin, self.phases = look, skin, np.asarray(phases, float)
-        self.shown = shown = squash(controls, BODY_CONTROLS)
+    def __init__(
+        self, look: Look, controls: np.ndarray, skin: Colour, phases, thing=None
+    ):
+        self.look, self.phases = look, np.asarray(phases, float)
+        self.thing = thing
+        self._settle(shown_beside(thing, squash(controls, BODY_CONTROLS)), skin)
+        self.torso = self._paint_torso()
+        self.ghost = oval((0, 0), (17, 17))
+
+    def _settle(self, shown: dict[str, float], skin: Colour) -> None:
+        """Whatever follows from the controls, but for the painted torso."""
+        self.shown, self.skin, look = shown, skin, self.look
         vivid = 0.03 + 0.9 * amount(shown["garment_vividness"])
         light = 0.2 + 0.74 * amount(shown["garment_lightness"])
         self.cloth = hsv(look.garment_hue, vivid, light)
@@ -152,12 +168,31 @@ class BodyPainter:
         drop = 34 - 58 * shown["shoulder_height"] + 14 * shown["slump"]
         self.shoulder = np.array((reach, drop))
         self.head_drop_px = 24 * shown["slump"] + 8 * shown["lean"]
-        self.torso = self._paint_torso()
+        self.gestures_hz = 0.3 + 2.0 * amount(shown["gesture_speed"])
         self.arcs, self.waves = self._motion_lines()
         self.hand, self.inks = self._hand()
-        self.ghost = oval((0, 0), (17, 17))
 
-    def moment(self, seconds: float, shutter_seconds: float) -> BodyMoment:
+    def towards(self, other: "BodyPainter", share: float) -> "BodyPainter":
+        """The same body on its way to another manner; the torso is cross-faded.
+
+        Parameters
+        ----------
+        other : BodyPainter
+            Of the same look, phases and thing.
+        share : float
+            0..1 of the way.
+        """
+        if share == 0 or other is self:
+            return self
+        way = copy(self)
+        skin = mix(self.skin, other.skin, share)
+        way._settle(between(self.shown, other.shown, share), skin)
+        way.torso = cv2.addWeighted(self.torso, 1 - share, other.torso, share, 0)
+        return way
+
+    def moment(
+        self, seconds: float, shutter_seconds: float, clock: float | None = None
+    ) -> BodyMoment:
         """Position of the body at a time of the clip.
 
         Parameters
@@ -166,8 +201,12 @@ class BodyPainter:
             From the beginning of the clip.
         shutter_seconds : float
             Exposure time, over which moving arms leave a trail.
+        clock : float, optional
+            When gestures of the present speed would be where they are now
+            (`gesture_clock`), in seconds; the time of the clip by default.
         """
-        hands = self._hands(seconds), self._hands(seconds - shutter_seconds)
+        clock = seconds if clock is None else clock
+        hands = self._hands(clock), self._hands(clock - shutter_seconds)
         swing = 3 + 44 * amount(self.shown["sway"]) ** 1.5
         sway = swing * np.sin(2 * np.pi * 0.45 * seconds + self.phases[0])
         return BodyMoment(float(sway), *hands)
@@ -185,6 +224,17 @@ class BodyPainter:
             Canvas pixels for one person unit.
         """
         place = np.asarray(place, float)
+        self.paint_torso(canvas, moment, place, scale)
+        self._arms(canvas, moment, place, scale)
+        for lines, strength in (
+            (self.arcs + moment.hands[:, None, None], self.shown["gesture_speed"]),
+            (self.waves, self.shown["sway"]),
+        ):
+            bright = 0.9 * amount(strength) ** 1.6
+            stroke(canvas, place + scale * lines, (255, 255, 255), 5 * scale, bright)
+
+    def paint_torso(self, canvas, moment: BodyMoment, place, scale: float) -> None:
+        """Draw neck and torso alone; parameters as for `paint`."""
         shear = -moment.sway_px / 240  # the seat stays where it is
         start = place - scale * TORSO_ORIGIN
         corner = np.floor(start).astype(int) - (24, 0)
@@ -195,19 +245,14 @@ class BodyPainter:
         )
         size = (int(TORSO_SIZE[0] * scale) + 48, int(TORSO_SIZE[1] * scale) + 2)
         lay_over(canvas, cv2.warpAffine(self.torso, matrix, size), *corner)
-        self._arms(canvas, moment, place, scale)
-        for lines, strength in (
-            (self.arcs + moment.hands[:, None, None], self.shown["gesture_speed"]),
-            (self.waves, self.shown["sway"]),
-        ):
-            bright = 0.9 * amount(strength) ** 1.6
-            stroke(canvas, place + scale * lines, (255, 255, 255), 5 * scale, bright)
 
     def _hands(self, seconds: float) -> np.ndarray:
         shown = self.shown
         rest = (70 + 104 * shown["arm_openness"], 150 - 118 * shown["hand_height"])
+        if self.thing == "desk":
+            rest = (rest[0], rest[1] + BEHIND_DESK)
         size = 4 + 62 * amount(shown["gesture_amplitude"]) ** 1.3
-        turn = 2 * np.pi * (0.3 + 2.0 * amount(shown["gesture_speed"])) * seconds
+        turn = 2 * np.pi * self.gestures_hz * seconds
         phases = self.phases[1:5].reshape(2, 2)  # (side, axis)
         move = (0.6, 1) * np.sin(turn * np.array((1, 1.3)) + phases)
         return (rest + size * move) * MIRROR
@@ -308,6 +353,8 @@ class BodyPainter:
         angles = np.linspace(-wide, wide, 9)
         arc = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         arcs = np.array((46, 60, 74))[:, None, None] * arc
+        if self.thing == "desk":
+            arcs = arcs - (0, 2 * BEHIND_DESK)
         down = np.linspace(-60, 30, 13)
         wave = np.stack([6 * np.sin(down / 7), down], axis=1) + self.shoulder
         waves = wave + np.array(((26, -20), (44, -20)))[:, None]
@@ -336,6 +383,24 @@ class BodyPainter:
         dark = shade(self.skin, 0.6)
         inks = [dark, *5 * (dark, self.skin), shade(self.skin, 0.97)]
         return np.concatenate([[around], fingers, [palm]]), inks
+
+
+def gesture_clock(gestures_hz: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """When gestures of each frame's speed would be where they are, (frame,) seconds.
+
+    Gestures whose speed changes go on from where they are. For a constant speed this
+    is the time itself.
+
+    Parameters
+    ----------
+    gestures_hz, seconds : (frame,) ndarray
+    """
+    steps, mean = np.diff(seconds), (gestures_hz[1:] + gestures_hz[:-1]) / 2
+    ahead = [
+        steps[:frame] @ (mean[:frame] - now) / now
+        for frame, now in enumerate(gestures_hz)
+    ]
+    return seconds + ahead
 
 
 def bend(shoulder: np.ndarray, hand: np.ndarray, side: int) -> np.ndarray:

@@ -18,8 +18,11 @@ class Controls:
 
     Parameters
     ----------
-    face, body, scene : (control,) ndarray
-        Named, in order, by `FACE_CONTROLS`, `BODY_CONTROLS` and `SCENE_CONTROLS`.
+    face, body : (control,) or (moment, control) ndarray
+        Named, in order, by `FACE_CONTROLS` and `BODY_CONTROLS`; moments lie at equal
+        distances over the clip.
+    scene : (control,) or (1, control) ndarray
+        As named by `SCENE_CONTROLS`.
     """
 
     face: np.ndarray
@@ -57,6 +60,48 @@ def squash(values: np.ndarray, names: Sequence[str]) -> dict[str, float]:
 def amount(squashed: float) -> float:
     """A control in -1..1 as a quantity in 0..1 that is never negative."""
     return 0.5 * (1.0 + squashed)
+
+
+def between(
+    first: Mapping[str, float], second: Mapping[str, float], share: float
+) -> dict[str, float]:
+    """Controls on the way from one moment to another, by name.
+
+    Parameters
+    ----------
+    first, second : mapping of str to float
+        Of the same names.
+    share : float
+        0..1 of the way.
+    """
+    return {
+        name: value + share * (second[name] - value) for name, value in first.items()
+    }
+
+
+def course(moments: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where the frames of a clip lie among its moments.
+
+    A moment is held for half of its time around its middle, where samples at equal
+    distances fall, and passes smoothly into the next one in the other half.
+
+    Parameters
+    ----------
+    moments, frames : int
+        Both cover the clip at equal distances.
+
+    Returns
+    -------
+    before : (frame,) int ndarray
+        The moment that a frame comes from.
+    share : (frame,) ndarray
+        How far it is on its way to the next one, 0..1.
+    """
+    place = (np.arange(frames) + 0.5) / frames * moments - 0.5
+    place = np.clip(place, 0, moments - 1)
+    before = np.minimum(place.astype(int), max(0, moments - 2))
+    share = np.clip(2 * (place - before) - 0.5, 0, 1)
+    return before, share**2 * (3 - 2 * share)
 
 
 def axis_matrix(

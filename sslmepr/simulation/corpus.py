@@ -28,9 +28,6 @@ from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
 from sslmepr.simulation.world import LATENTS
 from sslmepr.statistics import norms
 
-RENDERED_KNOBS = {"moderation", "variants", "offset", "shared_looks", "cue_overlap"}
-"""Knobs that act on controls alone, so that rendered clips show them."""
-
 
 def build_simulated(
     name: str, params: Params, folder: str | Path, progress: bool = True
@@ -57,19 +54,11 @@ def build_simulated(
     Raises
     ------
     CorpusError
-        If the corpus is not a simulated one, naming the clip that cannot be made, or
-        naming a knob whose effect would not be seen in the clips.
+        If the corpus is not a simulated one, or naming the clip that cannot be made.
     """
     corpus = params.corpus.get(name)
     if not isinstance(corpus, SimulatedCorpus):
         raise CorpusError(f"corpus.{name}: not a simulated corpus")
-    doses = params.simulation.knobs.model_dump()
-    unseen = [knob for knob in doses if doses[knob] and knob not in RENDERED_KNOBS]
-    if unseen:
-        raise CorpusError(
-            f"simulation.knobs: rendered clips do not show {', '.join(unseen)}; "
-            "set their doses to 0, and use trials on drawn controls"
-        )
     folder = Path(folder)
     draw = draw_corpus(name, corpus, params)
     plans = plan_clips(name, draw, params)

@@ -6,13 +6,15 @@ W. V. Friesen, 1978); the emotions move them as that system's prototypes describ
 disgust: nose wrinkled; and so on). How traits move them is a choice of this design.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.simulation.controls import amount, axis_matrix, squash
+from sslmepr.simulation.controls import amount, axis_matrix, between, squash
+from sslmepr.simulation.cover import scarf, shown_beside, sunglasses
 from sslmepr.simulation.head import (
     ORIGIN,
     complexion,
@@ -165,20 +167,54 @@ class FacePainter:
     look : Look
     controls : (control,) ndarray
         As named by `FACE_CONTROLS`.
+    thing : str, optional
+        What is worn, of `sslmepr.simulation.knobs.HIDING`; controls that it hides
+        make no difference.
     """
 
-    def __init__(self, look: Look, controls: np.ndarray):
-        self.look = look
-        self.shown = squash(controls, FACE_CONTROLS)
-        self.gap_px = 27 * amount(self.shown["mouth_opening"]) ** 1.8
+    def __init__(self, look: Look, controls: np.ndarray, thing: str | None = None):
+        self.look, self.thing = look, thing
+        self._settle(shown_beside(thing, squash(controls, FACE_CONTROLS)))
         pitch, flush = self.shown["head_pitch"], self.shown["flush"]
-        self.skin = complexion(look.skin, flush)
-        self.lift = -13 * pitch
         self.base = paint_head(look, pitch, 0.8 * self.gap_px, flush)
         self._relief()
         self._nose()
+        if thing == "sunglasses":
+            self._open_eyes(self.base, 1.0, (0.0, 0.0))
+            sunglasses(self.base, self._at((0, 0)))
+        elif thing == "scarf":
+            scarf(self.base, look, self._at((0, 0)))
         self.soft = cv2.GaussianBlur(self.base, (0, 0), SOFTNESS_PX)
+
+    def _settle(self, shown: dict[str, float]) -> None:
+        """Whatever follows from the controls and is not painted."""
+        self.shown = shown
+        self.gap_px = 27 * amount(shown["mouth_opening"]) ** 1.8
+        self.skin = complexion(self.look.skin, shown["flush"])
+        self.lift = -13 * shown["head_pitch"]
         self._parts: dict[tuple, np.ndarray] = {}
+
+    def towards(self, other: "FacePainter", share: float) -> "FacePainter":
+        """The same face on its way to another expression.
+
+        Eyes, brows and mouth move there; skin, folds and hair are cross-faded, which
+        costs little.
+
+        Parameters
+        ----------
+        other : FacePainter
+            Of the same look and thing.
+        share : float
+            0..1 of the way.
+        """
+        if share == 0 or other is self:
+            return self
+        way = copy(self)
+        way._settle(between(self.shown, other.shown, share))
+        for name in ("base", "soft"):
+            layers = getattr(self, name), 1 - share, getattr(other, name), share
+            setattr(way, name, cv2.addWeighted(*layers, 0))
+        return way
 
     def paint(self, moment: FaceMoment) -> np.ndarray:
         """The head as a premultiplied layer (row, column, 4)."""
@@ -188,6 +224,8 @@ class FacePainter:
             (EYES_BOX, self._upper_face, (lids, brow_px, moment.gaze_px)),
             (MOUTH_BOX, self._mouth, (round(moment.speech, 1),)),
         ):
+            if box == MOUTH_BOX and self.thing == "scarf":
+                continue
             if (box, state) not in self._parts:
                 self._parts[box, state] = self._softly(box, paint, state)
             head[self._within(box)] = self._parts[box, state]
@@ -209,9 +247,10 @@ class FacePainter:
         return cv2.GaussianBlur(wide, (0, 0), SOFTNESS_PX)[inner, inner]
 
     def _upper_face(self, patch, lids: float, brow_px: float, gaze_px) -> None:
-        self._open_eyes(patch, lids, gaze_px)
+        if self.thing != "sunglasses":
+            self._open_eyes(patch, lids, gaze_px)
         self._brows(patch, brow_px)
-        if self.look.glasses:
+        if self.look.glasses and self.thing != "sunglasses":
             self._glasses(patch)
 
     def _at(self, points) -> np.ndarray:

@@ -118,18 +118,22 @@ def _ears(patch: np.ndarray, look: Look, skin: Colour, pitch: float) -> None:
 def _round_off(patch: np.ndarray, outline: np.ndarray) -> None:
     """Light from the upper left, and darker where the head turns away."""
     height, width = patch.shape[:2]
+    opacity = cv2.extractChannel(patch, 3)
+    left, top, across, down = cv2.boundingRect(opacity)
+    rows, columns = slice(top, top + down), slice(left, left + across)
     mask = np.zeros((height, width), np.uint8)
     cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 255)
     small = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    inside = cv2.resize(cv2.GaussianBlur(small, (0, 0), 4), (width, height)) / 255
-    x = (np.arange(width, dtype=np.float32) - ORIGIN[0]) / 62
-    y = (np.arange(height, dtype=np.float32) - ORIGIN[1]) / 88
+    inside = cv2.resize(cv2.GaussianBlur(small, (0, 0), 4), (width, height))
+    light = 0.4 + 0.57 * np.clip(np.arange(256) / 255, 0.4, 1.0)  # inside, 0..255
+    x = (np.arange(width, dtype=np.float32)[columns] - ORIGIN[0]) / 62
+    y = (np.arange(height, dtype=np.float32)[rows] - ORIGIN[1]) / 88
     slope = -LIGHT_FROM_LEFT * x[None, :] - 0.07 * y[:, None]
-    factor = 0.4 + 0.57 * np.clip(inside, 0.4, 1.0) + slope
-    factor = factor.astype(np.float32)
+    factor = (light[inside[rows, columns]] + slope).astype(np.float32)
     lit = cv2.merge([factor, factor, factor, np.ones_like(factor)])
-    opacity = cv2.merge(4 * [cv2.extractChannel(patch, 3)])
-    cv2.min(cv2.multiply(patch, lit, dtype=cv2.CV_8U), opacity, dst=patch)
+    painted = patch[rows, columns]
+    most = cv2.merge(4 * [opacity[rows, columns]])
+    cv2.min(cv2.multiply(painted, lit, dtype=cv2.CV_8U), most, dst=painted)
 
 
 def _blush(patch: np.ndarray, skin: Colour, flush: float, lift: float) -> None:

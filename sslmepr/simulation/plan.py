@@ -131,7 +131,7 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
         waveform = voice.add_room(speech, seconds, domain.audio_noise_db, voice_seed)
         frames = picture.render_frames(
             plan.look,
-            picture.Controls(*(plan.controls[c][0] for c in ("face", "body", "scene"))),
+            picture.Controls(*(plan.controls[c] for c in ("face", "body", "scene"))),
             frame_count,
             rate,
             frame.width,
@@ -139,6 +139,7 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
             picture.DomainLook(domain.framing, domain.clutter),
             picture_seed,
             voice.speech_envelope(waveform, frame_count, rate),
+            plan.signs,
         )
         write_clip(path, frames, rate, waveform, voice.SAMPLE_RATE_HZ)
     except (ValueError, voice.VoiceError, OSError) as error:

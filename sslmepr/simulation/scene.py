@@ -134,6 +134,23 @@ def paint_scene(
     return np.ascontiguousarray(canvas)
 
 
+def paint_backdrop(width: int) -> np.ndarray:
+    """A bare wall that says nothing about a person.
+
+    Parameters
+    ----------
+    width : int
+        Of the canvas, for a height of `STAGE_HEIGHT`.
+
+    Returns
+    -------
+    (row, column, 3) uint8 ndarray
+    """
+    canvas = np.full((STAGE_HEIGHT, width, 3), (150, 150, 154), np.uint8)
+    glow(canvas, (width / 2, 200), (300, 260), (196, 196, 198), 0.9)
+    return canvas
+
+
 def _wall_colour(shown: dict) -> Colour:
     green, plain, pink = (104, 182, 124), (196, 188, 184), (222, 112, 170)
     hue = shown["wall_hue"]

@@ -125,9 +125,22 @@ def test_a_clip_without_anybody_lacks_face_and_body():
     assert lacking_regions(somebody, mask_person=True) == {}
 
 
+def test_a_head_at_the_lower_edge_shows_no_body():
+    low = np.array([60.0, 66, 80, 91, 0.9])  # 9 px below a face of 25: less than 0.4
+    alone = {"body": "only the head is in the picture"}
+    regions = find_regions(images(2), [low[None], FACE[None]])
+    assert lacking_regions(regions, mask_person=True) == alone
+    # frames without a face do not count
+    regions = find_regions(images(4), [low[None], NONE, NONE, NONE])
+    assert lacking_regions(regions, mask_person=False) == alone
+    higher = low - (0, 2, 0, 2, 0)  # 11 px
+    regions = find_regions(images(2), [higher[None], higher[None]])
+    assert lacking_regions(regions, mask_person=True) == {}
+
+
 def test_a_close_up_leaves_no_scene_to_be_seen():
     # 1.75 widths to each side and six heights down cover all; above it is cut
-    close = np.array([50.0, 10, 110, 90, 0.9])
+    close = np.array([50.0, 10, 110, 60, 0.9])
     covered = {"scene": "the person covers the whole picture"}
     regions = find_regions(images(2), [close[None], close[None]])
     assert lacking_regions(regions, mask_person=True) == covered

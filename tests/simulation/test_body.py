@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sslmepr.simulation import body
-from sslmepr.simulation.body import BODY_CONTROLS, BodyPainter, bend
+from sslmepr.simulation.body import BODY_CONTROLS, BodyPainter, bend, gesture_clock
 from sslmepr.simulation.look import draw_look
 
 
@@ -62,3 +62,23 @@ def test_formal_clothes_show_a_shirt():
         for patch in (formal, casual)
     ]
     assert white[0] > 0.1 > white[1]
+
+
+def test_gestures_go_on_where_they_are_when_their_speed_changes():
+    seconds = np.arange(5) / 8
+    np.testing.assert_array_equal(gesture_clock(np.full(5, 1.7), seconds), seconds)
+    speed = np.array([1.0, 1.0, 2.0, 2.0, 0.5])
+    turns = speed * gesture_clock(speed, seconds)
+    np.testing.assert_allclose(turns, np.cumsum([0, 1.0, 1.5, 2.0, 1.25]) / 8)
+
+
+def test_a_body_moves_between_two_manners():
+    calm, wild = _painter(hand_height=-1.0, slump=-1.0), _painter(hand_height=1.0)
+    assert calm.towards(wild, 0.0) is calm and calm.towards(calm, 0.4) is calm
+    steps = [calm.towards(wild, share) for share in np.linspace(0, 1, 6)]
+    for values in (
+        [each.moment(0.3, 0.06).hands[1, 1] for each in steps],
+        [-each.head_drop_px for each in steps],
+    ):
+        np.testing.assert_allclose(np.diff(values), np.diff(values)[0])
+    np.testing.assert_array_equal(_paint(steps[-1]), _paint(wild))

@@ -124,16 +124,6 @@ def test_labels_are_those_of_the_raters_and_the_truth_lies_beside(
     assert "truth" not in scores[0]["all"]
 
 
-def test_a_knob_that_clips_would_not_show_is_refused(tmp_path, settings):
-    """Otherwise the ideal observer would know what no model can see."""
-    knobs = settings.simulation.knobs.model_copy(update={"burst": 0.5, "variants": 1})
-    simulation = settings.simulation.model_copy(update={"knobs": knobs})
-    richer = settings.model_copy(update={"simulation": simulation})
-    with pytest.raises(CorpusError, match=r"knobs: rendered clips do not show burst;"):
-        build_simulated("emotion", richer, tmp_path / "emotion")
-    assert not list(tmp_path.iterdir())
-
-
 def test_only_simulated_corpora_can_be_simulated(tmp_path):
     for name in ("meld", "nowhere"):
         with pytest.raises(CorpusError, match=f"corpus.{name}: not a simulated"):

@@ -65,3 +65,18 @@ def test_blurring_eyes_and_mouth_alone_equals_blurring_the_head():
         painter._mouth(whole, moment.speech)
         whole = cv2.GaussianBlur(whole, (0, 0), face.SOFTNESS_PX)
         np.testing.assert_array_equal(painter.paint(moment), whole)
+
+
+def test_a_face_passes_into_another_expression():
+    look, moment = draw_look(np.random.default_rng(4)), FaceMoment()
+    sad, glad = (FacePainter(look, np.full(12, value)) for value in (-1.0, 1.0))
+    assert sad.towards(glad, 0.0) is sad and sad.towards(sad, 0.3) is sad
+    np.testing.assert_array_equal(
+        sad.towards(glad, 1.0).paint(moment), glad.paint(moment)
+    )
+    first, half, last = (
+        painter.paint(moment).astype(int)
+        for painter in (sad, sad.towards(glad, 0.5), glad)
+    )
+    whole = abs(last - first).sum()
+    assert abs(half - first).sum() < whole and abs(half - last).sum() < whole
