@@ -293,11 +293,28 @@ def _say(
         "range": np.clip(50 + 50 * values["pitch_range"], 0, 99),
     }
     neutral = {name: round(each[0]) for name, each in moments.items()}
+    text = _ssml(phrases, moments, values["pauses"], neutral, drawl)
+    settings = neutral | {"volume": 60}
+    waveform, rate_hz = synthesise(text, voice.variant, settings, seed)
+    voiced = np.flatnonzero(np.abs(waveform) > 1e-3)
+    waveform = waveform[voiced[0] : voiced[-1] + 1] if len(voiced) else waveform
+    common = np.gcd(SAMPLE_RATE_HZ, rate_hz)
+    return signal.resample_poly(waveform, SAMPLE_RATE_HZ // common, rate_hz // common)
+
+
+def _ssml(
+    phrases: list[str],
+    moments: dict[str, np.ndarray],
+    pauses: np.ndarray,
+    neutral: dict[str, int],
+    drawl: float,
+) -> str:
+    """Phrases whose words have the manner of their place, counted in letters."""
     letters = sum(len(phrase) + 1 for phrase in phrases)
     spoken, place = [], 0
     for index, phrase in enumerate(phrases):
         if index:
-            pause = 110 * 4.0 ** _at(place / letters, values["pauses"])
+            pause = 110 * 4.0 ** _at(place / letters, pauses)
             spoken.append(f'<break time="{round(pause)}ms"/>')
         words = phrase.split(" ")
         said = []
@@ -308,13 +325,7 @@ def _say(
             _drawl(manner, drawl, last=len(said) == len(words) - 1)
             said.append(_marked(word, manner, neutral))
         spoken.append(" ".join(said))
-    settings = neutral | {"volume": 60}
-    text = f"<speak>{''.join(spoken)}</speak>"
-    waveform, rate_hz = synthesise(text, voice.variant, settings, seed)
-    voiced = np.flatnonzero(np.abs(waveform) > 1e-3)
-    waveform = waveform[voiced[0] : voiced[-1] + 1] if len(voiced) else waveform
-    common = np.gcd(SAMPLE_RATE_HZ, rate_hz)
-    return signal.resample_poly(waveform, SAMPLE_RATE_HZ // common, rate_hz // common)
+    return f"<speak>{''.join(spoken)}</speak>"
 
 
 def _at(place: float, moments: np.ndarray) -> float:
@@ -332,9 +343,9 @@ def _drawl(manner: dict[str, float], amount: float, last: bool) -> None:
 
 def _marked(word: str, manner: dict[str, float], neutral: dict[str, int]) -> str:
     """A word in SSML, with what is different from the neutral manner."""
-    marks = ""
-    for name, value in manner.items():
-        percent = round(100 * value / neutral["rate"]) if name == "rate" else value
-        if round(percent) != (100 if name == "rate" else neutral[name]):
-            marks += f' {name}="{round(percent)}{"%" * (name == "rate")}"'
+    percent = round(100 * manner["rate"] / neutral["rate"])
+    marks = f' rate="{percent}%"' if percent != 100 else ""
+    for name in ("pitch", "range"):
+        if round(manner[name]) != neutral[name]:
+            marks += f' {name}="{round(manner[name])}"'
     return f"<prosody{marks}>{escape(word)}</prosody>" if marks else escape(word)
