@@ -5,6 +5,7 @@ when all crops are encoded together. An error in a clip is recorded as the reaso
 what it lacks, and extraction goes on; only weights that cannot be loaded end it.
 """
 
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,10 @@ REASON_CHARACTERS = 200
 
 ENCODED_LANGUAGE = "en"
 """Language that both text encoders were trained on; others they encode as noise."""
+
+
+NO_WORDS = re.compile(r"\W*([\[(][^\])]*[\])]\W*)+")
+"""A given transcript of remarks alone, such as ``[inaudible]`` or ``(laughs)``."""
 
 
 class _Tools:
@@ -199,6 +204,9 @@ class _ChunkWork:
     def _read(self, clip, text: str, waveform: np.ndarray | None, why) -> None:
         """The transcript of a clip: the given one, or that of speech recognition."""
         clip_id, source, language = clip["clip_id"], "given", None
+        if NO_WORDS.fullmatch(text):
+            self._miss(clip_id, "text", f"the transcript has no words: {text}")
+            return
         if not text and waveform is not None:
             transcriber, source = self.tools.transcriber, "whisper"
             try:

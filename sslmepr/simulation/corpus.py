@@ -21,7 +21,6 @@ from sslmepr.params import Params
 from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.params.simulation import Simulation
 from sslmepr.processes import each_result
-from sslmepr.simulation import words
 from sslmepr.simulation.draw import Draw, draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
@@ -158,7 +157,7 @@ def _clip_table(
             "media": [f"media/{plan.clip_id}.mp4" for plan in plans],
             "start_seconds": np.nan,
             "end_seconds": np.nan,
-            "transcript": [words.transcript(plan.phrases) for plan in plans],
+            "transcript": [plan.transcript for plan in plans],
         }
     )
     table[list(EMOTION_COLUMNS)] = labels["emotion"]

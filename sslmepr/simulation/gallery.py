@@ -52,15 +52,14 @@ def render_examples(name: str, params: Params, folder: str | Path) -> pd.DataFra
     Returns
     -------
     DataFrame
-        knob, example, media (name of the file), transcript (None where it is absent),
-        start_seconds and end_seconds (NaN: the whole file).
+        knob, example, media (name of the file), transcript, start_seconds and
+        end_seconds (NaN: the whole file).
     """
     rows = []
     for knob, example, plan in _Person(name, params).examples():
         media = f"{len(rows):02}.mp4"
         render_clip(plan, params.simulation, Path(folder, media))
-        said = None if "text" in plan.signs.absent else words.transcript(plan.phrases)
-        rows.append((knob, example, media, said))
+        rows.append((knob, example, media, plan.transcript))
     table = pd.DataFrame(rows, columns=["knob", "example", "media", "transcript"])
     return table.assign(start_seconds=np.nan, end_seconds=np.nan)
 
@@ -78,12 +77,12 @@ class _Person:
         self.world = make_world(corpus.world, simulation.worlds)
         self.moments = simulation.cue_frames
 
-    def clip(self, signs=Signs(), second=False, shape=1.0, factor=1.0, words_sign=1.0):
+    def clip(self, signs=None, second=False, shape=1.0, factor=1.0, words_sign=1.0):
         """A plan in which the emotion is felt.
 
         Parameters
         ----------
-        signs : Signs
+        signs : Signs, optional
         second : bool
             Whether the second form of the emotion is shown.
         shape : float or (moment,) ndarray
@@ -103,7 +102,9 @@ class _Person:
             course = np.atleast_1d(shape) if name in FRAMED else np.ones(1)
             controls[name] = course[:, None] * axis
         phrases = words.compose(controls["text"][0], self.domain, self.plan.seeds[0])
-        return replace(self.plan, controls=controls, signs=signs, phrases=phrases)
+        return replace(
+            self.plan, controls=controls, signs=signs or Signs(), phrases=phrases
+        )
 
     def examples(self) -> Iterator[tuple[str, str, ClipPlan]]:
         """Knob, what is shown, and the plan of the clip."""

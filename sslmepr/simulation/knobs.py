@@ -145,7 +145,7 @@ class Circumstances:
     absent : dict of str to (clip,) bool ndarray
         Channel to whether the clip lacks it.
     marker : (clip,) ndarray
-        Sign of contrary words in the voice.
+        Sign of contrary words in the voice, which is heard where audio is not absent.
     contrary : (clip,) bool ndarray
         Whether the words say the opposite.
     onset : (clip,) int ndarray

@@ -153,7 +153,9 @@ def infer(
             loadings, controls, given, knobs, believed, shape, pooled, rows, without
         )
         absent = np.stack([each[rows] for each in given.absent.values()], 1)
-        yield rows, parts.posterior(information, linear, given.marker[rows], absent)
+        heard = "audio" in loadings and ~given.absent["audio"][rows]
+        marker = np.where(heard, given.marker[rows], np.nan)
+        yield rows, parts.posterior(information, linear, marker, absent)
 
 
 def _information(
@@ -295,12 +297,15 @@ class _Components:
         )
 
     def _log_prior(self, marker):
-        """Log prior of circumstances and likelihood of the marker: (clip, k, node)."""
+        """Log prior of circumstances and likelihood of the marker: (clip, k, node).
+
+        A marker that is not heard (NaN) says nothing.
+        """
         likelihood = np.ones((len(marker), len(self.signs)))
         if len(self.signs) == 2:
             shifts = MARKER_SHIFT * np.arange(2)
             likelihood = np.exp(-0.5 * (marker[:, None] - shifts) ** 2)
-            likelihood = np.maximum(likelihood, 1e-300)
+            likelihood = np.maximum(np.nan_to_num(likelihood, nan=1.0), 1e-300)
         parts = (
             self.forms[:, None, None] * (likelihood * self.signs)[:, None, :, None]
         ) * np.full(self.onsets, 1 / self.onsets)

@@ -14,6 +14,8 @@ from sslmepr.simulation.draw import Draw
 from sslmepr.simulation.render import write_clip
 from sslmepr.simulation.signs import Signs, signs_of
 
+INAUDIBLE = "[inaudible]"
+"""What a transcript says in place of words, so that extraction takes none."""
 SILENCE_SECONDS = 0.3  # around the speech, if the longest clip has room for it
 
 
@@ -44,6 +46,17 @@ class ClipPlan:
     signs: Signs
     domain: Domain
     seeds: tuple[int, int, int]
+
+    @property
+    def transcript(self) -> str:
+        """What is written of the words; that they are inaudible if text is absent.
+
+        Without a transcript speech recognition would fill in what is absent.
+        """
+        if "text" in self.signs.absent:
+            return INAUDIBLE
+        loss = self.signs.loss.get("text", 0.0)
+        return words.transcript(self.phrases, loss, self.seeds[0])
 
 
 def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
@@ -120,15 +133,22 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
     try:
         speech = voice.speak(
             plan.phrases,
-            plan.controls["audio"][0],
+            plan.controls["audio"],
             plan.voice,
             longest - SILENCE_SECONDS,
             voice_seed,
+            plan.signs.marker,
         )
         seconds = len(speech) / voice.SAMPLE_RATE_HZ + SILENCE_SECONDS
         frame_count = int(np.ceil(np.clip(seconds, shortest, longest) * rate - 1e-6))
         seconds = frame_count / rate
-        waveform = voice.add_room(speech, seconds, domain.audio_noise_db, voice_seed)
+        room = voice.add_room(speech, seconds, domain.audio_noise_db, voice_seed)
+        mouth = voice.speech_envelope(room, frame_count, rate)
+        waveform = voice.add_street(
+            room, speech, plan.signs.loss.get("audio", 0.0), voice_seed
+        )
+        if "audio" in plan.signs.absent:
+            waveform, mouth = None, np.zeros(frame_count)
         frames = picture.render_frames(
             plan.look,
             picture.Controls(*(plan.controls[c] for c in ("face", "body", "scene"))),
@@ -138,7 +158,7 @@ def render_clip(plan: ClipPlan, simulation: Simulation, path: str | Path) -> Non
             frame.height,
             picture.DomainLook(domain.framing, domain.clutter),
             picture_seed,
-            voice.speech_envelope(waveform, frame_count, rate),
+            mouth,
             plan.signs,
         )
         write_clip(path, frames, rate, waveform, voice.SAMPLE_RATE_HZ)

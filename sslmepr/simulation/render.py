@@ -29,7 +29,7 @@ def write_clip(
     path: str | Path,
     frames: np.ndarray,
     frames_per_second: int,
-    waveform: np.ndarray,
+    waveform: np.ndarray | None,
     sample_rate_hz: int,
 ) -> None:
     """Write one clip; the file appears only when it is complete.
@@ -41,8 +41,8 @@ def write_clip(
     frames : (frame, height, width, channel) uint8 array
         RGB; height and width must be even.
     frames_per_second : int
-    waveform : (sample,) float array
-        Mono, within -1..1.
+    waveform : (sample,) float array, optional
+        Mono, within -1..1; without it the file has no sound track.
     sample_rate_hz : int
 
     Raises
@@ -66,16 +66,17 @@ def write_clip(
         unfinished.unlink(missing_ok=True)
 
 
-def _check(path: Path, frames: np.ndarray, waveform: np.ndarray) -> None:
+def _check(path: Path, frames: np.ndarray, waveform: np.ndarray | None) -> None:
     if frames.ndim != 4 or frames.dtype != np.uint8 or frames.shape[3] != 3:
         raise ValueError(
             f"{path.name}: frames must be uint8 (frame, height, width, 3), "
             f"got {frames.dtype} {frames.shape}"
         )
-    if len(frames) == 0 or len(waveform) == 0:
+    samples = None if waveform is None else len(waveform)
+    if len(frames) == 0 or samples == 0:
         raise ValueError(
             f"{path.name}: no clip can be made of {len(frames)} frames "
-            f"and {len(waveform)} samples"
+            f"and {samples} samples"
         )
     if frames.shape[1] % 2 or frames.shape[2] % 2:
         raise ValueError(
@@ -87,7 +88,7 @@ def _write_streams(
     container: av.container.OutputContainer,
     frames: np.ndarray,
     frames_per_second: int,
-    waveform: np.ndarray,
+    waveform: np.ndarray | None,
     sample_rate_hz: int,
 ) -> None:
     video = container.add_stream(
@@ -96,11 +97,12 @@ def _write_streams(
     video.height, video.width = frames.shape[1:3]
     video.pix_fmt = "yuv420p"
     video.thread_count = 1
-    audio = container.add_stream(
-        "aac", rate=sample_rate_hz, layout="mono", options=AUDIO_OPTIONS
-    )
-    audio.bit_rate = AUDIO_BITS_PER_SECOND
-    for stream in (video, audio):
+    if waveform is not None:
+        audio = container.add_stream(
+            "aac", rate=sample_rate_hz, layout="mono", options=AUDIO_OPTIONS
+        )
+        audio.bit_rate = AUDIO_BITS_PER_SECOND
+    for stream in container.streams:
         stream.codec_context.flags |= _CODEC_BITEXACT
     for index, image in enumerate(frames):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
@@ -108,6 +110,8 @@ def _write_streams(
         frame.time_base = Fraction(1, frames_per_second)
         container.mux(video.encode(frame))
     container.mux(video.encode())
+    if waveform is None:
+        return
     samples = np.asarray(waveform, dtype=np.float32)[None]
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
     frame.sample_rate = sample_rate_hz

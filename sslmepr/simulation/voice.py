@@ -101,6 +101,11 @@ PERSON_VOICES = tuple(
 )
 """Variants that stay themselves at every pitch: no whisper, no croak."""
 
+STRETCH, LAST_STRETCH = 0.1, 0.7
+"""Octaves of rate that a full drawl takes from words, and from the last of a phrase."""
+FLATTEN, DROP = 40, 25
+"""Pitch range, and pitch of the last word of a phrase, that it takes (of 0..99)."""
+
 _SMALLEST_LEVEL = 1e-4
 
 
@@ -132,19 +137,26 @@ def speak(
     voice: Voice,
     longest_seconds: float,
     seed: int,
+    marker: float = 0.0,
 ) -> np.ndarray:
     """Speech without background, as long as it takes.
+
+    Each word is spoken with the pitch, pitch range and rate of its moment.
 
     Parameters
     ----------
     phrases : list of str
         Spoken in order, with pauses between them.
-    controls : (control,) array
-        Values of `AUDIO_CONTROLS`, roughly standard normal.
+    controls : (moment, control) array
+        Values of `AUDIO_CONTROLS`, roughly standard normal, in parts of equal length
+        of the speech; a single moment for what does not change.
     voice : Voice
     longest_seconds : float
         Where the sentence would take longer, it is spoken faster.
     seed : int
+    marker : float
+        Of contrary words, in standard deviations of its noise: how much of a drawl
+        there is in the voice, or of haste where it is below 0.
 
     Returns
     -------
@@ -156,14 +168,16 @@ def speak(
     VoiceError
         If the sentence is too long, or eSpeak NG does not know the voice.
     """
-    values = squash(controls, AUDIO_CONTROLS)
+    rows = [squash(moment, AUDIO_CONTROLS) for moment in controls]
+    values = {name: np.array([row[name] for row in rows]) for name in AUDIO_CONTROLS}
     words_per_minute = 235 * 1.35 ** values["rate"]
+    drawl = float(np.tanh(marker / 2.5))
     for _ in range(4):
-        waveform = _say(phrases, values, voice, words_per_minute, seed)
+        waveform = _say(phrases, values, voice, words_per_minute, drawl, seed)
         excess = len(waveform) / SAMPLE_RATE_HZ / longest_seconds
         if excess <= 1:
             break
-        words_per_minute = min(words_per_minute * excess * 1.1, 450)
+        words_per_minute = np.minimum(words_per_minute * excess * 1.1, 450)
     else:
         raise VoiceError(
             f"{' '.join(phrases)!r} cannot be said in {longest_seconds:.1f} s"
@@ -207,6 +221,38 @@ def add_room(
     return np.clip(room, -1, 1).astype(np.float32)
 
 
+def add_street(
+    clip: np.ndarray, speech: np.ndarray, loss: float, seed: int
+) -> np.ndarray:
+    """Lay the noise of a street over a clip.
+
+    Speech is 15, 5 and -5 dB louder than the noise at a loss of 1/4, 1/2 and 1.
+
+    Parameters
+    ----------
+    clip : (sample,) array
+    speech : (sample,) array
+        Of the clip, without background: the noise is relative to it.
+    loss : float
+        0 (no noise at all) to 1.
+    seed : int
+
+    Returns
+    -------
+    (sample,) float32 ndarray
+    """
+    if not loss:
+        return clip
+    rng = np.random.default_rng([seed, 1])
+    noise = signal.lfilter([1], [1, -0.9], rng.standard_normal(len(clip)))
+    seconds = np.arange(len(clip)) / SAMPLE_RATE_HZ
+    passing = np.sin(2 * np.pi * (0.4 * seconds + rng.uniform()))
+    noise *= 1 + 0.4 * passing
+    level = np.sqrt(np.mean(np.square(speech))) / np.sqrt(np.mean(np.square(noise)))
+    noise *= level * 10 ** (5 / 20) * loss ** np.log2(np.sqrt(10))
+    return np.clip(clip + noise, -1, 1).astype(np.float32)
+
+
 def speech_envelope(
     waveform: np.ndarray, frame_count: int, frames_per_second: float
 ) -> np.ndarray:
@@ -235,22 +281,71 @@ def speech_envelope(
 
 def _say(
     phrases: list[str],
-    values: dict[str, float],
+    values: dict[str, np.ndarray],
     voice: Voice,
-    words_per_minute: float,
+    words_per_minute: np.ndarray,
+    drawl: float,
     seed: int,
 ) -> np.ndarray:
-    pause = round(110 * 4.0 ** values["pauses"])  # milliseconds
-    breaks = f'<break time="{pause}ms"/>'
-    settings = {
-        "rate": round(words_per_minute),
-        "volume": 60,
-        "pitch": round(np.clip(48 + voice.pitch + 40 * values["pitch"], 0, 99)),
-        "range": round(np.clip(50 + 50 * values["pitch_range"], 0, 99)),
+    moments = {
+        "rate": words_per_minute,
+        "pitch": np.clip(48 + voice.pitch + 40 * values["pitch"], 0, 99),
+        "range": np.clip(50 + 50 * values["pitch_range"], 0, 99),
     }
-    text = f"<speak>{breaks.join(escape(phrase) for phrase in phrases)}</speak>"
+    neutral = {name: round(each[0]) for name, each in moments.items()}
+    text = _ssml(phrases, moments, values["pauses"], neutral, drawl)
+    settings = neutral | {"volume": 60}
     waveform, rate_hz = synthesise(text, voice.variant, settings, seed)
     voiced = np.flatnonzero(np.abs(waveform) > 1e-3)
     waveform = waveform[voiced[0] : voiced[-1] + 1] if len(voiced) else waveform
     common = np.gcd(SAMPLE_RATE_HZ, rate_hz)
     return signal.resample_poly(waveform, SAMPLE_RATE_HZ // common, rate_hz // common)
+
+
+def _ssml(
+    phrases: list[str],
+    moments: dict[str, np.ndarray],
+    pauses: np.ndarray,
+    neutral: dict[str, int],
+    drawl: float,
+) -> str:
+    """Phrases whose words have the manner of their place, counted in letters."""
+    letters = sum(len(phrase) + 1 for phrase in phrases)
+    spoken, place = [], 0
+    for index, phrase in enumerate(phrases):
+        if index:
+            pause = 110 * 4.0 ** _at(place / letters, pauses)
+            spoken.append(f'<break time="{round(pause)}ms"/>')
+        words = phrase.split(" ")
+        said = []
+        for word in words:
+            middle = (place + len(word) / 2) / letters
+            place += len(word) + 1
+            manner = {name: _at(middle, each) for name, each in moments.items()}
+            _drawl(manner, drawl, last=len(said) == len(words) - 1)
+            said.append(_marked(word, manner, neutral))
+        spoken.append(" ".join(said))
+    return f"<speak>{''.join(spoken)}</speak>"
+
+
+def _at(place: float, moments: np.ndarray) -> float:
+    """A control at a place of the speech, 0 to 1; see `over_time` of voice quality."""
+    return np.interp(place, (np.arange(len(moments)) + 0.5) / len(moments), moments)
+
+
+def _drawl(manner: dict[str, float], amount: float, last: bool) -> None:
+    """Slow and flatten a word, and stretch and drop the last one of a phrase."""
+    manner["rate"] *= 2.0 ** (-amount * (LAST_STRETCH if last else STRETCH))
+    manner["range"] = np.clip(manner["range"] - FLATTEN * amount, 0, 99)
+    if last:
+        manner["pitch"] = np.clip(manner["pitch"] - DROP * amount, 0, 99)
+
+
+def _marked(word: str, manner: dict[str, float], neutral: dict[str, int]) -> str:
+    """A word in SSML, with what is different from the neutral manner."""
+    percent = round(100 * manner["rate"] / neutral["rate"])
+    marks = f' rate="{percent}%"' if percent != 100 else ""
+    for name in ("pitch", "range"):
+        if round(manner[name]) != neutral[name]:
+            marks += f' {name}="{round(manner[name])}"'
+    return f"<prosody{marks}>{escape(word)}</prosody>" if marks else escape(word)

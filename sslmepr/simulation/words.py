@@ -3,6 +3,10 @@
 There is one control for every latent. A sentence has room for three clauses, so the
 three controls that deviate most choose them, in one of two strengths and two
 directions; where fewer deviate, the domain's everyday topics fill the sentence.
+
+A text of poor quality is a poor transcript: what is said stays whole, and so do the
+clauses that mean something, since the noise of their controls has spoilt them already;
+the words around them are garbled, and scraps of what was not caught stand between.
 """
 
 import numpy as np
@@ -19,6 +23,13 @@ LEAST, STRONG = (
     0.4,
     1.4,
 )  # deviation from which a control adds a clause, and a strong one
+_MEANINGFUL = {
+    clause for levels in PHRASES.values() for each in levels.values() for clause in each
+}
+SCRAPS = sorted(
+    {word for each in TOPICS.values() for line in each for word in line.split()}
+)
+"""Words of which scraps stand in a poor transcript."""
 SHORTEST_WORDS, LONGEST_WORDS = 8, 13  # of 4 seconds at average speaking rate
 
 
@@ -59,10 +70,60 @@ def compose(controls: np.ndarray, domain: str, seed: int) -> list[str]:
     return _link(clauses, str(rng.choice(OPENERS[domain])), rng)
 
 
-def transcript(phrases: list[str]) -> str:
-    """A sentence as it is written."""
+def transcript(phrases: list[str], loss: float = 0.0, seed: int = 0) -> str:
+    """A sentence as it is written.
+
+    Parameters
+    ----------
+    phrases : list of str
+        Of `compose`.
+    loss : float
+        Share of the words without meaning that are garbled, and of places between
+        phrases where a scrap of a word stands.
+    seed : int
+        Of the garbling.
+
+    Returns
+    -------
+    str
+    """
+    if loss:
+        phrases = _garbled(phrases, loss, np.random.default_rng([seed, 1]))
     sentence = ", ".join(phrases)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _garbled(phrases: list[str], loss: float, rng: np.random.Generator) -> list[str]:
+    words = [phrase.split() for phrase in phrases]
+    idle = [
+        (row, column)
+        for row, phrase in enumerate(words)
+        for column in range(_idle_words(phrase))
+    ]
+    for place in rng.permutation(len(idle))[: round(loss * len(idle))]:
+        row, column = idle[place]
+        words[row][column] = _garble(words[row][column], rng)
+    lines = [" ".join(phrase) for phrase in words]
+    places = rng.permutation(len(lines) + 1)[: int(np.ceil(loss * (len(lines) + 1)))]
+    for place in sorted(places, reverse=True):
+        lines.insert(place, _garble(str(rng.choice(SCRAPS)), rng))
+    return lines
+
+
+def _idle_words(phrase: list[str]) -> int:
+    """How many words of a phrase, from its first, mean nothing."""
+    starts = (n for n in range(2) if " ".join(phrase[n:]) in _MEANINGFUL)
+    return next(starts, len(phrase))
+
+
+def _garble(word: str, rng: np.random.Generator) -> str:
+    """A word as a recogniser hears it in noise: cut, or with letters replaced."""
+    if rng.random() < 0.5:
+        return f"{word[: max(1, len(word) // 2)]}-"
+    letters = list(word)
+    for place in rng.permutation(len(letters))[: max(1, len(letters) // 2)]:
+        letters[place] = str(rng.choice(list("bdgkmptvxz")))
+    return "".join(letters)
 
 
 def _meaningful_clauses(controls: np.ndarray, rng: np.random.Generator) -> list[str]:

@@ -65,3 +65,11 @@ def test_impossible_clips_are_refused(tmp_path, frames, samples, words):
     with pytest.raises(ValueError, match=f"clip.mp4: .*{words}"):
         write_clip(tmp_path / "clip.mp4", frames, 12, np.zeros(samples), RATE_HZ)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_without_sound_has_no_sound_track(tmp_path):
+    frames, _ = some_media()
+    write_clip(tmp_path / "clip.mp4", frames, 12, None, RATE_HZ)
+    with av.open(tmp_path / "clip.mp4") as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        assert len(list(container.decode(video=0))) == len(frames)

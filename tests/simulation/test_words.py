@@ -77,3 +77,39 @@ def test_words_tell_all_controls():
     explained = 1 - error / controls[1200:].var(axis=0)
     assert explained.mean() > 0.45
     assert explained.min() > 0.3
+
+
+def garbled(loss, seed=3):
+    phrases = compose(np.array([2.0, *np.zeros(10)]), "vlog", seed)
+    return phrases, transcript(phrases, loss, seed)
+
+
+def test_a_clear_transcript_is_whole():
+    phrases, written = garbled(0.0)
+    assert written == transcript(phrases)
+
+
+@pytest.mark.parametrize("loss", [0.25, 0.5, 1.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_poor_transcript_keeps_the_clauses_that_mean_something(loss, seed):
+    phrases, written = garbled(loss, seed)
+    assert any(clause.lower() in written.lower() for clause in clauses_of("anger", 2))
+    before = {word.strip(",.").lower() for word in transcript(phrases).split()}
+    after = [word.strip(",.").lower() for word in written.split()]
+    assert any(word not in before for word in after)
+    assert len(after) - len(transcript(phrases).split()) == int(
+        np.ceil(loss * (len(phrases) + 1))
+    )
+    assert written == garbled(loss, seed)[1]
+
+
+def test_the_poorer_the_transcript_the_more_of_it_is_garbled():
+    def strange(loss):
+        pairs = [garbled(loss, seed) for seed in range(30)]
+        return sum(
+            word not in transcript(phrases).lower().split()
+            for phrases, written in pairs
+            for word in written.lower().split()
+        )
+
+    assert 0 == strange(0.0) < strange(0.25) < strange(0.5) < strange(1.0)
