@@ -15,10 +15,10 @@ def write_video(path, with_sound=True, frames=6, with_face=True):
     rng = np.random.default_rng(len(path.name))
     with av.open(str(path), "w") as out:
         video = out.add_stream("libx264", rate=PICTURES_PER_SECOND)
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
         audio = out.add_stream("aac", rate=RATE, layout="mono") if with_sound else None
         for _ in range(frames):
-            image = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+            image = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
             if with_face:
                 _draw_face(image)
             out.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))

@@ -26,7 +26,12 @@ WORLD = make_world(
         }
     },
 )
-CONTROLS = {"face": tuple("abcdefgh"), "scene": tuple("abc"), "text": tuple("abcd")}
+CONTROLS = {
+    "face": tuple("abcdefgh"),
+    "scene": tuple("abc"),
+    "text": tuple("abcd"),
+    "audio": tuple("ab"),
+}
 MILD = Knobs(reliability=0.5, incongruence=0.5, moderation=0.4, variants=0.5, burst=0.7)
 
 
@@ -108,7 +113,7 @@ def stacked(loadings, controls, given, knobs, frames, clip, circumstance):
     "knobs",
     [
         MILD,
-        Knobs(order=0.6, burst=0.5, occlusion=1, missing=0.6),
+        Knobs(order=0.6, burst=0.5, occlusion=1, missing=0.6, incongruence=1),
         Knobs(shared_looks=0.8, variants=1, burst=1),
     ],
     ids=["mild", "time_and_gaps", "looks"],
@@ -154,8 +159,9 @@ def test_posterior_is_the_enumerated_mixture(knobs):
             logs.append(
                 multivariate_normal(h @ mu, cover).logpdf(z)
                 + np.log(share * weight * (against if contrary else 1 - against))
-                + norm.logpdf(given.marker[clip], 2.5 * contrary)
             )
+            if not given.absent["audio"][clip]:
+                logs[-1] += norm.logpdf(given.marker[clip], 2.5 * contrary)
         share = np.exp(np.array(logs) - max(logs))
         share /= share.sum()
         mean = share @ np.array(means)
