@@ -21,6 +21,7 @@ from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.predictions import dev_score, training_thresholds
 from sslmepr.training.published_objective import PublishedObjective
+from sslmepr.training.readings import fit_readings
 
 PREDICT_BATCH = 1024
 """Clips per forward pass; bounds memory."""
@@ -84,6 +85,8 @@ def train_variant(
     if "predict_projector" not in left_out and not settings.as_published:
         for task, projector in projectors.items():
             model.predict_projectors[task] = copy.deepcopy(projector)
+        if model.experts is not None:
+            model.readings = fit_readings(params, data, projectors).to(data.device)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
     objective = objective_class(section, settings, params.seed + seed)

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from sslmepr.labels import TASKS
+from sslmepr.labels import PARTS, TASKS
 from sslmepr.params import Params
 from sslmepr.params.simulation import Knobs
 from sslmepr.params.training import Variant
@@ -73,7 +73,7 @@ def _cell(
 ) -> pd.DataFrame:
     simulation = params.simulation.model_copy(update={"knobs": Knobs(**{knob: dose})})
     fusion = params.fusion.model_copy(
-        update={"epochs": section.epochs, "patience": section.epochs}
+        update={"epochs": section.epochs, "patience": None}
     )
     own = params.model_copy(
         update={"roles": ROLES, "fusion": fusion, "simulation": simulation}
@@ -87,8 +87,10 @@ def _cell(
         offset=0.0,
         seed=seed,
     ).standardised()
-    variants = {WITHOUT: Variant(without=[component])}
-    variants[WITH] = Variant(adding=[component])
+    # What the component is a part of is there in both.
+    base = [PARTS[component]] if component in PARTS else []
+    variants = {WITHOUT: Variant(adding=base, without=[component])}
+    variants[WITH] = Variant(adding=[*base, component])
     arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
     arms[LATE] = _late_fusion(own, study)
     rows = []
