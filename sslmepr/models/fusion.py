@@ -182,7 +182,16 @@ class FusionOutput(NamedTuple):
 
 
 class FusionModel(nn.Module):
-    """Multimodal, multi-task fusion model, or an ablation of it."""
+    """Multimodal, multi-task fusion model, or an ablation of it.
+
+    Attributes
+    ----------
+    shares : (task,) torch.Tensor
+        Of the corrections of heads and guide banks, how much is added to the logits of
+        late fusion; 1 unless it is set (`sslmepr.training.corrections`).
+    """
+
+    shares: Tensor
 
     activation: type[nn.Module] = nn.GELU
     """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
@@ -192,6 +201,7 @@ class FusionModel(nn.Module):
         super().__init__()
         self.config = config
         hidden = config.hidden
+        self.register_buffer("shares", torch.ones(len(config.tasks)))
         self.projectors = nn.ModuleDict(
             {
                 modality: Projector(width, hidden, config.dropout, self.activation)
@@ -350,11 +360,12 @@ class FusionModel(nn.Module):
         late: Tensor | None,
         product: Product | None,
     ) -> Tensor:
-        """Logits of late fusion plus the mean of head and guide bank."""
+        """Logits of late fusion plus a share of the mean of head and guide bank."""
         corrections = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
             corrections.append(self.banks[task](representation))
-        logits = torch.stack(corrections).mean(0)
+        place = self.config.tasks.index(task)
+        logits = self.shares[place] * torch.stack(corrections).mean(0)
         if late is not None and product is None:
             logits = logits + late
         elif late is not None and product is not None:

@@ -16,6 +16,7 @@ from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
+from sslmepr.training.corrections import choose_shares
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
@@ -59,7 +60,9 @@ def train_variant(
     Returns
     -------
     model : FusionModel
-        With the weights of the best epoch on dev.
+        With the weights of the best epoch on dev; after a fixed budget (no patience)
+        with those of the last epoch, and the share of its corrections that is best on
+        dev (``model.shares``).
     history : DataFrame
         As from `sslmepr.training.loop.fit`.
     """
@@ -112,6 +115,8 @@ def train_variant(
         title,
         progress,
     )
+    if section.patience is None and not settings.as_published:
+        choose_shares(params, data, model)
     return model, history
 
 

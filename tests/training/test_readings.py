@@ -1,20 +1,12 @@
 """What is special about a clip, found without labels."""
 
-from types import SimpleNamespace
-
 import numpy as np
-import pandas as pd
 import pytest
-import torch
+from tiny_fusion import ROLES, data_of
 
-from sslmepr import params as parameters
-from sslmepr.models.fusion import FusionInput
 from sslmepr.models.fusion_parts import PredictProjector
-from sslmepr.training.clips import StudyClips
-from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.readings import fit_contrary, fit_quality, fit_readings
 
-SETTINGS = parameters.load()
 CLIPS = 3000
 
 
@@ -81,28 +73,6 @@ def test_contrary_words_are_found():
     assert usual == pytest.approx(np.log(0.25), abs=0.2)
 
 
-def data_of(present, rng):
-    """A study of two corpora with clips of face, text and audio."""
-    clips = len(present)
-    names = ["MOSEI"] * (clips // 2) + ["FIV2"] * (clips - clips // 2)
-    table = pd.DataFrame({"corpus": names, "split": "train"})
-    table["split"] = np.where(np.arange(clips) % 5, "train", "dev")
-    features = {
-        name: torch.from_numpy(rng.standard_normal((clips, 3))).float()
-        for name in ("face", "text", "audio")
-    }
-    logits = torch.from_numpy(rng.standard_normal((clips, 3, 7))).float()
-    traits = torch.from_numpy(rng.random((clips, 3, 5))).float()
-    outputs = FusionInput(features, logits, traits, torch.from_numpy(present), features)
-    labels = {
-        "emotion": np.full((clips, 7), np.nan, np.float32),
-        "personality": np.full((clips, 5), np.nan, np.float32),
-    }
-    study = StudyClips(table, labels, ["MOSEI", "FIV2"])
-    return FusionClips(study, outputs, torch.device("cpu"))
-
-
-ROLES = SimpleNamespace(roles=SimpleNamespace(emotion="MOSEI", personality="FIV2"))
 PROJECTORS = {task: PredictProjector(task, 3) for task in ("emotion", "personality")}
 
 
