@@ -55,10 +55,15 @@ MODEL_COMPONENTS = (
     "guide_bank",
     "co_training",
     "product_of_experts",
+    "contrary_words",
+    "expressiveness",
 )
 """Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
 
-OURS = ("co_training", "product_of_experts")
+PARTS = {"contrary_words": "product_of_experts", "expressiveness": "product_of_experts"}
+"""Component to the one that it is a part of."""
+
+OURS = ("co_training", "product_of_experts", "contrary_words", "expressiveness")
 """Components that the published network does not have."""
 
 COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sslmepr import params
-from sslmepr.labels import MODALITIES, TASKS
+from sslmepr.labels import MODALITIES, OURS, TASKS
 from sslmepr.params import ParamsError
 from sslmepr.params.corpora import Extract
 from sslmepr.params.training import Variant
@@ -308,18 +308,18 @@ def test_an_absent_file_is_named(tmp_path):
     [
         (
             {},
-            "graph_attention task_query guide_bank product_of_experts "
-            "semi_supervised gradnorm",
+            "graph_attention task_query guide_bank product_of_experts contrary_words "
+            "expressiveness semi_supervised gradnorm",
         ),
         (
             {"adding": ["gradnorm"], "without": ["co_training"]},
             "graph_attention task_query guide_bank co_training product_of_experts "
-            "semi_supervised",
+            "contrary_words expressiveness semi_supervised",
         ),
-        ({"as_published": True}, "co_training product_of_experts"),
+        ({"as_published": True}, " ".join(OURS)),
         (
             {"as_published": True, "without": ["gradnorm"]},
-            "co_training product_of_experts gradnorm",
+            " ".join([*OURS, "gradnorm"]),
         ),
     ],
 )

@@ -19,14 +19,19 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
+from sslmepr.labels import EMOTIONS, MODEL_COMPONENTS, PARTS, TARGETS, TASKS, TRAITS
 from sslmepr.models.fusion_parts import (
+    CONTRADICTS,
+    CONTRARY,
     GraphAttention,
     GuideBank,
     PredictProjector,
+    Product,
     ProductOfExperts,
     Projector,
     QueryReading,
+    Readings,
+    mixed,
 )
 
 
@@ -49,16 +54,19 @@ class FusionConfig:
         every task is the mean of the nodes; without `predict_projector`, unimodal
         predictions are not used; without `guide_bank`, the heads alone give the logits;
         without `co_training`, no co-trained probes are added to the unimodal logits;
-        without `product_of_experts`, every modality of every clip counts alike.
+        without `product_of_experts`, every modality of every clip counts alike; without
+        `contrary_words`, words are taken as said, and without `expressiveness`, all
+        people as equally expressive. These two are parts of a product of experts; where
+        the tasks or modalities that they need are not there, they have no effect.
     features : dict of str to int
-        Modality to its number of features, the input of co-trained probes.
+        Modality to its number of features, the input of co-trained probes and readings.
 
     Raises
     ------
     ValueError
         If a name is unknown, a list is empty, `features` does not match `widths`,
-        `heads` does not divide `hidden`, or a product of experts has no predict
-        projector to give it evidence.
+        `heads` does not divide `hidden`, a product of experts has no predict projector
+        to give it evidence, or a part of it is without it.
     """
 
     widths: dict[str, int]
@@ -81,12 +89,11 @@ class FusionConfig:
         for name in ("widths", "tasks"):
             if not getattr(self, name):
                 raise ValueError(f"{name}: at least one is needed")
-        if "co_training" not in self.without and list(self.features) != list(
-            self.widths
-        ):
+        probing = {"co_training", "product_of_experts"} - set(self.without)
+        if probing and list(self.features) != list(self.widths):
             raise ValueError(
-                f"features: co-training needs a width for {', '.join(self.widths)}; "
-                f"found {', '.join(self.features) or 'none'}"
+                f"features: {' and '.join(sorted(probing))} need a width for "
+                f"{', '.join(self.widths)}; found {', '.join(self.features) or 'none'}"
             )
         if self.hidden % self.heads:
             raise ValueError(f"heads={self.heads} does not divide hidden={self.hidden}")
@@ -94,6 +101,9 @@ class FusionConfig:
             "predict_projector" in self.without
         ):
             raise ValueError("product_of_experts: needs the predict_projector")
+        for part, whole in PARTS.items():
+            if part not in self.without and whole in self.without:
+                raise ValueError(f"{part}: needs the {whole}")
 
 
 class FusionInput(NamedTuple):
@@ -172,7 +182,16 @@ class FusionOutput(NamedTuple):
 
 
 class FusionModel(nn.Module):
-    """Multimodal, multi-task fusion model, or an ablation of it."""
+    """Multimodal, multi-task fusion model, or an ablation of it.
+
+    Attributes
+    ----------
+    shares : (task,) torch.Tensor
+        Of the corrections of heads and guide banks, how much is added to the logits of
+        late fusion; 1 unless it is set (`sslmepr.training.corrections`).
+    """
+
+    shares: Tensor
 
     activation: type[nn.Module] = nn.GELU
     """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
@@ -182,6 +201,7 @@ class FusionModel(nn.Module):
         super().__init__()
         self.config = config
         hidden = config.hidden
+        self.register_buffer("shares", torch.ones(len(config.tasks)))
         self.projectors = nn.ModuleDict(
             {
                 modality: Projector(width, hidden, config.dropout, self.activation)
@@ -210,10 +230,10 @@ class FusionModel(nn.Module):
                 )
             if "guide_bank" not in config.without:
                 self.banks[task] = GuideBank(targets, hidden)
-        self.experts = None
+        self.experts = self.readings = None
         if "product_of_experts" not in config.without:
-            targets = sum(len(TARGETS[task]) for task in config.tasks)
-            self.experts = ProductOfExperts(targets, len(config.widths), hidden)
+            self.readings = Readings(config.features)
+            self.experts = _experts(config)
         self.dropout = nn.Dropout(config.dropout)
 
     @property
@@ -266,7 +286,8 @@ class FusionModel(nn.Module):
         if alone:
             raise ValueError(f"no modality present in clips {alone} of the batch")
         nodes = self._nodes(given.embeddings, present)
-        late, sharpness, quality = self._late_fusion(nodes, given)
+        late, product = self._late_fusion(given)
+        quality = present.to(nodes.dtype) if product is None else product.quality
         if self.graph is None:
             graph_attention = torch.diag_embed(present.to(nodes.dtype))
         else:
@@ -278,7 +299,7 @@ class FusionModel(nn.Module):
                 representation[:, place],
                 given,
                 late.get(task),
-                sharpness.get(task),
+                product,
             )
             for place, task in enumerate(self.config.tasks)
         }
@@ -291,28 +312,29 @@ class FusionModel(nn.Module):
             quality,
         )
 
-    def _late_fusion(self, nodes: Tensor, given: FusionInput):
-        """Logits of the predict projectors by task, their sharpness, and quality."""
-        present = given.present
+    def _late_fusion(
+        self, given: FusionInput
+    ) -> tuple[dict[str, Tensor], Product | None]:
+        """Logits of the predict projectors by task, and the product of experts.
+
+        With it, logits are those of each hypothesis, (clip, hypothesis, target).
+        """
         projectors = {
-            task: cast(PredictProjector, each)
-            for task, each in self.predict_projectors.items()
+            task: cast(PredictProjector, self.predict_projectors[task])
+            for task in TASKS
+            if task in self.predict_projectors
         }
-        if self.experts is None:
-            logits = {task: each(given) for task, each in projectors.items()}
-            return logits, {}, present.to(nodes.dtype)
+        if self.experts is None or self.readings is None:
+            return {task: each(given) for task, each in projectors.items()}, None
         terms = [each.terms(given) for each in projectors.values()]
-        mean, sharpness, quality = self.experts(nodes, torch.cat(terms, -1), present)
-        sizes = [each.shape[-1] for each in terms]
+        readings, log_odds = self.readings(given)
+        product = self.experts(readings, torch.cat(terms, -1), given.present, log_odds)
+        parts = product.mean.split([each.shape[-1] for each in terms], -1)
         logits = {
             task: each + projectors[task].linear.bias
-            for task, each in zip(projectors, mean.split(sizes, 1), strict=True)
+            for task, each in zip(projectors, parts, strict=True)
         }
-        return (
-            logits,
-            dict(zip(projectors, sharpness.split(sizes, 1), strict=True)),
-            quality,
-        )
+        return logits, product
 
     def _nodes(self, embeddings: dict[str, Tensor], present: Tensor) -> Tensor:
         nodes = []
@@ -336,15 +358,33 @@ class FusionModel(nn.Module):
         representation: Tensor,
         given: FusionInput,
         late: Tensor | None,
-        sharpness: Tensor | None,
+        product: Product | None,
     ) -> Tensor:
-        """Logits of late fusion plus the mean of head and guide bank."""
+        """Logits of late fusion plus a share of the mean of head and guide bank."""
         corrections = [self.heads[task](self.dropout(representation)).float()]
         if task in self.banks:
             corrections.append(self.banks[task](representation))
-        logits = torch.stack(corrections).mean(0)
-        if late is not None:
+        place = self.config.tasks.index(task)
+        logits = self.shares[place] * torch.stack(corrections).mean(0)
+        if late is not None and product is None:
             logits = logits + late
-        if task == "personality":
-            return torch.sigmoid(logits)
-        return logits if sharpness is None else logits * sharpness
+        elif late is not None and product is not None:
+            each = logits[:, None] + late
+            if task == "emotion":
+                each = each * product.sharpness[..., : each.shape[-1]]
+            logits = mixed(each, product.weights)
+        return torch.sigmoid(logits) if task == "personality" else logits
+
+
+def _experts(config: FusionConfig) -> ProductOfExperts:
+    """Product of experts with the parts that the tasks and modalities allow."""
+    targets = sum(len(TARGETS[task]) for task in config.tasks)
+    names, emotional = list(config.widths), "emotion" in config.tasks
+    contrary = extraversion = None
+    if "contrary_words" not in config.without and emotional:
+        if {CONTRARY, CONTRADICTS} <= set(names):
+            contrary = names.index(CONTRARY)
+    if "expressiveness" not in config.without and set(TASKS) <= set(config.tasks):
+        extraversion = len(EMOTIONS) + TRAITS.index("extraversion")
+    emotions = len(EMOTIONS) if emotional else 0
+    return ProductOfExperts(targets, emotions, len(names), contrary, extraversion)

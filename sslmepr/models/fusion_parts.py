@@ -1,5 +1,7 @@
 """Parts of the fusion model: projectors, attention, stacking, experts, guide bank."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,6 +16,17 @@ convention, not tuned."""
 LARGEST_LOG_QUALITY = 4.0
 """Precisions of a modality are within a factor of 55 of the usual one. By convention,
 not tuned."""
+
+QUICK = 4.0
+"""Factor on parameters that start at 0 and are of order 1 in the end, so that they get
+there at the learning rate of the network. By convention, not tuned."""
+
+LARGEST_EXTRAVERSION = 2.0
+"""Logits of the score from which expressiveness is taken are clipped to plus and minus
+this. By convention, not tuned."""
+
+CONTRARY, CONTRADICTS = "text", "audio"
+"""Modality whose evidence may be contrary, and the one that shows whether it is."""
 
 
 class Projector(nn.Module):
@@ -278,60 +291,260 @@ class ProductOfExperts(nn.Module):
     """Fusion of modalities by how well each was seen (Hinton 2002).
 
     Modality m of a clip gives evidence v_m about all targets of all tasks, the terms of
-    the stacking regressions, and a precision q_m B_m B_m', of which q_m is read from
-    its node. The targets x have the prior precision L L', which couples them. With
+    the stacking regressions, and a precision q_m B_m B_m', with q_m = exp(a_m r_m +
+    c_m) of its reading r_m. The targets x have the prior precision L L', which couples
+    them. With
 
-        P(q) = L L' + sum_m q_m B_m B_m',    x = P(q)^-1 P(1) sum_m q_m v_m
+        P(q) = L L' + sum_m q_m B_m B_m',    h = P(1) sum_m q_m v_m,
 
-    x is the posterior mean, up to the scale of the regressions. At q_m = 1 for all
-    modalities, where training starts, it is the sum of their terms, whatever L and B
-    are. A modality that is absent or hardly seen (q_m = 0) drops out, the others count
-    for more, and the prior draws x towards 0. Emotions are decided by x over its
+    x = P(q)^-1 h is the posterior mean, up to the scale of the regressions. At q_m = 1
+    for all modalities, where training starts, it is the sum of their terms, whatever L
+    and B are. A modality that is absent or hardly seen (q_m = 0) drops out, the others
+    count for more, and the prior draws x towards 0. Emotions are decided by x over its
     posterior deviation, as in probit regression.
+
+    Words may be *contrary*. A second hypothesis about the clip then multiplies what one
+    modality says of emotions, S_m, in its evidence and on both sides of its precision.
+    The log odds of the hypotheses are those read from another modality, plus a learned
+    share of h' P^-1 h / 2 - log det(P) / 2, the log evidence of a Gaussian.
+
+    People differ in *expressiveness*: emotions are shown kappa = exp(b x_v) times as
+    strongly, for the extraversion x_v that the evidence gives at kappa = 1. Evidence of
+    emotions is multiplied by kappa, and their precision by its square.
 
     Parameters
     ----------
     targets : int
         Of all tasks together.
-    modalities, hidden : int
+    emotions : int
+        How many of them, the first ones, are emotions.
+    modalities : int
+    contrary : int, optional
+        Position of the modality whose evidence may be contrary; there is a single
+        hypothesis if not given.
+    extraversion : int, optional
+        Position of the target; all people are equally expressive if not given.
     """
 
-    def __init__(self, targets: int, modalities: int, hidden: int):
+    def __init__(
+        self,
+        targets: int,
+        emotions: int,
+        modalities: int,
+        contrary: int | None = None,
+        extraversion: int | None = None,
+    ):
         super().__init__()
-        self.quality = nn.Parameter(torch.zeros(modalities, hidden))
+        self.emotions, self.extraversion = emotions, extraversion
+        self.trust = nn.Parameter(torch.zeros(modalities))
         self.usual = nn.Parameter(torch.zeros(modalities))
         self.prior = nn.Parameter(torch.eye(targets))
         self.experts = nn.Parameter(0.5 * torch.eye(targets).repeat(modalities, 1, 1))
+        self.contrary = contrary
+        if contrary is not None:
+            self.reversal = nn.Parameter(torch.tensor(0.0))
+            self.odds = nn.Parameter(torch.tensor([1.0, 0.0]))
+            self.log_share = nn.Parameter(torch.tensor(-1.5))
+        if extraversion is not None:
+            self.moderation = nn.Parameter(torch.tensor(0.0))
 
     def forward(
-        self, nodes: Tensor, terms: Tensor, present: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        self,
+        readings: Tensor,
+        terms: Tensor,
+        present: Tensor,
+        log_odds: Tensor | None = None,
+    ) -> "Product":
         """Weigh the terms of all modalities.
 
         Parameters
         ----------
-        nodes : (clip, modality, hidden) torch.Tensor
+        readings : (clip, modality) torch.Tensor
+            Log precision of each modality, as far as it is seen; 0 is the usual.
         terms : (clip, modality, target) torch.Tensor
         present : (clip, modality) torch.Tensor of bool
+        log_odds : (clip,) torch.Tensor, optional
+            That words are contrary, without what they say.
 
         Returns
         -------
-        mean : (clip, target) torch.Tensor
-            x, without the bias of the regressions.
-        sharpness : (clip, target) torch.Tensor
-            Posterior deviation at q = 1 for all modalities, over that of the clip.
-        quality : (clip, modality) torch.Tensor
-            q; 0 where absent.
+        Product
         """
-        quality = (nodes * self.quality).sum(-1) + self.usual
+        quality = QUICK * self.trust * readings + self.usual
         quality = quality.clamp(-LARGEST_LOG_QUALITY, LARGEST_LOG_QUALITY).exp()
         quality = quality.masked_fill(~present, 0.0)
         each = self.experts @ self.experts.mT  # (modality, target, target)
         prior = self.prior @ self.prior.mT
-        precision = prior + torch.einsum("cm,mij->cij", quality, each)
         start = prior + each.sum(0)
-        evidence = (quality[..., None] * terms).sum(1) @ start
-        covariance = torch.linalg.inv(precision)
-        mean = (covariance @ evidence[..., None])[..., 0]
-        variance = torch.linalg.inv(start).diagonal() / covariance.diagonal(0, 1, 2)
-        return mean, variance.sqrt(), quality
+        # Hypotheses scale what each modality says: (hypothesis, modality, target).
+        signs = self._signs(terms)
+        evidence = torch.einsum(
+            "hmi,cmi->chi", signs, quality[..., None] * terms @ start
+        )
+        scaled = signs[..., None] * each * signs[..., None, :]
+        precision = torch.einsum("cm,hmij->chij", quality, scaled)
+        odds = self._odds(log_odds, terms)
+        if self.extraversion is not None:
+            first = _gaussian(prior + precision, evidence)
+            weights = self._weights(odds, first)
+            known = torch.einsum("ch,chi->ci", weights, first[0])[:, self.extraversion]
+            known = known.clamp(-LARGEST_EXTRAVERSION, LARGEST_EXTRAVERSION)
+            shown = (QUICK * self.moderation * known).exp()
+            gain = torch.ones_like(terms[:, :1])  # (clip, 1, target)
+            emotional = torch.arange(terms.shape[-1], device=gain.device)
+            gain = torch.where(emotional < self.emotions, shown[:, None, None], gain)
+            evidence = evidence * gain
+            precision = precision * gain[..., None] * gain[..., None, :]
+        found = _gaussian(prior + precision, evidence)
+        variance = torch.linalg.inv(start).diagonal() / found[1]
+        return Product(found[0], variance.sqrt(), self._weights(odds, found), quality)
+
+    def _signs(self, terms: Tensor) -> Tensor:
+        _, modalities, targets = terms.shape
+        as_said = torch.ones(1, modalities, targets, device=terms.device)
+        if self.contrary is None:
+            return as_said
+        place = torch.zeros_like(as_said)
+        place[:, self.contrary, : self.emotions] = 1.0
+        return torch.cat([as_said, as_said - QUICK * self.reversal * place])
+
+    def _odds(self, log_odds: Tensor | None, terms: Tensor) -> Tensor:
+        """Log prior of the hypotheses: (clip, hypothesis)."""
+        if self.contrary is None:
+            return torch.zeros_like(terms[:, 0, :1])
+        if log_odds is None:
+            raise ValueError("contrary words: the log odds of clips are missing")
+        read = self.odds[0] * log_odds + self.odds[1]
+        return F.logsigmoid(torch.stack([-read, read], 1))
+
+    def _weights(self, odds: Tensor, found: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Posterior of the hypotheses: (clip, hypothesis)."""
+        if self.contrary is None:
+            return odds.softmax(1)
+        return (odds + self.log_share.exp() * found[2]).softmax(1)
+
+
+class Product(NamedTuple):
+    """What a `ProductOfExperts` finds for a batch of clips.
+
+    Attributes
+    ----------
+    mean : (clip, hypothesis, target) torch.Tensor
+        x, without the bias of the regressions.
+    sharpness : (clip, hypothesis, target) torch.Tensor
+        Posterior deviation at q = 1 for all modalities, over that of the clip.
+    weights : (clip, hypothesis) torch.Tensor
+        Posterior probability of each hypothesis: words as said, and contrary.
+    quality : (clip, modality) torch.Tensor
+        q; 0 where absent.
+    """
+
+    mean: Tensor
+    sharpness: Tensor
+    weights: Tensor
+    quality: Tensor
+
+
+def _gaussian(precision: Tensor, evidence: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance (..., target) of a Gaussian, and log evidence (...)."""
+    factor = torch.linalg.cholesky(precision)
+    covariance = torch.cholesky_inverse(factor)
+    mean = (covariance @ evidence[..., None])[..., 0]
+    log_root = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    support = (evidence * mean).sum(-1) / 2 - log_root
+    return mean, covariance.diagonal(dim1=-2, dim2=-1), support
+
+
+class Readings(nn.Module):
+    """What is special about a clip, read from its features by frozen linear maps.
+
+    They are fitted without labels (`sslmepr.training.readings`), and say nothing until
+    they are set.
+
+    Parameters
+    ----------
+    features : dict of str to int
+        Modality to its number of features.
+    """
+
+    usual_odds: Tensor
+
+    def __init__(self, features: dict[str, int]):
+        super().__init__()
+        self.register_buffer("usual_odds", torch.tensor(0.0))
+        self.probes = nn.ModuleDict()
+        for modality, width in features.items():
+            self.set_quality(modality, torch.zeros(1, width), torch.zeros(1))
+        if CONTRADICTS in features:
+            width = features[CONTRADICTS]
+            self.set_contrary(torch.zeros(1, width), torch.zeros(1), 0.0)
+
+    def set_quality(self, modality: str, weights: Tensor, bias: Tensor) -> None:
+        """Set how the log precision of a modality is read.
+
+        Parameters
+        ----------
+        modality : str
+        weights : (1, feature) torch.Tensor
+        bias : (1,) torch.Tensor
+        """
+        self.probes[modality] = probe = nn.Linear(weights.shape[1], 1)
+        set_linear(probe, weights, bias)
+
+    def set_contrary(self, weights: Tensor, bias: Tensor, usual: float) -> None:
+        """Set how the log odds of contrary words are read from `CONTRADICTS`.
+
+        Parameters
+        ----------
+        weights : (1, feature) torch.Tensor
+        bias : (1,) torch.Tensor
+        usual : float
+            Log odds where that modality is absent.
+        """
+        self.probes["contrary"] = probe = nn.Linear(weights.shape[1], 1)
+        set_linear(probe, weights, bias)
+        self.usual_odds.fill_(usual)
+
+    def forward(self, given) -> tuple[Tensor, Tensor | None]:
+        """Read a `FusionInput`.
+
+        Returns
+        -------
+        quality : (clip, modality) torch.Tensor
+            Log precision; 0 where absent.
+        log_odds : (clip,) torch.Tensor or None
+            Of contrary words; None where no modality could show them.
+        """
+        there = dict(zip(given.features, given.present.T, strict=True))
+        seen = {
+            name: values.masked_fill(~there[name][:, None], 0.0)
+            for name, values in given.features.items()
+        }
+        read = [self.probes[name](values)[:, 0] for name, values in seen.items()]
+        quality = torch.stack(read, 1).float().masked_fill(~given.present, 0.0)
+        if CONTRADICTS not in seen:
+            return quality, None
+        odds = self.probes["contrary"](seen[CONTRADICTS])[:, 0].float()
+        return quality, torch.where(there[CONTRADICTS], odds, self.usual_odds)
+
+
+def mixed(logits: Tensor, weights: Tensor) -> Tensor:
+    """Logits of the mean probability over hypotheses.
+
+    Parameters
+    ----------
+    logits : (clip, hypothesis, target) torch.Tensor
+    weights : (clip, hypothesis) torch.Tensor
+        Sum to 1.
+
+    Returns
+    -------
+    (clip, target) torch.Tensor
+    """
+    if logits.shape[1] == 1:
+        return logits[:, 0]
+    share = weights.clamp(min=1e-12).log()[..., None]
+    yes, no = (
+        (share + F.logsigmoid(sign * logits)).logsumexp(1) for sign in (1.0, -1.0)
+    )
+    return yes - no

@@ -49,11 +49,11 @@ class PublishedFusion(FusionModel):
         """Softmax probabilities of the seven emotions: (clip, emotion)."""
         return logits.softmax(-1)
 
-    def _late_fusion(self, nodes: Tensor, given: FusionInput):
+    def _late_fusion(self, given: FusionInput):
         """None: the mean of unimodal predictions enters the representation instead."""
-        return {}, {}, given.present.to(nodes.dtype)
+        return {}, None
 
-    def _decide(self, task, representation, given, late, sharpness) -> Tensor:
+    def _decide(self, task, representation, given, late, product) -> Tensor:
         """Mean of the outputs of head and guide bank."""
         predicted = given.emotion_logits if task == "emotion" else given.trait_scores
         present = given.present[..., None]

@@ -49,7 +49,7 @@ ONE_CELL = frozenset(
     "covers_expected covers_planted false_positive_rate familywise_error power "
     "sign_agreement significant".split()
 )
-PROGRESS = {"train_loss", "dev_score", "linear_dev_score"}
+PROGRESS = {"train_loss", "dev_score", "linear_dev_score", "shares"}
 TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")
 NAMED = 40
 """Largest number of differences outside tolerance that are printed."""

@@ -56,7 +56,7 @@ def train_fusion(
     dict
         variant, modalities, linear_dev_score (of the stacking regression that the
         network starts from, per task), seeds (list of dict: seed, dev_score per task,
-        epochs, history).
+        epochs, shares of its corrections that are kept per task, history).
 
     Raises
     ------
@@ -107,6 +107,7 @@ def train_fusion(
                 "seed": seed,
                 "dev_score": best["dev_score"],
                 "epochs": int(history["epoch"].max()),
+                "shares": dict(zip(settings.tasks, model.shares.tolist(), strict=True)),
                 "history": history.to_dict("records"),
             }
         )

@@ -16,11 +16,13 @@ from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
+from sslmepr.training.corrections import choose_shares
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.predictions import dev_score, training_thresholds
 from sslmepr.training.published_objective import PublishedObjective
+from sslmepr.training.readings import fit_readings
 
 PREDICT_BATCH = 1024
 """Clips per forward pass; bounds memory."""
@@ -58,7 +60,9 @@ def train_variant(
     Returns
     -------
     model : FusionModel
-        With the weights of the best epoch on dev.
+        With the weights of the best epoch on dev; after a fixed budget (no patience)
+        with those of the last epoch, and the share of its corrections that is best on
+        dev (``model.shares``).
     history : DataFrame
         As from `sslmepr.training.loop.fit`.
     """
@@ -84,6 +88,8 @@ def train_variant(
     if "predict_projector" not in left_out and not settings.as_published:
         for task, projector in projectors.items():
             model.predict_projectors[task] = copy.deepcopy(projector)
+        if model.experts is not None:
+            model.readings = fit_readings(params, data, projectors).to(data.device)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
     objective = objective_class(section, settings, params.seed + seed)
@@ -109,6 +115,8 @@ def train_variant(
         title,
         progress,
     )
+    if section.patience is None and not settings.as_published:
+        choose_shares(params, data, model)
     return model, history
 
 

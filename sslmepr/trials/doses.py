@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from sslmepr.labels import TASKS
+from sslmepr.labels import PARTS, TASKS
 from sslmepr.params import Params
 from sslmepr.params.simulation import Knobs
 from sslmepr.params.training import Variant
@@ -80,7 +80,7 @@ def _cell(
     knobs = Knobs() if labelling else Knobs(**{knob: dose})
     simulation = params.simulation.model_copy(update={"knobs": knobs})
     fusion = params.fusion.model_copy(
-        update={"epochs": section.epochs, "patience": section.epochs}
+        update={"epochs": section.epochs, "patience": None}
     )
     own = params.model_copy(
         update={"roles": ROLES, "fusion": fusion, "simulation": simulation}
@@ -95,8 +95,10 @@ def _cell(
         seed=seed,
         labelling=labelling,
     ).standardised()
-    variants = {WITHOUT: Variant(without=[component])}
-    variants[WITH] = Variant(adding=[component])
+    # What the component is a part of is there in both.
+    base = [PARTS[component]] if component in PARTS else []
+    variants = {WITHOUT: Variant(adding=base, without=[component])}
+    variants[WITH] = Variant(adding=[*base, component])
     arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
     arms[LATE] = _late_fusion(own, study)
     rows = []

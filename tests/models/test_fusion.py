@@ -23,11 +23,13 @@ WIDTHS = {"face": 6, "audio": 4, "text": 5}
 FEATURES = {"face": 7, "audio": 3, "text": 2}
 CONFIG = FusionConfig(WIDTHS, hidden=16, heads=2, dropout=0.1, features=FEATURES)
 
+EXPERTS = ("product_of_experts", "contrary_words", "expressiveness")
+
 
 def model(without=(), experts=False, **changes):
     """Without a product of experts unless asked for."""
     if not experts:
-        without = (*without, "product_of_experts")
+        without = (*without, *EXPERTS)
     torch.manual_seed(0)
     return FusionModel(replace(CONFIG, without=without, **changes))
 
@@ -80,7 +82,8 @@ SUBSETS = [
     list(names)
     for n in range(len(MODEL_COMPONENTS) + 1)
     for names in combinations(MODEL_COMPONENTS, n)
-    if "product_of_experts" in names or "predict_projector" not in names
+    if (set(EXPERTS) <= set(names) or "product_of_experts" not in names)
+    and ("product_of_experts" in names or "predict_projector" not in names)
 ]
 
 
@@ -107,6 +110,8 @@ def test_a_product_of_experts_starts_at_late_fusion():
             torch.manual_seed(len(task))
             torch.nn.init.normal_(projector.linear.weight)
             torch.nn.init.normal_(projector.linear.bias)
+    for modality, width in FEATURES.items():
+        nets[0].readings.set_quality(modality, torch.randn(1, width), torch.randn(1))
     torch.nn.init.normal_(nets[0].experts.prior)
     torch.nn.init.normal_(nets[0].experts.experts)
     found, plain = (net(given) for net in nets)
@@ -368,9 +373,14 @@ def test_config_survives_json():
         ({"tasks": ["valence"]}, "valence"),
         ({"tasks": []}, "tasks"),
         ({"widths": {}}, "widths"),
-        ({"features": {"face": 7}}, "features: co-training needs .* found face"),
+        ({"features": {"face": 7}}, "features: co_training and .* found face"),
         ({"heads": 3}, "heads=3"),
         ({"without": ["predict_projector"]}, "product_of_experts: needs the predict"),
+        ({"without": ["product_of_experts"]}, "contrary_words: needs the product"),
+        (
+            {"without": ["product_of_experts", "contrary_words"]},
+            "expressiveness: needs the product",
+        ),
     ],
 )
 def test_config_errors_name_the_field(change, message):

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from sslmepr.labels import OURS
 from sslmepr.models.fusion import FusionConfig, FusionInput
 from sslmepr.models.published import PUBLISHED_THRESHOLD, PublishedFusion
 
@@ -14,7 +15,7 @@ CONFIG = FusionConfig(
     hidden=16,
     heads=2,
     dropout=0.1,
-    without=("co_training", "product_of_experts"),
+    without=OURS,
 )
 
 

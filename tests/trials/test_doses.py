@@ -69,6 +69,28 @@ def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):
     assert variant.without == ["gradnorm"]
 
 
+def test_a_part_is_tried_beside_what_it_is_a_part_of(monkeypatch):
+    tried = {}
+
+    def train_arm(params, study, arm, seed):
+        left_out = params.fusion.left_out(arm.variant)
+        tried[len(tried)] = {"product_of_experts", "contrary_words"} - set(left_out)
+        assert params.fusion.patience is None
+        clips = 3 * len(study.held_out.clip_ids)
+        predicted = {
+            "emotion": np.zeros((clips, 7)),
+            "personality": np.ones((clips, 5)),
+        }
+        return predicted, np.full(6, 0.5)
+
+    monkeypatch.setattr(doses, "train_arm", train_arm)
+    doses._cell(SETTINGS, section(), "contrary_words", "incongruence", 1.0, 0)
+    assert tried == {
+        0: {"product_of_experts"},
+        1: {"product_of_experts", "contrary_words"},
+    }
+
+
 def test_scores_are_of_the_last_clips(runs):
     class Unseen:
         clip_ids, speaker_ids = np.array(list("ab")), np.array(list("ab"))

@@ -1,0 +1,68 @@
+"""The share of its corrections that a network keeps."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_fusion import ROLES, data_of
+
+from sslmepr.labels import OURS
+from sslmepr.models.fusion import FusionConfig, FusionModel
+from sslmepr.training.corrections import choose_shares
+
+CLIPS = 200
+
+
+def study(emotion=0.25, trait=0.5):
+    """All clips of a corpus alike: a share of them shows every emotion."""
+    emotions = np.zeros((CLIPS, 7), np.float32)
+    emotions[: CLIPS // 2][np.arange(CLIPS // 2) % 100 < 100 * emotion] = 1.0
+    emotions[CLIPS // 2 :] = np.nan
+    traits = np.full((CLIPS, 5), trait, np.float32)
+    traits[: CLIPS // 2] = np.nan
+    labels = {"emotion": emotions, "personality": traits}
+    present = np.ones((CLIPS, 3), bool)
+    return data_of(present, np.random.default_rng(0), labels)
+
+
+def model(emotion, trait, without=()):
+    """Late fusion says 0, and heads correct it by a constant."""
+    widths = {"face": 3, "text": 3, "audio": 3}
+    out = (*OURS, "guide_bank", *without)
+    net = FusionModel(FusionConfig(widths, 8, 2, 0.0, without=out))
+    for each in net.predict_projectors.values():
+        torch.nn.init.zeros_(each.linear.weight)
+        torch.nn.init.zeros_(each.linear.bias)
+    for task, bias in (("emotion", emotion), ("personality", trait)):
+        torch.nn.init.zeros_(net.heads[task].weight)
+        torch.nn.init.constant_(net.heads[task].bias, bias)
+    return net
+
+
+def test_the_share_that_is_best_on_dev_is_kept():
+    data = study(trait=1 / (1 + np.exp(-1.5)))
+    known = data.clips.labels["emotion"][data.rows("MOSEI", "dev")]
+    best = np.log((known > 0).mean() / (known == 0).mean())
+    net = model(2 * best, 2.0)
+    found = choose_shares(ROLES, data, net)
+    # The likelihood is largest where the constant is the log odds of the labels, the
+    # absolute error where it is the logit of the score, 1.5.
+    assert found == {"emotion": 0.5, "personality": 0.75}
+    assert net.shares.tolist() == [0.5, 0.75]
+    output = net(data.batch(data.rows("FIV2")).inputs)
+    assert output.emotion_logits[0, 0].item() == pytest.approx(best, rel=1e-5)
+    assert output.trait_scores[0, 0].item() == pytest.approx(1 / (1 + np.exp(-1.5)))
+
+
+def test_a_harmful_correction_is_left_out():
+    found = choose_shares(ROLES, study(emotion=0.5), model(1e-2, -2.0))
+    assert found["personality"] == 0.0
+
+
+def test_what_cannot_be_chosen_is_whole():
+    network = model(1.0, 1.0, without=["predict_projector"])
+    whole = {"emotion": 1.0, "personality": 1.0}
+    assert choose_shares(ROLES, study(), network) == whole
+    unlabelled = data_of(np.ones((CLIPS, 3), bool), np.random.default_rng(0))
+    network = model(1.0, 1.0)
+    assert choose_shares(ROLES, unlabelled, network) == whole
+    assert network.shares.tolist() == [1.0, 1.0]
