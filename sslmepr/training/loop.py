@@ -1,4 +1,7 @@
-"""Training loop of all stages: AdamW, warm-up and cosine decay, early stopping."""
+"""Training loop of all stages: AdamW, warm-up and cosine decay, moving average.
+
+Training either stops early on dev or has a fixed budget of epochs.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,10 +33,13 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Training schedule; fields as in ``params.yaml``."""
+    """Training schedule; fields as in ``params.yaml``.
+
+    Without patience, `epochs` is a fixed budget, after which training ends.
+    """
 
     epochs: int
-    patience: int
+    patience: int | None
     learning_rate: float
     weight_decay: float
 
@@ -54,9 +60,11 @@ def fit(
     title: str = "",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Train `model` in place with early stopping and restore its best weights.
+    """Train `model` in place, and keep the moving average of its weights.
 
-    The initial weights are scored too, as epoch 0, and kept if no epoch is better. The
+    With patience, training stops early and the weights of the best epoch are restored;
+    with a fixed budget, those of the last epoch are kept, whatever dev says. The
+    initial weights are scored too, as epoch 0, and kept if no epoch is better. The
     moving average of the weights is scored and kept, not the weights themselves: with a
     few hundred clips, scores of single epochs vary a lot, and selecting the best would
     overfit dev.
@@ -104,10 +112,11 @@ def fit(
         dev_score = float(score(run.average.model))
         history.append((epoch, mean_loss, dev_score))
         since += 1
-        if np.isnan(dev_score) or dev_score > best_score:
+        fixed = schedule.patience is None
+        if fixed or np.isnan(dev_score) or dev_score > best_score:
             best_score = -np.inf if np.isnan(dev_score) else dev_score
             best, since = _copy(run.average.model), 0
-        if since >= schedule.patience:
+        if schedule.patience is not None and since >= schedule.patience:
             break
     model.load_state_dict(best)
     model.eval()

@@ -6,6 +6,12 @@ averaged over the clip, and of nuisance factors, which are independent of emotio
 traits. All corpora of a study share the map. Where the world has knobs, signs of what
 is special about a clip are among its features, as an occluder or a noise would be. A
 study takes milliseconds, so a method can be tried on many.
+
+Where expressions change over the clip (knobs ``burst`` and ``order``), face, body and
+voice are also drawn as sequences, whose mean over the steps are the features. Nuisance
+factors and noise of a step have sqrt(L) times the standard deviation that they have in
+the mean over all L steps, as the noise of controls has. The signal of an emotion in the
+best linear contrast over steps is therefore the same at every dose.
 """
 
 from collections.abc import Iterator
@@ -64,6 +70,8 @@ class DrawnCorpus:
         Six emotions and five traits, of unit variance.
     features : dict of str to (clip, feature) array
         By modality; 0 where a clip lacks it.
+    sequences : dict of str to (clip, step, feature) array
+        By modality; `features` are their means. A single step where nothing changes.
     present : dict of str to (clip,) bool array
         By modality.
     """
@@ -75,23 +83,27 @@ class DrawnCorpus:
     traits: np.ndarray
     latents: np.ndarray
     features: dict[str, np.ndarray]
+    sequences: dict[str, np.ndarray]
     present: dict[str, np.ndarray]
 
     def standardised(self) -> "DrawnCorpus":
         """Copy with features as float32, standardised to mean 0 and deviation 1.
 
         Mean and deviation are those of the training clips, or of all clips if none is
-        in training.
+        in training; for sequences, those of their steps.
         """
         known = self.split == "train"
         rows = known if known.any() else slice(None)
-        features = {name: zscored(each, rows) for name, each in self.features.items()}
-        return replace(self, features=features)
+        features, sequences = (
+            {name: zscored(each, rows) for name, each in field.items()}
+            for field in (self.features, self.sequences)
+        )
+        return replace(self, features=features, sequences=sequences)
 
 
 def zscored(values: np.ndarray, rows) -> np.ndarray:
-    """Values (clip, feature) as float32, standardised over the clips of `rows`."""
-    chosen = values[rows]
+    """Values (clip, ..., feature) as float32, standardised over the clips of `rows`."""
+    chosen = values[rows].reshape(-1, values.shape[-1])
     return ((values - chosen.mean(0)) / chosen.std(0)).astype(np.float32)
 
 
@@ -180,12 +192,12 @@ def draw_study(
     speaker = np.arange(clips) // clips_per_speaker
     corpora = {}
     for number, role in enumerate(ROLES):
-        special = np.random.default_rng([seed, number])
+        own = [seed, number]
         shift = {
             name: offset * _direction(each, rng) for name, each in channels.items()
         }
         corpora[role] = _corpus(
-            role, simulation, world, channels, maps, shift, speaker, rng, special
+            role, simulation, world, channels, maps, shift, speaker, rng, own
         )
     return DrawnStudy(**corpora)
 
@@ -197,24 +209,25 @@ def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
 
 
 def _corpus(
-    role, simulation, world, channels, maps, shift, speaker, rng, special
+    role, simulation, world, channels, maps, shift, speaker, rng, seed
 ) -> DrawnCorpus:
-    count = len(speaker)
+    count, special = len(speaker), np.random.default_rng(seed)
     knobs, frames = simulation.knobs, simulation.cue_frames
     traits = draw_traits(speaker[-1] + 1, rng)[speaker]
     latents = np.hstack([draw_emotions(world, traits, rng), traits])
     split = np.array(list(_splits(role, speaker, simulation.split)))
     names = {name: channel.controls for name, channel in channels.items()}
     given = draw_circumstances(knobs, names, latents, speaker, frames, special)
-    features = {}
-    for name, channel in channels.items():
+    features, sequences = {}, {}
+    for place, (name, channel) in enumerate(channels.items()):
         loadings = Loadings(
             channel.emotion_axes, channel.second_axes, channel.trait_axes, shift[name]
         )
         own = rng.standard_normal((count, len(channel.controls)))
-        seen = draw_controls(
+        shown = draw_controls(
             name, loadings, latents, given, knobs, frames, own, special
-        ).mean(1)
+        )
+        seen = shown.mean(1)
         noise = NUISANCE_SCALE * rng.standard_normal((count, NUISANCES))
         parts = [seen, noise]
         if knobs != Knobs():
@@ -222,6 +235,11 @@ def _corpus(
         values = np.hstack(parts) @ maps[name]
         values = values + rng.standard_normal(values.shape)
         features[name] = np.where(given.absent[name][:, None], 0.0, values)
+        # A generator of its own: features are the same with and without sequences.
+        moving = np.random.default_rng([*seed, place])
+        steps = _around_mean(shown - seen[:, None], maps[name], moving)
+        steps = np.where(given.absent[name][:, None, None], 0.0, steps)
+        sequences[name] = features[name][:, None] + steps
     return DrawnCorpus(
         np.array([f"{role}-{place:05d}" for place in range(count)]),
         np.array([f"{role}-p{number:05d}" for number in speaker]),
@@ -234,8 +252,36 @@ def _corpus(
         trait_scores(latents[:, TRAIT_PART], simulation.trait_scale),
         latents,
         features,
+        sequences,
         {name: ~absent for name, absent in given.absent.items()},
     )
+
+
+def _around_mean(
+    shown: np.ndarray, feature_map: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """What features of steps (clip, step, feature) add to their mean over the clip.
+
+    Parameters
+    ----------
+    shown : (clip, step, control) array
+        Controls less their mean.
+    feature_map : (source, feature) array
+        Of which the first sources are the controls, the next the nuisance factors.
+    rng : Generator
+    """
+    clips, steps, controls = shown.shape
+    if steps == 1:
+        return np.zeros((clips, 1, feature_map.shape[1]))
+    drawn = [
+        size * rng.standard_normal((clips, steps, count))
+        for size, count in ((NUISANCE_SCALE, NUISANCES), (1, feature_map.shape[1]))
+    ]
+    nuisance, noise = (
+        np.sqrt(steps) * (each - each.mean(1, keepdims=True)) for each in drawn
+    )
+    known = np.concatenate([shown, nuisance], -1)
+    return known @ feature_map[: controls + NUISANCES] + noise
 
 
 def _signs(name: str, given: Circumstances, rng: np.random.Generator) -> np.ndarray:

@@ -64,6 +64,12 @@ def test_a_model_that_never_improves_keeps_the_weights_it_came_with():
     assert torch.equal(model.bias, before.bias) and not model.training
 
 
+def test_a_fixed_budget_keeps_the_last_epoch_whatever_dev_says():
+    model, history, seen = regress([9, 1, 8, 2, 0], epochs=4, patience=None)
+    assert history["epoch"].tolist() == [0, 1, 2, 3, 4]
+    assert model.weight.item() == seen[-1] != seen[0] and not model.training
+
+
 def test_scores_that_begin_undefined():
     model, history, seen = regress([np.nan, 1, 0, 0], epochs=3)
     assert model.weight.item() == seen[1]
