@@ -1,7 +1,9 @@
 """Stage 1: one network per modality and task that corrects a linear probe.
 
 The linear model on mean-pooled features is both a baseline and a probe inside the
-network, which adds a correction to its logits. For training clips, the network and all
+network, which adds a correction to its logits. The network has a fixed budget of
+epochs; how much of its correction is used is chosen on dev, and results say how much
+that is. For training clips, the network and all
 later stages receive out-of-fold logits of the probe. In-sample logits are
 overconfident, and a model that is stacked on them would weight modalities by how much
 they overfit instead of by how well they predict.
@@ -19,7 +21,12 @@ from sslmepr.labels import (
     TARGETS,
     Model,
 )
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
+from sslmepr.models.unimodal import (
+    CONTEXT,
+    UnimodalConfig,
+    UnimodalModel,
+    set_linear,
+)
 from sslmepr.params import Params
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.bootstrap_refits import write_refits
@@ -102,11 +109,15 @@ def train_unimodal(
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
     fitted = fit_unimodal(params, data, task, progress)
-    model, start, history, rows = fitted.model, fitted.start, fitted.history, fitted.rows
+    model, start, history = fitted.model, fitted.start, fitted.history
+    rows = fitted.rows
     run_folder = Path(run_folder)
     tables = [
         prediction_table(clips, rows, task, values, Model(stage, modality), params.seed)
-        for stage, values in (("unimodal", fitted.predicted), ("linear", start.predicted))
+        for stage, values in {
+            "unimodal": fitted.predicted,
+            "linear": start.predicted,
+        }.items()
     ]
     write_predictions(run_folder, tables)
     write_refits(run_folder, clips, start.unseen, task, start.refits)
@@ -194,6 +205,8 @@ def fit_unimodal(
     rows = data.present(np.arange(len(data.clips.table)))
     start = _linear(params, model, data, train, dev, rows)
     data.set_offset_logits(task, rows, start.logits)
+    if len(train):
+        _match_filters(model, data, train, dev)
     model.to(data.device)
     if len(train):
         history = _fit(params, model, data, train, dev, progress)
@@ -208,6 +221,28 @@ def fit_unimodal(
         score = dev_score(task, labels, _predict(model, data, dev))
     predicted = _predict(model, data, rows)
     return Fitted(model, start, history, rows, train, dev, predicted, score, share)
+
+
+def _match_filters(model, data: ModalityClips, train, dev) -> None:
+    """Start the filters of `model` from linear models of the mean and of the slope."""
+    true = data.clips.labels[model.config.task]
+    features = [
+        np.hstack([data.pooled(rows), data.slopes(rows)])
+        if len(rows)
+        else np.zeros((0, 2 * data.feature_count))
+        for rows in (train, dev)
+    ]
+    linear = Linear(model.config.task, features[0], true[train], features[1], true[dev])
+    slope = linear.probe()[0][:, data.feature_count :]
+    level = model.probe.weight.detach()
+    padded = map(data.padded, data.pieces(train))
+    steps = np.concatenate([values[mask] @ level.numpy().T for values, mask in padded])
+    spread = torch.from_numpy(steps.std(0) + 1e-6)
+    pooled = features[0][:, : data.feature_count]
+    _, size, axes = np.linalg.svd(pooled - pooled.mean(0), full_matrices=False)
+    size = np.maximum(size[:, None], size[0] * 1e-3)  # no blowing up of rounding errors
+    context = torch.from_numpy((np.sqrt(len(train)) * axes / size)[:CONTEXT])
+    model.evidence.match(level, torch.from_numpy(slope), spread, context)
 
 
 def choose_scale(model: UnimodalModel, data: ModalityClips, dev: np.ndarray) -> float:
