@@ -57,4 +57,15 @@ TRIALS = {
             "space": {"learning_rate": {"low": 0.001, "high": 0.01, "log": True}},
         }
     },
+    "timing": {
+        "drawn": {
+            "world": "planted",
+            "features": 16,
+            "blocks": ["transformer"],
+            "knobs": ["order"],
+            "doses": [0.0, 1.0],
+            "clips": 70,
+            "seeds": [0],
+        }
+    },
 }

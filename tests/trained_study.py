@@ -26,7 +26,9 @@ def small_params():
         modalities=["face", "text"],
         variants=["multitask", "emotion_only", "with_everything", "as_published"],
         compute=_smaller(full.compute, device="cpu"),
-        unimodal=_smaller(full.unimodal, state=8, refits=4, **sizes),
+        unimodal=_smaller(
+            full.unimodal, state=8, refits=4, **sizes | {"patience": None}
+        ),
         crosstask=_smaller(full.crosstask, **sizes),
         fusion=_smaller(full.fusion, seeds=[0, 1], **sizes),
         evaluate=_smaller(full.evaluate, resamples=50),

@@ -41,6 +41,27 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return values.masked_fill(~mask[..., None], 0.0).sum(1) / counts
 
 
+def rise(mask: Tensor) -> Tensor:
+    """Contrast that rises over the real steps of each clip.
+
+    Parameters
+    ----------
+    mask : (clip, step) torch.Tensor of bool
+        True at real steps.
+
+    Returns
+    -------
+    (clip, step) torch.Tensor
+        Of mean 0 and mean square 1 over the real steps, however many; 0 in padding and
+        in clips of a single step. A mean of features that are weighted by it is their
+        slope, which the mean itself does not contain.
+    """
+    counts = mask.sum(1, keepdim=True).float()
+    place = 2 * mask.cumsum(1) - 1 - counts
+    scale = (3 / (counts.square() - 1).clamp(min=1)).sqrt()
+    return (scale * place).masked_fill(~mask, 0.0)
+
+
 def sinusoids(steps: int, features: int) -> Tensor:
     """Sinusoidal position encoding (Vaswani et al. 2017, section 3.5).
 

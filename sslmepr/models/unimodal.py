@@ -1,10 +1,21 @@
 """Stage 1: network for one modality and one task, a correction of a linear probe.
 
 A probe on mean-pooled features is fitted first (ridge regression for traits, logistic
-regression for emotions) and frozen. Sequence encoder and head learn a correction of its
-logits, which is 0 at the start of training. With a few hundred clips, an encoder
-trained without the probe scores below it; with it, early stopping on dev keeps the
-correction only if it improves the score.
+regression for emotions) and frozen. The network learns a correction of its logits, the
+sum of three parts:
+
+- evidence of single steps, weighted by attention over steps (`StepEvidence`), for what
+  shows in a moment;
+- evidence from the slope over the clip, which a mean does not contain;
+- a head on the mean and on the slope of the encoded sequence.
+
+Filters that turn features into evidence start at those of linear models (matched
+filters), which few clips suffice for; an encoder that has to find them among hundreds
+of features fits noise. The encoder therefore reads the evidence of each step, its
+square and the time. Stage 2 may need what else is there: a fixed random projection of a
+few principal components is added to the sequence that it receives, and not to what the
+correction reads. The correction is multiplied by ``scale``, which training chooses on
+dev.
 """
 
 from dataclasses import dataclass
@@ -14,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr.labels import TARGETS
-from sslmepr.models.sequence import SequenceEncoder, masked_mean
+from sslmepr.models.sequence import SequenceEncoder, masked_mean, rise
 
 
 @dataclass(frozen=True)
@@ -106,14 +117,124 @@ def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
     layer.requires_grad_(False)
 
 
+SLOPE_SHARE = 0.5
+"""Share of the slope's evidence at the start of training: filters are fitted in sample,
+and so say too much. By convention, not tuned."""
+
+SHARPNESS = 0.1
+"""Factor of a step's energy in attention at the start. The log-likelihood ratio of a
+step with a signal of variance S in noise of variance N has S / (S + N) there. Where
+nothing stands out, attention to noise costs less at this value than at 0.25 (dev)."""
+
+
+CONTEXT = 16
+"""Principal components that stage 2 receives. By convention, not tuned."""
+
+
+class StepEvidence(nn.Module):
+    """Matched filters: logits that single steps, and the slope over a clip, speak for.
+
+    Steps are weighted by softmax attention. Its logits are the energy of a step's
+    evidence, the sum of squares over targets, and what the encoder adds. With the right
+    filters and Gaussian noise, the energy is the log-likelihood ratio of an expression
+    at that step.
+
+    Parameters
+    ----------
+    features, hidden, targets : int
+        Widths of a step's features and of the encoder's output; number of logits.
+
+    Attributes
+    ----------
+    width : int
+        Of what `describe` returns.
+    """
+
+    def __init__(self, features: int, hidden: int, targets: int):
+        super().__init__()
+        self.level = nn.Linear(features, targets, bias=False)
+        self.slope = nn.Linear(features, targets, bias=False)
+        self.attend = nn.Linear(hidden, 1, bias=False)
+        for layer in (self.level, self.slope, self.attend):
+            nn.init.zeros_(layer.weight)
+        self.context = nn.Linear(features, min(CONTEXT, features), bias=False)
+        self.carry = nn.Linear(self.context.out_features, hidden, bias=False)
+        for layer in (self.context, self.carry):
+            layer.requires_grad_(False)
+        self.width = 2 * targets + 1
+        self.sharpness = nn.Parameter(torch.tensor(SHARPNESS))
+        self.slope_share = nn.Parameter(torch.full((targets,), SLOPE_SHARE))
+        self.spread: Tensor
+        self.register_buffer("spread", torch.ones(targets))
+
+    @torch.no_grad()
+    def match(
+        self, level: Tensor, slope: Tensor, spread: Tensor, context: Tensor
+    ) -> None:
+        """Start from filters of linear models, which are trained further.
+
+        Parameters
+        ----------
+        level, slope : (target, feature) torch.Tensor
+            Weights of linear models on the mean and on the slope of features.
+        spread : (target,) torch.Tensor
+            Standard deviation of the evidence of a step.
+        context : (component, feature) torch.Tensor
+            At most `CONTEXT` components, of unit variance.
+        """
+        self.context.weight.zero_()
+        self.context.weight[: len(context)] = context
+        self.level.weight.copy_(level)
+        self.slope.weight.copy_(slope)
+        self.spread.copy_(spread)
+
+    def describe(self, values: Tensor, mask: Tensor) -> Tensor:
+        """What the encoder reads: (clip, step, feature) to (clip, step, width)."""
+        evidence, time = self.level(values) / self.spread, rise(mask)[..., None]
+        return torch.cat([evidence, evidence.square(), time], -1)
+
+    def carried(self, values: Tensor, mask: Tensor) -> Tensor:
+        """What stage 2 receives beside the encoded steps: (clip, step, hidden)."""
+        carried = self.carry(self.context(values))
+        return carried.masked_fill(~mask[..., None], 0.0)
+
+    def forward(self, values: Tensor, mask: Tensor, sequence: Tensor) -> Tensor:
+        """Logits to add: (clip, target).
+
+        Parameters
+        ----------
+        values : (clip, step, feature) torch.Tensor
+            Finite in padding.
+        mask : (clip, step) torch.Tensor of bool
+        sequence : (clip, step, hidden) torch.Tensor
+            Encoded steps.
+        """
+        evidence = self.level(values)  # (clip, step, target)
+        energy = (evidence / self.spread).square().sum(-1) / 2
+        asked = self.sharpness * energy + self.attend(sequence)[..., 0]
+        attention = asked.masked_fill(~mask, -torch.inf).softmax(1)
+        even = mask / mask.sum(1, keepdim=True)
+        moment = ((attention - even)[..., None] * evidence).sum(1)
+        slope = self.slope(masked_mean(values * rise(mask)[..., None], mask))
+        return moment + self.slope_share * slope
+
+
 class UnimodalModel(nn.Module):
-    """Sum of a linear probe and of a correction by sequence encoder and head."""
+    """Sum of a linear probe and of a correction by what happens over the steps.
+
+    Attributes
+    ----------
+    scale : () torch.Tensor
+        Factor of the correction, 0 (the probe alone) to 1.
+    """
 
     def __init__(self, config: UnimodalConfig):
         super().__init__()
         self.config = config
+        targets = config.targets or len(TARGETS[config.task])
+        self.evidence = StepEvidence(config.features, config.hidden, targets)
         self.encoder = SequenceEncoder(
-            config.features,
+            self.evidence.width,
             config.hidden,
             config.block,
             config.layers,
@@ -121,9 +242,10 @@ class UnimodalModel(nn.Module):
             config.heads,
             config.dropout,
         )
-        targets = config.targets or len(TARGETS[config.task])
-        self.head = head(config.hidden, config.hidden, targets, config.dropout)
+        self.head = head(2 * config.hidden, config.hidden, targets, config.dropout)
         self.probe = nn.Linear(config.features, targets)
+        self.scale: Tensor
+        self.register_buffer("scale", torch.tensor(1.0))
 
     def forward(
         self, values: Tensor, mask: Tensor, offset_logits: Tensor | None = None
@@ -148,10 +270,14 @@ class UnimodalModel(nn.Module):
         ValueError
             If a clip has no real step.
         """
-        sequence = self.encoder(values, mask)
-        embedding = masked_mean(sequence, mask)
+        values = values.masked_fill(~mask[..., None], 0.0)
+        time = rise(mask)[..., None]
+        encoded = self.encoder(self.evidence.describe(values, mask), mask)
         if offset_logits is None:
             offset_logits = self.probe(masked_mean(values, mask))
-        return UnimodalOutput(
-            sequence, embedding, self.head(embedding).float() + offset_logits.float()
-        )
+        change = [masked_mean(encoded, mask), masked_mean(encoded * time, mask)]
+        correction = self.head(torch.cat(change, -1))
+        correction = correction + self.evidence(values, mask, encoded)
+        logits = self.scale * correction.float() + offset_logits.float()
+        sequence = encoded + self.evidence.carried(values, mask)
+        return UnimodalOutput(sequence, masked_mean(sequence, mask), logits)

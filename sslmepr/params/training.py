@@ -22,8 +22,9 @@ class Training(Section):
         Dropout probability.
     epochs : int
         Most passes over the training clips.
-    patience : int
-        Epochs without a better dev score after which training stops.
+    patience : int, optional
+        Epochs without a better dev score after which training stops; without it, all
+        epochs are a fixed budget.
     batch : int
         Clips per optimisation step.
     learning_rate, weight_decay : float
@@ -34,7 +35,7 @@ class Training(Section):
     heads: Positive
     dropout: Annotated[float, Field(ge=0, lt=1)]
     epochs: Positive
-    patience: Positive
+    patience: Positive | None
     batch: Positive
     learning_rate: Rate
     weight_decay: Annotated[float, Field(ge=0)]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sslmepr.features import FeatureStore
 from sslmepr.labels import TARGETS
+from sslmepr.models.sequence import rise
 from sslmepr.training.clips import StudyClips
 
 BUCKET_BATCHES = 16
@@ -319,6 +320,16 @@ class ModalityClips:
         for part in self.pieces(rows):
             values, mask = self.padded(part)
             parts.append(values.sum(1) / mask.sum(1, keepdims=True))
+        return np.concatenate(parts)
+
+    def slopes(self, rows: np.ndarray) -> np.ndarray:
+        """Slope over the steps of each clip (`rise`): (clip, feature)."""
+        parts = []
+        for part in self.pieces(rows):
+            values, mask = self.padded(part)
+            weights = rise(torch.from_numpy(mask)).numpy()
+            weights = weights / mask.sum(1, keepdims=True)
+            parts.append(np.einsum("cs,csf->cf", weights, values))
         return np.concatenate(parts)
 
     def deviations(self, rows: np.ndarray) -> np.ndarray:

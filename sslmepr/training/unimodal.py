@@ -1,7 +1,9 @@
 """Stage 1: one network per modality and task that corrects a linear probe.
 
 The linear model on mean-pooled features is both a baseline and a probe inside the
-network, which adds a correction to its logits. For training clips, the network and all
+network, which adds a correction to its logits. The network has a fixed budget of
+epochs; how much of its correction is used is chosen on dev, and results say how much
+that is. For training clips, the network and all
 later stages receive out-of-fold logits of the probe. In-sample logits are
 overconfident, and a model that is stacked on them would weight modalities by how much
 they overfit instead of by how well they predict.
@@ -19,7 +21,12 @@ from sslmepr.labels import (
     TARGETS,
     Model,
 )
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, set_linear
+from sslmepr.models.unimodal import (
+    CONTEXT,
+    UnimodalConfig,
+    UnimodalModel,
+    set_linear,
+)
 from sslmepr.params import Params
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.bootstrap_refits import write_refits
@@ -35,6 +42,9 @@ from sslmepr.training.predictions import (
     write_predictions,
 )
 from sslmepr.training.probes import Constant, Linear
+
+SCALES = tuple(round(0.05 * step, 2) for step in range(21))
+"""What the correction may be multiplied by, 0 (the linear model) to 1."""
 
 
 def train_unimodal(
@@ -81,8 +91,9 @@ def train_unimodal(
     dict
         modality, task, clips (number of labelled clips in train and dev), dev_score
         and linear_dev_score (`sslmepr.training.predictions.dev_score` of the network
-        and of the linear model), epochs (last epoch run), history (list of dict:
-        epoch, train_loss, dev_score).
+        and of the linear model), scale and share (`choose_scale`: how much of the
+        network's correction is used, and its share of the output), epochs (last epoch
+        run), history (list of dict: epoch, train_loss, dev_score with all of it).
 
     Raises
     ------
@@ -94,34 +105,23 @@ def train_unimodal(
     TrainingError
         If the training loss is not finite.
     """
-    seed_everything(params.seed)
     clips = read_study_clips(params, data_folder)
     device = choose_device(params.compute.device)
     data = ModalityClips(clips, modality, data_folder, device)
-    train, dev = (
-        data.labelled_rows(getattr(params.roles, task), task, split)
-        for split in ("train", "dev")
-    )
-    model = UnimodalModel(unimodal_config(params, modality, task, data.feature_count))
-    rows = data.present(np.arange(len(clips.table)))
-    start = _linear(params, model, data, train, dev, rows)
-    data.set_offset_logits(task, rows, start.logits)
-    model.to(device)
-    if len(train):
-        history = _fit(params, model, data, train, dev, progress)
-    else:
-        history = pd.DataFrame(
-            {"epoch": [0], "train_loss": np.nan, "dev_score": np.nan}
-        )
-    predicted = _predict(model, data, rows)
+    fitted = fit_unimodal(params, data, task, progress)
+    model, start, history = fitted.model, fitted.start, fitted.history
+    rows = fitted.rows
     run_folder = Path(run_folder)
     tables = [
         prediction_table(clips, rows, task, values, Model(stage, modality), params.seed)
-        for stage, values in (("unimodal", predicted), ("linear", start.predicted))
+        for stage, values in {
+            "unimodal": fitted.predicted,
+            "linear": start.predicted,
+        }.items()
     ]
     write_predictions(run_folder, tables)
     write_refits(run_folder, clips, start.unseen, task, start.refits)
-    best: dict[str, object] = {"dev_score": _best(history)}
+    best: dict[str, object] = {"dev_score": fitted.dev_score}
     if task == "emotion":
         best["thresholds"] = training_thresholds(clips, params.roles.emotion)
     digest = save_checkpoint(
@@ -131,16 +131,180 @@ def train_unimodal(
     return {
         "modality": modality,
         "task": task,
-        "clips": {"train": len(train), "dev": len(dev)},
-        "dev_score": best["dev_score"],
+        "clips": {"train": len(fitted.train), "dev": len(fitted.dev)},
+        "dev_score": fitted.dev_score,
         "linear_dev_score": start.dev_score,
+        "scale": float(model.scale),
+        "share": fitted.share,
         "epochs": int(history["epoch"].max()),
         "history": history.to_dict("records"),
     }
 
 
+class Fitted(NamedTuple):
+    """A model of stage 1 after training.
+
+    Attributes
+    ----------
+    model : UnimodalModel
+    start : Start
+        The linear model that it corrects.
+    history : DataFrame
+        As from `sslmepr.training.loop.fit`.
+    rows, train, dev : (clip,) int array
+        Positions of all clips with the modality, and of labelled ones.
+    predicted : (clip, target) array
+        Probabilities or scores of the clips of `rows`.
+    dev_score, share : float or None
+        Score on dev, and the correction's share of the variance of logits there
+        (`correction_share`); None without labelled dev clips.
+    """
+
+    model: UnimodalModel
+    start: "Start"
+    history: pd.DataFrame
+    rows: np.ndarray
+    train: np.ndarray
+    dev: np.ndarray
+    predicted: np.ndarray
+    dev_score: float | None
+    share: float | None
+
+
+def fit_unimodal(
+    params: Params, data: ModalityClips, task: str, progress: bool = True
+) -> Fitted:
+    """Train a model of stage 1 in memory.
+
+    The linear model is fitted first, then its correction, with a fixed budget of
+    epochs. How much of the correction is used is chosen on dev (`choose_scale`).
+
+    Parameters
+    ----------
+    params : Params
+        As in `train_unimodal`.
+    data : ModalityClips
+        Receives the logits of the linear model as its offset logits.
+    task : {"emotion", "personality"}
+    progress : bool
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    TrainingError
+        If the training loss is not finite.
+    """
+    seed_everything(params.seed)
+    corpus = getattr(params.roles, task)
+    train, dev = (data.labelled_rows(corpus, task, split) for split in ("train", "dev"))
+    config = unimodal_config(params, data.modality, task, data.feature_count)
+    model = UnimodalModel(config)
+    rows = data.present(np.arange(len(data.clips.table)))
+    start = _linear(params, model, data, train, dev, rows)
+    data.set_offset_logits(task, rows, start.logits)
+    if len(train):
+        _match_filters(model, data, train, dev)
+    model.to(data.device)
+    if len(train):
+        history = _fit(params, model, data, train, dev, progress)
+    else:
+        history = pd.DataFrame(
+            {"epoch": [0], "train_loss": np.nan, "dev_score": np.nan}
+        )
+    score = share = None
+    if len(dev):
+        share = choose_scale(model, data, dev)
+        labels = data.clips.labels[task][dev]
+        score = dev_score(task, labels, _predict(model, data, dev))
+    predicted = _predict(model, data, rows)
+    return Fitted(model, start, history, rows, train, dev, predicted, score, share)
+
+
+def _match_filters(model, data: ModalityClips, train, dev) -> None:
+    """Start the filters of `model` from linear models of the mean and of the slope."""
+    true = data.clips.labels[model.config.task]
+    features = [
+        np.hstack([data.pooled(rows), data.slopes(rows)])
+        if len(rows)
+        else np.zeros((0, 2 * data.feature_count))
+        for rows in (train, dev)
+    ]
+    linear = Linear(model.config.task, features[0], true[train], features[1], true[dev])
+    slope = linear.probe()[0][:, data.feature_count :]
+    level = model.probe.weight.detach()
+    padded = map(data.padded, data.pieces(train))
+    steps = np.concatenate([values[mask] @ level.numpy().T for values, mask in padded])
+    spread = torch.from_numpy(steps.std(0) + 1e-6)
+    pooled = features[0][:, : data.feature_count]
+    _, size, axes = np.linalg.svd(pooled - pooled.mean(0), full_matrices=False)
+    size = np.maximum(size[:, None], size[0] * 1e-3)  # no blowing up of rounding errors
+    context = torch.from_numpy((np.sqrt(len(train)) * axes / size)[:CONTEXT])
+    model.evidence.match(level, torch.from_numpy(slope), spread, context)
+
+
+def choose_scale(model: UnimodalModel, data: ModalityClips, dev: np.ndarray) -> float:
+    """Set the scale of a model's correction to that with the smallest loss on dev.
+
+    A single number is chosen, by a loss that is smooth in it. That overfits a small dev
+    split less than the choice of an epoch by its score does, and it does not hide a
+    correction that is worth nothing behind the weights of epoch 0.
+
+    Parameters
+    ----------
+    model : UnimodalModel
+        Its ``scale`` is set to a value of `SCALES`.
+    data : ModalityClips
+        With offset logits.
+    dev : (clip,) int array
+        Labelled clips; at least one.
+
+    Returns
+    -------
+    float
+        The `correction_share` of the model on dev.
+    """
+    task = model.config.task
+    start = data.offset_logits(task, dev)
+    model.scale.fill_(1.0)
+    found = predict_outputs(model, data, dev, ["logits"], task)["logits"]
+    correction = torch.from_numpy(found) - start
+    true = torch.from_numpy(data.clips.labels[task][dev])
+    losses = [_loss(task, start + scale * correction, true) for scale in SCALES]
+    scale = SCALES[int(np.argmin(losses))]
+    model.scale.fill_(scale)
+    return correction_share(start.numpy(), scale * correction.numpy())
+
+
+def correction_share(start: np.ndarray, correction: np.ndarray) -> float:
+    """Share of a correction in the variance of the logits that it is added to.
+
+    Parameters
+    ----------
+    start, correction : (clip, target) array
+        Logits of the linear model, and what a network adds.
+
+    Returns
+    -------
+    float
+        Variance of the correction, divided by the sum of both variances, mean over
+        targets; 0 for a target where neither varies.
+    """
+    own, other = correction.var(0), start.var(0)
+    total = own + other
+    return float(np.divide(own, total, out=np.zeros_like(own), where=total > 0).mean())
+
+
+def _loss(task: str, logits: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+    if task == "emotion":
+        return emotion_loss(logits, true)
+    return trait_loss(logits.sigmoid(), true)
+
+
 def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
-    """Train on the clips of `train` with early stopping on `dev`; the history."""
+    """Train on the clips of `train`, scored on `dev`; the history."""
     section, task = params.unimodal, model.config.task
 
     def rows(epoch):
@@ -149,9 +313,7 @@ def _fit(params: Params, model, data: ModalityClips, train, dev, progress):
 
     def loss(model, _, batch):
         output = model(batch.values, batch.mask, batch.offset_logits[task])
-        if task == "emotion":
-            return emotion_loss(output.logits, batch.labels[task])
-        return trait_loss(output.predicted, batch.labels[task])
+        return _loss(task, output.logits, batch.labels[task])
 
     def score(model):
         true = data.clips.labels[task][dev]
@@ -212,7 +374,7 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
     return predict_outputs(model, data, rows, ["predicted"], task)["predicted"]
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """Output of the linear model for the clips that have the modality."""
 
     predicted: np.ndarray  # (clip, target)
@@ -222,7 +384,7 @@ class _Start(NamedTuple):
     refits: np.ndarray  # (refit, unseen clip, target) logits
 
 
-def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _Start:
+def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> Start:
     """Fit the linear model and make it the probe of `model`."""
     task = model.config.task
     true = data.clips.labels[task]
@@ -253,15 +415,10 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> _St
         drawn = [logits[unseen]] * refits
     set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
     predicted = linear.predict(pooled)
-    return _Start(
+    return Start(
         predicted,
         logits.astype(np.float32),
         dev_score(task, true[dev], predicted[at["dev"]]),
         rows[unseen],
         np.array(drawn, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
     )
-
-
-def _best(history) -> float | None:
-    scores = history["dev_score"].dropna()
-    return float(scores.max()) if len(scores) else None

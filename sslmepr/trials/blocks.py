@@ -54,7 +54,7 @@ def try_blocks(
     -------
     DataFrame
         what (a modality, or `DRAWN`), task (``emotion``, ``personality`` or `ORDER`),
-        block (a kind, or `LINEAR`), seed, value (dev score of the best epoch, for
+        block (a kind, or `LINEAR`), seed, value (dev score of the trained model, for
         `ORDER` the area under the curve; missing where no labelled clip has the
         modality).
     """
@@ -93,19 +93,19 @@ def _cell(
     kind: str,
     seed: int,
 ) -> tuple[float, float]:
-    """Dev score before training and of the best epoch."""
+    """Dev score of the linear model and of the trained one."""
     if task == ORDER:
         drawn = draw_order(section.sequences, section.steps, seed)
         _, scores = train_order(params, kind, drawn, seed)
-        return scores[0], scores.max()
+        return scores[0], scores[-1]
     blocks = dict.fromkeys(params.modalities, kind)
     changes = {"blocks": blocks, "refits": 0}
     unimodal = params.unimodal.model_copy(update=changes)
     own = params.model_copy(update={"unimodal": unimodal, "seed": seed})
     with TemporaryDirectory() as folder:
         result = train_unimodal(own, what, task, folder, data_folder, progress=False)
-    scores = pd.DataFrame(result["history"])["dev_score"]
-    return scores[0], scores.max()
+    end = result["dev_score"]
+    return result["linear_dev_score"], float("nan") if end is None else end
 
 
 def summarise(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:

@@ -185,7 +185,7 @@ def fusion_clips(params: Params, study: DrawnStudy, arm: Arm) -> FusionClips:
     Features serve as embeddings, and logits of linear probes (out of fold in training)
     as unimodal predictions.
     """
-    clips = _study_clips(study, arm)
+    clips = study_clips(study, arm)
     features = {
         modality: np.concatenate(
             [study[c].features[modality] for c in clips.corpora], dtype=np.float32
@@ -232,7 +232,8 @@ def _linear(clips: StudyClips, task: str, features: np.ndarray) -> np.ndarray:
     return logits
 
 
-def _study_clips(study: DrawnStudy, arm: Arm) -> StudyClips:
+def study_clips(study: DrawnStudy, arm: Arm) -> StudyClips:
+    """Clips of a drawn study, with the labels that an arm may use in training."""
     corpora = list(ROLES.model_dump().values())
     tables, labels = [], {task: [] for task in TASKS}
     for name in corpora:

@@ -7,6 +7,12 @@ traits. All corpora of a study share the map. Where the world has knobs, signs o
 is special about a clip are among its features, as an occluder or a noise would be. The
 three corpora are domains of their own (knob ``offset``). Their labels may be scarce or
 unequal (`Labelling`). A study takes milliseconds, so a method can be tried on many.
+
+Where expressions change over the clip (knobs ``burst`` and ``order``), face, body and
+voice are also drawn as sequences, whose mean over the steps are the features. Nuisance
+factors and noise of a step have sqrt(L) times the standard deviation that they have in
+the mean over all L steps, as the noise of controls has. The signal of an emotion in the
+best linear contrast over steps is therefore the same at every dose.
 """
 
 from collections.abc import Iterator
@@ -149,6 +155,8 @@ class DrawnCorpus:
         The same as the labels have them (`sslmepr.simulation.raters.Labels`).
     features : dict of str to (clip, feature) array
         By modality; 0 where a clip lacks it.
+    sequences : dict of str to (clip, step, feature) array
+        By modality; `features` are their means. A single step where nothing changes.
     present : dict of str to (clip,) bool array
         By modality.
     """
@@ -162,23 +170,27 @@ class DrawnCorpus:
     latents: np.ndarray
     rated: np.ndarray
     features: dict[str, np.ndarray]
+    sequences: dict[str, np.ndarray]
     present: dict[str, np.ndarray]
 
     def standardised(self) -> "DrawnCorpus":
         """Copy with features as float32, standardised to mean 0 and deviation 1.
 
         Mean and deviation are those of the training clips, or of all clips if none is
-        in training.
+        in training; for sequences, those of their steps.
         """
         known = self.split == "train"
         rows = known if known.any() else slice(None)
-        features = {name: zscored(each, rows) for name, each in self.features.items()}
-        return replace(self, features=features)
+        features, sequences = (
+            {name: zscored(each, rows) for name, each in field.items()}
+            for field in (self.features, self.sequences)
+        )
+        return replace(self, features=features, sequences=sequences)
 
 
 def zscored(values: np.ndarray, rows) -> np.ndarray:
-    """Values (clip, feature) as float32, standardised over the clips of `rows`."""
-    chosen = values[rows]
+    """Values (clip, ..., feature) as float32, standardised over the clips of `rows`."""
+    chosen = values[rows].reshape(-1, values.shape[-1])
     return ((values - chosen.mean(0)) / chosen.std(0)).astype(np.float32)
 
 
@@ -271,7 +283,7 @@ def draw_study(
     labelling = labelling or Labelling(dict.fromkeys(LABELLED, clips))
     corpora = {}
     for number, role in enumerate(ROLES):
-        special = np.random.default_rng([seed, number])
+        key = [seed, number]
         shift = {
             name: offset * _direction(each, rng) for name, each in channels.items()
         }
@@ -287,7 +299,7 @@ def draw_study(
             }
         )
         corpora[role] = _corpus(
-            role, own, world, channels, maps, shift, speaker, known, rng, special
+            role, own, world, channels, maps, shift, speaker, known, rng, key
         )
     return DrawnStudy(**corpora)
 
@@ -299,9 +311,9 @@ def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
 
 
 def _corpus(
-    role, simulation, world, channels, maps, shift, speaker, known, rng, special
+    role, simulation, world, channels, maps, shift, speaker, known, rng, key
 ) -> DrawnCorpus:
-    count = len(speaker)
+    count, special = len(speaker), np.random.default_rng(key)
     knobs, frames = simulation.knobs, simulation.cue_frames
     traits = draw_traits(speaker[-1] + 1, rng)[speaker]
     latents = np.hstack([draw_emotions(world, traits, rng), traits])
@@ -310,13 +322,14 @@ def _corpus(
     split[:known] = list(_splits(role, speaker[:known], simulation.split))
     names = {name: channel.controls for name, channel in channels.items()}
     given = draw_circumstances(knobs, names, latents, speaker, frames, special)
-    features = {}
-    for name, channel in channels.items():
+    features, sequences = {}, {}
+    for place, (name, channel) in enumerate(channels.items()):
         loadings = replace(channel.in_domain(role, 1.0), offset=shift[name])
         own = rng.standard_normal((count, len(channel.controls)))
-        seen = draw_controls(
+        shown = draw_controls(
             name, loadings, latents, given, knobs, frames, own, special
-        ).mean(1)
+        )
+        seen = shown.mean(1)
         noise = NUISANCE_SCALE * rng.standard_normal((count, NUISANCES))
         parts = [seen, noise]
         if knobs != Knobs():
@@ -324,6 +337,11 @@ def _corpus(
         values = np.hstack(parts) @ maps[name]
         values = values + rng.standard_normal(values.shape)
         features[name] = np.where(given.absent[name][:, None], 0.0, values)
+        # A generator of its own: features are the same with and without sequences.
+        moving = np.random.default_rng([*key, place])
+        steps = _around_mean(shown - seen[:, None], maps[name], moving)
+        steps = np.where(given.absent[name][:, None, None], 0.0, steps)
+        sequences[name] = features[name][:, None] + steps
     labels = label_clips(latents, simulation, simulation.raters, special)
     return DrawnCorpus(
         np.array([f"{role}-{place:05d}" for place in range(count)]),
@@ -335,8 +353,36 @@ def _corpus(
         latents,
         labels.rated,
         features,
+        sequences,
         {name: ~absent for name, absent in given.absent.items()},
     )
+
+
+def _around_mean(
+    shown: np.ndarray, feature_map: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """What features of steps (clip, step, feature) add to their mean over the clip.
+
+    Parameters
+    ----------
+    shown : (clip, step, control) array
+        Controls less their mean.
+    feature_map : (source, feature) array
+        Of which the first sources are the controls, the next the nuisance factors.
+    rng : Generator
+    """
+    clips, steps, controls = shown.shape
+    if steps == 1:
+        return np.zeros((clips, 1, feature_map.shape[1]))
+    drawn = [
+        size * rng.standard_normal((clips, steps, count))
+        for size, count in ((NUISANCE_SCALE, NUISANCES), (1, feature_map.shape[1]))
+    ]
+    nuisance, noise = (
+        np.sqrt(steps) * (each - each.mean(1, keepdims=True)) for each in drawn
+    )
+    known = np.concatenate([shown, nuisance], -1)
+    return known @ feature_map[: controls + NUISANCES] + noise
 
 
 def _signs(name: str, given: Circumstances, rng: np.random.Generator) -> np.ndarray:

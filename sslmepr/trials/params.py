@@ -137,6 +137,28 @@ class Doses(Drawn):
     epochs: Positive
 
 
+class Timing(Drawn):
+    """What the sequence blocks of stage 1 are worth where expressions change over time.
+
+    Attributes
+    ----------
+    blocks : list of str
+    knobs : list of str
+        Varied one at a time, the others at 0.
+    doses : list of float
+    clips : int
+        Training clips for each task.
+    seeds : list of int
+        A study each.
+    """
+
+    blocks: Annotated[list[Block], Field(min_length=1)]
+    knobs: list[Literal["burst", "order"]]
+    doses: list[Dose]
+    clips: Positive
+    seeds: Annotated[list[int], Field(min_length=1)]
+
+
 class Range(Section):
     """Numbers from ``low`` to ``high``, whole if both are; ``log``: by their ratio."""
 
@@ -196,6 +218,7 @@ class Trials(Section):
     observers: dict[Name, Observers]
     power: dict[Name, Power]
     search: dict[Name, Search]
+    timing: dict[Name, Timing]
 
 
 def load_trials(settings: Params) -> Trials:
@@ -213,7 +236,8 @@ def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
         not have, or if a search would not try a value that the study has now.
     """
     found = parse(tree, source, Trials)
-    drawn_worlds = found.collapse, found.doses, found.observers, found.power
+    kinds = ("collapse", "doses", "observers", "power", "timing")
+    drawn_worlds = [getattr(found, kind) for kind in kinds]
     for name, drawn in (pair for each in drawn_worlds for pair in each.items()):
         worlds = settings.simulation.worlds
         require_known([drawn.world], worlds, "world", f"{source}: {name}")

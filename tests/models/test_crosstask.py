@@ -68,11 +68,10 @@ def test_heads_correct_the_logits_of_stage_1():
     out = net(*batch(), given)
     both = torch.cat([out.emotion_embedding, out.personality_embedding], 1)
     first = net.emotion_encoder
-    logits = given["emotion"] + first.head(first(*batch()).embedding)
+    logits = first(*batch(), given["emotion"]).logits
     torch.testing.assert_close(out.emotion_logits, logits + net.emotion_head(both))
     first = net.personality_encoder
-    logits = given["personality"] + first.head(first(*batch()).embedding)
-    logits = logits + net.trait_head(both)
+    logits = first(*batch(), given["personality"]).logits + net.trait_head(both)
     torch.testing.assert_close(out.trait_scores, 1 / (1 + (-logits).exp()))
 
 

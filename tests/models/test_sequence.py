@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sslmepr.models.sequence import SequenceEncoder, masked_mean, sinusoids
+from sslmepr.models.sequence import SequenceEncoder, masked_mean, rise, sinusoids
 
 BLOCKS = ("mamba", "transformer", "state_free")
 
@@ -24,6 +24,16 @@ def test_clips_without_steps_are_named():
     mask = torch.tensor([[True], [False], [False]])
     with pytest.raises(ValueError, match=r"\[1, 2\]"):
         masked_mean(torch.zeros(3, 1, 2), mask)
+
+
+def test_rise_counts_real_steps_only():
+    mask = torch.tensor([[True] * 3 + [False], [True] * 4, [True] + [False] * 3])
+    found = rise(mask)
+    expected = torch.tensor([-1.0, 0.0, 1.0, 0.0]) * 1.5**0.5
+    torch.testing.assert_close(found[0], expected)
+    torch.testing.assert_close(found[1], torch.tensor([-3.0, -1.0, 1.0, 3.0]) / 5**0.5)
+    assert not found[2].any()
+    torch.testing.assert_close(found.square().sum(1), torch.tensor([3.0, 4.0, 0.0]))
 
 
 def test_sinusoids():

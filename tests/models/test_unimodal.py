@@ -7,8 +7,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sslmepr.models.sequence import masked_mean
-from sslmepr.models.unimodal import UnimodalConfig, UnimodalModel, head, set_linear
+from sslmepr.models.sequence import masked_mean, rise
+from sslmepr.models.unimodal import (
+    SHARPNESS,
+    SLOPE_SHARE,
+    StepEvidence,
+    UnimodalConfig,
+    UnimodalModel,
+    head,
+    set_linear,
+)
 from sslmepr.training.probes import Linear
 
 
@@ -25,7 +33,9 @@ def batch(clips=16, steps=7):
 
 
 def awake(model):
-    """`model` with a head that has something to say, as after training."""
+    """`model` whose every part has something to say, as after training."""
+    for part in (model.evidence.level, model.evidence.slope, model.evidence.attend):
+        torch.nn.init.normal_(part.weight)
     torch.nn.init.normal_(model.head[-1].weight)
     torch.nn.init.normal_(model.head[-1].bias)
     return model
@@ -42,9 +52,63 @@ def test_output(task, targets):
     torch.testing.assert_close(out.embedding, masked_mean(out.sequence, mask))
     means = torch.stack([v[m].mean(0) for v, m in zip(values, mask, strict=True)])
     offset_logits = means @ model.probe.weight.T + model.probe.bias
-    expected = model.head(out.embedding) + offset_logits
+    expected = correction(model, values, mask, out) + offset_logits
     torch.testing.assert_close(out.logits, expected)
     torch.testing.assert_close(out.predicted, 1 / (1 + (-expected).exp()))
+    model.scale.fill_(0.25)
+    expected = 0.25 * (expected - offset_logits) + offset_logits
+    torch.testing.assert_close(model(values, mask).logits, expected)
+
+
+def correction(model, values, mask, out):
+    encoded = out.sequence - model.evidence.carried(values, mask)
+    change = [encoded, encoded * rise(mask)[..., None]]
+    change = torch.cat([masked_mean(each, mask) for each in change], -1)
+    return model.head(change) + model.evidence(values, mask, encoded)
+
+
+def test_evidence_of_steps_clip_by_clip():
+    torch.manual_seed(0)
+    values, mask = batch(clips=5)
+    sequence = torch.randn(5, 7, 16)
+    part = StepEvidence(6, 16, 3)
+    level, slope, spread = torch.randn(3, 6), torch.randn(3, 6), torch.rand(3) + 0.5
+    part.match(level, slope, spread, torch.zeros(0, 6))
+    torch.nn.init.normal_(part.attend.weight)
+    found = part(values, mask, sequence)
+    for clip in range(5):
+        x, h = values[clip][mask[clip]], sequence[clip][mask[clip]]
+        said, count = x @ level.T, len(x)
+        energy = 0.5 * ((said / spread) ** 2).sum(1)
+        weights = (SHARPNESS * energy + h @ part.attend.weight[0]).softmax(0)
+        moment = weights @ said - said.mean(0)
+        rises = rise(torch.ones(1, count, dtype=torch.bool))[0]
+        expected = moment + SLOPE_SHARE * (rises @ (x @ slope.T)) / count
+        torch.testing.assert_close(found[clip], expected, atol=1e-5, rtol=1e-4)
+
+
+def test_the_encoder_reads_evidence_and_time_and_stage_2_also_the_context():
+    torch.manual_seed(0)
+    values, mask = batch(clips=5)
+    part, level, spread = StepEvidence(6, 16, 3), torch.randn(3, 6), torch.rand(3) + 0.5
+    part.match(level, torch.randn(3, 6), spread, torch.eye(6)[:4])
+    found = part.describe(values, mask)
+    assert found.shape[-1] == part.width == 3 + 3 + 1
+    said = values @ level.T / spread
+    torch.testing.assert_close(found[..., :3], said, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found[..., 3:6], said**2, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(found[..., 6], rise(mask))
+    expected = values[..., :4] @ part.carry.weight[:, :4].T * mask[..., None]
+    torch.testing.assert_close(part.carried(values, mask), expected)
+    assert not part.context.weight.requires_grad and part.level.weight.requires_grad
+
+
+def test_a_single_step_has_no_evidence_of_time():
+    torch.manual_seed(0)
+    part = StepEvidence(6, 16, 3)
+    part.match(torch.randn(3, 6), torch.randn(3, 6), torch.ones(3), torch.eye(6))
+    values, mask = torch.randn(4, 1, 6), torch.ones(4, 1, dtype=torch.bool)
+    assert not part(values, mask, torch.randn(4, 1, 16)).any()
 
 
 def test_head_starts_at_zero_and_learns():
@@ -103,7 +167,8 @@ def test_offset_logits_replace_the_probe():
     offset_logits = torch.randn(16, 7)
     own = model(values, mask)
     out = model(values, mask, offset_logits)
-    torch.testing.assert_close(out.logits, model.head(own.embedding) + offset_logits)
+    expected = correction(model, values, mask, own) + offset_logits
+    torch.testing.assert_close(out.logits, expected)
     assert torch.equal(out.embedding, own.embedding)
     with torch.no_grad():
         model.probe.weight.fill_(torch.nan)
@@ -120,7 +185,8 @@ def test_padding_reaches_neither_logits_nor_gradients(block):
         model.zero_grad()
         logits = model(values.masked_fill(~mask[..., None], fill), mask).logits
         logits.square().sum().backward()
-        results.append([logits.detach(), *(p.grad for p in model.parameters())])
+        trained = [each for each in model.parameters() if each.requires_grad]
+        results.append([logits.detach(), *(each.grad for each in trained)])
     for other in results[1:]:
         for a, b in zip(results[0], other, strict=True):
             assert a.isfinite().all() and torch.equal(a, b)

@@ -26,6 +26,16 @@ def with_logs(sequence):
     return np.hstack([sequence, np.full((len(sequence), 1), np.log(len(sequence)))])
 
 
+def test_slopes_are_means_with_rising_weights(data):
+    rows = data.present(np.arange(len(data.clips.table)))[::5]
+    found = data.slopes(rows)
+    for place in range(len(rows)):
+        (values,), _ = data.padded(rows[place : place + 1])
+        time = np.arange(len(values)) - (len(values) - 1) / 2
+        time = time / (time.std() or 1.0)
+        assert found[place] == pytest.approx(time @ values / len(values), abs=1e-5)
+
+
 def test_padded_values_are_the_stored_sequences(study, data):
     folder, _ = study
     rows = data.present(np.arange(len(data.clips.table)))[::7]

@@ -23,8 +23,12 @@ SIMULATION = PARAMS.simulation
 PLANTED = make_world("planted", SIMULATION.worlds)
 
 
-def draw(clips=400, each=1, offset=0.0, seed=0, world=PLANTED, **changes):
-    return draw_study(SIMULATION, world, clips, each, 16, offset, seed, **changes)
+MOVING = ("face", "body", "audio")
+
+
+def draw(clips=400, each=1, offset=0.0, seed=0, world=PLANTED, features=16, **knobs):
+    simulation = SIMULATION.model_copy(update={"knobs": Knobs(**knobs)})
+    return draw_study(simulation, world, clips, each, features, offset, seed)
 
 
 def test_clips_and_their_splits():
@@ -162,6 +166,65 @@ def test_corpora_are_domains_that_differ_in_their_emotions():
     for role in ("emotion", "personality", "held_out"):
         found = study[role].latents.mean(0)
         assert found == pytest.approx(domain_shift(1.0, role), abs=0.04)
+
+
+@pytest.mark.parametrize("knobs", [{}, {"burst": 0.5}, {"order": 1.0, "missing": 0.5}])
+def test_features_are_the_means_of_sequences(knobs):
+    corpus = draw(clips=60, **knobs).emotion
+    for name, values in corpus.sequences.items():
+        moves = name in MOVING and ("burst" in knobs or "order" in knobs)
+        assert values.shape == (60, SIMULATION.cue_frames if moves else 1, 16)
+        assert values.mean(1) == pytest.approx(corpus.features[name], abs=1e-9)
+        assert not values[~corpus.present[name]].any()
+
+
+def test_steps_vary_by_the_root_of_their_number():
+    """All of a clip's variance over steps but that of its emotions: noise, nuisances
+    and noise of controls, whose means have the variance of a single step's over L."""
+    corpus = draw(clips=3000, features=40, burst=1e-9).emotion
+    shape = SIMULATION.cue_frames
+    rng = np.random.default_rng(0)
+    for name, channel in make_channels(SIMULATION).items():
+        count = len(channel.controls)
+        seen = rng.standard_normal((count + 15, 40)) / np.sqrt(count + 15)
+        if name in MOVING:
+            expected = (seen[:count] ** 2).sum(0) + 4 * (seen[count:-3] ** 2).sum(0) + 1
+            within = corpus.sequences[name].var(1, ddof=1).mean(0) / shape
+            assert within == pytest.approx(expected, rel=0.06)
+
+
+def test_the_slope_has_at_dose_1_of_order_what_the_mean_has_at_dose_0():
+    """The share of variance of latent emotions that least squares explain."""
+    # Next to dose 0, for the same map from controls to features as at dose 1.
+    still, moving = (draw(clips=4000, order=dose).emotion for dose in (1e-9, 1.0))
+    steps = SIMULATION.cue_frames
+    time = np.arange(steps) - (steps - 1) / 2
+    for name in MOVING:
+        slope = np.tensordot(moving.sequences[name], time / time.std(), (1, 0)) / steps
+        found = [
+            _explained(values, corpus.latents[:, :6])
+            for corpus, values in (
+                (still, still.features[name]),
+                (moving, slope),
+                (moving, moving.features[name]),
+            )
+        ]
+        assert found[1] == pytest.approx(found[0], abs=0.03)
+        assert found[2] < 0.5 * found[0]
+
+
+def _explained(features, latents):
+    design = np.column_stack([np.ones(len(features)), features])
+    rest = latents - design @ np.linalg.lstsq(design, latents, rcond=None)[0]
+    return 1 - rest.var() / latents.var()
+
+
+def test_sequences_are_standardised_over_steps():
+    corpus = draw(order=0.5).standardised().emotion
+    known = corpus.sequences["face"][corpus.split == "train"].reshape(-1, 16)
+    assert known.dtype == np.float32
+    assert known.mean(0) == pytest.approx(0, abs=1e-5)
+    assert known.std(0) == pytest.approx(1, abs=1e-4)
 
 
 def test_a_signed_world_keeps_the_signs_only():
