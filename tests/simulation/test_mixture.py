@@ -6,6 +6,7 @@ from scipy.stats import kstest, multivariate_normal, norm
 
 from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.knobs import (
+    FRAMED,
     Circumstances,
     Loadings,
     draw_circumstances,
@@ -97,8 +98,8 @@ def stacked(loadings, controls, given, knobs, frames, clip, circumstance):
     values, rows, noise = [], [], []
     for name, each in loadings.items():
         seen = ~(given.hidden[name] | given.absent[name][:, None])[clip]
-        weight = envelopes(knobs, frames)[onset] if name == "face" else [1.0]
-        moved = each.second if form and name == "face" else each.first
+        weight = envelopes(knobs, frames)[onset] if name in FRAMED else [1.0]
+        moved = each.second if form and name in FRAMED else each.first
         sign = -1 if contrary and name == "text" else 1
         looks = look_loadings(knobs.shared_looks, name, len(each.offset))
         for frame, w in enumerate(weight):
@@ -218,9 +219,12 @@ def test_posterior_is_calibrated(knobs):
 
 def test_sadness_is_told_from_absence():
     loadings, clips = some_loadings(strength=1e-9), 3
+    del loadings["audio"]
     given = Circumstances(
-        noise={name: np.ones(clips) for name in CONTROLS},
-        hidden={name: np.zeros((clips, len(c)), bool) for name, c in CONTROLS.items()},
+        noise={name: np.ones(clips) for name in loadings},
+        hidden={
+            name: np.zeros((clips, len(CONTROLS[name])), bool) for name in loadings
+        },
         absent={
             "face": np.array([False, True, True]),
             "scene": np.array([False, False, True]),
@@ -282,11 +286,10 @@ def test_observer_without_time_sees_the_mean_over_frames():
     _, controls, given = some_clips(knobs, loadings, 6, 4)
     mean = envelopes(knobs, 4).mean()
     pooled = {name: z.mean(1, keepdims=True) for name, z in controls.items()}
-    face = loadings["face"]
     weaker = loadings | {
-        "face": Loadings(
-            mean * face.first, mean * face.second, face.traits, face.offset
-        )
+        name: Loadings(mean * each.first, mean * each.second, each.traits, each.offset)
+        for name, each in loadings.items()
+        if name in FRAMED
     }
     np.testing.assert_allclose(
         all_of(loadings, controls, given, knobs, 4, ["burst"]).expected(),
