@@ -108,6 +108,8 @@ class Simulation(Section):
 
     Attributes
     ----------
+    seed : int
+        Of people, latents, controls and their rendering.
     seconds : [shortest, longest]
         Length of clips in seconds.
     frame : Frame
@@ -131,6 +133,7 @@ class Simulation(Section):
         Whose ratings are the labels; absent: the labels are the truth.
     """
 
+    seed: int
     seconds: list[float]
     frame: Frame
     trait_scale: Rate

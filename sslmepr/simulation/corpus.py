@@ -119,7 +119,6 @@ def _move(source: Path, target: Path) -> None:
 def _recipe(name: str, params: Params) -> str:
     """Digest of all that the media of a corpus depend on: parameters and this code."""
     settings = [
-        params.seed,
         params.corpus[name].model_dump(),
         params.simulation.model_dump(),
     ]

@@ -56,7 +56,7 @@ class Draw:
 
 
 def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
-    """Draw persons, emotions and controls of a corpus from ``params.seed``.
+    """Draw persons, emotions and controls of a corpus from ``simulation.seed``.
 
     A corpus with the labels of both tasks is held out: all its persons are in test.
 
@@ -79,7 +79,7 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     simulation = params.simulation
     world = make_world(corpus.world, simulation.worlds)
     channels = make_channels(simulation)
-    key = np.random.SeedSequence([params.seed, zlib.crc32(name.encode())])
+    key = np.random.SeedSequence([simulation.seed, zlib.crc32(name.encode())])
     people, feelings, noise, order, luck, moments, judgement = map(
         np.random.default_rng, key.spawn(7)
     )

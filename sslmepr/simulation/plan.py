@@ -74,7 +74,7 @@ def plan_clips(name: str, draw: Draw, params: Params) -> list[ClipPlan]:
     list of ClipPlan
         In the order of the clips of `draw`.
     """
-    key = [params.seed, zlib.crc32(name.encode())]
+    key = [params.simulation.seed, zlib.crc32(name.encode())]
     looks, voices = {}, {}
     for person in np.unique(draw.persons):
         rng = np.random.default_rng([*key, 0, person])
