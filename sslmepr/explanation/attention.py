@@ -116,7 +116,7 @@ def weights_by_modality(
     DataFrame
         kind (with its task), modality, clips, mean, lowest, highest (percentiles 5 and
         95 over clips), correlation (with the observer's weight; NaN where that is the
-        same in all clips, as in a world where all is seen equally well), low, high.
+        same in all clips, as in a world where all is seen equally well) and its ends.
     """
     rows = []
     joined = with_observer(weights, precision)
@@ -131,12 +131,15 @@ def weights_by_modality(
                 confidence,
                 seed,
             )
+        ends = {f"correlation_{end}": found[end] for end in ("low", "high")}
+        found = {"correlation": found["correlation"]} | ends
         lowest, highest = np.quantile(mine["weight"], [0.05, 0.95])
         row = {"kind": kind, "modality": modality, "clips": len(mine)}
         row |= {"mean": mine["weight"].mean(), "lowest": lowest, "highest": highest}
         rows.append(row | found)
     columns = ["kind", "modality", "clips", "mean", "lowest", "highest"]
-    return pd.DataFrame(rows, columns=[*columns, "correlation", "low", "high"])
+    ends = ["correlation", "correlation_low", "correlation_high"]
+    return pd.DataFrame(rows, columns=[*columns, *ends])
 
 
 def with_observer(

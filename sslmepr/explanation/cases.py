@@ -434,12 +434,20 @@ def _show_output(cases: Cases, clip_id: str, target: str) -> None:
         told["baseline"],
         told["output"],
         observer,
-        "logit" if target in EMOTIONS else "score",
+        "Logit" if target in EMOTIONS else "Score",
         alt=f"From the average clip to this one: {sentence}",
     )
     words = mine(cases.words)
     if len(words) and cases.folder is not None:
         display(HTML(coloured_words(words)))
+        planted = [
+            f"“{each.text}”: {plain(each.latent)} {each.level:+d}"
+            for each in clauses(str(words_of(cases.clips.loc[clip_id])))
+            if cases.truth is not None and each.latent
+        ]
+        if planted:
+            told = html.escape("; ".join(planted)).replace("-", "\N{MINUS SIGN}")
+            display(HTML(f"<p><small>Planted: {told}.</small></p>"))
     regions, crops = mine(cases.regions), cases.crops.get(clip_id, {})
     crops = {each: crops[each] for each in crops if each in set(regions["modality"])}
     if crops:

@@ -309,7 +309,7 @@ def deletion_curve(
                 place = np.full(len(rows), -1)
                 place[given[name].clips.numpy()] = np.arange(len(given[name].clips))
                 where = place[by_clip[part["clip_id"]].to_numpy()]
-                left[name][where, part["step"].to_numpy()] = 0.0
+                left[name][where, part["step"].to_numpy(copy=True)] = 0.0
             steps = {n: each._replace(values=left[n]) for n, each in given.items()}
             output = chain.outputs(chain.inputs(steps, len(rows)))[chosen].numpy()
             table = {"clip_id": ids, "target": list(targets), "order": order}

@@ -193,12 +193,16 @@ def shuffled_weights(model: FusionModel, seed: int) -> FusionModel:
     Returns
     -------
     FusionModel
-        Every matrix and vector has the values that it had.
+        Every matrix and vector has the values that it had. The product of experts is
+        left as it is: its precisions, shuffled, cannot be inverted.
     """
     generator = torch.Generator().manual_seed(seed)
     other = type(model)(model.config).eval()
     shuffled = {}
     for name, value in model.state_dict().items():
+        if name.startswith("experts."):
+            shuffled[name] = value
+            continue
         order = torch.randperm(value.numel(), generator=generator)
         shuffled[name] = value.flatten()[order].view_as(value)
     other.load_state_dict(shuffled)

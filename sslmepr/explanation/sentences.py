@@ -112,8 +112,8 @@ def findings(
     used : DataFrame
         Of :func:`sslmepr.explanation.evidence.evidence_used`.
     pointing : DataFrame
-        kind, clips, hit and chance with ``_low`` and ``_high``; empty where no truth is
-        planted.
+        kind, hit with ``_low`` and ``_high``, chance, shuffled (hits of a model with
+        shuffled weights); empty where no truth is planted.
     weights : DataFrame
         Of :func:`sslmepr.explanation.attention.weights_by_modality`.
 
@@ -160,7 +160,8 @@ def findings(
         )
     if len(pointing):
         parts = [
-            f"{r['kind']} {_percent(r, 'hit')}, chance {100 * r['chance']:.0f} %"
+            f"{r['kind']} {_percent(r, 'hit')}, by chance {100 * r['chance']:.0f} %, "
+            f"with shuffled weights {100 * r['shuffled']:.0f} %"
             for _, r in pointing.iterrows()
         ]
         said.append(
@@ -187,7 +188,7 @@ def weight_sentences(weights: pd.DataFrame) -> list[str]:
         if len(known):
             parts = [
                 f"{plain(r['modality'])} {r['correlation']:.2f} "
-                f"[{r['low']:.2f}, {r['high']:.2f}]"
+                f"[{r['correlation_low']:.2f}, {r['correlation_high']:.2f}]"
                 for _, r in known.iterrows()
             ]
             sentence += (

@@ -70,19 +70,23 @@ def used():
 
 
 def weights(lowest, correlation):
+    ends = {"correlation_low": 0.1, "correlation_high": 0.3}
     row = {"kind": "task_query", "modality": "face", "lowest": lowest, "highest": 1.05}
-    return pd.DataFrame([row | {"correlation": correlation, "low": 0.1, "high": 0.3}])
+    return pd.DataFrame([row | {"correlation": correlation} | ends])
 
 
 def test_findings_have_the_numbers_of_the_tables():
     pointing = pd.DataFrame([{"kind": "trait, low", "hit": 0.8, "chance": 0.31}])
-    pointing = pointing.assign(hit_low=0.7, hit_high=0.9)
+    pointing = pointing.assign(hit_low=0.7, hit_high=0.9, shuffled=0.5)
     said = findings(used(), pointing, weights(0.95, float("nan")))
     assert said[0].endswith("is face (70 % [65, 75]), then text (30 % [25, 35]).")
     assert "text, 30 % where an ideal observer takes 60 % [55, 65]" in said[1]
     assert "face, 70 % where it takes 40 % [35, 45]" in said[1]
     assert "face 0.50 [0.45, 0.55] and text 0.25 [0.20, 0.30]" in said[2]
-    assert "trait, low 80 % [70, 90], chance 31 %" in said[3]
+    assert (
+        "trait, low 80 % [70, 90], by chance 31 %, with shuffled weights 50 %"
+        in said[3]
+    )
     assert len(said) == 5 and "is uniform" in said[4]
     unknown = used().assign(there=float("nan"))
     assert "is not known" in findings(unknown, pointing[:0], weights(0.9, 1))[1]

@@ -29,7 +29,7 @@ def evidence_dots(table: pd.DataFrame) -> Figure:
     """
     targets = list(dict.fromkeys(table["target"]))
     names = _modalities(table)
-    panel = (1.05, 0.5 + 0.24 * len(targets))
+    panel = (1.0, 0.5 + 0.24 * len(targets))
     figure, grid = panel_grid(len(names), panel, (1.45, 0.75), sharex=True, sharey=True)
     places = np.arange(len(targets))
     for axes, name in zip(grid.flat, names, strict=False):
@@ -54,12 +54,13 @@ def evidence_dots(table: pd.DataFrame) -> Figure:
         )
         entitle(axes, theme.pretty(name))
         axes.grid(axis="x")
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 108 * np.nanmax(table[["used_high", "used", "there"]]))
         axes.locator_params(axis="x", nbins=3)
+    for axes in grid[-1]:
+        axes.set_xlabel("Share, %")
     labels = ["Mean" if name == "all" else theme.pretty(name) for name in targets]
     grid[0, 0].set_yticks(places, labels)
     grid[0, 0].set_ylim(len(targets) - 0.5, -0.5)
-    figure.supxlabel("Share of what moves the output, %", fontsize=10)
     style = {"ls": "none", "markersize": 6}
     used = Line2D([], [], marker="o", color=theme.ink(), label="the model", **style)
     there = Line2D(
@@ -122,6 +123,8 @@ def waterfall(
     labels = ["Average clip", *map(theme.pretty, names), "This clip"]
     axes.set_yticks(range(last + 1), labels)
     axes.set(ylim=(last + 0.6, -0.6), xlabel=unit)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.06)
     axes.grid(axis="x")
     return figure
 
@@ -263,13 +266,12 @@ def weights_of_modalities(weights: pd.DataFrame) -> Figure:
         axes.set_ylim(0, top)
         if known:
             axes.set_xlim(left=0)
+            axes.set_xlabel("Observer, × uniform")
             axes.axline((1, 1), slope=1, color=theme.faint(), lw=1, ls=":")
         else:
             axes.set_xticks([])
         entitle(axes, theme.pretty(kind))
     figure.supylabel("Weight, × uniform", fontsize=10)
-    if known:
-        figure.supxlabel("Weight of an ideal observer, × uniform", fontsize=10)
     style = {"ls": "none", "markersize": 6}
     handles = [
         Line2D(
