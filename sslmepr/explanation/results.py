@@ -137,4 +137,5 @@ def with_intervals(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
         ]
         for name in columns
     }
-    return table.assign(**told).drop(columns=ends)
+    told = table.assign(**told).drop(columns=ends)
+    return told.rename(columns={"correlation": "correlation over clips"})

@@ -195,12 +195,12 @@ def weight_sentences(weights: pd.DataFrame) -> list[str]:
                 "; over clips, its correlation with the weight of an ideal observer is "
                 + _and(parts)
             )
-        elif len(mine):
-            sentence += (
-                "; no modality is known to be seen better in one clip than in another, "
-                "so there is no weight of an ideal observer that it could follow"
-            )
         said.append(sentence + ".")
+    if said and weights["correlation"].isna().all():
+        said.append(
+            "No modality is known to be seen better in one clip than in another, so "
+            "there is no weight of an ideal observer that these could follow."
+        )
     return said
 
 

@@ -297,7 +297,8 @@ def test_results_are_written_as_tables(study, tiny, found, tmp_path):
     others = {"contributions", "outputs", "steps", "regions", "words", "clauses"}
     assert written == {*summary._fields, *others}
     said = findings(summary.used, summary.pointing, summary.weights)
-    assert len(said) == 4 + 4  # graph, two queries, product of experts
+    # graph, two queries, product of experts, and that there is nothing to follow
+    assert len(said) == 4 + 4 + 1
 
 
 def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):

@@ -87,17 +87,15 @@ def test_findings_have_the_numbers_of_the_tables():
         "trait, low 80 % [70, 90], by chance 31 %, with shuffled weights 50 %"
         in said[3]
     )
-    assert len(said) == 5 and "is uniform" in said[4]
+    assert len(said) == 6 and "is uniform" in said[4]
     unknown = used().assign(there=float("nan"))
     assert "is not known" in findings(unknown, pointing[:0], weights(0.9, 1))[1]
 
 
 def test_weights_are_called_uniform_only_where_they_are():
-    assert (
-        "is not uniform: 0.40 to 1.05 times" in weight_sentences(weights(0.4, 0.2))[0]
-    )
-    assert weight_sentences(weights(0.4, 0.2))[0].endswith("face 0.20 [0.10, 0.30].")
-    assert (
-        "no weight of an ideal observer"
-        in weight_sentences(weights(0.95, float("nan")))[0]
-    )
+    (said,) = weight_sentences(weights(0.4, 0.2))
+    assert "is not uniform: 0.40 to 1.05 times" in said
+    assert said.endswith("face 0.20 [0.10, 0.30].")
+    uniform, unknown = weight_sentences(weights(0.95, float("nan")))
+    assert "is uniform: 0.95 to 1.05 times" in uniform
+    assert "no weight of an ideal observer" in unknown

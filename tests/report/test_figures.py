@@ -278,7 +278,7 @@ def test_region_overlays_say_what_each_region_counts():
     axes = figures.region_overlay(crops, hidden_regions()).axes[0]
     assert texts(axes)[:4] == ["−0.10", "−0.09", "−0.08", "+0.00"]
     depth = axes.images[1].get_array()[..., 3]
-    assert depth[0, 0] == pytest.approx(0.75 * 0.1 / 0.12) and depth[1, 0] == 0
+    assert depth[0, 0] == pytest.approx(0.6 * 0.1 / 0.12) and depth[1, 0] == 0
 
 
 def timed():

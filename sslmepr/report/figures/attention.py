@@ -56,7 +56,7 @@ def evidence_dots(table: pd.DataFrame) -> Figure:
         axes.grid(axis="x")
         axes.set_xlim(0, 108 * np.nanmax(table[["used_high", "used", "there"]]))
         axes.locator_params(axis="x", nbins=3)
-    for axes in grid[-1]:
+    for axes in grid.flat[: len(names)][-grid.shape[1] :]:
         axes.set_xlabel("Share, %")
     labels = ["Mean" if name == "all" else theme.pretty(name) for name in targets]
     grid[0, 0].set_yticks(places, labels)
@@ -151,7 +151,7 @@ def region_overlay(crops: Mapping[str, np.ndarray], regions: pd.DataFrame) -> Fi
         axes.imshow(crops[name], extent=(0, side, side, 0), interpolation="bilinear")
         mesh = theme.diverging()(0.5 + values / (2 * peak))
         # The page shows through where nothing is attributed.
-        mesh[..., 3] = 0.75 * np.abs(values) / peak
+        mesh[..., 3] = 0.6 * np.abs(values) / peak
         axes.imshow(mesh, extent=(0, side, side, 0), interpolation="nearest")
         for place in range(1, side):
             axes.axhline(place, color="white", lw=0.8)
