@@ -4,16 +4,20 @@ Attention is a weight inside the model, not an explanation of its output; attrib
 (:mod:`sslmepr.explanation.attribution`) are measured at the output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from sslmepr.explanation.evidence import correlation
 from sslmepr.models.fusion import FusionOutput
+
+PARTS = ("graph_attention", "task_query", "product_of_experts")
+"""Components that give weights to modalities."""
 
 
 def contributions(values: pd.DataFrame) -> pd.DataFrame:
-    """Sum attributions by modality and half of its embedding.
+    """Sum attributions by modality, over all pathways.
 
     Parameters
     ----------
@@ -23,55 +27,24 @@ def contributions(values: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        clip_id, target, modality, half, attribution (signed sum over all pathways),
-        share (of the absolute sum; shares of a clip and target add up to 1).
+        clip_id, target, modality, attribution (signed), share (of the absolute sum;
+        shares of a clip and target add up to 1).
     """
-    keys = ["clip_id", "target", "modality", "half"]
+    keys = ["clip_id", "target", "modality"]
     table = values.groupby(keys, sort=False)["attribution"].sum().reset_index()
     size = table["attribution"].abs()
     total = size.groupby([table["clip_id"], table["target"]]).transform("sum")
     return table.assign(share=(size / total.where(total > 0)))
 
 
-def graph_attention_table(
-    output: FusionOutput, clip_ids: Sequence[str], modalities: Sequence[str]
-) -> pd.DataFrame:
-    """Graph attention weights between modalities.
-
-    Parameters
-    ----------
-    output : FusionOutput
-    clip_ids : (clip,) sequence of str
-    modalities : sequence of str
-        In the order of the model.
-
-    Returns
-    -------
-    DataFrame
-        clip_id, modality (that attends), source (that is attended to), attention;
-        modalities that a clip lacks are left out.
-    """
-    weights = output.graph_attention.detach().cpu().numpy()
-    present = weights.sum(axis=-1) > 0
-    clips, receiver, source = np.nonzero(present[:, :, None] & present[:, None, :])
-    names = np.asarray(modalities)
-    return pd.DataFrame(
-        {
-            "clip_id": np.asarray(clip_ids)[clips],
-            "modality": names[receiver],
-            "source": names[source],
-            "attention": weights[clips, receiver, source],
-        }
-    )
-
-
-def query_attention_table(
+def weight_table(
     output: FusionOutput,
     clip_ids: Sequence[str],
     modalities: Sequence[str],
     tasks: Sequence[str],
+    parts: Sequence[str],
 ) -> pd.DataFrame:
-    """Attention weights of each task's query to the modalities.
+    """Weights that a model gives to the modalities of each clip, by what gives them.
 
     Parameters
     ----------
@@ -79,20 +52,128 @@ def query_attention_table(
     clip_ids : (clip,) sequence of str
     modalities, tasks : sequence of str
         In the order of the model.
+    parts : sequence of str
+        Of `PARTS`, those that the model has; others give no weight.
 
     Returns
     -------
     DataFrame
-        clip_id, task, modality, attention; modalities that a clip lacks are left out.
+        kind, task (that it serves; None if all), clip_id, modality, weight: 1 if all
+        present modalities of the clip have the same. Of graph attention it is that
+        which a modality receives, mean over those that attend.
     """
-    weights = output.query_attention.detach().cpu().numpy()
-    present = output.graph_attention.detach().cpu().numpy().sum(axis=-1) > 0
-    clips, task, modality = np.nonzero(np.broadcast_to(present[:, None], weights.shape))
-    return pd.DataFrame(
-        {
-            "clip_id": np.asarray(clip_ids)[clips],
-            "task": np.asarray(tasks)[task],
-            "modality": np.asarray(modalities)[modality],
-            "attention": weights[clips, task, modality],
-        }
+    graph = output.graph_attention.detach().cpu().numpy()
+    query = output.query_attention.detach().cpu().numpy()
+    quality = output.quality.detach().cpu().numpy()
+    present = graph.sum(axis=-1) > 0
+    count = present.sum(1, keepdims=True)
+    kinds = {"graph_attention": [(None, graph.sum(1) / count)]}
+    kinds["task_query"] = [(task, query[:, place]) for place, task in enumerate(tasks)]
+    kinds["product_of_experts"] = [(None, quality)]
+    clips, places = np.nonzero(present)
+    tables = []
+    for kind in parts:
+        for task, weights in kinds[kind]:
+            total = np.where(present, weights, 0).sum(1, keepdims=True)
+            relative = weights / (total / count)
+            table = {
+                "kind": kind,
+                "task": task,
+                "clip_id": np.asarray(clip_ids, dtype=object)[clips],
+                "modality": np.asarray(modalities, dtype=object)[places],
+                "weight": relative[clips, places],
+            }
+            tables.append(pd.DataFrame(table).astype({"task": object}))
+    columns = ["kind", "task", "clip_id", "modality", "weight"]
+    return (
+        pd.concat(tables, ignore_index=True)
+        if tables
+        else pd.DataFrame(columns=columns)
     )
+
+
+def weights_by_modality(
+    weights: pd.DataFrame,
+    precision: pd.DataFrame | None,
+    speakers: Mapping[str, str],
+    resamples: int,
+    confidence: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Weights over clips, and how they follow those of an ideal observer.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        Of :func:`weight_table`.
+    precision : DataFrame or None
+        Of `sslmepr.explanation.observer_evidence.ObserverEvidence`.
+    speakers, resamples, confidence, seed
+        As in `sslmepr.explanation.evidence.evidence_used`.
+
+    Returns
+    -------
+    DataFrame
+        kind (with its task), modality, clips, mean, lowest, highest (percentiles 5 and
+        95 over clips), correlation (with the observer's weight; NaN where that is the
+        same in all clips, as in a world where all is seen equally well) and its ends.
+    """
+    rows = []
+    joined = with_observer(weights, precision)
+    for (kind, modality), mine in joined.groupby(["kind", "modality"], sort=False):
+        found = {"correlation": np.nan, "low": np.nan, "high": np.nan}
+        if mine["observer"].notna().all():
+            found = correlation(
+                mine["observer"].to_numpy(),
+                mine["weight"].to_numpy(),
+                [speakers[clip] for clip in mine["clip_id"]],
+                resamples,
+                confidence,
+                seed,
+            )
+        ends = {f"correlation_{end}": found[end] for end in ("low", "high")}
+        found = {"correlation": found["correlation"]} | ends
+        lowest, highest = np.quantile(mine["weight"], [0.05, 0.95])
+        row = {"kind": kind, "modality": modality, "clips": len(mine)}
+        row |= {"mean": mine["weight"].mean(), "lowest": lowest, "highest": highest}
+        rows.append(row | found)
+    columns = ["kind", "modality", "clips", "mean", "lowest", "highest"]
+    ends = ["correlation", "correlation_low", "correlation_high"]
+    return pd.DataFrame(rows, columns=[*columns, *ends])
+
+
+def with_observer(
+    weights: pd.DataFrame, precision: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Weights beside those of an ideal observer.
+
+    Parameters
+    ----------
+    weights, precision
+        As of :func:`weights_by_modality`.
+
+    Returns
+    -------
+    DataFrame
+        kind (with its task), clip_id, modality, weight, observer (weight of the
+        modality for the task, or its mean over tasks, as a multiple of the mean over
+        modalities; NaN where unknown).
+    """
+    tasks = weights["task"].map(
+        {"emotion": " for emotions", "personality": " for traits"}
+    )
+    told = weights.assign(kind=weights["kind"] + tasks.fillna(""))
+    keys = ["clip_id", "modality"]
+    if precision is None:
+        return told.drop(columns="task").assign(observer=np.nan)
+    each = precision.groupby([*keys, "task"])["weight"].mean()
+    ideal = each.unstack("task")
+    ideal["mean"] = ideal.mean(axis=1)
+    count = (ideal > 0).groupby("clip_id").transform("sum")
+    ideal = ideal * count
+    at = pd.MultiIndex.from_frame(told[keys])
+    values = ideal.reindex(at)
+    task = told["task"].fillna("mean")
+    column = [values.columns.get_loc(name) for name in task]
+    observer = values.to_numpy()[np.arange(len(told)), column]
+    return told.drop(columns="task").assign(observer=observer)

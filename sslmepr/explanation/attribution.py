@@ -5,8 +5,12 @@ from the emotion encoder, the second from the personality encoder), the unimodal
 predictions (emotion logits, trait scores) of the stacking layer, and the features of
 the co-training probes. Attributions to all of them add up to the difference between the
 outputs for the clip and for the baseline (completeness; Sundararajan, Taly and Yan
-2017, Axiomatic attribution for deep networks). Input x gradient, as in the published
-heatmaps, is an option; it is not complete.
+2017, Axiomatic attribution for deep networks).
+
+The baseline decides what an attribution means (Sturmfels, Lundberg and Lee 2020,
+Visualizing the impact of feature attribution baselines). Here it is the average
+training clip in every kind of input: with unimodal predictions of one half instead, a
+modality that says "0.3, more than usual" would count as evidence against an emotion.
 """
 
 from collections.abc import Sequence
@@ -18,12 +22,10 @@ import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor, nn
 
-from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
+from sslmepr.labels import TARGETS
 from sslmepr.models.fusion import FusionInput, FusionModel
 
 HALVES = ("emotion", "personality")
-ATTRIBUTION_COLUMNS = ("clip_id", "target", "modality", "pathway", "half", "index")
-ATTRIBUTION_COLUMNS += ("attribution",)
 LARGEST_BATCH = 2048
 """Largest number of interpolated inputs per forward pass; bounds memory."""
 
@@ -35,8 +37,8 @@ class Attribution(NamedTuple):
     ----------
     values : DataFrame
         clip_id, target, modality, pathway (embedding, prediction or feature), half
-        (emotion or personality; for features, the target's task), index, attribution.
-        Features are summed over a modality. Modalities that a clip lacks have no rows.
+        (emotion or personality; for features, the target's task), attribution.
+        Modalities that a clip lacks have no rows.
     outputs : DataFrame
         clip_id, target, output, baseline (output for the baseline input), attributed
         (sum of attributions), gap (output - baseline - attributed; 0 if complete).
@@ -75,29 +77,23 @@ def attribute(
     model: FusionModel,
     given: FusionInput,
     clip_ids: Sequence[str],
+    baseline: FusionInput,
     targets: Sequence[str] | None = None,
     steps: int = 32,
-    baseline: dict[str, Tensor] | None = None,
-    bins: int | None = None,
 ) -> Attribution:
-    """Attribute outputs to modalities and to the halves of their embeddings.
+    """Attribute outputs to modalities, pathways and halves of embeddings.
 
     Parameters
     ----------
     model : FusionModel
     given : FusionInput
     clip_ids : (clip,) sequence of str
+    baseline : FusionInput
+        A single clip, from :func:`average_clip`.
     targets : sequence of str, optional
-        Emotions and traits; by default each clip's predicted emotion and all traits.
+        Emotions and traits; by default all that the model predicts.
     steps : int
         Steps of the path integral.
-    baseline : dict of str to (width,) Tensor, optional
-        Baseline embedding of each modality, for example the mean over training clips;
-        zeros by default. The baseline of unimodal predictions is logits of 0 and scores
-        of 0.5; that of features is 0, their mean.
-    bins : int, optional
-        Number of bins per half, into which neighbouring features are summed; one row
-        per feature by default.
 
     Returns
     -------
@@ -114,142 +110,141 @@ def attribute(
     was_training = model.training
     model.eval()
     try:
-        inputs, start = _inputs(model, given), _baselines(model, given, baseline)
+        inputs = _inputs(model, given)
+        start = _inputs(model, baseline._replace(present=given.present))
         with torch.no_grad():
             value = outputs(*inputs, given.present)
             origin = outputs(*start, given.present)
-        chosen = _targets(outputs.targets, value, targets)
+        chosen = _targets(outputs.targets, targets)
         parts = [
-            _attribute_one(outputs, inputs, start, given.present, row, steps)
-            for row in chosen
+            IntegratedGradients(outputs).attribute(
+                inputs,
+                baselines=start,
+                target=column,
+                additional_forward_args=given.present,
+                n_steps=steps,
+                internal_batch_size=max(LARGEST_BATCH, len(clip_ids)),
+            )
+            for column in chosen
         ]
     finally:
         model.train(was_training)
     values, sums = [], []
-    for row, attributions in zip(chosen, parts, strict=True):
-        names = np.array(outputs.targets)[row.cpu().numpy()]
-        values.append(_tidy(model, attributions, given.present, clip_ids, names, bins))
+    for column, attributions in zip(chosen, parts, strict=True):
+        name = outputs.targets[column]
+        values.append(_tidy(model, attributions, given.present, clip_ids, name))
+        total = sum(each.detach().flatten(1).sum(dim=1) for each in attributions)
         sums.append(
-            _sums(attributions, value, origin, row, clip_ids, names),
+            pd.DataFrame(
+                {
+                    "clip_id": list(clip_ids),
+                    "target": name,
+                    "output": value[:, column].cpu().numpy(),
+                    "baseline": origin[:, column].cpu().numpy(),
+                    "attributed": total.cpu().numpy(),
+                }
+            )
         )
-    return Attribution(
-        pd.concat(values, ignore_index=True), pd.concat(sums, ignore_index=True)
+    told = pd.concat(sums, ignore_index=True)
+    told["gap"] = told["output"] - told["baseline"] - told["attributed"]
+    return Attribution(pd.concat(values, ignore_index=True), told)
+
+
+def average_clip(given: FusionInput) -> FusionInput:
+    """The average of clips in every input of the model, as one clip.
+
+    Every modality is averaged over the clips that have it; one that no clip has is at
+    neutral values. Scores are averaged as logits, which is how models read them.
+
+    Parameters
+    ----------
+    given : FusionInput
+        Usually the training clips.
+
+    Returns
+    -------
+    FusionInput
+        Of a single clip, with the modalities that any clip has.
+    """
+    here = given.present.T[..., None].to(given.emotion_logits.dtype)
+    count = here.sum(1).clamp(min=1)
+
+    def mean(values: Tensor, place: int) -> Tensor:
+        known = torch.where(here[place] > 0, values, 0.0)
+        return known.sum(0, keepdim=True) / count[place]
+
+    embeddings, features = (
+        {name: mean(each, place) for place, (name, each) in enumerate(field.items())}
+        for field in (given.embeddings, given.features)
     )
+    logits, scores = (
+        torch.stack([mean(values[:, place], place) for place in range(len(here))], 1)
+        for values in (given.emotion_logits, given.trait_scores.logit(eps=1e-6))
+    )
+    present = given.present.any(0, keepdim=True)
+    return FusionInput(embeddings, logits, scores.sigmoid(), present, features)
 
 
 def _inputs(model: FusionModel, given: FusionInput) -> tuple[Tensor, ...]:
-    """All attributed tensors, at neutral values where a modality is absent."""
-    absent = ~given.present[..., None]
+    """All attributed tensors, at neutral values where a modality is absent.
+
+    A single clip is repeated for all of `given.present`.
+    """
+    absent, clips = ~given.present[..., None], len(given.present)
     sequences = [given.embeddings] + [given.features] * model.co_trained
     tensors = [
-        values[name].masked_fill(absent[:, place], 0.0)
+        values[name].expand(clips, -1).masked_fill(absent[:, place], 0.0)
         for values in sequences
         for place, name in enumerate(model.config.widths)
     ]
     return (
         *tensors,
-        given.emotion_logits.masked_fill(absent, 0.0),
-        given.trait_scores.masked_fill(absent, 0.5),
+        given.emotion_logits.expand(clips, -1, -1).masked_fill(absent, 0.0),
+        given.trait_scores.expand(clips, -1, -1).masked_fill(absent, 0.5),
     )
 
 
-def _baselines(model, given: FusionInput, baseline) -> tuple[Tensor, ...]:
-    inputs = _inputs(model, given)
-    start = [torch.zeros_like(each) for each in inputs]
-    for place, name in enumerate(model.config.widths):
-        if baseline is not None and name in baseline:
-            here = given.present[:, place, None]
-            start[place] = torch.where(here, baseline[name].to(start[place]), 0.0)
-    start[-1] = torch.full_like(inputs[-1], 0.5)
-    return tuple(start)
-
-
-def _targets(known: list[str], value: Tensor, targets) -> list[Tensor]:
-    """For every panel, the index of the explained output of each clip: (clip,)."""
-    rows = []
-    if targets is None:
-        if EMOTIONS[0] in known:
-            first = known.index(EMOTIONS[0])
-            emotions = value[:, first : first + len(EMOTIONS)]
-            rows.append(first + emotions.argmax(dim=1))
-        targets = [name for name in TRAITS if name in known]
-    for name in targets:
+def _targets(known: list[str], targets) -> list[int]:
+    """Columns of the explained outputs."""
+    chosen = known if targets is None else list(targets)
+    for name in chosen:
         if name not in known:
             raise ValueError(f"targets: the model predicts no {name!r}")
-        rows.append(torch.full((len(value),), known.index(name), device=value.device))
-    return rows
+    return [known.index(name) for name in chosen]
 
 
-def _attribute_one(
-    outputs: _Outputs, inputs, start, present, row, steps: int
-) -> tuple[Tensor, ...]:
-    return IntegratedGradients(outputs).attribute(
-        inputs,
-        baselines=start,
-        target=row,
-        additional_forward_args=present,
-        n_steps=steps,
-        internal_batch_size=max(LARGEST_BATCH, len(row)),
-    )
-
-
-def _tidy(
-    model, attributions, present, clip_ids, targets, bins: int | None
-) -> pd.DataFrame:
+def _tidy(model, attributions, present, clip_ids, target: str) -> pd.DataFrame:
+    """One row per clip, modality, pathway and half; features of a half are summed."""
     rows = []
     *tensors, logits, scores = (each.detach().cpu().numpy() for each in attributions)
     count = len(model.config.widths)
     embeddings, features = tensors[:count], tensors[count:]
-    task_of = {name: task for task, names in TARGETS.items() for name in names}
+    task = next(task for task, names in TARGETS.items() if target in names)
     for place, modality in enumerate(model.config.widths):
         here = np.flatnonzero(present[:, place].cpu().numpy())
-        halves = np.split(embeddings[place], 2, axis=1)
         parts = [
-            ("embedding", half, _binned(v, bins))
-            for half, v in zip(HALVES, halves, strict=True)
+            ("embedding", half, values)
+            for half, values in zip(
+                HALVES, np.split(embeddings[place], 2, axis=1), strict=True
+            )
         ]
         parts += [
-            ("prediction", half, v[:, place])
-            for half, v in zip(HALVES, (logits, scores), strict=True)
+            ("prediction", half, values[:, place])
+            for half, values in zip(HALVES, (logits, scores), strict=True)
         ]
         if features:
-            total = features[place].sum(1, keepdims=True)
-            parts.append(("feature", [task_of[name] for name in targets[here]], total))
+            parts.append(("feature", task, features[place]))
         for pathway, half, values in parts:
-            size = values.shape[1]
-            columns = (
-                np.repeat(np.asarray(clip_ids)[here], size),
-                np.repeat(targets[here], size),
-                modality,
-                pathway,
-                half,
-                np.tile(np.arange(size), len(here)),
-                values[here].ravel(),
-            )
             rows.append(
-                pd.DataFrame(dict(zip(ATTRIBUTION_COLUMNS, columns, strict=True)))
+                pd.DataFrame(
+                    {
+                        "clip_id": np.asarray(clip_ids, dtype=object)[here],
+                        "target": target,
+                        "modality": modality,
+                        "pathway": pathway,
+                        "half": half,
+                        "attribution": values[here].sum(1),
+                    }
+                )
             )
     return pd.concat(rows, ignore_index=True)
-
-
-def _binned(values: np.ndarray, bins: int | None) -> np.ndarray:
-    """Sum neighbouring columns into bins, which preserves the total."""
-    if bins is None or bins >= values.shape[1]:
-        return values
-    starts = np.linspace(0, values.shape[1], bins, endpoint=False).astype(int)
-    return np.add.reduceat(values, starts, axis=1)
-
-
-def _sums(attributions, value, origin, row, clip_ids, targets) -> pd.DataFrame:
-    clips = torch.arange(len(row), device=row.device)
-    total = sum(each.detach().flatten(1).sum(dim=1) for each in attributions)
-    table = pd.DataFrame(
-        {
-            "clip_id": list(clip_ids),
-            "target": targets,
-            "output": value[clips, row].cpu().numpy(),
-            "baseline": origin[clips, row].cpu().numpy(),
-            "attributed": total.cpu().numpy(),
-        }
-    )
-    return table.assign(gap=table["output"] - table["baseline"] - table["attributed"])

@@ -3,26 +3,38 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from scipy.special import expit
 
-from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
+from sslmepr.report.apa import MINUS
 from sslmepr.report.words import plain, pretty
 
+MOST = 2
+"""Modalities named on either side; a choice of layout."""
 
-def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
-    """Name the modalities that contribute most to an output for one clip.
+
+def contribution_sentence(
+    contributions: pd.DataFrame, output: float, baseline: float, target: str
+) -> str:
+    """Name what moves an output of one clip from that of the average clip.
+
+    Modalities raise or lower an output compared with the average clip, whatever the
+    output is, so that they never all speak against what is shown.
 
     Parameters
     ----------
     contributions : DataFrame
         Of one clip, from :func:`sslmepr.explanation.attention.contributions`.
+    output, baseline : float
+        Of this clip and of the average clip: logit of an emotion, score of a trait.
     target : str
         An emotion or a trait.
 
     Returns
     -------
     str
-        For example "Happiness rests mostly on face (52 %) and audio (21 %), more on
-        their emotional half; body speaks against it."
+        For example "Disgust: 76 % in this clip, 7 % in the average clip. Audio (+2.3)
+        and text (+1.2) raise it most; scene (−0.5) lowers it most."
 
     Raises
     ------
@@ -34,19 +46,27 @@ def contribution_sentence(contributions: pd.DataFrame, target: str) -> str:
         raise ValueError(f"{target}: no contributions to this target")
     if table["clip_id"].nunique() > 1:
         raise ValueError(f"{target}: contributions of several clips; choose one")
-    sums = table.groupby("modality", sort=False)[["attribution", "share"]].sum()
-    sums = sums.sort_values("share", ascending=False, kind="stable")
-    parts = [f"{name} ({100 * row.share:.0f} %)" for name, row in sums[:2].iterrows()]
-    halves = table.groupby("half")["share"].sum()
-    stronger = "emotional" if halves.get("emotion", 0) >= 0.5 else "personality"
-    sentence = (
-        f"{pretty(target)} rests mostly on {_and(parts)}, more on the {stronger} half"
+    emotional = target in TARGETS["emotion"]
+    here, usual = (
+        f"{100 * expit(each):.0f} %" if emotional else f"{each:.2f}"
+        for each in (output, baseline)
     )
-    against = [name for name, row in sums.iterrows() if row.attribution < 0]
-    if against:
-        verb = "speaks" if len(against) == 1 else "speak"
-        sentence += f"; {_and(against)} {verb} against it"
-    return sentence + "."
+    digits = 1 if emotional else 2
+    sums = table.set_index("modality")["attribution"].round(digits)
+    order = sums.abs().sort_values(ascending=False, kind="stable").index
+    sides = []
+    for verb, sign, mark in (("raise", 1, "+"), ("lower", -1, MINUS)):
+        named = [name for name in order if sign * sums[name] > 0][:MOST]
+        if named:
+            parts = [
+                f"{plain(name)} ({mark}{abs(sums[name]):.{digits}f})" for name in named
+            ]
+            sides.append(f"{_and(parts)} {verb}{'s' * (len(named) == 1)} it most")
+    moved = "; ".join(sides) or "no modality moves it"
+    return (
+        f"{pretty(target)}: {here} in this clip, {usual} in the average clip. "
+        f"{moved[0].upper()}{moved[1:]}."
+    )
 
 
 def prediction_sentence(
@@ -80,6 +100,124 @@ def prediction_sentence(
         f"The clip shows {shown}; among the traits the person appears highest in "
         f"{plain(highest)} and lowest in {plain(lowest)}."
     )
+
+
+def findings(
+    used: pd.DataFrame, pointing: pd.DataFrame, weights: pd.DataFrame
+) -> list[str]:
+    """What the chapter found, in sentences whose numbers are those of its tables.
+
+    Parameters
+    ----------
+    used : DataFrame
+        Of :func:`sslmepr.explanation.evidence.evidence_used`.
+    pointing : DataFrame
+        kind, hit with ``_low`` and ``_high``, chance, shuffled (hits of a model with
+        shuffled weights); empty where no truth is planted.
+    weights : DataFrame
+        Of :func:`sslmepr.explanation.attention.weights_by_modality`.
+
+    Returns
+    -------
+    list of str
+    """
+    mean = used[used["target"] == "all"].sort_values("used", ascending=False)
+    if mean.empty:
+        return ["Not available: the held-out corpus has no clip."]
+    first = mean.iloc[0]
+    said = [
+        f"**What the model uses.** Most of what moves its outputs from clip to clip is "
+        f"{plain(first['modality'])} ({_percent(first, 'used')}), then "
+        + _and([f"{plain(r['modality'])} ({_percent(r, 'used')})" for r in _rows(mean)])
+        + "."
+    ]
+    if mean["there"].notna().all():
+        gap = (mean["used"] - mean["there"]).sort_values()
+        least, most = mean.loc[gap.index[0]], mean.loc[gap.index[-1]]
+        said.append(
+            f"**Against what there was to use.** Least used for what it holds: "
+            f"{plain(least['modality'])}, {100 * least['used']:.0f} % where an ideal "
+            f"observer takes {_percent(least, 'there')}; most overused: "
+            f"{plain(most['modality'])}, {100 * most['used']:.0f} % where it takes "
+            f"{_percent(most, 'there')}."
+        )
+        ordered = mean.sort_values("correlation", ascending=False)
+        said.append(
+            "**Clip by clip**, the contribution of a modality correlates with the "
+            "evidence that it holds: "
+            + _and(
+                [
+                    f"{plain(r['modality'])} {r['correlation']:.2f} "
+                    f"[{r['correlation_low']:.2f}, {r['correlation_high']:.2f}]"
+                    for _, r in ordered.iterrows()
+                ]
+            )
+            + "."
+        )
+    else:
+        said.append(
+            "What there was to use is not known: no truth is planted in these clips."
+        )
+    if len(pointing):
+        parts = [
+            f"{r['kind']} {_percent(r, 'hit')}, by chance {100 * r['chance']:.0f} %, "
+            f"with shuffled weights {100 * r['shuffled']:.0f} %"
+            for _, r in pointing.iterrows()
+        ]
+        said.append(
+            f"**Words.** The clause that says most counts most: {'; '.join(parts)}."
+        )
+    return [*said, *weight_sentences(weights)]
+
+
+def weight_sentences(weights: pd.DataFrame) -> list[str]:
+    """Say of each kind of attention weight whether it is uniform and follows quality.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        Of :func:`sslmepr.explanation.attention.weights_by_modality`.
+    """
+    said = []
+    for kind, mine in weights.groupby("kind", sort=False):
+        low, high = mine["lowest"].min(), mine["highest"].max()
+        uniform = UNIFORM[0] <= low and high <= UNIFORM[1]
+        spread = f"{low:.2f} to {high:.2f} times the uniform weight in 90 % of clips"
+        sentence = f"**{pretty(kind)}** is {'' if uniform else 'not '}uniform: {spread}"
+        known = mine.dropna(subset="correlation")
+        if len(known):
+            parts = [
+                f"{plain(r['modality'])} {r['correlation']:.2f} "
+                f"[{r['correlation_low']:.2f}, {r['correlation_high']:.2f}]"
+                for _, r in known.iterrows()
+            ]
+            sentence += (
+                "; over clips, its correlation with the weight of an ideal observer is "
+                + _and(parts)
+            )
+        said.append(sentence + ".")
+    if said and weights["correlation"].isna().all():
+        said.append(
+            "No modality is known to be seen better in one clip than in another, so "
+            "there is no weight of an ideal observer that these could follow."
+        )
+    return said
+
+
+UNIFORM = (0.9, 1.1)
+"""Within these multiples of the uniform weight, a weight is called uniform."""
+
+
+def _rows(table: pd.DataFrame):
+    return (row for _, row in table.iloc[1:].iterrows())
+
+
+def _percent(row: pd.Series, name: str) -> str:
+    """A share with its interval, if it has one."""
+    share = f"{100 * row[name]:.0f} %"
+    if pd.isna(row[f"{name}_low"]):
+        return share
+    return f"{share} [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
 
 
 def _and(names: list[str]) -> str:

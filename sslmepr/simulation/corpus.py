@@ -1,8 +1,10 @@
 """A simulated corpus: drawn from its world, rendered, and labelled.
 
 Written to the corpus's folder: ``clips.parquet`` and ``media/*.mp4`` as for any corpus;
-``truth.parquet`` with every latent and every control; ``ideal_observer.json`` and
-``ideal_association.csv`` with the scores of the ideal observer.
+``truth.parquet`` with every latent, the mean of every control over the clip, and the
+precision with which each channel is seen (``quality_<channel>``: 1 is usual, 0 is
+absent); ``ideal_observer.json`` and ``ideal_association.csv`` with the scores of the
+ideal observer.
 """
 
 import hashlib
@@ -172,6 +174,9 @@ def _truth_table(draw: Draw, table: pd.DataFrame) -> pd.DataFrame:
         values = draw.controls[channel.name].mean(1).T
         for control, value in zip(channel.controls, values, strict=True):
             columns[f"{channel.name}_{control}"] = value
+        here = ~draw.circumstances.absent[channel.name]
+        quality = here / draw.circumstances.noise[channel.name] ** 2
+        columns[f"quality_{channel.name}"] = quality
     return pd.DataFrame(columns)
 
 

@@ -1,11 +1,13 @@
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from sslmepr.explanation.attention import (
     contributions,
-    graph_attention_table,
-    query_attention_table,
+    weight_table,
+    weights_by_modality,
+    with_observer,
 )
 from sslmepr.models.fusion import FusionOutput
 
@@ -17,44 +19,84 @@ def output():
     """Two clips, of which the second has no face."""
     graph = [[[0.75, 0.25], [0.5, 0.5]], [[0.0, 0.0], [0.0, 1.0]]]
     query = [[[0.125, 0.875], [0.25, 0.75]], [[0.0, 1.0], [0.0, 1.0]]]
+    quality = torch.tensor([[3.0, 1.0], [0.0, 7.0]])
     return FusionOutput(
         *(None, None, torch.tensor(graph), torch.tensor(query)),
-        *(torch.empty(0), torch.empty(0)),
+        *(torch.empty(0), quality),
     )
 
 
-def test_graph_attention_has_a_row_per_pair_of_present_modalities(output):
-    assert graph_attention_table(output, ["a", "b"], MODALITIES).values.tolist() == [
-        ["a", "face", "face", 0.75],
-        ["a", "face", "text", 0.25],
-        ["a", "text", "face", 0.5],
-        ["a", "text", "text", 0.5],
-        ["b", "text", "text", 1.0],
-    ]
-
-
-def test_query_attention_has_a_row_per_task_and_present_modality(output):
-    table = query_attention_table(output, ["a", "b"], MODALITIES, TASKS)
+def test_weights_are_multiples_of_the_uniform_one(output):
+    """By hand: the face receives (.75 + .5) / 2 of 1/2, the mean of 3 and 1 is 2."""
+    parts = ["graph_attention", "task_query", "product_of_experts"]
+    table = weight_table(output, ["a", "b"], MODALITIES, TASKS, parts)
     assert table.values.tolist() == [
-        ["a", "emotion", "face", 0.125],
-        ["a", "emotion", "text", 0.875],
-        ["a", "personality", "face", 0.25],
-        ["a", "personality", "text", 0.75],
-        ["b", "emotion", "text", 1.0],
-        ["b", "personality", "text", 1.0],
+        ["graph_attention", None, "a", "face", 1.25],
+        ["graph_attention", None, "a", "text", 0.75],
+        ["graph_attention", None, "b", "text", 1.0],
+        ["task_query", "emotion", "a", "face", 0.25],
+        ["task_query", "emotion", "a", "text", 1.75],
+        ["task_query", "emotion", "b", "text", 1.0],
+        ["task_query", "personality", "a", "face", 0.5],
+        ["task_query", "personality", "a", "text", 1.5],
+        ["task_query", "personality", "b", "text", 1.0],
+        ["product_of_experts", None, "a", "face", 1.5],
+        ["product_of_experts", None, "a", "text", 0.5],
+        ["product_of_experts", None, "b", "text", 1.0],
     ]
+    assert weight_table(output, ["a", "b"], MODALITIES, TASKS, []).empty
+
+
+def seen(weight, observer, clips=20):
+    """Weights of two modalities that add up to 2, and the observer's shares."""
+    ids = [f"clip-{n}" for n in range(clips)]
+    rows = [
+        ("task_query", "emotion", clip, name, side)
+        for clip, value in zip(ids, weight, strict=True)
+        for name, side in (("face", value), ("text", 2 - value))
+    ]
+    columns = ["kind", "task", "clip_id", "modality", "weight"]
+    ideal = [
+        (clip, task, name, side)
+        for task in TASKS
+        for clip, value in zip(ids, observer, strict=True)
+        for name, side in (("face", value), ("text", 1 - value))
+    ]
+    precision = pd.DataFrame(ideal, columns=["clip_id", "task", "modality", "weight"])
+    return pd.DataFrame(rows, columns=columns), precision, {each: each for each in ids}
+
+
+def test_weights_that_follow_the_observer_correlate_with_it():
+    shares = np.linspace(0.2, 0.8, 20)
+    weights, precision, speakers = seen(2 * shares, shares)
+    joined = with_observer(weights, precision)
+    assert joined["observer"].to_numpy() == pytest.approx(joined["weight"].to_numpy())
+    table = weights_by_modality(weights, precision, speakers, 50, 0.95, 0)
+    assert table["kind"].tolist() == ["task_query for emotions"] * 2
+    assert table["correlation"].to_numpy() == pytest.approx(1)
+    assert table["mean"].to_numpy() == pytest.approx(1)
+    assert table["lowest"].iloc[0] == pytest.approx(np.quantile(2 * shares, 0.05))
+
+
+@pytest.mark.parametrize("planted", [True, False])
+def test_where_all_is_seen_equally_well_there_is_nothing_to_follow(planted):
+    rng = np.random.default_rng(0)
+    weights, precision, speakers = seen(rng.uniform(0, 2, 20), np.full(20, 0.3))
+    precision = precision if planted else None
+    table = weights_by_modality(weights, precision, speakers, 50, 0.95, 0)
+    assert table["correlation"].isna().all() and table["mean"].notna().all()
 
 
 def test_contributions_are_summed_over_pathways_and_share_the_absolute_sum():
     rows = [
-        ("a", "anger", "face", "embedding", "emotion", 0, 0.5),
-        ("a", "anger", "face", "prediction", "emotion", 0, -0.125),
-        ("a", "anger", "face", "embedding", "personality", 0, 0.125),
-        ("a", "anger", "text", "embedding", "emotion", 0, -0.5),
-        ("b", "anger", "text", "embedding", "emotion", 0, 0.0),
+        ("a", "anger", "face", "embedding", "emotion", 0.5),
+        ("a", "anger", "face", "prediction", "emotion", -0.125),
+        ("a", "anger", "face", "embedding", "personality", 0.125),
+        ("a", "anger", "text", "embedding", "emotion", -0.5),
+        ("b", "anger", "text", "embedding", "emotion", 0.0),
     ]
-    columns = ["clip_id", "target", "modality", "pathway", "half", "index"]
-    table = contributions(pd.DataFrame(rows, columns=[*columns, "attribution"]))
-    assert table["attribution"].tolist() == [0.375, 0.125, -0.5, 0.0]
-    assert table["share"].tolist()[:3] == [0.375, 0.125, 0.5]
-    assert table["share"].isna().tolist() == [False, False, False, True]
+    columns = ["clip_id", "target", "modality", "pathway", "half", "attribution"]
+    table = contributions(pd.DataFrame(rows, columns=columns))
+    assert table["attribution"].tolist() == [0.5, -0.5, 0.0]
+    assert table["share"].tolist()[:2] == [0.5, 0.5]
+    assert table["share"].isna().tolist() == [False, False, True]

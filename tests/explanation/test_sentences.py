@@ -1,28 +1,47 @@
 import pandas as pd
 import pytest
+from scipy.special import logit
 
-from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
+from sslmepr.explanation.sentences import (
+    contribution_sentence,
+    findings,
+    prediction_sentence,
+    weight_sentences,
+)
 
-COLUMNS = ["clip_id", "target", "modality", "half", "attribution", "share"]
+COLUMNS = ["clip_id", "target", "modality", "attribution"]
 ROWS = [
-    ("a", "happiness", "face", "emotion", 0.5, 0.5),
-    ("a", "happiness", "face", "personality", 0.1, 0.1),
-    ("a", "happiness", "audio", "emotion", 0.3, 0.3),
-    ("a", "happiness", "body", "emotion", -0.1, 0.1),
+    ("a", "disgust", "audio", 2.31),
+    ("a", "disgust", "text", 1.2),
+    ("a", "disgust", "face", 0.5),
+    ("a", "disgust", "scene", -0.52),
+    ("a", "disgust", "body", 0.01),
+    ("a", "openness", "audio", -0.1),
+    ("a", "openness", "text", -0.2),
+    ("a", "fear", "text", 0.04),
 ]
 
 
-def test_modalities_are_named_by_share_and_by_what_speaks_against():
+def test_modalities_raise_and_lower_an_output_compared_with_the_average_clip():
     table = pd.DataFrame(ROWS, columns=COLUMNS)
-    assert contribution_sentence(table, "happiness") == (
-        "Happiness rests mostly on face (60 %) and audio (30 %), more on the emotional "
-        "half; body speaks against it."
+    said = contribution_sentence(table, logit(0.76), logit(0.07), "disgust")
+    assert said == (
+        "Disgust: 76 % in this clip, 7 % in the average clip. Audio (+2.3) and text "
+        "(+1.2) raise it most; scene (−0.5) lowers it most."
     )
-    with pytest.raises(ValueError, match="fear: no contributions"):
-        contribution_sentence(table, "fear")
+    # An output below the average is lowered; nothing speaks against what is shown.
+    assert contribution_sentence(table, 0.2, 0.5, "openness") == (
+        "Openness: 0.20 in this clip, 0.50 in the average clip. Text (−0.20) and audio "
+        "(−0.10) lower it most."
+    )
+    assert contribution_sentence(table, 0.0, 0.0, "fear").endswith(
+        "No modality moves it."
+    )
+    with pytest.raises(ValueError, match="anger: no contributions"):
+        contribution_sentence(table, 0, 0, "anger")
     with pytest.raises(ValueError, match="several clips"):
         contribution_sentence(
-            pd.concat([table, table.assign(clip_id="b")]), "happiness"
+            pd.concat([table, table.assign(clip_id="b")]), 0, 0, "disgust"
         )
 
 
@@ -37,3 +56,46 @@ def test_predictions_are_said():
     )
     none = dict.fromkeys(emotions, False) | {"neutral": True}
     assert prediction_sentence(emotions, none, {}) == "The clip shows no emotion."
+
+
+def used():
+    table = pd.DataFrame(
+        {"target": "all", "modality": ["face", "text"], "used": [0.7, 0.3]}
+    )
+    table["there"], table["correlation"] = [0.4, 0.6], [0.5, 0.25]
+    for name in ("used", "there", "correlation"):
+        table[f"{name}_low"] = table[name] - 0.05
+        table[f"{name}_high"] = table[name] + 0.05
+    return table
+
+
+def weights(lowest, correlation):
+    ends = {"correlation_low": 0.1, "correlation_high": 0.3}
+    row = {"kind": "task_query", "modality": "face", "lowest": lowest, "highest": 1.05}
+    return pd.DataFrame([row | {"correlation": correlation} | ends])
+
+
+def test_findings_have_the_numbers_of_the_tables():
+    pointing = pd.DataFrame([{"kind": "trait, low", "hit": 0.8, "chance": 0.31}])
+    pointing = pointing.assign(hit_low=0.7, hit_high=0.9, shuffled=0.5)
+    said = findings(used(), pointing, weights(0.95, float("nan")))
+    assert said[0].endswith("is face (70 % [65, 75]), then text (30 % [25, 35]).")
+    assert "text, 30 % where an ideal observer takes 60 % [55, 65]" in said[1]
+    assert "face, 70 % where it takes 40 % [35, 45]" in said[1]
+    assert "face 0.50 [0.45, 0.55] and text 0.25 [0.20, 0.30]" in said[2]
+    assert (
+        "trait, low 80 % [70, 90], by chance 31 %, with shuffled weights 50 %"
+        in said[3]
+    )
+    assert len(said) == 6 and "is uniform" in said[4]
+    unknown = used().assign(there=float("nan"))
+    assert "is not known" in findings(unknown, pointing[:0], weights(0.9, 1))[1]
+
+
+def test_weights_are_called_uniform_only_where_they_are():
+    (said,) = weight_sentences(weights(0.4, 0.2))
+    assert "is not uniform: 0.40 to 1.05 times" in said
+    assert said.endswith("face 0.20 [0.10, 0.30].")
+    uniform, unknown = weight_sentences(weights(0.95, float("nan")))
+    assert "is uniform: 0.95 to 1.05 times" in uniform
+    assert "no weight of an ideal observer" in unknown

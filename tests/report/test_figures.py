@@ -223,47 +223,112 @@ def test_learning_curves_have_a_line_per_modality():
     assert figure.axes[0].lines[1].get_ydata().tolist() == [1, 1 / 2, 1 / 3, 1 / 4]
 
 
-def attributed():
+def used_evidence():
+    targets = ["anger", "emotional_stability", "all"]
+    rows = [(target, name) for target in targets for name in MODALITIES]
+    table = pd.DataFrame(rows, columns=["target", "modality"])
+    table["used"] = np.linspace(0.1, 0.4, len(table))
+    table["there"] = table["used"][::-1].to_numpy()
+    return table.assign(used_low=table["used"] - 0.05, used_high=table["used"] + 0.05)
+
+
+def test_evidence_dots_have_a_panel_per_modality_in_percent():
+    figure = figures.evidence_dots(used_evidence())
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("left") for axes in panels] == [
+        "Face",
+        "Body",
+        "Scene",
+        "Audio",
+        "Text",
+    ]
+    used, there = (c.get_offsets() for c in panels[1].collections[1:])
+    mine = used_evidence().query("modality == 'body'")
+    np.testing.assert_allclose(used[:, 0], 100 * mine["used"])
+    np.testing.assert_allclose(there[:, 0], 100 * mine["there"])
+    labels = [each.get_text() for each in panels[0].get_yticklabels()]
+    assert labels == ["Anger", "Emotional stability", "Mean"]
+
+
+def test_a_waterfall_leads_from_the_average_clip_to_this_one():
+    moved = pd.Series({"text": -0.5, "face": 2.0})
+    observer = pd.Series({"face": 1.0, "text": 0.25})
+    axes = figures.waterfall(moved, -1.0, 0.5, observer).axes[0]
+    bars = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
+    assert bars == [(-1.0, 2.0), (1.0, -0.5)]
+    ends, diamonds = (c.get_offsets().tolist() for c in axes.collections)
+    assert ends == [[-1.0, 0.0], [0.5, 3.0]]
+    assert diamonds == [[0.0, 1.0], [1.25, 2.0]]
+    labels = [each.get_text() for each in axes.get_yticklabels()]
+    assert labels == ["Average clip", "Face", "Text", "This clip"]
+
+
+def hidden_regions(modalities=("face", "body")):
     rows = [
-        ("anger", modality, "embedding", half, index, sign * (index + 1))
-        for modality, width in (("face", 4), ("text", 2))
-        for half, sign in (("emotion", 1), ("personality", -1))
-        for index in range(width)
+        (name, row, column, (row - 1) * 0.1 + column * 0.01)
+        for name in modalities
+        for row in range(3)
+        for column in range(3)
     ]
-    rows.append(("anger", "face", "prediction", "emotion", 0, 99.0))
-    columns = ["target", "modality", "pathway", "half", "index", "attribution"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["modality", "row", "column", "attribution"])
 
 
-def test_attribution_panels_put_the_halves_side_by_side():
-    figure = figures.attribution_heatmap(attributed())
-    image = figure.axes[0].images[0].get_array()
-    assert image.tolist() == [
-        [1, 2, 3, 4, -1, -2, -3, -4],
-        [1, 1, 2, 2, -1, -1, -2, -2],
-    ]
+def test_region_overlays_say_what_each_region_counts():
+    crops = {"face": np.full((9, 9, 3), 120, np.uint8)}
+    axes = figures.region_overlay(crops, hidden_regions()).axes[0]
+    assert texts(axes)[:4] == ["−0.10", "−0.09", "−0.08", "+0.00"]
+    depth = axes.images[1].get_array()[..., 3]
+    assert depth[0, 0] == pytest.approx(0.6 * 0.1 / 0.12) and depth[1, 0] == 0
 
 
-def attention(other="source", names=("face", "text")):
-    return pd.DataFrame(
-        {
-            "modality": ["face", "face", "text", "text"] * 2,
-            other: list(names) * 4,
-            "attention": [0.2, 0.8, 0.5, 0.5, 0.4, 0.6, 0.5, 0.5],
-        }
+def timed():
+    rows = [("face", step, step / 4) for step in range(4)]
+    rows += [("audio", step, -step / 9) for step in range(9)] + [("text", 0, 9.0)]
+    return pd.DataFrame(rows, columns=["modality", "step", "attribution"])
+
+
+def test_steps_stand_at_their_time_and_text_has_none():
+    figure = figures.in_time(timed())
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("left") for axes in panels] == ["Face", "Audio"]
+    heights = [bar.get_height() for bar in panels[0].patches]
+    assert heights == [0, 0.25, 0.5, 0.75]
+    middles = [bar.get_x() + bar.get_width() / 2 for bar in panels[0].patches]
+    assert middles == pytest.approx([12.5, 37.5, 62.5, 87.5])
+
+
+def deleted():
+    table = pd.DataFrame({"share": [0, 0.5, 1] * 2, "output": [2, 1, 0, 2, 1.5, 0.5]})
+    table["order"] = ["by attribution"] * 3 + ["at random"] * 3
+    return table.assign(
+        output_low=table["output"] - 0.2, output_high=table["output"] + 0.2
     )
 
 
-def test_attention_matrices_average_over_clips():
-    axes = figures.graph_attention_matrix(attention()).axes[0]
-    assert texts(axes) == ["0.30", "0.70", "0.50", "0.50"]
-    assert list(cells_of(axes))[1] == "Face, Text: 0.70"
-    queries = attention("task", ("emotion", "personality"))
-    axes = figures.query_attention_matrix(queries).axes[0]
-    assert list(cells_of(axes))[1:3] == [
-        "Emotion, Text: 0.50",
-        "Personality, Face: 0.70",
+def test_deletion_lines_are_named_by_their_order():
+    axes = figures.deletion_lines(deleted()).axes[0]
+    first, second = axes.lines[:2]
+    assert (first.get_label(), second.get_label()) == ("by attribution", "at random")
+    assert first.get_xydata().tolist() == [[0, 2], [50, 1], [100, 0]]
+
+
+def weighted(known=True):
+    rows = [
+        (kind, name, 0.5 + place / 4, (1 + place / 8) if known else np.nan)
+        for kind in ("graph_attention", "task_query for emotions", "product_of_experts")
+        for place, name in enumerate(MODALITIES)
     ]
+    return pd.DataFrame(rows, columns=["kind", "modality", "weight", "observer"])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_weights_stand_against_those_of_an_observer_where_it_is_known(known):
+    axes = figures.weights_of_modalities(weighted(known)).axes[0]
+    points = np.concatenate([each.get_offsets() for each in axes.collections])
+    expected = 1 + np.arange(5) / 8 if known else np.arange(5)
+    assert points[:, 0].tolist() == expected.tolist()
+    assert points[:, 1].tolist() == (0.5 + np.arange(5) / 4).tolist()
+    assert len(axes.lines) == 1 + known
 
 
 def clips(rng, n=20):
@@ -538,7 +603,10 @@ def everything(rng):
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
     stages += [("extract", f"stage_{number}") for number in range(6)]
     wave = np.sin(np.arange(1600) / 9)
-    queries = attention("task", ("emotion", "personality"))
+    moved = pd.Series(dict.fromkeys(MODALITIES, 0.7))
+    crops = {
+        name: image for name, image in zip(MODALITIES, frames(rng, 2), strict=False)
+    }
     labels = ["happiness 0.83, sadness\nemotional stability 0.11"] * 5
     weights = pd.DataFrame(
         {"weight": [0.5, -0.1], "low": [0.4, -0.3], "high": [0.6, 0.1]},
@@ -546,14 +614,15 @@ def everything(rng):
     )
     return {
         "association_heatmap": (tables,),
-        "attribution_heatmap": (attributed(),),
         "block_gains": (gains(),),
         "bounds_panels": bounded(),
         "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
         "contact_sheet": (frames(rng, 5), labels),
+        "deletion_lines": (deleted(),),
         "difference_dots": (differences(),),
+        "evidence_dots": (used_evidence(),),
         "expected_panels": (expected(),),
-        "graph_attention_matrix": (attention(),),
+        "in_time": (timed(),),
         "label_distribution": (clips(rng), "personality"),
         "learning_curves": (learned(),),
         "metric_dots": (scores(),),
@@ -563,12 +632,14 @@ def everything(rng):
         "power_curves": (both,),
         "prediction_bars": (values, values),
         "projection_scatter": (projected(rng),),
-        "query_attention_matrix": (queries,),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
+        "region_overlay": (crops, hidden_regions()),
         "search_history": (searched(),),
         "stacking_weights": (weights,),
         "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
+        "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
+        "weights_of_modalities": (weighted(),),
     }
 
 

@@ -1,115 +1,287 @@
-"""Attributions of outputs, and attention between modalities."""
+"""Attributions of outputs, and weights of attention, beside what is known of both."""
+
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from sslmepr.labels import MODALITIES, TASKS
+from sslmepr.labels import MODALITIES
 from sslmepr.report import theme
-from sslmepr.report.figures.matrices import draw_matrix
-from sslmepr.report.figures.panels import panel_grid
-
-HALVES = {"emotion": "emotional half", "personality": "personality half"}
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
 
 
-@theme.both_modes
-def attribution_heatmap(values: pd.DataFrame) -> Figure:
-    """One panel per target: modality rows; emotional half | personality half.
-
-    Parameters
-    ----------
-    values : DataFrame
-        Of one clip: target, modality, half, index, attribution, as from
-        :func:`sslmepr.explanation.attribution.attribute`; only rows of the embedding
-        pathway are shown. Every panel has its own scale, written above it: targets
-        differ in unit.
-    """
-    if "pathway" in values:
-        values = values[values["pathway"] == "embedding"]
-    targets = list(dict.fromkeys(values["target"]))
-    modalities = [name for name in MODALITIES if name in set(values["modality"])]
-    panel = (3.4, 0.6 + 0.24 * len(modalities))
-    figure, grid = panel_grid(len(targets), panel, (0.0, 0.4), sharex=True, sharey=True)
-    for axes, target in zip(grid.flat, targets, strict=False):
-        _attribution_panel(axes, values[values["target"] == target], modalities)
-        peak = values.loc[values["target"] == target, "attribution"].abs().max()
-        axes.set_title(theme.pretty(target))
-        axes.set_title(f"±{peak:.2g}", loc="right", fontsize=9, fontweight="normal")
-    return figure
-
-
-def _attribution_panel(axes: Axes, values: pd.DataFrame, modalities: list[str]) -> None:
-    wide = values.pivot(
-        index="modality", columns=["half", "index"], values="attribution"
-    )
-    halves = [wide[half].sort_index(axis=1) for half in HALVES]
-    # Widths differ between modalities; a narrower one is stretched to the same length.
-    length = max(half.shape[1] for half in halves)
-    image = np.full((len(modalities), 2 * length), np.nan)
-    for row, modality in enumerate(modalities):
-        for side, half in enumerate(halves):
-            cells = half.loc[modality].dropna().to_numpy()
-            if len(cells):
-                stretched = cells[np.arange(length) * len(cells) // length]
-                image[row, side * length : (side + 1) * length] = stretched
-    peak = np.nanmax(np.abs(image), initial=1e-12)
-    axes.imshow(
-        np.ma.masked_invalid(image),
-        cmap=theme.diverging(),
-        vmin=-peak,
-        vmax=peak,
-        aspect="auto",
-        interpolation="nearest",
-    )
-    axes.axvline(length - 0.5, color=theme.ink(), lw=1.2)
-    for edge in np.arange(len(modalities) - 1) + 0.5:
-        axes.axhline(edge, color=theme.page(), lw=2)
-    axes.set_yticks(range(len(modalities)), [theme.pretty(name) for name in modalities])
-    axes.set_xticks([(length - 1) / 2, 1.5 * length - 0.5], list(HALVES.values()))
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
+def _modalities(table: pd.DataFrame) -> list[str]:
+    return [name for name in MODALITIES if name in set(table["modality"])]
 
 
 @theme.both_modes
-def graph_attention_matrix(table: pd.DataFrame) -> Figure:
-    """Graph attention of modalities (rows) to modalities (columns), mean over clips.
+def evidence_dots(table: pd.DataFrame) -> Figure:
+    """Share of each output that a modality decides, beside the share that it could.
 
     Parameters
     ----------
     table : DataFrame
-        modality, source, attention, as from
-        :func:`sslmepr.explanation.attention.graph_attention_table`.
+        target, modality, used and there with ``_low`` and ``_high``, as from
+        :func:`sslmepr.explanation.evidence.evidence_used`; there may be NaN.
     """
-    names = [name for name in MODALITIES if name in set(table["modality"])]
-    figure, axes = plt.subplots(figsize=(min(4.6, theme.width()), 2.9))
-    _weights(axes, table, "modality", names, "source", names)
-    axes.set(xlabel="from", ylabel="to", title="Graph attention")
+    targets = list(dict.fromkeys(table["target"]))
+    names = _modalities(table)
+    panel = (1.0, 0.5 + 0.24 * len(targets))
+    figure, grid = panel_grid(len(names), panel, (1.45, 0.75), sharex=True, sharey=True)
+    places = np.arange(len(targets))
+    for axes, name in zip(grid.flat, names, strict=False):
+        mine = table[table["modality"] == name].set_index("target").loc[targets]
+        colour = theme.modality_colours()[name]
+        axes.hlines(
+            places,
+            100 * mine["used_low"],
+            100 * mine["used_high"],
+            color=colour,
+            lw=2.4,
+        )
+        axes.scatter(100 * mine["used"], places, color=colour, s=34, zorder=3)
+        axes.scatter(
+            100 * mine["there"],
+            places,
+            marker="D",
+            s=30,
+            facecolors="none",
+            edgecolors=theme.ink(),
+            zorder=4,
+        )
+        entitle(axes, theme.pretty(name))
+        axes.grid(axis="x")
+        axes.set_xlim(0, 108 * np.nanmax(table[["used_high", "used", "there"]]))
+        axes.locator_params(axis="x", nbins=3)
+    for axes in grid.flat[: len(names)][-grid.shape[1] :]:
+        axes.set_xlabel("Share, %")
+    labels = ["Mean" if name == "all" else theme.pretty(name) for name in targets]
+    grid[0, 0].set_yticks(places, labels)
+    grid[0, 0].set_ylim(len(targets) - 0.5, -0.5)
+    style = {"ls": "none", "markersize": 6}
+    used = Line2D([], [], marker="o", color=theme.ink(), label="the model", **style)
+    there = Line2D(
+        *([], []), marker="D", mfc="none", color=theme.ink(), label="to be had", **style
+    )
+    known = table["there"].notna().any()
+    legend(figure, [used, there] if known else [used])
     return figure
 
 
 @theme.both_modes
-def query_attention_matrix(table: pd.DataFrame) -> Figure:
-    """Query attention of tasks (rows) to modalities (columns), mean over clips.
+def waterfall(
+    contributions: pd.Series,
+    baseline: float,
+    output: float,
+    evidence: pd.Series | None = None,
+    unit: str = "",
+) -> Figure:
+    """From the average clip to this one, a bar per modality.
+
+    Parameters
+    ----------
+    contributions : Series
+        Modality to its attribution; their sum and `baseline` are the output, but for
+        the error of the path integral.
+    baseline, output : float
+        Of the average clip and of this one.
+    evidence : Series, optional
+        Modality to the ideal observer's value, a diamond on its bar.
+    unit : str
+        Label of the axis.
+    """
+    names = [name for name in MODALITIES if name in contributions.index]
+    steps = contributions[names].to_numpy()
+    starts = baseline + np.cumsum(steps) - steps
+    places = np.arange(len(names)) + 1
+    figure, axes = plt.subplots(
+        figsize=(min(5.2, theme.width()), 0.8 + 0.3 * (len(names) + 2))
+    )
+    ends = theme.diverging()(0.12), theme.diverging()(0.88)
+    colours = [ends[int(step > 0)] for step in steps]
+    axes.barh(places, steps, left=starts, color=colours, height=0.6)
+    last = len(names) + 1
+    axes.scatter([baseline, output], [0, last], color=theme.ink(), s=44, zorder=3)
+    levels = np.append(starts, starts[-1] + steps[-1] if len(steps) else baseline)
+    for place, level in enumerate(levels):
+        axes.plot([level] * 2, [place, place + 1], color=theme.faint(), lw=1, zorder=0)
+    if evidence is not None:
+        axes.scatter(
+            starts + evidence.reindex(names).to_numpy(),
+            places,
+            marker="D",
+            s=34,
+            facecolors=theme.page(),
+            edgecolors=theme.ink(),
+            zorder=4,
+            label="ideal observer",
+        )
+        legend(figure, [axes.collections[-1]])
+    labels = ["Average clip", *map(theme.pretty, names), "This clip"]
+    axes.set_yticks(range(last + 1), labels)
+    axes.set(ylim=(last + 0.6, -0.6), xlabel=unit)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.06)
+    axes.grid(axis="x")
+    return figure
+
+
+@theme.both_modes
+def region_overlay(crops: Mapping[str, np.ndarray], regions: pd.DataFrame) -> Figure:
+    """Crops with what hiding each region takes from an output, as numbers and frames.
+
+    Parameters
+    ----------
+    crops : mapping of str to (height, width, channel) uint8 ndarray
+        By modality.
+    regions : DataFrame
+        modality, row, column, attribution.
+    """
+    names = [name for name in MODALITIES if name in crops]
+    figure, grid = panel_grid(len(names), (2.1, 2.4))
+    peak = max(regions["attribution"].abs().max(), 1e-12)
+    for axes, name in zip(grid.flat, names, strict=False):
+        mine = regions[regions["modality"] == name]
+        values = mine.pivot(index="row", columns="column", values="attribution")
+        values = values.to_numpy()
+        side = len(values)
+        axes.imshow(crops[name], extent=(0, side, side, 0), interpolation="bilinear")
+        mesh = theme.diverging()(0.5 + values / (2 * peak))
+        # The page shows through where nothing is attributed.
+        mesh[..., 3] = 0.6 * np.abs(values) / peak
+        axes.imshow(mesh, extent=(0, side, side, 0), interpolation="nearest")
+        for place in range(1, side):
+            axes.axhline(place, color="white", lw=0.8)
+            axes.axvline(place, color="white", lw=0.8)
+        for (row, column), value in np.ndenumerate(values):
+            axes.text(
+                column + 0.5,
+                row + 0.83,
+                f"{value:+.2f}".replace("-", "\N{MINUS SIGN}"),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=theme.ink(),
+                bbox={"facecolor": theme.page(), "edgecolor": "none", "pad": 1},
+            )
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        entitle(axes, theme.pretty(name))
+    return figure
+
+
+@theme.both_modes
+def in_time(steps: pd.DataFrame) -> Figure:
+    """What each step of the modalities that have a time contributes to an output.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        modality, step, attribution, of one clip and output. Text has no time.
+    """
+    steps = steps[steps["modality"] != "text"]
+    names = _modalities(steps)
+    figure, grid = panel_grid(len(names), (1.7, 1.5), (0.0, 0.3), sharey=True)
+    for axes, name in zip(grid.flat, names, strict=False):
+        mine = steps[steps["modality"] == name].sort_values("step")
+        count = len(mine)
+        axes.bar(
+            (np.arange(count) + 0.5) / count * 100,
+            mine["attribution"],
+            width=86 / count,
+            color=theme.modality_colours()[name],
+        )
+        axes.axhline(0, color=theme.faint(), lw=1)
+        axes.set(xlim=(0, 100))
+        axes.locator_params(nbins=3)
+        entitle(axes, theme.pretty(name))
+    figure.supxlabel("Time in the clip, %", fontsize=10)
+    return figure
+
+
+@theme.both_modes
+def deletion_lines(table: pd.DataFrame) -> Figure:
+    """Output of the clips while more and more of their steps become average.
 
     Parameters
     ----------
     table : DataFrame
-        task, modality, attention, as from
-        :func:`sslmepr.explanation.attention.query_attention_table`.
+        order, share, output with ``_low`` and ``_high``, as means over clips.
     """
-    tasks = [task for task in TASKS if task in set(table["task"])]
-    names = [name for name in MODALITIES if name in set(table["modality"])]
-    figure, axes = plt.subplots(figsize=(min(4.6, theme.width()), 1.5))
-    _weights(axes, table, "task", tasks, "modality", names)
-    axes.set(title="Query attention")
+    figure, axes = plt.subplots(figsize=(min(4.6, theme.width()), 2.7))
+    colours = [theme.accent(), theme.faint()]
+    for (order, mine), colour in zip(
+        table.groupby("order", sort=False), colours, strict=True
+    ):
+        share = 100 * mine["share"]
+        axes.plot(share, mine["output"], color=colour, marker="o", ms=4, label=order)
+        axes.fill_between(
+            share,
+            mine["output_low"],
+            mine["output_high"],
+            color=colour,
+            alpha=0.2,
+            lw=0,
+        )
+    axes.set(xlabel="Steps deleted, %", ylabel="Logit above average clip")
+    axes.axhline(0, color=theme.faint(), lw=1)
+    axes.grid()
+    legend(figure, axes.get_lines()[:2])
     return figure
 
 
-def _weights(axes, table, row_name, rows, column_name, columns) -> None:
-    mean = table.groupby([row_name, column_name])["attention"].mean().unstack()
-    values = mean.reindex(index=rows, columns=columns).to_numpy()
-    limits = (0.0, float(np.nanmax(values, initial=1e-12)))
-    texts = np.array([[f"{value:.2f}" for value in row] for row in values])
-    draw_matrix(axes, values, rows, columns, theme.sequential(), limits, texts)
+@theme.both_modes
+def weights_of_modalities(weights: pd.DataFrame) -> Figure:
+    """Weights of attention against those of an ideal observer, a point per clip.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        kind, modality, weight and observer (multiples of the uniform weight), as from
+        :func:`sslmepr.explanation.attention.with_observer`. Without an observer, the
+        weights of each modality stand beside each other.
+    """
+    kinds = list(dict.fromkeys(weights["kind"]))
+    names = _modalities(weights)
+    known = weights["observer"].notna().any()
+    figure, grid = panel_grid(len(kinds), (2.2, 2.3), (0.0, 0.7))
+    for axes, kind in zip(grid.flat, kinds, strict=False):
+        for place, name in enumerate(names):
+            mine = weights[(weights["kind"] == kind) & (weights["modality"] == name)]
+            x = mine["observer"] if known else np.full(len(mine), place)
+            axes.scatter(
+                x,
+                mine["weight"],
+                s=9,
+                alpha=0.5,
+                color=theme.modality_colours()[name],
+                marker=theme.MARKERS[name],
+                rasterized=True,
+            )
+        axes.axhline(1, color=theme.faint(), lw=1)
+        top = max(2.0, 1.05 * weights.loc[weights["kind"] == kind, "weight"].max())
+        axes.set_ylim(0, top)
+        if known:
+            axes.set_xlim(left=0)
+            axes.set_xlabel("Observer, × uniform")
+            axes.axline((1, 1), slope=1, color=theme.faint(), lw=1, ls=":")
+        else:
+            axes.set_xticks([])
+        entitle(axes, theme.pretty(kind))
+    figure.supylabel("Weight, × uniform", fontsize=10)
+    style = {"ls": "none", "markersize": 6}
+    handles = [
+        Line2D(
+            *([], []),
+            marker=theme.MARKERS[name],
+            color=theme.modality_colours()[name],
+            label=theme.pretty(name),
+            **style,
+        )
+        for name in names
+    ]
+    legend(figure, handles)
+    return figure

@@ -1,0 +1,141 @@
+"""Result tables of the chapter on attention."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from sslmepr.explanation.attention import weights_by_modality
+from sslmepr.explanation.cases import Cases
+from sslmepr.explanation.evidence import ALL, evidence_used, mean_by
+from sslmepr.params import Params
+from sslmepr.report.tables import interval
+
+COLUMNS = {
+    "used": ["target", "modality", "used", "there", "correlation", "clips"],
+    "sanity": ["model", "modality", "used", "there", "correlation", "clips"],
+    "pointing": ["kind", "clips", "hit", "chance", "shuffled"],
+    "weights": ["kind", "modality", "clips", "mean", "lowest", "highest"],
+}
+"""Columns where there is nothing to show."""
+
+
+class Results(NamedTuple):
+    """What the chapter's sentences and figures are made from.
+
+    Attributes
+    ----------
+    used : DataFrame
+        Of :func:`sslmepr.explanation.evidence.evidence_used`.
+    sanity : DataFrame
+        Its means over targets, of the trained model and of one with shuffled weights.
+    pointing : DataFrame
+        kind, clips, hit, chance (both with ends), shuffled (hits of the latter model).
+    deletion : DataFrame
+        order, share, clips, output with its ends.
+    weights : DataFrame
+        Of :func:`sslmepr.explanation.attention.weights_by_modality`.
+    """
+
+    used: pd.DataFrame
+    sanity: pd.DataFrame
+    pointing: pd.DataFrame
+    deletion: pd.DataFrame
+    weights: pd.DataFrame
+
+
+def results(cases: Cases, attention: pd.DataFrame, params: Params) -> Results:
+    """Summarise attributions over clips, with intervals over resampled speakers.
+
+    Parameters
+    ----------
+    cases : Cases
+    attention : DataFrame
+        Of :func:`sslmepr.explanation.cases.load_attention`.
+    params : Params
+        Section ``evaluate``, and ``seed``.
+
+    Returns
+    -------
+    Results
+        Empty tables, if there is no clip.
+    """
+    if not cases.chosen:
+        empty = {name: pd.DataFrame(columns=each) for name, each in COLUMNS.items()}
+        return Results(**empty, deletion=cases.deletion)
+    evaluate, speakers = params.evaluate, cases.clips["speaker_id"]
+    sampling = speakers, evaluate.resamples, evaluate.confidence, params.seed
+    evidence = precision = None
+    if cases.truth is not None:
+        evidence, precision = cases.truth.evidence, cases.truth.precision
+    used, shuffled = (
+        evidence_used(each, evidence, *sampling)
+        for each in (cases.contributions, cases.shuffled)
+    )
+    sanity = pd.concat(
+        [used.assign(model="trained"), shuffled.assign(model="shuffled weights")]
+    )
+    pointing = pd.DataFrame(columns=COLUMNS["pointing"])
+    if len(cases.pointing):
+        values = ["hit", "chance"]
+        pointing = mean_by(cases.pointing, "kind", values, *sampling)
+        other = cases.shuffled_pointing.groupby("kind")["hit"].mean()
+        pointing["shuffled"] = pointing["kind"].map(other)
+    deletion = pd.concat(
+        mean_by(mine, "share", ["output"], *sampling).assign(order=order)
+        for order, mine in cases.deletion.groupby("order", sort=False)
+    )
+    return Results(
+        used,
+        sanity[sanity["target"] == ALL],
+        pointing,
+        deletion,
+        weights_by_modality(attention, precision, *sampling),
+    )
+
+
+def write_results(found: Results, cases: Cases, folder: Path) -> None:
+    """Write every table as CSV.
+
+    Words are written where recordings may be shown only: transcripts of others are not
+    ours to print.
+
+    Parameters
+    ----------
+    found : Results
+    cases : Cases
+    folder : Path
+        Made if missing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = found._asdict()
+    for name in ("contributions", "outputs", "steps", "regions"):
+        tables[name] = getattr(cases, name)
+    if cases.folder is not None:
+        tables |= {"words": cases.words, "clauses": cases.clauses}
+    for name, table in tables.items():
+        table.round(6).to_csv(folder / f"{name}.csv", index=False)
+
+
+def with_intervals(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Estimates and their ends as readers see them, in one column each.
+
+    Parameters
+    ----------
+    table : DataFrame
+    *columns : str
+        Estimates, each with columns ``_low`` and ``_high``; those of an empty table
+        need none.
+    """
+    if table.empty:
+        return table
+    ends = [f"{name}{side}" for name in columns for side in ("_low", "_high")]
+    told = {
+        name: [
+            interval(*row)
+            for row in table[[name, f"{name}_low", f"{name}_high"]].to_numpy()
+        ]
+        for name in columns
+    }
+    told = table.assign(**told).drop(columns=ends)
+    return told.rename(columns={"correlation": "correlation over clips"})

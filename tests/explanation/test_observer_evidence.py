@@ -1,0 +1,83 @@
+"""Evidence of the ideal observer: its sum is the posterior of the simulation's own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.explanation.observer_evidence import LOGIT_PER_PROBIT, observer_evidence
+from sslmepr.simulation.channels import make_channels
+from sslmepr.simulation.corpus import _truth_table
+from sslmepr.simulation.draw import draw_corpus
+from sslmepr.simulation.ideal_observer import Seen, observe_clips
+from sslmepr.simulation.world import LATENTS
+
+
+@pytest.fixture
+def plain(tiny):
+    """Parameters of a world without knobs, where all is linear and Gaussian."""
+    knobs = type(tiny.simulation.knobs)()
+    simulation = tiny.simulation.model_copy(update={"knobs": knobs})
+    return tiny.model_copy(update={"simulation": simulation})
+
+
+@pytest.fixture
+def drawn(plain, tmp_path):
+    name = plain.roles.held_out
+    draw = draw_corpus(name, plain.corpus[name], plain)
+    ids = pd.DataFrame({"clip_id": [f"c{n}" for n in range(len(draw.domains))]})
+    truth = _truth_table(draw, ids)
+    truth = truth.drop(columns=truth.filter(regex="^quality_").columns)
+    truth.to_parquet(tmp_path / "truth.parquet")
+    return name, draw, truth, tmp_path
+
+
+def test_evidence_adds_up_to_the_posterior(plain, drawn):
+    name, draw, truth, folder = drawn
+    found = observer_evidence(plain, name, folder)
+    simulation = plain.simulation
+    posterior = observe_clips(
+        draw.world,
+        draw.channels,
+        Seen(draw.controls, draw.circumstances, draw.domains),
+        {each: domain.emotion_scale for each, domain in simulation.domains.items()},
+        simulation.emotion_threshold,
+        simulation.knobs,
+        simulation.cue_frames,
+    )
+    total = found.evidence.groupby(["clip_id", "target"])["evidence"].sum().unstack()
+    total = total.loc[truth["clip_id"], list(LATENTS)].to_numpy()
+    unit = np.full(posterior.mean.shape, simulation.trait_scale)
+    unit[:, :6] = LOGIT_PER_PROBIT / posterior.deviation[:, :6]
+    np.testing.assert_allclose(total, posterior.mean * unit, atol=1e-6)
+    assert (found.precision["quality"] == 1).all()
+    sums = found.precision.groupby(["clip_id", "task"])["weight"].sum()
+    assert sums.to_numpy() == pytest.approx(1)
+
+
+def test_a_modality_that_is_seen_badly_has_less_weight_and_an_absent_one_none(
+    plain, drawn
+):
+    name, _, truth, folder = drawn
+    quality = np.where(np.arange(len(truth)) % 2 == 0, 0.1, 1.0)
+    quality[1] = 0.0
+    truth.assign(quality_face=quality).to_parquet(folder / "truth.parquet")
+    found = observer_evidence(plain, name, folder).precision
+    face = found[(found["modality"] == "face") & (found["task"] == "emotion")]
+    face = face.set_index("clip_id").loc[truth["clip_id"]]
+    assert face["quality"].to_numpy() == pytest.approx(quality)
+    channels = make_channels(plain.simulation)
+    scale = plain.simulation.domains[truth["domain"].iloc[0]].emotion_scale
+    added = {
+        each: (channel.loadings(scale)[:, :6] ** 2).sum()
+        for each, channel in channels.items()
+    }
+    added["face"] *= 0.1
+    assert face["weight"].iloc[0] == pytest.approx(added["face"] / sum(added.values()))
+    assert face["weight"].iloc[1] == 0
+    nothing = observer_evidence(plain, name, folder).evidence
+    gone = nothing.query("clip_id == 'c1' and modality == 'face'")
+    assert (gone["evidence"] == 0).all()
+
+
+def test_nothing_is_planted_in_recordings(plain, tmp_path):
+    assert observer_evidence(plain, "meld", tmp_path) is None
