@@ -144,7 +144,9 @@ class Players:
         return "Video players"
 
 
-def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
+def video_players(
+    clips: pd.DataFrame, folder: str | Path, label: str | None = None
+) -> Players:
     """One video player per clip, with a frame to begin with, captions and labels.
 
     Parameters
@@ -153,12 +155,15 @@ def video_players(clips: pd.DataFrame, folder: str | Path) -> Players:
         Rows of a clip table that have video.
     folder : path
         That `media` is relative to.
+    label : str, optional
+        Column with the label of each; by default emotions and traits are the labels.
     """
     parts = []
     for number, (_, clip) in enumerate(clips.iterrows(), 1):
         words = words_of(clip)
         said = html.escape(words or "no words")
-        labels = "<br>".join(map(html.escape, caption(clip).split("\n")))
+        lines = caption(clip).split("\n") if label is None else [clip[label]]
+        labels = "<br>".join(map(html.escape, lines))
         poster = track = ""
         pictures = read_pictures(clip, folder, 1)
         if pictures is not None:

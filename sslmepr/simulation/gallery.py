@@ -116,9 +116,10 @@ class _Person:
         yield "incongruence", "words as meant", self.clip()
         drawl = Signs(marker=MARKER_SHIFT)
         yield "incongruence", "contrary words", self.clip(drawl, words_sign=-1)
-        for knob in ("burst", "order"):
+        for knob, word in {"burst": "in one moment", "order": "rising"}.items():
             shapes = envelopes(Knobs(**{knob: 1}), self.moments)
-            yield knob, f"all of {knob}", self.clip(shape=shapes[len(shapes) // 2])
+            yield knob, "all the time", self.clip()
+            yield knob, word, self.clip(shape=shapes[len(shapes) // 2])
         for word, extraversion in {"introvert": -1.5, "extravert": 1.5}.items():
             factor = float(expressiveness(1, np.array(extraversion)))
             yield "moderation", word, self.clip(factor=factor)
