@@ -57,8 +57,8 @@ def observer_evidence(
     params : Params
     corpus : str
     folder : path
-        Of the corpus. Its ``truth.parquet`` may have a column ``quality_<channel>``:
-        precision of the channel's controls in that clip, 1 being the usual, 0 absent.
+        Of the corpus. ``quality_<channel>`` in its ``truth.parquet`` is the precision
+        of the channel's controls in a clip, 1 being the usual, 0 absent.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def observer_evidence(
         for name, channel in channels.items():
             loadings = channel.loadings(scale)
             read = clips[[f"{name}_{each}" for each in channel.controls]].to_numpy()
-            quality = _quality(clips, name)
+            quality = clips[f"quality_{name}"].to_numpy(float)
             # Controls of an absent channel may be unknown; they count with weight 0.
             moved = np.where(quality[:, None] > 0, read - channel.offset(domain), 0.0)
             linear[name] = (
@@ -99,12 +99,6 @@ def observer_evidence(
     return ObserverEvidence(
         pd.concat(parts, ignore_index=True), pd.concat(weights, ignore_index=True)
     )
-
-
-def _quality(clips: pd.DataFrame, channel: str) -> np.ndarray:
-    column = f"quality_{channel}"
-    known = column in clips
-    return clips[column].to_numpy(float) if known else np.ones(len(clips))
 
 
 def _units(posterior: np.ndarray, trait_scale: float) -> np.ndarray:

@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from plain import plain
 
 from sslmepr.explanation.observer_evidence import LOGIT_PER_PROBIT, observer_evidence
+from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.corpus import _truth_table
 from sslmepr.simulation.draw import draw_corpus
@@ -12,29 +14,32 @@ from sslmepr.simulation.ideal_observer import Seen, observe_clips
 from sslmepr.simulation.world import LATENTS
 
 
-@pytest.fixture
-def plain(tiny):
+@pytest.fixture(name="plain")
+def plain_params(tiny):
     """Parameters of a world without knobs, where all is linear and Gaussian."""
-    knobs = type(tiny.simulation.knobs)()
-    simulation = tiny.simulation.model_copy(update={"knobs": knobs})
-    return tiny.model_copy(update={"simulation": simulation})
+    return plain(tiny)
+
+
+def draw_into(folder, params):
+    name = params.roles.held_out
+    draw = draw_corpus(name, params.corpus[name], params)
+    ids = pd.DataFrame({"clip_id": [f"c{n}" for n in range(len(draw.domains))]})
+    truth = _truth_table(draw, ids)
+    truth.to_parquet(folder / "truth.parquet")
+    return name, draw, truth, folder
 
 
 @pytest.fixture
 def drawn(plain, tmp_path):
-    name = plain.roles.held_out
-    draw = draw_corpus(name, plain.corpus[name], plain)
-    ids = pd.DataFrame({"clip_id": [f"c{n}" for n in range(len(draw.domains))]})
-    truth = _truth_table(draw, ids)
-    truth = truth.drop(columns=truth.filter(regex="^quality_").columns)
-    truth.to_parquet(tmp_path / "truth.parquet")
-    return name, draw, truth, tmp_path
+    return draw_into(tmp_path, plain)
 
 
-def test_evidence_adds_up_to_the_posterior(plain, drawn):
-    name, draw, truth, folder = drawn
-    found = observer_evidence(plain, name, folder)
-    simulation = plain.simulation
+@pytest.mark.parametrize("doses", [{}, {"reliability": 1, "missing": 0.8}])
+def test_evidence_adds_up_to_the_posterior(plain, tmp_path, doses):
+    simulation = plain.simulation.model_copy(update={"knobs": Knobs(**doses)})
+    params = plain.model_copy(update={"simulation": simulation})
+    name, draw, truth, folder = draw_into(tmp_path, params)
+    found = observer_evidence(params, name, folder)
     posterior = observe_clips(
         draw.world,
         draw.channels,
@@ -49,7 +54,9 @@ def test_evidence_adds_up_to_the_posterior(plain, drawn):
     unit = np.full(posterior.mean.shape, simulation.trait_scale)
     unit[:, :6] = LOGIT_PER_PROBIT / posterior.deviation[:, :6]
     np.testing.assert_allclose(total, posterior.mean * unit, atol=1e-6)
-    assert (found.precision["quality"] == 1).all()
+    quality = found.precision["quality"]
+    assert quality.nunique() == (4 if doses else 1)
+    assert doses or (quality == 1).all()
     sums = found.precision.groupby(["clip_id", "task"])["weight"].sum()
     assert sums.to_numpy() == pytest.approx(1)
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from plain import plain
 
 from sslmepr.labels import MODALITIES
 from sslmepr.simulation.channels import make_channel, make_channels
@@ -8,7 +9,7 @@ from sslmepr.simulation.world import make_world
 
 @pytest.fixture(scope="module")
 def simulation(settings):
-    return settings.simulation
+    return plain(settings).simulation
 
 
 @pytest.fixture

@@ -3,16 +3,17 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from plain import plain
 
 from sslmepr.corpora.schema import CorpusError, read_clips
-from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS, TRAITS
+from sslmepr.labels import EMOTION_COLUMNS, MODALITIES, TRAIT_COLUMNS, TRAITS
 from sslmepr.params import load, parse
 from sslmepr.simulation.corpus import build_simulated
 from sslmepr.simulation.plan import render_clip
 
 
 def small_params(**changes):
-    tree = load("params.yaml").model_dump()
+    tree = plain(load("params.yaml")).model_dump()
     tree["compute"]["workers"] = 1
     tree["simulation"]["frame"] = {"width": 160, "height": 128, "frames_per_second": 3}
     tree["simulation"] |= changes
@@ -55,6 +56,34 @@ def test_the_truth_lies_beside_the_labels(built):
     scores = json.loads((folder / "ideal_observer.json").read_text())
     assert list(scores) == ["face", "body", "scene", "audio", "text", "all"]
     assert len(pd.read_csv(folder / "ideal_association.csv")) == 6 * 30
+
+
+def test_the_truth_says_how_well_a_channel_is_seen(tmp_path, monkeypatch):
+    """0 where it is absent, otherwise the precision of its controls: 1 on average."""
+    monkeypatch.setattr(
+        "sslmepr.simulation.corpus.render_clip",
+        lambda plan, simulation, path: path.write_bytes(b""),
+    )
+    seen = []
+    for doses in ({}, {"reliability": 1.0, "missing": 1.0}):
+        settings = small_params(knobs=doses)
+        many = {"clips": 60, "persons": 60}
+        corpus = settings.corpus["tiny_joint"].model_copy(update=many)
+        settings.corpus["tiny_joint"] = corpus
+        folder = tmp_path / str(len(seen))
+        build_simulated("tiny_joint", settings, folder, progress=False)
+        truth = pd.read_parquet(folder / "truth.parquet")
+        seen.append(truth.filter(regex="^quality_"))
+        for name in MODALITIES:
+            absent = truth.filter(regex=f"^{name}_").eq(0).all(axis=1)
+            assert (absent == (truth[f"quality_{name}"] == 0)).all()
+    assert [*seen[0]] == [f"quality_{name}" for name in MODALITIES]
+    assert (seen[0] == 1).all(axis=None)
+    # noise of 1, 3 and 9 in shares of 1/2, 1/4 and 1/4, at a mean precision of 1
+    mean = 1 / 2 + (1 / 9 + 1 / 81) / 4
+    levels = np.array([0, 1 / 81, 1 / 9, 1])
+    found = np.unique(seen[1].to_numpy().round(9))
+    np.testing.assert_allclose(found, (levels / mean).round(9))
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(built):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain import plain
 
 from sslmepr.simulation.draw import draw_corpus, split_persons
 from sslmepr.simulation.knobs import domain_shift
@@ -37,13 +38,14 @@ def test_a_corpus_with_both_labels_is_for_testing_only(settings):
 
 
 def test_emotions_of_a_domain_have_its_mean(settings):
+    settings = plain(settings)
     knobs = settings.simulation.knobs.model_copy(update={"offset": 1.0})
     simulation = settings.simulation.model_copy(update={"knobs": knobs})
     shifted = draw("joint", settings.model_copy(update={"simulation": simulation}))
-    plain = draw("joint", settings)
+    alike = draw("joint", settings)
     for domain in ("monologue", "vlog"):
-        rows = plain.domains == domain
-        moved = shifted.latents[rows] - plain.latents[rows]
+        rows = alike.domains == domain
+        moved = shifted.latents[rows] - alike.latents[rows]
         expected = np.tile(domain_shift(1.0, domain), (rows.sum(), 1))
         np.testing.assert_allclose(moved, expected, atol=1e-12)
     face, scale = shifted.channels["face"], 1.0
@@ -51,14 +53,15 @@ def test_emotions_of_a_domain_have_its_mean(settings):
     rows = shifted.domains == "monologue"
     noise = shifted.controls["face"][rows, 0] - turned.offset
     noise -= shifted.latents[rows] @ np.hstack([turned.first, turned.traits]).T
-    expected = plain.controls["face"][rows, 0] - plain.channels["face"].offset(
+    expected = alike.controls["face"][rows, 0] - alike.channels["face"].offset(
         "monologue"
     )
-    expected -= plain.latents[rows] @ plain.channels["face"].loadings(scale).T
+    expected -= alike.latents[rows] @ alike.channels["face"].loadings(scale).T
     np.testing.assert_allclose(noise, expected, atol=1e-9)
 
 
 def test_controls_are_those_of_their_domain(settings):
+    settings = plain(settings)
     drawn = draw("joint", settings)
     for name, channel in drawn.channels.items():
         for domain in ("monologue", "vlog"):

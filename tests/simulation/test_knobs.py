@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from plain import plain
 from pydantic import ValidationError
 from scipy.optimize import minimize_scalar
 
@@ -81,7 +82,7 @@ def test_expressiveness_has_a_mean_square_of_one():
 
 
 def test_overlap_turns_an_axis_by_the_angle(settings):
-    channel = make_channels(settings.simulation)["face"]
+    channel = make_channels(plain(settings).simulation)["face"]
     traits, emotions = channel.trait_axes, channel.emotion_axes
     np.testing.assert_array_equal(overlapping(traits, emotions, 0), traits)
     turned = overlapping(traits, emotions, 30)

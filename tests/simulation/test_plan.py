@@ -3,6 +3,7 @@ import dataclasses
 import av
 import numpy as np
 import pytest
+from plain import plain
 
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.extraction.chunks import _ChunkWork
@@ -29,6 +30,7 @@ def test_a_person_keeps_look_and_voice_but_not_the_words(settings):
 
 
 def test_controls_are_standardised(settings):
+    settings = plain(settings)
     draw = draw_corpus("emotion", settings.corpus["emotion"], settings)
     plans = plan_clips("emotion", draw, settings)
     for name, channel in draw.channels.items():

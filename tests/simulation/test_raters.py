@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from plain import plain
 from pydantic import ValidationError
 from scipy.stats import norm
 
@@ -55,6 +56,7 @@ def test_without_raters_labels_are_the_truth():
 
 
 def test_raters_change_labels_and_nothing_else(settings):
+    settings = plain(settings)
     simulation = settings.simulation.model_copy(update={"raters": MILD})
     rated = settings.model_copy(update={"simulation": simulation})
     one, other = (
