@@ -52,6 +52,7 @@ SHOWN = (
     "observers",
     "power",
     "search",
+    "timing",
 )
 """Stages whose notebook draws figures of what was computed; what draws them
 (`DRAWING`) is no dependency, since another colour must not train anew."""

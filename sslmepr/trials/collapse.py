@@ -34,7 +34,13 @@ from sslmepr.training.fusion_training import predict_fused, train_variant
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.probes import Linear
 from sslmepr.training.stacking import fit_predict_projector
-from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, zscored
+from sslmepr.trials.drawn import (
+    DrawnCorpus,
+    DrawnStudy,
+    draw_study,
+    with_doses,
+    zscored,
+)
 from sslmepr.trials.params import Collapse
 
 ROLES = Roles(emotion="emotion", personality="personality", held_out="held_out")
@@ -128,7 +134,7 @@ def try_collapse(
 
 def _cell(params: Params, section: Collapse, offset: float, seed: int) -> pd.DataFrame:
     """All arms on one drawn study."""
-    simulation = params.simulation
+    simulation = with_doses(params.simulation)
     world = make_world(section.world, simulation.worlds)
     raw = draw_study(
         simulation,

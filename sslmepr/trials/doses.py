@@ -16,7 +16,6 @@ from tqdm.auto import tqdm
 
 from sslmepr.labels import PARTS, TASKS
 from sslmepr.params import Params
-from sslmepr.params.simulation import Knobs
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
@@ -30,7 +29,13 @@ from sslmepr.trials.collapse import (
     recall,
     train_arm,
 )
-from sslmepr.trials.drawn import DrawnCorpus, draw_study, imbalanced, scarce
+from sslmepr.trials.drawn import (
+    DrawnCorpus,
+    draw_study,
+    imbalanced,
+    scarce,
+    with_doses,
+)
 from sslmepr.trials.params import Doses
 from sslmepr.trials.seeds import over_seeds
 
@@ -77,8 +82,8 @@ def _cell(
         "scarcity": scarce(dose, TRAINED_SHARE),
         "imbalance": imbalanced(dose, clips),
     }.get(knob)
-    knobs = Knobs() if labelling else Knobs(**{knob: dose})
-    simulation = params.simulation.model_copy(update={"knobs": knobs})
+    doses = {} if labelling else {knob: dose}
+    simulation = with_doses(params.simulation, **doses)
     fusion = params.fusion.model_copy(
         update={"epochs": section.epochs, "patience": None}
     )
@@ -95,10 +100,11 @@ def _cell(
         seed=seed,
         labelling=labelling,
     ).standardised()
-    # What the component is a part of is there in both.
+    # What the component is a part of is there in both, and its own parts in neither.
     base = [PARTS[component]] if component in PARTS else []
-    variants = {WITHOUT: Variant(adding=base, without=[component])}
-    variants[WITH] = Variant(adding=[*base, component])
+    parts = [part for part, whole in PARTS.items() if whole == component]
+    variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
+    variants[WITH] = Variant(adding=[*base, component], without=parts)
     arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
     arms[LATE] = _late_fusion(own, study)
     rows = []

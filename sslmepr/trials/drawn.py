@@ -210,6 +210,12 @@ class DrawnStudy:
         return DrawnStudy(*(self[role].standardised() for role in ROLES))
 
 
+def with_doses(simulation: Simulation, **doses) -> Simulation:
+    """The simulation with these doses of knobs alone, and the truth as labels."""
+    changes = {"knobs": Knobs(**doses), "raters": None}
+    return simulation.model_copy(update=changes)
+
+
 def signed_world(simulation: Simulation, name: str, strength: float) -> World:
     """World with the signs of another and planted correlations of equal strength.
 

@@ -98,8 +98,9 @@ def _cell(
     seed: int,
 ) -> pd.DataFrame:
     """All observers and late fusion in one world."""
-    simulation = params.simulation.model_copy(update={"knobs": knobs})
-    own = params.model_copy(update={"seed": seed, "simulation": simulation})
+    changes = {"knobs": knobs, "seed": seed}
+    simulation = params.simulation.model_copy(update=changes)
+    own = params.model_copy(update={"simulation": simulation})
     rows = []
     with threadpool_limits(1):
         unseen = _draw(own, section, "unseen", section.clips)

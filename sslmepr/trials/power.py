@@ -29,7 +29,13 @@ from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.processes import each_result
 from sslmepr.training.probes import Linear
-from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, signed_world
+from sslmepr.trials.drawn import (
+    DrawnCorpus,
+    DrawnStudy,
+    draw_study,
+    signed_world,
+    with_doses,
+)
 from sslmepr.trials.params import Power
 
 SETTING = ["strength", "clips", "clips_per_speaker"]
@@ -101,7 +107,7 @@ def _trial(
     seed = int(np.random.SeedSequence(key).generate_state(1)[0])
     world = signed_world(params.simulation, section.world, strength)
     study = draw_study(
-        params.simulation,
+        with_doses(params.simulation),
         world,
         clips,
         clips_per_speaker,

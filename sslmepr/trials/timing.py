@@ -22,7 +22,6 @@ from tqdm.auto import tqdm
 from sslmepr.features import write_store
 from sslmepr.labels import MODALITIES, TASKS
 from sslmepr.params import Params
-from sslmepr.params.simulation import Knobs
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.knobs import FRAMED
@@ -40,7 +39,7 @@ from sslmepr.trials.collapse import (
     recall,
     study_clips,
 )
-from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, with_doses
 from sslmepr.trials.params import Timing
 from sslmepr.trials.seeds import over_seeds
 
@@ -89,7 +88,7 @@ def _cell(
     params: Params, section: Timing, knob: str, dose: float, seed: int
 ) -> pd.DataFrame:
     """All arms on one drawn study."""
-    simulation = params.simulation.model_copy(update={"knobs": Knobs(**{knob: dose})})
+    simulation = with_doses(params.simulation, **{knob: dose})
     own = params.model_copy(
         update={"roles": ROLES, "simulation": simulation, "seed": seed}
     )

@@ -122,6 +122,7 @@ def _plant(tiny, folder, count):
     truth = {"clip_id": [f"{folder.name}-{n}" for n in range(count)]}
     truth |= {"domain": ["monologue"] * count}
     for name, channel in make_channels(tiny.simulation).items():
+        truth[f"quality_{name}"] = 1.0
         for control in channel.controls:
             truth[f"{name}_{control}"] = rng.standard_normal(count)
     pd.DataFrame(truth).to_parquet(folder / "corpus" / "truth.parquet")

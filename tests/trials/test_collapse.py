@@ -49,13 +49,13 @@ def study(settings):
 
 def test_labels_of_the_other_task_and_of_test_clips_are_hidden(settings):
     drawn = study(settings)
-    clips = collapse._study_clips(drawn, Arm(Variant()))
+    clips = collapse.study_clips(drawn, Arm(Variant()))
     known = {task: clips.labelled(task) for task in clips.labels}
     table = clips.table
     for task in known:
         labelled = (table["corpus"] == task) & (table["split"] != "test")
         assert np.array_equal(known[task], labelled)
-    everything = collapse._study_clips(drawn, Arm(Variant(), oracle=True))
+    everything = collapse.study_clips(drawn, Arm(Variant(), oracle=True))
     for task in known:
         labelled = everything.table["split"] != "test"
         assert np.array_equal(everything.labelled(task), labelled)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plain import plain
 
 from sslmepr import params as parameters
 from sslmepr.params.simulation import Knobs, Raters
@@ -15,10 +16,11 @@ from sslmepr.trials.drawn import (
     imbalanced,
     scarce,
     signed_world,
+    with_doses,
     worse_raters,
 )
 
-PARAMS = parameters.load(Path(__file__).parents[2] / "params.yaml")
+PARAMS = plain(parameters.load(Path(__file__).parents[2] / "params.yaml"))
 SIMULATION = PARAMS.simulation
 PLANTED = make_world("planted", SIMULATION.worlds)
 
@@ -26,9 +28,18 @@ PLANTED = make_world("planted", SIMULATION.worlds)
 MOVING = ("face", "body", "audio")
 
 
-def draw(clips=400, each=1, offset=0.0, seed=0, world=PLANTED, features=16, **knobs):
+def draw(
+    clips=400,
+    each=1,
+    offset=0.0,
+    seed=0,
+    world=PLANTED,
+    features=16,
+    labelling=None,
+    **knobs,
+):
     simulation = SIMULATION.model_copy(update={"knobs": Knobs(**knobs)})
-    return draw_study(simulation, world, clips, each, features, offset, seed)
+    return draw_study(simulation, world, clips, each, features, offset, seed, labelling)
 
 
 def test_clips_and_their_splits():
@@ -237,3 +248,11 @@ def test_a_signed_world_keeps_the_signs_only():
 def test_an_impossible_strength_is_an_error():
     with pytest.raises(WorldError, match="planted at 0.9: these associations are too"):
         signed_world(SIMULATION, "planted", 0.9)
+
+
+def test_a_world_of_some_doses_has_no_others_and_no_raters():
+    mild = SIMULATION.model_copy(
+        update={"knobs": Knobs(burst=0.7), "raters": PANEL, "seed": 5}
+    )
+    found = with_doses(mild, order=0.5)
+    assert found.knobs == Knobs(order=0.5) and found.raters is None and found.seed == 5

@@ -4,14 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import tiny_trials
+from plain import plain
 from scipy import stats
 
 from sslmepr import params as parameters
-from sslmepr.params.simulation import Knobs
 from sslmepr.trials import observers
 from sslmepr.trials.params import parse_trials
 
 SETTINGS = parameters.load()
+
+
+def seeded(settings, seed):
+    simulation = settings.simulation.model_copy(update={"seed": seed})
+    return settings.model_copy(update={"simulation": simulation})
 
 
 def section(**changes):
@@ -44,6 +49,11 @@ def test_at_dose_0_there_is_nothing_to_know(runs):
     assert spread.max() < 1e-9
 
 
+def test_every_seed_has_a_world_of_its_own(runs):
+    keys = ["knob", "dose", "observer", "metric"]
+    assert runs.groupby(keys)["value"].nunique().eq(2).all()
+
+
 def test_a_world_is_drawn_again_from_its_seed(runs):
     one = section(seeds=[1], knobs=["burst"], doses=[1.0])
     again = observers.try_observers(SETTINGS, one, progress=False)
@@ -68,12 +78,7 @@ def test_what_is_known_helps_on_many_clips():
 
 
 def test_late_fusion_is_nearly_ideal_in_the_plain_world():
-    settings = SETTINGS.model_copy(
-        update={
-            "seed": 0,
-            "simulation": SETTINGS.simulation.model_copy(update={"knobs": Knobs()}),
-        }
-    )
+    settings = seeded(plain(SETTINGS), 0)
     seen, unseen = (
         observers._draw(settings, section(), name, 6000) for name in ("seen", "unseen")
     )
@@ -117,9 +122,7 @@ def test_an_unknown_world_or_knob_is_named():
 
 def test_clips_of_different_seeds_differ():
     one, other = (
-        observers._draw(
-            SETTINGS.model_copy(update={"seed": seed}), section(), "unseen", 40
-        )
+        observers._draw(seeded(SETTINGS, seed), section(), "unseen", 40)
         for seed in (0, 1)
     )
     assert not np.allclose(one.latents, other.latents)

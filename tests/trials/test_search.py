@@ -9,7 +9,7 @@ from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import train_variant
 from sslmepr.training.loop import TrainingError
 from sslmepr.training.stacking import fit_predict_projector
-from sslmepr.trials.params import Search, parse_trials
+from sslmepr.trials.params import Search, Trials, parse_trials
 from sslmepr.trials.search import (
     best_settings,
     search,
@@ -33,7 +33,7 @@ KEYS = [
 
 
 def searching(params, trials=12, space=SPACE):
-    none = dict.fromkeys(("blocks", "collapse", "doses", "observers", "power"), {})
+    none = dict.fromkeys(Trials.model_fields, {})
     tree = none | {"search": {"toy": {"trials": trials, "space": space}}}
     return parse_trials(tree, params, "test").search["toy"]
 
