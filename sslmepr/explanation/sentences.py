@@ -145,13 +145,7 @@ def findings(
         said.append(
             "**Clip by clip**, the contribution of a modality correlates with the "
             "evidence that it holds: "
-            + _and(
-                [
-                    f"{plain(r['modality'])} {r['correlation']:.2f} "
-                    f"[{r['correlation_low']:.2f}, {r['correlation_high']:.2f}]"
-                    for _, r in ordered.iterrows()
-                ]
-            )
+            + _and([_correlation(r) for _, r in ordered.iterrows()])
             + "."
         )
     else:
@@ -170,6 +164,13 @@ def findings(
     return [*said, *weight_sentences(weights)]
 
 
+def _correlation(row: pd.Series) -> str:
+    """Name a modality with the correlation of its row and the interval."""
+    names = ("correlation", "correlation_low", "correlation_high")
+    value, low, high = (f"{row[name]:.2f}".replace("-", MINUS) for name in names)
+    return f"{plain(row['modality'])} {value} [{low}, {high}]"
+
+
 def weight_sentences(weights: pd.DataFrame) -> list[str]:
     """Say of each kind of attention weight whether it is uniform and follows quality.
 
@@ -186,11 +187,7 @@ def weight_sentences(weights: pd.DataFrame) -> list[str]:
         sentence = f"**{pretty(kind)}** is {'' if uniform else 'not '}uniform: {spread}"
         known = mine.dropna(subset="correlation")
         if len(known):
-            parts = [
-                f"{plain(r['modality'])} {r['correlation']:.2f} "
-                f"[{r['correlation_low']:.2f}, {r['correlation_high']:.2f}]"
-                for _, r in known.iterrows()
-            ]
+            parts = [_correlation(r) for _, r in known.iterrows()]
             sentence += (
                 "; over clips, its correlation with the weight of an ideal observer is "
                 + _and(parts)

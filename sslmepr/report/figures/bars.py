@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.figures.panels import legend, panel_grid
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
 
 
 @theme.both_modes
@@ -52,7 +52,7 @@ def difference_dots(table: pd.DataFrame) -> Figure:
     """
     metrics = list(dict.fromkeys(table["metric"]))
     variants = list(dict.fromkeys(table["variant"]))
-    panel = (1.6, 0.5 + 0.25 * len(variants))
+    panel = (1.6, 0.7 + 0.25 * len(variants))
     figure, grid = panel_grid(len(metrics), panel, (1.9, 0.1), sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
         here = table[table["metric"] == metric]
@@ -62,7 +62,7 @@ def difference_dots(table: pd.DataFrame) -> Figure:
             places, here["low"], here["high"], color=theme.accent(), lw=2.4, alpha=0.55
         )
         axes.scatter(here["difference"], places, color=theme.accent(), s=40, zorder=3)
-        axes.set_title(theme.pretty(metric))
+        entitle(axes, theme.pretty(metric), panel[0])
         axes.grid(axis="x")
         axes.locator_params(axis="x", nbins=4)
     grid[0, 0].set_yticks(

@@ -49,9 +49,18 @@ def panel_grid(
     return figure, grid
 
 
-def entitle(axes: Axes, text: str) -> None:
-    """Write a title above a panel of a grid, in as many lines as it needs."""
-    width = axes.figure.get_figwidth() / axes.get_gridspec().ncols
+def entitle(axes: Axes, text: str, width: float | None = None) -> None:
+    """Write a title above a panel of a grid, in as many lines as it needs.
+
+    Parameters
+    ----------
+    axes : Axes
+    text : str
+    width : float, optional
+        Of the panel, in inches; by default all panels of a row share the figure.
+    """
+    if width is None:
+        width = axes.figure.get_figwidth() / axes.get_gridspec().ncols
     letters = int(width * LETTERS_PER_INCH["bold"])
     lines = [textwrap.fill(line, letters) for line in text.split("\n")]
     axes.set_title("\n".join(lines))
