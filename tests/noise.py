@@ -60,7 +60,12 @@ def other_machine(seed: int) -> Iterator[None]:
     def draw_elsewhere(*args, **kwargs):
         found = corpus(*args, **kwargs)
         features = {name: noisy(each, seed) for name, each in found.features.items()}
-        return dataclasses.replace(found, features=features)
+        # Features stay the means of sequences.
+        sequences = {
+            name: each + (features[name] - found.features[name])[:, None]
+            for name, each in found.sequences.items()
+        }
+        return dataclasses.replace(found, features=features, sequences=sequences)
 
     with pytest.MonkeyPatch.context() as patch:
         # Workers that are forked know of the noise; fresh interpreters would not.
