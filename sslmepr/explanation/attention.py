@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from sslmepr.explanation.evidence import correlation
+from sslmepr.explanation.evidence import CORRELATION, correlation
 from sslmepr.models.fusion import FusionOutput
 
 PARTS = ("graph_attention", "task_query", "product_of_experts")
@@ -121,7 +121,7 @@ def weights_by_modality(
     rows = []
     joined = with_observer(weights, precision)
     for (kind, modality), mine in joined.groupby(["kind", "modality"], sort=False):
-        found = {"correlation": np.nan, "low": np.nan, "high": np.nan}
+        found = dict.fromkeys(CORRELATION, np.nan)
         if mine["observer"].notna().all():
             found = correlation(
                 mine["observer"].to_numpy(),
@@ -131,15 +131,12 @@ def weights_by_modality(
                 confidence,
                 seed,
             )
-        ends = {f"correlation_{end}": found[end] for end in ("low", "high")}
-        found = {"correlation": found["correlation"]} | ends
         lowest, highest = np.quantile(mine["weight"], [0.05, 0.95])
         row = {"kind": kind, "modality": modality, "clips": len(mine)}
         row |= {"mean": mine["weight"].mean(), "lowest": lowest, "highest": highest}
         rows.append(row | found)
     columns = ["kind", "modality", "clips", "mean", "lowest", "highest"]
-    ends = ["correlation", "correlation_low", "correlation_high"]
-    return pd.DataFrame(rows, columns=[*columns, *ends])
+    return pd.DataFrame(rows, columns=[*columns, *CORRELATION])
 
 
 def with_observer(

@@ -19,7 +19,12 @@ from sslmepr.explanation.crops import hide_regions, read_crops
 from sslmepr.explanation.evidence import shuffled_weights
 from sslmepr.explanation.observer_evidence import ObserverEvidence, observer_evidence
 from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
-from sslmepr.explanation.words import clauses, leave_one_out, pointing_game
+from sslmepr.explanation.words import (
+    clauses,
+    leave_one_out,
+    pointing_game,
+    read_without,
+)
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
@@ -265,16 +270,16 @@ class _Explainer:
         found = {}
         if own:
             found["words"] = leave_one_out(
-                self.chain, *zip(*own, strict=True), " ", encoder
+                self.chain, read_without(*zip(*own, strict=True), " ", encoder)
             )
         if planted:
             pieces = [[each.text for each in clauses(text)] for text in said]
-            read = rows, pieces, ", ", encoder
+            read = read_without(rows, pieces, ", ", encoder)
             truth = pd.read_parquet(folder / "truth.parquet").set_index("clip_id")
             controls = truth.filter(regex="^text_")
             controls.columns = controls.columns.str.removeprefix("text_")
             controls = controls / controls.std()
-            found["clauses"] = leave_one_out(self.chain, *read)
+            found["clauses"] = leave_one_out(self.chain, read)
             found["pointing"] = pointing_game(found["clauses"], controls)
             other = Chain(
                 shuffled_weights(self.chain.fusion, self.params.seed),
@@ -283,7 +288,7 @@ class _Explainer:
                 self.chain.data,
             )
             found["shuffled_pointing"] = pointing_game(
-                leave_one_out(other, *read), controls
+                leave_one_out(other, read), controls
             )
         return found
 

@@ -15,6 +15,9 @@ ALL = "all"
 
 USED = ("used", "there", "correlation")
 
+CORRELATION = ("correlation", "correlation_low", "correlation_high")
+"""A correlation and its ends."""
+
 
 def evidence_used(
     contributions: pd.DataFrame,
@@ -108,7 +111,8 @@ def correlation(
     Returns
     -------
     dict of str to float
-        correlation, low, high; NaN where one of the two is constant.
+        correlation, correlation_low, correlation_high; NaN where one of the two is
+        constant.
     """
     clusters = Clusters(speakers, resamples, seed)
     # Means are removed first, so that squares do not cancel.
@@ -117,8 +121,8 @@ def correlation(
     total = {name: clusters.total(each) for name, each in sums.items()}
     values = _correlation(total, clusters.total(np.ones(len(x))))
     ends = interval(values, clusters.n_clusters, confidence)
-    found = {"correlation": values[0], "low": ends.low, "high": ends.high}
-    return {name: float(each) for name, each in found.items()}
+    found = (values[0], ends.low, ends.high)
+    return dict(zip(CORRELATION, map(float, found), strict=True))
 
 
 def _correlation(total: Mapping[str, np.ndarray], n) -> np.ndarray:

@@ -15,15 +15,9 @@ import pandas as pd
 from sslmepr.encoders.text import TextEncoder
 from sslmepr.explanation.chain import Chain
 from sslmepr.labels import TARGETS
-from sslmepr.simulation.phrases import PHRASES
+from sslmepr.simulation.phrases import MEANT
 
-MEANT = {
-    phrase.lower(): (latent, level)
-    for latent, levels in PHRASES.items()
-    for level, phrases in levels.items()
-    for phrase in phrases
-}
-"""Clause of a simulated transcript to its latent and its direction and strength."""
+_PLANTED = {clause.lower(): meant for clause, meant in MEANT.items()}
 
 
 class Clause(NamedTuple):
@@ -52,7 +46,7 @@ def clauses(transcript: str) -> list[Clause]:
     for text in re.split(r",\s*", transcript.strip().rstrip(".")):
         plain = text.lower()
         bare = re.sub(r"^(and|then) ", "", plain)
-        latent, level = MEANT.get(plain) or MEANT.get(bare) or (None, 0)
+        latent, level = _PLANTED.get(plain) or _PLANTED.get(bare) or (None, 0)
         found.append(Clause(text, latent, level))
     return found
 
@@ -66,25 +60,59 @@ def left_out(pieces: Sequence[str], between: str) -> list[str]:
     return [f"{text[:1].upper()}{text[1:].rstrip('.')}." for text in texts]
 
 
-def leave_one_out(
-    chain: Chain,
-    rows: np.ndarray,
+class LeftOut(NamedTuple):
+    """Transcripts, whole and without each of their pieces, as an encoder reads them.
+
+    Attributes
+    ----------
+    rows : list of int
+        Clips with more than one piece.
+    pieces : list of sequence of str
+        Of each.
+    features : list of (step, feature) ndarray
+        Of each clip's whole transcript, and then without each piece.
+    """
+
+    rows: list[int]
+    pieces: list[Sequence[str]]
+    features: list[np.ndarray]
+
+
+def read_without(
+    rows: Sequence[int],
     pieces: Sequence[Sequence[str]],
     between: str,
     encoder: TextEncoder,
-) -> pd.DataFrame:
-    """What leaving out a piece of the transcript takes from every output.
+) -> LeftOut:
+    """Read transcripts without each of their pieces.
 
     Parameters
     ----------
-    chain : Chain
-    rows : (clip,) int array
+    rows : (clip,) sequence of int
     pieces : (clip,) sequence of sequence of str
         Words or clauses; a clip with a single piece is left out.
     between : str
         What joins pieces.
     encoder : TextEncoder
         The one that made the features.
+    """
+    kept = [place for place, each in enumerate(pieces) if len(each) > 1]
+    texts = [text for place in kept for text in left_out(pieces[place], between)]
+    features = list(encoder.encode(texts)) if texts else []
+    return LeftOut(
+        [int(rows[place]) for place in kept],
+        [pieces[place] for place in kept],
+        features,
+    )
+
+
+def leave_one_out(chain: Chain, read: LeftOut) -> pd.DataFrame:
+    """What leaving out a piece of the transcript takes from every output.
+
+    Parameters
+    ----------
+    chain : Chain
+    read : LeftOut
 
     Returns
     -------
@@ -92,27 +120,21 @@ def leave_one_out(
         clip_id, place (of the piece), piece, target, attribution (output of the whole
         transcript less that without the piece).
     """
-    kept = [
-        (row, each) for row, each in zip(rows, pieces, strict=True) if len(each) > 1
-    ]
     columns = ["clip_id", "place", "piece", "target", "attribution"]
-    if not kept:
+    if not read.rows:
         return pd.DataFrame(columns=columns)
-    texts = [left_out(each, between) for _, each in kept]
-    owners = np.repeat([row for row, _ in kept], [len(each) for each in texts])
-    outputs = chain.replaced(
-        owners, "text", encoder.encode([text for each in texts for text in each])
-    )
-    ids, tables, begin = chain.data.clips.table["clip_id"].to_numpy(), [], 0
-    for row, each in kept:
-        here = outputs[begin : begin + len(each) + 1]
-        begin += len(each) + 1
-        count = len(chain.targets)
+    sizes = [len(each) + 1 for each in read.pieces]
+    outputs = chain.replaced(np.repeat(read.rows, sizes), "text", read.features)
+    ids, count = chain.data.clips.table["clip_id"].to_numpy(), len(chain.targets)
+    tables = []
+    for row, pieces, here in zip(
+        read.rows, read.pieces, np.split(outputs, np.cumsum(sizes)[:-1]), strict=True
+    ):
         table = {
             "clip_id": ids[row],
-            "place": np.repeat(np.arange(len(each)), count),
-            "piece": np.repeat(np.asarray(each, dtype=object), count),
-            "target": np.tile(chain.targets, len(each)),
+            "place": np.repeat(np.arange(len(pieces)), count),
+            "piece": np.repeat(np.asarray(pieces, dtype=object), count),
+            "target": np.tile(chain.targets, len(pieces)),
             "attribution": (here[0] - here[1:]).ravel(),
         }
         tables.append(pd.DataFrame(table))

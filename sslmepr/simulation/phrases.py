@@ -294,6 +294,14 @@ PHRASES: dict[str, dict[int, tuple[str, ...]]] = {
         ),
     },
 }
+
+MEANT = {
+    clause: (latent, level)
+    for latent, levels in PHRASES.items()
+    for level, clauses in levels.items()
+    for clause in clauses
+}
+"""Clause to its latent and its direction and strength, -2 to 2."""
 """Latent to direction and strength (-2, -1, 1, 2) to clauses of two to six words."""
 
 TOPICS: dict[str, tuple[str, ...]] = {

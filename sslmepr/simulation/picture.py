@@ -93,8 +93,7 @@ CHIN = 98.0
 SHUTTER_SECONDS = 0.14
 """How far back the trail of a moving arm reaches; long, so that speed can be seen."""
 
-
-PLAIN = Signs()
+_PLAIN = Signs()
 
 
 def render_frames(
@@ -107,7 +106,7 @@ def render_frames(
     domain: DomainLook,
     seed: int,
     speech_envelope: np.ndarray | None = None,
-    signs: Signs = PLAIN,
+    signs: Signs = _PLAIN,
 ) -> np.ndarray:
     """Draw a clip.
 

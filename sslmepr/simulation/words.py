@@ -12,7 +12,7 @@ the words around them are garbled, and scraps of what was not caught stand betwe
 import numpy as np
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.simulation.phrases import LINKS, OPENERS, PHRASES, TOPICS
+from sslmepr.simulation.phrases import LINKS, MEANT, OPENERS, PHRASES, TOPICS
 
 TEXT_CONTROLS = (*SCORED_EMOTIONS, *TRAITS)
 EMOTION_AXES = np.eye(len(TEXT_CONTROLS))[:, : len(SCORED_EMOTIONS)]
@@ -23,9 +23,6 @@ LEAST, STRONG = (
     0.4,
     1.4,
 )  # deviation from which a control adds a clause, and a strong one
-_MEANINGFUL = {
-    clause for levels in PHRASES.values() for each in levels.values() for clause in each
-}
 SCRAPS = sorted(
     {word for each in TOPICS.values() for line in each for word in line.split()}
 )
@@ -112,7 +109,7 @@ def _garbled(phrases: list[str], loss: float, rng: np.random.Generator) -> list[
 
 def _idle_words(phrase: list[str]) -> int:
     """How many words of a phrase, from its first, mean nothing."""
-    starts = (n for n in range(2) if " ".join(phrase[n:]) in _MEANINGFUL)
+    starts = (n for n in range(2) if " ".join(phrase[n:]) in MEANT)
     return next(starts, len(phrase))
 
 

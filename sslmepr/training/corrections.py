@@ -6,19 +6,15 @@ factor that is best on dev: one number per task, which a few hundred clips suffi
 and which is reported. 0 leaves late fusion or the product of experts, openly.
 """
 
-from collections.abc import Callable
-
 import torch
 
 from sslmepr.models.fusion import FusionModel
 from sslmepr.params import Params
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.losses import emotion_loss, trait_loss
+from sslmepr.training.losses import LOSSES
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """What may be chosen. By convention, not tuned."""
-
-LOSSES: dict[str, Callable] = {"emotion": emotion_loss, "personality": trait_loss}
 
 
 @torch.no_grad()

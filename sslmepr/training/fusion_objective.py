@@ -7,7 +7,7 @@ from torch import Tensor
 
 from sslmepr.params.training import Fusion, Variant
 from sslmepr.training.gradnorm import LossGradients, LossGroup, linear_calls
-from sslmepr.training.losses import emotion_loss, trait_loss
+from sslmepr.training.losses import LOSSES
 from sslmepr.training.pseudo_labels import emotion_pseudo_loss, trait_pseudo_loss
 
 MODALITY_DROPOUT = 0.2
@@ -34,10 +34,7 @@ class FusionObjective:
     running: ClassVar[dict] = {}
     """Arguments of `LossGroup` for averaged losses that differ from its defaults."""
 
-    labelled_losses: ClassVar[dict] = {
-        "emotion": emotion_loss,
-        "personality": trait_loss,
-    }
+    labelled_losses: ClassVar[dict] = LOSSES
     """Task to its supervised loss, a function of (output, labels)."""
 
     pseudo_losses: ClassVar[dict] = {

@@ -4,6 +4,8 @@ NaN labels are masked, and the loss of a task is zero for a batch without any of
 labels, so that clips of both corpora can share a batch.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -81,6 +83,10 @@ def trait_loss(scores: Tensor, true: Tensor, share: float | None = None) -> Tens
     scores, target = scores[labelled], target[labelled]
     spread = target.std(0, correction=0).mean()
     return error + share * spread * (1 - concordance(scores, target)).mean()
+
+
+LOSSES: dict[str, Callable] = {"emotion": emotion_loss, "personality": trait_loss}
+"""Task to its loss, of logits of emotions and of scores of traits."""
 
 
 def concordance(predicted: Tensor, true: Tensor) -> Tensor:

@@ -17,10 +17,7 @@ import pandas as pd
 import torch
 
 from sslmepr.device import choose_device, seed_everything
-from sslmepr.labels import (
-    TARGETS,
-    Model,
-)
+from sslmepr.labels import TARGETS, Model
 from sslmepr.models.unimodal import (
     CONTEXT,
     UnimodalConfig,
@@ -33,7 +30,7 @@ from sslmepr.training.bootstrap_refits import write_refits
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.loop import Schedule, fit
-from sslmepr.training.losses import emotion_loss, trait_loss
+from sslmepr.training.losses import LOSSES
 from sslmepr.training.outputs import predict_outputs, write_outputs
 from sslmepr.training.predictions import (
     dev_score,
@@ -298,9 +295,7 @@ def correction_share(start: np.ndarray, correction: np.ndarray) -> float:
 
 
 def _loss(task: str, logits: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
-    if task == "emotion":
-        return emotion_loss(logits, true)
-    return trait_loss(logits.sigmoid(), true)
+    return LOSSES[task](logits if task == "emotion" else logits.sigmoid(), true)
 
 
 def _fit(params: Params, model, data: ModalityClips, train, dev, progress):

@@ -40,8 +40,6 @@ from sslmepr.trials.params import Doses
 from sslmepr.trials.seeds import over_seeds
 
 WITH, WITHOUT, LATE = "with", "without", "late fusion"
-TRAINED_SHARE = 0.7
-"""Of the clips of a drawn corpus, those in training (``simulation.split``)."""
 
 
 def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataFrame:
@@ -77,9 +75,10 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
 def _cell(
     params: Params, section: Doses, component: str, knob: str, dose: float, seed: int
 ) -> pd.DataFrame:
-    clips = round(section.clips / TRAINED_SHARE)
+    trained = params.simulation.split["train"]
+    clips = round(section.clips / trained)
     labelling = {
-        "scarcity": scarce(dose, TRAINED_SHARE),
+        "scarcity": scarce(dose, trained),
         "imbalance": imbalanced(dose, clips),
     }.get(knob)
     doses = {} if labelling else {knob: dose}

@@ -46,8 +46,7 @@ from sslmepr.trials.seeds import over_seeds
 POOLING, SLOPE = "pooling", "pooling and slope"
 STACKED = "stacked"
 METRICS = {"emotion": "mWACC", "personality": "CCC"}
-TRAINED_SHARE = 0.7
-"""Of the clips of a drawn corpus, those in training (``simulation.split``)."""
+
 
 _SMALLEST = 1e-6  # distance of a prediction from 0 and 1, which keeps its logit finite
 
@@ -95,7 +94,7 @@ def _cell(
     study = draw_study(
         simulation,
         make_world(section.world, simulation.worlds),
-        clips=round(section.clips / TRAINED_SHARE),
+        clips=round(section.clips / simulation.split["train"]),
         clips_per_speaker=1,
         features=section.features,
         offset=0.0,
