@@ -3,17 +3,22 @@
 Variants are tested on the same clips, so their errors are correlated and the interval
 of a difference is much narrower than the interval of a score. Differences are therefore
 computed within each cluster-bootstrap replicate of the speakers; the replicates are the
-same for all variants and seeds. A variant's value is the mean over its seeds.
+same for all variants and seeds. A variant's value is the mean over its seeds, and other
+seeds would give another one: the interval is widened by the variance of that mean, with
+degrees of freedom after Satterthwaite (1946, Biometrics Bulletin 2).
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from sslmepr.evaluation.metrics import emotion_draws, personality_draws
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
+from sslmepr.statistics.verdicts import verdicts
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
@@ -25,6 +30,7 @@ def compare_variants(
     reference: str,
     resamples: int,
     confidence: float,
+    margin: float,
     seed: int,
 ) -> pd.DataFrame:
     """Difference between every variant and a reference, by metric.
@@ -42,6 +48,8 @@ def compare_variants(
         Replicates of the cluster bootstrap over speakers.
     confidence : float
         Confidence level of the intervals.
+    margin : float
+        Largest difference that does not matter.
     seed : int
         Seed of the bootstrap.
 
@@ -50,9 +58,11 @@ def compare_variants(
     DataFrame
         variant, metric, estimate (mean over seeds), spread (standard deviation over
         seeds, NaN for one), reference (the reference's estimate on the same clips),
-        difference, low, high, interval (of the difference, and its kind), differs (the
-        interval excludes 0), n, n_speakers, n_seeds. There are no rows for a task that
-        the variant or the reference does not predict, and none without predictions.
+        difference, low, high, interval (of the difference, over speakers and seeds, and
+        its kind; over speakers alone with one seed, or with other seeds than those of
+        the reference), verdict (of `sslmepr.statistics.verdicts`), n, n_speakers,
+        n_seeds. There are no rows for a task that the variant or the reference does not
+        predict, and none without predictions.
 
     Raises
     ------
@@ -68,14 +78,17 @@ def compare_variants(
         for variant in dict.fromkeys(variant for variant, _ in runs):
             rows += _differences(
                 task,
-                [run for (name, _), run in runs.items() if name == variant],
-                [run for (name, _), run in runs.items() if name == reference],
+                {seed: run for (name, seed), run in runs.items() if name == variant},
+                {seed: run for (name, seed), run in runs.items() if name == reference},
                 bootstrap,
                 {"variant": variant},
             )
     columns = ["variant", "metric", "estimate", "spread", "reference", "difference"]
-    columns += ["low", "high", "interval", "differs", "n", "n_speakers", "n_seeds"]
-    return pd.DataFrame(rows, columns=columns)
+    columns += ["low", "high", "interval", "n", "n_speakers", "n_seeds"]
+    table = pd.DataFrame(rows, columns=columns)
+    judged = verdicts(table["low"].astype(float), table["high"].astype(float), margin)
+    table.insert(columns.index("n"), "verdict", judged)
+    return table
 
 
 @dataclass(frozen=True)
@@ -115,28 +128,32 @@ def _runs(predictions: pd.DataFrame, task: str) -> dict:
 
 
 def _differences(
-    task: str, runs: list, references: list, bootstrap: _Bootstrap, names: dict
+    task: str, runs: dict, references: dict, bootstrap: _Bootstrap, names: dict
 ) -> list[dict]:
     if not runs or not references:
         return []
-    clips = runs[0].index
-    for run in runs[1:] + references:
-        clips = clips.intersection(run.index)
+    indexes = [run.index for run in (*runs.values(), *references.values())]
+    clips = reduce(pd.Index.intersection, indexes)
     if len(clips) == 0:
         return []
     clips = clips.sort_values()
     speakers = bootstrap.speakers(clips)
-    own = [_draws(task, run.loc[clips], speakers) for run in runs]
-    full = [_draws(task, run.loc[clips], speakers) for run in references]
+    own = [_draws(task, run.loc[clips], speakers) for run in runs.values()]
+    full = [_draws(task, run.loc[clips], speakers) for run in references.values()]
     rows = []
     for metric in METRICS[task]:
         per_seed = np.stack([draws[metric, "mean"] for draws in own])
-        base = np.stack([draws[metric, "mean"] for draws in full]).mean(axis=0)
-        value = per_seed.mean(axis=0)
+        bases = np.stack([draws[metric, "mean"] for draws in full])
+        value, base = per_seed.mean(axis=0), bases.mean(axis=0)
         difference = value - base
         low, high, kind = interval(
             difference, speakers.n_clusters, bootstrap.confidence
         )
+        if list(runs) == list(references) and len(runs) > 1:
+            each = per_seed[:, 0] - bases[:, 0]
+            low, high = _over_seeds_too(
+                each, low, high, speakers.n_clusters, bootstrap.confidence
+            )
         spread = per_seed[:, 0].std(ddof=1) if len(runs) > 1 else np.nan
         rows.append(
             {
@@ -149,13 +166,42 @@ def _differences(
                 "low": float(low),
                 "high": float(high),
                 "interval": str(kind),
-                "differs": bool(low > 0 or high < 0),
                 "n": len(clips),
                 "n_speakers": speakers.n_clusters,
                 "n_seeds": len(runs),
             }
         )
     return rows
+
+
+def _over_seeds_too(
+    each: np.ndarray, low: float, high: float, n_speakers: int, confidence: float
+) -> tuple[float, float]:
+    """Widen an interval over speakers by the variance over seeds.
+
+    Parameters
+    ----------
+    each : (seed,) ndarray
+        Difference of each seed.
+    low, high : float
+        Interval of their mean over speakers.
+    n_speakers : int
+    confidence : float
+
+    Returns
+    -------
+    low, high : float
+    """
+    middle, level = each.mean(), (1 + confidence) / 2
+    halves = np.array([middle - low, high - middle])
+    of_speakers = (halves / stats.t.ppf(level, n_speakers - 1)) ** 2
+    of_seeds = each.var(ddof=1) / len(each)
+    total = of_speakers + of_seeds
+    weights = of_speakers**2 / (n_speakers - 1) + of_seeds**2 / (len(each) - 1)
+    with np.errstate(invalid="ignore"):
+        freedom = total**2 / weights
+    wider = np.where(total > 0, stats.t.ppf(level, freedom) * np.sqrt(total), 0.0)
+    return middle - wider[0], middle + wider[1]
 
 
 def _draws(task: str, run: pd.DataFrame, speakers: Clusters) -> dict:

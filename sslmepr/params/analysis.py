@@ -23,11 +23,12 @@ class Evaluate(Section):
     """Intervals of metrics: cluster bootstrap over speakers.
 
     ``resamples`` is the number of bootstrap samples, ``confidence`` the confidence
-    level.
+    level. Models whose scores differ by no more than ``margin`` are equivalent.
     """
 
     resamples: Positive
     confidence: ProperShare
+    margin: Annotated[float, Field(gt=0)]
 
 
 class Association(Section):

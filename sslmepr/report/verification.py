@@ -32,8 +32,8 @@ KEYS = frozenset(
 """Columns that identify a row."""
 
 VALUES = frozenset(
-    "body covered differs face interval missing reason scene sign_agrees significant "
-    "state survives transcript".split()
+    "body covered face interval missing reason scene sign_agrees significant "
+    "state survives transcript verdict".split()
 )
 """Columns of text that are results; all other columns of text identify a row."""
 

@@ -15,6 +15,7 @@ WORDS = {
     "semi_supervised": "self-training",
     "gradnorm": "GradNorm",
     "everything": "all published components",
+    "both_tasks": "learning both tasks",
     "linear": "linear probe",
     "svm": "support vector machine",
     "mamba": "Mamba-2",
@@ -111,6 +112,8 @@ PLAIN = {
     *"transcript transcripts with_emotions with_traits missing steps".split(),
     *"steps_per_second encoder estimate difference survives vanishes appears".split(),
     *("turns round", "of_planted", "wrong_sign", "of_not_planted", "planted"),
+    *"better worse equivalent undecided component verdict added".split(),
+    "no interval",
     *"learned way_of_training seen words longest no_words language unsure".split(),
     *"too_short encoders_of_study hours_of_video processor_hours trial state".split(),
     *"epochs batch dropout learning_rate weight_decay promise tried right".split(),
@@ -161,6 +164,7 @@ IN_COLUMN = {
         "within": "within a person",
     },
     "halo": {"False": "left in", "True": "removed"},
+    "component": {"all of them": "all of these"},
     **dict.fromkeys(
         ("modality", "channel", "encoder", "metric", "target", "emotion", "trait")
         + ("variant", "source", "control", "comparison", "against", "study", "state"),

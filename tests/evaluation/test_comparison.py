@@ -1,13 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, t
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from sslmepr.evaluation.comparison import compare_variants
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS
 
-SETTINGS = {"reference": "multitask", "resamples": 300, "confidence": 0.95, "seed": 0}
+SETTINGS = {"reference": "multitask", "resamples": 300, "confidence": 0.95}
+SETTINGS |= {"margin": 0.005, "seed": 0}
 
 
 def predictions(rng, clips=60, noise=None, seeds=(0, 1), tasks=TASKS):
@@ -59,9 +60,10 @@ def test_a_worse_variant_differs_and_the_reference_does_not_from_itself():
     table = predictions(np.random.default_rng(1))
     result = compare_variants(table, speakers(), **SETTINGS)
     worse = result[result["variant"] == "worse"]
-    assert worse["differs"].all() and (worse["high"] < 0).all()
+    assert (worse["verdict"] == "worse").all() and (worse["high"] < 0).all()
     own = result[result["variant"] == "multitask"]
     assert (own[["difference", "low", "high"]] == 0).all(axis=None)
+    assert (own["verdict"] == "equivalent").all()
     assert (own["spread"] > 0).all() and (own["n_seeds"] == 2).all()
 
 
@@ -74,9 +76,39 @@ def test_equal_variants_differ_as_often_as_the_level_says():
         table = predictions(rng, noise=noise, seeds=(0,), tasks=("personality",))
         result = compare_variants(table, speakers(), **SETTINGS)
         result = result.set_index(["variant", "metric"])
-        differs += result.loc[("other", "mACC"), "differs"]
+        found = result.loc[("other", "mACC"), "verdict"]
+        differs += found in ("better", "worse")
     low, high = binom.interval(0.998, studies, 0.05)
     assert low <= differs <= high
+
+
+def test_an_interval_knows_that_other_seeds_would_give_another_difference():
+    """Widened by the variance over seeds, by hand."""
+    seeds = (0, 1, 2)
+    table = predictions(np.random.default_rng(5), seeds=seeds, tasks=["personality"])
+    every = compare_variants(table, speakers(), **SETTINGS)
+    row = every.set_index(["variant", "metric"]).loc[("worse", "mACC")]
+    each = [
+        compare_variants(table[table["seed"] == seed], speakers(), **SETTINGS)
+        .set_index(["variant", "metric"])
+        .loc[("worse", "mACC"), "difference"]
+        for seed in seeds
+    ]
+    # With other seeds than the reference, the interval is over speakers alone.
+    renamed = table["seed"].where(table["variant"] == "worse", table["seed"] + 7)
+    alone = compare_variants(table.assign(seed=renamed), speakers(), **SETTINGS)
+    alone = alone.set_index(["variant", "metric"]).loc[("worse", "mACC")]
+    assert row["difference"] == pytest.approx(np.mean(each))
+    assert alone["difference"] == pytest.approx(row["difference"])
+    of_seeds = np.var(each, ddof=1) / 3
+    for end in ("low", "high"):
+        half = alone[end] - alone["difference"]
+        of_speakers = (half / t.ppf(0.975, 19)) ** 2
+        total = of_speakers + of_seeds
+        freedom = total**2 / (of_speakers**2 / 19 + of_seeds**2 / 2)
+        expected = np.sign(half) * t.ppf(0.975, freedom) * np.sqrt(total)
+        assert row[end] - row["difference"] == pytest.approx(expected)
+        assert abs(expected) > abs(half)
 
 
 def test_only_common_clips_and_tasks_are_compared():

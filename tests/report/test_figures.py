@@ -581,6 +581,14 @@ def differences():
     return table.replace({"variant": {"face": "no_predict_projector"}})
 
 
+def component_gains():
+    table = differences().rename(columns={"variant": "component"})
+    table = table.rename(columns={"difference": "gain"})
+    verdicts = ["better", "worse", "equivalent", "undecided"]
+    table["verdict"] = [verdicts[i % 4] for i in range(len(table))]
+    return table.assign(added=True)
+
+
 def bounded():
     table, planted = association()
     return table.assign(low=-0.8, high=0.9, unrelated=table["r"]), table
@@ -617,6 +625,7 @@ def everything(rng):
         "block_gains": (gains(),),
         "bounds_panels": bounded(),
         "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
+        "component_gains": (component_gains(), 0.005),
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
         "difference_dots": (differences(),),

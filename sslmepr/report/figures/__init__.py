@@ -14,6 +14,7 @@ from sslmepr.report.figures.attention import (
     weights_of_modalities,
 )
 from sslmepr.report.figures.bars import (
+    component_gains,
     difference_dots,
     prediction_bars,
     stacking_weights,
@@ -45,6 +46,7 @@ __all__ = [
     "bounds_panels",
     "clip_panel",
     "contact_sheet",
+    "component_gains",
     "deletion_lines",
     "difference_dots",
     "evidence_dots",

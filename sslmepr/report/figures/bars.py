@@ -6,6 +6,13 @@ from matplotlib.figure import Figure
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
+from sslmepr.statistics.verdicts import (
+    BETTER,
+    EQUIVALENT,
+    NO_VERDICT,
+    UNDECIDED,
+    WORSE,
+)
 
 
 @theme.both_modes
@@ -69,6 +76,57 @@ def difference_dots(table: pd.DataFrame) -> Figure:
         range(len(variants)), [theme.pretty(name) for name in variants]
     )
     grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
+    return figure
+
+
+@theme.both_modes
+def component_gains(table: pd.DataFrame, margin: float) -> Figure:
+    """Gain of each component with its interval, one panel per metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        component, added, metric, gain, low, high, verdict, in the order of display;
+        those that the model does not have are marked with a plus sign.
+    margin : float
+        Of equivalence; its band is shaded.
+    """
+    metrics = list(dict.fromkeys(table["metric"]))
+    components = list(dict.fromkeys(table["component"]))
+    panel = (2.3, 1.0 + 0.27 * len(components))
+    figure, grid = panel_grid(len(metrics), panel, (1.9, 0.1), sharey=True)
+    marks = {BETTER: (">", "full"), WORSE: ("<", "full"), EQUIVALENT: ("s", "full")}
+    handles = {}
+    for axes, metric in zip(grid.flat, metrics, strict=False):
+        here = table[table["metric"] == metric]
+        axes.axvspan(-margin, margin, color=theme.faint(), alpha=0.15, lw=0)
+        axes.axvline(0, color=theme.faint(), lw=1)
+        for row in here.itertuples():
+            place = components.index(row.component)
+            shape, fill = marks.get(row.verdict, ("o", "none"))
+            told = row.verdict in (BETTER, WORSE)
+            colour = theme.accent() if told else theme.faint()
+            axes.hlines(place, row.low, row.high, color=colour, lw=2.4, alpha=0.55)
+            (handles[row.verdict],) = axes.plot(
+                row.gain,
+                place,
+                shape,
+                color=colour,
+                fillstyle=fill,
+                markerfacecolor=colour if fill == "full" else theme.page(),
+                ls="none",
+                label=row.verdict,
+            )
+        entitle(axes, theme.pretty(metric), panel[0])
+        axes.grid(axis="x")
+        axes.locator_params(axis="x", nbins=4)
+    added = set(table.loc[table["added"], "component"])
+    words = {name: theme.pretty(name, "component") for name in components}
+    words |= {name: f"+ {words[name]}" for name in added}
+    grid[0, 0].set_yticks(range(len(components)), list(words.values()))
+    grid[0, 0].set_ylim(len(components) - 0.5, -0.5)
+    order = (BETTER, WORSE, EQUIVALENT, UNDECIDED, NO_VERDICT)
+    legend(figure, [handles[verdict] for verdict in order if verdict in handles])
     return figure
 
 
