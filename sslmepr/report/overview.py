@@ -5,11 +5,18 @@ import pandas as pd
 
 from sslmepr.association import sources
 from sslmepr.evaluation.scores import first_split, headline
-from sslmepr.labels import select
+from sslmepr.labels import FUSED, select
 from sslmepr.report.tables import interval, number
 from sslmepr.report.words import plain, pretty
 
-SPLITS = ("test", "dev")
+SPLITS = {
+    "all": "in people whom no stage was trained on",
+    "test": "on the test split",
+    "dev": "on the dev split",
+}
+"""Splits by preference (``all``: the held-out corpus), and how they are told."""
+
+ENDS = ("estimate", "low", "high")
 
 
 class Findings:
@@ -37,7 +44,7 @@ def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
     """
     return Findings(
         [
-            *_recognition(metrics),
+            *recognition(metrics),
             *(
                 sentence
                 for study in dict.fromkeys(agreement["study"])
@@ -65,28 +72,57 @@ def study_findings(metrics: pd.DataFrame, outcomes: pd.DataFrame) -> Findings:
         f"{f' ({row.pairs})' if row.pairs else ''}."
         for row in select(annotated, level="clip").itertuples()
     ]
-    return Findings([*_recognition(metrics), *sentences])
+    return Findings([*recognition(metrics), *sentences])
 
 
-def _recognition(metrics: pd.DataFrame) -> list[str]:
+def recognition(
+    metrics: pd.DataFrame, ceiling: pd.DataFrame | None = None
+) -> list[str]:
+    """Sentences on how well emotions and traits are recognised.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Result of the evaluation.
+    ceiling : DataFrame, optional
+        From `sslmepr.evaluation.scores.read_ceiling`.
+
+    Returns
+    -------
+    list of str
+        One sentence for each task with scores, on the first of `SPLITS` that has them.
+    """
     sentences = []
-    words = {"mWACC": "emotions", "CCC": "traits"}
-    for metric, what in words.items():
+    for metric, what in {"mWACC": "emotions", "CCC": "traits"}.items():
         mine = metrics[metrics["metric"] == metric]
         if not mine["split"].isin(SPLITS).any():
             continue
-        split = first_split(mine, SPLITS)
+        split = first_split(mine, tuple(SPLITS))
         table = headline(mine, (metric,), split)
         fused = select(table, stage="fusion", variant="multitask").iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
-        alone = select(table, stage="unimodal")
-        best = alone.loc[alone["estimate"].idxmax()]
-        sentences.append(
-            f"**Recognising {what}** on the {split} split, the fused model reaches a "
-            f"{metric} of {_written(fused)} ({int(fused['n'])} clips); the best single "
-            f"modality, {best['modality']}, reaches {_written(best)}, "
-            f"and guessing {number(guessed['estimate'])}."
+        late = select(table, stage="stacking").iloc[0]
+        alone = pd.concat(
+            [select(table, stage=stage) for stage in ("crosstask", "unimodal")]
         )
+        best = alone.loc[alone["estimate"].idxmax()]
+        sentence = (
+            f"**Recognising {what}** {SPLITS[split]}, the fused model reaches a "
+            f"{metric} of {_written(fused)} ({int(fused['n'])} clips); late fusion "
+            f"reaches {number(late['estimate'])}, the best single modality, "
+            f"{best['modality']}, {number(best['estimate'])}, and guessing "
+            f"{number(guessed['estimate'])}"
+        )
+        if ceiling is not None:
+            top = select(ceiling, modality=FUSED, metric=metric)["ceiling"].iloc[0]
+            way = top - guessed["estimate"]
+            ends = [(fused[e] - guessed["estimate"]) / way for e in ENDS]
+            share, low, high = (number(100 * end, 0) for end in ends)
+            sentence += (
+                f". The ideal observer of what was drawn reaches {number(top)}: from "
+                f"guessing, {share} % [{low}, {high}] of the way are covered"
+            )
+        sentences.append(f"{sentence}.")
     return sentences
 
 

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.report.overview import findings, study_findings
+from sslmepr.report.overview import findings, recognition, study_findings
 
 METRICS = pd.DataFrame(
     [
@@ -32,7 +32,8 @@ NO_FATES = pd.DataFrame([], columns=["corpus", "source", "level", "pairs"])
 def test_sentences_carry_the_numbers_of_the_tables():
     emotions, traits, planted, unrelated = findings(METRICS, AGREEMENT).sentences
     assert "mWACC of 0.800 [0.000, 1.000] (72 clips)" in emotions
-    assert "text, reaches 0.700 [0.000, 1.000], and guessing 0.500" in emotions
+    assert "late fusion reaches 0.750" in emotions
+    assert "text, 0.700, and guessing 0.500." in emotions
     assert "CCC of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
     assert "0 % of 30 emotion-trait pairs" in unrelated
@@ -74,5 +75,20 @@ def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
     assert "**Recognising traits** on the dev split" in traits
     both = pd.concat([METRICS, METRICS.assign(split="dev", estimate=9.0)])
     assert "test split" in study_findings(both, NO_FATES).sentences[0]
+    both = pd.concat([both, METRICS.assign(split="all", estimate=9.0)])
+    assert "people whom no stage" in study_findings(both, NO_FATES).sentences[0]
     (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], NO_FATES).sentences
     assert "traits" in alone
+
+
+def test_what_is_covered_is_told_where_the_ceiling_is_known():
+    rows = [("fused", "mWACC", 0.9), ("face", "mWACC", 0.7), ("fused", "CCC", 0.6)]
+    ceiling = pd.DataFrame(rows, columns=["modality", "metric", "ceiling"])
+    emotions, traits = recognition(METRICS, ceiling)
+    # From .5 to .9 by .8; from 0 to .6 by .3; the interval is [0, 1] of the score.
+    assert emotions.endswith(
+        "reaches 0.900: from guessing, 75 % [−125, 125] of the way are covered."
+    )
+    assert traits.endswith(
+        "reaches 0.600: from guessing, 50 % [0, 167] of the way are covered."
+    )
