@@ -43,10 +43,22 @@ ENCODERS = {
     "speech": {"whisper_tiny_en": 384, "egemaps": 25, "wav2vec2_emotion": 1024},
     "text": {"minilm_l6": 384, "bge_small_en": 384},
 }
-"""Kind of encoder, then encoder name to its number of features per step."""
+"""Kind of encoder, then encoder name to its own number of features per step."""
 
-FEATURE_COUNTS = {name: n for kind in ENCODERS.values() for name, n in kind.items()}
-"""Encoder name to its number of features per step."""
+QUALITY = {
+    "image": ("luminance", "contrast", "sharpness", "plain"),
+    "speech": ("noise_floor", "range", "flatness"),
+    "text": ("continuing",),
+}
+"""Kind of encoder to the measures of quality behind its features, in order; see
+`sslmepr.encoders.quality`."""
+
+FEATURE_COUNTS = {
+    name: n + len(QUALITY[kind])
+    for kind, encoders in ENCODERS.items()
+    for name, n in encoders.items()
+}
+"""Encoder name to the number of features per step in a store, measures included."""
 
 MODEL_COMPONENTS = (
     "graph_attention",
@@ -68,6 +80,11 @@ OURS = ("co_training", "product_of_experts", "contrary_words", "expressiveness")
 
 COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")
 """Optional parts of the fusion stage: those of the network and of its training."""
+
+QUALITY_COUNTS = {
+    name: len(QUALITY[kind]) for kind, encoders in ENCODERS.items() for name in encoders
+}
+"""Encoder name to how many of the last features of a store are measures of quality."""
 
 EMOTION_COLUMNS = tuple(f"emotion_{name}" for name in EMOTIONS)
 TRAIT_COLUMNS = tuple(f"trait_{name}" for name in TRAITS)

@@ -28,7 +28,6 @@ from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.device import choose_device
 from sslmepr.extraction import extract_corpus
-from sslmepr.extraction.corpus import encoder_name
 from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.files import MARK, atomic, own_folder
@@ -284,7 +283,7 @@ class _Models:
             for modality in self.widths
         }
         for modality, checkpoint in self.unimodal.items():
-            chosen = encoder_name(modality, params.extract)
+            chosen = params.extract.encoder_of(modality)
             if checkpoint.made_by and checkpoint.made_by[0] != chosen:
                 raise PredictError(
                     f"{folder / 'crosstask' / modality}: was trained on features of "

@@ -4,14 +4,15 @@ from functools import cached_property
 
 import torch
 
-from sslmepr.encoders.image import IMAGE_ENCODERS, ImageEncoder
-from sslmepr.encoders.speech import SPEECH_ENCODERS, SpeechEncoder
-from sslmepr.encoders.text import TEXT_ENCODERS, TextEncoder
+from sslmepr.encoders.image import IMAGE_ENCODERS
+from sslmepr.encoders.quality import WithQuality
+from sslmepr.encoders.speech import SPEECH_ENCODERS
+from sslmepr.encoders.text import TEXT_ENCODERS
 from sslmepr.params.corpora import Extract
 
 
 class Encoders:
-    """Image, speech and text encoder.
+    """Image, speech and text encoder, with measures of quality behind their features.
 
     Each is loaded when it is first used, so a corpus without media never loads the
     first two.
@@ -28,20 +29,22 @@ class Encoders:
         self._extract, self._device = extract, device
 
     @cached_property
-    def image(self) -> ImageEncoder:
+    def image(self) -> WithQuality:
         """Encodes crops of face, body and scene."""
-        return IMAGE_ENCODERS[self._extract.image_encoder](self._extract, self._device)
+        return self._load("image", IMAGE_ENCODERS[self._extract.image_encoder])
 
     @cached_property
-    def speech(self) -> SpeechEncoder:
+    def speech(self) -> WithQuality:
         """Encodes waveforms."""
-        load = SPEECH_ENCODERS[self._extract.speech_encoder]
-        return load(self._extract, self._device)
+        return self._load("speech", SPEECH_ENCODERS[self._extract.speech_encoder])
 
     @cached_property
-    def text(self) -> TextEncoder:
+    def text(self) -> WithQuality:
         """Encodes transcripts."""
-        return TEXT_ENCODERS[self._extract.text_encoder](self._extract, self._device)
+        return self._load("text", TEXT_ENCODERS[self._extract.text_encoder])
+
+    def _load(self, kind: str, load) -> WithQuality:
+        return WithQuality(kind, load(self._extract, self._device))
 
 
 def load_encoders(extract: Extract, device: torch.device) -> Encoders:

@@ -116,6 +116,11 @@ class TextEncoder:
             windows[i].append(states)
         return [self._steps(each) for each in windows]
 
+    def continuing(self, text: str) -> float:
+        """Share of the word pieces of a text that continue a word; 0 without any."""
+        pieces = self._tokenizer.tokenize(text)
+        return sum(piece.startswith("##") for piece in pieces) / max(len(pieces), 1)
+
     def _steps(self, windows: list[np.ndarray]) -> np.ndarray:
         """What is kept, (step, feature), of the (token, feature) states of a text.
 

@@ -35,7 +35,6 @@ from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Params
-from sslmepr.params.corpora import Extract
 from sslmepr.params.study import Compute
 from sslmepr.processes import process_pool
 from sslmepr.weights import CARRIERS, weights_state
@@ -269,7 +268,7 @@ def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
 
 def _write_modality(modality, shards, findings, found, params, folder) -> pd.DataFrame:
     """The store of one modality; its table."""
-    default = encoder_name(modality, params.extract)
+    default = params.extract.encoder_of(modality)
     encoder, revision = findings.encoders.get(modality, [default, ""])
     rates = findings.rates.get(modality, {})
     extra = pd.DataFrame({"clip_id": pd.Series(list(rates), dtype="str")})
@@ -280,12 +279,6 @@ def _write_modality(modality, shards, findings, found, params, folder) -> pd.Dat
     sequences = (pair for shard in shards for pair in read_sequences(shard, modality))
     width = FEATURE_COUNTS[default]
     return write_store(folder, modality, sequences, encoder, revision, extra, width)
-
-
-def encoder_name(modality: str, extract: Extract) -> str:
-    """Name of the encoder that section ``extract`` chooses for a modality."""
-    by_modality = {"audio": extract.speech_encoder, "text": extract.text_encoder}
-    return by_modality.get(modality, extract.image_encoder)
 
 
 def _summary(name, clips, findings, tables) -> dict:

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from sslmepr.params.corpora import Extract
 
-FORMAT = 2
+FORMAT = 3
 """Version of the shard format; increase it when the meaning of a shard changes."""
 
 

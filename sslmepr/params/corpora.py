@@ -155,3 +155,8 @@ class Extract(Section):
     transcriber: str
     batch: Positive
     checkpoint_dir: Folder | None
+
+    def encoder_of(self, modality: str) -> str:
+        """Name of the encoder of a modality."""
+        by_modality = {"audio": self.speech_encoder, "text": self.text_encoder}
+        return by_modality.get(modality, self.image_encoder)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sslmepr.device import choose_device
-from sslmepr.labels import TARGETS, TASKS
+from sslmepr.labels import QUALITY_COUNTS, TARGETS, TASKS
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params
 from sslmepr.training.clips import StudyClips, read_study_clips
@@ -83,6 +83,9 @@ class FusionClips:
     device : torch.device
     trained_on : dict of str to str, optional
         Folder of each model of stage 2, relative to the study's, to its digest.
+    measures : dict of str to int, optional
+        Modality to the number of its last features that tell how well it was recorded:
+        measures of quality and the log length; 0 if it is not known.
 
     Attributes
     ----------
@@ -90,7 +93,7 @@ class FusionClips:
     features : dict of str to (clip, feature) Tensor
     widths, feature_counts : dict
         Modality to the width of its concatenated embeddings and of its features.
-    trained_on : dict of str to str
+    trained_on, measures : dict
     """
 
     def __init__(
@@ -99,9 +102,11 @@ class FusionClips:
         outputs: FusionInput,
         device: torch.device,
         trained_on: dict[str, str] | None = None,
+        measures: Mapping[str, int] | None = None,
     ):
         self.clips, self.device = clips, device
         self.trained_on = trained_on or {}
+        self.measures = dict.fromkeys(outputs.features, 0) | dict(measures or {})
         self.present, self.features = outputs.present, outputs.features
         self.widths, self.feature_counts = (
             {name: each.shape[1] for name, each in field.items()}
@@ -126,7 +131,7 @@ class FusionClips:
         Parameters
         ----------
         params : Params
-            Sections ``roles`` and ``compute.device``.
+            Sections ``roles``, ``extract`` and ``compute.device``.
         modalities : sequence of str
         study_folder, data_folder : path
             As in `sslmepr.training.stacking.train_stacking`.
@@ -138,7 +143,11 @@ class FusionClips:
         """
         clips = read_study_clips(params, data_folder)
         device = choose_device(params.compute.device)
-        return cls.read(clips, modalities, study_folder, device)
+        measures = {  # and the length
+            name: QUALITY_COUNTS[params.extract.encoder_of(name)] + 1
+            for name in modalities
+        }
+        return cls.read(clips, modalities, study_folder, device, measures)
 
     def predictable(self) -> np.ndarray:
         """Clips that have at least one modality: (clip,) int array."""
@@ -151,6 +160,7 @@ class FusionClips:
         modalities: Sequence[str],
         study_folder: str | Path,
         device: torch.device,
+        measures: Mapping[str, int] | None = None,
     ) -> "FusionClips":
         """Read the outputs of stage 2.
 
@@ -162,6 +172,7 @@ class FusionClips:
         study_folder : path
             Holds ``crosstask/<modality>``.
         device : torch.device
+        measures : dict of str to int, optional
 
         Returns
         -------
@@ -182,7 +193,7 @@ class FusionClips:
             sizes[modality] = width, outputs["features"].shape[1]
             parts.append((modality, rows, outputs))
         joined = join_modalities(len(clips.table), sizes, parts)
-        return cls(clips, joined, device, trained_on)
+        return cls(clips, joined, device, trained_on, measures)
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
         """Positions of a corpus's clips that have at least one modality.

@@ -3,7 +3,9 @@
 How well a modality was seen, and whether words are contrary, are never labelled. But
 they show in how far the unimodal predictions of a modality are from what the others
 lead to expect, on every clip of every corpus: the model of stage 3 reads both from
-features, and the probes for it are fitted here.
+features, and the probes for it are fitted here. Where measures of quality are among the
+features (`sslmepr.encoders.quality`), quality is read from them alone: from some
+hundreds of features of an encoder and some hundreds of clips it cannot be learned.
 """
 
 from collections.abc import Mapping
@@ -81,8 +83,11 @@ def fit_readings(
         both = present[:, place] & (present.sum(1) > 1)
         if both.sum() > scores.shape[-1]:
             others = np.delete(scores[both], place, 1).reshape(both.sum(), -1)
-            found = fit_quality(features[name][both], others, scores[both, place])
-            readings.set_quality(name, *_tensors(*found))
+            read = features[name][both][:, -data.measures[name] :]
+            weights, bias = fit_quality(read, others, scores[both, place])
+            every = np.zeros(features[name].shape[1])
+            every[-len(weights) :] = weights
+            readings.set_quality(name, *_tensors(every, bias))
     if {CONTRARY, CONTRADICTS} <= set(places) and "emotion" in parts:
         both = present[:, places[CONTRARY]] & present[:, places[CONTRADICTS]]
         own = parts["emotion"].detach().cpu().numpy().astype(float)
