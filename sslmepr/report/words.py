@@ -59,6 +59,11 @@ WORDS = {
     "covers_planted": "intervals that cover the planted value",
     "covers_expected": "intervals that cover the expected value",
     "dev_score": "score on dev",
+    # measures of quality
+    "noise_floor": "noise floor",
+    "range": "range of the level",
+    "flatness": "spectral flatness",
+    "continuing": "pieces that continue a word",
     # which side of an association is annotated
     "predicted_x_true": "predicted emotion × annotated trait",
     "true_x_predicted": "annotated emotion × predicted trait",
@@ -114,6 +119,7 @@ PLAIN = {
     *("turns round", "of_planted", "wrong_sign", "of_not_planted", "planted"),
     *"better worse equivalent undecided component verdict added".split(),
     "no interval",
+    *"luminance contrast sharpness plain measure median".split(),
     *"learned way_of_training seen words longest no_words language unsure".split(),
     *"too_short encoders_of_study hours_of_video processor_hours trial state".split(),
     *"epochs batch dropout learning_rate weight_decay promise tried right".split(),
@@ -166,7 +172,16 @@ IN_COLUMN = {
     "halo": {"False": "left in", "True": "removed"},
     "component": {"all of them": "all of these"},
     **dict.fromkeys(
-        ("modality", "channel", "encoder", "metric", "target", "emotion", "trait")
+        (
+            "modality",
+            "channel",
+            "encoder",
+            "measure",
+            "metric",
+            "target",
+            "emotion",
+            "trait",
+        )
         + ("variant", "source", "control", "comparison", "against", "study", "state"),
         {},
     ),

@@ -1,0 +1,71 @@
+"""What was extracted from clips, and how well they were recorded."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.features import FeatureStore
+from sslmepr.labels import ENCODERS, QUALITY, QUALITY_COUNTS
+from sslmepr.report.overview import Findings
+from sslmepr.report.words import plain, pretty
+
+QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}
+
+
+def recording_quality(stores: Mapping[str, FeatureStore]) -> pd.DataFrame:
+    """Distribution of each measure of quality over clips.
+
+    Parameters
+    ----------
+    stores : mapping of str to FeatureStore
+        Modality to its features.
+
+    Returns
+    -------
+    DataFrame
+        modality, measure, low, median, high (10th, 50th and 90th percentile over clips,
+        of means over steps), n (clips). Stores without clips, or of features that have
+        no measures behind them, have no rows.
+    """
+    rows = []
+    for modality, store in stores.items():
+        count = QUALITY_COUNTS.get(store.encoder, 0)
+        if not (len(store) and count):
+            continue
+        kind = next(kind for kind, names in ENCODERS.items() if store.encoder in names)
+        values = np.asarray(store.values[:, -count:], float)
+        starts, lengths = store.offsets[:-1], np.diff(store.offsets)
+        means = np.add.reduceat(values, starts, axis=0) / lengths[:, None]
+        for name, column in zip(QUALITY[kind], means.T, strict=True):
+            ends = {key: np.quantile(column, at) for key, at in QUANTILES.items()}
+            row = {"modality": modality, "measure": name, **ends, "n": len(column)}
+            rows.append(row)
+    columns = ["modality", "measure", *QUANTILES, "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def extraction_findings(summaries: Mapping[str, dict]) -> Findings:
+    """Say how many clips have each modality, and whether anything failed.
+
+    Parameters
+    ----------
+    summaries : mapping of str to dict
+        Corpus to the summary of its extraction.
+
+    Returns
+    -------
+    Findings
+        One sentence for each corpus.
+    """
+    sentences = []
+    for name, told in summaries.items():
+        present = {key: each["present"] for key, each in told["modalities"].items()}
+        rarest = min(present, key=present.__getitem__)
+        sentences.append(
+            f"**{pretty(name, 'corpus')}**: of {told['clips']} clips, "
+            f"{present[rarest]} ({plain(rarest, 'modality')}) to "
+            f"{max(present.values())} have a modality; {told['unexpected_errors']} "
+            "errors were unexpected."
+        )
+    return Findings(sentences)

@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from sslmepr.features import FeatureStore, write_store
+from sslmepr.report.extraction import extraction_findings, recording_quality
+
+
+def store(folder, modality, sequences, encoder):
+    write_store(folder, modality, sequences, encoder, "r", feature_count=5)
+    return FeatureStore.open(folder, modality)
+
+
+def test_percentiles_are_those_of_the_means_of_clips(tmp_path):
+    rng = np.random.default_rng(0)
+    sequences = [(f"c{i}", rng.normal(size=(1 + i % 3, 5))) for i in range(30)]
+    found = recording_quality(
+        {"audio": store(tmp_path, "audio", sequences, "whisper_tiny_en")}
+    ).set_index("measure")
+    means = np.array([values.mean(0) for _, values in sequences])
+    for place, name in enumerate(["noise_floor", "range", "flatness"], start=2):
+        expected = np.quantile(means[:, place], [0.1, 0.5, 0.9])
+        row = found.loc[name, ["low", "median", "high"]].astype(float)
+        assert row.to_list() == pytest.approx(expected, abs=2e-3)  # halves of floats
+    assert (found["n"] == 30).all()
+
+
+def test_features_of_other_tools_and_empty_stores_have_no_rows(tmp_path):
+    sequences = [("c", np.ones((2, 5)))]
+    other = store(tmp_path / "a", "face", sequences, "openface")
+    empty = store(tmp_path / "b", "text", [], "minilm_l6")
+    found = recording_quality({"face": other, "text": empty})
+    assert found.empty and "measure" in found
+
+
+def test_the_rarest_modality_is_named():
+    counts = {"face": {"present": 7}, "audio": {"present": 9}, "text": {"present": 3}}
+    told = {"clips": 10, "modalities": counts, "unexpected_errors": 0}
+    assert extraction_findings({"emotion": told}).sentences == [
+        "**Rated for emotions**: of 10 clips, 3 (text) to 9 have a modality; 0 errors "
+        "were unexpected."
+    ]
