@@ -28,7 +28,7 @@ from sslmepr.extraction.corpus import (
 from sslmepr.extraction.record import extraction_record
 from sslmepr.extraction.shards import Chunk, write_shard
 from sslmepr.features import FeatureError, FeatureStore
-from sslmepr.labels import MODALITIES
+from sslmepr.labels import FEATURE_COUNTS, MODALITIES
 from sslmepr.media.transcript import Transcript
 from sslmepr.weights import WeightsError
 
@@ -107,7 +107,7 @@ def test_the_rest_goes_on(extracted):
     seen = {"good.mp4", "mute é.mp4", "single.mp4", "untold"}
     for modality in ("face", "body", "scene"):
         assert set(stores[modality].clip_ids) == seen
-        assert stores[modality]["good.mp4"].shape == (2, 1328)
+        assert stores[modality]["good.mp4"].shape == (2, FEATURE_COUNTS["efficientnet_lite0"])
         table = stores[modality].table.set_index("clip_id")
         shares = table[["detected", "person", "full_frame"]]
         assert (shares.sum(axis=1) == table["steps"]).all()
@@ -116,7 +116,7 @@ def test_the_rest_goes_on(extracted):
     assert set(stores["audio"].clip_ids) == {
         *("good.mp4", "single.mp4", "untold", "voice.wav")
     }
-    assert stores["audio"]["voice.wav"].shape == (3, 384)  # 0.5 s at 5 steps a second
+    assert stores["audio"]["voice.wav"].shape == (3, 387)  # 0.5 s at 5 steps a second
     assert len(stores["text"]) == 9
     assert summary["modalities"]["text"] == {
         "present": 9,
@@ -367,7 +367,7 @@ def test_text_alone(text_corpus, params, tmp_path):
         ["blank", "text", "no transcript, and there is no media"]
     ]
     face = FeatureStore.open(folder, "face")
-    assert len(face) == 0 and face.feature_count == 1328
+    assert len(face) == 0 and face.feature_count == FEATURE_COUNTS["efficientnet_lite0"]
     assert summary["modalities"]["face"]["without_media"] == 21
     assert summary["transcripts"] == {"given": 20, "whisper": 0}
     assert summary["languages_heard"] == {} and summary["unexpected_errors"] == 0
