@@ -17,9 +17,16 @@ from recordings import write_video
 
 from sslmepr.__main__ import main
 from sslmepr.encoders.image import EfficientNetLite0
+from sslmepr.encoders.quality import REVISION
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
-from sslmepr.labels import EMOTION_COLUMNS, SCORED_EMOTIONS, TARGETS, TRAIT_COLUMNS
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    FEATURE_COUNTS,
+    SCORED_EMOTIONS,
+    TARGETS,
+    TRAIT_COLUMNS,
+)
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
@@ -37,10 +44,13 @@ from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
-FEATURES = {"face": 1329, "audio": 385}  # those of the encoders, and the length
+FEATURES = {  # those of the stores, and the length
+    "face": FEATURE_COUNTS["efficientnet_lite0"] + 1,
+    "audio": FEATURE_COUNTS["whisper_tiny_en"] + 1,
+}
 MADE_BY = {
-    "face": ("efficientnet_lite0", EfficientNetLite0.revision),
-    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision),
+    "face": ("efficientnet_lite0", EfficientNetLite0.revision + REVISION),
+    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision + REVISION),
 }
 SEEDS = 3
 

@@ -24,6 +24,10 @@ DISJOINT = "disjoint_modalities"
 """Both predicted (see `sslmepr.association.disjoint_modalities`)."""
 
 
+CROSS = "cross_source"
+"""Neither: three sources together (see `sslmepr.association.cross_source`)."""
+
+
 def sides(source: str) -> tuple[str, str]:
     """Split a source into its emotion side and its trait side.
 

@@ -5,15 +5,20 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from sslmepr.association.cross_table import cross_associations
 from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.recovery import compare, recovery
+from sslmepr.association.sources import CROSS
 from sslmepr.association.study_associations import (
     Evaluated,
     associate,
     association_tables,
     resample,
 )
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
+from sslmepr.simulation.raters import rated_association
+from sslmepr.simulation.world import make_world
 
 CLIPS = "clips.parquet"
 OBSERVER = "ideal_association.csv"
@@ -27,7 +32,8 @@ class Assessment(NamedTuple):
     found : DataFrame
         From :func:`sslmepr.association.correlation.association`, over clips.
     comparison : DataFrame
-        From :func:`sslmepr.association.recovery.compare`, one row per cell.
+        From :func:`sslmepr.association.recovery.compare`, one row per cell, and rated:
+        the planted association as raters see it.
     agreement : DataFrame
         From :func:`sslmepr.association.recovery.recovery`, one row per metric.
     """
@@ -54,8 +60,8 @@ def assess(
     variant : str
         The fusion variant whose predictions are correlated.
     source : str
-        One of `sslmepr.association.sources.SOURCES`, or `DISJOINT`, for which `variant`
-        is not used.
+        One of `sslmepr.association.sources.SOURCES`, or `DISJOINT` or `CROSS`, for
+        which `variant` is not used.
     data_folder : path
         Folder of the corpora.
 
@@ -74,20 +80,29 @@ def assess(
     if corpus.source != "simulated":
         raise ValueError(f"corpus {name}: its true associations are not known")
     folder = Path(data_folder, name, "corpus")
-    clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
-    speakers = clips.set_index("clip_id")["speaker_id"]
-    tables = association_tables(evaluated, speakers, variant, name, source)
-    if tables is None:
-        raise ValueError(f"corpus {name}: fewer than two modalities to divide")
-    found = associate(tables, source, params, levels=("clip",))
+    if source == CROSS:
+        found, draws, _ = cross_associations(params, data_folder)
+    else:
+        clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
+        speakers = clips.set_index("clip_id")["speaker_id"]
+        tables = association_tables(evaluated, speakers, variant, name, source)
+        if tables is None:
+            raise ValueError(f"corpus {name}: fewer than two modalities to divide")
+        found = associate(tables, source, params, levels=("clip",))
+        draws = resample(tables, params)
+    simulation = params.simulation
+    world = make_world(corpus.world, simulation.worlds)
+    rated = pd.DataFrame(
+        rated_association(world, simulation.raters), list(SCORED_EMOTIONS), list(TRAITS)
+    )
     planted = tidy_matrix(params.simulation.worlds[corpus.world], "planted")
     observer = pd.read_csv(folder / OBSERVER)
     observer = observer.loc[observer["channel"] == "all", [*CELL, "recovered"]].rename(
         columns={"recovered": "observer"}
     )
-    draws = resample(tables, params)
+    compared = compare(found, planted, observer)
     return Assessment(
         found,
-        compare(found, planted, observer),
+        compared.merge(tidy_matrix(rated, "rated"), on=CELL),
         recovery(found, planted, draws, params.association.confidence),
     )

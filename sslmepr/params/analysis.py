@@ -44,12 +44,15 @@ class Association(Section):
         Correction for multiple testing, a method of statsmodels' ``multipletests``.
     alpha : float
         Significance level after correction.
+    smallest_effect : float
+        Smallest correlation that matters; a cell that is surely smaller is absent.
     """
 
     resamples: Positive
     confidence: ProperShare
     correction: str
     alpha: ProperShare
+    smallest_effect: ProperShare
 
 
 class Attention(Section):

@@ -45,11 +45,7 @@ def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
     return Findings(
         [
             *recognition(metrics),
-            *(
-                sentence
-                for study in dict.fromkeys(agreement["study"])
-                for sentence in _association(agreement, study)
-            ),
+            *agreement_findings(agreement),
         ]
     )
 
@@ -124,6 +120,18 @@ def recognition(
             )
         sentences.append(f"{sentence}.")
     return sentences
+
+
+def agreement_findings(agreement: pd.DataFrame) -> list[str]:
+    """Sentences on what is found in worlds whose associations are known.
+
+    Parameters
+    ----------
+    agreement : DataFrame
+        As of `findings`.
+    """
+    studies = dict.fromkeys(agreement["study"])
+    return [each for study in studies for each in _association(agreement, study)]
 
 
 def _association(agreement: pd.DataFrame, study: str) -> list[str]:

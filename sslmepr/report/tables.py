@@ -27,6 +27,7 @@ INTERVAL = re.compile(rf"\[[{MINUS}.\d]+, [{MINUS}.\d]+\]\S?")
 KINDS = {
     EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
     CLUSTER_T: ("\N{MODIFIER LETTER SMALL T}", "Student's t over clusters"),
+    "influence": ("", "influence functions of speakers"),
     "wilson": ("\N{MODIFIER LETTER SMALL W}", "Wilson's interval of a count"),
     NONE: ("", "no interval is defined"),
 }

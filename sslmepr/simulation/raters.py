@@ -171,3 +171,26 @@ def rating_ceiling(world: World, raters: Raters) -> np.ndarray:
     rows = halo_rows(raters)
     known = np.einsum("tl,lm,tm->t", rows, world.covariance, rows)
     return np.sqrt(known / (known + noise_variance(raters)))
+
+
+def rated_association(world: World, raters: Raters | None) -> np.ndarray:
+    """Correlations of emotions with traits as raters see them: (emotion, trait).
+
+    Halo associates emotions with all traits, even in a world that does not, and noise
+    weakens what is there. This is what labels can show, however many clips there are.
+
+    Parameters
+    ----------
+    world : World
+    raters : Raters or None
+    """
+    if raters is None:
+        return world.association
+    rows, (errors, weights) = halo_rows(raters), majority_errors(raters)
+    shared = world.covariance[EMOTION_PART] @ rows.T
+    traits = np.einsum("tl,lm,tm->t", rows, world.covariance, rows)
+    emotions = np.diag(world.covariance)[EMOTION_PART]
+    spread = weights @ errors**2 - (weights @ errors) ** 2
+    return shared / np.sqrt(
+        np.outer(emotions + spread, traits + noise_variance(raters))
+    )

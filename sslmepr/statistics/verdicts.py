@@ -25,9 +25,9 @@ def verdicts(low, high, margin: float) -> np.ndarray:
     Returns
     -------
     (...) ndarray of str
-        `BETTER` if the interval lies above 0, `WORSE` if below, `EQUIVALENT` if it
-        covers 0 and lies within the margin, otherwise `UNDECIDED`, and `NO_VERDICT`
-        without an interval.
+        `EQUIVALENT` if the interval lies within the margin, even where it excludes 0;
+        otherwise `BETTER` if it lies above 0, `WORSE` if below, else `UNDECIDED`;
+        `NO_VERDICT` without an interval.
 
     Raises
     ------
@@ -39,6 +39,6 @@ def verdicts(low, high, margin: float) -> np.ndarray:
         raise ValueError(f"margin: {margin} is not above 0")
     if (low > high).any():
         raise ValueError("low: exceeds high")
-    cases = [np.isnan(low) | np.isnan(high), low > 0, high < 0]
-    cases.append((low >= -margin) & (high <= margin))
-    return np.select(cases, [NO_VERDICT, BETTER, WORSE, EQUIVALENT], UNDECIDED)
+    within = (low >= -margin) & (high <= margin)
+    cases = [np.isnan(low) | np.isnan(high), within, low > 0, high < 0]
+    return np.select(cases, [NO_VERDICT, EQUIVALENT, BETTER, WORSE], UNDECIDED)

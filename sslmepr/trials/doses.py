@@ -19,7 +19,6 @@ from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
-from sslmepr.statistics.verdicts import verdicts
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import (
@@ -142,7 +141,7 @@ def _scores(
     yield "CCC", mean_concordance(unseen.traits, traits)
 
 
-def gains(runs: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
+def gains(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """Gain of having a component, and of the whole model over late fusion.
 
     Parameters
@@ -151,21 +150,17 @@ def gains(runs: pd.DataFrame, confidence: float, margin: float) -> pd.DataFrame:
         From `try_doses`.
     confidence : float
         Of Student's t intervals over seeds, each of which is a study of its own.
-    margin : float
-        Largest difference that does not matter.
 
     Returns
     -------
     DataFrame
-        component, knob, dose, against (`WITHOUT` or `LATE`), metric, gain (the score
-        with the component less that of the other, on the same study), low, high,
-        interval, n (seeds), verdict (of `sslmepr.statistics.verdicts`).
+        component, knob, dose, against (`WITHOUT` or `LATE`), metric, estimate (the
+        score with the component less that of the other, on the same study), low, high,
+        interval, n (seeds).
     """
     keys = ["component", "knob", "dose", "seed", "metric"]
     whole = runs[runs["arm"] == WITH].set_index(keys)["value"]
     others = runs[runs["arm"] != WITH].join(whole.rename("whole"), on=keys)
     others = others.assign(value=others["whole"] - others["value"])
     names = ["component", "knob", "dose", "arm", "metric"]
-    table = over_seeds(others, names, confidence)
-    table["verdict"] = verdicts(table["low"], table["high"], margin)
-    return table.rename(columns={"arm": "against", "estimate": "gain"})
+    return over_seeds(others, names, confidence).rename(columns={"arm": "against"})

@@ -107,7 +107,8 @@ def test_the_rest_goes_on(extracted):
     seen = {"good.mp4", "mute é.mp4", "single.mp4", "untold"}
     for modality in ("face", "body", "scene"):
         assert set(stores[modality].clip_ids) == seen
-        assert stores[modality]["good.mp4"].shape == (2, FEATURE_COUNTS["efficientnet_lite0"])
+        width = FEATURE_COUNTS["efficientnet_lite0"]
+        assert stores[modality]["good.mp4"].shape == (2, width)
         table = stores[modality].table.set_index("clip_id")
         shares = table[["detected", "person", "full_frame"]]
         assert (shares.sum(axis=1) == table["steps"]).all()

@@ -16,6 +16,7 @@ from sslmepr.simulation.raters import (
     label_clips,
     majority_errors,
     noise_variance,
+    rated_association,
     rating_ceiling,
 )
 from sslmepr.simulation.world import (
@@ -155,3 +156,14 @@ def test_labels_stay_on_their_scales(count, halo, noise, dose):
 def test_what_is_no_panel_is_an_error(wrong):
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         Raters(**{"count": 5, "halo": 0.3, "noise_sd": 0.5} | wrong)
+
+
+def test_associations_as_rated_are_those_of_many_rated_clips():
+    raters = Raters(count=5, halo=0.6, noise_sd=1.0)
+    rng = np.random.default_rng(11)
+    latents = rng.multivariate_normal(np.zeros(11), WORLD.covariance, 200_000)
+    rated = label_clips(latents, SIMULATION, raters, rng).rated
+    found = np.corrcoef(rated.T)[:6, 6:]
+    # Standard error of a correlation of so many clips: 0.0022.
+    np.testing.assert_allclose(rated_association(WORLD, raters), found, atol=0.01)
+    assert rated_association(WORLD, None) is WORLD.association

@@ -7,10 +7,10 @@ from sslmepr.statistics.verdicts import verdicts
 
 
 def test_each_verdict_by_hand():
-    low = [0.001, -0.02, -0.004, -0.004, -0.02, np.nan, 0.0]
-    high = [0.02, -0.001, 0.005, 0.006, 0.02, np.nan, 0.0]
+    low = [0.001, -0.02, -0.004, -0.004, -0.02, np.nan, 0.0, 0.001]
+    high = [0.02, -0.001, 0.005, 0.006, 0.02, np.nan, 0.0, 0.004]
     expected = ["better", "worse", "equivalent", "undecided", "undecided"]
-    expected += ["no interval", "equivalent"]
+    expected += ["no interval", "equivalent", "equivalent"]
     assert verdicts(low, high, 0.005).tolist() == expected
 
 

@@ -113,15 +113,14 @@ def test_gains_are_paired_by_study():
         for seed in (0, 1)
     ]
     columns = ["component", "knob", "dose", "seed", "arm", "metric", "value"]
-    table = doses.gains(pd.DataFrame(rows, columns=columns), 0.9, 0.005)
+    table = doses.gains(pd.DataFrame(rows, columns=columns), 0.9)
     found = table.set_index("against")
     assert set(found.index) == {"without", "late fusion"}
     low, high = stats.t.interval(0.9, 1, 0.08, stats.sem([0.1, 0.06]))
-    assert found.loc["without", ["gain", "low", "high"]].tolist() == pytest.approx(
+    assert found.loc["without", ["estimate", "low", "high"]].tolist() == pytest.approx(
         [0.08, low, high]
     )
-    assert found.loc["late fusion", "gain"] == pytest.approx(0.15)
-    assert found.loc["without", "verdict"] == ("better" if low > 0 else "undecided")
+    assert found.loc["late fusion", "estimate"] == pytest.approx(0.15)
 
 
 def test_what_is_no_component_or_knob_is_named():

@@ -1,0 +1,482 @@
+r"""Associations from three sources, in which the leakage of cues cancels.
+
+A probe for emotions reads some cues of traits, and a probe for traits some of emotions.
+What it predicts is therefore correlated with the other side even where nothing is
+associated, in every sample size: a bias. But the corpus with emotion labels shows how
+much of an emotion each score carries, and the one with trait labels how much of a
+trait, and both together with the covariance of scores determine the association.
+
+Write $s_m$ for the emotion scores of modality m and $u_k$ for the trait scores of
+modality k, and
+$A_m = \mathrm{Cov}(s_m, e)$, $B_k = \mathrm{Cov}(u_k, e)$, G of the emotion corpus,
+$D_m = \mathrm{Cov}(s_m, t)$, $F_k = \mathrm{Cov}(u_k, t)$, R of the personality corpus,
+and $W_{mk} = \mathrm{Cov}(s_m, u_k)$ of any corpus. If the errors of different
+modalities are independent given emotions and traits, if regressions are linear, and if
+one joint law holds in all corpora,
+
+.. math:: W_{mk} = [A_m D_m] \begin{pmatrix} G & C \\ C^\top & R \end{pmatrix}^{-1}
+          [B_k F_k]^\top, \qquad m \ne k,
+
+which is solved for the associations C by Gauss-Newton. Standard errors come from the
+influence of each clip on every one of these moments, summed by speaker. No clip needs
+both labels; with a single modality, C is not identified.
+
+Emotions are latent variables of which presence is seen above a threshold: covariances
+with them are those with $(e - p) / \varphi(\tau)$ (Stein's lemma), and G holds
+tetrachoric correlations.
+"""
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+from scipy.stats import multivariate_normal, norm
+
+from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
+
+STEPS = 50
+"""Most steps of Gauss-Newton."""
+
+TOLERANCE = 1e-6
+"""Largest change of an association at which they end."""
+
+SMALLEST_EIGENVALUE = 1e-3
+"""Of the joint correlation matrix, which must stay positive definite."""
+
+
+class IdentificationError(ValueError):
+    """The associations are not identified by what was observed."""
+
+
+class Scores(NamedTuple):
+    """Scores of the clips of one corpus, by modality.
+
+    Attributes
+    ----------
+    emotions : (clip, modality, emotion) ndarray
+        From probes that were not fitted to the clip's speaker.
+    traits : (clip, modality, trait) ndarray
+    present : (clip, modality) ndarray of bool
+        Scores of absent modalities are not used.
+    speakers : (clip,) ndarray of str
+    labels : (clip, target) ndarray or None
+        Presence of emotions (above 0) or trait scores; None for clips without labels.
+    """
+
+    emotions: np.ndarray
+    traits: np.ndarray
+    present: np.ndarray
+    speakers: np.ndarray
+    labels: np.ndarray | None = None
+
+
+class CrossSource(NamedTuple):
+    """Associations, and what their uncertainty is made of.
+
+    Attributes
+    ----------
+    associations : (emotion, trait) ndarray
+        Correlations of latent emotions with traits as they are labelled.
+    influence : list of (speaker, emotion, trait) ndarray
+        Of each corpus: the sum of a speaker's influence, divided by the clips; their
+        squares sum up to the variance.
+    n_clips, n_speakers : int
+    mismatch : float
+        Root mean square of what the model leaves of the covariances of scores, for
+        scores of unit variance.
+    smallest : float
+        Smallest eigenvalue of the joint correlation matrix.
+    """
+
+    associations: np.ndarray
+    influence: list[np.ndarray]
+    n_clips: int
+    n_speakers: int
+    mismatch: float
+    smallest: float
+
+    @property
+    def error(self) -> np.ndarray:
+        """Standard errors, (emotion, trait)."""
+        return np.sqrt(sum((each**2).sum(0) for each in self.influence))
+
+
+def cross_source(
+    emotion: Scores, personality: Scores, others: Sequence[Scores] = ()
+) -> CrossSource:
+    """Estimate the associations of emotions and traits.
+
+    Parameters
+    ----------
+    emotion, personality : Scores
+        Of the corpora with these labels.
+    others : sequence of Scores
+        Of corpora without labels, or whose labels are not to be used.
+
+    Returns
+    -------
+    CrossSource
+
+    Raises
+    ------
+    IdentificationError
+        If no corpus has clips with two modalities, a label does not vary, or the
+        scores leave the associations undetermined.
+    """
+    corpora = [_centred(each) for each in (emotion, personality, *others)]
+    modalities = emotion.present.shape[1]
+    pairs = [
+        pair
+        for pair in permutations(range(modalities), 2)
+        if any(each.present[:, pair].all(1).sum() > 1 for each in corpora)
+    ]
+    if not pairs:
+        raise IdentificationError(
+            "associations are not identified: no two modalities are seen together, so "
+            "that errors which both predictions share cannot be told from them"
+        )
+    scale = _deviations(corpora)
+    corpora = [_divided(each, *scale) for each in corpora]
+    mine, theirs = _Emotions(corpora[0]), _Traits(corpora[1])
+    weights = np.array(
+        [[each.present[:, pair].all(1).sum() for pair in pairs] for each in corpora]
+    )
+    weights = weights / weights.sum(0)
+    moments = [_products(each, pairs) for each in corpora]
+    observed = sum(
+        share[:, None, None] * each.mean
+        for share, each in zip(weights, moments, strict=True)
+    )
+    found, model = _solve(observed, mine, theirs, pairs)
+    influence = []
+    for place, (corpus, share) in enumerate(zip(corpora, weights, strict=True)):
+        parts = share[:, None, None] * moments[place].each()
+        for labelled, own in ((0, mine), (1, theirs)):
+            if place == labelled:
+                parts -= own.influence(model, pairs)
+        parts = (parts - parts.mean(0)).reshape(len(parts), -1) @ model.gain.T
+        index, count = cluster_index(corpus.speakers)
+        sums = cluster_sums(parts, index, count) / len(parts)
+        influence.append(sums.reshape(count, *found.shape))
+    return CrossSource(
+        found,
+        influence,
+        sum(len(each.present) for each in corpora),
+        sum(len(each) for each in influence),
+        float(np.sqrt(((observed - model.expected) ** 2).mean())),
+        float(np.linalg.eigvalsh(model.joint)[0]),
+    )
+
+
+def _masked(values: np.ndarray, present: np.ndarray) -> np.ndarray:
+    return np.where(present[..., None], values, 0.0)
+
+
+def _centred(scores: Scores) -> Scores:
+    count = np.maximum(scores.present.sum(0), 1)[:, None]
+    parts = []
+    for values in (scores.emotions, scores.traits):
+        values = _masked(values, scores.present)
+        parts.append(_masked(values - values.sum(0) / count, scores.present))
+    return scores._replace(emotions=parts[0], traits=parts[1])
+
+
+def _deviations(corpora: list[Scores]) -> list[np.ndarray]:
+    """Standard deviation of each score, over all corpora."""
+    count = np.maximum(sum(each.present.sum(0) for each in corpora), 1)[:, None]
+    return [
+        np.sqrt(sum((getattr(c, name) ** 2).sum(0) for c in corpora) / count) + 1e-12
+        for name in ("emotions", "traits")
+    ]
+
+
+def _divided(scores: Scores, emotions: np.ndarray, traits: np.ndarray) -> Scores:
+    return scores._replace(
+        emotions=scores.emotions / emotions, traits=scores.traits / traits
+    )
+
+
+class _products:
+    """Products of the scores of pairs of modalities: their mean and those of clips."""
+
+    def __init__(self, scores: Scores, pairs):
+        self._scores, self._pairs = scores, pairs
+        self._both = [scores.present[:, pair].all(1) for pair in pairs]
+        self._share = [max(both.mean(), 1e-12) for both in self._both]
+        self.mean = self.each().mean(0)
+
+    def each(self) -> np.ndarray:
+        """(clip, pair, emotion, trait), with `mean` as their mean."""
+        emotions, traits = self._scores.emotions, self._scores.traits
+        parts = [
+            np.einsum("ne,nt->net", emotions[:, m], traits[:, k])
+            * (both / share)[:, None, None]
+            for (m, k), both, share in zip(
+                self._pairs, self._both, self._share, strict=True
+            )
+        ]
+        return np.stack(parts, 1)
+
+
+class _Labelled:
+    """Covariances of scores with the labels of one corpus, and their influence.
+
+    Attributes
+    ----------
+    emotions : (modality, emotion score, label) ndarray
+    traits : (modality, trait score, label) ndarray
+    matrix : (label, label) ndarray
+        Correlations of the labels.
+    """
+
+    def __init__(self, scores: Scores, values: np.ndarray, slope: np.ndarray):
+        share = np.maximum(scores.present.mean(0), 1e-12)
+        self._weights = scores.present / share
+        self._scores, self._values, self._slope = scores, values, slope
+        self.emotions, self.traits = (
+            np.einsum("nm,nms,nl->msl", self._weights, each, values) / len(values)
+            for each in (scores.emotions, scores.traits)
+        )
+
+    def _each(self, name: str, m: int) -> np.ndarray:
+        """Influence of clips on a covariance: (clip, score, label)."""
+        product = np.einsum(
+            "n,ns,nl->nsl",
+            self._weights[:, m],
+            getattr(self._scores, name)[:, m],
+            self._values,
+        )
+        estimate = getattr(self, name)[m]
+        return product - estimate * (self._values * self._slope)[:, None, :]
+
+
+class _Emotions(_Labelled):
+    """Of the emotion corpus; labels are thresholded latent variables."""
+
+    def __init__(self, scores: Scores):
+        labels = scores.labels > 0
+        share = labels.mean(0)
+        if ((share == 0) | (share == 1)).any():
+            raise IdentificationError("an emotion is present in all clips or in none")
+        self.threshold = norm.isf(share)
+        self._density = norm.pdf(self.threshold)
+        values = (labels - share) / self._density
+        super().__init__(scores, values, self.threshold)
+        self._labels, self._share = labels, share
+        self.matrix, self._influence = self._tetrachoric()
+
+    def _tetrachoric(self) -> tuple[np.ndarray, np.ndarray]:
+        count = len(self._share)
+        matrix, influence = np.eye(count), np.zeros((len(self._labels), count, count))
+        for i in range(count):
+            for j in range(i):
+                ends = self.threshold[[i, j]]
+                both = self._labels[:, i] & self._labels[:, j]
+                r = tetrachoric(*ends, both.mean())
+                spread = np.sqrt(1 - r**2)
+                other = norm.cdf((r * ends - ends[::-1]) / spread)
+                change = both - both.mean()
+                for place, each in enumerate((i, j)):
+                    own = self._labels[:, each] - self._share[each]
+                    change = change - own * other[place]
+                density = multivariate_normal.pdf(ends, cov=[[1, r], [r, 1]])
+                matrix[i, j] = matrix[j, i] = r
+                influence[:, i, j] = influence[:, j, i] = change / density
+        return matrix, influence
+
+    def influence(self, model: "_Model", pairs) -> np.ndarray:
+        """On the model of each pair: (clip, pair, emotion score, trait score)."""
+        return np.stack(
+            [
+                self._each("emotions", m) @ model.phi[k].T
+                + model.lam[m] @ self._each("traits", k).transpose(0, 2, 1)
+                - model.lam[m] @ self._influence @ model.phi[k].T
+                for m, k in pairs
+            ],
+            1,
+        )
+
+
+class _Traits(_Labelled):
+    """Of the personality corpus; labels are standardised."""
+
+    def __init__(self, scores: Scores):
+        labels = scores.labels - scores.labels.mean(0)
+        deviation = labels.std(0)
+        if (deviation == 0).any():
+            raise IdentificationError("a trait is the same in all clips")
+        values = labels / deviation
+        # A larger deviation makes covariances smaller: half a squared value each.
+        super().__init__(scores, values, values / 2)
+        self._slope = values / 2
+        self.matrix = values.T @ values / len(values)
+        squares = values**2
+        self._influence = np.einsum("nj,nk->njk", values, values) - self.matrix * (
+            (squares[:, :, None] + squares[:, None, :]) / 2
+        )
+
+    def influence(self, model: "_Model", pairs) -> np.ndarray:
+        """As of `_Emotions`."""
+        return np.stack(
+            [
+                self._each("emotions", m) @ model.psi[k].T
+                + model.gam[m] @ self._each("traits", k).transpose(0, 2, 1)
+                - model.gam[m] @ self._influence @ model.psi[k].T
+                for m, k in pairs
+            ],
+            1,
+        )
+
+
+class _Model:
+    """What associations C imply for the covariances of scores.
+
+    `lam`, `gam` are the loadings of emotion scores on emotions and traits, `phi`,
+    `psi` those of trait scores.
+    """
+
+    def __init__(self, associations, mine: _Emotions, theirs: _Traits, pairs):
+        size = len(associations)
+        self.joint = np.block(
+            [[mine.matrix, associations], [associations.T, theirs.matrix]]
+        )
+        inverse = np.linalg.inv(self.joint)
+        of_emotions = np.concatenate([mine.emotions, theirs.emotions], -1) @ inverse
+        of_traits = np.concatenate([mine.traits, theirs.traits], -1) @ inverse
+        self.lam, self.gam = of_emotions[..., :size], of_emotions[..., size:]
+        self.phi, self.psi = of_traits[..., :size], of_traits[..., size:]
+        self.expected = np.stack(
+            [
+                self.lam[m] @ mine.traits[k].T + self.gam[m] @ theirs.traits[k].T
+                for m, k in pairs
+            ]
+        )
+        slopes = [
+            -np.einsum("ea,tb->etab", self.lam[m], self.psi[k])
+            - np.einsum("eb,ta->etab", self.gam[m], self.phi[k])
+            for m, k in pairs
+        ]
+        jacobian = np.stack(slopes).reshape(-1, associations.size)
+        self.gain = np.linalg.pinv(jacobian)
+        """What a change of the covariances of scores does to C."""
+        if np.linalg.matrix_rank(jacobian) < associations.size:
+            raise IdentificationError(
+                "associations are not identified: scores of different modalities "
+                "carry too little of the labels"
+            )
+
+
+def _solve(observed, mine: _Emotions, theirs: _Traits, pairs):
+    """Associations, and their model, that fit the covariances of scores best."""
+    found = np.zeros((len(mine.matrix), len(theirs.matrix)))
+    for _ in range(STEPS):
+        model = _Model(found, mine, theirs, pairs)
+        step = (model.gain @ (observed - model.expected).ravel()).reshape(found.shape)
+        size = 1.0
+        while not _proper(found + size * step, mine, theirs):
+            size /= 2
+            if size < 1e-6:
+                raise IdentificationError(
+                    "associations are not identified: no joint correlation matrix fits"
+                )
+        found = found + size * step
+        if np.abs(size * step).max() < TOLERANCE:
+            break
+    return found, _Model(found, mine, theirs, pairs)
+
+
+def _proper(associations, mine: _Emotions, theirs: _Traits) -> bool:
+    joint = np.block([[mine.matrix, associations], [associations.T, theirs.matrix]])
+    return np.linalg.eigvalsh(joint)[0] > SMALLEST_EIGENVALUE
+
+
+def tetrachoric(first: float, second: float, both: float) -> float:
+    """Correlation of two normal variables from how often both exceed a threshold.
+
+    Parameters
+    ----------
+    first, second : float
+        Thresholds, in standard deviations.
+    both : float
+        Share of cases in which both are exceeded.
+
+    Returns
+    -------
+    float
+        At the nearer end of (-1, 1) if no correlation gives that share.
+    """
+
+    def excess(r: float) -> float:
+        ends = [-first, -second]
+        return multivariate_normal.cdf(ends, cov=[[1, r], [r, 1]]) - both
+
+    limit = 0.999
+    if excess(-limit) >= 0:
+        return -limit
+    if excess(limit) <= 0:
+        return limit
+    return float(brentq(excess, -limit, limit, xtol=1e-8))
+
+
+def intervals(
+    estimate: np.ndarray, error: np.ndarray, confidence: float, n_speakers: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Intervals and p-values of associations.
+
+    Parameters
+    ----------
+    estimate, error : (...) arrays
+        Beyond a correlation of `FISHER`, on the scale of Fisher's z.
+    confidence : float
+    n_speakers : int
+
+    Returns
+    -------
+    low, high, p : (...) ndarrays
+    """
+    freedom = max(n_speakers - 1, 1)
+    quantile = stats.t.ppf((1 + confidence) / 2, freedom)
+    low, high = estimate - quantile * error, estimate + quantile * error
+    z = np.arctanh(np.clip(estimate, -0.999, 0.999))
+    width = quantile * error / (1 - np.tanh(z) ** 2)
+    strong = np.abs(estimate) > FISHER
+    low = np.where(strong, np.tanh(z - width), low)
+    high = np.where(strong, np.tanh(z + width), high)
+    return low, high, 2 * stats.t.sf(np.abs(estimate) / error, freedom)
+
+
+FISHER = 0.6
+"""Above it, a symmetric interval would leave -1..1."""
+
+
+def largest_t(
+    influence: Sequence[np.ndarray], error: np.ndarray, draws: int, seed: int
+) -> np.ndarray:
+    """Largest |t| over a family of cells if nothing were associated.
+
+    Influence of speakers is multiplied by random signs (Rademacher multipliers).
+
+    Parameters
+    ----------
+    influence : sequence of (speaker, ...) arrays
+    error : (...) array
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    (draw,) ndarray
+    """
+    drawn = multiplied(influence, draws, seed) / error
+    return np.abs(drawn).reshape(draws, -1).max(1)
+
+
+def multiplied(influence: Sequence[np.ndarray], draws: int, seed: int) -> np.ndarray:
+    """Deviations of the associations under random signs of speakers: (draw, ...)."""
+    rng = np.random.default_rng(seed)
+    every = np.concatenate(influence)
+    signs = rng.choice([-1.0, 1.0], (draws, len(every)))
+    return np.tensordot(signs, every, 1)

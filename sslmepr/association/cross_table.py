@@ -1,0 +1,155 @@
+"""The table of associations from three sources, with a verdict for every cell."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from sslmepr.association.cross_source import (
+    CrossSource,
+    IdentificationError,
+    cross_source,
+    intervals,
+    largest_t,
+    multiplied,
+)
+from sslmepr.association.grid import CELL, cell_index
+from sslmepr.association.probe_scores import study_scores
+from sslmepr.association.sources import CROSS
+from sslmepr.params import Params
+from sslmepr.params.analysis import Association
+
+INFLUENCE = "influence"
+"""Kind of these intervals: from influence functions, by speaker."""
+
+PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
+
+
+class CrossAssociations(NamedTuple):
+    """Associations of a study from three sources.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As :func:`sslmepr.association.correlation.association`, and p_family (corrected
+        for all cells by the largest |t|) and verdict.
+    draws : DataFrame
+        resample, emotion, trait, r: the associations under random signs of speakers.
+    estimate : CrossSource
+    """
+
+    table: pd.DataFrame
+    draws: pd.DataFrame
+    estimate: CrossSource
+
+
+def cross_associations(params: Params, data_folder: str = "data") -> CrossAssociations:
+    """Estimate the associations of a study's corpora from three sources.
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``roles``, ``modalities`` and ``association``, and the seed.
+    data_folder : path
+
+    Returns
+    -------
+    CrossAssociations
+
+    Raises
+    ------
+    IdentificationError
+        If the study has no clips with two modalities.
+    CorpusError, FeatureError
+        If a file is missing or damaged.
+    """
+    emotion, personality, *others = study_scores(params, data_folder)
+    found = cross_source(emotion, personality, others)
+    settings = params.association
+    draws = multiplied(found.influence, settings.resamples, params.seed)
+    matrices = (found.associations + draws).reshape(len(draws), -1)
+    wide = pd.DataFrame(matrices, columns=cell_index()).rename_axis("resample")
+    return CrossAssociations(
+        cell_table(found, settings, params.seed),
+        wide.stack(CELL, future_stack=True).rename("r").reset_index(),
+        found,
+    )
+
+
+def identified(
+    params: Params, data_folder: str = "data"
+) -> tuple[CrossAssociations | None, str]:
+    """Associations of a study, or why its corpora do not identify them.
+
+    Parameters
+    ----------
+    params, data_folder
+        As of `cross_associations`.
+
+    Returns
+    -------
+    found : CrossAssociations or None
+    refused : str
+        Empty if they are identified.
+
+    Raises
+    ------
+    CorpusError, FeatureError
+        If a file is missing or damaged.
+    """
+    try:
+        return cross_associations(params, data_folder), ""
+    except IdentificationError as error:
+        return None, str(error)
+
+
+def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataFrame:
+    """One row for every cell.
+
+    Parameters
+    ----------
+    found : CrossSource
+    settings : Association
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        As `CrossAssociations.table`. A cell is `PRESENT` if it is significant after
+        correction; `ABSENT` if its association is smaller than
+        ``settings.smallest_effect`` by two one-sided tests at ``settings.alpha``
+        (Schuirmann 1987); otherwise `UNDECIDED`.
+    """
+    r, error = found.associations.ravel(), found.error.ravel()
+    low, high, p = intervals(r, error, settings.confidence, found.n_speakers)
+    inner = intervals(r, error, 1 - 2 * settings.alpha, found.n_speakers)
+    largest = largest_t(found.influence, found.error, settings.resamples, seed)
+    reached = (largest >= np.abs(r / error)[:, None]).sum(1)
+    significant, corrected, *_ = multipletests(
+        p, settings.alpha, method=settings.correction
+    )
+    effect = settings.smallest_effect
+    small = (inner[0] > -effect) & (inner[1] < effect)
+    table = pd.DataFrame(
+        {
+            "source": CROSS,
+            "halo": False,
+            "level": "clip",
+            "r": r,
+            "low": low,
+            "high": high,
+            "interval": INFLUENCE,
+            "p": p,
+            "p_corrected": corrected,
+            "p_family": (reached + 1) / (len(largest) + 1),
+            "significant": significant,
+            "verdict": np.select([significant, small], [PRESENT, ABSENT], UNDECIDED),
+            "training_error": np.nan,
+            "n": found.n_clips,
+            "n_speakers": found.n_speakers,
+            "reason": "",
+        },
+        index=cell_index(),
+    )
+    return table.reset_index()

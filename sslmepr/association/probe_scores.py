@@ -1,0 +1,187 @@
+"""Cross-fitted probes: scores of every clip from probes that never saw its speaker."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from sslmepr.association.cross_source import Scores
+from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS
+from sslmepr.params import Params
+from sslmepr.statistics.regression import ridge
+from sslmepr.training.batches import ModalityClips
+from sslmepr.training.clips import read_study_clips
+from sslmepr.training.probes import (
+    RIDGE_ALPHAS,
+    mean_and_scale,
+    row_space,
+    speaker_folds,
+)
+
+FOLDS = 5
+"""Groups of speakers. By convention, not tuned."""
+
+UNSCORED = len(TARGETS["emotion"]) - len(SCORED_EMOTIONS)
+"""Emotions that are not scored (neutral) come first."""
+
+
+def cross_fitted(
+    features: np.ndarray,
+    true: np.ndarray,
+    speakers: np.ndarray,
+    others: Sequence[np.ndarray] = (),
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Scores of labelled clips out of fold, and of other clips by all folds' probes.
+
+    Probes are L2-penalised regressions on the labels; the penalty is that with the
+    smallest squared error out of fold.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+    true : (clip, target) array
+    speakers : (clip,) array
+        Clips of a speaker are in one fold.
+    others : sequence of (clip, feature) arrays
+
+    Returns
+    -------
+    own : (clip, target) ndarray
+        Centred within each fold, whose probes differ by a constant.
+    others : list of (clip, target) ndarray
+        The mean over folds.
+    """
+    mean, scale = mean_and_scale(features)
+    scaled = ((features - mean) / scale).astype(float)
+    basis = row_space(scaled)
+    inner, true = scaled @ basis.T, np.asarray(true, float)
+    folds = speaker_folds(speakers, FOLDS)
+    counts = np.ones((len(folds), len(inner)))
+    for fold, rows in enumerate(folds):
+        counts[fold, rows] = 0
+    best = None
+    for alpha in RIDGE_ALPHAS:
+        weights, bias = ridge(inner, true, alpha, counts)
+        own, error = np.empty(true.shape), 0.0
+        for rows, weight, shift in zip(folds, weights, bias, strict=True):
+            predicted = inner[rows] @ weight.T
+            error += (((predicted + shift - true[rows]) / true.std(0)) ** 2).sum()
+            own[rows] = predicted - predicted.mean(0)
+        if best is None or error < best[0]:
+            best = error, own, weights.mean(0) @ basis
+    _, own, weights = best
+    return own, [((each - mean) / scale) @ weights.T for each in others]
+
+
+def scores_of(
+    features: dict[str, list[np.ndarray]],
+    present: list[np.ndarray],
+    labels: list[np.ndarray],
+    speakers: list[np.ndarray],
+) -> list[Scores]:
+    """Scores of an emotion corpus, a personality corpus and further ones.
+
+    Parameters
+    ----------
+    features : dict of str to list of (clip, feature) arrays
+        By modality and corpus; the first corpus is labelled with emotions, the second
+        with traits.
+    present : list of (clip, modality) bool arrays
+    labels : list of (clip, target) arrays
+        Presence of the scored emotions, and traits; of the first two corpora.
+    speakers : list of (clip,) arrays
+
+    Returns
+    -------
+    list of Scores
+        A modality without labelled clips of a task has no scores anywhere.
+    """
+    modalities = list(features)
+    counts = [each.shape[1] for each in labels]
+    found = [
+        [np.zeros((len(rows), len(modalities), count)) for rows in speakers]
+        for count in counts
+    ]
+    known = [each.copy() for each in present]
+    for place, name in enumerate(modalities):
+        for task in range(len(TASKS)):
+            here = [each[:, place] for each in present]
+            mine = here[task]
+            if len(np.unique(speakers[task][mine])) < FOLDS:
+                for each in known:
+                    each[:, place] = False
+                continue
+            rest = [n for n in range(len(speakers)) if n != task]
+            own, others = cross_fitted(
+                features[name][task][mine],
+                labels[task][mine],
+                speakers[task][mine],
+                [features[name][n][here[n]] for n in rest],
+            )
+            found[task][task][mine, place] = own
+            for n, values in zip(rest, others, strict=True):
+                found[task][n][here[n], place] = values
+    return [
+        Scores(
+            found[0][n],
+            found[1][n],
+            known[n],
+            speakers[n],
+            labels[n] if n < len(labels) else None,
+        )
+        for n in range(len(speakers))
+    ]
+
+
+def study_scores(params: Params, data_folder: str | Path = "data") -> list[Scores]:
+    """Scores of the training corpora of a study and of its held-out corpus.
+
+    Parameters
+    ----------
+    params : Params
+        Sections ``roles``, ``modalities`` and ``corpus``.
+    data_folder : path
+        Holds ``<corpus>/corpus`` and ``<corpus>/features``.
+
+    Returns
+    -------
+    list of Scores
+        As of `scores_of`; of the training corpora the labelled clips of train and dev.
+
+    Raises
+    ------
+    CorpusError, FeatureError
+        If a file is missing or damaged.
+    """
+    clips = read_study_clips(params, data_folder)
+    roles = params.roles
+    rows = [
+        np.flatnonzero(
+            clips.labelled(task)
+            & (clips.table["corpus"] == getattr(roles, task)).to_numpy()
+        )
+        for task in TASKS
+    ]
+    if roles.held_out not in (roles.emotion, roles.personality):
+        rows.append(clips.rows(roles.held_out))
+    features, present = {}, [[] for _ in rows]
+    for name in params.modalities:
+        data = ModalityClips(clips, name, data_folder)
+        features[name] = []
+        for place, each in enumerate(rows):
+            there = data.present(each)
+            values = np.zeros((len(each), data.feature_count), np.float32)
+            here = np.isin(each, there)
+            if len(there):
+                values[here] = data.pooled(there)
+            features[name].append(values)
+            present[place].append(here)
+    labels = [clips.labels[task][each] for task, each in zip(TASKS, rows, strict=False)]
+    labels[0] = labels[0][:, UNSCORED:] > 0
+    speakers = clips.table["speaker_id"].to_numpy()
+    return scores_of(
+        features,
+        [np.stack(each, 1) for each in present],
+        labels,
+        [speakers[each] for each in rows],
+    )

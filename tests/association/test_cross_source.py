@@ -1,0 +1,211 @@
+"""The estimator against exact moments, a jackknife and many drawn studies."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, multivariate_normal, norm
+
+from sslmepr.association.cross_source import (
+    IdentificationError,
+    Scores,
+    _Emotions,
+    _Model,
+    _solve,
+    _Traits,
+    cross_source,
+    intervals,
+    largest_t,
+    tetrachoric,
+)
+
+EMOTIONS, TRAITS, MODALITIES = 3, 2, 3
+CUT = 0.5
+
+
+def laws(rng, leak=0.4):
+    """Joint correlations, and loadings of emotion and trait scores, with leaks."""
+    size = EMOTIONS + TRAITS
+    joint = 0.25 * np.ones((size, size)) + 0.75 * np.eye(size)
+    joint[:EMOTIONS, EMOTIONS:] = [[0.4, 0.0], [0.0, -0.3], [0.1, 0.0]]
+    joint[EMOTIONS:, :EMOTIONS] = joint[:EMOTIONS, EMOTIONS:].T
+    of_emotions = leak * rng.standard_normal((MODALITIES, EMOTIONS, size))
+    of_traits = leak * rng.standard_normal((MODALITIES, TRAITS, size))
+    of_emotions[..., :EMOTIONS] += np.eye(EMOTIONS)
+    of_traits[..., EMOTIONS:] += np.eye(TRAITS)
+    return joint, of_emotions, of_traits
+
+
+def drawn(rng, clips, joint, of_emotions, of_traits, noise=0.7, per_speaker=1):
+    """Scores of three corpora, of which the first two are labelled."""
+    corpora = []
+    for place in range(3):
+        latents = rng.multivariate_normal(np.zeros(len(joint)), joint, clips)
+        labels = [latents[:, :EMOTIONS] > CUT, latents[:, EMOTIONS:], None][place]
+        scores = [
+            np.einsum("nl,msl->nms", latents, loadings)
+            + noise * rng.standard_normal((clips, *loadings.shape[:2]))
+            for loadings in (of_emotions, of_traits)
+        ]
+        present = rng.random((clips, MODALITIES)) < 0.9
+        speakers = np.array([f"s{n // per_speaker}" for n in range(clips)])
+        corpora.append(Scores(*scores, present, speakers, labels))
+    return corpora
+
+
+class Exact:
+    """Covariances of scores with labels of a corpus of endless size."""
+
+    def __init__(self, emotions, traits, matrix):
+        self.emotions, self.traits, self.matrix = emotions, traits, matrix
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exact_moments_give_the_exact_associations(seed):
+    joint, of_emotions, of_traits = laws(np.random.default_rng(seed))
+    mine = Exact(
+        of_emotions @ joint[:, :EMOTIONS],
+        of_traits @ joint[:, :EMOTIONS],
+        joint[:EMOTIONS, :EMOTIONS],
+    )
+    theirs = Exact(
+        of_emotions @ joint[:, EMOTIONS:],
+        of_traits @ joint[:, EMOTIONS:],
+        joint[EMOTIONS:, EMOTIONS:],
+    )
+    pairs = [(m, k) for m in range(MODALITIES) for k in range(MODALITIES) if m != k]
+    observed = np.stack([of_emotions[m] @ joint @ of_traits[k].T for m, k in pairs])
+    found, model = _solve(observed, mine, theirs, pairs)
+    np.testing.assert_allclose(found, joint[:EMOTIONS, EMOTIONS:], atol=1e-8)
+    np.testing.assert_allclose(model.expected, observed, atol=1e-8)
+
+
+def test_one_step_from_nothing_adds_one_sided_sources_and_takes_the_two_sided():
+    """One emotion, one trait: c = B / F + D / A - W / (A F), with G = R = 1."""
+    a, b, d, f, w = 0.8, 0.1, 0.15, 0.7, 0.2
+    mine = Exact(np.full((2, 1, 1), a), np.full((2, 1, 1), b), np.eye(1))
+    theirs = Exact(np.full((2, 1, 1), d), np.full((2, 1, 1), f), np.eye(1))
+    model = _Model(np.zeros((1, 1)), mine, theirs, [(0, 1), (1, 0)])
+    step = model.gain @ (np.full(2, w) - model.expected.ravel())
+    # With unit G and R, the slope of the model at 0 is -(A F + D B).
+    expected = (a * b + d * f - w) / (a * f + d * b)
+    assert step.item() == pytest.approx(expected)
+    assert step.item() == pytest.approx(b / f + d / a - w / (a * f), abs=0.02)
+
+
+def test_influence_functions_are_those_of_a_jackknife():
+    rng = np.random.default_rng(4)
+    corpora = drawn(rng, 150, *laws(rng), per_speaker=3)
+    found = cross_source(*corpora[:2], corpora[2:])
+    for place, corpus in enumerate(corpora):
+        names = np.unique(corpus.speakers)
+        deleted = []
+        for name in names[:12]:
+            keep = corpus.speakers != name
+            part = Scores(*(None if each is None else each[keep] for each in corpus))
+            fewer = [*corpora[:place], part, *corpora[place + 1 :]]
+            deleted.append(cross_source(*fewer[:2], fewer[2:]).associations)
+        change = found.associations - np.array(deleted)
+        influence = found.influence[place][:12]
+        slope = (change * influence).sum() / (influence**2).sum()
+        assert slope == pytest.approx(1, abs=0.1)
+        assert np.corrcoef(change.ravel(), influence.ravel())[0, 1] > 0.97
+
+
+def test_without_leaks_and_noise_it_is_the_ordinary_correlation():
+    """Scores that are the latents themselves, in two corpora of the same clips."""
+    rng = np.random.default_rng(5)
+    joint, *_ = laws(rng, 0.0)
+    latents = rng.multivariate_normal(np.zeros(len(joint)), joint, 40_000)
+    latents = (latents - latents.mean(0)) / latents.std(0)
+    emotions, traits = latents[:, :EMOTIONS], latents[:, EMOTIONS:]
+    every = np.ones((len(latents), 2), bool)
+    speakers = np.arange(len(latents)).astype(str)
+    both = [np.repeat(each[:, None], 2, 1) for each in (emotions, traits)]
+    corpora = [
+        Scores(*both, every, speakers, each) for each in (emotions > CUT, traits)
+    ]
+    found = cross_source(*corpora)
+    expected = np.corrcoef(latents.T)[:EMOTIONS, EMOTIONS:]
+    np.testing.assert_allclose(found.associations, expected, atol=0.02)
+    assert found.mismatch < 0.01
+
+
+def test_intervals_cover_and_leaks_leave_no_bias():
+    """Drawn studies: coverage of all cells together, and the mean of the estimates."""
+    rng = np.random.default_rng(6)
+    law = laws(rng)
+    truth = law[0][:EMOTIONS, EMOTIONS:]
+    studies, covered, estimates = 60, 0, []
+    for _ in range(studies):
+        corpora = drawn(rng, 300, *law)
+        found = cross_source(*corpora[:2], corpora[2:])
+        low, high, _ = intervals(found.associations, found.error, 0.95, 300)
+        covered += ((low <= truth) & (truth <= high)).sum()
+        estimates.append(found.associations)
+    few, many = binom.interval(0.999, studies * truth.size, 0.95)
+    assert few - 10 <= covered <= many + 10  # cells of a study are not independent
+    deviation = np.std(estimates, 0) / np.sqrt(studies)
+    assert (np.abs(np.mean(estimates, 0) - truth) < 4 * deviation).all()
+
+
+@pytest.mark.parametrize("r", [-0.7, -0.1, 0.0, 0.4, 0.9])
+def test_tetrachoric_inverts_the_bivariate_normal(r):
+    both = multivariate_normal.cdf([-0.3, -0.8], cov=[[1, r], [r, 1]])
+    assert tetrachoric(0.3, 0.8, both) == pytest.approx(r, abs=1e-4)
+
+
+def test_tetrachoric_stops_at_its_ends():
+    assert tetrachoric(0.0, 0.0, 0.0) == -0.999
+    assert tetrachoric(0.0, 0.0, 0.5) == 0.999
+
+
+def test_intervals_stay_within_the_range_of_a_correlation():
+    low, high, p = intervals(np.array([0.1, 0.95]), np.array([0.05, 0.05]), 0.95, 1000)
+    assert (low[0], high[0]) == pytest.approx((0.1 - 0.0981, 0.1 + 0.0981), abs=1e-3)
+    assert p[0] == pytest.approx(2 * norm.sf(2), abs=1e-3)
+    assert low[1] > 0.6 and high[1] < 1
+
+
+def test_the_largest_t_of_one_cell_is_that_of_a_normal_variable():
+    rng = np.random.default_rng(7)
+    influence = [rng.standard_normal((400, 1, 1)), rng.standard_normal((300, 1, 1))]
+    error = np.sqrt(sum((each**2).sum(0) for each in influence))
+    drawn_t = largest_t(influence, error, 4000, 0)
+    assert np.mean(drawn_t > norm.isf(0.025)) == pytest.approx(0.05, abs=0.015)
+
+
+def test_what_is_not_identified_is_refused():
+    rng = np.random.default_rng(8)
+    emotion, personality, other = drawn(rng, 80, *laws(rng))
+    alone = np.eye(MODALITIES, dtype=bool)[np.zeros(80, int)]
+    single = [each._replace(present=alone) for each in (emotion, personality, other)]
+    with pytest.raises(IdentificationError, match="no two modalities"):
+        cross_source(*single[:2], single[2:])
+    never = emotion._replace(labels=np.zeros((80, EMOTIONS)))
+    with pytest.raises(IdentificationError, match="in all clips or in none"):
+        cross_source(never, personality)
+    alike = personality._replace(labels=np.ones((80, TRAITS)))
+    with pytest.raises(IdentificationError, match="the same in all clips"):
+        cross_source(emotion, alike)
+
+
+def test_absent_scores_are_never_read():
+    rng = np.random.default_rng(9)
+    corpora = drawn(rng, 120, *laws(rng))
+    spoiled = [
+        each._replace(
+            emotions=np.where(each.present[..., None], each.emotions, np.nan),
+            traits=np.where(each.present[..., None], each.traits, np.inf),
+        )
+        for each in corpora
+    ]
+    found = cross_source(*corpora[:2], corpora[2:])
+    again = cross_source(*spoiled[:2], spoiled[2:])
+    np.testing.assert_array_equal(found.associations, again.associations)
+    np.testing.assert_array_equal(found.error, again.error)
+
+
+def test_parts_know_their_labels():
+    rng = np.random.default_rng(10)
+    emotion, personality, _ = drawn(rng, 2000, *laws(rng))
+    assert _Emotions(emotion).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
+    assert _Traits(personality).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
