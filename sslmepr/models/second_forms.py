@@ -31,7 +31,7 @@ class SecondForms(nn.Module):
 
     Attributes
     ----------
-    evidence : ModuleDict
+    probes : ModuleDict
         By modality, a map from features to (hypothesis x emotion): one form for all,
         first form, second form.
     precision : (modality, hypothesis, emotion, emotion) torch.Tensor
@@ -50,9 +50,9 @@ class SecondForms(nn.Module):
     def __init__(self, features: Mapping[str, int]):
         super().__init__()
         count = len(EMOTIONS) - 1
-        self.evidence = nn.ModuleDict()
+        self.probes = nn.ModuleDict()
         for name, width in features.items():
-            self.evidence[name] = probe = nn.Linear(width, 3 * count)
+            self.probes[name] = probe = nn.Linear(width, 3 * count)
             for each in probe.parameters():
                 nn.init.zeros_(each.requires_grad_(False))
         shape = len(features), 3, count, count
@@ -71,7 +71,7 @@ class SecondForms(nn.Module):
         """
         count = len(self.threshold)
         found = self.prior.new_zeros(len(present), 3 * count)
-        for place, (name, probe) in enumerate(self.evidence.items()):
+        for place, (name, probe) in enumerate(self.probes.items()):
             absent = ~present[:, place, None]
             said = probe(features[name].masked_fill(absent, 0.0)).float()
             found = found + said.masked_fill(absent, 0.0)

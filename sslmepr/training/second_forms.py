@@ -109,7 +109,7 @@ def fit_second_forms(params: Params, data: FusionClips) -> SecondForms:
         )
         mean, scale = scales[name]
         weight = (maps / scale).reshape(-1, maps.shape[-1])
-        probe = module.evidence[name]
+        probe = module.probes[name]
         probe.weight.copy_(torch.from_numpy(weight))
         probe.bias.copy_(torch.from_numpy(-weight @ mean))
         module.precision[place] = torch.from_numpy(maps @ both.swapaxes(1, 2))

@@ -16,7 +16,7 @@ def module():
     found.precision.copy_(root @ root.mT / 6)
     found.threshold.copy_(torch.randn(6, generator=random))
     found.log_share.copy_(torch.tensor([0.2, 0.8]).log())
-    for probe in found.evidence.values():
+    for probe in found.probes.values():
         probe.weight.copy_(torch.randn(probe.weight.shape, generator=random))
         probe.bias.copy_(torch.randn(probe.bias.shape, generator=random))
     return found
@@ -42,7 +42,7 @@ def test_the_change_is_that_of_the_mixture_by_hand():
             precision, evidence = np.eye(6), np.zeros(6)
             for place, name in enumerate(FEATURES):
                 if present[clip, place]:
-                    said = forms.evidence[name](features[name][clip]).double().numpy()
+                    said = forms.probes[name](features[name][clip]).double().numpy()
                     evidence = evidence + said.reshape(3, 6)[form]
                     precision = (
                         precision + forms.precision[place, form].double().numpy()
