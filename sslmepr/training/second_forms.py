@@ -110,8 +110,8 @@ def fit_second_forms(params: Params, data: FusionClips) -> SecondForms:
         mean, scale = scales[name]
         weight = (maps / scale).reshape(-1, maps.shape[-1])
         probe = module.probes[name]
-        probe.weight.copy_(torch.from_numpy(weight))
-        probe.bias.copy_(torch.from_numpy(-weight @ mean))
+        probe.get_parameter("weight").copy_(torch.from_numpy(weight))
+        probe.get_parameter("bias").copy_(torch.from_numpy(-weight @ mean))
         module.precision[place] = torch.from_numpy(maps @ both.swapaxes(1, 2))
     module.prior.copy_(torch.from_numpy(prior))
     module.threshold.copy_(torch.from_numpy(threshold))
@@ -121,7 +121,9 @@ def fit_second_forms(params: Params, data: FusionClips) -> SecondForms:
 
 def _features(data: FusionClips):
     return (
-        data.batch(np.arange(len(data.clips.table))).inputs.to("cpu").features.items()
+        data.batch(np.arange(len(data.clips.table)))
+        .inputs.to(torch.device("cpu"))
+        .features.items()
     )
 
 
