@@ -69,13 +69,20 @@ MODEL_COMPONENTS = (
     "product_of_experts",
     "contrary_words",
     "expressiveness",
+    "second_forms",
 )
 """Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
 
 PARTS = {"contrary_words": "product_of_experts", "expressiveness": "product_of_experts"}
 """Component to the one that it is a part of."""
 
-OURS = ("co_training", "product_of_experts", "contrary_words", "expressiveness")
+OURS = (
+    "co_training",
+    "product_of_experts",
+    "contrary_words",
+    "expressiveness",
+    "second_forms",
+)
 """Components that the published network does not have."""
 
 COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")

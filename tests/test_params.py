@@ -308,7 +308,7 @@ def test_an_absent_file_is_named(tmp_path):
     [
         (
             {},
-            "graph_attention task_query guide_bank expressiveness semi_supervised "
+            "graph_attention task_query guide_bank expressiveness second_forms semi_supervised "
             "gradnorm",
         ),
         (

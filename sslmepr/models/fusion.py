@@ -33,6 +33,7 @@ from sslmepr.models.fusion_parts import (
     Readings,
     mixed,
 )
+from sslmepr.models.second_forms import SecondForms
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class FusionConfig:
         `contrary_words`, words are taken as said, and without `expressiveness`, all
         people as equally expressive. These two are parts of a product of experts; where
         the tasks or modalities that they need are not there, they have no effect.
+        Without `second_forms`, emotions are taken as shown in one form.
     features : dict of str to int
         Modality to its number of features, the input of co-trained probes and readings.
 
@@ -89,7 +91,9 @@ class FusionConfig:
         for name in ("widths", "tasks"):
             if not getattr(self, name):
                 raise ValueError(f"{name}: at least one is needed")
-        probing = {"co_training", "product_of_experts"} - set(self.without)
+        probing = {"co_training", "product_of_experts", "second_forms"} - set(
+            self.without
+        )
         if probing and list(self.features) != list(self.widths):
             raise ValueError(
                 f"features: {' and '.join(sorted(probing))} need a width for "
@@ -234,6 +238,9 @@ class FusionModel(nn.Module):
         if "product_of_experts" not in config.without:
             self.readings = Readings(config.features)
             self.experts = _experts(config)
+        self.forms = None
+        if "second_forms" not in config.without and "emotion" in config.tasks:
+            self.forms = SecondForms(config.features)
         self.dropout = nn.Dropout(config.dropout)
 
     @property
@@ -373,6 +380,8 @@ class FusionModel(nn.Module):
             if task == "emotion":
                 each = each * product.sharpness[..., : each.shape[-1]]
             logits = mixed(each, product.weights)
+        if task == "emotion" and self.forms is not None:
+            logits = logits + self.forms(given.features, given.present)
         return torch.sigmoid(logits) if task == "personality" else logits
 
 

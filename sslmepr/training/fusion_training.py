@@ -23,6 +23,7 @@ from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.predictions import dev_score, training_thresholds
 from sslmepr.training.published_objective import PublishedObjective
 from sslmepr.training.readings import fit_readings
+from sslmepr.training.second_forms import fit_second_forms
 
 PREDICT_BATCH = 1024
 """Clips per forward pass; bounds memory."""
@@ -90,6 +91,8 @@ def train_variant(
             model.predict_projectors[task] = copy.deepcopy(projector)
         if model.experts is not None:
             model.readings = fit_readings(params, data, projectors).to(data.device)
+    if getattr(model, "forms", None) is not None:
+        model.forms = fit_second_forms(params, data).to(data.device)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
     objective = objective_class(section, settings, params.seed + seed)

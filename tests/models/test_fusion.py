@@ -27,9 +27,9 @@ EXPERTS = ("product_of_experts", "contrary_words", "expressiveness")
 
 
 def model(without=(), experts=False, **changes):
-    """Without a product of experts unless asked for."""
+    """Without a product of experts and second forms unless asked for."""
     if not experts:
-        without = (*without, *EXPERTS)
+        without = (*without, *EXPERTS, "second_forms")
     torch.manual_seed(0)
     return FusionModel(replace(CONFIG, without=without, **changes))
 

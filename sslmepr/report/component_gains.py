@@ -1,0 +1,104 @@
+"""What components are worth by dose of their knob, beside what there is to gain."""
+
+import pandas as pd
+
+from sslmepr.report.observer_losses import FULL, MIXED
+from sslmepr.report.tables import Table, interval
+from sslmepr.report.words import plain
+
+MARGIN = 0.005
+"""A gain whose interval lies within plus and minus this is as good as none. By
+convention, not tuned."""
+
+WITHOUT = "without"
+GAINED, THERE = "gain of the component", "what there is to gain"
+
+
+def there_to_gain(observed: pd.DataFrame) -> pd.DataFrame:
+    """What knowledge of a knob can win over the better of those who do without it.
+
+    Parameters
+    ----------
+    observed : DataFrame
+        From `sslmepr.trials.observers.summarise_observers`.
+
+    Returns
+    -------
+    DataFrame
+        knob, dose, metric, estimate, low, high: the smaller loss, of the nested
+        observer or of late fusion, against the full observer.
+    """
+    alone = (observed["knob"] != MIXED) & (observed["observer"] != FULL)
+    keys = ["knob", "dose", "metric"]
+    least = observed[alone].sort_values("loss", kind="stable").drop_duplicates(keys)
+    losses = {"loss": "estimate", "loss_low": "low", "loss_high": "high"}
+    chosen = least.sort_index()[[*keys, *losses]]
+    return chosen.rename(columns=losses).reset_index(drop=True)
+
+
+def lines(gained: pd.DataFrame, observed: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Gains by component and dose, in the form of `sslmepr.report.figures.trial_lines`.
+
+    Parameters
+    ----------
+    gained : DataFrame
+        From `sslmepr.trials.doses.gains`.
+    observed : DataFrame
+        From `sslmepr.trials.observers.summarise_observers`.
+    metric : {"mWACC", "CCC"}
+
+    Returns
+    -------
+    DataFrame
+        metric (component and knob), dose, line (`GAINED` or `THERE`), estimate, low,
+        high.
+    """
+    mine = gained[(gained["against"] == WITHOUT) & (gained["metric"] == metric)]
+    places = mine[["component", "knob", "dose", "metric"]]
+    there = places.merge(there_to_gain(observed), on=["knob", "dose", "metric"])
+    both = pd.concat([mine.assign(line=GAINED), there.assign(line=THERE)])
+    title = both["component"].map(plain) + ", " + both["knob"]
+    columns = ["metric", "dose", "line", "estimate", "low", "high"]
+    return both.assign(metric=title)[columns].reset_index(drop=True)
+
+
+def verdict(low: float, high: float) -> str:
+    """What an interval of a gain says: equivalent, better, worse or undecided.
+
+    A gain within the margin is equivalent even where its interval is above 0.
+    """
+    if -MARGIN <= low and high <= MARGIN:
+        return "equivalent"
+    if low > 0:
+        return "better"
+    return "worse" if high < 0 else "undecided"
+
+
+def verdicts(gained: pd.DataFrame, observed: pd.DataFrame) -> Table:
+    """Gain of each component over the same model without it, and what it means.
+
+    Parameters
+    ----------
+    gained, observed : DataFrame
+        As for `lines`.
+    """
+    keys = ["knob", "dose", "metric"]
+    mine = gained[gained["against"] == WITHOUT]
+    there = there_to_gain(observed).set_index(keys)["estimate"].rename("there")
+    rows = [
+        (
+            plain(each.component),
+            f"{each.knob} {each.dose:g}",
+            each.metric,
+            interval(each.estimate, each.low, each.high, 3),
+            f"{each.there:.3f}" if pd.notna(each.there) else "–",
+            verdict(each.low, each.high),
+        )
+        for each in mine.join(there, on=keys).itertuples()
+    ]
+    columns = ["component", "dose", "metric", "gain", "there to gain", "verdict"]
+    caption = (
+        "Gain over the same model without the component, on new people; equivalent: "
+        f"the interval lies within ±{MARGIN:g}."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption)

@@ -1,0 +1,68 @@
+"""Gains of components beside what there is to gain, and verdicts."""
+
+import pandas as pd
+import pytest
+
+from sslmepr.report.component_gains import lines, there_to_gain, verdict, verdicts
+
+OBSERVED = pd.DataFrame(
+    [
+        ("reliability", 1.0, "full observer", "mWACC", 0.0, 0.0, 0.0),
+        ("reliability", 1.0, "without reliability", "mWACC", 0.11, 0.1, 0.12),
+        ("reliability", 1.0, "late fusion", "mWACC", 0.09, 0.08, 0.1),
+        ("reliability", 1.0, "late fusion", "CCC", 0.3, 0.2, 0.4),
+        ("reliability", 1.0, "without reliability", "CCC", 0.25, 0.2, 0.3),
+        ("mild world", 1.0, "without reliability", "mWACC", 0.01, 0.0, 0.02),
+    ],
+    columns=["knob", "dose", "observer", "metric", "loss", "loss_low", "loss_high"],
+)
+GAINED = pd.DataFrame(
+    [
+        ("product_of_experts", "reliability", 1.0, "without", "mWACC", 0.05, 0.04, 0.1),
+        ("product_of_experts", "reliability", 1.0, "late fusion", "mWACC", 0.2, 0, 1),
+        ("semi_supervised", "scarcity", 0.5, "without", "mWACC", -0.01, -0.03, 0.01),
+    ],
+    columns=[
+        *("component", "knob", "dose", "against", "metric", "estimate", "low", "high")
+    ],
+)
+
+
+def test_the_better_of_those_who_do_without_leaves_the_least_to_gain():
+    found = there_to_gain(OBSERVED).set_index("metric")
+    assert len(found) == 2
+    assert found.loc["mWACC", ["estimate", "low", "high"]].tolist() == [0.09, 0.08, 0.1]
+    assert found.loc["CCC", ["estimate", "low", "high"]].tolist() == [0.25, 0.2, 0.3]
+
+
+def test_lines_hold_gains_over_the_same_model_and_what_there_is():
+    found = lines(GAINED, OBSERVED, "mWACC")
+    assert found[["dose", "line", "estimate"]].values.tolist() == [
+        [1.0, "gain of the component", 0.05],
+        [0.5, "gain of the component", -0.01],
+        [1.0, "what there is to gain", 0.09],
+    ]
+    assert found["metric"].iloc[0] == found["metric"].iloc[2]
+    assert "reliability" in found["metric"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.005, 0.005, "equivalent"),
+        (0.001, 0.004, "equivalent"),
+        (0.001, 0.006, "better"),
+        (-0.02, -0.001, "worse"),
+        (-0.006, 0.001, "undecided"),
+        (0.0, 0.01, "undecided"),
+    ],
+)
+def test_a_verdict_follows_from_the_interval(low, high, said):
+    assert verdict(low, high) == said
+
+
+def test_the_table_has_a_verdict_for_each_gain_over_the_same_model():
+    found = verdicts(GAINED, OBSERVED).frame
+    assert found["verdict"].tolist() == ["better", "undecided"]
+    assert found["there to gain"].tolist() == ["0.090", "–"]
+    assert found["dose"].tolist() == ["reliability 1", "scarcity 0.5"]
