@@ -79,7 +79,8 @@ class CoTraining(Section):
     """Size of the co-trained probes' contribution, by task.
 
     It is the standard deviation of a probe's output, relative to that of the modality's
-    own logits; at 0 the probes contribute nothing.
+    own logits; at 0 the probes contribute nothing. It is the smallest of those that are
+    tried (`sslmepr.training.stacking.STRENGTHS`).
     """
 
     emotion: Annotated[float, Field(ge=0)]

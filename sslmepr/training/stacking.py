@@ -26,6 +26,10 @@ REFITS = 100
 """Cluster-bootstrap refits behind the intervals of weights. By convention, not tuned:
 they know a standard error to a fourteenth."""
 
+STRENGTHS = (1.0, 2.0, 4.0, 8.0)
+"""Factors on the size of co-trained probes (``fusion.co_training``) that are tried. By
+convention, not tuned."""
+
 CONFIDENCE = 0.95
 """Of these intervals. That of the evaluation would make training depend on it."""
 
@@ -104,7 +108,10 @@ def fit_predict_projector(
 
     It is fitted to the centred unimodal logits of labelled training clips, and its
     L2 penalty is chosen on dev. If the variant includes co-training, its
-    probes are fitted first and added to the unimodal logits.
+    probes are fitted first and added to the unimodal logits, times that one of
+    `STRENGTHS` with which the regression predicts left-out folds of the labelled
+    training clips best. The fewer labels there are, the worse is a unimodal prediction
+    that was learned from them, and the more a co-trained probe should count.
 
     Parameters
     ----------
@@ -124,23 +131,33 @@ def fit_predict_projector(
     """
     co_training = "co_training" not in params.fusion.left_out(settings)
     features = data.feature_counts if co_training else None
-    projector = PredictProjector(task, len(data.widths), features)
-    for modality, probe in (
-        co_train(params, data, task) if co_training else {}
-    ).items():
-        projector.set_probe(modality, *map(torch.from_numpy, probe))
-    projector.to(data.device)
+    projector = PredictProjector(task, len(data.widths), features).to(data.device)
+    probes = co_train(params, data, task) if co_training else {}
     known, corpus = data.clips.labelled(task), getattr(params.roles, task)
     train, dev = (data.rows(corpus, split) for split in ("train", "dev"))
     train, dev = train[known[train]], dev[known[dev]]
     projector.centre(data.batch(train).inputs)
 
+    def set_probes(strength):
+        for modality, probe in probes.items():
+            scaled = (torch.from_numpy(strength * each) for each in probe)
+            projector.set_probe(modality, *scaled)
+        projector.to(data.device)
+
     def centred_logits(rows):
         return projector.centred_logits(data.batch(rows).inputs).cpu().numpy()
 
+    def fitted(strength):
+        set_probes(strength)
+        return StackingRegression(
+            task, centred_logits(train), true[train], centred_logits(dev), true[dev]
+        )
+
     true = data.clips.labels[task]
-    linear = StackingRegression(
-        task, centred_logits(train), true[train], centred_logits(dev), true[dev]
-    )
+    speakers = data.clips.table["speaker_id"].to_numpy()[train]
+    fits = {each: fitted(each) for each in (STRENGTHS if probes else STRENGTHS[:1])}
+    best = max(fits, key=lambda each: fits[each].cross_fitted_score(speakers))
+    set_probes(best)
+    linear = fits[best]
     projector.set_linear(*map(torch.from_numpy, linear.probe()))
     return projector, linear, linear.predict(centred_logits(rows))

@@ -4,6 +4,7 @@ The network of stage 3 corrects its logits, and it is the baseline of that netwo
 """
 
 import numpy as np
+from scipy.special import expit
 
 from sslmepr.statistics.regression import logistic, ridge
 from sslmepr.training.probes import LOGIT_SLOPE, Linear
@@ -43,6 +44,25 @@ class StackingRegression(Linear):
     def modality_weights(self) -> np.ndarray:
         """Mean over targets of a logit's weight for its own target: (modality,)."""
         return _same_target(self.weights)
+
+    def cross_fitted_score(self, groups) -> float:
+        """Score of predictions for training clips whose fold was left out of the fit.
+
+        Parameters
+        ----------
+        groups : (clip,) array
+            Speaker of each training clip; folds are disjoint in speakers.
+
+        Returns
+        -------
+        float
+            Mean log-likelihood of whether emotions are present, or
+            `sslmepr.training.predictions.dev_score` of traits; higher is better.
+        """
+        logits = self.out_of_fold(groups)
+        if self.task == "emotion":
+            return self._score(self._true, expit(logits))
+        return self._score(self._true, np.clip(0.5 + logits / LOGIT_SLOPE, 0, 1))
 
     def refitted_modality_weights(self, groups, refits: int, seed: int) -> np.ndarray:
         """`modality_weights` of refits to cluster bootstrap samples of speakers.

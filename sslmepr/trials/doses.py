@@ -82,7 +82,7 @@ def _cell(
         "imbalance": imbalanced(dose, clips),
     }.get(knob)
     doses = {} if labelling else {knob: dose}
-    simulation = with_doses(params.simulation, **doses)
+    simulation = with_doses(params.simulation, offset=section.offset, **doses)
     fusion = params.fusion.model_copy(
         update={"epochs": section.epochs, "patience": None}
     )

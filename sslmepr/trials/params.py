@@ -128,6 +128,9 @@ class Doses(Drawn):
     seeds : list of int
         A study each.
     epochs : int
+    offset : float
+        Dose of the world's knob of this name in all studies: how unlike the corpora
+        are. Standardising a corpus by itself does not remove it.
     """
 
     components: dict[Component, Literal[NESTED_KNOBS + LABEL_KNOBS]]
@@ -135,6 +138,7 @@ class Doses(Drawn):
     clips: Positive
     seeds: Annotated[list[int], Field(min_length=1)]
     epochs: Positive
+    offset: Dose = 0
 
 
 class Timing(Drawn):

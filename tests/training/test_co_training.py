@@ -9,6 +9,8 @@ from sklearn.linear_model import Ridge
 from sslmepr.labels import TARGETS, TASKS
 from sslmepr.models.fusion import FusionInput
 from sslmepr.params.study import Roles
+from sslmepr.params.training import Variant
+from sslmepr.training import stacking
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips
@@ -125,6 +127,37 @@ def test_labels_of_a_clip_reach_its_own_logits_only_through_pseudo_labels(
     everything = np.nan_to_num(data.clips.labels["emotion"])
     data.clips.labels["emotion"][:] = everything
     assert co_train(params, data, "emotion") == {}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_probes_count_as_much_as_predicts_left_out_folds_best(
+    params, monkeypatch, task
+):
+    data, _ = study(count=120)
+    rows = np.arange(240)
+    train = data.rows(getattr(ROLES, task), "train")
+    speakers = data.clips.table["speaker_id"].to_numpy()[train]
+    probes = co_train(params, data, task)
+    strengths, scores, answers = stacking.STRENGTHS, [], []
+    for strength in strengths:
+        monkeypatch.setattr(stacking, "STRENGTHS", (strength,))
+        projector, linear, predicted = stacking.fit_predict_projector(
+            params, Variant(), data, task, rows
+        )
+        for modality, probe in probes.items():
+            weight = projector.probes[modality].weight.numpy()
+            np.testing.assert_allclose(weight, strength * probe.weights, rtol=1e-5)
+        scores.append(linear.cross_fitted_score(speakers))
+        answers.append(predicted)
+    monkeypatch.setattr(stacking, "STRENGTHS", strengths)
+    projector, _, predicted = stacking.fit_predict_projector(
+        params, Variant(), data, task, rows
+    )
+    best = int(np.argmax(scores))
+    np.testing.assert_allclose(predicted, answers[best], rtol=1e-5)
+    weight = projector.probes["face"].weight.numpy()
+    expected = strengths[best] * probes["face"].weights
+    np.testing.assert_allclose(weight, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("only", [["face"], ["text"]])

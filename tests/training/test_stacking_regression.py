@@ -6,6 +6,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from sslmepr.training.predictions import dev_score
+from sslmepr.training.probes import FOLDS, speaker_folds
 from sslmepr.training.stacking_regression import (
     CROSS_TARGET_PENALTY,
     StackingRegression,
@@ -65,6 +67,39 @@ def test_stacking_maximises_the_dev_likelihood_over_penalties():
             chances.append(fitted.predict_proba(sized[300:])[:, 1])
         losses[C] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
     assert model.penalty == min(losses, key=losses.get) > min(losses)
+
+
+@TASKS
+def test_cross_fitted_score_is_that_of_fits_without_the_fold(task):
+    rng = np.random.default_rng(8)
+    true = rng.random((60, 7 if task == "emotion" else 5))
+    targets = true.shape[1]
+    features = np.tile(true, (1, 3)) + 0.5 * rng.standard_normal((60, 3 * targets))
+    true = true * (true > 0.5) if task == "emotion" else true
+    speakers = np.repeat(np.arange(15), 4)
+    rest = features[:0], true[:0]
+    model = StackingRegression(task, features, true, *rest)
+    scaled = StandardScaler().fit(features).transform(features)
+    predicted = np.zeros_like(true)
+    for unseen in speaker_folds(speakers, FOLDS):
+        seen = np.setdiff1d(np.arange(60), unseen)
+        for target in range(targets):
+            mine = np.arange(3 * targets) % targets == target
+            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
+            known = true[seen, target]
+            if task == "personality":
+                fitted = Ridge(alpha=model.penalty).fit(sized[seen], known)
+                found = fitted.predict(sized[unseen]).clip(0, 1)
+            else:
+                fitted = LogisticRegression(C=model.penalty, tol=1e-8, max_iter=1000)
+                fitted.fit(sized[seen], known > 0)
+                found = fitted.predict_proba(sized[unseen])[:, 1]
+            predicted[unseen, target] = found
+    if task == "emotion":
+        expected = -log_loss((true > 0).ravel(), predicted.ravel())
+    else:
+        expected = dev_score(task, true, predicted)
+    assert model.cross_fitted_score(speakers) == pytest.approx(expected, abs=1e-3)
 
 
 @TASKS

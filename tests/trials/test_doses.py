@@ -69,6 +69,22 @@ def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):
     assert variant.without == ["gradnorm"]
 
 
+@pytest.mark.parametrize("knob", ["scarcity", "incongruence"])
+def test_corpora_are_as_unlike_as_the_trial_says(monkeypatch, knob):
+    class Drawn(Exception):
+        pass
+
+    def draw_study(simulation, *args, **kwargs):
+        raise Drawn(simulation.knobs.model_dump(exclude_defaults=True))
+
+    monkeypatch.setattr(doses, "draw_study", draw_study)
+    chosen = section(offset=0.75)
+    with pytest.raises(Drawn) as found:
+        doses._cell(SETTINGS, chosen, "co_training", knob, 1.0, 0)
+    own = {} if knob == "scarcity" else {knob: 1.0}
+    assert found.value.args == ({"offset": 0.75} | own,)
+
+
 def test_a_part_is_tried_beside_what_it_is_a_part_of(monkeypatch):
     tried = {}
 
