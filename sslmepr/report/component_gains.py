@@ -5,10 +5,7 @@ import pandas as pd
 from sslmepr.report.observer_losses import FULL, MIXED
 from sslmepr.report.tables import Table, interval
 from sslmepr.report.words import plain
-
-MARGIN = 0.005
-"""A gain whose interval lies within plus and minus this is as good as none. By
-convention, not tuned."""
+from sslmepr.statistics.verdicts import verdicts
 
 WITHOUT = "without"
 GAINED, THERE = "gain of the component", "what there is to gain"
@@ -62,25 +59,15 @@ def lines(gained: pd.DataFrame, observed: pd.DataFrame, metric: str) -> pd.DataF
     return both.assign(metric=title)[columns].reset_index(drop=True)
 
 
-def verdict(low: float, high: float) -> str:
-    """What an interval of a gain says: equivalent, better, worse or undecided.
-
-    A gain within the margin is equivalent even where its interval is above 0.
-    """
-    if -MARGIN <= low and high <= MARGIN:
-        return "equivalent"
-    if low > 0:
-        return "better"
-    return "worse" if high < 0 else "undecided"
-
-
-def verdicts(gained: pd.DataFrame, observed: pd.DataFrame) -> Table:
+def gain_table(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> Table:
     """Gain of each component over the same model without it, and what it means.
 
     Parameters
     ----------
     gained, observed : DataFrame
         As for `lines`.
+    margin : float
+        Largest difference that does not matter.
     """
     keys = ["knob", "dose", "metric"]
     mine = gained[gained["against"] == WITHOUT]
@@ -92,13 +79,13 @@ def verdicts(gained: pd.DataFrame, observed: pd.DataFrame) -> Table:
             each.metric,
             interval(each.estimate, each.low, each.high, 3),
             f"{each.there:.3f}" if pd.notna(each.there) else "–",
-            verdict(each.low, each.high),
+            verdicts(each.low, each.high, margin).item(),
         )
         for each in mine.join(there, on=keys).itertuples()
     ]
     columns = ["component", "dose", "metric", "gain", "there to gain", "verdict"]
     caption = (
         "Gain over the same model without the component, on new people; equivalent: "
-        f"the interval lies within ±{MARGIN:g}."
+        f"the interval lies within ±{margin:g}."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption)

@@ -1,9 +1,8 @@
 """Gains of components beside what there is to gain, and verdicts."""
 
 import pandas as pd
-import pytest
 
-from sslmepr.report.component_gains import lines, there_to_gain, verdict, verdicts
+from sslmepr.report.component_gains import gain_table, lines, there_to_gain
 
 OBSERVED = pd.DataFrame(
     [
@@ -46,23 +45,8 @@ def test_lines_hold_gains_over_the_same_model_and_what_there_is():
     assert "reliability" in found["metric"].iloc[0]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (-0.005, 0.005, "equivalent"),
-        (0.001, 0.004, "equivalent"),
-        (0.001, 0.006, "better"),
-        (-0.02, -0.001, "worse"),
-        (-0.006, 0.001, "undecided"),
-        (0.0, 0.01, "undecided"),
-    ],
-)
-def test_a_verdict_follows_from_the_interval(low, high, said):
-    assert verdict(low, high) == said
-
-
 def test_the_table_has_a_verdict_for_each_gain_over_the_same_model():
-    found = verdicts(GAINED, OBSERVED).frame
+    found = gain_table(GAINED, OBSERVED, 0.005).frame
     assert found["verdict"].tolist() == ["better", "undecided"]
     assert found["there to gain"].tolist() == ["0.090", "–"]
     assert found["dose"].tolist() == ["reliability 1", "scarcity 0.5"]
