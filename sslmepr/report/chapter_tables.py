@@ -151,6 +151,20 @@ def trials(table: pd.DataFrame) -> Table:
     return metric_table(table.assign(way_of_training=names), "way_of_training", 2)
 
 
+def gains(table: pd.DataFrame) -> Table:
+    """Gains with intervals: what gains, by dose and peer, by metrics.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From :func:`sslmepr.trials.timing.gains`.
+    """
+    dose = table["knob"] + " " + table["dose"].map("{:g}".format)
+    peer = table["against"].replace("without", "the same model without it")
+    gain = table["component"].map(plain) + " over " + peer + ", " + dose
+    return metric_table(table.assign(gain=gain), "gain")
+
+
 def blocks(table: pd.DataFrame) -> Table:
     """Means over seeds with intervals: modalities and tasks by sequence blocks.
 

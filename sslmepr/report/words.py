@@ -121,7 +121,7 @@ PLAIN = {
     *("turns round", "of_planted", "wrong_sign", "of_not_planted", "planted"),
     *"present absent rated component verdict added".split(),
     *"better worse equivalent undecided".split(),
-    "no interval",
+    *("no interval", "there to gain"),
     *"luminance contrast sharpness plain measure median".split(),
     *"learned way_of_training seen words longest no_words language unsure".split(),
     *"too_short encoders_of_study hours_of_video processor_hours trial state".split(),
