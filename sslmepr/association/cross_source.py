@@ -46,6 +46,9 @@ TOLERANCE = 1e-6
 SMALLEST_EIGENVALUE = 1e-3
 """Of the joint correlation matrix, which must stay positive definite."""
 
+FISHER = 0.6
+"""Correlation above which a symmetric interval could leave -1..1."""
+
 
 class IdentificationError(ValueError):
     """The associations are not identified by what was observed."""
@@ -145,7 +148,7 @@ def cross_source(
         [[each.present[:, pair].all(1).sum() for pair in pairs] for each in corpora]
     )
     weights = weights / weights.sum(0)
-    moments = [_products(each, pairs) for each in corpora]
+    moments = [_Products(each, pairs) for each in corpora]
     observed = sum(
         share[:, None, None] * each.mean
         for share, each in zip(weights, moments, strict=True)
@@ -199,7 +202,7 @@ def _divided(scores: Scores, emotions: np.ndarray, traits: np.ndarray) -> Scores
     )
 
 
-class _products:
+class _Products:
     """Products of the scores of pairs of modalities: their mean and those of clips."""
 
     def __init__(self, scores: Scores, pairs):
@@ -311,7 +314,6 @@ class _Traits(_Labelled):
         values = labels / deviation
         # A larger deviation makes covariances smaller: half a squared value each.
         super().__init__(scores, values, values / 2)
-        self._slope = values / 2
         self.matrix = values.T @ values / len(values)
         squares = values**2
         self._influence = np.einsum("nj,nk->njk", values, values) - self.matrix * (
@@ -446,10 +448,6 @@ def intervals(
     low = np.where(strong, np.tanh(z - width), low)
     high = np.where(strong, np.tanh(z + width), high)
     return low, high, 2 * stats.t.sf(np.abs(estimate) / error, freedom)
-
-
-FISHER = 0.6
-"""Above it, a symmetric interval would leave -1..1."""
 
 
 def largest_t(
