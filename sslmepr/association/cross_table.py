@@ -1,5 +1,6 @@
 """The table of associations from three sources, with a verdict for every cell."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +20,17 @@ from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.sources import CROSS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
+from sslmepr.statistics.cluster_bootstrap import NONE
 
 INFLUENCE = "influence"
 """Kind of these intervals: from influence functions, by speaker."""
 
 PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
+
+COLUMNS = ("source", "halo", "level", "r", "low", "high", "interval", "p")
+COLUMNS += ("p_corrected", "p_family", "significant", "verdict", "training_error")
+COLUMNS += ("n", "n_speakers", "reason")
+"""Of the table, beside those of the cell."""
 
 
 class CrossAssociations(NamedTuple):
@@ -78,7 +85,7 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
 
 
 def identified(
-    params: Params, data_folder: str = "data"
+    params: Params, data_folder: str | Path = "data"
 ) -> tuple[CrossAssociations | None, str]:
     """Associations of a study, or why its corpora do not identify them.
 
@@ -102,6 +109,25 @@ def identified(
         return cross_associations(params, data_folder), ""
     except IdentificationError as error:
         return None, str(error)
+
+
+def unidentified(refused: str) -> pd.DataFrame:
+    """The table of a study whose associations are not identified.
+
+    Parameters
+    ----------
+    refused : str
+
+    Returns
+    -------
+    DataFrame
+        As `CrossAssociations.table`, without any number and with that reason.
+    """
+    nothing = {"halo": False, "level": "clip", "significant": False, "n_speakers": 0}
+    table = pd.DataFrame(index=cell_index(), columns=list(COLUMNS), dtype=float)
+    return table.assign(
+        source=CROSS, interval=NONE, verdict=UNDECIDED, n=0, reason=refused, **nothing
+    ).reset_index()
 
 
 def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslmepr.association.cross_table import cross_associations
+from sslmepr.association.cross_table import identified, unidentified
 from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.recovery import compare, recovery
 from sslmepr.association.sources import CROSS
@@ -73,7 +73,8 @@ def assess(
     ------
     ValueError
         If the held-out corpus is not simulated, so that the truth is unknown, or
-        fewer than two modalities have predictions.
+        fewer than two modalities have predictions. With `CROSS`, cells without a
+        number say why there is none.
     """
     name = params.roles.held_out
     corpus = params.corpus[name]
@@ -81,7 +82,9 @@ def assess(
         raise ValueError(f"corpus {name}: its true associations are not known")
     folder = Path(data_folder, name, "corpus")
     if source == CROSS:
-        found, draws, _ = cross_associations(params, data_folder)
+        crossed, refused = identified(params, data_folder)
+        found = crossed.table if crossed else unidentified(refused)
+        draws = crossed.draws if crossed else None
     else:
         clips = pd.read_parquet(folder / CLIPS, columns=["clip_id", "speaker_id"])
         speakers = clips.set_index("clip_id")["speaker_id"]

@@ -142,6 +142,7 @@ def coverage_findings(cells: pd.DataFrame) -> list[str]:
     cells : DataFrame
         study, low, high, rated (the planted association as raters see it).
     """
+    cells = cells.dropna(subset=["low", "high"])
     held = cells["rated"].between(cells["low"], cells["high"])
     return [
         f"**Intervals** (*{study}*): {held[part.index].sum()} of {len(part)} contain "
@@ -153,6 +154,8 @@ def coverage_findings(cells: pd.DataFrame) -> list[str]:
 def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     table = agreement[agreement["study"] == study].set_index("metric")
     correlation, shares = table.loc["correlation"], table.loc["significant"]
+    if not shares["n_cells"]:
+        return [f"**Nothing to say** (*{study}*): no association is identified."]
     if np.isnan(correlation["estimate"]):
         return [
             f"**Nothing to find** (*{study}*): where emotions and traits are "

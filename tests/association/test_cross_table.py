@@ -5,8 +5,9 @@ from statsmodels.stats.multitest import multipletests
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import CrossSource
-from sslmepr.association.cross_table import cell_table
-from sslmepr.association.grid import cell_matrix
+from sslmepr.association.cross_table import cell_table, unidentified
+from sslmepr.association.grid import cell_matrix, tidy_matrix
+from sslmepr.association.recovery import compare, recovery
 
 SETTINGS = parameters.load().association
 SPEAKERS = 400
@@ -52,3 +53,14 @@ def test_a_family_asks_for_more_than_a_cell(found):
     table = cell_table(found, SETTINGS, 0)
     assert (table["p_family"] >= table["p"] - 0.02).all()
     assert table["p_family"].min() == pytest.approx(1 / (SETTINGS.resamples + 1))
+
+
+def test_without_identification_every_cell_says_why(found):
+    table, told = unidentified("one modality"), cell_table(found, SETTINGS, 0)
+    assert set(table) == set(told) and len(table) == 30
+    assert table["r"].isna().all() and not table["significant"].any()
+    assert (table["reason"] == "one modality").all()
+    planted = tidy_matrix({}, "planted")
+    assert compare(table, planted)["covered"].isna().all()
+    metrics = recovery(table, planted).set_index("metric")
+    assert metrics.loc["significant", "n_cells"] == 0
