@@ -706,3 +706,13 @@ def test_texts_can_be_read(name, mode, layout, rng):
         contrast = (np.maximum(part, mine) + 0.05) / (np.minimum(part, mine) + 0.05)
         # Lines of a grid and marks may cross a text's box; what it stands on may not.
         assert np.quantile(contrast, 0.25) >= 4.5, text.get_text()
+
+
+def test_cells_that_are_not_identified_leave_their_panel_empty():
+    nothing = pd.DataFrame({"emotion": SCORED_EMOTIONS[0], "trait": TRAITS[0]}, [0])
+    columns = ["planted", "observer", "recovered", "low", "high"]
+    nothing = nothing.assign(**dict.fromkeys(columns, np.nan), significant=False)
+    figure = shown.recovery_panels.draw({"simulated": nothing})
+    assert not figure.legends
+    assert figure.axes[0].get_title("left") == "Simulated: 0 of 1 cells"
+    plt.close(figure)

@@ -73,10 +73,12 @@ def legend(figure: Figure, handles: list, **style) -> None:
     ----------
     figure : Figure
     handles : list
-        Labelled artists.
+        Labelled artists; without any, there is no legend.
     **style
         Of ``Figure.legend``.
     """
+    if not handles:
+        return
     longest = max(len(handle.get_label()) for handle in handles)
     each = longest / LETTERS_PER_INCH["normal"] + LEGEND_MARK
     columns = max(1, int(figure.get_figwidth() / each))
