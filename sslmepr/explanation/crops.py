@@ -129,8 +129,7 @@ def hide_regions(
         }
         tables.append(pd.DataFrame(table))
     columns = ["clip_id", "modality", "row", "column", "target", "attribution"]
-    return (
-        pd.concat(tables, ignore_index=True)
-        if tables
-        else pd.DataFrame(columns=columns)
-    )
+    # Of the kinds of the others: tables of several clips are joined.
+    kinds = {"row": int, "column": int, "attribution": np.float32}
+    nothing = pd.DataFrame(columns=columns).astype(kinds)
+    return pd.concat([nothing, *tables], ignore_index=True)

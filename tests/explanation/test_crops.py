@@ -1,6 +1,9 @@
-import numpy as np
+from types import SimpleNamespace
 
-from sslmepr.explanation.crops import hide
+import numpy as np
+import pandas as pd
+
+from sslmepr.explanation.crops import hide, hide_regions
 
 
 def test_each_region_is_hidden_once_in_all_frames():
@@ -17,3 +20,12 @@ def test_each_region_is_hidden_once_in_all_frames():
     assert (middle[:, 3:6, 4:8] == average[3:6, 4:8]).all()
     middle[:, 3:6, 4:8] = 200
     assert (middle == 200).all()
+
+
+def test_a_clip_without_pictures_has_no_regions_and_spoils_no_table():
+    chain = SimpleNamespace(stage2={})
+    nothing = hide_regions(chain, 0, {"face": np.zeros((1, 6, 6, 3))}, {}, None)
+    rows = pd.DataFrame({"attribution": np.ones(2, np.float32), "row": [0, 1]})
+    assert len(nothing) == 0
+    joined = pd.concat([nothing, rows])
+    assert joined["attribution"].dtype == np.float32
