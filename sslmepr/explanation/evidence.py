@@ -197,14 +197,14 @@ def shuffled_weights(model: FusionModel, seed: int) -> FusionModel:
     Returns
     -------
     FusionModel
-        Every matrix and vector has the values that it had. The product of experts is
-        left as it is: its precisions, shuffled, cannot be inverted.
+        Every matrix and vector has the values that it had. Products of experts and
+        second forms are left as they are: shuffled precisions cannot be inverted.
     """
     generator = torch.Generator().manual_seed(seed)
     other = type(model)(model.config).eval()
     shuffled = {}
     for name, value in model.state_dict().items():
-        if name.startswith("experts."):
+        if name.startswith(("experts.", "forms.")):
             shuffled[name] = value
             continue
         order = torch.randperm(value.numel(), generator=generator)
