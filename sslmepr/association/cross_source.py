@@ -157,9 +157,10 @@ def cross_source(
     influence = []
     for place, (corpus, share) in enumerate(zip(corpora, weights, strict=True)):
         parts = share[:, None, None] * moments[place].each()
-        for labelled, own in ((0, mine), (1, theirs)):
-            if place == labelled:
-                parts -= own.influence(model, pairs)
+        if place == 0:
+            parts -= mine.influence(model.lam, model.phi, pairs)
+        elif place == 1:
+            parts -= theirs.influence(model.gam, model.psi, pairs)
         parts = (parts - parts.mean(0)).reshape(len(parts), -1) @ model.gain.T
         index, count = cluster_index(corpus.speakers)
         sums = cluster_sums(parts, index, count) / len(parts)
@@ -255,6 +256,30 @@ class _Labelled:
         estimate = getattr(self, name)[m]
         return product - estimate * (self._values * self._slope)[:, None, :]
 
+    def influence(self, of_emotions, of_traits, pairs) -> np.ndarray:
+        """Influence of clips on what the model expects of each pair of modalities.
+
+        Parameters
+        ----------
+        of_emotions, of_traits : (modality, score, label) ndarray
+            Loadings of emotion scores and of trait scores on these labels.
+        pairs : sequence of (int, int)
+            Modality of the emotion scores, and of the trait scores.
+
+        Returns
+        -------
+        (clip, pair, emotion score, trait score) ndarray
+        """
+        return np.stack(
+            [
+                self._each("emotions", m) @ of_traits[k].T
+                + of_emotions[m] @ self._each("traits", k).transpose(0, 2, 1)
+                - of_emotions[m] @ self._influence @ of_traits[k].T
+                for m, k in pairs
+            ],
+            1,
+        )
+
 
 class _Emotions(_Labelled):
     """Of the emotion corpus; labels are thresholded latent variables."""
@@ -290,18 +315,6 @@ class _Emotions(_Labelled):
                 influence[:, i, j] = influence[:, j, i] = change / density
         return matrix, influence
 
-    def influence(self, model: "_Model", pairs) -> np.ndarray:
-        """On the model of each pair: (clip, pair, emotion score, trait score)."""
-        return np.stack(
-            [
-                self._each("emotions", m) @ model.phi[k].T
-                + model.lam[m] @ self._each("traits", k).transpose(0, 2, 1)
-                - model.lam[m] @ self._influence @ model.phi[k].T
-                for m, k in pairs
-            ],
-            1,
-        )
-
 
 class _Traits(_Labelled):
     """Of the personality corpus; labels are standardised."""
@@ -318,18 +331,6 @@ class _Traits(_Labelled):
         squares = values**2
         self._influence = np.einsum("nj,nk->njk", values, values) - self.matrix * (
             (squares[:, :, None] + squares[:, None, :]) / 2
-        )
-
-    def influence(self, model: "_Model", pairs) -> np.ndarray:
-        """As of `_Emotions`."""
-        return np.stack(
-            [
-                self._each("emotions", m) @ model.psi[k].T
-                + model.gam[m] @ self._each("traits", k).transpose(0, 2, 1)
-                - model.gam[m] @ self._influence @ model.psi[k].T
-                for m, k in pairs
-            ],
-            1,
         )
 
 

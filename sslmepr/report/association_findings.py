@@ -110,5 +110,10 @@ def verdict_table(table: pd.DataFrame) -> pd.DataFrame:
     table : DataFrame
         From `sslmepr.association.cross_table.cell_table`.
     """
-    columns = ["emotion", "trait", "r", "low", "high", "p", "p_corrected", "p_family"]
-    return table[[*columns, "verdict"]]
+    r = [
+        f"{apa_number(each.r)} [{apa_number(each.low)}, {apa_number(each.high)}]"
+        for each in table.itertuples()
+    ]
+    shown = table[["emotion", "trait", "p_corrected", "verdict"]].copy()
+    shown.insert(2, "r [interval]", r)
+    return shown

@@ -25,8 +25,8 @@ def losses(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
         metric (the knob), dose, observer (``nested observer`` or `LINEAR`), estimate,
         low, high.
     """
-    alone = (summary["knob"] != MIXED) & (summary["observer"] != FULL)
-    chosen = summary[alone & (summary["metric"] == metric)]
+    chosen = _alone(summary)
+    chosen = chosen[chosen["metric"] == metric]
     nested = chosen["observer"] != LINEAR
     return pd.DataFrame(
         {
@@ -38,6 +38,33 @@ def losses(summary: pd.DataFrame, metric: str) -> pd.DataFrame:
             "high": chosen["loss_high"],
         }
     )
+
+
+def there_to_gain(observed: pd.DataFrame) -> pd.DataFrame:
+    """What knowledge of a knob can win over the better of those who do without it.
+
+    Parameters
+    ----------
+    observed : DataFrame
+        From `sslmepr.trials.observers.summarise_observers`.
+
+    Returns
+    -------
+    DataFrame
+        knob, dose, metric, estimate, low, high: the smaller loss, of the nested
+        observer or of late fusion, against the full observer.
+    """
+    keys = ["knob", "dose", "metric"]
+    least = _alone(observed).sort_values("loss", kind="stable").drop_duplicates(keys)
+    losses = {"loss": "estimate", "loss_low": "low", "loss_high": "high"}
+    chosen = least.sort_index()[[*keys, *losses]]
+    return chosen.rename(columns=losses).reset_index(drop=True)
+
+
+def _alone(summary: pd.DataFrame) -> pd.DataFrame:
+    """Observers in worlds with one knob, but for the full one, who loses nothing."""
+    chosen = (summary["knob"] != MIXED) & (summary["observer"] != FULL)
+    return summary[chosen]
 
 
 def mixed_world(summary: pd.DataFrame) -> pd.DataFrame:

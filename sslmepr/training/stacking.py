@@ -27,8 +27,8 @@ REFITS = 100
 they know a standard error to a fourteenth."""
 
 STRENGTHS = (1.0, 2.0, 4.0, 8.0)
-"""Factors on the size of co-trained probes (``fusion.co_training``) that are tried. By
-convention, not tuned."""
+"""Factors on the size of co-trained probes (``fusion.co_training``) that are tried. The
+grid was laid on drawn studies with 100 labelled clips."""
 
 CONFIDENCE = 0.95
 """Of these intervals. That of the evaluation would make training depend on it."""

@@ -43,7 +43,9 @@ def test_cells_are_told_by_verdict():
     assert present.startswith("**Present**, 5 of 30: happiness with openness, .30 [")
     assert absent.startswith("**Absent (surely smaller than ±0.1)**, 25 of 30")
     assert undecided.startswith("**Undecided**, 0 of 30: 900 clips")
-    assert list(verdict_table(table))[-1] == "verdict"
+    shown = verdict_table(table)
+    assert list(shown)[-1] == "verdict"
+    assert shown.loc[15, "r [interval]"].startswith(".30 [.2")
 
 
 def test_what_is_not_identified_has_no_verdict():

@@ -2,35 +2,13 @@
 
 import pandas as pd
 
-from sslmepr.report.observer_losses import FULL, MIXED
+from sslmepr.report.observer_losses import there_to_gain
 from sslmepr.report.tables import Table, interval
 from sslmepr.report.words import plain
 from sslmepr.statistics.verdicts import verdicts
 
 WITHOUT = "without"
 GAINED, THERE = "gain of the component", "what there is to gain"
-
-
-def there_to_gain(observed: pd.DataFrame) -> pd.DataFrame:
-    """What knowledge of a knob can win over the better of those who do without it.
-
-    Parameters
-    ----------
-    observed : DataFrame
-        From `sslmepr.trials.observers.summarise_observers`.
-
-    Returns
-    -------
-    DataFrame
-        knob, dose, metric, estimate, low, high: the smaller loss, of the nested
-        observer or of late fusion, against the full observer.
-    """
-    alone = (observed["knob"] != MIXED) & (observed["observer"] != FULL)
-    keys = ["knob", "dose", "metric"]
-    least = observed[alone].sort_values("loss", kind="stable").drop_duplicates(keys)
-    losses = {"loss": "estimate", "loss_low": "low", "loss_high": "high"}
-    chosen = least.sort_index()[[*keys, *losses]]
-    return chosen.rename(columns=losses).reset_index(drop=True)
 
 
 def lines(gained: pd.DataFrame, observed: pd.DataFrame, metric: str) -> pd.DataFrame:
@@ -74,7 +52,7 @@ def gain_table(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> T
     there = there_to_gain(observed).set_index(keys)["estimate"].rename("there")
     rows = [
         (
-            plain(each.component),
+            each.component,
             f"{each.knob} {each.dose:g}",
             each.metric,
             interval(each.estimate, each.low, each.high, 3),

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sslmepr.report.component_gains import gain_table, lines, there_to_gain
+from sslmepr.report.dose_responses import gain_table, lines
 
 OBSERVED = pd.DataFrame(
     [
@@ -25,13 +25,6 @@ GAINED = pd.DataFrame(
         *("component", "knob", "dose", "against", "metric", "estimate", "low", "high")
     ],
 )
-
-
-def test_the_better_of_those_who_do_without_leaves_the_least_to_gain():
-    found = there_to_gain(OBSERVED).set_index("metric")
-    assert len(found) == 2
-    assert found.loc["mWACC", ["estimate", "low", "high"]].tolist() == [0.09, 0.08, 0.1]
-    assert found.loc["CCC", ["estimate", "low", "high"]].tolist() == [0.25, 0.2, 0.3]
 
 
 def test_lines_hold_gains_over_the_same_model_and_what_there_is():
