@@ -17,9 +17,10 @@ one joint law holds in all corpora,
 .. math:: W_{mk} = [A_m D_m] \begin{pmatrix} G & C \\ C^\top & R \end{pmatrix}^{-1}
           [B_k F_k]^\top, \qquad m \ne k,
 
-which is solved for the associations C by Gauss-Newton. Standard errors come from the
-influence of each clip on every one of these moments, summed by speaker. No clip needs
-both labels; with a single modality, C is not identified.
+which is solved for the associations C by least squares, with Newton's method in a trust
+region. Standard errors come from the influence of each clip on every one of these
+moments, summed by speaker. No clip needs both labels; with a single modality, C is not
+identified.
 
 Emotions are latent variables of which presence is seen above a threshold: covariances
 with them are those with $(e - p) / \varphi(\tau)$ (Stein's lemma), and G holds
@@ -27,21 +28,25 @@ tetrachoric correlations.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 from scipy.stats import multivariate_normal, norm
 
 from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 
-STEPS = 50
-"""Most steps of Gauss-Newton."""
+STEPS = 500
+"""Most steps of Newton's method in a trust region."""
 
-TOLERANCE = 1e-6
-"""Largest change of an association at which they end."""
+TOLERANCE = 1e-7
+"""Norm of the gradient of the sum of squares at which they end."""
+
+REACH = 0.5
+"""Length of the first step."""
 
 SMALLEST_EIGENVALUE = 1e-3
 """Of the joint correlation matrix, which must stay positive definite."""
@@ -153,17 +158,20 @@ def cross_source(
         share[:, None, None] * each.mean
         for share, each in zip(weights, moments, strict=True)
     )
-    found, model = _solve(observed, mine, theirs, pairs)
+    found, model, effect = _solve(observed, mine, theirs, pairs)
     influence = []
     for place, (corpus, share) in enumerate(zip(corpora, weights, strict=True)):
-        parts = share[:, None, None] * moments[place].each()
-        if place == 0:
-            parts -= mine.influence(model.lam, model.phi, pairs)
-        elif place == 1:
-            parts -= theirs.influence(model.gam, model.psi, pairs)
-        parts = (parts - parts.mean(0)).reshape(len(parts), -1) @ model.gain.T
+        parts = moments[place].influence(share[:, None, None] * effect.products)
+        if place < 2:
+            size = len(found)
+            own = slice(size) if place == 0 else slice(size, None)
+            parts += (mine, theirs)[place].influence(
+                effect.emotions[..., own],
+                effect.traits[..., own],
+                effect.matrix[:, own, own],
+            )
         index, count = cluster_index(corpus.speakers)
-        sums = cluster_sums(parts, index, count) / len(parts)
+        sums = cluster_sums(parts - parts.mean(0), index, count) / len(parts)
         influence.append(sums.reshape(count, *found.shape))
     return CrossSource(
         found,
@@ -224,6 +232,34 @@ class _Products:
         ]
         return np.stack(parts, 1)
 
+    def influence(self, effect: np.ndarray) -> np.ndarray:
+        """Of clips on C: (clip, association); `effect` as `_Effect.products`."""
+        return self.each().reshape(len(self._scores.present), -1) @ _rows(effect).T
+
+
+class _Effect(NamedTuple):
+    """What changes of moments do to the associations.
+
+    Attributes
+    ----------
+    products : (association, pair, emotion score, trait score) ndarray
+        Of covariances of scores.
+    emotions : (association, modality, emotion score, label) ndarray
+        Of covariances of emotion scores with emotions and traits.
+    traits : (association, modality, trait score, label) ndarray
+    matrix : (association, label, label) ndarray
+        Of correlations of labels.
+    """
+
+    products: np.ndarray
+    emotions: np.ndarray
+    traits: np.ndarray
+    matrix: np.ndarray
+
+
+def _rows(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1)
+
 
 class _Labelled:
     """Covariances of scores with the labels of one corpus, and their influence.
@@ -256,29 +292,20 @@ class _Labelled:
         estimate = getattr(self, name)[m]
         return product - estimate * (self._values * self._slope)[:, None, :]
 
-    def influence(self, of_emotions, of_traits, pairs) -> np.ndarray:
-        """Influence of clips on what the model expects of each pair of modalities.
+    def influence(self, emotions, traits, matrix) -> np.ndarray:
+        """Of clips on C: (clip, association).
 
         Parameters
         ----------
-        of_emotions, of_traits : (modality, score, label) ndarray
-            Loadings of emotion scores and of trait scores on these labels.
-        pairs : sequence of (int, int)
-            Modality of the emotion scores, and of the trait scores.
-
-        Returns
-        -------
-        (clip, pair, emotion score, trait score) ndarray
+        emotions, traits, matrix
+            As in `_Effect`, of the labels of this corpus alone.
         """
-        return np.stack(
-            [
-                self._each("emotions", m) @ of_traits[k].T
-                + of_emotions[m] @ self._each("traits", k).transpose(0, 2, 1)
-                - of_emotions[m] @ self._influence @ of_traits[k].T
-                for m, k in pairs
-            ],
-            1,
-        )
+        found = self._influence.reshape(len(self._values), -1) @ _rows(matrix).T
+        for name, effect in (("emotions", emotions), ("traits", traits)):
+            for m in range(effect.shape[1]):
+                each = self._each(name, m).reshape(len(self._values), -1)
+                found = found + each @ _rows(effect[:, m]).T
+        return found
 
 
 class _Emotions(_Labelled):
@@ -338,62 +365,157 @@ class _Model:
     """What associations C imply for the covariances of scores.
 
     `lam`, `gam` are the loadings of emotion scores on emotions and traits, `phi`,
-    `psi` those of trait scores.
+    `psi` those of trait scores, `expected` the covariances of scores of each pair of
+    modalities.
     """
 
-    def __init__(self, associations, mine: _Emotions, theirs: _Traits, pairs):
+    def __init__(self, associations, mine: _Labelled, theirs: _Labelled, pairs):
+        self._shape, self._pairs = associations.shape, pairs
         size = len(associations)
-        self.joint = np.block(
-            [[mine.matrix, associations], [associations.T, theirs.matrix]]
+        self.joint = _joint(associations, mine, theirs)
+        self._inverse = np.linalg.inv(self.joint)
+        self._of_emotions, self._of_traits = (
+            np.concatenate([first, second], -1) @ self._inverse
+            for first, second in (
+                (mine.emotions, theirs.emotions),
+                (mine.traits, theirs.traits),
+            )
         )
-        inverse = np.linalg.inv(self.joint)
-        of_emotions = np.concatenate([mine.emotions, theirs.emotions], -1) @ inverse
-        of_traits = np.concatenate([mine.traits, theirs.traits], -1) @ inverse
-        self.lam, self.gam = of_emotions[..., :size], of_emotions[..., size:]
-        self.phi, self.psi = of_traits[..., :size], of_traits[..., size:]
+        self.lam, self.gam = np.split(self._of_emotions, [size], -1)
+        self.phi, self.psi = np.split(self._of_traits, [size], -1)
         self.expected = np.stack(
             [
                 self.lam[m] @ mine.traits[k].T + self.gam[m] @ theirs.traits[k].T
                 for m, k in pairs
             ]
         )
+
+    def jacobian(self) -> np.ndarray:
+        """Derivatives of `expected` by C: (pair x score x score, association)."""
         slopes = [
             -np.einsum("ea,tb->etab", self.lam[m], self.psi[k])
             - np.einsum("eb,ta->etab", self.gam[m], self.phi[k])
-            for m, k in pairs
+            for m, k in self._pairs
         ]
-        jacobian = np.stack(slopes).reshape(-1, associations.size)
-        self.gain = np.linalg.pinv(jacobian)
-        """What a change of the covariances of scores does to C."""
-        if np.linalg.matrix_rank(jacobian) < associations.size:
-            raise IdentificationError(
-                "associations are not identified: scores of different modalities "
-                "carry too little of the labels"
+        return np.stack(slopes).reshape(-1, np.prod(self._shape))
+
+    def hessian(self, residual: np.ndarray) -> np.ndarray:
+        """Of half the squared residuals, by C: (association, association).
+
+        Where scores carry little, residuals bend the sum of squares more than the
+        Jacobian does: without them (Gauss-Newton) steps overshoot and never settle.
+        """
+        jacobian, change = self.jacobian(), self._changes()
+        once = self._mixed(residual).T @ change @ self._inverse
+        bent = _rows(once) @ _rows(change).T
+        return jacobian.T @ jacobian - bent - bent.T
+
+    def _changes(self) -> np.ndarray:
+        """Of the joint matrix by each association: (association, label, label)."""
+        size, count = len(self.joint), int(np.prod(self._shape))
+        change = np.zeros((count, size, size))
+        rows, columns = np.divmod(np.arange(count), self._shape[1])
+        columns = columns + self._shape[0]
+        change[np.arange(count), rows, columns] = 1
+        change[np.arange(count), columns, rows] = 1
+        return change
+
+    def _mixed(self, residual: np.ndarray) -> np.ndarray:
+        return sum(
+            self._of_emotions[m].T @ each @ self._of_traits[k]
+            for (m, k), each in zip(self._pairs, residual, strict=True)
+        )
+
+    def effect(self, residual: np.ndarray) -> _Effect:
+        """What changes of moments do to the C that minimises the squared residuals.
+
+        By the implicit function theorem, from the derivatives of the gradient by the
+        moments; `residual` is what the model leaves of the covariances of scores.
+        """
+        change, inverse = self._changes(), self._inverse
+        emotions = np.zeros((len(change), *self._of_emotions.shape))
+        traits = np.zeros((len(change), *self._of_traits.shape))
+        matrix = np.zeros_like(change)
+        for (m, k), each in zip(self._pairs, residual, strict=True):
+            mine, theirs = self._of_emotions[m], self._of_traits[k]
+            one, two = mine @ change @ theirs.T, each @ theirs @ change @ inverse
+            emotions[:, m] += one @ theirs - two
+            back = each.T @ mine @ change @ inverse
+            traits[:, k] += one.transpose(0, 2, 1) @ mine - back
+            matrix -= mine.T @ one @ theirs
+        mixed = self._mixed(residual)
+        matrix += mixed @ change @ inverse + inverse @ change @ mixed
+        hessian = self.hessian(residual)
+        products = self.jacobian().T.reshape(len(change), *residual.shape)
+        return _Effect(
+            *(
+                np.linalg.solve(hessian, _rows(each)).reshape(each.shape)
+                for each in (products, emotions, traits, matrix)
             )
+        )
 
 
-def _solve(observed, mine: _Emotions, theirs: _Traits, pairs):
-    """Associations, and their model, that fit the covariances of scores best."""
-    found = np.zeros((len(mine.matrix), len(theirs.matrix)))
-    for _ in range(STEPS):
-        model = _Model(found, mine, theirs, pairs)
-        step = (model.gain @ (observed - model.expected).ravel()).reshape(found.shape)
-        size = 1.0
-        while not _proper(found + size * step, mine, theirs):
-            size /= 2
-            if size < 1e-6:
-                raise IdentificationError(
-                    "associations are not identified: no joint correlation matrix fits"
-                )
-        found = found + size * step
-        if np.abs(size * step).max() < TOLERANCE:
-            break
-    return found, _Model(found, mine, theirs, pairs)
+def _joint(associations, mine: _Labelled, theirs: _Labelled) -> np.ndarray:
+    return np.block([[mine.matrix, associations], [associations.T, theirs.matrix]])
 
 
-def _proper(associations, mine: _Emotions, theirs: _Traits) -> bool:
-    joint = np.block([[mine.matrix, associations], [associations.T, theirs.matrix]])
-    return np.linalg.eigvalsh(joint)[0] > SMALLEST_EIGENVALUE
+def _solve(observed, mine: _Labelled, theirs: _Labelled, pairs):
+    """Associations that fit the covariances of scores best.
+
+    Returns
+    -------
+    found : (emotion, trait) ndarray
+    model : _Model
+        With these associations.
+    effect : _Effect
+    """
+    shape = len(mine.matrix), len(theirs.matrix)
+
+    @lru_cache(2)
+    def model_of(values: bytes) -> _Model:
+        return _Model(np.frombuffer(values).reshape(shape), mine, theirs, pairs)
+
+    def squares(values):
+        joint = _joint(values.reshape(shape), mine, theirs)
+        if np.linalg.eigvalsh(joint)[0] <= SMALLEST_EIGENVALUE:
+            return np.inf
+        return ((observed - model_of(values.tobytes()).expected) ** 2).sum() / 2
+
+    def gradient(values):
+        model = model_of(values.tobytes())
+        return -model.jacobian().T @ (observed - model.expected).ravel()
+
+    def hessian(values):
+        model = model_of(values.tobytes())
+        return model.hessian(observed - model.expected)
+
+    start = np.zeros(np.prod(shape))
+    if squares(start) == np.inf:
+        raise IdentificationError(
+            "associations are not identified: labels of one corpus determine each other"
+        )
+    if np.linalg.matrix_rank(model_of(start.tobytes()).jacobian()) < len(start):
+        raise IdentificationError(
+            "associations are not identified: scores of different modalities carry too "
+            "little of the labels"
+        )
+    found = minimize(
+        squares,
+        start,
+        method="trust-exact",
+        jac=gradient,
+        hess=hessian,
+        options={"gtol": TOLERANCE, "maxiter": STEPS, "initial_trust_radius": REACH},
+    )
+    # Rounding may end the search a little earlier.
+    if np.linalg.norm(found.jac) > 100 * TOLERANCE:
+        raise IdentificationError(
+            "associations are not identified: no joint correlation matrix fits best"
+        )
+    model = model_of(found.x.tobytes())
+    effect = model.effect(observed - model.expected)
+    last = found.x + _rows(effect.products) @ (observed - model.expected).ravel()
+    return last.reshape(shape), model, effect
 
 
 def tetrachoric(first: float, second: float, both: float) -> float:
