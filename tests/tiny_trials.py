@@ -45,10 +45,9 @@ TRIALS = {
         "drawn": {
             "world": "planted",
             "features": 8,
-            "strengths": [0.0, 0.3],
+            "null_worlds": 2,
             "worlds": 2,
-            "clips": [80],
-            "clips_per_speaker": [1],
+            "conditions": {"80 clips": {"clips": 80, "disjoint": True}},
         }
     },
     "search": {

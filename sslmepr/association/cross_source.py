@@ -51,6 +51,9 @@ REACH = 0.5
 SMALLEST_EIGENVALUE = 1e-3
 """Of the joint correlation matrix, which must stay positive definite."""
 
+SMOOTHED = 0.02
+"""Smallest eigenvalue of tetrachoric correlations. By convention, not tuned."""
+
 FISHER = 0.6
 """Correlation above which a symmetric interval could leave -1..1."""
 
@@ -330,7 +333,9 @@ class _Emotions(_Labelled):
             for j in range(i):
                 ends = self.threshold[[i, j]]
                 both = self._labels[:, i] & self._labels[:, j]
-                r = tetrachoric(*ends, both.mean())
+                # Half a clip: two emotions that never met need not exclude each other.
+                least, half = self._share[[i, j]].min(), 0.5 / len(both)
+                r = tetrachoric(*ends, np.clip(both.mean(), half, least - half))
                 spread = np.sqrt(1 - r**2)
                 other = norm.cdf((r * ends - ends[::-1]) / spread)
                 change = both - both.mean()
@@ -340,7 +345,21 @@ class _Emotions(_Labelled):
                 density = multivariate_normal.pdf(ends, cov=[[1, r], [r, 1]])
                 matrix[i, j] = matrix[j, i] = r
                 influence[:, i, j] = influence[:, j, i] = change / density
-        return matrix, influence
+        return _smoothed(matrix), influence
+
+
+def _smoothed(matrix: np.ndarray) -> np.ndarray:
+    """A correlation matrix without eigenvalues near 0 or below.
+
+    Tetrachoric correlations are estimated pair by pair, and in few clips need not be a
+    correlation matrix.
+    """
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] >= SMOOTHED:
+        return matrix
+    smooth = (vectors * np.maximum(values, SMOOTHED)) @ vectors.T
+    scale = np.sqrt(np.diag(smooth))
+    return smooth / np.outer(scale, scale)
 
 
 class _Traits(_Labelled):

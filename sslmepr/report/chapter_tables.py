@@ -178,27 +178,23 @@ def blocks(table: pd.DataFrame) -> Table:
 
 
 def worlds(table: pd.DataFrame, metrics: tuple[str, ...]) -> Table:
-    """Estimates over many worlds with intervals: planted |r| and sizes by metrics.
+    """Estimates over many worlds with intervals: kinds of worlds by metrics.
 
     Parameters
     ----------
     table : DataFrame
-        From :func:`sslmepr.trials.worlds.summarise`, of one source.
+        From :func:`sslmepr.trials.worlds.summarise`.
     metrics : tuple of str
         Metrics in the order of the columns; undefined ones are shown as a dash.
     """
-    speakers = table["clips"] // table["clips_per_speaker"]
-    names = [
-        f"|r| = {strength:g}, {clips} clips, {count} speakers"
-        for strength, clips, count in zip(
-            table["strength"], table["clips"], speakers, strict=True
-        )
-    ]
+    named = table["condition"] + ", |r| = " + table["strength"].map("{:g}".format)
+    many = table["source"].nunique() > 1
+    named = named + (", " + table["source"].map(plain) if many else "")
     rows = pd.MultiIndex.from_product(
-        [dict.fromkeys(names), metrics], names=["planted", "metric"]
+        [dict.fromkeys(named), metrics], names=["worlds", "metric"]
     )
-    found = table.assign(planted=names).set_index(rows.names).reindex(rows)
-    return metric_table(found.reset_index(), "planted", digits=2)
+    found = table.assign(worlds=named).set_index(rows.names).reindex(rows)
+    return metric_table(found.reset_index(), "worlds", digits=3)
 
 
 def covered(table: pd.DataFrame) -> Table | Message:

@@ -15,7 +15,7 @@ from sslmepr.params.base import (
     read,
     require_known,
 )
-from sslmepr.params.simulation import Dose, Knobs
+from sslmepr.params.simulation import Dose, Knobs, Raters
 from sslmepr.params.study import Params, parse
 from sslmepr.params.training import Block, Component
 
@@ -69,23 +69,45 @@ class Blocks(Section):
     steps: Annotated[int, Field(ge=2)]
 
 
-class Power(Drawn):
-    """Power and false-positive rate of the analysis, over many simulated worlds.
+class Condition(Section):
+    """Sizes and peculiarities of the studies of one kind.
 
     Attributes
     ----------
+    clips : int
+        Of each of the three corpora.
+    clips_per_speaker : int
     strengths : list of float
-        Absolute values of the planted correlations; their signs are those of ``world``.
-    worlds : int
-        Simulated worlds per condition.
-    clips, clips_per_speaker : list of int
-        Sizes of a study; one is varied while the other keeps its first value.
+        Absolute values of the planted correlations; 0: nothing is associated.
+    knobs : Knobs
+        Doses of what makes a world richer than a linear one.
+    raters : Raters or None
+        Whose ratings are the labels; None: labels are the truth.
+    disjoint : bool
+        Whether disjoint modalities are analysed as well.
     """
 
-    strengths: list[Share]
+    clips: Positive = 480
+    clips_per_speaker: Positive = 1
+    strengths: Annotated[list[Share], Field(min_length=1)] = [0.0, 0.3]
+    knobs: Knobs = Knobs()
+    raters: Raters | None = None
+    disjoint: bool = False
+
+
+class Power(Drawn):
+    """Error rates and power of the analysis, over many simulated worlds.
+
+    Attributes
+    ----------
+    null_worlds, worlds : int
+        Worlds of each condition in which nothing is associated, and of each strength.
+    conditions : dict of str to Condition
+    """
+
+    null_worlds: Positive
     worlds: Positive
-    clips: list[Positive]
-    clips_per_speaker: list[Positive]
+    conditions: Annotated[dict[str, Condition], Field(min_length=1)]
 
 
 class Observers(Section):

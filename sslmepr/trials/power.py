@@ -1,45 +1,45 @@
-"""Power, false-positive rate and coverage of the association analysis by simulation.
+"""Error rates, coverage and power of the association analysis by simulation.
 
 Calibration of intervals and p-values cannot be judged from a single corpus. Here, many
-studies with known planted correlations are simulated as features. Each is a separate
-world with its own people in training and in the held-out corpus, and goes through the
-linear probes that every stage starts from and through the same analysis as the chapter
-on validity. The analysis with disjoint modalities is compared with a naive one, in
-which the same modalities predict emotions and traits.
+studies with known associations are simulated as features. Each is a separate world with
+its own people in the two labelled corpora and in the one without labels, and goes
+through the analysis of the chapter on associations: cross-fitted probes, and the
+estimator from three sources (`sslmepr.association.cross_source`). Beside it may stand
+the correlation of predictions from disjoint modalities, which does not correct for the
+cues that emotions and traits share.
 
-The false-positive rate depends on how far features confound cues of emotions and
-traits. The fewer features a modality has relative to its sources (controls and
-nuisance factors), the stronger the confounding. More clips do not reduce it, and no
-interval from resampling people accounts for it.
+What is planted is the association of the *labels*: with raters, halo is part of it
+(`sslmepr.simulation.raters.rated_association`).
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from sslmepr.association.disjoint_modalities import COLUMNS, Tables, divided_tables
+from sslmepr.association.correlation import association
+from sslmepr.association.cross_source import cross_source
+from sslmepr.association.cross_table import cell_table
+from sslmepr.association.disjoint_modalities import divided_tables
 from sslmepr.association.grid import CELL, tidy_matrix
+from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
-from sslmepr.association.study_associations import associate
+from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.processes import each_result
+from sslmepr.simulation.raters import rated_association
 from sslmepr.training.probes import Linear
 from sslmepr.trials.drawn import (
+    ROLES,
     DrawnCorpus,
     DrawnStudy,
     draw_study,
     signed_world,
-    with_doses,
 )
-from sslmepr.trials.params import Power
+from sslmepr.trials.params import Condition, Power
 
-SETTING = ["strength", "clips", "clips_per_speaker"]
-GROUP = ["source", *SETTING]
+GROUP = ["source", "condition", "strength"]
 
 OFFSET = 0.0
 """Offset between the corpora; standardising each separately would remove any."""
@@ -48,14 +48,10 @@ OFFSET = 0.0
 def try_power(params: Params, section: Power, progress: bool = True) -> pd.DataFrame:
     """Simulate and analyse all worlds of `section`.
 
-    Every strength is combined with the first number of clips and the first number of
-    clips per speaker, then with the other values of one while the other keeps its
-    first. All worlds are independent.
-
     Parameters
     ----------
     params : Params
-        Sections ``association`` and ``unimodal.refits`` configure the analysis.
+        Section ``association`` configures the analysis.
     section : Power
     progress : bool
         Show a progress bar over worlds.
@@ -63,9 +59,11 @@ def try_power(params: Params, section: Power, progress: bool = True) -> pd.DataF
     Returns
     -------
     DataFrame
-        source, strength, clips, clips_per_speaker, world, emotion, trait, planted,
-        recovered, low, high, p_corrected, significant, covered (whether the interval
-        contains the planted value; missing where r is undefined).
+        source, condition, strength, world, emotion, trait, planted (association of the
+        labels), recovered, low, high, error (standard error), p_family (corrected by
+        the largest \\|t\\|), significant (after the correction of the study), covered
+        (whether the interval contains the planted value). Error and p_family are
+        missing for disjoint modalities.
 
     Raises
     ------
@@ -73,10 +71,10 @@ def try_power(params: Params, section: Power, progress: bool = True) -> pd.DataF
         If the correlation matrix for one of the strengths is not positive definite.
     """
     keys = [
-        (strength, *sizes, world)
-        for strength in section.strengths
-        for sizes in _sizes(section)
-        for world in range(section.worlds)
+        (name, strength, world)
+        for name, condition in section.conditions.items()
+        for strength in condition.strengths
+        for world in range(section.worlds if strength else section.null_worlds)
     ]
     jobs = [(params, section, *key) for key in keys]
     tables = each_result(_trial, jobs, params.compute.workers, [__name__])
@@ -86,95 +84,143 @@ def try_power(params: Params, section: Power, progress: bool = True) -> pd.DataF
     return pd.concat(list(bar), ignore_index=True)
 
 
-def _sizes(section: Power) -> Iterator[tuple[int, int]]:
-    """Yield (clips, clips per speaker), varying one at a time from the first values."""
-    clips, each = section.clips, section.clips_per_speaker
-    yield clips[0], each[0]
-    yield from ((count, each[0]) for count in clips[1:])
-    yield from ((clips[0], count) for count in each[1:])
-
-
 def _trial(
-    params: Params,
-    section: Power,
-    strength: float,
-    clips: int,
-    clips_per_speaker: int,
-    number: int,
+    params: Params, section: Power, name: str, strength: float, number: int
 ) -> pd.DataFrame:
-    """Both analyses (disjoint and naive) of one world."""
-    key = [params.seed, round(1e6 * strength), clips, clips_per_speaker, number]
+    """The analyses of one world."""
+    condition = section.conditions[name]
+    place = list(section.conditions).index(name)
+    key = [params.seed, place, round(1e6 * strength), number]
     seed = int(np.random.SeedSequence(key).generate_state(1)[0])
     world = signed_world(params.simulation, section.world, strength)
-    study = draw_study(
-        with_doses(params.simulation),
-        world,
-        clips,
-        clips_per_speaker,
-        section.features,
-        OFFSET,
-        seed,
-    )
-    own = params.model_copy(update={"seed": seed})
-    matrix = pd.DataFrame(world.association, list(SCORED_EMOTIONS), list(TRAITS))
+    study = draw_condition(params, section, condition, strength, seed)
+    truth = rated_association(world, condition.raters)
+    matrix = pd.DataFrame(truth, list(SCORED_EMOTIONS), list(TRAITS))
     planted = tidy_matrix(matrix, "planted")
+    own = params.model_copy(update={"seed": seed})
     parts = []
     # One thread, so that sums do not depend on the number of cores or processes.
     with threadpool_limits(1):
-        for source, tables in _readings(own, study.standardised()).items():
-            found = associate(tables, source, own, levels=("clip",))
-            table = compare(found, planted)
+        analyses = {CROSS: from_three_sources}
+        if condition.disjoint:
+            analyses[DISJOINT] = from_disjoint_modalities
+        for source, analyse in analyses.items():
+            found = analyse(own, study)
+            table = compare(found, planted).merge(found[[*CELL, "error", "p_family"]])
             parts.append(table.assign(source=source))
     table = pd.concat(parts, ignore_index=True).assign(
-        strength=strength,
-        clips=clips,
-        clips_per_speaker=clips_per_speaker,
-        world=number,
+        condition=name, strength=strength, world=number
     )
     return table[
-        [*GROUP, "world", *CELL, "planted", "recovered", "low", "high"]
-        + ["p_corrected", "significant", "covered"]
+        [*GROUP, "world", *CELL, "planted", "recovered", "low", "high", "error"]
+        + ["p_family", "significant", "covered"]
     ]
 
 
-def _readings(params: Params, study: DrawnStudy) -> dict[str, Tables]:
-    """Source to the tables that ``association`` takes, for the held-out corpus."""
-    unseen = study.held_out
-    by_modality = {
-        task: [
-            _probe_logits(params, study[task], task, unseen, modality)
-            for modality in MODALITIES
-        ]
-        for task in TASKS
-    }  # each (1 + refit, clip, target)
-    logits = np.concatenate([np.stack(by_modality[task], 1) for task in TASKS], axis=-1)
-    names = unseen.clip_ids, unseen.speaker_ids
-    together = pd.DataFrame(logits[0].sum(0), columns=COLUMNS)
-    together.insert(0, "clip_id", names[0])
-    together.insert(1, "speaker_id", names[1])
-    return {
-        DISJOINT: divided_tables(logits[0], logits[1:], *names),
-        BOTH_PREDICTED: Tables(together, []),
-    }
+def draw_condition(
+    params: Params, section: Power, condition: Condition, strength: float, seed: int
+) -> DrawnStudy:
+    """A study of this condition, each of its corpora standardised.
+
+    Parameters
+    ----------
+    params : Params
+    section : Power
+    condition : Condition
+    strength : float
+        Absolute value of the planted correlations.
+    seed : int
+    """
+    own = params.simulation.model_copy(
+        update={"knobs": condition.knobs, "raters": condition.raters}
+    )
+    return draw_study(
+        own,
+        signed_world(params.simulation, section.world, strength),
+        condition.clips,
+        condition.clips_per_speaker,
+        section.features,
+        OFFSET,
+        seed,
+    ).standardised()
 
 
-def _probe_logits(
-    params: Params, source: DrawnCorpus, task: str, unseen: DrawnCorpus, modality: str
-) -> np.ndarray:
-    """Logits for `unseen` by a probe fitted to `source`, and by its bootstrap refits.
+def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
+    """The table of associations as the chapter on associations makes it.
+
+    Parameters
+    ----------
+    params : Params
+    study : DrawnStudy
+        Of the corpus with both labels, none is used.
 
     Returns
     -------
-    (1 + refit, clip, target) array
-        Without neutral, which is not scored.
+    DataFrame
+        As `sslmepr.association.cross_table.cell_table`, with the column ``error``.
     """
+    corpora = [study[role] for role in ROLES]
+    scores = scores_of(
+        {name: [each.features[name] for each in corpora] for name in MODALITIES},
+        [np.stack([each.present[name] for name in MODALITIES], 1) for each in corpora],
+        [study.emotion.emotions[:, UNSCORED:] > 0, study.personality.traits],
+        [each.speaker_ids for each in corpora],
+    )
+    found = cross_source(scores[0], scores[1], scores[2:])
+    table = cell_table(found, params.association, params.seed)
+    return table.assign(error=found.error.ravel())
+
+
+def from_disjoint_modalities(params: Params, study: DrawnStudy) -> pd.DataFrame:
+    """Correlations of predictions from disjoint modalities, on the third corpus.
+
+    Without the error of the training sample, which needs refits, intervals are those of
+    the sampling of people alone.
+
+    Parameters
+    ----------
+    params : Params
+    study : DrawnStudy
+
+    Returns
+    -------
+    DataFrame
+        As `sslmepr.association.correlation.association`, with the columns ``error``
+        and ``p_family``, which are missing.
+    """
+    unseen, settings = study.held_out, params.association
+    logits = np.concatenate(
+        [
+            np.stack([_probe_logits(study[task], task, unseen, m) for m in MODALITIES])
+            for task in TASKS
+        ],
+        -1,
+    )
+    tables = divided_tables(logits, [], unseen.clip_ids, unseen.speaker_ids)
+    found = association(
+        tables.table,
+        DISJOINT,
+        settings.resamples,
+        settings.confidence,
+        settings.correction,
+        settings.alpha,
+        params.seed,
+        levels=("clip",),
+    )
+    return found.assign(error=np.nan, p_family=np.nan)
+
+
+def _probe_logits(
+    source: DrawnCorpus, task: str, unseen: DrawnCorpus, modality: str
+) -> np.ndarray:
+    """Logits for `unseen` by a probe fitted to `source`: (clip, target)."""
     true = source.emotions if task == "emotion" else source.traits
-    train, dev = (source.split == split for split in ("train", "dev"))
     features = source.features[modality]
+    train, dev = (
+        (source.split == split) & source.present[modality] for split in ("train", "dev")
+    )
     model = Linear(task, features[train], true[train], features[dev], true[dev])
-    refits = params.unimodal.refits
-    probes = [model.probe()]
-    probes += model.refitted(source.speaker_ids[train], refits, params.seed)
+    weights, bias = model.probe()
+    logits = unseen.features[modality] @ weights.T + bias
     scored = len(TARGETS[task]) - len(SCORED_EMOTIONS if task == "emotion" else TRAITS)
-    logits = [unseen.features[modality] @ weights.T + bias for weights, bias in probes]
-    return np.stack(logits)[..., scored:]
+    return np.where(unseen.present[modality][:, None], logits, 0.0)[:, scored:]

@@ -10,6 +10,7 @@ from sslmepr.association.cross_source import (
     Scores,
     _Emotions,
     _Model,
+    _smoothed,
     _solve,
     _Traits,
     cross_source,
@@ -213,6 +214,27 @@ def test_tetrachoric_inverts_the_bivariate_normal(r):
 def test_tetrachoric_stops_at_its_ends():
     assert tetrachoric(0.0, 0.0, 0.0) == -0.999
     assert tetrachoric(0.0, 0.0, 0.5) == 0.999
+
+
+def test_a_matrix_of_pairs_becomes_one_of_correlations():
+    broken = np.array([[1.0, 0.9, -0.9], [0.9, 1.0, 0.9], [-0.9, 0.9, 1.0]])
+    assert np.linalg.eigvalsh(broken)[0] < 0
+    smooth = _smoothed(broken)
+    np.testing.assert_allclose(np.diag(smooth), 1)
+    assert np.linalg.eigvalsh(smooth)[0] > 0
+    assert (np.sign(smooth) == np.sign(broken)).all()
+    whole = np.array([[1.0, 0.5], [0.5, 1.0]])
+    assert _smoothed(whole) is whole
+
+
+def test_emotions_that_never_meet_leave_finite_associations():
+    rng = np.random.default_rng(11)
+    emotion, personality, other = drawn(rng, 90, *laws(rng))
+    labels = emotion.labels.copy()
+    labels[:, 1] &= ~labels[:, 0]
+    found = cross_source(emotion._replace(labels=labels), personality, [other])
+    assert np.isfinite(found.associations).all()
+    assert (found.error > 0).all() and np.isfinite(found.error).all()
 
 
 def test_intervals_stay_within_the_range_of_a_correlation():

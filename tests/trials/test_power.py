@@ -2,23 +2,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sslmepr.association.cross_source import cross_source
 from sslmepr.association.disjoint_modalities import disjoint_tables
-from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
+from sslmepr.association.grid import CELLS
+from sslmepr.association.probe_scores import scores_of
+from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
+from sslmepr.params.simulation import Knobs, Raters
+from sslmepr.simulation.raters import rated_association
 from sslmepr.simulation.world import WorldError
 from sslmepr.training.probes import Linear
 from sslmepr.trials import power
-from sslmepr.trials.drawn import draw_study, signed_world
-from sslmepr.trials.params import Power
-from sslmepr.trials.power import GROUP, try_power
+from sslmepr.trials.drawn import signed_world
+from sslmepr.trials.params import Condition, Power
+from sslmepr.trials.power import GROUP, draw_condition, try_power
 
+RATERS = Raters(count=2, halo=0.3, noise_sd=0.5)
 TINY = Power(
     world="planted",
     features=8,
-    strengths=[0.0, 0.3],
+    null_worlds=3,
     worlds=2,
-    clips=[60, 80],
-    clips_per_speaker=[1, 2],
+    conditions={
+        "plain": Condition(clips=100, disjoint=True),
+        "rich": Condition(clips=110, knobs=Knobs(missing=0.4), raters=RATERS),
+    },
 )
 
 
@@ -26,7 +34,6 @@ def small(settings, workers=2):
     return settings.model_copy(
         update={
             "compute": settings.compute.model_copy(update={"workers": workers}),
-            "unimodal": settings.unimodal.model_copy(update={"refits": 3}),
             "association": settings.association.model_copy(update={"resamples": 50}),
         }
     )
@@ -37,20 +44,41 @@ def cells(settings):
     return try_power(small(settings), TINY, progress=False)
 
 
-def test_one_number_is_varied_at_a_time_and_the_first_kept(cells):
-    found = cells.groupby([*GROUP, "world"], sort=False).size().reset_index()
-    assert (found[0] == 30).all() and len(found) == 2 * 3 * 2 * 2
-    sizes = found[["clips", "clips_per_speaker"]].drop_duplicates()
-    assert sizes.to_numpy().tolist() == [[60, 1], [80, 1], [60, 2]]
-    planted = cells.groupby("strength")["planted"].agg(lambda r: sorted(set(abs(r))))
-    assert planted.to_dict() == {0.0: [0.0], 0.3: [0.0, 0.3]}
+def test_every_world_of_a_condition_has_all_cells(cells):
+    found = cells.groupby([*GROUP, "world"], sort=False).size()
+    assert (found == len(CELLS)).all()
+    worlds = found.groupby(GROUP, sort=False).size()
+    assert worlds.to_dict() == {
+        (CROSS, "plain", 0.0): 3,
+        (DISJOINT, "plain", 0.0): 3,
+        (CROSS, "plain", 0.3): 2,
+        (DISJOINT, "plain", 0.3): 2,
+        (CROSS, "rich", 0.0): 3,
+        (CROSS, "rich", 0.3): 2,
+    }
+
+
+def test_what_is_planted_are_associations_of_the_labels(cells, settings):
+    plain = cells[cells["condition"] == "plain"].groupby("strength")["planted"]
+    assert plain.agg(lambda r: sorted(set(abs(r)))).to_dict() == {
+        0.0: [0.0],
+        0.3: [0.0, 0.3],
+    }
+    rich = cells[(cells["condition"] == "rich") & (cells["strength"] == 0)]
+    expected = rated_association(signed_world(settings.simulation, "none", 0), RATERS)
+    np.testing.assert_allclose(rich["planted"].iloc[:30], expected.ravel())
+
+
+def test_errors_belong_to_three_sources_alone(cells):
+    mine = cells["source"] == CROSS
+    assert (cells.loc[mine, "error"] > 0).all()
+    assert cells.loc[mine, "p_family"].between(0, 1).all()
+    assert cells.loc[~mine, ["error", "p_family"]].isna().all(axis=None)
 
 
 def test_worlds_differ(cells):
     r = cells.pivot_table(
-        index=["emotion", "trait"],
-        columns=["source", "strength", "clips", "clips_per_speaker", "world"],
-        values="recovered",
+        index=["emotion", "trait"], columns=[*GROUP, "world"], values="recovered"
     )
     assert r.T.drop_duplicates().shape[0] == r.shape[1]
 
@@ -61,18 +89,32 @@ def test_the_number_of_processes_changes_nothing(cells, settings):
 
 
 def test_impossible_worlds_are_an_error(settings):
-    strong = TINY.model_copy(update={"strengths": [0.9]})
+    strong = TINY.model_copy(update={"conditions": {"a": Condition(strengths=[0.9])}})
     with pytest.raises(WorldError, match="planted at 0.9"):
         try_power(small(settings, 1), strong, progress=False)
 
 
-def test_both_analyses_equal_those_of_the_pipeline(settings):
+def test_three_sources_are_those_of_all_three_corpora(settings):
+    params = small(settings)
+    study = draw_condition(params, TINY, TINY.conditions["rich"], 0.3, 5)
+    roles = (study.emotion, study.personality, study.held_out)
+    scores = scores_of(
+        {name: [each.features[name] for each in roles] for name in MODALITIES},
+        [np.column_stack([each.present[n] for n in MODALITIES]) for each in roles],
+        [study.emotion.emotions[:, 1:] > 0, study.personality.traits],
+        [each.speaker_ids for each in roles],
+    )
+    expected = cross_source(*scores[:2], scores[2:])
+    found = power.from_three_sources(params, study)
+    np.testing.assert_allclose(found["r"], expected.associations.ravel())
+    np.testing.assert_allclose(found["error"], expected.error.ravel())
+
+
+def test_disjoint_modalities_are_those_of_the_pipeline(settings, monkeypatch):
     """Against regressions fitted here, and the tables made from predictions."""
     params = small(settings)
-    world = signed_world(settings.simulation, "planted", 0.3)
-    study = draw_study(settings.simulation, world, 60, 2, 8, 0.0, 0).standardised()
-    found = power._readings(params, study)
-    unseen, parts, sums = study.held_out, [], 0
+    study = draw_condition(params, TINY, TINY.conditions["plain"], 0.3, 0)
+    unseen, parts = study.held_out, []
     for modality in MODALITIES:
         logits = []
         for task in ("emotion", "personality"):
@@ -82,9 +124,9 @@ def test_both_analyses_equal_those_of_the_pipeline(settings):
             model = Linear(task, features[train], true[train], features[dev], true[dev])
             weights, bias = model.probe()
             logits.append(unseen.features[modality] @ weights.T + bias)
-        logits = np.hstack(logits)
-        sums = sums + logits[:, 1:]
-        wide = pd.DataFrame(1 / (1 + np.exp(-logits)), columns=[*EMOTIONS, *TRAITS])
+        wide = pd.DataFrame(
+            1 / (1 + np.exp(-np.hstack(logits))), columns=[*EMOTIONS, *TRAITS]
+        )
         long = wide.assign(clip_id=unseen.clip_ids).melt(
             "clip_id", var_name="target", value_name="predicted"
         )
@@ -94,16 +136,18 @@ def test_both_analyses_equal_those_of_the_pipeline(settings):
     )
     speakers = pd.Series(unseen.speaker_ids, unseen.clip_ids)
     expected = disjoint_tables(pd.concat(parts), none, speakers).table
-    values = list(expected.columns[2:])
-    mine = found[DISJOINT]
-    assert mine.table[["clip_id", "speaker_id"]].equals(
-        expected[["clip_id", "speaker_id"]]
-    )
-    assert mine.table[values].to_numpy() == pytest.approx(
+    taken = {}
+    kept = power.association
+
+    def association(table, *rest, **more):
+        taken["table"] = table
+        return kept(table, *rest, **more)
+
+    monkeypatch.setattr(power, "association", association)
+    power.from_disjoint_modalities(params, study)
+    mine, values = taken["table"], list(expected.columns[2:])
+    names = ["clip_id", "speaker_id"]
+    assert mine[names].equals(expected[names])
+    assert mine[values].to_numpy() == pytest.approx(
         expected[values].to_numpy(), abs=1e-6
     )
-    assert len(mine.refits) == 3
-    assert found[BOTH_PREDICTED].table[values].to_numpy() == pytest.approx(
-        sums, abs=1e-6
-    )
-    assert found[BOTH_PREDICTED].refits == []

@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from sslmepr.association.sources import DISJOINT
+from sslmepr.association.sources import CROSS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.trials.worlds import cell_means, summarise
 
@@ -14,10 +14,9 @@ def by_hand(recovered, planted, significant, **changes):
     recovered = np.array(recovered, float)
     rows = [
         {
-            "source": DISJOINT,
+            "source": CROSS,
+            "condition": "100 clips",
             "strength": 0.2,
-            "clips": 100,
-            "clips_per_speaker": 1,
             "world": world,
             "emotion": SCORED_EMOTIONS[cell],
             "trait": TRAITS[0],
@@ -25,6 +24,8 @@ def by_hand(recovered, planted, significant, **changes):
             "recovered": r,
             "low": r - 0.1,
             "high": r + 0.1,
+            "error": 0.05,
+            "p_family": 0.04 if significant[world][cell] else 0.5,
             "significant": significant[world][cell],
             "covered": abs(r - planted[cell]) <= 0.1,
         }
@@ -40,39 +41,36 @@ CALLED = [[True, True, False], [True, False, False], [True, False, True]]
 
 
 def summary(table):
-    return summarise(table, 0.95, 500, 0).set_index("metric")
+    return summarise(table, 0.05, 0.95, 500, 0).set_index("metric")
 
 
 def test_summary_by_hand():
     found = summary(by_hand(RECOVERED, PLANTED, CALLED))
     r, planted = np.array(RECOVERED), np.array(PLANTED)
     expected = {
-        "recovered": 0.9 / 6,
+        # All but 0.0 for -0.2 and 0.3 for 0.0.
+        "covers_planted": 7 / 9,
+        "rmse": np.sqrt(((r - planted) ** 2).mean()),
+        "error_ratio": 0.05 / np.sqrt(r.var(0, ddof=1).mean()),
         "slope": (r @ planted).sum() / (3 * planted @ planted),
-        "correlation": np.mean([np.corrcoef(row, planted)[0, 1] for row in r]),
         "power": 4 / 6,
         "false_positive_rate": 1 / 3,
         "familywise_error": 1 / 3,
-        # All but 0.0 for -0.2 and 0.3 for 0.0.
-        "covers_planted": 7 / 9,
-        # Deviations from the means .2, -.1, .1, stretched by sqrt(3 / 2): those of
-        # 0.1, 0.3, -0.2, 0.0, -0.05 and 0.3 exceed the half width of 0.1.
-        "covers_expected": 3 / 9,
+        "largest_t_error": 1 / 3,
     }
     assert found["estimate"].to_dict() == pytest.approx(expected)
     assert (found["worlds"] == 3).all()
     inside = found["estimate"].between(found["low"], found["high"])
     assert inside.all()
     wilson = proportion_confint(1, 3, 0.05, method="wilson")
-    assert found.loc["familywise_error", ["low", "high"]].tolist() == pytest.approx(
-        wilson
-    )
-    kinds = found["interval"].drop("familywise_error")
-    assert found.loc["familywise_error", "interval"] == "wilson"
-    assert set(kinds) == {"cluster_t"}  # three worlds
-    each = [np.corrcoef(row, planted)[0, 1] for row in r]
+    shares = ["familywise_error", "largest_t_error"]
+    for name in shares:
+        assert found.loc[name, ["low", "high"]].tolist() == pytest.approx(wilson)
+    assert set(found.loc[shares, "interval"]) == {"wilson"}
+    assert set(found["interval"].drop(shares)) == {"cluster_t"}  # three worlds
+    each = (r @ planted) / (planted @ planted)
     expected = stats.ttest_1samp(each, 0).confidence_interval(0.95)
-    ends = found.loc["correlation", ["low", "high"]].tolist()
+    ends = found.loc["slope", ["low", "high"]].tolist()
     assert ends == pytest.approx([expected.low, expected.high])
 
 
@@ -86,12 +84,7 @@ def test_identical_shares_have_a_wilson_interval():
 
 def test_null_worlds_have_no_power():
     found = summary(by_hand(RECOVERED, [0.0] * 3, CALLED))
-    assert set(found.index) == {
-        "false_positive_rate",
-        "familywise_error",
-        "covers_planted",
-        "covers_expected",
-    }
+    assert {"power", "slope"}.isdisjoint(found.index)
     assert found.loc["false_positive_rate", "estimate"] == pytest.approx(5 / 9)
 
 
@@ -107,20 +100,21 @@ def test_undefined_cells_are_left_out():
 
 def test_one_world_has_no_deviation():
     found = summary(by_hand(RECOVERED[:1], PLANTED, CALLED))
-    assert "covers_expected" not in found.index
+    assert "error_ratio" not in found.index
     assert np.isnan(found.loc["slope", "low"])
 
 
-def test_intervals_cover_the_expected_correlation():
-    """Normal cells with known error: 95 % of 1.96-sigma intervals hold the mean."""
+def test_standard_errors_that_are_right_have_a_ratio_of_one():
+    """Normal cells with known error."""
     rng = np.random.default_rng(0)
     r = 0.1 + 0.05 * rng.standard_normal((400, 3))
-    table = by_hand(r, PLANTED, np.zeros((400, 3), bool))
-    table = table.assign(
-        low=table["recovered"] - 0.098, high=table["recovered"] + 0.098
-    )
-    share = summary(table).loc["covers_expected", "estimate"]
-    assert share == pytest.approx(0.95, abs=0.02)
+    found = summary(by_hand(r, PLANTED, np.zeros((400, 3), bool)))
+    assert found.loc["error_ratio", "estimate"] == pytest.approx(1, abs=0.05)
+
+
+def test_without_standard_errors_there_is_no_ratio():
+    table = by_hand(RECOVERED, PLANTED, CALLED).assign(error=np.nan, p_family=np.nan)
+    assert {"error_ratio", "largest_t_error"}.isdisjoint(summary(table).index)
 
 
 def test_means_of_cells_by_hand():
