@@ -125,8 +125,8 @@ def test_published_corpora_are_read(extracted):
 
 
 def test_every_modality_is_encoded_by_the_papers_encoders(extracted):
-    # Behind the features of the encoder: 4 measures of quality of pictures, 3 of sound, 1
-    # of words.
+    # Behind the features of the encoder: 4 measures of the quality of pictures, 3 of
+    # sound, 1 of words.
     made_by = {
         **dict.fromkeys(("face", "body", "scene"), ("clip_vit_b32", 12 + 4)),
         "audio": ("wav2vec2_emotion", 16 + 3),

@@ -142,21 +142,16 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
     Returns
     -------
     DataFrame
-        As `CrossAssociations.table`. A cell is `PRESENT` if it is significant after
-        correction; `ABSENT` if its association is smaller than
-        ``settings.smallest_effect`` by two one-sided tests at ``settings.alpha``
-        (Schuirmann 1987); otherwise `UNDECIDED`.
+        As `CrossAssociations.table`, with verdicts as of `verdict_of`.
     """
     r, error = found.associations.ravel(), found.error.ravel()
     low, high, p = intervals(r, error, settings.confidence, found.n_speakers)
-    inner = intervals(r, error, 1 - 2 * settings.alpha, found.n_speakers)
     largest = largest_t(found.influence, found.error, settings.resamples, seed)
     reached = (largest >= np.abs(r / error)[:, None]).sum(1)
     significant, corrected, *_ = multipletests(
         p, settings.alpha, method=settings.correction
     )
-    effect = settings.smallest_effect
-    small = (inner[0] > -effect) & (inner[1] < effect)
+    verdict = verdict_of(significant, r, error, found.n_speakers, settings)
     table = pd.DataFrame(
         {
             "source": CROSS,
@@ -170,7 +165,7 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
             "p_corrected": corrected,
             "p_family": (reached + 1) / (len(largest) + 1),
             "significant": significant,
-            "verdict": np.select([significant, small], [PRESENT, ABSENT], UNDECIDED),
+            "verdict": verdict,
             "training_error": np.nan,
             "n": found.n_clips,
             "n_speakers": found.n_speakers,
@@ -179,3 +174,34 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
         index=cell_index(),
     )
     return table.reset_index()
+
+
+def verdict_of(
+    significant: np.ndarray,
+    r: np.ndarray,
+    error: np.ndarray,
+    n_speakers: int,
+    settings: Association,
+) -> np.ndarray:
+    """What is known of associations.
+
+    Parameters
+    ----------
+    significant : (cell,) bool array
+        After correction.
+    r, error : (cell,) arrays
+        Associations and their standard errors.
+    n_speakers : int
+    settings : Association
+
+    Returns
+    -------
+    (cell,) ndarray of str
+        `PRESENT` if it is significant; `ABSENT` if it is smaller than
+        ``settings.smallest_effect`` by two one-sided tests at ``settings.alpha``
+        (Schuirmann 1987); otherwise `UNDECIDED`.
+    """
+    low, high, _ = intervals(r, error, 1 - 2 * settings.alpha, n_speakers)
+    effect = settings.smallest_effect
+    small = (low > -effect) & (high < effect)
+    return np.select([significant, small], [PRESENT, ABSENT], UNDECIDED)

@@ -2,27 +2,33 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import (
     ABSENT,
     PRESENT,
     UNDECIDED,
     CrossAssociations,
 )
-from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.association.preregistration import OPPOSITE
 from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import Findings
 from sslmepr.report.words import plain
 
-CLAIMS = {"sadness": -1, "happiness": 1}
-"""Emotion to the sign of its mean correlation with the traits, as the paper found it
-(Ryumina et al.)."""
+CLAIMS = {"positive": "with higher", "negative": "with lower"}
+
+SAID = {
+    PRESENT: "confirmed",
+    ABSENT: "refuted, it is surely smaller than what matters",
+    UNDECIDED: "not confirmed",
+    OPPOSITE: "refuted, the sign is the opposite",
+}
 
 
 def association_findings(
-    found: CrossAssociations | None, refused: str, effect: float, confidence: float
+    found: CrossAssociations | None,
+    refused: str,
+    primary: pd.DataFrame,
+    effect: float,
 ) -> Findings:
     """Say which pairs are associated, which are not, and which remain open.
 
@@ -31,21 +37,22 @@ def association_findings(
     found : CrossAssociations or None
     refused : str
         Why there are none.
+    primary : DataFrame
+        From `sslmepr.association.preregistration.primary_table`; empty if there are
+        none.
     effect : float
         Smallest correlation that matters.
-    confidence : float
 
     Returns
     -------
     Findings
-        Two sentences on the paper's finding, and one for each verdict.
+        A sentence on each mean over all traits that was expected to have a sign, and
+        one for each verdict on the thirty cells.
     """
     if found is None:
         return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
-    sentences = [
-        contrast(found.estimate, emotion, sign, confidence)
-        for emotion, sign in CLAIMS.items()
-    ]
+    means = primary[(primary["traits"] == "all") & primary["direction"].isin(CLAIMS)]
+    sentences = [_claim(row, len(primary)) for row in means.itertuples()]
     table = found.table.sort_values("r", key=np.abs, ascending=False, kind="stable")
     groups = {
         PRESENT: "Present",
@@ -64,37 +71,30 @@ def association_findings(
     return Findings(sentences)
 
 
-def contrast(found: CrossSource, emotion: str, sign: int, confidence: float) -> str:
-    """Test the mean correlation of an emotion with all traits against a claim.
+def _claim(row, endpoints: int) -> str:
+    ends = ", ".join(apa_number(end) for end in (row.low, row.high))
+    return (
+        f"**The paper's finding** that {plain(row.emotion)} goes "
+        f"{CLAIMS[row.direction]} trait scores: {SAID[row.verdict]} (mean correlation "
+        f"with the five traits {apa_number(row.r)} [{ends}], {apa_p(row.p_family)}, "
+        f"one-sided, corrected for the {endpoints} primary endpoints)."
+    )
+
+
+def primary_shown(primary: pd.DataFrame) -> pd.DataFrame:
+    """The primary endpoints as a reader reports them.
 
     Parameters
     ----------
-    found : CrossSource
-    emotion : str
-    sign : {-1, 1}
-        That of the claim, which is tested one-sidedly.
-    confidence : float
+    primary : DataFrame
+        From `sslmepr.association.preregistration.primary_table`.
 
     Returns
     -------
-    str
+    DataFrame
+        emotion, traits, direction, r with its interval, p_family, verdict.
     """
-    place = SCORED_EMOTIONS.index(emotion)
-    mean = found.associations[place].mean()
-    error = np.sqrt(
-        sum((each[:, place].mean(1) ** 2).sum() for each in found.influence)
-    )
-    freedom = max(found.n_speakers - 1, 1)
-    half = stats.t.ppf((1 + confidence) / 2, freedom) * error
-    p = float(stats.t.sf(sign * mean / error, freedom))
-    claim = "higher" if sign > 0 else "lower"
-    said = "confirmed" if p < (1 - confidence) else "not confirmed"
-    ends = ", ".join(apa_number(mean + side * half) for side in (-1, 1))
-    return (
-        f"**The paper's finding** that {plain(emotion)} goes with {claim} trait "
-        f"scores: {said} (mean correlation with the five traits {apa_number(mean)} "
-        f"[{ends}], {apa_p(p)}, one-sided)."
-    )
+    return _with_interval(primary, ["emotion", "traits", "direction"], "p_family")
 
 
 def _pair(row) -> str:
@@ -110,10 +110,14 @@ def verdict_table(table: pd.DataFrame) -> pd.DataFrame:
     table : DataFrame
         From `sslmepr.association.cross_table.cell_table`.
     """
+    return _with_interval(table, ["emotion", "trait"], "p_corrected")
+
+
+def _with_interval(table: pd.DataFrame, names: list[str], p: str) -> pd.DataFrame:
     r = [
         f"{apa_number(each.r)} [{apa_number(each.low)}, {apa_number(each.high)}]"
         for each in table.itertuples()
     ]
-    shown = table[["emotion", "trait", "p_corrected", "verdict"]].copy()
-    shown.insert(2, "r [interval]", r)
+    shown = table[[*names, p, "verdict"]].copy()
+    shown.insert(len(names), "r [interval]", r)
     return shown

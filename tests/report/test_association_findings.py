@@ -1,12 +1,12 @@
 import numpy as np
-from scipy import stats
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import CrossAssociations, cell_table
+from sslmepr.association.preregistration import primary_table, read_preregistration
 from sslmepr.report.association_findings import (
     association_findings,
-    contrast,
+    primary_shown,
     verdict_table,
 )
 
@@ -22,32 +22,36 @@ def found(error=0.02):
     return CrossSource(r, [influence], 900, 300, 0.0, 0.5)
 
 
-def test_the_claims_of_the_paper_are_tested_on_means_over_traits():
-    happy = contrast(found(), "happiness", 1, 0.95)
-    assert "higher trait scores: confirmed" in happy and ".30 [" in happy
-    sad = contrast(found(), "sadness", -1, 0.95)
-    assert "lower trait scores: not confirmed" in sad and "p = .500" in sad
-    each = found()
-    error = np.sqrt((each.influence[0][:, 3].mean(1) ** 2).sum())
-    half = stats.t.ppf(0.975, 299) * error
-    assert f"[{0.3 - half:.2f}".replace("0.", ".") in happy
+def primary():
+    endpoints = read_preregistration().endpoints
+    return primary_table(found(), endpoints, SETTINGS, 0)
 
 
-def test_cells_are_told_by_verdict():
+def test_findings_begin_with_the_claims_of_the_paper():
     estimate = found()
     table = cell_table(estimate, SETTINGS, 0)
     crossed = CrossAssociations(table, table, estimate)
-    *_, present, absent, undecided = association_findings(
-        crossed, "", 0.1, 0.95
-    ).sentences
+    told = association_findings(crossed, "", primary(), 0.1).sentences
+    happy, sad, present, absent, undecided = told
+    assert "happiness goes with higher trait scores: confirmed" in happy
+    assert "traits .30 [.2" in happy and "for the 6 primary endpoints" in happy
+    assert "sadness goes with lower trait scores: refuted, it is surely" in sad
     assert present.startswith("**Present**, 5 of 30: happiness with openness, .30 [")
     assert absent.startswith("**Absent (surely smaller than ±0.1)**, 25 of 30")
     assert undecided.startswith("**Undecided**, 0 of 30: 900 clips")
-    shown = verdict_table(table)
+
+
+def test_tables_show_intervals_and_verdicts():
+    shown = verdict_table(cell_table(found(), SETTINGS, 0))
     assert list(shown)[-1] == "verdict"
     assert shown.loc[15, "r [interval]"].startswith(".30 [.2")
+    first = primary_shown(primary())
+    assert list(first) == [
+        *("emotion", "traits", "direction", "r [interval]", "p_family", "verdict")
+    ]
+    assert first["verdict"].tolist()[:3] == ["present", "absent", "present"]
 
 
 def test_what_is_not_identified_has_no_verdict():
-    (told,) = association_findings(None, "no two modalities", 0.1, 0.95).sentences
-    assert told == "**No verdict.** No two modalities."
+    nothing = association_findings(None, "no two modalities", primary(), 0.1)
+    assert nothing.sentences == ["**No verdict.** No two modalities."]
