@@ -25,7 +25,7 @@ from sslmepr.report.verification_table import HISTORY, KINDS, read_history
 from sslmepr.training.results import write_json
 
 KEYS = frozenset(
-    "against arm block clip_id clips clips_per_speaker comparison control corpus "
+    "against arm block clip_id clips comparison condition control corpus "
     "emotion epoch half halo level method metric modality offset seed source split "
     "stage strength study target task trait trial variant what".split()
 )
@@ -46,7 +46,7 @@ ONE_CLIP = frozenset(
     + ["recall"]
 )
 ONE_CELL = frozenset(
-    "covers_expected covers_planted false_positive_rate familywise_error power "
+    "covers_planted false_positive_rate familywise_error largest_t_error power "
     "sign_agreement significant".split()
 )
 PROGRESS = {"train_loss", "dev_score", "linear_dev_score", "shares"}

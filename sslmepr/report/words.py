@@ -54,10 +54,10 @@ WORDS = {
     "rmse": "root-mean-square error",
     "sign_agreement": "sign as planted",
     "false_positive_rate": "false-positive rate",
-    "familywise_error": "familywise error",
-    "recovered": "mean recovered correlation",
+    "familywise_error": "something called",
     "covers_planted": "intervals that cover the planted value",
-    "covers_expected": "intervals that cover the expected value",
+    "largest_t_error": "something called, by the largest |t|",
+    "error_ratio": "standard error / deviation over worlds",
     "dev_score": "score on dev",
     # measures of quality
     "noise_floor": "noise floor",

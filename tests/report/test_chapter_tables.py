@@ -192,26 +192,24 @@ def test_distance_covered_as_a_table():
     assert "not known" in repr(chapter_tables.covered(table.head(0)))
 
 
-def test_worlds_are_strengths_by_metrics_with_dashes_for_what_is_undefined():
+def test_worlds_are_conditions_by_metrics_with_dashes_for_what_is_undefined():
     table = pd.DataFrame(
         [
-            (0.0, 480, 4, "false_positive_rate", 0.0, 0.0, 0.16),
-            (0.1, 480, 4, "power", 0.5, 0.4, 0.6),
-        ]
-        + [(0.1, 480, 4, "slope", 0.3, 0.2, 0.4)],
-        columns=["strength", "clips", "clips_per_speaker", "metric"]
-        + ["estimate", "low", "high"],
-    )
-    assert chapter_tables.worlds(table, ("power", "false_positive_rate")).frame.to_dict(
-        "list"
-    ) == {
-        "planted": [
-            "|r| = 0, 480 clips, 120 speakers",
-            "|r| = 0.1, 480 clips, 120 speakers",
+            ("480 clips", 0.0, "false_positive_rate", 0.0, 0.0, 0.16),
+            ("480 clips", 0.1, "power", 0.5, 0.4, 0.6),
+            ("480 clips", 0.1, "slope", 0.3, 0.2, 0.4),
         ],
-        "power": ["–", "0.50 [0.40, 0.60]"],
-        "false_positive_rate": ["0.00 [0.00, 0.16]", "–"],
+        columns=["condition", "strength", "metric", "estimate", "low", "high"],
+    ).assign(source="cross_source")
+    wanted = ("power", "false_positive_rate")
+    assert chapter_tables.worlds(table, wanted).frame.to_dict("list") == {
+        "worlds": ["480 clips, |r| = 0", "480 clips, |r| = 0.1"],
+        "power": ["–", "0.500 [0.400, 0.600]"],
+        "false_positive_rate": ["0.000 [0.000, 0.160]", "–"],
     }
+    both = pd.concat([table, table.assign(source="disjoint_modalities")])
+    named = chapter_tables.worlds(both, wanted).frame["worlds"]
+    assert named.iloc[-1] == "480 clips, |r| = 0.1, disjoint modalities"
 
 
 def test_blocks_stand_beside_each_other():

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT, PREDICTED_TRAIT
+from sslmepr.association.sources import CROSS, DISJOINT, PREDICTED_TRAIT
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -495,16 +495,19 @@ def test_people_panels_have_a_marker_for_every_reported_cell():
     assert first.get_xlim() == pytest.approx((-0.69, 0.69))
 
 
-def worlds(metric="power", source=DISJOINT, strength=0.1):
-    table = pd.DataFrame(
-        {
-            "clips": [480, 240, 960, 480],
-            "clips_per_speaker": [1, 1, 1, 4],
-            "estimate": [0.5, 0.2, 0.9, 0.3],
-        }
-    )
-    ends = {"low": table["estimate"] - 0.1, "high": table["estimate"] + 0.1}
-    return table.assign(metric=metric, source=source, strength=strength, **ends)
+def conditions():
+    rows = [
+        (source, condition, strength, metric, value, value - 0.01, value + 0.01)
+        for source, shift in ((CROSS, 0.0), (DISJOINT, -0.5))
+        for condition in ("480 clips", "cues overlap by 30 degrees")
+        for strength in (0.0, 0.3)
+        for metric, value in (("covers_planted", 0.95 + shift), ("rmse", 0.08 - shift))
+    ]
+    names = ["source", "condition", "strength", "metric", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=names)
+
+
+BANDS = {"covers_planted": (0.93, 0.98), "rmse": (0.0, 0.1)}
 
 
 def expected():
@@ -525,34 +528,18 @@ def test_expected_panels_keep_cells_of_one_value_apart():
     assert abs(points[:, 0] - 2 * points[:, 1]).max() <= 0.035
 
 
-def test_power_curves_vary_one_number_at_a_time():
-    both = pd.concat([worlds(strength=0.1), worlds(strength=0.2)])
-    by_clips, by_speakers = figures.power_curves(both).axes
-    lines = [line for line in by_clips.lines if line.get_label() in ("0.1", "0.2")]
-    assert [list(line.get_xdata()) for line in lines] == [[240, 480, 960]] * 2
-    assert list(lines[0].get_ydata()) == [0.2, 0.5, 0.9]
-    assert list(by_speakers.lines[1].get_xdata()) == [120, 480]
-    assert list(by_speakers.lines[1].get_ydata()) == [0.3, 0.5]
-    assert by_clips.get_title("left") == "Clips per speaker: 1"
-    assert by_speakers.get_title("left") == "Clips: 480"
-
-
-def test_null_dots_have_a_row_per_size_and_the_promised_share():
-    both = pd.concat(
-        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
-    )
-    axes = figures.null_dots(both.reset_index(drop=True), 0.05).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == [
-        "480 clips, 480 speakers",
-        "240 clips, 240 speakers",
-        "960 clips, 960 speakers",
-        "480 clips, 120 speakers",
+def test_condition_panels_have_a_row_per_kind_of_worlds():
+    first, second = figures.condition_panels(conditions(), BANDS).axes
+    assert [label.get_text() for label in first.get_yticklabels()] == [
+        "480 clips",
+        "cues overlap by 30 degrees",
     ]
-    assert list(axes.lines[0].get_xdata()) == [0.05, 0.05]
-    shown = [c.get_offsets()[:, 0] for c in axes.collections if len(c.get_offsets())]
-    assert [list(each) for each in shown if len(each) == 4] == [
-        [0.5, 0.2, 0.9, 0.3]
-    ] * 2
+    shown = [c.get_offsets() for c in first.collections if len(c.get_offsets()) == 2]
+    values = [each[:, 0].round(6).tolist() for each in shown]
+    assert values == [[0.95] * 2] * 2 + [[0.45] * 2] * 2
+    heights = np.array([each[:, 1] for each in shown])
+    assert len(np.unique(heights.round(6))) == 8  # no two marks at one height
+    assert second.patches[0].get_extents().width > 0
 
 
 def searched():
@@ -603,10 +590,6 @@ def everything(rng):
     comparison = compare(table, planted, observer)
     controls = ["full model", "halo removed", "disjoint modalities", "shuffled", "all"]
     survival = [controlled().assign(control=name)[:30] for name in controls]
-    both = pd.concat([worlds(strength=0.1), worlds(strength=0.2)])
-    null = pd.concat(
-        [worlds("false_positive_rate"), worlds("false_positive_rate", BOTH_PREDICTED)]
-    )
     values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
     stages += [("extract", f"stage_{number}") for number in range(6)]
@@ -626,6 +609,7 @@ def everything(rng):
         "bounds_panels": bounded(),
         "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
         "component_gains": (component_gains(), 0.005),
+        "condition_panels": (conditions(), BANDS),
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
         "difference_dots": (differences(),),
@@ -635,10 +619,8 @@ def everything(rng):
         "label_distribution": (clips(rng), "personality"),
         "learning_curves": (learned(),),
         "metric_dots": (scores(),),
-        "null_dots": (null.reset_index(drop=True), 0.05),
         "people_panels": (tables, reported()),
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
-        "power_curves": (both,),
         "prediction_bars": (values, values),
         "projection_scatter": (projected(rng),),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),

@@ -30,9 +30,8 @@ from sslmepr.report.figures.corpora import (
 from sslmepr.report.figures.people import people_panels
 from sslmepr.report.figures.pipeline import pipeline_graph
 from sslmepr.report.figures.power import (
+    condition_panels,
     expected_panels,
-    null_dots,
-    power_curves,
 )
 from sslmepr.report.figures.recovery import recovery_panels
 from sslmepr.report.figures.results import highest, learning_curves, metric_dots
@@ -47,6 +46,7 @@ __all__ = [
     "clip_panel",
     "contact_sheet",
     "component_gains",
+    "condition_panels",
     "deletion_lines",
     "difference_dots",
     "evidence_dots",
@@ -56,10 +56,8 @@ __all__ = [
     "label_distribution",
     "learning_curves",
     "metric_dots",
-    "null_dots",
     "people_panels",
     "pipeline_graph",
-    "power_curves",
     "prediction_bars",
     "projection_scatter",
     "recovery_panels",

@@ -1,20 +1,21 @@
 """Many simulated worlds: recovery, power and false-positive rate."""
 
+from collections.abc import Mapping
+
 import matplotlib.pyplot as plt
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.report import theme
-from sslmepr.report.figures.panels import legend, panel_grid
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
 from sslmepr.report.figures.recovery import side_by_side
 
 SPREAD = 0.07
 """Width over which cells with the same planted correlation are drawn side by side."""
 
-USUAL_POWER = 0.8
-"""Conventional power of a planned study."""
+NARROW = 1.6
+"""Width in inches that names of kinds of worlds leave to a panel."""
 
 
 @theme.both_modes
@@ -26,8 +27,7 @@ def expected_panels(means: pd.DataFrame) -> Figure:
     Parameters
     ----------
     means : DataFrame
-        source, emotion, planted, expected, deviation, of one number of clips and of
-        clips per speaker.
+        source, emotion, planted, expected, deviation, of one condition.
     """
     sources = list(dict.fromkeys(means["source"]))
     figure, grid = panel_grid(len(sources), (3.4, 3.2), (0.0, 0.5), sharey=True)
@@ -56,86 +56,55 @@ def expected_panels(means: pd.DataFrame) -> Figure:
 
 
 @theme.both_modes
-def power_curves(summary: pd.DataFrame) -> Figure:
-    """Power (significant share of planted associations) by clips and by speakers.
+def condition_panels(
+    summary: pd.DataFrame, bands: Mapping[str, tuple[float, float]]
+) -> Figure:
+    """One panel per metric, one row per kind of worlds, with its band of good values.
 
     Parameters
     ----------
     summary : DataFrame
-        strength, clips, clips_per_speaker, estimate, low, high, of one metric and one
-        source; clips and clips per speaker of the first row are held constant while the
-        other is varied.
+        source, condition, strength, metric, estimate, low, high. Each source and
+        strength has a colour and a marker.
+    bands : mapping of str to (float, float)
+        Metric to the limits between which it should be, drawn as a band.
     """
-    figure, grid = panel_grid(2, (3.4, 2.7), (0.0, 0.6), sharey=True)
-    panels = grid.flat
-    clips, each = summary[["clips", "clips_per_speaker"]].iloc[0]
-    table = summary.assign(speakers=summary["clips"] // summary["clips_per_speaker"])
-    by_clips = table[table["clips_per_speaker"] == each]
-    _curves(panels[0], by_clips, "clips", f"Clips per speaker: {each}")
-    by_speakers = table[table["clips"] == clips]
-    _curves(panels[1], by_speakers, "speakers", f"Clips: {clips}")
-    plt.setp(grid[:, 0], ylabel="share found")
-    handles = panels[0].get_legend_handles_labels()[0]
-    legend(figure, handles, title="planted |r|")
-    return figure
-
-
-def _curves(axes: Axes, table: pd.DataFrame, along: str, title: str) -> None:
-    axes.axhline(USUAL_POWER, color=theme.faint(), lw=1, ls="--")
-    looks = zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
-    lines = table.sort_values(along).groupby("strength")
-    for (strength, line), (colour, marker) in zip(lines, looks, strict=False):
-        x = line[along]
-        axes.vlines(x, line["low"], line["high"], color=colour, lw=2.4, alpha=0.55)
-        axes.plot(
-            x, line["estimate"], color=colour, marker=marker, label=f"{strength:g}"
-        )
-    axes.set(xlabel=along, ylim=(-0.04, 1.04), title=title)
-    axes.set_xticks(sorted(table[along].unique()))
-    axes.margins(x=0.1)
-    axes.grid(axis="y")
-
-
-@theme.both_modes
-def null_dots(summary: pd.DataFrame, alpha: float) -> Figure:
-    """False-positive rate: significant share of cells in worlds without association.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        source, clips, clips_per_speaker, estimate, low, high: ``false_positive_rate``
-        at strength 0. Each source has a colour and a marker.
-    alpha : float
-        Nominal rate, drawn as a dashed line.
-    """
-    speakers = summary["clips"] // summary["clips_per_speaker"]
-    row = summary["clips"].astype(str) + " clips, " + speakers.astype(str) + " speakers"
-    names, sources = list(dict.fromkeys(row)), list(dict.fromkeys(summary["source"]))
-    figure, axes = plt.subplots(figsize=(theme.width(), 1.2 + 0.4 * len(names)))
-    axes.axvline(alpha, color=theme.ink(), lw=1, ls="--", label=f"{100 * alpha:g} %")
-    looks = zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
-    for number, (source, (colour, marker)) in enumerate(
-        zip(sources, looks, strict=False)
-    ):
-        here = summary[summary["source"] == source]
-        y = row[here.index].map(names.index)
-        y = y + 0.3 * (number - (len(sources) - 1) / 2)
-        axes.hlines(y, here["low"], here["high"], color=colour, lw=2.4, alpha=0.55)
-        axes.scatter(
-            here["estimate"],
-            y,
-            color=colour,
-            marker=marker,
-            s=46,
-            zorder=3,
-            label=theme.pretty(source),
-        )
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(left=0)
-    axes.set_xlabel("share of cells called significant")
-    axes.grid(axis="x")
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    legend(figure, axes.get_legend_handles_labels()[0])
+    names = list(dict.fromkeys(summary["condition"]))
+    series = summary[["source", "strength"]].drop_duplicates()
+    series = [*series.itertuples(index=False, name=None)]
+    size = (3.6, 1.0 + 0.1 * (len(series) + 1) * len(names))
+    figure, grid = panel_grid(len(bands), size, (0.0, 0.5))
+    looks = [
+        *zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
+    ]
+    for axes, (metric, band) in zip(grid.flat, bands.items(), strict=False):
+        axes.axvspan(*band, color=theme.faint(), alpha=0.35, lw=0)
+        for place, ((source, strength), (colour, marker)) in enumerate(
+            zip(series, looks, strict=False)
+        ):
+            here = summary[
+                (summary["metric"] == metric)
+                & (summary["source"] == source)
+                & (summary["strength"] == strength)
+            ]
+            y = here["condition"].map(names.index)
+            y = y + 0.7 * ((place + 0.5) / len(series) - 0.5)
+            label = f"{theme.pretty(source)}, |r| = {strength:g}"
+            axes.hlines(y, here["low"], here["high"], color=colour, lw=2, alpha=0.55)
+            axes.scatter(
+                here["estimate"],
+                y,
+                color=colour,
+                marker=marker,
+                s=26,
+                zorder=3,
+                label=label,
+            )
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.grid(axis="x")
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        entitle(axes, theme.pretty(metric), NARROW)
+    legend(figure, grid.flat[0].get_legend_handles_labels()[0])
     return figure
