@@ -56,8 +56,8 @@ def build_simulated(
     Returns
     -------
     dict
-        Numbers of clips and persons per split, of clips without media, of media rendered
-        now, and the scores of the ideal observer.
+        Numbers of clips and persons per split, of clips that are text alone, of media
+        rendered now, and the scores of the ideal observer.
 
     Raises
     ------
