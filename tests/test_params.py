@@ -136,6 +136,22 @@ def test_a_name_that_refers_to_nothing_is_named(tree, path, value, complaint):
         params.parse(tree, "params.yaml")
 
 
+@pytest.mark.parametrize(
+    "name, value, complaint",
+    [
+        ("emotion", -1, "greater than or equal to 0"),
+        ("emotion", 1.5, "integer"),
+        ("joint", 10, "held out and has no training clips"),
+    ],
+)
+def test_clips_that_are_text_alone_are_counted_and_trained_on(
+    tree, name, value, complaint
+):
+    tree["corpus"][name]["text_only"] = value
+    with pytest.raises(ParamsError, match=f"corpus.{name}.*\n?.*{complaint}"):
+        params.parse(tree, "params.yaml")
+
+
 @pytest.mark.parametrize("name", TREE["studies"])
 def test_every_study_is_sound(name):
     chosen = params.load(PATH)

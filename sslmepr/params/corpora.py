@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sslmepr.labels import ENCODERS
+from sslmepr.labels import ENCODERS, TASKS
 from sslmepr.params.base import (
     Folder,
     Modality,
@@ -30,6 +30,8 @@ class SimulatedCorpus(Section):
         Tasks whose labels are kept; those of the other task become null.
     clips, persons : int
         How many clips are rendered, and of how many people.
+    text_only : int
+        Further training clips, of further people, of which there is only a transcript.
     """
 
     source: Literal["simulated"]
@@ -38,6 +40,16 @@ class SimulatedCorpus(Section):
     labels: list[Task]
     clips: Positive
     persons: Positive
+    text_only: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _trains_on_text(self) -> "SimulatedCorpus":
+        if self.text_only and set(self.labels) == set(TASKS):
+            raise ValueError(
+                "text_only: a corpus with the labels of both tasks is held out and has "
+                "no training clips"
+            )
+        return self
 
 
 class GivenCorpus(Section):

@@ -95,6 +95,7 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
                     "modality": modality,
                     "clips": entry["present"],
                     "missing": entry["missing"],
+                    "without_media": entry["without_media"],
                     "steps": entry["steps"],
                     "steps_per_second": entry.get("median_steps_per_second"),
                     "encoder": entry.get("encoder"),
@@ -105,7 +106,7 @@ def extraction(summaries: Mapping[str, dict]) -> Table:
 
 
 def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
-    """Numbers of clips, speakers and labels of every clip table."""
+    """Numbers of clips, speakers, labels and clips without media of clip tables."""
     rows = []
     for name, table in clips.items():
         splits = table["split"].value_counts()
@@ -116,6 +117,7 @@ def corpora(clips: Mapping[str, pd.DataFrame]) -> Table:
             | {"speakers": table["speaker_id"].nunique()}
             | {split: int(splits.get(split, 0)) for split in SPLITS}
             | {"with_emotions": int(emotions.sum()), "with_traits": int(traits.sum())}
+            | {"without_media": int(table["media"].isna().sum())}
         )
     return Table(pd.DataFrame(rows))
 

@@ -62,8 +62,10 @@ def extraction_findings(summaries: Mapping[str, dict]) -> Findings:
     for name, told in summaries.items():
         present = {key: each["present"] for key, each in told["modalities"].items()}
         rarest = min(present, key=present.__getitem__)
+        alone = max(each["without_media"] for each in told["modalities"].values())
+        without = f", {alone} of them without media," if alone else ","
         sentences.append(
-            f"**{pretty(name, 'corpus')}**: of {told['clips']} clips, "
+            f"**{pretty(name, 'corpus')}**: of {told['clips']} clips{without} "
             f"{present[rarest]} ({plain(rarest, 'modality')}) to "
             f"{max(present.values())} have a modality; {told['unexpected_errors']} "
             "errors were unexpected."

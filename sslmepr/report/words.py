@@ -117,6 +117,7 @@ PLAIN = {
     *"trait traits pair pairs result variant model method stage task split".split(),
     *"study comparison reason what value kind clips speakers people frames".split(),
     *"transcript transcripts with_emotions with_traits missing steps".split(),
+    "without_media",
     *"steps_per_second encoder estimate difference survives vanishes appears".split(),
     *("turns round", "of_planted", "wrong_sign", "of_not_planted", "planted"),
     *"present absent rated component verdict added".split(),

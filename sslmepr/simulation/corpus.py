@@ -5,6 +5,9 @@ Written to the corpus's folder: ``clips.parquet`` and ``media/*.mp4`` as for any
 precision with which each channel is seen (``quality_<channel>``: 1 is usual, 0 is
 absent); ``ideal_observer.json`` and ``ideal_association.csv`` with the scores of the
 ideal observer.
+
+Clips that are text alone (``text_only``) stand behind the others, without media: every
+modality but text is absent in them. The ideal observer is scored on the others.
 """
 
 import hashlib
@@ -23,11 +26,15 @@ from sslmepr.params import Params
 from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.params.simulation import Simulation
 from sslmepr.processes import each_result
-from sslmepr.simulation.draw import Draw, draw_corpus
+from sslmepr.simulation.draw import Draw, draw_corpus, draw_text_only
 from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
 from sslmepr.simulation.world import LATENTS
 from sslmepr.statistics import norms
+
+TEXT_ONLY = "{}+text"
+"""What clips without media are called, by the name of their corpus: no name of a corpus
+has a plus sign."""
 
 
 def build_simulated(
@@ -49,8 +56,8 @@ def build_simulated(
     Returns
     -------
     dict
-        Numbers of clips and persons per split, of media rendered now, and the scores of
-        the ideal observer.
+        Numbers of clips and persons per split, of clips that are text alone, of media
+        rendered now, and the scores of the ideal observer.
 
     Raises
     ------
@@ -64,9 +71,18 @@ def build_simulated(
     draw = draw_corpus(name, corpus, params)
     plans = plan_clips(name, draw, params)
     rendered = _render_all(name, plans, params, folder, progress)
-    table = _clip_table(name, corpus, draw, plans)
+    tables = [_clip_table(name, corpus, draw, plans)]
+    truths = [_truth_table(draw, tables[0])]
+    if corpus.text_only:
+        told = TEXT_ONLY.format(name)
+        further = draw_text_only(told, corpus, params)
+        plans = plan_clips(told, further, params)
+        tables.append(_clip_table(told, corpus, further, plans).assign(media=None))
+        truths.append(_truth_table(further, tables[1]))
+    table = pd.concat(tables, ignore_index=True)
     write_clips(table, folder)
-    _truth_table(draw, table).to_parquet(folder / "truth.parquet", index=False)
+    truth = pd.concat(truths, ignore_index=True)
+    truth.to_parquet(folder / "truth.parquet", index=False)
     ideal = _write_ideal_observer(draw, params.simulation, folder)
     counts = table.groupby("split").agg(
         clips=("clip_id", "size"), persons=("speaker_id", "nunique")
@@ -75,6 +91,7 @@ def build_simulated(
         "corpus": name,
         "world": corpus.world,
         "clips": len(table),
+        "text_only": corpus.text_only,
         "rendered": rendered,
         "splits": counts.to_dict(orient="index"),
         "ideal_observer": ideal["all"],
@@ -121,7 +138,7 @@ def _move(source: Path, target: Path) -> None:
 def _recipe(name: str, params: Params) -> str:
     """Digest of all that the media of a corpus depend on: parameters and this code."""
     settings = [
-        params.corpus[name].model_dump(),
+        params.corpus[name].model_dump(exclude={"text_only"}),  # without media
         params.simulation.model_dump(),
     ]
     digest = hashlib.sha256(json.dumps([name, *settings]).encode())

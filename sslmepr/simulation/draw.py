@@ -1,7 +1,7 @@
 """The random part of a simulated corpus: persons, latents and controls of clips."""
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -117,6 +117,46 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     labels = label_clips(latents, simulation, simulation.raters, judgement)
     return Draw(
         *(world, channels, persons, domains, splits, latents, given, labels, controls)
+    )
+
+
+def draw_text_only(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
+    """Draw the clips of a corpus of which there is only a transcript.
+
+    They come from the same world and raters as the others, from random numbers of their
+    own, so that the others are the same with and without them.
+
+    Parameters
+    ----------
+    name : str
+        What to call them; no corpus may have this name.
+    corpus : SimulatedCorpus
+        Its ``text_only`` is above 0.
+    params : Params
+
+    Returns
+    -------
+    Draw
+        All in train. As many clips per person as in the rest of the corpus.
+    """
+    count = corpus.text_only
+    persons = max(1, round(count * corpus.persons / corpus.clips))
+    further = corpus.model_copy(update={"clips": count, "persons": persons})
+    # Nothing is absent at random: a clip without its transcript would be nothing.
+    knobs = params.simulation.knobs.model_copy(update={"missing": 0.0})
+    simulation = params.simulation.model_copy(update={"knobs": knobs})
+    own = params.model_copy(update={"simulation": simulation})
+    draw = draw_corpus(name, further, own)
+    absent = {channel: np.full(count, channel != "text") for channel in draw.channels}
+    controls = {
+        channel: values if channel == "text" else np.zeros_like(values)
+        for channel, values in draw.controls.items()
+    }
+    return replace(
+        draw,
+        splits=np.full(count, "train"),
+        circumstances=replace(draw.circumstances, absent=absent),
+        controls=controls,
     )
 
 

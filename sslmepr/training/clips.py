@@ -31,7 +31,8 @@ class StudyClips:
     table : DataFrame
         One row per clip: corpus, part (member of a union of corpora; otherwise the
         corpus), clip_id, speaker_id, split, group (clips whose features are
-        standardised together: the corpus, or a speaker of it); the index is 0, 1, ...
+        standardised together: the corpus, or a speaker of it) and, optionally,
+        text_only (`text_only`); the index is 0, 1, ...
     labels : dict
         Task to a (clip, target) float32 array, NaN where there is no label.
     corpora : list of str
@@ -60,12 +61,24 @@ class StudyClips:
             chosen = chosen & (self.table["split"] == split).to_numpy()
         return np.flatnonzero(chosen)
 
+    @property
+    def text_only(self) -> np.ndarray:
+        """Clips added for models of text to learn from: (clip,) bool.
+
+        Fusion does not learn from them: they show nothing of how modalities go
+        together, and would outnumber the clips that do. Nor do base rates of labels,
+        which are those of the clips that all models share.
+        """
+        if "text_only" in self.table:
+            return self.table["text_only"].to_numpy()
+        return np.zeros(len(self.table), bool)
+
     def labelled(self, task: str) -> np.ndarray:
         """Whether each clip has all labels of a task: (clip,) bool."""
         return ~np.isnan(self.labels[task]).any(axis=1)
 
     def training_labels(self, corpus: str, task: str) -> np.ndarray:
-        """Labels of a corpus's labelled training clips.
+        """Labels of a corpus's labelled training clips that are not `text_only`.
 
         Parameters
         ----------
@@ -76,7 +89,8 @@ class StudyClips:
         -------
         (clip, target) array
         """
-        true = self.labels[task][self.rows(corpus, "train")]
+        rows = self.rows(corpus, "train")
+        true = self.labels[task][rows[~self.text_only[rows]]]
         return true[~np.isnan(true).any(axis=1)]
 
     def corpus_index(self) -> np.ndarray:
@@ -107,14 +121,14 @@ def read_study_clips(params: Params, data_folder: str | Path) -> StudyClips:
     tables = []
     for name in corpora:
         table = read_clips(Path(data_folder, name, "corpus")).assign(corpus=name)
-        tables.append(_with_part_and_group(table, name, params.corpus[name]))
+        tables.append(_prepared(table, name, params.corpus[name]))
     table = pd.concat(tables, ignore_index=True)
     labels = labels_of(table)
     for task in TASKS:
         corpus = getattr(params.roles, task)
         usable = (table["corpus"] == corpus) & (table["split"] != "test")
         labels[task][~usable.to_numpy()] = np.nan
-    columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group"]
+    columns = ["corpus", "part", "clip_id", "speaker_id", "split", "group", "text_only"]
     return StudyClips(table[columns], labels, corpora)
 
 
@@ -126,7 +140,7 @@ def labels_of(table: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
-def _with_part_and_group(table: pd.DataFrame, name: str, corpus) -> pd.DataFrame:
+def _prepared(table: pd.DataFrame, name: str, corpus) -> pd.DataFrame:
     union = corpus.source == "union"
     table["part"] = part_of(table["clip_id"]) if union else name
     by_speaker = {
@@ -135,4 +149,7 @@ def _with_part_and_group(table: pd.DataFrame, name: str, corpus) -> pd.DataFrame
     }
     own = table["part"].map(by_speaker)
     table["group"] = (name + "/" + table["speaker_id"]).where(own, name)
+    without = table["media"].isna()
+    added = getattr(corpus, "text_only", 0) > 0 and not without.all()
+    table["text_only"] = without & added
     return table

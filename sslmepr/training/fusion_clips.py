@@ -150,8 +150,12 @@ class FusionClips:
         return cls.read(clips, modalities, study_folder, device, measures)
 
     def predictable(self) -> np.ndarray:
-        """Clips that have at least one modality: (clip,) int array."""
-        return np.flatnonzero(self.present.any(1).numpy())
+        """Clips that have at least one modality: (clip,) int array.
+
+        Clips that are text alone (`sslmepr.training.clips.StudyClips.text_only`) are
+        none of fusion's.
+        """
+        return np.flatnonzero(self.present.any(1).numpy() & ~self.clips.text_only)
 
     @classmethod
     def read(
@@ -196,7 +200,7 @@ class FusionClips:
         return cls(clips, joined, device, trained_on, measures)
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
-        """Positions of a corpus's clips that have at least one modality.
+        """Positions of a corpus's clips among those that are `predictable`.
 
         Parameters
         ----------
@@ -208,8 +212,7 @@ class FusionClips:
         -------
         (clip,) int array
         """
-        rows = self.clips.rows(corpus, split)
-        return rows[self.present.any(1).numpy()[rows]]
+        return np.intersect1d(self.clips.rows(corpus, split), self.predictable())
 
     def batch(self, rows: np.ndarray) -> FusionBatch:
         """The clips of `rows`."""

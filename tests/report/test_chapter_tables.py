@@ -24,6 +24,7 @@ def test_an_empty_table_becomes_a_sentence():
 def test_corpora_counts_splits_speakers_and_labels():
     clips = pd.DataFrame(
         {"split": ["train", "train", "test"], "speaker_id": ["a", "a", "b"]}
+        | {"media": ["a.mp4", None, "b.mp4"]}
         | dict.fromkeys(EMOTION_COLUMNS, 0.0)
         | dict.fromkeys(TRAIT_COLUMNS, float("nan"))
     )
@@ -37,6 +38,7 @@ def test_corpora_counts_splits_speakers_and_labels():
         "test": 1,
         "with_emotions": 3,
         "with_traits": 0,
+        "without_media": 1,
     }
 
 

@@ -32,10 +32,15 @@ def test_features_of_other_tools_and_empty_stores_have_no_rows(tmp_path):
     assert found.empty and "measure" in found
 
 
-def test_the_rarest_modality_is_named():
-    counts = {"face": {"present": 7}, "audio": {"present": 9}, "text": {"present": 3}}
+@pytest.mark.parametrize("count, said", [(0, ","), (1, ", 1 of them without media,")])
+def test_the_rarest_modality_is_named(count, said):
+    present = {"face": 7, "audio": 9, "text": 3}
+    counts = {
+        name: {"present": number, "without_media": 0 if name == "text" else count}
+        for name, number in present.items()
+    }
     told = {"clips": 10, "modalities": counts, "unexpected_errors": 0}
     assert extraction_findings({"emotion": told}).sentences == [
-        "**Rated for emotions**: of 10 clips, 3 (text) to 9 have a modality; 0 errors "
-        "were unexpected."
+        f"**Rated for emotions**: of 10 clips{said} 3 (text) to 9 have a modality; 0 "
+        "errors were unexpected."
     ]

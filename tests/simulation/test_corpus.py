@@ -86,6 +86,44 @@ def test_the_truth_says_how_well_a_channel_is_seen(tmp_path, monkeypatch):
     np.testing.assert_allclose(found, (levels / mean).round(9))
 
 
+@pytest.mark.parametrize("missing", [0.0, 1.0])
+def test_clips_that_are_text_alone_change_nothing_about_the_others(
+    tmp_path, monkeypatch, missing
+):
+    def empty(plan, simulation, path):
+        path.write_bytes(b"")
+
+    monkeypatch.setattr("sslmepr.simulation.corpus.render_clip", empty)
+    tables, truths, files = [], [], []
+    for place, count in enumerate((0, 40)):
+        tuned = small_params(knobs={"missing": missing, "reliability": 0.5})
+        corpus = tuned.corpus["tiny_emotion"]
+        corpus = corpus.model_copy(update={"text_only": count})
+        tuned.corpus["tiny_emotion"] = corpus
+        folder = tmp_path / str(place)
+        summary = build_simulated("tiny_emotion", tuned, folder, progress=False)
+        assert (summary["clips"], summary["text_only"]) == (4 + count, count)
+        assert summary["rendered"] == 4
+        tables.append(read_clips(folder))
+        truths.append(pd.read_parquet(folder / "truth.parquet"))
+        files.append(contents(folder))
+    for fewer, more in (tables, truths):
+        pd.testing.assert_frame_equal(more.head(4), fewer)
+    written = [{n: f[n] for n in f if not n.endswith("parquet")} for f in files]
+    assert written[0] == written[1]  # media, their recipe, and the ideal observer
+    further = tables[1].tail(40)
+    assert further["media"].isna().all() and set(further["split"]) == {"train"}
+    assert not set(further["speaker_id"]) & set(tables[0]["speaker_id"])
+    assert further["speaker_id"].nunique() == 30  # 4 clips of 3 people, as the others
+    assert not further["transcript"].str.contains("inaudible").any()
+    assert further[list(EMOTION_COLUMNS)].notna().all(axis=None)
+    assert further[list(TRAIT_COLUMNS)].isna().all(axis=None)
+    told = truths[1].tail(40)
+    assert (told["quality_text"] > 0).all()
+    others = [f"quality_{name}" for name in MODALITIES if name != "text"]
+    assert (told[others] == 0).all(axis=None)
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped(built):
     folder, _ = built
     before = contents(folder)

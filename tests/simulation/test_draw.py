@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain import plain
 
-from sslmepr.simulation.draw import draw_corpus, split_persons
+from sslmepr.simulation.draw import draw_corpus, draw_text_only, split_persons
 from sslmepr.simulation.knobs import domain_shift
 
 
@@ -35,6 +35,25 @@ def test_a_corpus_with_both_labels_is_for_testing_only(settings):
     assert set(drawn.splits) == {"test"}
     assert set(drawn.domains) == {"monologue", "vlog"}
     assert set(draw("emotion", settings).domains) == {"monologue"}
+
+
+def test_what_is_text_alone_is_drawn_by_the_laws_of_the_corpus(settings):
+    corpus = settings.corpus["emotion"].model_copy(update={"text_only": 3000})
+    many = corpus.model_copy(update={"clips": 3000, "persons": 2000})
+    further = draw_text_only("further", corpus, settings)
+    whole = draw_corpus("whole", many, settings)
+    assert set(further.splits) == {"train"}
+    assert len(np.unique(further.persons)) == 2000
+    for channel, absent in further.circumstances.absent.items():
+        assert absent.all() if channel != "text" else not absent.any()
+        assert (further.controls[channel] == 0).all() == absent.all()
+    there = ~whole.circumstances.absent["text"]
+    drawn, expected = further.controls["text"][:, 0], whole.controls["text"][there, 0]
+    error = expected.std(0) / np.sqrt(len(expected) / 2)
+    assert (np.abs(drawn.mean(0) - expected.mean(0)) < 5 * error).all()
+    np.testing.assert_allclose(drawn.std(0), expected.std(0), rtol=0.15)
+    rates = [(each.labels.emotion > 0).mean(0) for each in (further, whole)]
+    np.testing.assert_allclose(*rates, atol=5 * np.sqrt(0.5 / 3000))
 
 
 def test_emotions_of_a_domain_have_its_mean(settings):

@@ -1,5 +1,7 @@
 """Outputs of stage 2 as the input of stage 3."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -88,6 +90,14 @@ def test_rows_leave_out_clips_without_any_modality(clips, outputs, tmp_path):
     assert data.rows("a").tolist() == [0, 1] and data.rows("b").tolist() == [3]
     assert data.rows("a", "train").tolist() == [0, 1]
     assert data.rows("a", "dev").tolist() == []
+
+
+def test_fusion_leaves_out_what_was_added_as_text(clips, outputs, tmp_path):
+    added = clips.table.assign(text_only=[False, True, False, False, False])
+    data = read(replace(clips, table=added), tmp_path)
+    assert data.present[1].tolist() == [True, True]
+    assert data.rows("a", "train").tolist() == [0]
+    assert data.predictable().tolist() == [0, 3]
 
 
 def test_outputs_of_two_models_are_refused(clips, outputs, tmp_path):
