@@ -25,7 +25,7 @@ from sslmepr.explanation.words import (
     pointing_game,
     read_without,
 )
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TABLE_TOOLS, TRAITS, select
 from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
 from sslmepr.report import figures
@@ -259,7 +259,10 @@ class _Explainer:
         return {"deletion": curve}
 
     def words(self, planted: bool, folder: Path) -> dict:
-        if "text" not in self.chain.stage2:
+        if (
+            "text" not in self.chain.stage2
+            or self.params.encoder_of("text") in TABLE_TOOLS  # which reads no words
+        ):
             return {}
         lengths = self.chain.sequences["text"].lengths
         rows = self.rows[lengths[self.rows] > 0]
