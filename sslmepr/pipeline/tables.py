@@ -33,7 +33,7 @@ def note_tables(study: Params, path: str | Path = "params.yaml") -> list[str]:
     list of str
         A sentence for each digest that was written.
     """
-    written, tree, changes = [], read(Path(path)), {}
+    written, stale = [], {}
     for name in study.corpora:
         for place, table in feature_tables(study.corpus[name]).items():
             try:
@@ -43,13 +43,16 @@ def note_tables(study: Params, path: str | Path = "params.yaml") -> list[str]:
             if found == table.sha256:
                 continue
             key = f"corpus.{name}.{place}"
+            stale[key] = found
+            what = "are new" if table.sha256 is None else "have changed"
+            written.append(f"{key}: the tables in {table.path} {what}; noted in {path}")
+    if stale:
+        tree, changes = read(Path(path)), {}
+        for key, found in stale.items():
             section = get_path(tree, key)
             if "sha256" in section:
                 changes[f"{key}.sha256"] = found
             else:
                 changes[key] = {**section, "sha256": found}
-            what = "are new" if table.sha256 is None else "have changed"
-            written.append(f"{key}: the tables in {table.path} {what}; noted in {path}")
-    if changes:
         set_parameters(changes, path)
     return written
