@@ -11,6 +11,7 @@ from recordings import write_video
 
 from sslmepr.corpora.build import read_corpus
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_missing, write_clips
+from sslmepr.explanation.chain import Chain, attribute_steps
 from sslmepr.extraction import extract_corpus
 from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore, write_store
@@ -298,6 +299,26 @@ def test_quality_is_read_from_certainty_and_length(measured_study):
     clips = FusionClips.of_study(settings, settings.modalities, runs, data)
     assert clips.measures == {"face": 2, "audio": 2}
     assert clips.feature_counts == {"face": len(AUS) + 2, "audio": 2 + 2}
+
+
+def test_attributions_name_the_columns_of_tables(measured_study):
+    """They are those to the steps, added up in the other direction."""
+    settings, data, runs = measured_study
+    clips = FusionClips.of_study(settings, settings.modalities, runs, data)
+    model = load_checkpoint(runs / "fusion" / "multitask" / "seed-0").model
+    chain = Chain.of_study(model, clips, runs, data)
+    rows = clips.rows("both")
+    found = attribute_steps(chain, rows, ["happiness"] * len(rows), steps=4)
+    keys = ["clip_id", "modality"]
+    by_column = found.columns.groupby(keys)["attribution"].sum()
+    by_step = found.values.groupby(keys)["attribution"].sum()
+    pd.testing.assert_series_equal(
+        by_column.astype(np.float32), by_step, rtol=1e-3, atol=1e-5
+    )
+    face = found.columns[found.columns["modality"] == "face"]
+    expected = [*AUS, "certainty", "log length"]
+    assert face["column"].unique().tolist() == expected
+    assert face["clip_id"].nunique() == len(rows) - 1
 
 
 def test_features_of_another_tool_are_not_mixed_in(measured_study, tmp_path):
