@@ -9,7 +9,7 @@ to anything but them.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ from safetensors import SafetensorError, safe_open
 
 REMEDY = "extract the features again"
 
-_TENSORS = {"values": ("F16", 2), "offsets": ("I64", 1)}
+_VALUES = {"F16": np.float16, "F32": np.float32}
+_OFFSETS = ("I64", 1)
 _METADATA = {"clips", "encoder", "modality", "revision"}
 _COLUMNS = {"clip_id", "encoder", "revision", "steps"}
 
@@ -33,7 +34,7 @@ class FeatureStore:
 
     Attributes
     ----------
-    values : (step, feature) float16 np.memmap
+    values : (step, feature) float16 or float32 np.memmap
         The steps of all clips.
     offsets : (clip + 1,) int64 np.ndarray
         The steps of clip i are ``values[offsets[i]:offsets[i + 1]]``.
@@ -42,6 +43,8 @@ class FeatureStore:
         One row per clip: ``clip_id, encoder, revision, steps`` and further columns.
     encoder, revision : str
     feature_count : int
+    columns : tuple of str or None
+        Names of the features, where another tool has measured them.
     """
 
     def __init__(self, path, values, offsets, table, metadata):
@@ -50,6 +53,8 @@ class FeatureStore:
         self.clip_ids = table["clip_id"].tolist()
         self.encoder, self.revision = metadata["encoder"], metadata["revision"]
         self.feature_count = values.shape[1]
+        columns = metadata.get("columns")
+        self.columns = None if columns is None else tuple(json.loads(columns))
         self._rows = {clip_id: row for row, clip_id in enumerate(self.clip_ids)}
 
     @classmethod
@@ -133,8 +138,12 @@ def write_store(
     revision: str,
     extra: pd.DataFrame | None = None,
     feature_count: int = 0,
+    columns: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Write a store, holding one sequence in memory at a time.
+
+    Features of encoders are kept in float16. Those with names are in units of their
+    own, which may leave its range or need more digits, and are kept in float32.
 
     Parameters
     ----------
@@ -146,6 +155,8 @@ def write_store(
         Further columns of the table, by ``clip_id``.
     feature_count : int
         Width of a store without clips; otherwise that of the sequences counts.
+    columns : sequence of str, optional
+        Names of the features.
 
     Returns
     -------
@@ -155,15 +166,19 @@ def write_store(
     Raises
     ------
     FeatureError
-        If a clip comes twice, has no steps or another width, or a value has no place
-        in float16.
+        If a clip comes twice, has no steps or another width (also than `columns`), or
+        a value has no place in the store.
     """
+    kind = "F16" if columns is None else "F32"
+    if columns is not None:
+        feature_count = len(columns)
     path = Path(folder) / f"{modality}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     spool = path.with_suffix(".values.tmp")
     clip_ids, steps = [], []
     with spool.open("wb") as file:
-        for clip_id, values in _checked(path, sequences):
+        width = None if columns is None else len(columns)
+        for clip_id, values in _checked(path, sequences, _VALUES[kind], width):
             file.write(values.tobytes())
             feature_count = values.shape[1]
             clip_ids.append(clip_id)
@@ -175,7 +190,9 @@ def write_store(
         "modality": modality,
         "revision": revision,
     }
-    _assemble(path, spool, offsets, feature_count, metadata)
+    if columns is not None:
+        metadata["columns"] = json.dumps(list(columns), ensure_ascii=False)
+    _assemble(path, spool, offsets, feature_count, metadata, kind)
     spool.unlink()
     table = pd.DataFrame(
         {
@@ -191,24 +208,24 @@ def write_store(
     return table
 
 
-def unfit(values: np.ndarray) -> str | None:
-    """Reason why an array cannot be a sequence of a store, or None."""
+def unfit(values: np.ndarray, kind: type = np.float16) -> str | None:
+    """Reason why an array cannot be a sequence of a store of some kind, or None."""
     if values.ndim != 2 or not values.size:
         return f"shape {values.shape}, not (step, feature)"
     with np.errstate(over="ignore"):
-        if not np.isfinite(values.astype(np.float16)).all():
-            return "values that are no numbers or beyond float16"
+        if not np.isfinite(values.astype(kind)).all():
+            return f"values that are no numbers or beyond {kind.__name__}"
     return None
 
 
-def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
-    """The sequences as contiguous float16, each fit to be written."""
-    seen, width = set(), None
+def _checked(path, sequences, kind, width) -> Iterator[tuple[str, np.ndarray]]:
+    """The sequences as contiguous arrays of a kind, each fit to be written."""
+    seen = set()
     for clip_id, sequence in sequences:
         values = np.asarray(sequence)
         if clip_id in seen:
             raise FeatureError(f"{path}: clip {clip_id!r} comes twice")
-        if problem := unfit(values):
+        if problem := unfit(values, kind):
             raise FeatureError(f"{path}: clip {clip_id!r} has {problem}")
         if width is not None and values.shape[1] != width:
             raise FeatureError(
@@ -216,16 +233,16 @@ def _checked(path, sequences) -> Iterator[tuple[str, np.ndarray]]:
             )
         seen.add(clip_id)
         width = values.shape[1]
-        yield clip_id, np.ascontiguousarray(values, np.float16)
+        yield clip_id, np.ascontiguousarray(values, kind)
 
 
-def _assemble(path, spool, offsets, feature_count, metadata) -> None:
+def _assemble(path, spool, offsets, feature_count, metadata, kind) -> None:
     """Header, offsets and values; the offsets first, so that both stay aligned."""
     begin, end = offsets.nbytes, offsets.nbytes + spool.stat().st_size
     header = {
         "__metadata__": metadata,
         "offsets": _entry("I64", offsets.shape, 0, begin),
-        "values": _entry("F16", (int(offsets[-1]), feature_count), begin, end),
+        "values": _entry(kind, (int(offsets[-1]), feature_count), begin, end),
     }
     text = json.dumps(header, sort_keys=True).encode()
     text += b" " * (-len(text) % 8)
@@ -254,7 +271,13 @@ def _map_store(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
                 name: (each.get_dtype(), len(each.get_shape()))
                 for name, each in slices.items()
             }
-            if found != _TENSORS or not _METADATA <= set(metadata):
+            kind = found.get("values", ("", 0))[0]
+            expected = {"values": (kind, 2), "offsets": _OFFSETS}
+            if (
+                found != expected
+                or kind not in _VALUES
+                or not _METADATA <= set(metadata)
+            ):
                 raise FeatureError(f"{path}: is not a feature store; {REMEDY}")
             offsets = file.get_tensor("offsets")
             shape = tuple(slices["values"].get_shape())
@@ -264,11 +287,11 @@ def _map_store(path: Path) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     if not increasing or offsets[-1] != shape[0]:
         raise FeatureError(f"{path}: its offsets are not those of clips; {REMEDY}")
     if 0 in shape:
-        return np.zeros(shape, np.float16), offsets, metadata  # cannot be mapped
+        return np.zeros(shape, _VALUES[kind]), offsets, metadata  # cannot be mapped
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")
         begin = json.loads(file.read(header))["values"]["data_offsets"][0]
-    values = np.memmap(path, np.float16, "r", 8 + header + begin, shape)
+    values = np.memmap(path, _VALUES[kind], "r", 8 + header + begin, shape)
     return values, offsets, metadata
 
 

@@ -49,9 +49,14 @@ QUALITY = {
     "image": ("luminance", "contrast", "sharpness", "plain"),
     "speech": ("noise_floor", "range", "flatness"),
     "text": ("continuing",),
+    "table": ("certainty",),
 }
 """Kind of encoder to the measures of quality behind its features, in order; see
-`sslmepr.encoders.quality`."""
+`sslmepr.encoders.quality` and, for tables, `sslmepr.corpora.feature_tables`."""
+
+TABLE_TOOLS = ("openface", "pyfeat", "opensmile", "librosa", "table")
+"""Tools whose tables of features can stand in the place of an encoder; ``table`` is any
+other."""
 
 FEATURE_COUNTS = {
     name: n + len(QUALITY[kind])
@@ -88,10 +93,16 @@ OURS = (
 COMPONENTS = (*MODEL_COMPONENTS, "semi_supervised", "gradnorm")
 """Optional parts of the fusion stage: those of the network and of its training."""
 
-QUALITY_COUNTS = {
-    name: len(QUALITY[kind]) for kind, encoders in ENCODERS.items() for name in encoders
+MEASURES = {
+    name: QUALITY[kind]
+    for kind, encoders in (*ENCODERS.items(), ("table", TABLE_TOOLS))
+    for name in encoders
 }
-"""Encoder name to how many of the last features of a store are measures of quality."""
+"""Encoder or tool to the measures of quality that its last features are, in order."""
+
+QUALITY_COUNTS = {name: len(measures) for name, measures in MEASURES.items()}
+"""Encoder or tool to how many of the last features of a store are measures of
+quality."""
 
 EMOTION_COLUMNS = tuple(f"emotion_{name}" for name in EMOTIONS)
 TRAIT_COLUMNS = tuple(f"trait_{name}" for name in TRAITS)

@@ -35,6 +35,7 @@ from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
     SCORED_EMOTIONS,
+    TABLE_TOOLS,
     TARGET_COLUMNS,
     TARGETS,
     VISUAL_MODALITIES,
@@ -284,6 +285,13 @@ class _Models:
         }
         for modality, checkpoint in self.unimodal.items():
             chosen = params.extract.encoder_of(modality)
+            if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS:
+                raise PredictError(
+                    f"{folder / 'crosstask' / modality}: was trained on tables of "
+                    f"{checkpoint.made_by[0]}, which recordings do not have; make the "
+                    "clips a corpus with such tables, in the role held_out, and run "
+                    "`sslmepr repro`"
+                )
             if checkpoint.made_by and checkpoint.made_by[0] != chosen:
                 raise PredictError(
                     f"{folder / 'crosstask' / modality}: was trained on features of "

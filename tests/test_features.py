@@ -301,3 +301,37 @@ def test_no_features_are_nobodys(tmp_path):
 def test_what_is_not_written(tmp_path, sequences, message):
     with pytest.raises(FeatureError, match=message):
         write_store(tmp_path, "text", sequences, "name", "abc")
+
+
+def test_features_with_names_keep_their_digits(tmp_path):
+    """They are in units of their own: loud or faint ones leave float16."""
+    columns = ["F0", "AU12_r"]
+    values = np.array([[1.2345678e6, 1e-9], [-3.5, 7.0]], np.float32)
+    write_store(tmp_path, "face", [("a", values)], "openface", "1", columns=columns)
+    store = FeatureStore.open(tmp_path, "face")
+    assert store.columns == ("F0", "AU12_r") and store.feature_count == 2
+    assert store.values.dtype == np.float32
+    np.testing.assert_array_equal(store["a"], values)
+    tensors = load_file(tmp_path / "face.safetensors")
+    np.testing.assert_array_equal(tensors["values"], values)
+    write_store(tmp_path, "face", [("a", values[:, 1:])], "encoder", "1")
+    assert FeatureStore.open(tmp_path, "face").columns is None
+
+
+def test_names_without_features(tmp_path):
+    write_store(tmp_path, "face", [], "openface", "1", columns=["a", "b", "c"])
+    store = FeatureStore.open(tmp_path, "face")
+    assert len(store) == 0 and store.feature_count == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.ones((2, 3)), "clip 'a' has 3 features, not 2"),
+        (np.full((1, 2), 1e39), "no numbers or beyond float32"),
+        (np.full((1, 2), np.nan), "no numbers or beyond float32"),
+    ],
+)
+def test_sequences_that_do_not_fit_their_names(tmp_path, values, message):
+    with pytest.raises(FeatureError, match=message):
+        write_store(tmp_path, "face", [("a", values)], "t", "1", columns=["a", "b"])

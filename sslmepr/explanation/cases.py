@@ -14,18 +14,27 @@ from sslmepr.corpora.schema import read_clips, words_of
 from sslmepr.encoders.load import Encoders, load_encoders
 from sslmepr.explanation.attention import PARTS, contributions, weight_table
 from sslmepr.explanation.attribution import attribute, average_clip
-from sslmepr.explanation.chain import Chain, attribute_steps, deletion_curve
+from sslmepr.explanation.chain import (
+    COLUMN_FIELDS,
+    Chain,
+    attribute_steps,
+    deletion_curve,
+)
 from sslmepr.explanation.crops import hide_regions, read_crops
 from sslmepr.explanation.evidence import shuffled_weights
 from sslmepr.explanation.observer_evidence import ObserverEvidence, observer_evidence
-from sslmepr.explanation.sentences import contribution_sentence, prediction_sentence
+from sslmepr.explanation.sentences import (
+    column_sentences,
+    contribution_sentence,
+    prediction_sentence,
+)
 from sslmepr.explanation.words import (
     clauses,
     leave_one_out,
     pointing_game,
     read_without,
 )
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TABLE_TOOLS, TRAITS, select
 from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
 from sslmepr.report import figures
@@ -79,7 +88,7 @@ class Cases:
         Where the truth is planted.
     clauses, pointing, shuffled_pointing, deletion : DataFrame
         Of many clips, from `sslmepr.explanation.words` and `chain`.
-    steps, words, regions : DataFrame
+    steps, columns, words, regions : DataFrame
         Of the clips shown in full, from `sslmepr.explanation.chain`, `words`, `crops`.
     crops : dict of str to (dict of str to (height, width, channel) ndarray)
         Clip and modality to the crop of its middle frame.
@@ -100,6 +109,7 @@ class Cases:
     shuffled_pointing: pd.DataFrame
     deletion: pd.DataFrame
     steps: pd.DataFrame
+    columns: pd.DataFrame
     words: pd.DataFrame
     regions: pd.DataFrame
     crops: dict[str, dict[str, np.ndarray]]
@@ -184,6 +194,7 @@ def load_cases(
             **dict.fromkeys(("clauses", "words"), WORDS),
             **dict.fromkeys(("pointing", "shuffled_pointing"), POINTING),
             **{"deletion": DELETION, "steps": STEPS, "regions": REGIONS},
+            "columns": list(COLUMN_FIELDS),
         }.items()
     }
     if chosen:
@@ -197,7 +208,7 @@ def load_cases(
         if media is not None:
             found |= explainer.regions(media, data_folder / corpus / "features")
         told = Cases(chosen, table, clips=clips, folder=media, **found)
-        found["steps"] = explainer.steps({name: told.told(name) for name in chosen})
+        found |= explainer.steps({name: told.told(name) for name in chosen})
     return Cases(chosen, table, clips=clips, folder=media, **found)
 
 
@@ -259,7 +270,10 @@ class _Explainer:
         return {"deletion": curve}
 
     def words(self, planted: bool, folder: Path) -> dict:
-        if "text" not in self.chain.stage2:
+        if (
+            "text" not in self.chain.stage2
+            or self.params.encoder_of("text") in TABLE_TOOLS  # which reads no words
+        ):
             return {}
         lengths = self.chain.sequences["text"].lengths
         rows = self.rows[lengths[self.rows] > 0]
@@ -331,11 +345,12 @@ class _Explainer:
             return {}
         return {"regions": pd.concat(found, ignore_index=True), "crops": middle}
 
-    def steps(self, told: dict[str, list[str]]) -> pd.DataFrame:
+    def steps(self, told: dict[str, list[str]]) -> dict:
         pairs = [(row, target) for row in self.shown for target in told[self.ids[row]]]
         rows, targets = zip(*pairs, strict=True)
         steps = self.params.attention.steps
-        return attribute_steps(self.chain, np.array(rows), targets, steps).values
+        found = attribute_steps(self.chain, np.array(rows), targets, steps)
+        return {"steps": found.values, "columns": found.columns}
 
 
 def _spread(rows: np.ndarray, count: int) -> np.ndarray:
@@ -442,6 +457,8 @@ def _show_output(cases: Cases, clip_id: str, target: str) -> None:
         "Logit" if target in EMOTIONS else "Score",
         alt=f"From the average clip to this one: {sentence}",
     )
+    for sentence in column_sentences(mine(cases.columns), target):
+        display(HTML(f"<p>{html.escape(sentence)}</p>"))
     words = mine(cases.words)
     if len(words) and cases.folder is not None:
         display(HTML(coloured_words(words)))

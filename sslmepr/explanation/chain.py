@@ -14,7 +14,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sslmepr.explanation.attribution import Attribution
 from sslmepr.labels import TARGETS
 from sslmepr.models.crosstask import CrosstaskModel
 from sslmepr.models.fusion import FusionInput, FusionModel
@@ -24,6 +23,10 @@ from sslmepr.training.fusion_clips import FusionClips, join_modalities
 
 ORDERS = ("by attribution", "at random")
 """Orders in which steps are deleted."""
+
+
+COLUMN_FIELDS = ("clip_id", "target", "modality", "column", "attribution")
+"""Of the table of attributions to named features."""
 
 
 class Steps(NamedTuple):
@@ -41,6 +44,26 @@ class Steps(NamedTuple):
     clips: Tensor
     values: Tensor
     mask: Tensor
+
+
+class StepAttribution(NamedTuple):
+    """Attributions to steps and to named features, and the outputs they decompose.
+
+    Attributes
+    ----------
+    values : DataFrame
+        clip_id, target, modality, step, attribution.
+    outputs : DataFrame
+        As of `sslmepr.explanation.attribution.Attribution`.
+    columns : DataFrame
+        clip_id, target, modality, column, attribution: the same attributions, of all
+        steps together, by feature. Modalities whose features have no names have no
+        rows.
+    """
+
+    values: pd.DataFrame
+    outputs: pd.DataFrame
+    columns: pd.DataFrame
 
 
 class Chain:
@@ -174,8 +197,8 @@ class Chain:
 
 def attribute_steps(
     chain: Chain, rows: np.ndarray, targets: Sequence[str], steps: int
-) -> Attribution:
-    """Attribute one output of each clip to the steps of its sequences.
+) -> StepAttribution:
+    """Attribute one output of each clip to steps and features of its sequences.
 
     Integrated gradients through all stages. The baseline is a clip of as many steps
     that are all the average step of the corpus.
@@ -191,9 +214,7 @@ def attribute_steps(
 
     Returns
     -------
-    Attribution
-        ``values``: clip_id, target, modality, step, attribution; ``outputs`` as of
-        :func:`sslmepr.explanation.attribution.attribute`.
+    StepAttribution
 
     Raises
     ------
@@ -227,8 +248,24 @@ def attribute_steps(
         ends = [output(share, moving).numpy() for share in (1.0, 0.0)]
     ids = chain.data.clips.table["clip_id"].to_numpy()[rows]
     tables, total = [], np.zeros(count)
+    by_column = [pd.DataFrame(columns=list(COLUMN_FIELDS))]
     for name, each in given.items():
-        parts = (each.values.detach() * slopes[name]).sum(-1).numpy()
+        products = (each.values.detach() * slopes[name]).numpy()
+        parts = products.sum(-1)
+        names = chain.sequences[name].columns
+        if names is not None:
+            clip = np.repeat(each.clips.numpy(), len(names))
+            by_column.append(
+                pd.DataFrame(
+                    {
+                        "clip_id": ids[clip],
+                        "target": np.asarray(targets, dtype=object)[clip],
+                        "modality": name,
+                        "column": np.tile(names, len(products)),
+                        "attribution": products.sum(1).ravel(),
+                    }
+                )
+            )
         place, step = np.nonzero(each.mask.numpy())
         clip = each.clips.numpy()[place]
         np.add.at(total, clip, parts[place, step])
@@ -253,7 +290,8 @@ def attribute_steps(
         }
     )
     told["gap"] = told["output"] - told["baseline"] - told["attributed"]
-    return Attribution(pd.concat(tables, ignore_index=True), told)
+    named = pd.concat(by_column[1:] or by_column, ignore_index=True)
+    return StepAttribution(pd.concat(tables, ignore_index=True), told, named)
 
 
 @torch.no_grad()

@@ -111,6 +111,8 @@ def write_results(found: Results, cases: Cases, folder: Path) -> None:
     tables = found._asdict()
     for name in ("contributions", "outputs", "steps", "regions"):
         tables[name] = getattr(cases, name)
+    if len(cases.columns):
+        tables["columns"] = cases.columns
     if cases.folder is not None:
         tables |= {"words": cases.words, "clauses": cases.clauses}
     for name, table in tables.items():

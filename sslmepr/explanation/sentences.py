@@ -52,21 +52,53 @@ def contribution_sentence(
         for each in (output, baseline)
     )
     digits = 1 if emotional else 2
-    sums = table.set_index("modality")["attribution"].round(digits)
-    order = sums.abs().sort_values(ascending=False, kind="stable").index
-    sides = []
-    for verb, sign, mark in (("raise", 1, "+"), ("lower", -1, MINUS)):
-        named = [name for name in order if sign * sums[name] > 0][:MOST]
-        if named:
-            parts = [
-                f"{plain(name)} ({mark}{abs(sums[name]):.{digits}f})" for name in named
-            ]
-            sides.append(f"{_and(parts)} {verb}{'s' * (len(named) == 1)} it most")
-    moved = "; ".join(sides) or "no modality moves it"
+    moved = _most(table.set_index("modality")["attribution"], digits)
+    moved = moved or "no modality moves it"
     return (
         f"{pretty(target)}: {here} in this clip, {usual} in the average clip. "
         f"{moved[0].upper()}{moved[1:]}."
     )
+
+
+def column_sentences(columns: pd.DataFrame, target: str) -> list[str]:
+    """Name the features of other tools that move an output of one clip most.
+
+    Parameters
+    ----------
+    columns : DataFrame
+        Of one clip, from `sslmepr.explanation.chain.attribute_steps`.
+    target : str
+        An emotion or a trait.
+
+    Returns
+    -------
+    list of str
+        One for each modality whose features have names; for example "Of the face,
+        AU12_r (+1.3) raises it most; AU04_r (−0.5) lowers it most."
+    """
+    digits = 1 if target in TARGETS["emotion"] else 2
+    table = columns[columns["target"] == target]
+    sentences = []
+    for modality, mine in table.groupby("modality", sort=False):
+        moved = _most(mine.set_index("column")["attribution"], digits, str)
+        moved = moved or "no feature moves it"
+        sentences.append(f"Of the {plain(modality)}, {moved}.")
+    return sentences
+
+
+def _most(sums: pd.Series, digits: int, named=plain) -> str:
+    """The largest contributions to either side; empty if all are rounded to 0."""
+    sums = sums.astype(float).round(digits)
+    order = sums.abs().sort_values(ascending=False, kind="stable").index
+    sides = []
+    for verb, sign, mark in (("raise", 1, "+"), ("lower", -1, MINUS)):
+        names = [name for name in order if sign * sums[name] > 0][:MOST]
+        if names:
+            parts = [
+                f"{named(name)} ({mark}{abs(sums[name]):.{digits}f})" for name in names
+            ]
+            sides.append(f"{_and(parts)} {verb}{'s' * (len(names) == 1)} it most")
+    return "; ".join(sides)
 
 
 def prediction_sentence(

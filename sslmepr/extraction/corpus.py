@@ -20,10 +20,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from sslmepr.corpora.feature_tables import Measured
 from sslmepr.corpora.schema import MISSING_COLUMNS, missing_rows, read_clips
 from sslmepr.corpora.union import wanted_modalities
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.cluster import run_on_ray
+from sslmepr.extraction.measured import (
+    measured_modalities,
+    missing_of,
+    unknown_of,
+    write_measured,
+)
 from sslmepr.extraction.shards import (
     Chunk,
     Job,
@@ -77,7 +84,8 @@ def extract_corpus(
     ``regions.parquet``, ``transcripts.parquet``, ``missing.csv``, ``summary.json``.
     A clip without media lacks the other modalities by nature, and is not listed as
     missing them; nor is one of which `params.corpus` wants others only. What the corpus
-    had to leave out is listed first.
+    had to leave out is listed first. Modalities that `params.corpus` gives tables of
+    are read from these, and not from media.
 
     Parameters
     ----------
@@ -97,6 +105,8 @@ def extract_corpus(
 
     Raises
     ------
+    CorpusError
+        If tables of features cannot be read (`measured_modalities`).
     WeightsError
         If an encoder, the detector or the transcriber cannot be loaded.
     ExtractionError
@@ -106,13 +116,15 @@ def extract_corpus(
     features_folder = Path(features_folder)
     partial = features_folder.with_name(features_folder.name + ".partial")
     table = read_clips(corpus_folder)
-    clips = _clip_rows(table, params.corpus.get(name))
+    corpus = params.corpus.get(name)
+    clips = _clip_rows(table, corpus)
+    measured = measured_modalities(corpus, clips, params)
     jobs = _jobs(clips, params, Path(media_root), partial)
     _run(name, jobs, params.compute)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
     left_out = missing_rows(table)
-    summary = _join(name, clips, left_out, shards, params, features_folder)
+    summary = _join(name, clips, left_out, shards, measured, params, features_folder)
     if summary["unexpected_errors"]:
         print(
             f"extract {name}: {summary['unexpected_errors']} unexpected errors; see "
@@ -189,20 +201,24 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
         pool.shutdown(cancel_futures=True)
 
 
-def _join(name, clips, left_out, shards, params: Params, folder: Path) -> dict:
+def _join(name, clips, left_out, shards, measured, params, folder: Path) -> dict:
     """Join shards to stores, tables and summary."""
     findings, found = _collect(shards, folder / "regions.parquet")
     _require_different_errors(findings, shards)
     columns = ["clip_id", "transcript", "source", "language"]
     transcripts = pd.DataFrame(findings.transcripts, columns=columns, dtype="str")
     transcripts.to_parquet(folder / "transcripts.parquet", index=False)
-    missing = pd.DataFrame(left_out + findings.missing, columns=list(MISSING_COLUMNS))
+    findings.missing += missing_of(measured)
+    lost = left_out + findings.missing + unknown_of(measured)
+    missing = pd.DataFrame(lost, columns=list(MISSING_COLUMNS))
     missing.to_csv(folder / "missing.csv", index=False, encoding="utf-8")
     tables = {
-        modality: _write_modality(modality, shards, findings, found, params, folder)
+        modality: write_measured(folder, modality, measured[modality])
+        if modality in measured
+        else _write_modality(modality, shards, findings, found, params, folder)
         for modality in MODALITIES
     }
-    summary = _summary(name, clips, findings, tables)
+    summary = _summary(name, clips, findings, measured, tables)
     text = json.dumps(summary, indent=2, ensure_ascii=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
     return summary
@@ -281,7 +297,7 @@ def _write_modality(modality, shards, findings, found, params, folder) -> pd.Dat
     return write_store(folder, modality, sequences, encoder, revision, extra, width)
 
 
-def _summary(name, clips, findings, tables) -> dict:
+def _summary(name, clips, findings, measured, tables) -> dict:
     missing = Counter(modality for _, modality, _ in findings.missing)
     modalities = {}
     for modality, table in tables.items():
@@ -292,11 +308,13 @@ def _summary(name, clips, findings, tables) -> dict:
             "steps": int(table["steps"].sum()),
         }
         if len(table):
-            entry["encoder"], entry["revision"] = findings.encoders[modality]
-            if modality != "text":
-                rate = float(table["steps_per_second"].median())
-                entry["median_steps_per_second"] = round(rate, 4)
-        if modality in VISUAL_MODALITIES and len(table):
+            entry["encoder"], entry["revision"] = table.loc[0, ["encoder", "revision"]]
+            rates = table["steps_per_second"].dropna()
+            if len(rates):  # texts have none
+                entry["median_steps_per_second"] = round(float(rates.median()), 4)
+        if modality in measured:
+            entry |= _told_by_tables(measured[modality], table)
+        elif modality in VISUAL_MODALITIES and len(table):
             shares = table[list(PROVENANCES)].sum() / table["steps"].sum()
             entry["provenance"] = shares.astype(float).round(4).to_dict()
         modalities[modality] = entry
@@ -310,3 +328,13 @@ def _summary(name, clips, findings, tables) -> dict:
         "transcripts": {kind: sources[kind] for kind in ("given", "whisper")},
         "languages_heard": dict(sorted(languages.items())),
     }
+
+
+def _told_by_tables(measured: Measured, table: pd.DataFrame) -> dict:
+    """Which features another tool has measured, and how much of it was taken."""
+    told = {"columns": list(measured.columns), "unknown_ids": len(measured.unknown)}
+    if len(table):
+        share = table["kept"].sum() / table["rows"].sum()
+        told["kept"] = round(float(share), 4)
+        told["certainty"] = round(float(table["certainty"].mean()), 4)
+    return told

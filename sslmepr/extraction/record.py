@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sslmepr.corpora.schema import read_missing
+from sslmepr.labels import MODALITIES, TABLE_TOOLS
 
 
 def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
@@ -22,8 +23,10 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     DataFrame
         clip_id, frames, people (largest number of faces in a frame), face, body, scene
         (provenance of the region, with the number of frames), transcript, missing
-        (modalities and reason).
+        (modalities and reason). Of a modality that was read from tables, also the tool
+        and how many of its rows were taken.
     """
+    measured = _measured(features)
     regions = pd.read_parquet(features / "regions.parquet")
     transcripts = pd.read_parquet(features / "transcripts.parquet")
     missing = read_missing(features)
@@ -37,6 +40,9 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
         for modality, part in mine.groupby("modality", sort=True, observed=True):
             counts = part["provenance"].value_counts(sort=False)
             row[modality] = ", ".join(f"{kind} {n}" for kind, n in counts.items())
+        row |= {
+            name: each[clip_id] for name, each in measured.items() if clip_id in each
+        }
         row["transcript"] = words.get(clip_id)
         reasons = lost.groupby("reason", sort=False)["modality"].agg(", ".join)
         row["missing"] = "; ".join(f"{lack}: {why}" for why, lack in reasons.items())
@@ -44,3 +50,17 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
     if not rows:  # an optional corpus that was not given; the file keeps its header
         return pd.DataFrame(columns=["clip_id", "frames", "transcript", "missing"])
     return pd.DataFrame(rows)
+
+
+def _measured(features: Path) -> dict[str, dict[str, str]]:
+    """Modality that was read from tables to what is known of it, by clip."""
+    found = {}
+    for modality in MODALITIES:
+        path = features / f"{modality}.parquet"
+        table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+        if len(table) and table["encoder"].isin(TABLE_TOOLS).all():
+            found[modality] = {
+                row.clip_id: f"{row.encoder} {row.kept} of {row.rows} rows"
+                for row in table.itertuples()
+            }
+    return found

@@ -1,10 +1,12 @@
 """Sections on corpora and on the extraction of features from them."""
 
+import re
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from sslmepr.labels import ENCODERS, TASKS
+from sslmepr.labels import ENCODERS, TABLE_TOOLS, TASKS
 from sslmepr.params.base import (
     Folder,
     Modality,
@@ -17,7 +19,89 @@ from sslmepr.params.base import (
 )
 
 
-class SimulatedCorpus(Section):
+class FeatureTable(Section):
+    """A modality of a corpus that another tool has measured, as tables.
+
+    Attributes
+    ----------
+    tool : str
+        Whose tables they are: says what their columns are called, see
+        `sslmepr.corpora.feature_tables.FORMATS`. ``table`` has no names of its own.
+    path : str
+        A table, in CSV or Parquet, a folder of them or a pattern with ``*``, relative
+        to ``data_root``. One table may hold all clips, or there is one for each.
+    version : str, optional
+        Of the tool, if it is known; for ``table`` also which tool it was.
+    columns : list of str, optional
+        Those taken as features; ``*`` stands for any characters. Absent: those that
+        `FORMATS` names.
+    id_column : str, optional
+        Which clip, or recording, a row belongs to. Absent: a column that the tool gives
+        this meaning; without one, the name of the file.
+    id_pattern : str, optional
+        A regular expression for the whole id, whose group is what the clip is called.
+    time_column : str, optional
+        When a row was measured, in seconds from the start of the recording.
+    frames_per_second : float, optional
+        Of the recording in Hz, where rows have no time or count frames.
+    steps_per_second : float, optional
+        Rate to which rows are averaged, in Hz; absent: every row is a step.
+    confidence_column : str, optional
+        How sure the tool is of a row, 0 to 1.
+    smallest_confidence : float
+        Rows below it are left out.
+    sha256 : str, optional
+        Digest of the tables; ``sslmepr repro`` writes it, so that DVC sees a change.
+    """
+
+    tool: Literal[TABLE_TOOLS]
+    path: str
+    version: str | None = None
+    columns: Annotated[list[str], Field(min_length=1)] | None = None
+    id_column: str | None = None
+    id_pattern: str | None = None
+    time_column: str | None = None
+    frames_per_second: Rate | None = None
+    steps_per_second: Rate | None = None
+    confidence_column: str | None = None
+    smallest_confidence: Share = 0.5
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _is_below_the_data(cls, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if not parts or PurePosixPath(path).is_absolute() or ".." in parts:
+            raise ValueError(f"{path!r} must be a path below data_root")
+        return path
+
+    @field_validator("id_pattern")
+    @classmethod
+    def _has_one_group(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        if groups != 1:
+            raise ValueError(f"{pattern!r} has {groups} groups in (), not one")
+        return pattern
+
+
+class MeasuredCorpus(Section):
+    """A corpus of which other tools may have measured modalities.
+
+    Attributes
+    ----------
+    features : dict of str to FeatureTable
+        Modality to the tables that its features are read from, in the place of media.
+    """
+
+    features: dict[Modality, FeatureTable] = {}
+
+
+class SimulatedCorpus(MeasuredCorpus):
     """A corpus that `sslmepr.simulation` renders.
 
     Attributes
@@ -52,7 +136,7 @@ class SimulatedCorpus(Section):
         return self
 
 
-class GivenCorpus(Section):
+class GivenCorpus(MeasuredCorpus):
     """A corpus below ``data_root``; an ``optional`` one that is not there is empty."""
 
     optional: bool = False
@@ -79,6 +163,13 @@ class PublishedCorpus(GivenCorpus):
     path: str
     modalities: list[Modality] | None = None
     standardise: Literal["corpus", "speaker"] = "corpus"
+
+    @model_validator(mode="after")
+    def _takes_what_was_measured(self) -> "PublishedCorpus":
+        for modality in self.features:
+            if self.modalities is not None and modality not in self.modalities:
+                raise ValueError(f"features.{modality}: modalities does not list it")
+        return self
 
 
 class TableCorpus(GivenCorpus):
@@ -132,6 +223,22 @@ Corpus = Annotated[
     SimulatedCorpus | PublishedCorpus | TableCorpus | UnionCorpus,
     Field(discriminator="source"),
 ]
+
+
+def feature_tables(corpus) -> dict[str, FeatureTable]:
+    """Tables of a corpus, and of the parts of a union, by their dotted path in it.
+
+    >>> feature_tables(PublishedCorpus(source="folder", path="people"))
+    {}
+    """
+    parts = {
+        f"parts.{name}.": part for name, part in getattr(corpus, "parts", {}).items()
+    }
+    return {
+        f"{where}features.{modality}": table
+        for where, each in ({"": corpus} | parts).items()
+        for modality, table in getattr(each, "features", {}).items()
+    }
 
 
 class Extract(Section):

@@ -19,7 +19,7 @@ from sslmepr.params.base import (
     read,
     require_known,
 )
-from sslmepr.params.corpora import Corpus, Extract
+from sslmepr.params.corpora import Corpus, Extract, FeatureTable, feature_tables
 from sslmepr.params.simulation import Simulation
 from sslmepr.params.training import Crosstask, Fusion, Replicate, Unimodal, Variant
 
@@ -220,7 +220,7 @@ class Params(Section):
 
         ``SSLMEPR_DATA`` takes the place of ``data_root`` when it is set.
         """
-        return self._data_root() / getattr(self.corpus[corpus], "path", "")
+        return self.data_root_path() / getattr(self.corpus[corpus], "path", "")
 
     def media_root(self, corpus: str, folder: str | Path) -> Path:
         """The folder that the ``media`` column of a corpus's clip table is relative to.
@@ -236,7 +236,31 @@ class Params(Section):
             return Path(folder)
         return self.data_path(corpus)
 
-    def _data_root(self) -> Path:
+    def table_path(self, table: FeatureTable) -> Path:
+        """Where the tables of a modality lie: a file, a folder or a pattern."""
+        return self.data_root_path() / table.path
+
+    def encoder_of(self, modality: str) -> str:
+        """Encoder of a modality of the study, or the tool whose tables it is read from.
+
+        Parameters
+        ----------
+        modality : str
+
+        Returns
+        -------
+        str
+            That of the first corpus in a role that has tables of it; otherwise the one
+            that the section ``extract`` chooses.
+        """
+        for name in self.roles.model_dump().values():
+            for place, table in feature_tables(self.corpus[name]).items():
+                if place.rpartition(".")[2] == modality:
+                    return table.tool
+        return self.extract.encoder_of(modality)
+
+    def data_root_path(self) -> Path:
+        """The folder of published files; ``SSLMEPR_DATA`` takes its place when set."""
         root = Path(os.environ.get("SSLMEPR_DATA", self.data_root))
         return root if root.is_absolute() else project_root() / root
 
@@ -250,14 +274,16 @@ class Params(Section):
             results, or that of a corpus holds one.
         """
         outputs = {name: Path(name).resolve() for name in OUTPUTS}
-        folders = {"data_root": self._data_root()}
+        folders = {"data_root": self.data_root_path()}
         for name in self.corpora:
             corpus = self.corpus[name]
             if hasattr(corpus, "path"):
                 folders[f"corpus.{name}"] = self.data_path(name)
             for part, each in getattr(corpus, "parts", {}).items():
                 where = f"corpus.{name}.parts.{part}"
-                folders[where] = self._data_root() / each.path
+                folders[where] = self.data_root_path() / each.path
+            for place, table in feature_tables(corpus).items():
+                folders[f"corpus.{name}.{place}"] = self.table_path(table)
         for where, folder in folders.items():
             folder = folder.resolve()
             for name, output in outputs.items():

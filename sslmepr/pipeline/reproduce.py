@@ -26,6 +26,7 @@ from voluptuous import Invalid
 from sslmepr import params
 from sslmepr.params import Params
 from sslmepr.pipeline import parallel
+from sslmepr.pipeline.tables import note_tables
 
 LOCK = Path("dvc.lock")
 COPY = Path(".dvc", "tmp", "dvc.lock.whole")
@@ -73,7 +74,7 @@ def reproduce(stages: list[str] | None = None) -> None:
     """
     study = params.load()
     stages = stages or targets(study)
-    for sentence in absent_corpora(study):
+    for sentence in absent_corpora(study) + note_tables(study):
         print(f"sslmepr: {sentence}")
     without_git()
     mend_lock()

@@ -1,12 +1,13 @@
 """What was extracted from clips, and how well they were recorded."""
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from sslmepr.features import FeatureStore
-from sslmepr.labels import ENCODERS, QUALITY, QUALITY_COUNTS
+from sslmepr.labels import MEASURES
 from sslmepr.report.overview import Findings
 from sslmepr.report.words import plain, pretty
 
@@ -30,19 +31,42 @@ def recording_quality(stores: Mapping[str, FeatureStore]) -> pd.DataFrame:
     """
     rows = []
     for modality, store in stores.items():
-        count = QUALITY_COUNTS.get(store.encoder, 0)
-        if not (len(store) and count):
+        measures = MEASURES.get(store.encoder, ())
+        if not (len(store) and measures):
             continue
-        kind = next(kind for kind, names in ENCODERS.items() if store.encoder in names)
-        values = np.asarray(store.values[:, -count:], float)
+        values = np.asarray(store.values[:, -len(measures) :], float)
         starts, lengths = store.offsets[:-1], np.diff(store.offsets)
         means = np.add.reduceat(values, starts, axis=0) / lengths[:, None]
-        for name, column in zip(QUALITY[kind], means.T, strict=True):
+        for name, column in zip(measures, means.T, strict=True):
             ends = {key: np.quantile(column, at) for key, at in QUANTILES.items()}
             row = {"modality": modality, "measure": name, **ends, "n": len(column)}
             rows.append(row)
     columns = ["modality", "measure", *QUANTILES, "n"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def reasons(missing: pd.DataFrame) -> pd.DataFrame:
+    """Clips by the reason for which they lack a modality.
+
+    Parameters
+    ----------
+    missing : DataFrame
+        Rows of ``missing.csv``, with the ``corpus``.
+
+    Returns
+    -------
+    DataFrame
+        corpus, modality, reason, clips. Reasons that differ only in the file and the
+        lines where they were found are one.
+    """
+    general = missing["reason"].map(lambda reason: _PLACE.sub("", reason))
+    groups = missing.assign(reason=general).groupby(
+        ["corpus", "modality", "reason"], sort=False
+    )
+    return groups.size().rename("clips").reset_index()
+
+
+_PLACE = re.compile(r"(; it is)? in [^;]+\.(csv|parquet)(, (line|row)s? .*)?$")
 
 
 def extraction_findings(summaries: Mapping[str, dict]) -> Findings:

@@ -47,7 +47,8 @@ def project_modalities(
     Parameters
     ----------
     stores : mapping of str to FeatureStore
-        Modality to its features, which are averaged over steps.
+        Modality to its features, which are averaged over steps. Those with names have
+        units of their own, and are scaled to unit variance.
     clips : DataFrame
         The clip table, for the strongest emotion of each clip.
 
@@ -61,6 +62,9 @@ def project_modalities(
     parts = []
     for modality, store in stores.items():
         means = np.stack([store[name].mean(axis=0) for name in store.clip_ids])
+        if store.columns is not None:
+            spread = means.std(axis=0)
+            means = means / np.where(spread > 0, spread, 1.0)
         points = project(means, store.clip_ids)
         parts.append(
             points.assign(modality=modality, emotion=points["clip_id"].map(emotion))

@@ -28,6 +28,11 @@ WORDS = {
     "wav2vec2_emotion": "wav2vec 2.0, tuned on emotion",
     "minilm_l6": "MiniLM-L6",
     "bge_small_en": "BGE small",
+    # whose tables of features can be read
+    "openface": "OpenFace",
+    "pyfeat": "py-feat",
+    "opensmile": "openSMILE",
+    "table": "a table of features",
     # metrics
     "WACC": "balanced accuracy",
     "mWACC": "balanced accuracy (mWACC)",
@@ -109,6 +114,7 @@ PLAIN = {
     *(*EMOTIONS, *TRAITS, *MODALITIES, "speech", "personality"),
     *"angry calm fearful happy sad surprised".split(),
     *(*COMPONENTS, *FEATURE_COUNTS, "as_published"),
+    *("certainty", "kept", "columns", "unknown_ids", "librosa"),
     *("F1", "macro F1", "weighted F1", "skill", "significant", "disjoint_modalities"),
     *("full model", "separate models", "disjoint modalities", "halo removed"),
     *("shuffled labels", "all of them", "signs", "pattern", "control", "complete"),

@@ -25,6 +25,10 @@ MOST_STEPS = 8_192
 """Largest number of padded steps held at a time without gradients; bounds memory."""
 
 
+LOG_LENGTH = "log length"
+"""Name of the feature that `append_log_length` appends."""
+
+
 def append_log_length(values: np.ndarray, lengths) -> np.ndarray:
     """Append the logarithm of the clip's number of steps as a feature of every step.
 
@@ -158,6 +162,8 @@ class ModalityClips:
         Features of the store plus one for the length (`append_log_length`).
     made_by : (str, str)
         Encoder and revision of the features.
+    columns : tuple of str or None
+        Names of the features, where another tool has measured them.
     statistics : dict
         Corpus, or speaker of a corpus that is standardised by speaker, to its
         `Standardisation`. It is fitted to the training split, or to all clips if there
@@ -198,6 +204,8 @@ class ModalityClips:
             )
         encoder, revision, width = next(iter(made_by.values()))
         self.made_by, self.feature_count = (encoder, revision), width + 1
+        names = next(iter(self._stores.values())).columns
+        self.columns = None if names is None else (*names, LOG_LENGTH)
 
     def _add(self, index: int, corpus: str, store: FeatureStore) -> None:
         rows = self.clips.rows(corpus)

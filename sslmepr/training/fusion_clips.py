@@ -131,7 +131,7 @@ class FusionClips:
         Parameters
         ----------
         params : Params
-            Sections ``roles``, ``extract`` and ``compute.device``.
+            Sections ``roles``, ``corpus``, ``extract`` and ``compute.device``.
         modalities : sequence of str
         study_folder, data_folder : path
             As in `sslmepr.training.stacking.train_stacking`.
@@ -144,8 +144,7 @@ class FusionClips:
         clips = read_study_clips(params, data_folder)
         device = choose_device(params.compute.device)
         measures = {  # and the length
-            name: QUALITY_COUNTS[params.extract.encoder_of(name)] + 1
-            for name in modalities
+            name: QUALITY_COUNTS[params.encoder_of(name)] + 1 for name in modalities
         }
         return cls.read(clips, modalities, study_folder, device, measures)
 

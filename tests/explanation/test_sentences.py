@@ -3,6 +3,7 @@ import pytest
 from scipy.special import logit
 
 from sslmepr.explanation.sentences import (
+    column_sentences,
     contribution_sentence,
     findings,
     prediction_sentence,
@@ -99,3 +100,18 @@ def test_weights_are_called_uniform_only_where_they_are():
     uniform, unknown = weight_sentences(weights(0.95, float("nan")))
     assert "is uniform: 0.95 to 1.05 times" in uniform
     assert "no weight of an ideal observer" in unknown
+
+
+def test_features_of_other_tools_are_named_as_these_do():
+    rows = [("AU12_r", 1.26), ("AU04_r", -0.5), ("AU06_r", 0.3), ("AU45_r", 0.01)]
+    table = pd.DataFrame(rows, columns=["column", "attribution"])
+    table = table.assign(clip_id="a", target="happiness", modality="face")
+    other = pd.DataFrame([("F0", 0.001)], columns=["column", "attribution"])
+    other = other.assign(clip_id="a", target="happiness", modality="audio")
+    both = pd.concat([table, other])
+    assert column_sentences(both, "happiness") == [
+        "Of the face, AU12_r (+1.3) and AU06_r (+0.3) raise it most; AU04_r (−0.5) "
+        "lowers it most.",
+        "Of the audio, no feature moves it.",
+    ]
+    assert column_sentences(both, "openness") == []

@@ -1,8 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from sslmepr.features import FeatureStore, write_store
-from sslmepr.report.extraction import extraction_findings, recording_quality
+from sslmepr.report.extraction import (
+    extraction_findings,
+    reasons,
+    recording_quality,
+)
 
 
 def store(folder, modality, sequences, encoder):
@@ -24,9 +29,20 @@ def test_percentiles_are_those_of_the_means_of_clips(tmp_path):
     assert (found["n"] == 30).all()
 
 
-def test_features_of_other_tools_and_empty_stores_have_no_rows(tmp_path):
+def test_tables_of_other_tools_have_their_certainty(tmp_path):
+    sequences = [("a", np.full((2, 5), 0.5)), ("b", np.full((1, 5), 1.0))]
+    (row,) = recording_quality(
+        {"face": store(tmp_path, "face", sequences, "openface")}
+    ).to_dict("records")
+    expected = {"low": 0.55, "median": 0.75, "high": 0.95, "n": 2}
+    assert row == {"modality": "face", "measure": "certainty"} | {
+        key: pytest.approx(value) for key, value in expected.items()
+    }
+
+
+def test_unknown_encoders_and_empty_stores_have_no_rows(tmp_path):
     sequences = [("c", np.ones((2, 5)))]
-    other = store(tmp_path / "a", "face", sequences, "openface")
+    other = store(tmp_path / "a", "face", sequences, "another")
     empty = store(tmp_path / "b", "text", [], "minilm_l6")
     found = recording_quality({"face": other, "text": empty})
     assert found.empty and "measure" in found
@@ -43,4 +59,22 @@ def test_the_rarest_modality_is_named(count, said):
     assert extraction_findings({"emotion": told}).sentences == [
         f"**Rated for emotions**: of 10 clips{said} 3 (text) to 9 have a modality; 0 "
         "errors were unexpected."
+    ]
+
+
+def test_reasons_that_differ_in_place_alone_are_one():
+    said = [
+        "openface found nothing in a.csv, line 3",
+        "openface found nothing in b, c.csv, lines 2 to 7",
+        "no clip has this id; it is in t.parquet, row 9",
+        "no clip has this id; it is in t.parquet, rows 3 and 4",
+        "no rows in faces.csv",
+        "no transcript, and there is no media",
+    ]
+    missing = pd.DataFrame({"corpus": "x", "modality": "face", "reason": said})
+    assert reasons(missing)[["reason", "clips"]].to_numpy().tolist() == [
+        ["openface found nothing", 2],
+        ["no clip has this id", 2],
+        ["no rows", 1],
+        ["no transcript, and there is no media", 1],
     ]

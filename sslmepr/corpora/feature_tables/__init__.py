@@ -1,0 +1,13 @@
+"""Features that other tools have measured, read from their tables.
+
+OpenFace, py-feat, openSMILE, librosa or one's own program write a table for each
+recording or one for all, with a row for each recording or for each moment. Such tables
+stand in the place of an encoder for one modality of a corpus. Rows that the tool is not
+sure of are left out, never filled in.
+"""
+
+from sslmepr.corpora.feature_tables.files import digest_tables
+from sslmepr.corpora.feature_tables.formats import FORMATS, Format
+from sslmepr.corpora.feature_tables.sequences import Measured, read_feature_tables
+
+__all__ = ["FORMATS", "Format", "Measured", "digest_tables", "read_feature_tables"]
