@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sslmepr import params
 from sslmepr.labels import MODALITIES, OURS, TASKS
 from sslmepr.params import ParamsError
-from sslmepr.params.corpora import Extract
+from sslmepr.params.corpora import Extract, feature_tables
 from sslmepr.params.training import Variant
 
 PATH = Path(__file__).parents[1] / "params.yaml"
@@ -569,3 +569,46 @@ def test_media_lie_with_what_is_rendered_or_where_they_were_given(
     found = params.parse(tree, "here")
     assert found.media_root("joint", tmp_path) == tmp_path
     assert found.media_root("people", tmp_path) == tmp_path / "clips"
+
+
+def with_tables(tree, corpus, **features):
+    tree["corpus"][corpus]["features"] = features
+    return params.parse(tree, "here")
+
+
+def test_a_modality_of_tables_has_their_tool_for_an_encoder(tree):
+    table = {"tool": "openface", "path": "faces"}
+    found = with_tables(tree, tree["roles"]["personality"], face=table)
+    assert found.encoder_of("face") == "openface"
+    assert found.encoder_of("body") == found.extract.image_encoder
+    assert found.encoder_of("audio") == found.extract.speech_encoder
+
+
+def test_tables_of_corpora_without_a_role_do_not_count(tree):
+    table = {"tool": "openface", "path": "faces"}
+    found = with_tables(tree, "fiv2", face=table)
+    assert found.encoder_of("face") == found.extract.image_encoder
+
+
+def test_tables_of_a_union_are_those_of_its_parts(tree):
+    part = tree["corpus"]["meld_ravdess"]["parts"]["ravdess"]
+    part["features"] = {"audio": {"tool": "librosa", "path": "ravdess/voice.csv"}}
+    found = params.parse(tree, "here").corpus["meld_ravdess"]
+    (place,) = feature_tables(found)
+    assert place == "parts.ravdess.features.audio"
+    part["features"] = {"face": {"tool": "openface", "path": "faces"}}
+    with pytest.raises(
+        ParamsError, match="ravdess.*features.face: modalities does not"
+    ):
+        params.parse(tree, "here")
+
+
+def test_tables_where_dvc_empties_folders_are_refused(project):
+    tree = yaml.safe_load((project / "params.yaml").read_text())
+    tree["data_root"] = "."
+    table = {"tool": "openface", "path": "data/faces"}
+    tree["corpus"]["people"]["features"] = {"face": table}
+    (project / "params.yaml").write_text(yaml.safe_dump(tree))
+    where = "corpus.people.features.face"
+    with pytest.raises(ParamsError, match=f"^{where}: .* lies in "):
+        params.load()

@@ -356,6 +356,17 @@ def test_features_of_another_encoder_are_refused(
         predict(params, clip, out, folder)
 
 
+def test_models_of_tables_are_not_for_recordings(
+    params, study_folder, recordings, tmp_path
+):
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    retrain(folder, "face", ("openface", "2.2.0+01234567"))
+    message = "face: was trained on tables of openface, which recordings do not have"
+    with pytest.raises(PredictError, match=message):
+        predict(params, [str(recordings / "mute.mp4")], tmp_path / "x.csv", folder)
+
+
 def test_the_command_warns_of_models_that_know_drawn_people(
     study_folder, recordings, tmp_path, monkeypatch, capsys
 ):

@@ -119,7 +119,8 @@ def extract_corpus(
     corpus = params.corpus.get(name)
     clips = _clip_rows(table, corpus)
     measured = measured_modalities(corpus, clips, params)
-    jobs = _jobs(clips, params, Path(media_root), partial)
+    to_extract = [clip for clip in clips if clip["modalities"]]
+    jobs = _jobs(to_extract, params, Path(media_root), partial)
     _run(name, jobs, params.compute)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
