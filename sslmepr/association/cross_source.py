@@ -27,6 +27,7 @@ tetrachoric correlations.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import permutations
 from typing import NamedTuple
 
@@ -413,6 +414,7 @@ def _proper(associations, mine: _Emotions, theirs: _Traits) -> bool:
     return np.linalg.eigvalsh(joint)[0] > SMALLEST_EIGENVALUE
 
 
+@lru_cache(maxsize=256)  # the same labels are met again with other scores
 def tetrachoric(first: float, second: float, both: float) -> float:
     """Correlation of two normal variables from how often both exceed a threshold.
 

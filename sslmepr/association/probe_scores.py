@@ -216,8 +216,10 @@ def study_features(params: Params, data_folder: str | Path = "data") -> tuple:
         )
         for task in TASKS
     ]
-    if roles.held_out not in (roles.emotion, roles.personality):
-        rows.append(clips.rows(roles.held_out))
+    held_out = clips.rows(roles.held_out)
+    # There are none if the held-out corpus is optional and was not given.
+    if roles.held_out not in (roles.emotion, roles.personality) and len(held_out):
+        rows.append(held_out)
     features, present = {}, [[] for _ in rows]
     for name in params.modalities:
         data = ModalityClips(clips, name, data_folder)

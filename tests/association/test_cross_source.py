@@ -212,7 +212,7 @@ def test_parts_know_their_labels():
 
 
 def test_pairs_of_one_recording_can_be_left_out():
-    """Two cameras and a microphone: what only the cameras have in common is not read."""
+    """Two cameras, one microphone: what only cameras have in common is not read."""
     rng = np.random.default_rng(11)
     emotion, personality, other = drawn(rng, 120, *laws(rng))
     two = other._replace(present=np.tile([True, True, False], (120, 1)))
