@@ -241,7 +241,8 @@ def convergent_table(found: Multitrait, confidence: float) -> pd.DataFrame:
             exceeds.append(np.where(np.isfinite(compared), larger, np.nan))
             apart.append(np.abs(row))
         together = [np.abs(here[m, m, others]) for m in methods]
-        means = [_mean(np.stack(each), (0, 1)) for each in (apart, together, exceeds)]
+        kinds = (apart, together, exceeds)
+        means = [float(_mean(np.stack(each), (0, 1))) for each in kinds]
         rows.append(
             (construct, own[0, place], low[place], high[place], kind[place], *means)
         )
