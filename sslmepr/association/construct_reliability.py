@@ -65,11 +65,10 @@ def reliability_table(
         try:
             parts += _rows(over, *read(mine, speakers, variant), params)
         except MeasurementError as error:
-            rows = [(name, over, str(error)) for name in CORRELATED]
-            columns = ["construct", "over", "reason"]
-            parts += pd.DataFrame(rows, columns=columns).to_dict("records")
-    table = pd.DataFrame(parts, columns=COLUMNS)
-    return table.fillna({"interval": NONE, "count": 0, "n": 0, "n_speakers": 0})
+            nothing = {"over": over, "count": 0, "n": 0, "n_speakers": 0}
+            nothing |= {"interval": NONE, "reason": str(error)}
+            parts += [{"construct": name, **nothing} for name in CORRELATED]
+    return pd.DataFrame(parts, columns=COLUMNS)
 
 
 def _modalities(predictions, speakers, variant) -> tuple[np.ndarray, np.ndarray]:
