@@ -108,6 +108,7 @@ def test_each_row_is_the_estimate_of_its_choices():
             sum((each[:, HAPPINESS].mean(1) ** 2).sum() for each in expected.influence)
         )
         ends = intervals(estimate, error, SETTINGS.confidence, 225)
+        ends = tuple(map(float, ends))
         assert tuple(row[["low", "high", "p"]]) == pytest.approx(ends)
         assert row["significant"] == (row["p"] < SETTINGS.alpha and estimate > 0)
     for emotion, influence in found.influence.items():
