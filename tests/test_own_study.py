@@ -19,6 +19,7 @@ CHAPTERS = {
     "ablation",
     "attention",
     "association",
+    "measurement",
     "trials",
     "real",
     "record",

@@ -116,7 +116,12 @@ class CrossSource(NamedTuple):
 
 
 def cross_source(
-    emotion: Scores, personality: Scores, others: Sequence[Scores] = ()
+    emotion: Scores,
+    personality: Scores,
+    others: Sequence[Scores] = (),
+    *,
+    apart: Sequence[object] | None = None,
+    counted: Sequence[bool] | None = None,
 ) -> CrossSource:
     """Estimate the associations of emotions and traits.
 
@@ -126,6 +131,11 @@ def cross_source(
         Of the corpora with these labels.
     others : sequence of Scores
         Of corpora without labels, or whose labels are not to be used.
+    apart : (modality,) sequence, optional
+        What each modality is recorded with: scores of two modalities are compared where
+        this differs. By default, those of all pairs are.
+    counted : (corpus,) sequence of bool, optional
+        Corpora whose covariances of scores are used; by default all.
 
     Returns
     -------
@@ -139,10 +149,14 @@ def cross_source(
     """
     corpora = [_centred(each) for each in (emotion, personality, *others)]
     modalities = emotion.present.shape[1]
+    apart = range(modalities) if apart is None else apart
+    counted = [True] * len(corpora) if counted is None else counted
+    used = [each for each, count in zip(corpora, counted, strict=True) if count]
     pairs = [
         pair
         for pair in permutations(range(modalities), 2)
-        if any(each.present[:, pair].all(1).sum() > 1 for each in corpora)
+        if apart[pair[0]] != apart[pair[1]]
+        and any(each.present[:, pair].all(1).sum() > 1 for each in used)
     ]
     if not pairs:
         raise IdentificationError(
@@ -153,7 +167,10 @@ def cross_source(
     corpora = [_divided(each, *scale) for each in corpora]
     mine, theirs = _Emotions(corpora[0]), _Traits(corpora[1])
     weights = np.array(
-        [[each.present[:, pair].all(1).sum() for pair in pairs] for each in corpora]
+        [
+            [count * each.present[:, pair].all(1).sum() for pair in pairs]
+            for each, count in zip(corpora, counted, strict=True)
+        ]
     )
     weights = weights / weights.sum(0)
     moments = [_Products(each, pairs) for each in corpora]
@@ -537,6 +554,7 @@ def _solve(observed, mine: _Labelled, theirs: _Labelled, pairs):
     return last.reshape(shape), model, effect
 
 
+@lru_cache(maxsize=256)  # the same labels are met again with other scores
 def tetrachoric(first: float, second: float, both: float) -> float:
     """Correlation of two normal variables from how often both exceed a threshold.
 

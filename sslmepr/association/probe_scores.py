@@ -51,6 +51,11 @@ def cross_fitted(
     others : list of (clip, target) ndarray
         The mean over folds.
     """
+    return _cross_fitted(features, true, speakers, others, (0,))[0]
+
+
+def _cross_fitted(features, true, speakers, others, shifts) -> list[tuple]:
+    """As `cross_fitted`, for penalties that many places from the best of the grid."""
     mean, scale = mean_and_scale(features)
     scaled = ((features - mean) / scale).astype(float)
     basis = row_space(scaled)
@@ -59,7 +64,7 @@ def cross_fitted(
     counts = np.ones((len(folds), len(inner)))
     for fold, rows in enumerate(folds):
         counts[fold, rows] = 0
-    best = None
+    errors, found = [], []
     for alpha in RIDGE_ALPHAS:
         weights, bias = ridge(inner, true, alpha, counts)
         own, error = np.empty(true.shape), 0.0
@@ -67,10 +72,13 @@ def cross_fitted(
             predicted = inner[rows] @ weight.T
             error += (((predicted + shift - true[rows]) / true.std(0)) ** 2).sum()
             own[rows] = predicted - predicted.mean(0)
-        if best is None or error < best[0]:
-            best = error, own, weights.mean(0) @ basis
-    _, own, weights = best
-    return own, [((each - mean) / scale) @ weights.T for each in others]
+        errors.append(error)
+        found.append((own, weights.mean(0) @ basis))
+    places = np.clip(np.argmin(errors) + np.array(shifts), 0, len(errors) - 1)
+    return [
+        (own, [((each - mean) / scale) @ weights.T for each in others])
+        for own, weights in (found[place] for place in places)
+    ]
 
 
 def scores_of(
@@ -96,11 +104,32 @@ def scores_of(
     list of Scores
         A modality without labelled clips of a task has no scores anywhere.
     """
+    return shifted_scores(features, present, labels, speakers, (0,))[0]
+
+
+def shifted_scores(features, present, labels, speakers, shifts) -> list[list[Scores]]:
+    """As `scores_of`, once for each of several penalties.
+
+    Parameters
+    ----------
+    features, present, labels, speakers
+        As of `scores_of`.
+    shifts : (penalty,) sequence of int
+        By how many places of the grid a penalty is larger than the best; at most its
+        ends are reached.
+
+    Returns
+    -------
+    (penalty,) list of list of Scores
+    """
     modalities = list(features)
     counts = [each.shape[1] for each in labels]
     found = [
-        [np.zeros((len(rows), len(modalities), count)) for rows in speakers]
-        for count in counts
+        [
+            [np.zeros((len(rows), len(modalities), count)) for rows in speakers]
+            for count in counts
+        ]
+        for _ in shifts
     ]
     known = [each.copy() for each in present]
     for place, name in enumerate(modalities):
@@ -112,24 +141,29 @@ def scores_of(
                     each[:, place] = False
                 continue
             rest = [n for n in range(len(speakers)) if n != task]
-            own, others = cross_fitted(
+            fitted = _cross_fitted(
                 features[name][task][mine],
                 labels[task][mine],
                 speakers[task][mine],
                 [features[name][n][here[n]] for n in rest],
+                shifts,
             )
-            found[task][task][mine, place] = own
-            for n, values in zip(rest, others, strict=True):
-                found[task][n][here[n], place] = values
+            for scores, (own, others) in zip(found, fitted, strict=True):
+                scores[task][task][mine, place] = own
+                for n, values in zip(rest, others, strict=True):
+                    scores[task][n][here[n], place] = values
     return [
-        Scores(
-            found[0][n],
-            found[1][n],
-            known[n],
-            speakers[n],
-            labels[n] if n < len(labels) else None,
-        )
-        for n in range(len(speakers))
+        [
+            Scores(
+                emotions,
+                traits,
+                known[n],
+                speakers[n],
+                labels[n] if n < len(labels) else None,
+            )
+            for n, (emotions, traits) in enumerate(zip(*scores, strict=True))
+        ]
+        for scores in found
     ]
 
 
@@ -153,6 +187,26 @@ def study_scores(params: Params, data_folder: str | Path = "data") -> list[Score
     CorpusError, FeatureError
         If a file is missing or damaged.
     """
+    return scores_of(*study_features(params, data_folder))
+
+
+def study_features(params: Params, data_folder: str | Path = "data") -> tuple:
+    """What scores are made from: the arguments of `scores_of`.
+
+    Parameters
+    ----------
+    params, data_folder
+        As of `study_scores`.
+
+    Returns
+    -------
+    features, present, labels, speakers
+
+    Raises
+    ------
+    CorpusError, FeatureError
+        If a file is missing or damaged.
+    """
     clips = read_study_clips(params, data_folder)
     roles = params.roles
     rows = [
@@ -162,8 +216,10 @@ def study_scores(params: Params, data_folder: str | Path = "data") -> list[Score
         )
         for task in TASKS
     ]
-    if roles.held_out not in (roles.emotion, roles.personality):
-        rows.append(clips.rows(roles.held_out))
+    held_out = clips.rows(roles.held_out)
+    # There are none if the held-out corpus is optional and was not given.
+    if roles.held_out not in (roles.emotion, roles.personality) and len(held_out):
+        rows.append(held_out)
     features, present = {}, [[] for _ in rows]
     for name in params.modalities:
         data = ModalityClips(clips, name, data_folder)
@@ -179,7 +235,7 @@ def study_scores(params: Params, data_folder: str | Path = "data") -> list[Score
     labels = [clips.labels[task][each] for task, each in zip(TASKS, rows, strict=False)]
     labels[0] = labels[0][:, UNSCORED:] > 0
     speakers = clips.table["speaker_id"].to_numpy()
-    return scores_of(
+    return (
         features,
         [np.stack(each, 1) for each in present],
         labels,

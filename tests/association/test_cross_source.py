@@ -288,3 +288,41 @@ def test_parts_know_their_labels():
     emotion, personality, _ = drawn(rng, 2000, *laws(rng))
     assert _Emotions(emotion).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
     assert _Traits(personality).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
+
+
+def test_pairs_of_one_recording_can_be_left_out():
+    """Two cameras, one microphone: what only cameras have in common is not read."""
+    rng = np.random.default_rng(11)
+    emotion, personality, other = drawn(rng, 120, *laws(rng))
+    two = other._replace(present=np.tile([True, True, False], (120, 1)))
+    traits = two.traits.copy()
+    traits[:, 1] = traits[::-1, 1]
+    mixed = two._replace(traits=traits)
+    recorded = ("camera", "camera", "microphone")
+    by_default, apart = (
+        [
+            cross_source(emotion, personality, [each], apart=names).associations
+            for each in (two, mixed)
+        ]
+        for names in (None, recorded)
+    )
+    np.testing.assert_allclose(apart[0], apart[1], atol=1e-9)
+    assert np.abs(by_default[0] - by_default[1]).max() > 1e-3
+    with pytest.raises(IdentificationError, match="no two modalities"):
+        cross_source(emotion, personality, [other], apart=("camera",) * 3)
+
+
+def test_a_corpus_that_is_not_counted_changes_nothing():
+    """But the unit of the scores, to which copies contribute what there was before."""
+    rng = np.random.default_rng(12)
+    emotion, personality, other = drawn(rng, 120, *laws(rng))
+    found = cross_source(emotion, personality)
+    copies = [each._replace(labels=None) for each in (emotion, personality)]
+    again = cross_source(
+        emotion, personality, copies, counted=(True, True, False, False)
+    )
+    np.testing.assert_allclose(again.associations, found.associations, atol=1e-9)
+    np.testing.assert_allclose(again.error, found.error, atol=1e-9)
+    assert not again.influence[2].any() and not again.influence[3].any()
+    alone = cross_source(emotion, personality, [other], counted=(False, False, True))
+    assert np.abs(alone.associations - found.associations).max() > 1e-3

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from sslmepr.association.probe_scores import FOLDS, cross_fitted, scores_of
+from sslmepr.association.probe_scores import (
+    FOLDS,
+    cross_fitted,
+    scores_of,
+    shifted_scores,
+)
 from sslmepr.training.probes import RIDGE_ALPHAS, speaker_folds
 
 
@@ -72,3 +77,27 @@ def test_every_corpus_is_scored_and_absent_modalities_are_not():
     # Without scores for one of the tasks, a modality is used nowhere.
     for each in (emotion, personality, other):
         assert not each.present[:, 1].any()
+
+
+def test_a_shifted_penalty_is_that_many_places_larger():
+    rng = np.random.default_rng(3)
+    sizes = (60, 50, 20)
+    features = {"face": [rng.standard_normal((size, 4)) for size in sizes]}
+    present = [np.ones((size, 1), bool) for size in sizes]
+    labels = [rng.random((60, 6)) < 0.3, rng.standard_normal((50, 5))]
+    speakers = [np.arange(size).astype(str) for size in sizes]
+    given = (features, present, labels, speakers)
+    smallest, chosen, largest = shifted_scores(*given, (-20, 0, 20))
+    for each, expected in zip(chosen, scores_of(*given), strict=True):
+        np.testing.assert_array_equal(each.emotions, expected.emotions)
+        np.testing.assert_array_equal(each.traits, expected.traits)
+    scaled = features["face"][0] - features["face"][0].mean(0)
+    scaled /= features["face"][0].std(0)
+    for alpha, found in ((RIDGE_ALPHAS[0], smallest), (RIDGE_ALPHAS[-1], largest)):
+        rows = speaker_folds(speakers[0], FOLDS)[0]
+        rest = np.setdiff1d(np.arange(60), rows)
+        model = Ridge(alpha=alpha).fit(scaled[rest], labels[0][rest])
+        here = model.predict(scaled[rows])
+        np.testing.assert_allclose(
+            found[0].emotions[rows, 0], here - here.mean(0), atol=1e-5
+        )

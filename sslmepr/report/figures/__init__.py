@@ -27,6 +27,11 @@ from sslmepr.report.figures.corpora import (
     label_distribution,
     projection_scatter,
 )
+from sslmepr.report.figures.measurement import (
+    multitrait_heatmap,
+    ratio_matrix,
+    specification_curve,
+)
 from sslmepr.report.figures.people import people_panels
 from sslmepr.report.figures.pipeline import pipeline_graph
 from sslmepr.report.figures.power import (
@@ -56,13 +61,16 @@ __all__ = [
     "label_distribution",
     "learning_curves",
     "metric_dots",
+    "multitrait_heatmap",
     "people_panels",
     "pipeline_graph",
     "prediction_bars",
     "projection_scatter",
+    "ratio_matrix",
     "recovery_panels",
     "region_overlay",
     "search_history",
+    "specification_curve",
     "stacking_weights",
     "strongest",
     "survival_matrix",

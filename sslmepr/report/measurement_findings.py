@@ -1,0 +1,153 @@
+"""How well constructs are measured, and how robust the headline is, in sentences."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sslmepr.association.multitrait import CUTOFF
+from sslmepr.association.specifications import CHOICES, by_choice
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.report.apa import apa_number, apa_p
+from sslmepr.report.overview import Findings
+from sslmepr.report.words import plain
+
+AGREE = "**Do modalities agree on who is how?**"
+APART = "**Can emotions and traits be told apart?**"
+DEPENDS = "**Does the headline depend on choices?**"
+
+
+def measurement_findings(
+    agreement: pd.DataFrame | None,
+    ratios: pd.DataFrame | None,
+    refused: str,
+    curve: pd.DataFrame,
+    joint: pd.DataFrame,
+    claims: Mapping[str, int],
+) -> Findings:
+    """Answer the three questions of the chapter on measurement.
+
+    Parameters
+    ----------
+    agreement : DataFrame or None
+        From `sslmepr.association.multitrait.convergent_table`.
+    ratios : DataFrame or None
+        From `sslmepr.association.multitrait.htmt_table`.
+    refused : str
+        Why these two are None.
+    curve, joint : DataFrame
+        Table of `sslmepr.association.specifications.Curve`, and its joint tests.
+    claims : mapping of str to {-1, 1}
+        Emotion to the claimed sign of its mean association with the traits.
+
+    Returns
+    -------
+    Findings
+    """
+    if agreement is None or ratios is None:
+        reason = f"{refused[:1].upper()}{refused[1:]}."
+        told = [f"{AGREE} {reason}", f"{APART} {reason}"]
+    else:
+        told = [convergent_sentence(agreement), discriminant_sentence(ratios)]
+    return Findings([*told, choices_sentence(curve, joint, claims)])
+
+
+def convergent_sentence(agreement: pd.DataFrame) -> str:
+    """Say of how many constructs scores of different modalities correlate."""
+    known = agreement.dropna(subset=["convergent"])
+    if known.empty:
+        return f"{AGREE} Scores do not vary."
+    sure = int((known["low"] > 0).sum())
+    verdict = _share(sure, len(agreement), "constructs")
+    least, most = (
+        known.loc[getattr(known["convergent"], end)()] for end in ("idxmin", "idxmax")
+    )
+    exceeds = 100 * known["exceeds"].mean()
+    return (
+        f"{AGREE} {verdict}: scores of one construct from two modalities correlate by "
+        f"{apa_number(known['convergent'].mean())} on average, from "
+        f"{_of(least, 'convergent')} for {plain(least['construct'])} to "
+        f"{_of(most, 'convergent')} for {plain(most['construct'])}; in "
+        f"{exceeds:.0f} % of the comparisons this is more than scores of different "
+        "constructs do."
+    )
+
+
+def discriminant_sentence(ratios: pd.DataFrame) -> str:
+    """Say how many pairs of constructs are distinct."""
+    emotions, traits = (
+        ratios["construct"].isin(SCORED_EMOTIONS),
+        ratios["other"].isin(TRAITS),
+    )
+    pairs = ratios[emotions & traits]
+    distinct = int(pairs["distinct"].sum())
+    verdict = _share(distinct, len(pairs), "pairs of an emotion with a trait")
+    told = f"{APART} {verdict}: so often, HTMT is surely smaller than 1 in size"
+    told += (
+        f", and in {pairs['below'].sum()} below the conventional {apa_number(CUTOFF)}"
+    )
+    known = pairs.dropna(subset=["htmt"])
+    if len(known):
+        closest = known.loc[known["htmt"].abs().idxmax()]
+        told += (
+            f"; closest are {plain(closest['construct'])} and "
+            f"{plain(closest['other'])}, {_of(closest, 'htmt')}"
+        )
+    others = {
+        "emotions": ratios[emotions & ~traits],
+        "traits": ratios[~emotions],
+    }
+    apart = [
+        f"{each['distinct'].sum()} of {len(each)} pairs of {name}"
+        for name, each in others.items()
+    ]
+    return f"{told}. Distinct are also {' and '.join(apart)}."
+
+
+def choices_sentence(
+    curve: pd.DataFrame, joint: pd.DataFrame, claims: Mapping[str, int]
+) -> str:
+    """Say how far the headline moves over all specifications."""
+    known = joint[joint["specifications"] > 0]
+    if known.empty:
+        reason = curve["reason"].iloc[0]
+        return f"{DEPENDS} {reason[:1].upper()}{reason[1:]}."
+    parts = [_headline(row, claims[row.emotion]) for row in known.itertuples()]
+    if (known["significant"] == 1).all():
+        verdict = "No"
+    elif (known["of_sign"] == 1).all():
+        verdict = "Its significance does, its sign does not"
+    else:
+        verdict = "Yes, even its sign"
+    moves = by_choice(curve).groupby(["choice", "emotion"])["mean"]
+    largest = (moves.max() - moves.min()).groupby("choice").max()
+    most = largest.reindex(CHOICES).idxmax()
+    refused = int(known["refused"].max())
+    left = f" {refused} more are not identified." if refused else ""
+    return (
+        f"{DEPENDS} {verdict}: over {known['specifications'].iloc[0]} specifications, "
+        f"{'; '.join(parts)}. The choice of {plain(most)} matters most: on average, it "
+        f"moves the headline by {apa_number(largest[most])}.{left}"
+    )
+
+
+def _headline(row, sign: int) -> str:
+    ends = f"[{apa_number(row.low)}, {apa_number(row.high)}]"
+    span = f"from {apa_number(row.smallest)} to {apa_number(row.largest)}"
+    direction = "positive" if sign > 0 else "negative"
+    return (
+        f"the mean association of {plain(row.emotion)} with the five traits is "
+        f"{apa_number(row.median)} {ends} in the median ({span}; {apa_p(row.p_median)})"
+        f", and {100 * row.significant:.0f} % of the estimates are significantly "
+        f"{direction} ({apa_p(row.p_significant)})"
+    )
+
+
+def _share(count: int, whole: int, of: str) -> str:
+    if count == whole:
+        return f"Yes, in all {whole} {of}"
+    return f"In {count} of {whole} {of}" if count else f"No, in none of {whole} {of}"
+
+
+def _of(row: pd.Series, name: str) -> str:
+    ends = f"[{apa_number(row['low'])}, {apa_number(row['high'])}]"
+    return f"{apa_number(row[name])} {ends}"
