@@ -1,0 +1,97 @@
+"""Do the assumptions of three sources hold? Estimates that should agree, compared.
+
+Each assumption is checked by estimating the associations twice, in two ways that agree
+but for sampling if it holds, and apart if it does not (Hausman 1978, Specification
+tests in econometrics, Econometrica, 46, 1251-1271). Both estimates come from the same
+clips: the standard error of their difference is that of the difference of their
+influence functions.
+
+``sensors``
+    Errors of different modalities are independent given emotions and traits: scores of
+    all pairs of modalities, against pairs that are recorded with different sensors.
+``corpora``
+    One joint law holds in all corpora: covariances of scores from the corpus with
+    emotion labels, against those from the corpus with trait labels.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association.cross_source import (
+    CrossSource,
+    IdentificationError,
+    Scores,
+    cross_source,
+    largest_t,
+)
+from sslmepr.association.specifications import SENSORS
+from sslmepr.params.analysis import Association
+
+CHECKS = ("sensors", "corpora")
+
+
+def assumption_checks(
+    scores: Sequence[Scores],
+    modalities: Sequence[str],
+    settings: Association,
+    seed: int,
+) -> pd.DataFrame:
+    """Compare estimates that agree if an assumption holds.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        As `sslmepr.association.probe_scores.study_scores` gives them.
+    modalities : sequence of str
+        Of the scores.
+    settings : Association
+        ``resamples`` and ``alpha`` are used.
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        assumption (one of `CHECKS`), estimate (root mean square of the differences over
+        the thirty cells), expected (that of their standard errors, which is what
+        sampling alone would give), p (of the largest \\|t\\| of a difference, by random
+        signs of speakers), verdict (``holds`` or ``fails``, at ``settings.alpha``),
+        reason (why a check cannot be made; then the numbers are missing).
+    """
+    sensors = [SENSORS[name] for name in modalities]
+    only = [[n == place for n in range(len(scores))] for place in (0, 1)]
+    ways = {"sensors": ({}, {"apart": sensors})}
+    ways["corpora"] = tuple({"counted": each} for each in only)
+    rows = []
+    for name, each in ways.items():
+        try:
+            first, second = (
+                cross_source(scores[0], scores[1], scores[2:], **way) for way in each
+            )
+        except IdentificationError as error:
+            rows.append((name, np.nan, np.nan, np.nan, "", str(error)))
+            continue
+        rows.append((name, *_difference(first, second, settings, seed), ""))
+    columns = ["assumption", "estimate", "expected", "p", "verdict", "reason"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _difference(
+    first: CrossSource, second: CrossSource, settings: Association, seed: int
+) -> tuple[float, float, float, str]:
+    change = first.associations - second.associations
+    influence = [
+        one - other
+        for one, other in zip(first.influence, second.influence, strict=True)
+    ]
+    error = np.sqrt(sum((each**2).sum(0) for each in influence))
+    drawn = largest_t(influence, error, settings.resamples, seed)
+    reached = (drawn >= np.abs(change / error).max()).sum()
+    p = (reached + 1) / (settings.resamples + 1)
+    return (
+        float(np.sqrt((change**2).mean())),
+        float(np.sqrt((error**2).mean())),
+        float(p),
+        "fails" if p <= settings.alpha else "holds",
+    )

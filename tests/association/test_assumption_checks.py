@@ -1,0 +1,91 @@
+"""Checks of the assumptions, on drawn scores that keep them and that break them."""
+
+import numpy as np
+import pytest
+
+from sslmepr import params as parameters
+from sslmepr.association.assumption_checks import CHECKS, assumption_checks
+from sslmepr.association.cross_source import Scores, cross_source
+
+SETTINGS = parameters.load().association.model_copy(update={"resamples": 400})
+EMOTIONS, TRAITS = 3, 2
+MODALITIES = ("face", "body", "audio", "text")
+CUT = 0.5
+
+
+def drawn(rng, clips=500, shared=0.0, second=0.0):
+    """Scores of three corpora; `shared`: noise that face and body have in common,
+    `second`: association of all emotions with traits in the second corpus alone."""
+    size = EMOTIONS + TRAITS
+    loadings = [
+        np.tile(np.eye(size)[rows], (len(MODALITIES), 1, 1))
+        for rows in (slice(EMOTIONS), slice(EMOTIONS, None))
+    ]
+    corpora = []
+    for place in range(3):
+        joint = np.eye(size)
+        if place == 1:
+            joint[:EMOTIONS, EMOTIONS:] = second
+            joint[EMOTIONS:, :EMOTIONS] = second
+        latents = rng.multivariate_normal(np.zeros(size), joint, clips)
+        common = shared * rng.standard_normal((clips, 1, 1))
+        scores = []
+        for each in loadings:
+            values = np.einsum("nl,msl->nms", latents, each)
+            values = values + 0.7 * rng.standard_normal(values.shape)
+            values[:, :2] += common
+            scores.append(values)
+        labels = [latents[:, :EMOTIONS] > CUT, latents[:, EMOTIONS:], None][place]
+        speakers = np.array([f"{place}-{n}" for n in range(clips)])
+        present = np.ones((clips, len(MODALITIES)), bool)
+        corpora.append(Scores(*scores, present, speakers, labels))
+    return corpora
+
+
+def checked(corpora):
+    table = assumption_checks(corpora, MODALITIES, SETTINGS, 0)
+    assert tuple(table["assumption"]) == CHECKS
+    return table.set_index("assumption")
+
+
+def test_both_hold_where_nothing_is_broken():
+    verdicts = [
+        checked(drawn(np.random.default_rng(seed)))["verdict"] for seed in range(5)
+    ]
+    # Level 5 %: two or more false alarms among ten have a chance of 9 %.
+    assert sum((each == "fails").sum() for each in verdicts) <= 2
+
+
+def test_errors_that_one_camera_shares_are_seen():
+    table = checked(drawn(np.random.default_rng(1), shared=1.5))
+    assert table.loc["sensors", "verdict"] == "fails"
+    assert table.loc["sensors", "estimate"] > 2 * table.loc["sensors", "expected"]
+
+
+def test_another_law_in_one_corpus_is_seen():
+    table = checked(drawn(np.random.default_rng(2), second=0.4))
+    assert table.loc["corpora", "verdict"] == "fails"
+    assert table.loc["corpora", "p"] == pytest.approx(1 / 401)
+
+
+def test_numbers_are_those_of_the_two_estimates():
+    corpora = drawn(np.random.default_rng(3), clips=200)
+    table = checked(corpora)
+    every = cross_source(*corpora[:2], corpora[2:])
+    other = cross_source(
+        *corpora[:2], corpora[2:], apart=["camera", "camera", "audio", "text"]
+    )
+    change = every.associations - other.associations
+    assert table.loc["sensors", "estimate"] == pytest.approx(
+        np.sqrt((change**2).mean())
+    )
+
+
+def test_what_cannot_be_checked_says_why():
+    corpora = drawn(np.random.default_rng(4), clips=200)
+    seen = np.array([True, True, False, False])
+    corpora = [each._replace(present=each.present & seen) for each in corpora]
+    table = checked(corpora)
+    assert "no two modalities" in table.loc["sensors", "reason"]
+    assert table.loc["sensors", ["estimate", "p"]].isna().all()
+    assert table.loc["corpora", "reason"] == ""
