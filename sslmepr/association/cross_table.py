@@ -1,5 +1,6 @@
 """The table of associations from three sources, with a verdict for every cell."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from sslmepr.association.cross_source import (
     CrossSource,
     IdentificationError,
+    Scores,
     cross_source,
     intervals,
     largest_t,
@@ -44,11 +46,14 @@ class CrossAssociations(NamedTuple):
     draws : DataFrame
         resample, emotion, trait, r: the associations under random signs of speakers.
     estimate : CrossSource
+    scores : sequence of Scores
+        From which it was estimated, corpus by corpus.
     """
 
     table: pd.DataFrame
     draws: pd.DataFrame
     estimate: CrossSource
+    scores: Sequence[Scores] = ()
 
 
 def cross_associations(params: Params, data_folder: str = "data") -> CrossAssociations:
@@ -71,8 +76,8 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
     CorpusError, FeatureError
         If a file is missing or damaged.
     """
-    emotion, personality, *others = study_scores(params, data_folder)
-    found = cross_source(emotion, personality, others)
+    scores = study_scores(params, data_folder)
+    found = cross_source(scores[0], scores[1], scores[2:])
     settings = params.association
     draws = multiplied(found.influence, settings.resamples, params.seed)
     matrices = (found.associations + draws).reshape(len(draws), -1)
@@ -81,6 +86,7 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
         cell_table(found, settings, params.seed),
         wide.stack(CELL, future_stack=True).rename("r").reset_index(),
         found,
+        scores,
     )
 
 

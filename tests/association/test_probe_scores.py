@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
+from drawn_scores import CORPORA, MODALITIES, world
 from sklearn.linear_model import Ridge
 
-from sslmepr.association.probe_scores import FOLDS, cross_fitted, scores_of
+from sslmepr.association.probe_scores import (
+    FOLDS,
+    cross_fitted,
+    score_table,
+    scores_of,
+)
 from sslmepr.training.probes import RIDGE_ALPHAS, speaker_folds
 
 
@@ -72,3 +78,24 @@ def test_every_corpus_is_scored_and_absent_modalities_are_not():
     # Without scores for one of the tasks, a modality is used nowhere.
     for each in (emotion, personality, other):
         assert not each.present[:, 1].any()
+
+
+def test_the_table_of_scores_holds_what_clips_have_and_nothing_else():
+    scores, _ = world(np.random.default_rng(3), clips=(40, 30, 20))
+    table = score_table(scores, CORPORA, MODALITIES).set_index("corpus")
+    assert len(table) == 90 and table.shape[1] == 1 + 11 + 3 * 11
+    rated = table.loc["emotion"]
+    assert set(rated["happiness"]) == {0.0, 1.0} and rated["openness"].isna().all()
+    np.testing.assert_array_equal(rated["happiness"] > 0, scores[0].labels[:, 3])
+    np.testing.assert_array_equal(
+        table.loc["personality", "emotional_stability"], scores[1].labels[:, 4]
+    )
+    joint = table.loc["joint"]
+    assert joint[["anger", "openness"]].isna().all(axis=None)
+    there = scores[2].present[:, 1]
+    np.testing.assert_array_equal(joint["body_fear"].notna(), there)
+    seen = joint["body_fear"].to_numpy()[there]
+    np.testing.assert_array_equal(seen, scores[2].emotions[there, 1, 2])
+    seen = joint["body_extraversion"].to_numpy()[there]
+    np.testing.assert_array_equal(seen, scores[2].traits[there, 1, 2])
+    assert joint["speaker_id"].tolist() == scores[2].speakers.tolist()
