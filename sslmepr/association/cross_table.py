@@ -17,7 +17,7 @@ from sslmepr.association.cross_source import (
     largest_t,
     multiplied,
 )
-from sslmepr.association.grid import CELL, cell_index
+from sslmepr.association.grid import CELL, CELLS, cell_index
 from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.sources import CROSS
 from sslmepr.params import Params
@@ -26,6 +26,8 @@ from sslmepr.statistics.cluster_bootstrap import NONE
 
 INFLUENCE = "influence"
 """Kind of these intervals: from influence functions, by speaker."""
+
+CROSS_FILE = "cross_source.csv"
 
 PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
 
@@ -185,3 +187,38 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
         index=cell_index(),
     )
     return table.reset_index()
+
+
+def read_table(folder: str | Path) -> pd.DataFrame:
+    """The table that the stage ``association`` has written.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    DataFrame
+        As `CrossAssociations.table`, or as of `unidentified`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the stage has not run.
+    ValueError
+        If it does not hold each cell once, with its columns.
+    """
+    path = Path(folder, CROSS_FILE)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: missing; run `dvc repro association` first")
+    try:
+        table = pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path}: is empty") from None
+    missing = [name for name in (*CELL, *COLUMNS) if name not in table]
+    if missing:
+        raise ValueError(f"{path}: no column {', '.join(missing)}")
+    if list(zip(table["emotion"], table["trait"], strict=True)) != CELLS:
+        raise ValueError(f"{path}: does not hold each pair once, in their order")
+    return table.assign(reason=table["reason"].astype(object).fillna(""))

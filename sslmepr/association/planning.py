@@ -21,7 +21,7 @@ from statsmodels.stats.power import NormalIndPower
 
 from sslmepr.association.cross_source import CrossSource, Scores
 from sslmepr.association.grid import CELL, CELLS
-from sslmepr.labels import SCORED_EMOTIONS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.analysis import Association
 
 USUAL_POWER = 0.8
@@ -87,7 +87,7 @@ def read_precision(folder: str | Path) -> pd.DataFrame:
     FileNotFoundError
         If the stage has not run.
     ValueError
-        If the table lacks a column, or an error or a count is not above 0.
+        If the table lacks a column, or an error or a count is missing or negative.
     """
     path = Path(folder, PRECISION_FILE)
     if not path.is_file():
@@ -99,8 +99,41 @@ def read_precision(folder: str | Path) -> pd.DataFrame:
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise ValueError(f"{path}: no column {', '.join(missing)}")
-    if not (table[["error", "clips", "speakers"]] > 0).all(axis=None):
-        raise ValueError(f"{path}: error, clips and speakers must be above 0")
+    kinds = {"error": float, "clips": int, "speakers": int}
+    numbers = table[[*kinds]].apply(pd.to_numeric, errors="coerce")
+    if not (numbers >= 0).all(axis=None):
+        raise ValueError(f"{path}: an error or a count is missing or negative")
+    return table.assign(**numbers).astype(kinds)
+
+
+def chosen(
+    table: pd.DataFrame, emotion: str | None = None, trait: str | None = None
+) -> pd.DataFrame:
+    """The rows of an emotion, of a trait, or of both.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `precision`.
+    emotion, trait : str, optional
+        Of `sslmepr.labels`; absent: all.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    ValueError
+        If there is no such emotion or trait.
+    """
+    wished = {"emotion": (emotion, SCORED_EMOTIONS), "trait": (trait, TRAITS)}
+    for name, (value, known) in wished.items():
+        if value is None:
+            continue
+        if value not in known:
+            raise ValueError(f"{name}: {value!r} is none of {', '.join(known)}")
+        table = table[table[name] == value]
     return table
 
 
@@ -318,8 +351,9 @@ def plan(
     -------
     DataFrame
         question, size (of the correlation, or of the half width), case (``typical``:
-        that with the median standard error; ``hardest``: that with the largest) and
-        the columns of `clips_needed`. Questions without a case are left out.
+        that with the median standard error; ``hardest``: that with the largest;
+        ``chosen``: the only one) and the columns of `clips_needed`. Questions without
+        a case are left out.
     """
     parts = []
     for question, (size, error) in goals(settings, r, power, half_width).items():
@@ -329,21 +363,23 @@ def plan(
             parts.append(needed.assign(question=question, size=abs(size), case=case))
     columns = ["question", "size", "case", "emotion", "trait"]
     columns += ["times", "corpus", "clips", "speakers"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame()
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(parts, ignore_index=True)[columns]
 
 
 def _cases(table: pd.DataFrame):
-    """Typical and hardest case, with the rows of its corpora."""
+    """Typical and hardest case, or the only one, with the rows of its corpora."""
     if table.empty:
         return
     squares = (table["error"] ** 2).groupby([table["emotion"], table["trait"]])
     order = squares.sum().sort_values(kind="stable").index
     cases = {"typical": order[(len(order) - 1) // 2], "hardest": order[-1]}
+    if len(order) == 1:
+        cases = {"chosen": order[0]}
     for case, (emotion, trait) in cases.items():
-        yield (
-            case,
-            table[(table["emotion"] == emotion) & (table["trait"] == trait)],
-        )
+        mine = (table["emotion"] == emotion) & (table["trait"] == trait)
+        yield case, table[mine]
 
 
 def reach(

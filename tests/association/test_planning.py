@@ -154,11 +154,22 @@ def test_a_plan_has_the_typical_and_the_hardest_case_of_each_question(table):
 
 
 def test_of_one_pair_only_its_questions_are_planned(table):
-    one = table[(table["emotion"] == "fear") & (table["trait"] == "openness")]
+    one = planning.chosen(table, "fear", "openness")
     wished = planning.plan(one, SETTINGS, -0.2, 0.8)
+    assert len(wished) == 2 * len(CORPORA) and set(wished["case"]) == {"chosen"}
     assert set(wished["question"]) == {planning.FIND, planning.CALL_ABSENT}
     assert set(wished["emotion"]) == {"fear"} and wished["size"].max() == 0.2
     assert planning.plan(table.head(0), SETTINGS, 0.2, 0.8).empty
+
+
+def test_an_emotion_or_a_trait_that_is_chosen_must_exist(table):
+    assert len(planning.chosen(table)) == len(table)
+    assert len(planning.chosen(table, emotion="fear")) == 6 * len(CORPORA)
+    assert len(planning.chosen(table, trait="openness")) == 6 * len(CORPORA)
+    with pytest.raises(ValueError, match="emotion: 'joy' is none of anger, disgust"):
+        planning.chosen(table, emotion="joy")
+    with pytest.raises(ValueError, match="trait: 'mean of traits' is none of"):
+        planning.chosen(table, trait=MEAN_OF_TRAITS)
 
 
 def test_what_decides_is_enough_for_either_answer(table):
@@ -207,9 +218,10 @@ class TestReadPrecision:
         table.drop(columns="clips").to_csv(path, index=False)
         with pytest.raises(ValueError, match=r"precision\.csv: no column clips"):
             planning.read_precision(tmp_path)
-        table.assign(error=0.0).to_csv(path, index=False)
-        with pytest.raises(ValueError, match="must be above 0"):
-            planning.read_precision(tmp_path)
+        for wrong in (-0.1, np.nan, "much"):
+            table.assign(error=wrong).to_csv(path, index=False)
+            with pytest.raises(ValueError, match="missing or negative"):
+                planning.read_precision(tmp_path)
         path.write_text("")
         with pytest.raises(ValueError, match=r"precision\.csv: is empty"):
             planning.read_precision(tmp_path)

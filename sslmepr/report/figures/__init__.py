@@ -29,6 +29,7 @@ from sslmepr.report.figures.corpora import (
 )
 from sslmepr.report.figures.people import people_panels
 from sslmepr.report.figures.pipeline import pipeline_graph
+from sslmepr.report.figures.planning import reach_lines
 from sslmepr.report.figures.power import (
     expected_panels,
     null_dots,
@@ -62,6 +63,7 @@ __all__ = [
     "power_curves",
     "prediction_bars",
     "projection_scatter",
+    "reach_lines",
     "recovery_panels",
     "region_overlay",
     "search_history",

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sslmepr.association.planning import USUAL_POWER
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.report import theme
 from sslmepr.report.figures.panels import legend, panel_grid
@@ -12,9 +13,6 @@ from sslmepr.report.figures.recovery import side_by_side
 
 SPREAD = 0.07
 """Width over which cells with the same planted correlation are drawn side by side."""
-
-USUAL_POWER = 0.8
-"""Conventional power of a planned study."""
 
 
 @theme.both_modes
