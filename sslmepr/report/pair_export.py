@@ -245,7 +245,12 @@ def _rich_row(cells: list[str], widths: np.ndarray, rules: str) -> str:
 def _rich(text: str) -> str:
     """Text with what is special in rich text, and not ASCII, escaped."""
     text = re.sub(r"([\\{}])", r"\\\1", text)
-    return "".join(c if c.isascii() else f"\\u{ord(c)}?" for c in text)
+    return "".join(c if c.isascii() else _rich_sign(c) for c in text)
+
+
+def _rich_sign(sign: str) -> str:
+    """A sign by its number, and what old readers show in its place."""
+    return f"\\u{ord(sign)}\\'{sign.encode('cp1252', 'replace').hex()}"
 
 
 def exports(pairs: pd.DataFrame, params: Params) -> Downloads | Message:

@@ -89,6 +89,7 @@ WORDS = {
     "width": "width of the bounds",
     "sign_known": "pairs of known sign",
     "p_permutation": "p of the permutation test",
+    "p_corrected": "corrected p",
     "p_family": "p for all cells together",
     "survives_planted": "planted that survive",
     "survives_not_planted": "not planted that survive",
