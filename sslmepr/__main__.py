@@ -68,6 +68,19 @@ def main(arguments: list[str] | None = None) -> int:
     predict.add_argument("--variant", default="multitask", help="which fusion model")
     predict.set_defaults(call=_predict)
 
+    plan = commands.add_parser(
+        "plan",
+        help="how many clips a study needs",
+        epilog="From the standard errors of the study that was run last. Assumed are "
+        "scores as good, as many clips of each person, and corpora that grow alike.",
+    )
+    plan.add_argument("--r", type=float, default=0.2, help="correlation to be found")
+    plan.add_argument("--power", type=float, default=0.8, help="with this probability")
+    plan.add_argument("--half-width", type=float, help="of an interval")
+    plan.add_argument("--emotion", help="plan for this one alone")
+    plan.add_argument("--trait", help="plan for this one alone")
+    plan.set_defaults(call=_plan)
+
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments, argparse.Namespace(words=arguments))
     try:
@@ -165,6 +178,30 @@ def _predict(options: argparse.Namespace) -> None:
         "(the column `failed` says why). Intervals from _low to _high are over models "
         "trained from other seeds, and say nothing of how sure these are of a person."
     )
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from sslmepr import params
+    from sslmepr.association.planning import chosen, plan, read_precision
+    from sslmepr.report.plan_table import plan_table
+
+    settings = params.load()
+    folder = Path("results", settings.study, "association")
+    try:
+        table = chosen(read_precision(folder), options.emotion, options.trait)
+        found = plan(
+            table,
+            settings.association,
+            options.r,
+            options.power,
+            options.half_width,
+        )
+    except ValueError as error:
+        raise params.ParamsError(str(error)) from None
+    if found.empty:
+        raise RuntimeError(f"{folder}: associations of this study are not identified")
+    print(f"Clips (people) for a power of {options.power:g}, study {settings.study!r}:")
+    print(plan_table(found).to_string(index=False))
 
 
 if __name__ == "__main__":

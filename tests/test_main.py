@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from drawn_pairs import study
 
 from sslmepr import params
 from sslmepr.__main__ import main
@@ -74,6 +75,52 @@ def test_a_sweep_needs_a_job_and_a_study(capsys):
     assert "--jobs must be at least 1" in capsys.readouterr().err
     assert main(["sweep", "nonsense"]) == 1
     assert "there is no study 'nonsense'" in capsys.readouterr().err
+
+
+class TestPlan:
+    @pytest.fixture(autouse=True)
+    def precision(self, project):
+        """A study whose associations have been estimated; returns the file."""
+        path = Path("results/simulated/association/precision.csv")
+        path.parent.mkdir(parents=True)
+        study()[1].to_csv(path, index=False)
+        return path
+
+    def test_clips_and_people_are_printed(self, capsys):
+        assert main(["plan", "--r", ".2", "--power", ".8"]) == 0
+        said = capsys.readouterr().out
+        assert "power of 0.8, study 'simulated'" in said
+        assert said.count("Find a pair with r = ±.20") == 2 and "Measure" not in said
+        words = "plan --half-width .05 --emotion fear --trait openness".split()
+        assert main(words) == 0
+        said = capsys.readouterr().out
+        assert said.count("chosen: fear with openness") == 3
+        assert "Measure a pair to ±.05" in said
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (["--r", "0"], "r: 0 is not a correlation"),
+            (["--r", "1"], "r: 1 is not a correlation"),
+            (["--power", "1.2"], "power: 1.2 is not between 0 and 1"),
+            (["--power", "0"], "power: 0 is not between 0 and 1"),
+            (["--half-width", "-1"], "half width: -1 is not between 0 and 1"),
+            (["--emotion", "joy"], "emotion: 'joy' is none of anger"),
+        ],
+    )
+    def test_what_cannot_be_planned_is_refused(self, capsys, words, message):
+        assert main(["plan", *words]) == 1
+        assert message in capsys.readouterr().err
+
+    def test_without_standard_errors_there_is_no_plan(self, precision, capsys):
+        study()[1].head(0).to_csv(precision, index=False)
+        assert main(["plan"]) == 1
+        assert (
+            "associations of this study are not identified" in capsys.readouterr().err
+        )
+        precision.unlink()
+        assert main(["plan"]) == 1
+        assert "run `dvc repro association` first" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys):

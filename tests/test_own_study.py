@@ -20,6 +20,7 @@ CHAPTERS = {
     "attention",
     "association",
     "measurement",
+    "explorer",
     "trials",
     "real",
     "record",
@@ -110,6 +111,15 @@ def test_its_first_page_says_what_was_found(clone):
     words = " ".join(BeautifulSoup(page, "html.parser").text.split())
     assert "Annotated emotion × predicted trait" in words
     assert "Can the associations be trusted?" in page and "validity.html" not in page
+
+
+def test_what_is_not_identified_has_no_pairs_to_explore(clone):
+    """Both tasks are learned from words alone."""
+    page = (clone / "site" / "chapters" / "explorer.html").read_text()
+    words = " ".join(BeautifulSoup(page, "html.parser").text.split())
+    assert "No verdict. Associations are not identified" in words
+    assert "There is no pair to explore." in words
+    assert 'class="explorer"' not in page and "download=" not in page
 
 
 def test_recordings_are_shown(clone):

@@ -1,5 +1,7 @@
 """What a browser, where there is one, makes of the book's scripts, tabs and videos."""
 
+import html
+import json
 import re
 import shutil
 import subprocess
@@ -7,9 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from drawn_pairs import study
+from drawn_scores import SETTINGS
 from recordings import write_video
 
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report.explorer import explorer
 from sslmepr.report.samples import video_players
 from sslmepr.report.tables import Table
 from sslmepr.report.tabs import Tabs
@@ -138,3 +143,99 @@ def test_a_video_has_its_frame_and_its_words_where_no_server_is(tmp_path):
         "--virtual-time-budget=20000",
     )
     assert "<title>0.25,0.5,so be it,64</title>" in page
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    _, known, table = study()
+    return explorer(table, known, SETTINGS, ("happiness", "extraversion"))
+
+
+def choose(emotion, trait):
+    return "".join(
+        f"choices[{place}].value = '{value}';"
+        f"choices[{place}].dispatchEvent(new Event('change'));"
+        for place, value in enumerate((emotion, trait))
+    )
+
+
+CHOICES = "const choices = document.querySelectorAll('select');"
+
+
+def read(page, name):
+    return re.search(rf'class="{name}"[^>]*>(.*?)</p>', page, re.DOTALL)[1]
+
+
+def test_the_pair_that_is_asked_for_is_shown_at_first(pairs, tmp_path):
+    page = page_after(pairs, "", tmp_path)
+    record = next(
+        each
+        for each in pairs.records()
+        if (each["emotion"], each["trait"]) == pairs.first
+    )
+    for name in ("said", "report", "needed"):
+        assert read(page, name) == record[name]
+    assert not re.search(r'class="(choice|answer)" hidden', page)
+    assert re.search(r'<details class="all">', page)  # folded
+
+
+def test_a_choice_changes_answer_picture_and_sentence(pairs, tmp_path):
+    page = page_after(pairs, CHOICES + choose("anger", "openness"), tmp_path)
+    record = pairs.records()[0]
+    for name in ("said", "report", "needed"):
+        assert read(page, name) == record[name]
+    styles = {
+        name: re.search(rf'class="{name}" style="([^"]*)"', page)[1]
+        for name in ("estimate", "interval")
+    }
+    scale = 50 / pairs.reach
+    left = float(re.search(r"left: ([\d.]+)%", styles["estimate"])[1])
+    assert left == pytest.approx(50 - 0.3 * scale)
+    left = float(re.search(r"left: ([\d.]+)%", styles["interval"])[1])
+    width = float(re.search(r"width: ([\d.]+)%", styles["interval"])[1])
+    assert left == pytest.approx(50 + record["low"] * scale, abs=1e-3)
+    assert left + width == pytest.approx(50 + record["high"] * scale, abs=1e-3)
+    assert f'aria-label="{record["drawn"]}"' in page
+
+
+def test_every_pair_can_be_chosen(pairs, tmp_path):
+    walk = (
+        CHOICES + "const said = []; for (const e of choices[0].options)"
+        "for (const t of choices[1].options) {"
+        "choices[0].value = e.value; choices[1].value = t.value;"
+        "choices[1].dispatchEvent(new Event('change'));"
+        "said.push(document.querySelector('.said').innerHTML) }"
+        "document.title = JSON.stringify(said)"
+    )
+    page = page_after(pairs, walk, tmp_path)
+    said = json.loads(html.unescape(re.search(r"<title>(.*?)</title>", page)[1]))
+    assert said == [each["said"] for each in pairs.records()]
+
+
+def test_the_sentence_is_copied_with_its_italics(pairs, tmp_path):
+    catch = (
+        "document.execCommand = (what) => { const box = document.createElement('div');"
+        "box.append(getSelection().getRangeAt(0).cloneContents());"
+        "document.title = [what, box.innerHTML]; return true };"
+        "const copy = document.querySelector('.copy'); copy.click();"
+        "copy.dataset.told = copy.textContent"
+    )
+    page = page_after(pairs, catch, tmp_path)
+    title = html.unescape(re.search(r"<title>(.*?)</title>", page)[1])
+    report = next(each for each in pairs.records() if each["emotion"] == "happiness")
+    assert title.startswith("copy,Happiness and extraversion were equivalent")
+    assert "<em>r</em>" in title and "<em>r</em>" in report["report"]
+    assert 'data-told="Copied"' in page
+
+
+def test_on_a_phone_nothing_sticks_out(pairs, tmp_path):
+    """In the book's column on a phone of 390 px."""
+    measure = (
+        "const box = document.querySelector('.bd-article'); box.style.width = '360px';"
+        "const wide = [...box.querySelectorAll('.choice, .answer, .answer *')]"
+        ".filter((each) => each.getBoundingClientRect().right >"
+        " box.getBoundingClientRect().right + 1).map((each) => each.className);"
+        "document.title = `wide: ${wide}`"
+    )
+    page = page_after(pairs, measure, tmp_path)
+    assert "<title>wide: </title>" in page

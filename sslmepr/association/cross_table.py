@@ -1,5 +1,6 @@
 """The table of associations from three sources, with a verdict for every cell."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,12 +11,13 @@ from statsmodels.stats.multitest import multipletests
 from sslmepr.association.cross_source import (
     CrossSource,
     IdentificationError,
+    Scores,
     cross_source,
     intervals,
     largest_t,
     multiplied,
 )
-from sslmepr.association.grid import CELL, cell_index
+from sslmepr.association.grid import CELL, CELLS, cell_index
 from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.sources import CROSS
 from sslmepr.params import Params
@@ -24,6 +26,8 @@ from sslmepr.statistics.cluster_bootstrap import NONE
 
 INFLUENCE = "influence"
 """Kind of these intervals: from influence functions, by speaker."""
+
+CROSS_FILE = "cross_source.csv"
 
 PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
 
@@ -44,11 +48,14 @@ class CrossAssociations(NamedTuple):
     draws : DataFrame
         resample, emotion, trait, r: the associations under random signs of speakers.
     estimate : CrossSource
+    scores : sequence of Scores
+        From which it was estimated, corpus by corpus.
     """
 
     table: pd.DataFrame
     draws: pd.DataFrame
     estimate: CrossSource
+    scores: Sequence[Scores] = ()
 
 
 def cross_associations(params: Params, data_folder: str = "data") -> CrossAssociations:
@@ -71,8 +78,8 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
     CorpusError, FeatureError
         If a file is missing or damaged.
     """
-    emotion, personality, *others = study_scores(params, data_folder)
-    found = cross_source(emotion, personality, others)
+    scores = study_scores(params, data_folder)
+    found = cross_source(scores[0], scores[1], scores[2:])
     settings = params.association
     draws = multiplied(found.influence, settings.resamples, params.seed)
     matrices = (found.associations + draws).reshape(len(draws), -1)
@@ -81,6 +88,7 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
         cell_table(found, settings, params.seed),
         wide.stack(CELL, future_stack=True).rename("r").reset_index(),
         found,
+        scores,
     )
 
 
@@ -205,3 +213,38 @@ def verdict_of(
     effect = settings.smallest_effect
     small = (low > -effect) & (high < effect)
     return np.select([significant, small], [PRESENT, ABSENT], UNDECIDED)
+
+
+def read_table(folder: str | Path) -> pd.DataFrame:
+    """The table that the stage ``association`` has written.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    DataFrame
+        As `CrossAssociations.table`, or as of `unidentified`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the stage has not run.
+    ValueError
+        If it does not hold each cell once, with its columns.
+    """
+    path = Path(folder, CROSS_FILE)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: missing; run `dvc repro association` first")
+    try:
+        table = pd.read_csv(path)
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path}: is empty") from None
+    missing = [name for name in (*CELL, *COLUMNS) if name not in table]
+    if missing:
+        raise ValueError(f"{path}: no column {', '.join(missing)}")
+    if list(zip(table["emotion"], table["trait"], strict=True)) != CELLS:
+        raise ValueError(f"{path}: does not hold each pair once, in their order")
+    return table.assign(reason=table["reason"].astype(object).fillna(""))

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from sslmepr.association.cross_source import Scores
-from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS
+from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
 from sslmepr.training.batches import ModalityClips
@@ -20,6 +21,8 @@ from sslmepr.training.probes import (
 
 FOLDS = 5
 """Groups of speakers. By convention, not tuned."""
+
+SCORES_FILE = "scores.parquet"
 
 UNSCORED = len(TARGETS["emotion"]) - len(SCORED_EMOTIONS)
 """Emotions that are not scored (neutral) come first."""
@@ -241,3 +244,39 @@ def study_features(params: Params, data_folder: str | Path = "data") -> tuple:
         labels,
         [speakers[each] for each in rows],
     )
+
+
+def score_table(
+    scores: Sequence[Scores], corpora: Sequence[str], modalities: Sequence[str]
+) -> pd.DataFrame:
+    """Scores and labels of all clips, for those who want to compute with them.
+
+    Parameters
+    ----------
+    scores : sequence of Scores
+        Of an emotion corpus, a personality corpus and further ones.
+    corpora, modalities : sequence of str
+        Their names.
+
+    Returns
+    -------
+    DataFrame
+        corpus, speaker_id, a column of labels for each emotion (0 or 1) and trait, and
+        one of scores for each modality and target, such as ``face_fear``. What a clip
+        does not have is NaN.
+    """
+    names = [SCORED_EMOTIONS, TRAITS]
+    parts = []
+    for place, (corpus, each) in enumerate(zip(corpora, scores, strict=True)):
+        part = {"corpus": corpus, "speaker_id": each.speakers}
+        for task, targets in enumerate(names):
+            known = each.labels if task == place else np.full(len(targets), np.nan)
+            labels = np.broadcast_to(known, (len(each.present), len(targets)))
+            part |= dict(zip(targets, labels.T.astype(float), strict=True))
+        for m, modality in enumerate(modalities):
+            for targets, values in zip(names, each[:2], strict=True):
+                there = np.where(each.present[:, m, None], values[:, m], np.nan)
+                written = [f"{modality}_{target}" for target in targets]
+                part |= dict(zip(written, there.T, strict=True))
+        parts.append(pd.DataFrame(part))
+    return pd.concat(parts, ignore_index=True)

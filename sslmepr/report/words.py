@@ -110,6 +110,7 @@ WORDS = {
     "width": "width of the bounds",
     "sign_known": "pairs of known sign",
     "p_permutation": "p of the permutation test",
+    "p_corrected": "corrected p",
     "p_family": "p for all cells together",
     "survives_planted": "planted that survive",
     "survives_not_planted": "not planted that survive",
@@ -165,6 +166,7 @@ PLAIN = {
         "mild world",
     ),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
+    *("question", "case", "times this study", "clips to decide", "r [interval]"),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
 }

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+from drawn_scores import CORPORA, MODALITIES, world
 from sklearn.linear_model import Ridge
 
 from sslmepr.association.probe_scores import (
     FOLDS,
     cross_fitted,
+    score_table,
     scores_of,
     shifted_scores,
 )
@@ -101,3 +103,24 @@ def test_a_shifted_penalty_is_that_many_places_larger():
         np.testing.assert_allclose(
             found[0].emotions[rows, 0], here - here.mean(0), atol=1e-5
         )
+
+
+def test_the_table_of_scores_holds_what_clips_have_and_nothing_else():
+    scores, _ = world(np.random.default_rng(3), clips=(40, 30, 20))
+    table = score_table(scores, CORPORA, MODALITIES).set_index("corpus")
+    assert len(table) == 90 and table.shape[1] == 1 + 11 + 3 * 11
+    rated = table.loc["emotion"]
+    assert set(rated["happiness"]) == {0.0, 1.0} and rated["openness"].isna().all()
+    np.testing.assert_array_equal(rated["happiness"] > 0, scores[0].labels[:, 3])
+    np.testing.assert_array_equal(
+        table.loc["personality", "emotional_stability"], scores[1].labels[:, 4]
+    )
+    joint = table.loc["joint"]
+    assert joint[["anger", "openness"]].isna().all(axis=None)
+    there = scores[2].present[:, 1]
+    np.testing.assert_array_equal(joint["body_fear"].notna(), there)
+    seen = joint["body_fear"].to_numpy()[there]
+    np.testing.assert_array_equal(seen, scores[2].emotions[there, 1, 2])
+    seen = joint["body_extraversion"].to_numpy()[there]
+    np.testing.assert_array_equal(seen, scores[2].traits[there, 1, 2])
+    assert joint["speaker_id"].tolist() == scores[2].speakers.tolist()

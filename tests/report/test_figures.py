@@ -11,6 +11,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from sslmepr.association.grid import tidy_matrix
+from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
 from sslmepr.association.recovery import compare
 from sslmepr.association.sources import CROSS, DISJOINT, PREDICTED_TRAIT
 from sslmepr.labels import (
@@ -542,6 +543,24 @@ def test_condition_panels_have_a_row_per_kind_of_worlds():
     assert second.patches[0].get_extents().width > 0
 
 
+def reached():
+    """What each question reaches, with a study at hand of a thousand clips."""
+    questions = {FIND: 0.3, FIND_MEAN: 0.1, CALL_ABSENT: 0.2}
+    rows = [
+        {"question": question, "times": n, "clips": 1000.0 * n, "r": r / n**0.5}
+        for question, r in questions.items()
+        for n in (1, 4, 16)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_reach_has_a_line_per_question_and_marks_the_study_at_hand():
+    axes = figures.reach_lines(reached(), 0.1).axes[0]
+    *lines, effect, today = axes.lines
+    assert len(lines) == 3 and lines[0].get_xydata()[1].tolist() == [4000, 0.15]
+    assert set(effect.get_ydata()) == {0.1} and set(today.get_xdata()) == {1000}
+
+
 def searched():
     return pd.DataFrame(
         {
@@ -623,6 +642,7 @@ def everything(rng):
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
         "prediction_bars": (values, values),
         "projection_scatter": (projected(rng),),
+        "reach_lines": (reached(), 0.1),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "region_overlay": (crops, hidden_regions()),
         "search_history": (searched(),),

@@ -34,6 +34,7 @@ from sslmepr.report.figures.measurement import (
 )
 from sslmepr.report.figures.people import people_panels
 from sslmepr.report.figures.pipeline import pipeline_graph
+from sslmepr.report.figures.planning import reach_lines
 from sslmepr.report.figures.power import (
     condition_panels,
     expected_panels,
@@ -67,6 +68,7 @@ __all__ = [
     "prediction_bars",
     "projection_scatter",
     "ratio_matrix",
+    "reach_lines",
     "recovery_panels",
     "region_overlay",
     "search_history",

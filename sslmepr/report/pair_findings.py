@@ -1,0 +1,204 @@
+"""Each pair of an emotion and a trait in sentences, and what the study says of all."""
+
+import html
+import re
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association.cross_source import intervals
+from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
+from sslmepr.association.grid import CELL
+from sslmepr.association.planning import USUAL_POWER, deciding
+from sslmepr.params.analysis import Association
+from sslmepr.report.apa import apa_correlation, apa_number, apa_p
+from sslmepr.report.association_findings import verdict_table
+from sslmepr.report.overview import Findings
+from sslmepr.report.pair_export import CORRECTIONS
+from sslmepr.report.words import plain, pretty
+
+NAMED = 12
+"""Most pairs that a sentence lists."""
+
+
+def refusal(table: pd.DataFrame) -> str:
+    """Why a study's associations are not identified; empty if they are.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.cross_table.read_table`.
+    """
+    return "" if table["r"].notna().all() else str(table["reason"].iloc[0])
+
+
+def study_pairs(
+    pairs: pd.DataFrame,
+    precision: pd.DataFrame,
+    settings: Association,
+    refused: str = "",
+) -> Findings:
+    """What a study says of all pairs, and what would decide on the others.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `sslmepr.report.pair_export.tidy_export`.
+    precision : DataFrame
+        From `sslmepr.association.planning.read_precision`.
+    settings : Association
+    refused : str
+        From `refusal`: why there are no pairs.
+
+    Returns
+    -------
+    Findings
+    """
+    if refused:
+        return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
+    effect = apa_number(settings.smallest_effect)
+    clips, people = (int(pairs[name].iloc[0]) for name in ("n", "n_speakers"))
+    groups = {
+        PRESENT: "are associated",
+        ABSENT: f"are surely smaller than ±{effect}",
+    }
+    sentences = []
+    for verdict, words in groups.items():
+        mine = pairs[pairs["verdict"] == verdict]
+        mine = mine.sort_values("r", key=np.abs, ascending=False, kind="stable")
+        told = _listed([_together(row) for row in mine.itertuples()])
+        sentences.append(f"**{len(mine)} of {len(pairs)} pairs {words}**{told}.")
+    open_ = pairs.loc[pairs["verdict"] == UNDECIDED, CELL]
+    sentence = (
+        f"**{len(open_)} of {len(pairs)} pairs are undecided** after {clips:,} clips "
+        f"of {people:,} people"
+    )
+    if len(open_):
+        times = deciding(precision, settings, USUAL_POWER).merge(open_, on=CELL)
+        middle = times["times"].median()
+        sentence += (
+            f"; the typical one would take {_times(middle)} as many to be decided, "
+            "present or absent"
+        )
+    return Findings([*sentences, f"{sentence}."])
+
+
+def _listed(told: list[str]) -> str:
+    shown = told[:NAMED]
+    more = [f"and {len(told) - NAMED} more"] if len(told) > NAMED else []
+    return f": {'; '.join([*shown, *more])}" if told else ""
+
+
+def _together(row) -> str:
+    return f"{plain(row.emotion)} with {plain(row.trait)} ({apa_number(row.r)})"
+
+
+def _times(value: float) -> str:
+    return f"{value:.1f} times" if value < 10 else f"{value:,.0f} times"
+
+
+def told_pairs(
+    pairs: pd.DataFrame, precision: pd.DataFrame, settings: Association
+) -> pd.DataFrame:
+    """What readers are told of each pair.
+
+    Parameters
+    ----------
+    pairs, precision, settings
+        As of `study_pairs`.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, r, low, high, verdict; and, as HTML, said (the verdict in
+        words), report (a sentence in APA style) and needed (the clips that decide).
+    """
+    needed = dict(list(deciding(precision, settings, USUAL_POWER).groupby(CELL)))
+    told = pairs[[*CELL, "r", "low", "high", "verdict"]].copy()
+    rows = list(pairs.itertuples())
+    told["said"] = [_said(row, settings) for row in rows]
+    told["report"] = [_report(row, settings, len(pairs)) for row in rows]
+    told["needed"] = [
+        _needed(row.verdict, needed[row.emotion, row.trait], settings) for row in rows
+    ]
+    return told
+
+
+def _said(row, settings: Association) -> str:
+    emotion, trait = plain(row.emotion), plain(row.trait)
+    effect = apa_number(settings.smallest_effect)
+    words = {
+        PRESENT: f"more {emotion} goes with {'more' if row.r > 0 else 'less'} {trait}",
+        ABSENT: f"{emotion} and {trait} go together less than ±{effect}, surely",
+        UNDECIDED: f"these clips do not tell whether {emotion} goes with {trait}",
+    }
+    return f"<strong>{pretty(row.verdict)}</strong>: {words[row.verdict]}."
+
+
+def _report(row, settings: Association, tests: int) -> str:
+    correction = CORRECTIONS.get(settings.correction, settings.correction)
+    effect = apa_number(settings.smallest_effect)
+    one, other = pretty(row.emotion), plain(row.trait)
+    number = apa_correlation(pd.Series(row._asdict()), settings.confidence)
+    number += f" (corrected for {tests} tests by {correction})"
+    small = f"two one-sided tests against ±{effect}, {apa_p(row.p_equivalence)}"
+    if row.verdict == PRESENT:
+        side = "positively" if row.r > 0 else "negatively"
+        told = f"{one} was {side} associated with {other}, {number}"
+    elif row.verdict == ABSENT:
+        level = 1 - 2 * settings.alpha
+        ends = intervals(np.array(row.r), np.array(row.error), level, row.n_speakers)
+        low, high = (apa_number(float(end)) for end in ends[:2])
+        told = (
+            f"{one} and {other} were equivalent to unrelated, r = {apa_number(row.r)}, "
+            f"{100 * level:g}% CI [{low}, {high}], {small}"
+        )
+    else:
+        told = (
+            f"Whether {plain(row.emotion)} is associated with {other} remained "
+            f"undecided, {number}; {small}"
+        )
+    told += f"; N = {row.n:,} clips of {row.n_speakers:,} people."
+    return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", html.escape(told, False))
+
+
+def _needed(verdict: str, needed: pd.DataFrame, settings: Association) -> str:
+    if verdict != UNDECIDED:
+        return "Decided with the clips of this study."
+    effect = apa_number(settings.smallest_effect)
+    corpora = "; ".join(
+        f"{row.clips:,} clips of {row.speakers:,} people "
+        f"({plain(row.corpus, 'corpus')})"
+        for row in needed.itertuples()
+    )
+    return html.escape(
+        f"To decide it, present or absent: {_times(needed['times'].iloc[0])} the clips "
+        f"of this study, that is {corpora}. A correlation of ±{effect} is then found, "
+        "and one of 0 called absent, each with a probability of "
+        f"{100 * USUAL_POWER:g} %.",
+        False,
+    )
+
+
+def all_pairs(
+    pairs: pd.DataFrame, precision: pd.DataFrame, settings: Association
+) -> pd.DataFrame:
+    """A table of all pairs, for readers.
+
+    Parameters
+    ----------
+    pairs, precision, settings
+        As of `study_pairs`.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, r [interval], p_corrected, verdict and clips to decide (of all
+        corpora together; none for what is decided).
+    """
+    needed = deciding(precision, settings, USUAL_POWER)
+    clips = needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
+    shown = verdict_table(pairs).merge(clips, on=CELL)
+    open_ = shown["verdict"] == UNDECIDED
+    shown["clips to decide"] = shown.pop("clips").map("{:,}".format).where(open_)
+    return shown

@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+from drawn_pairs import study
+from drawn_scores import SETTINGS
+from scipy import stats
+
+from sslmepr.association.cross_table import unidentified
+from sslmepr.association.planning import deciding
+from sslmepr.report.pair_findings import (
+    all_pairs,
+    refusal,
+    study_pairs,
+    told_pairs,
+)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return study()
+
+
+@pytest.fixture(scope="module")
+def told(found):
+    _, known, pairs = found
+    return told_pairs(pairs, known, SETTINGS).set_index(["emotion", "trait"])
+
+
+def test_a_study_is_refused_with_its_reason(found):
+    assert refusal(found[0]) == ""
+    assert refusal(unidentified("one modality")) == "one modality"
+
+
+class TestStudyPairs:
+    def test_every_verdict_has_its_sentence(self, found):
+        _, known, pairs = found
+        sentences = study_pairs(pairs, known, SETTINGS).sentences
+        assert sentences[0] == (
+            "**2 of 30 pairs are associated**: anger with openness (−.30); disgust "
+            "with conscientiousness (.20)."
+        )
+        assert sentences[1].startswith(
+            "**23 of 30 pairs are surely smaller than ±.10**"
+        )
+        assert sentences[1].endswith("and 11 more.")
+        needed = deciding(known, SETTINGS, 0.8)
+        times = needed.loc[needed["emotion"] == "surprise", "times"].median()
+        assert sentences[2] == (
+            "**5 of 30 pairs are undecided** after 1,200 clips of 600 people; the "
+            f"typical one would take {times:.0f} times as many to be decided, present "
+            "or absent."
+        )
+
+    def test_where_all_is_decided_no_clips_are_asked_for(self, found):
+        _, known, pairs = found
+        decided = pairs.assign(verdict="absent")
+        last = study_pairs(decided, known, SETTINGS).sentences[-1]
+        assert last.endswith("after 1,200 clips of 600 people.")
+        assert study_pairs(decided, known, SETTINGS).sentences[0] == (
+            "**0 of 30 pairs are associated**."
+        )
+
+    def test_what_is_not_identified_has_no_verdict(self, found):
+        _, known, pairs = found
+        (only,) = study_pairs(
+            pairs.head(0), known.head(0), SETTINGS, "one modality"
+        ).sentences
+        assert only == "**No verdict.** One modality."
+
+
+class TestToldPairs:
+    def test_verdicts_in_words(self, told):
+        said = told["said"]
+        assert said["anger", "openness"] == (
+            "<strong>Present</strong>: more anger goes with less openness."
+        )
+        assert "more disgust goes with more" in said["disgust", "conscientiousness"]
+        assert said["fear", "openness"] == (
+            "<strong>Absent</strong>: fear and openness go together less than ±.10, "
+            "surely."
+        )
+        assert said["surprise", "emotional_stability"] == (
+            "<strong>Undecided</strong>: these clips do not tell whether surprise goes "
+            "with emotional stability."
+        )
+
+    def test_sentences_to_report(self, told):
+        low, high = stats.t.interval(0.95, 599, 0.2, 0.03)
+        assert told.loc[("disgust", "conscientiousness"), "report"] == (
+            "Disgust was positively associated with conscientiousness, <em>r</em> = "
+            f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em> &lt; .001 (corrected "
+            "for 30 tests by the Benjamini–Hochberg procedure); <em>N</em> = 1,200 "
+            "clips of 600 people."
+        ).replace("0.", ".")
+        anger = told.loc[("anger", "openness"), "report"]
+        assert anger.startswith("Anger was negatively associated with openness, ")
+        fear = told.loc[("fear", "openness"), "report"]
+        low, high = stats.t.interval(0.9, 599, 0, 0.03)
+        assert fear.startswith(
+            "Fear and openness were equivalent to unrelated, <em>r</em> = .00, 90% CI "
+            f"[−{-low:.2f}, {high:.2f}], two one-sided tests against ±.10, ".replace(
+                "0.", "."
+            )
+        )
+        surprise = told.loc[("surprise", "openness"), "report"]
+        assert "remained undecided, <em>r</em> = .00, 95% CI [−.39, .39]" in surprise
+        p = stats.t.sf(0.5, 599)
+        assert f"±.10, <em>p</em> = {p:.3f}; ".replace("0.", ".") in surprise
+
+    def test_clips_that_decide_are_those_of_the_plan(self, found, told):
+        needed = deciding(found[1], SETTINGS, 0.8)
+        mine = needed[
+            (needed["emotion"] == "surprise") & (needed["trait"] == "openness")
+        ]
+        sentence = told.loc[("surprise", "openness"), "needed"]
+        for row in mine.itertuples():
+            assert f"{row.clips:,} clips of {row.speakers:,} people" in sentence
+        assert "(rated for emotions)" in sentence and "80 %" in sentence
+        assert told.loc[("anger", "openness"), "needed"].startswith("Decided")
+        assert told.loc[("fear", "openness"), "needed"].startswith("Decided")
+
+
+def test_the_table_names_the_clips_of_what_is_open_alone(found):
+    _, known, pairs = found
+    shown = all_pairs(pairs, known, SETTINGS)
+    assert len(shown) == 30
+    open_ = shown["verdict"] == "undecided"
+    assert (shown["clips to decide"].notna() == open_).all() and open_.sum() == 5
+    needed = deciding(known, SETTINGS, 0.8)
+    clips = needed.groupby(["emotion", "trait"])["clips"].sum()
+    expected = f"{clips['surprise', 'openness']:,}"
+    assert shown.loc[25, "clips to decide"] == expected
+    assert shown.loc[0, "r [interval]"].startswith("−.30 [−.36")
+    assert np.isclose(shown.loc[0, "p_corrected"], pairs.loc[0, "p_corrected"])
