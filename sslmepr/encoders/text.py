@@ -49,9 +49,9 @@ class TextEncoder:
     the same features whatever is said beside it, so that fewer texts are needed to
     learn what it means. The last layer alone was trained for the similarity of topics
     and has lost information about wording; for frozen BERT, too, several layers are
-    better features than the last (Devlin et al. 2019, table 7). BGE gives one step per text, pooled as
-    in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden state of the first
-    token, [CLS], scaled to length 1.
+    better features than the last (Devlin et al. 2019, table 7). BGE gives one step per
+    text, pooled as in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden
+    state of the first token, [CLS], scaled to length 1.
 
     Parameters
     ----------
