@@ -74,6 +74,14 @@ class Preregistration(Section):
     endpoints: Annotated[list[Endpoint], Field(min_length=1, max_length=MOST)]
     deviations: list[str]
 
+    def claims(self) -> dict[str, int]:
+        """Emotion to the expected sign of its mean association with all traits."""
+        return {
+            each.emotion: SIGNS[each.direction]
+            for each in self.endpoints
+            if each.traits == "all" and SIGNS[each.direction]
+        }
+
     def digest(self) -> str:
         """Hash (SHA-256) of everything but the deviations, in hexadecimal digits."""
         fixed = self.model_dump(exclude={"deviations"})

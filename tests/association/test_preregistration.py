@@ -50,6 +50,7 @@ def test_the_family_begins_with_the_finding_of_the_paper():
         *("sadness", "all", "negative"),
     )
     assert len(others) <= 4
+    assert read_preregistration().claims() == {"happiness": 1, "sadness": -1}
 
 
 def test_the_hash_is_of_what_is_registered_and_not_of_deviations(tmp_path):
