@@ -86,9 +86,12 @@ class StudyModels:
         }
         require_trained_on(first, variant_folder, digests)
         # New clips may be too few for statistics of their own, so those of the
-        # training corpora are pooled.
+        # training corpora are pooled; sorted, because a checkpoint is read in any order
+        # and the last digits of a mean depend on it.
         self._pooled = {
-            modality: Standardisation.pooled([*checkpoint.statistics.values()])
+            modality: Standardisation.pooled(
+                [each for _, each in sorted(checkpoint.statistics.items())]
+            )
             for modality, checkpoint in self.unimodal.items()
         }
 
