@@ -205,8 +205,9 @@ def presence_bounds(true, predicted, speakers, confidence: float) -> PresenceBou
 def presence_sets(predicted, bounds: PresenceBounds) -> np.ndarray:
     """Prediction sets of an emotion.
 
-    Where neither label conforms, both are kept: the clip is undecided, and coverage
-    only gains.
+    Between the thresholds, where the classes overlap, both labels conform. Where the
+    thresholds leave a gap instead, neither does, and the label of the nearer threshold
+    is kept: coverage only gains.
 
     Parameters
     ----------
@@ -220,7 +221,11 @@ def presence_sets(predicted, bounds: PresenceBounds) -> np.ndarray:
         `ABSENT`, `PRESENT` or `EITHER`; empty where there is no prediction.
     """
     predicted = np.asarray(predicted, float)
-    absent = predicted <= bounds.highest_absent
-    present = predicted >= bounds.lowest_present
-    sets = np.where(absent == present, EITHER, np.where(absent, ABSENT, PRESENT))
+    highest, lowest = bounds
+    if highest < lowest:
+        middle = (highest + lowest) / 2
+        sets = np.where(predicted < middle, ABSENT, PRESENT)
+    else:
+        sets = np.where(predicted > highest, PRESENT, EITHER)
+        sets = np.where(predicted < lowest, ABSENT, sets)
     return np.where(np.isnan(predicted), "", sets)

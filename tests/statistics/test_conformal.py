@@ -125,9 +125,9 @@ def test_bounds_of_presence_by_hand():
     assert bounds == PresenceBounds(0.7, 0.4)
     sets = presence_sets([0.3, 0.4, 0.7, 0.71, np.nan], bounds)
     assert sets.tolist() == [ABSENT, EITHER, EITHER, PRESENT, ""]
-    # Where the thresholds cross, what lies between conforms to neither.
-    sets = presence_sets([0.4, 0.5, 0.6], PresenceBounds(0.4, 0.6))
-    assert sets.tolist() == [ABSENT, EITHER, PRESENT]
+    # What lies in a gap between the thresholds conforms to neither.
+    sets = presence_sets([0.4, 0.45, 0.55, 0.6, np.nan], PresenceBounds(0.4, 0.6))
+    assert sets.tolist() == [ABSENT, ABSENT, PRESENT, PRESENT, ""]
 
 
 def test_too_few_speakers_bound_nothing():
