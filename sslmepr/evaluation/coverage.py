@@ -12,13 +12,14 @@ bootstrap it has a width where all are covered.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from sslmepr.evaluation.cells import Cell
+from sslmepr.evaluation.cells import Cell, training_mean
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import NONE
@@ -83,9 +84,10 @@ def person_coverage(
         corpus, split, task, metric, target, nominal, estimate, low, high, interval
         (`WILSON` or none), n (clips), n_speakers, targets (number of targets in the
         estimate). Metrics of traits are ``half_width`` of the calibration (split dev),
-        ``coverage`` and ``interval_width`` (mean, of what lies within 0 to 1); of
-        emotions ``coverage_present`` and ``coverage_absent`` among clips with and
-        without the emotion, and ``undecided``, the share of sets that hold both.
+        ``guess_half_width`` of an interval around the training mean instead of the
+        prediction, ``coverage`` and ``interval_width`` (mean, of what lies within 0 to
+        1); of emotions ``coverage_present`` and ``coverage_absent``, among clips with
+        and without the emotion, and ``undecided``, the share of sets that hold both.
         Coverage of `ALL_TARGETS` is the mean over targets. Where the calibration has
         too few people, widths are infinite, and nothing is measured.
 
@@ -101,9 +103,9 @@ def person_coverage(
     measured = [c for c in cells if c.split != "dev" and c.task in models.tasks]
     everyone = np.unique([row for cell in measured for row in cell.rows]).astype(int)
     predicted = predict_as_new(models, clips, everyone, data_folder)
-    rows = []
+    guess, rows = training_mean(params, clips, "personality"), []
     for nominal in levels(params):
-        rows += _calibrated(calibration, nominal)
+        rows += _calibrated(calibration, guess, nominal)
         for cell in measured:
             values = predicted[cell.task][np.searchsorted(everyone, cell.rows)]
             known = ~np.isnan(values).any(1)
@@ -120,15 +122,20 @@ def person_coverage(
     return calibration, pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _calibrated(calibration: Calibration, nominal: float) -> Iterator[tuple]:
-    """Rows of the half widths of the calibration."""
+def _calibrated(
+    calibration: Calibration, guess: np.ndarray, nominal: float
+) -> Iterator[tuple]:
+    """Rows of half widths, around predictions and around the training mean."""
     if "personality" not in calibration.tasks:
         return
     clips = calibration.tasks["personality"]
-    where = clips.corpus, clips.split, "personality", "half_width"
+    guessed = replace(clips, predicted=[guess.tolist()] * len(clips.true))
     count = (NONE, len(clips.speakers), clips.people, 1)
-    for name, width in zip(TRAITS, calibration.half_widths(nominal), strict=True):
-        yield (*where, name, nominal, width, np.nan, np.nan, *count)
+    for metric, each in (("half_width", clips), ("guess_half_width", guessed)):
+        own = Calibration({"personality": each}, {}).half_widths(nominal)
+        where = clips.corpus, clips.split, "personality", metric
+        for name, width in zip(TRAITS, own, strict=True):
+            yield (*where, name, nominal, width, np.nan, np.nan, *count)
 
 
 def _traits(

@@ -1,9 +1,16 @@
-"""What intervals and sets for one person promise, in words, and how they do, in tables.
+"""Intervals and sets for one person: what they promise, and what they keep.
 
-The intervals are those of `sslmepr.training.calibration`.
+The intervals are those of `sslmepr.training.calibration`, their coverage that of
+`sslmepr.evaluation.coverage`.
 """
 
-from sslmepr.labels import SCORED_EMOTIONS
+import pandas as pd
+
+from sslmepr.evaluation.coverage import ALL_TARGETS
+from sslmepr.labels import SCORED_EMOTIONS, select
+from sslmepr.report.chapter_tables import Message
+from sslmepr.report.tables import metric_table
+from sslmepr.report.tabs import Tabs
 from sslmepr.report.words import plain
 from sslmepr.statistics.conformal import fewest_speakers
 from sslmepr.training.calibration import Calibration
@@ -75,3 +82,78 @@ def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[
                 "needed."
             )
     return sentences
+
+
+def kept(coverage: pd.DataFrame, confidence: float) -> list[str]:
+    """Sentences on the measured coverage of traits, for the beginning of a chapter.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        From `sslmepr.evaluation.coverage.person_coverage`.
+    confidence : float
+
+    Returns
+    -------
+    list of str
+        One for each corpus and split that was measured, or one that says why none was;
+        empty if traits are not predicted.
+    """
+    traits = select(coverage, task="personality", nominal=confidence)
+    if traits.empty:
+        return []
+    start, level = "**Interval for one person**", f"{100 * confidence:g} %"
+    widths = {
+        metric: select(traits, metric=metric)["estimate"].mean()
+        for metric in ("half_width", "guess_half_width")
+    }
+    if widths["half_width"] == float("inf"):
+        people = select(traits, metric="half_width")["n_speakers"].iloc[0]
+        return [
+            f"{start}: none at {level}, for which {fewest_speakers(confidence)} people "
+            f"of dev are needed, and there are {people}."
+        ]
+    wide = (
+        f"a trait's score lies within ±{widths['half_width']:.2f} of the prediction, "
+        f"mean over traits (±{widths['guess_half_width']:.2f} around the training mean)"
+    )
+    measured = select(traits, metric="coverage", target=ALL_TARGETS)
+    if measured.empty:
+        return [
+            f"{start} ({level}): {wide}. Whether it does is not measured: no clip "
+            "outside dev has labels."
+        ]
+    return [
+        f"{start} ({level}, *{plain(row.corpus, 'corpus')}*, {row.split}): {wide} for "
+        f"{100 * row.estimate:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}] of "
+        f"{row.n_speakers} people."
+        for row in measured.itertuples()
+    ]
+
+
+def table(coverage: pd.DataFrame, task: str) -> Tabs | Message:
+    """Coverage and width by target, a tab for each nominal coverage and split.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        From `sslmepr.evaluation.coverage.person_coverage`.
+    task : {"emotion", "personality"}
+
+    Returns
+    -------
+    Tabs or Message
+    """
+    mine = select(coverage, task=task)
+    if mine.empty:
+        return Message("Not measured: no clip outside dev has labels.")
+    return Tabs(
+        "Nominal coverage and people",
+        {
+            f"{100 * nominal:g} %: {plain(corpus, 'corpus')}"
+            f"{'' if split == 'all' else f', {split}'}": metric_table(part, "target")
+            for (nominal, corpus, split), part in mine.groupby(
+                ["nominal", "corpus", "split"], sort=False
+            )
+        },
+    )
