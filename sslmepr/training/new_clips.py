@@ -67,14 +67,18 @@ class StudyModels:
         self.device = choose_device(device)
         fused = load_seeds(variant_folder)
         first = next(iter(fused.values()))
-        if not isinstance(first.model, FusionModel):
-            raise CheckpointError(
-                f"{variant_folder}: holds no model of stage 3; {remedy(variant_folder)}"
-            )
-        self.metrics, self.tasks = first.metrics, first.model.config.tasks
+        self._fused: list[FusionModel] = []
+        for each in fused.values():
+            if not isinstance(each.model, FusionModel):
+                raise CheckpointError(
+                    f"{variant_folder}: holds another model than one of stage 3; "
+                    f"{remedy(variant_folder)}"
+                )
+            self._fused.append(each.model.to(self.device))
+        config = self._fused[0].config
+        self.metrics, self.tasks = first.metrics, config.tasks
+        self._widths = config.widths
         self.digests = {str(seed): each.digest for seed, each in fused.items()}
-        self._fused = [each.model.to(self.device) for each in fused.values()]
-        self._widths = first.model.config.widths
         stage_2 = Path(study_folder, "crosstask")
         self.unimodal = {
             modality: load_checkpoint(stage_2 / modality / "model")
@@ -148,10 +152,9 @@ class StudyModels:
         self, clip_ids: list[str], modality: str, store: FeatureStore
     ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
         """Outputs of stage 2 for the clips that have a modality, batch by batch."""
-        checkpoint = self.unimodal[modality]
         steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
         rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
-        model = checkpoint.model.to(self.device)
+        model: torch.nn.Module = self.unimodal[modality].model.to(self.device)
         pooled = self._pooled[modality]
         for part in pieces(rows, steps.to_numpy(), BATCH, BATCH_STEPS):
             read = [store[clip_ids[row]] for row in part]
