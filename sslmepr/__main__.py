@@ -66,6 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--out", type=Path, required=True, help="table to write: .csv, .json, .parquet"
     )
     predict.add_argument("--variant", default="multitask", help="which fusion model")
+    predict.add_argument(
+        "--confidence",
+        type=float,
+        help="coverage of intervals and sets; absent: evaluate.confidence",
+    )
     predict.set_defaults(call=_predict)
 
     plan = commands.add_parser(
@@ -171,13 +176,20 @@ def _predict(options: argparse.Namespace) -> None:
             file=sys.stderr,
         )
     folder = Path("runs", settings.study)
-    table = predict(settings, options.clip, options.out, folder, options.variant)
+    table = predict(
+        settings,
+        options.clip,
+        options.out,
+        folder,
+        options.variant,
+        options.confidence,
+    )
     failed = (table["failed"] != "").sum()
     print(
         f"{options.out}: {len(table)} clips, {failed} of them without a prediction "
-        "(the column `failed` says why). Intervals from _low to _high are over models "
-        "trained from other seeds, and say nothing of how sure these are of a person."
+        "(the column `failed` says why)."
     )
+    print(*table.attrs["promises"], sep="\n")
 
 
 def _plan(options: argparse.Namespace) -> None:

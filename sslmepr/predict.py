@@ -15,18 +15,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
-from sslmepr.device import choose_device
 from sslmepr.extraction import extract_corpus
 from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore
@@ -36,26 +33,18 @@ from sslmepr.labels import (
     EMOTIONS,
     SCORED_EMOTIONS,
     TABLE_TOOLS,
-    TARGET_COLUMNS,
-    TARGETS,
+    TRAIT_COLUMNS,
     VISUAL_MODALITIES,
 )
 from sslmepr.params import Params
 from sslmepr.params.corpora import PublishedCorpus
-from sslmepr.statistics.cluster_bootstrap import t_interval
-from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
-from sslmepr.training.checkpoints import (
-    CheckpointError,
-    load_checkpoint,
-    load_seeds,
-    require_trained_on,
-)
-from sslmepr.training.fusion_clips import join_modalities
+from sslmepr.report.person_intervals import people_of, promises
+from sslmepr.statistics.conformal import presence_sets
+from sslmepr.training.calibration import Calibration, read_calibration
+from sslmepr.training.checkpoints import CheckpointError
+from sslmepr.training.new_clips import StudyModels
 
 NAME = "clips"
-BATCH = 256
-BATCH_STEPS = 50_000
-"""Most steps per batch, padding included; a longer clip is a batch of its own."""
 
 DIGITS = 4
 """Decimal places in CSV and JSON; Parquet holds full precision."""
@@ -98,6 +87,7 @@ def predict(
     out: str | Path,
     study_folder: str | Path,
     variant: str = "multitask",
+    confidence: float | None = None,
 ) -> pd.DataFrame:
     """Predict emotions and apparent traits of recordings, and write the table.
 
@@ -114,36 +104,47 @@ def predict(
         Holds ``crosstask`` and ``fusion/<variant>`` with their checkpoints.
     variant : str
         The fusion model, all of whose seeds are used.
+    confidence : float, optional
+        Nominal coverage of intervals and sets; ``evaluate.confidence`` if not given.
 
     Returns
     -------
     DataFrame
         What was written: clip; ``emotions``, those that are present, by the study's
-        thresholds; for every emotion (probability) and trait (score in 0..1) the mean
-        over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
-        for one seed); people, how many are seen at once (features are those of the one
-        who is seen largest and longest); face, body, scene, audio and text, how each
-        was obtained (empty where the models do not use it); the transcript;
-        ``missing``, what could not be read and why; ``failed``, why there is no
-        prediction, or empty.
+        thresholds; for every emotion the probability (mean over seeds) and ``_set``,
+        which of presence and absence it may be (`sslmepr.statistics.conformal`); for
+        every trait the score in 0..1 and the ends of its prediction interval
+        (``_low``, ``_high``; NaN where the calibration has too few people);
+        ``confidence`` and ``calibrated_on``, whom sets and intervals are for; people,
+        how many are seen at once (features are those of the one who is seen largest and
+        longest); face, body, scene, audio and text, how each was obtained (empty where
+        the models do not use it); the transcript; ``missing``, what could not be read
+        and why; ``failed``, why there is no prediction, or empty. Its ``attrs`` hold
+        ``promises``, sentences on what sets and intervals promise.
 
     Raises
     ------
     PredictError
         If there is no clip, no checkpoint, one that is damaged, of another training
-        than the others or of features of another encoder; if the table exists, is being
-        written by another run or cannot be written as its suffix asks; or if something
-        else is in the way of the folder for finished clips.
+        than the others or of features of another encoder; if the models have no
+        calibration of their own or `confidence` is not between 0 and 1; if the table
+        exists, is being written by another run or cannot be written as its suffix asks;
+        or if something else is in the way of the folder for finished clips.
     """
+    level = params.evaluate.confidence if confidence is None else confidence
+    if not 0 < level < 1:
+        raise PredictError(f"confidence: {level} is not between 0 and 1")
     out = Path(out)
     if out.suffix not in WRITERS:
         raise PredictError(f"{out}: must end in one of {', '.join(WRITERS)}")
     _require_new(out)
     try:
-        models = _Models(Path(study_folder), variant, params)
+        models = _models(Path(study_folder), variant, params)
+        folder = Path(study_folder, "fusion", variant)
+        calibration = read_calibration(folder, models.digests)
         paths = find_clips(clips)
         with _work_folder(out) as work:
-            result = _predict(params, paths, models, work)
+            result = _predict(params, paths, models, calibration, level, work)
             _require_new(out)
             with atomic(out, work) as part:
                 WRITERS[out.suffix](result, part)
@@ -179,21 +180,63 @@ def _work_folder(out: Path) -> Iterator[Path]:
         ) from None
 
 
-def _predict(params: Params, clips: list[Path], models: "_Models", work: Path):
+def _models(folder: Path, variant: str, params: Params) -> StudyModels:
+    """The models of a variant, if they are of the encoders that would extract."""
+    variant_folder = folder / "fusion" / variant
+    if variant not in params.variants and not variant_folder.is_dir():
+        raise PredictError(
+            f"{variant}: no model of study {params.study}, which has "
+            f"{', '.join(params.variants)}"
+        )
+    models = StudyModels(folder, variant_folder, params.compute.device)
+    for modality, checkpoint in models.unimodal.items():
+        chosen = params.extract.encoder_of(modality)
+        if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS:
+            raise PredictError(
+                f"{folder / 'crosstask' / modality}: was trained on tables of "
+                f"{checkpoint.made_by[0]}, which recordings do not have; make the "
+                "clips a corpus with such tables, in the role held_out, and run "
+                "`sslmepr repro`"
+            )
+        if checkpoint.made_by and checkpoint.made_by[0] != chosen:
+            raise PredictError(
+                f"{folder / 'crosstask' / modality}: was trained on features of "
+                f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
+            )
+    return models
+
+
+def _predict(
+    params: Params,
+    clips: list[Path],
+    models: StudyModels,
+    calibration: Calibration,
+    confidence: float,
+    work: Path,
+) -> pd.DataFrame:
     """The table of `predict`, not yet written."""
     table, unreadable = _clip_table(clips)
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
     # modalities that the models do not use are not extracted
-    seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.widths))
+    seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.unimodal))
     chosen = params.model_copy(update={"corpus": {NAME: seen}})
     extract_corpus(NAME, chosen, work, root, features)
     predicted = models.predict(table["clip_id"].tolist(), features)
-    result = _result(predicted, models.thresholds, features, work, params)
+    thresholds = models.metrics.get("thresholds", {})
+    columns = _columns(predicted, thresholds, calibration, confidence)
+    record = extraction_record(read_clips(work), features)
+    result = _result(columns, record, features)
+    lost = np.any([np.isnan(each).any(axis=(0, 2)) for each in predicted.values()], 0)
+    reason = ("nothing could be read: " + result["missing"]).where(
+        result["missing"] != "", "the models gave no number"
+    )
+    result["failed"] = reason.where(lost, "")
     for row, clip_id in enumerate(result["clip"]):
         if clip_id in unreadable:
             result.loc[row, "failed"] = unreadable[clip_id]
+    result.attrs["promises"] = promises(calibration, confidence)
     return result
 
 
@@ -262,137 +305,46 @@ def _is_utf_8(text: str) -> bool:
     return True
 
 
-class _Models:
-    """Stage 2 of every modality and stage 3 with every seed, from their checkpoints."""
-
-    def __init__(self, folder: Path, variant: str, params: Params):
-        device = self.device = choose_device(params.compute.device)
-        variant_folder = folder / "fusion" / variant
-        if variant not in params.variants and not variant_folder.is_dir():
-            raise PredictError(
-                f"{variant}: no model of study {params.study}, which has "
-                f"{', '.join(params.variants)}"
-            )
-        fused = list(load_seeds(variant_folder).values())
-        self.fused = [each.model.to(device) for each in fused]
-        thresholds = fused[0].metrics.get("thresholds", {})
-        self.thresholds = np.array([thresholds.get(e, 0.5) for e in SCORED_EMOTIONS])
-        self.widths = self.fused[0].config.widths
-        self.tasks = self.fused[0].config.tasks
-        self.unimodal = {
-            modality: load_checkpoint(folder / "crosstask" / modality / "model")
-            for modality in self.widths
-        }
-        for modality, checkpoint in self.unimodal.items():
-            chosen = params.extract.encoder_of(modality)
-            if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS:
-                raise PredictError(
-                    f"{folder / 'crosstask' / modality}: was trained on tables of "
-                    f"{checkpoint.made_by[0]}, which recordings do not have; make the "
-                    "clips a corpus with such tables, in the role held_out, and run "
-                    "`sslmepr repro`"
-                )
-            if checkpoint.made_by and checkpoint.made_by[0] != chosen:
-                raise PredictError(
-                    f"{folder / 'crosstask' / modality}: was trained on features of "
-                    f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
-                )
-        digests = {
-            f"crosstask/{modality}": checkpoint.digest
-            for modality, checkpoint in self.unimodal.items()
-        }
-        require_trained_on(fused[0], variant_folder, digests)
-
-    @torch.inference_mode()
-    def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
-        """Predict with every seed.
-
-        Parameters
-        ----------
-        clip_ids : list of str
-        features : Path
-            Folder of the feature stores.
-
-        Returns
-        -------
-        dict of str to (seed, clip, target) ndarray
-            By task: probabilities of emotions, scores of traits; NaN for a clip without
-            any modality.
-        """
-        stores = {
-            modality: FeatureStore.open(features, modality, checkpoint.made_by)
-            for modality, checkpoint in self.unimodal.items()
-        }
-        sizes = {  # the length is one of the features
-            modality: (self.widths[modality], store.feature_count + 1)
-            for modality, store in stores.items()
-        }
-        parts = chain.from_iterable(
-            self._unimodal(clip_ids, *each) for each in stores.items()
-        )
-        given = join_modalities(len(clip_ids), sizes, parts, self.device)
-        present = given.present.any(1)
-        predicted = {}
-        for task in self.tasks:
-            shape = len(self.fused), len(clip_ids), len(TARGETS[task])
-            predicted[task] = np.full(shape, np.nan)
-        rows = np.flatnonzero(present.cpu().numpy())
-        for seed, model in enumerate(self.fused):
-            for part in chunks(rows, BATCH):
-                where = torch.from_numpy(part).to(self.device)
-                answers = model.predicted(model(given.at(where)))
-                for task in self.tasks:
-                    predicted[task][seed, part] = answers[task].float().cpu().numpy()
-        return predicted
-
-    def _unimodal(
-        self, clip_ids: list[str], modality: str, store: FeatureStore
-    ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
-        """Outputs of stage 2 for the clips that have a modality, batch by batch."""
-        checkpoint = self.unimodal[modality]
-        steps = pd.Series(clip_ids).map(store.table.set_index("clip_id")["steps"])
-        rows = steps.dropna().sort_values(kind="stable").index.to_numpy(copy=True)
-        model = checkpoint.model.to(self.device)
-        # New clips may be too few for statistics of their own, so those of the
-        # training corpora are pooled.
-        pooled = Standardisation.pooled([*checkpoint.statistics.values()])
-        for part in pieces(rows, steps.to_numpy(), BATCH, BATCH_STEPS):
-            read = [store[clip_ids[row]] for row in part]
-            sequences = [pooled.apply(append_log_length(s, len(s))) for s in read]
-            output = model(*_padded(sequences, self.device))
-            yield modality, torch.from_numpy(part).to(self.device), output._asdict()
+def _columns(
+    predicted: dict[str, np.ndarray],
+    thresholds: dict[str, float],
+    calibration: Calibration,
+    confidence: float,
+) -> dict[str, np.ndarray | str | float]:
+    """What the models say: column to its values."""
+    columns: dict[str, np.ndarray | str | float] = {}
+    means = {task: values.mean(axis=0) for task, values in predicted.items()}
+    if "emotion" in means:
+        columns["emotions"] = _present(means["emotion"], thresholds)
+        columns |= dict(zip(EMOTION_COLUMNS, means["emotion"].T, strict=True))
+        bounds = calibration.bounds(confidence)
+        for name, each in zip(EMOTION_COLUMNS[1:], bounds, strict=True):
+            columns[f"{name}_set"] = presence_sets(columns[name], each)
+    if "personality" in means:
+        widths = calibration.half_widths(confidence)
+        widths[np.isinf(widths)] = np.nan
+        for place, name in enumerate(TRAIT_COLUMNS):
+            mean, width = means["personality"][:, place], widths[place]
+            # Scores lie in 0..1, so nothing is lost outside.
+            columns[name] = mean
+            columns[f"{name}_low"] = np.clip(mean - width, 0, 1)
+            columns[f"{name}_high"] = np.clip(mean + width, 0, 1)
+    columns["confidence"] = confidence
+    columns["calibrated_on"] = people_of(calibration)
+    return columns
 
 
-def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Values (clip, step, feature), zero in padding, and mask (clip, step)."""
-    lengths = torch.tensor([len(each) for each in sequences])
-    values = torch.nn.utils.rnn.pad_sequence(
-        [torch.from_numpy(each) for each in sequences], batch_first=True
-    )
-    mask = torch.arange(values.shape[1]) < lengths[:, None]
-    return values.to(device), mask.to(device)
+def _present(probabilities: np.ndarray, thresholds: dict[str, float]) -> np.ndarray:
+    """Names of the emotions that are present: (clip,)."""
+    limits = np.array([thresholds.get(name, 0.5) for name in SCORED_EMOTIONS])
+    names, scored = np.array(SCORED_EMOTIONS), probabilities[:, 1:]
+    decided = [", ".join(names[each >= limits]) or EMOTIONS[0] for each in scored]
+    return np.where(np.isnan(scored).any(axis=1), "", decided)
 
 
-def _result(predicted, thresholds, features: Path, work: Path, params: Params):
-    """The table of `predict`."""
-    record = extraction_record(read_clips(work), features)
-    result = record[["clip_id"]].rename(columns={"clip_id": "clip"})
-    columns = {}
-    for task, values in predicted.items():
-        mean, low, high = _over_seeds(values, params.evaluate.confidence)
-        for place, name in enumerate(TARGET_COLUMNS[task]):
-            columns[name] = mean[:, place]
-            columns[f"{name}_low"] = low[:, place]
-            columns[f"{name}_high"] = high[:, place]
-    result = result.assign(**columns)
-    if "emotion" in predicted:
-        scored = result[list(EMOTION_COLUMNS[1:])].to_numpy()
-        names = np.array(SCORED_EMOTIONS)
-        decided = [
-            ", ".join(names[each >= thresholds]) or EMOTIONS[0] for each in scored
-        ]
-        predicted_at_all = ~np.isnan(scored).any(axis=1)
-        result.insert(1, "emotions", np.where(predicted_at_all, decided, ""))
+def _result(columns: dict, record: pd.DataFrame, features: Path) -> pd.DataFrame:
+    """What the models say, beside what they were given."""
+    result = record[["clip_id"]].rename(columns={"clip_id": "clip"}).assign(**columns)
     for column in ("people", *VISUAL_MODALITIES):
         result[column] = record.get(column)
     heard = set(FeatureStore.open(features, "audio").clip_ids)
@@ -402,19 +354,4 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     result["text"] = result["clip"].map(read.loc[encoded, "source"])
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
-    lost = np.any([np.isnan(each).any(axis=(0, 2)) for each in predicted.values()], 0)
-    reason = ("nothing could be read: " + result["missing"]).where(
-        result["missing"] != "", "the models gave no number"
-    )
-    result["failed"] = reason.where(lost, "")
     return result
-
-
-def _over_seeds(values: np.ndarray, confidence: float) -> tuple[np.ndarray, ...]:
-    """Mean, and the ends of its interval: (clip, target) each, from (seed, ...)."""
-    seeds = len(values)
-    mean = values.mean(axis=0)
-    # Without a degree of freedom there is no interval.
-    error = values.std(axis=0, ddof=min(1, seeds - 1)) / np.sqrt(seeds)
-    low, high = t_interval(mean, error, seeds, confidence)
-    return mean, np.clip(low, 0, 1), np.clip(high, 0, 1)

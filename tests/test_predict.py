@@ -30,17 +30,16 @@ from sslmepr.labels import (
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
-from sslmepr.predict import (
-    BATCH,
-    BATCH_STEPS,
-    WRITERS,
-    PredictError,
-    _Models,
-    find_clips,
-    predict,
-)
+from sslmepr.predict import WRITERS, PredictError, find_clips, predict
 from sslmepr.training.batches import Standardisation, pieces
+from sslmepr.training.calibration import (
+    FILE,
+    Calibration,
+    CalibrationClips,
+    write_calibration,
+)
 from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
+from sslmepr.training.new_clips import BATCH, BATCH_STEPS, StudyModels
 from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +52,8 @@ MADE_BY = {
     "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision + REVISION),
 }
 SEEDS = 3
+PEOPLE = 140
+"""Of the calibration; each emotion is shown by 20."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +98,34 @@ def study_folder(tmp_path_factory):
             trained_on=digests,
             seeds=range(SEEDS),
         )
+    recalibrate(folder)
     return folder
+
+
+def recalibrate(folder, people=PEOPLE):
+    """Calibrate the models that are there, on predictions of one half for all."""
+    rng = np.random.default_rng(1)
+    stage_3 = folder / "fusion" / "multitask"
+    models = {
+        str(seed): load_checkpoint(stage_3 / f"seed-{seed}").digest
+        for seed in range(SEEDS)
+    }
+    true = {
+        "emotion": np.eye(7)[np.arange(people) % 7],
+        "personality": rng.uniform(0.4, 0.6, (people, 5)),
+    }
+    tasks = {
+        task: CalibrationClips(
+            f"rated_for_{task}",
+            "dev",
+            list(range(people)),
+            values.tolist(),
+            np.full_like(values, 0.5).tolist(),
+        )
+        for task, values in true.items()
+    }
+    write_calibration(Calibration(tasks, models), stage_3)
+    return true
 
 
 def retrain(folder, modality, made_by):
@@ -117,6 +145,7 @@ def refit(folder, seed):
     save_checkpoint(
         old.model, stem, metrics=old.metrics, trained_on=digests, seeds=old.seeds
     )
+    recalibrate(folder)
 
 
 def drawn(model):
@@ -227,10 +256,6 @@ def test_predictions_are_those_of_the_models(made, study_folder):
     answers = torch.cat(answers).double().numpy()
     columns = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
     assert row[columns].to_numpy(float) == pytest.approx(answers.mean(0), abs=1e-5)
-    # The 97.5th percentile of Student's t with two degrees of freedom.
-    reach = 4.302653 * answers.std(0, ddof=1) / 3**0.5
-    low = row[[f"{name}_low" for name in columns]].to_numpy(float)
-    assert low == pytest.approx(np.clip(answers.mean(0) - reach, 0, 1), abs=1e-5)
     assert np.ptp(answers, axis=0).max() > 1e-4
     present = [
         name
@@ -238,6 +263,89 @@ def test_predictions_are_those_of_the_models(made, study_folder):
         if name != "neutral" and value >= 0.45
     ]
     assert row["emotions"] == (", ".join(present) or "neutral")
+
+
+def test_intervals_and_sets_are_those_of_the_calibration(made, study_folder):
+    table = made[0]
+    read = table[table["failed"] == ""]
+    true = recalibrate(study_folder)
+    # The 134th of 140 residuals: 141 times 0.95, rounded up.
+    widths = np.sort(abs(true["personality"] - 0.5), axis=0)[133]
+    for name, width in zip(TRAIT_COLUMNS, widths, strict=True):
+        low, high = (read[name] + sign * width for sign in (-1, 1))
+        assert read[f"{name}_low"].to_numpy() == pytest.approx(low.clip(0, 1))
+        assert read[f"{name}_high"].to_numpy() == pytest.approx(high.clip(0, 1))
+    # All calibration clips have probability 0.5, with an emotion and without.
+    for name in EMOTION_COLUMNS[1:]:
+        expected = np.where(read[name] < 0.5, "absent", "present")
+        assert read[f"{name}_set"].tolist() == expected.tolist()
+    names = [name for name in table if name.endswith(("_low", "_high", "_set"))]
+    assert len(names) == 2 * 5 + 6
+    failed = table[table["failed"] != ""]
+    assert not (failed[names].notna() & (failed[names] != "")).any(axis=None)
+    assert set(table["confidence"]) == {0.95}
+    assert set(table["calibrated_on"]) == {
+        "140 people of rated_for_emotion (dev); 140 people of rated_for_personality "
+        "(dev)"
+    }
+    first, second = table.attrs["promises"]
+    assert "like the 140 people of rated_for_emotion (dev)" in first
+    assert "at least 95 % of those with an emotion and 95 % of those without" in first
+    assert "From _low to _high: of new people like the 140 people of rated" in second
+
+
+def test_with_too_few_people_there_is_no_interval(
+    params, study_folder, recordings, tmp_path
+):
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    recalibrate(folder, people=14)
+    clip = [str(recordings / "mute.mp4")]
+    table = predict(params, clip, tmp_path / "x.csv", folder)
+    assert 0 < table.loc[0, "trait_openness"] < 1
+    ends = [f"{name}{end}" for name in TRAIT_COLUMNS for end in ("_low", "_high")]
+    assert table[ends].isna().all(axis=None)
+    sets = table[[f"{name}_set" for name in EMOTION_COLUMNS[1:]]]
+    assert (sets == "absent or present").all(axis=None)
+    _, few, many, none = table.attrs["promises"]
+    assert few.startswith("'absent' alone is never said of anger (2), disgust (2), ")
+    assert few.endswith("how many people show it, where 19 are needed.")
+    assert many.startswith("'present' alone is never said of anger (12), disgust (12)")
+    assert none == (
+        "No interval of a trait holds at 95 %: 19 people are needed, and there are the "
+        "14 people of rated_for_personality (dev)."
+    )
+    again = predict(params, clip, tmp_path / "y.csv", folder, confidence=0.9)
+    assert again[ends].notna().all(axis=None)
+    assert set(again["confidence"]) == {0.9}
+    for level in (0.0, 1.0, 95.0, np.nan):
+        with pytest.raises(PredictError, match=f"confidence: {level} is not between"):
+            predict(params, clip, tmp_path / "z.csv", folder, confidence=level)
+
+
+def test_a_calibration_of_other_models_is_refused(
+    params, study_folder, recordings, tmp_path
+):
+    arguments = params, [str(recordings / "mute.mp4")], tmp_path / "x.csv"
+    folder = tmp_path / "study"
+    shutil.copytree(study_folder, folder)
+    path = folder / "fusion" / "multitask" / FILE
+    text = path.read_text()
+    mends = ".*`dvc repro fusion@multitask` makes it anew$"
+    for content, message in (
+        (text.replace('"0": "', '"0": "f'), "is the calibration of other models than"),
+        (text[:-9], "calibration.json: not readable as a calibration"),
+        (text.replace('"split"', '"part"'), "not readable as a calibration.*'part'"),
+        (text.replace('"openness"', '"candour"'), "targets of personality are candour"),
+        (text.replace("[0, 1,", "[1,"), r"true of emotion must be \(139, 7\) finite"),
+        (text.replace("0.5,", "NaN,", 1), "predicted of emotion must be .* finite"),
+    ):
+        path.write_text(content)
+        with pytest.raises(PredictError, match=message + mends):
+            predict(*arguments, folder)
+    path.unlink()
+    with pytest.raises(PredictError, match="calibration.json: is missing" + mends):
+        predict(*arguments, folder)
 
 
 def test_clips_alone_and_together_are_predicted_alike(
@@ -379,6 +487,10 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     told = capsys.readouterr()
     assert "means nothing" in told.err
     assert "table.csv: 1 clips, 1 of them without a prediction (the column" in told.out
+    assert "at least 95 % get a trait's score from raters that lies inside" in told.out
+    assert "seed" not in told.out
+    assert main([*arguments[:-1], "less.csv", "--confidence", "0.8"]) == 0
+    assert "at least 80 % get a trait's score" in capsys.readouterr().out
     assert main(arguments) == 1
     assert "exists already" in capsys.readouterr().err
 
@@ -538,14 +650,14 @@ def test_a_clip_that_cannot_be_opened_ends_no_run(
 def test_a_clip_of_which_a_model_knows_no_number_is_told(
     params, study_folder, recordings, tmp_path, monkeypatch
 ):
-    whole = _Models.predict
+    whole = StudyModels.predict
 
     def without_numbers(self, clip_ids, features):
         predicted = whole(self, clip_ids, features)
         predicted["personality"][1, 0, 2] = np.nan
         return predicted
 
-    monkeypatch.setattr(_Models, "predict", without_numbers)
+    monkeypatch.setattr(StudyModels, "predict", without_numbers)
     clips = [str(recordings / name) for name in ("é 1.mp4", "more/long.mp4")]
     table = predict(params, clips, tmp_path / "x.csv", study_folder)
     assert table["failed"].tolist() == ["the models gave no number", ""]

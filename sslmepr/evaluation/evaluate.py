@@ -22,6 +22,7 @@ from sslmepr.evaluation.cells import (
     read_predictions,
     training_mean,
 )
+from sslmepr.evaluation.coverage import person_coverage
 from sslmepr.evaluation.metrics import (
     Draws,
     emotion_draws,
@@ -55,6 +56,7 @@ def evaluate_study(
     study_folder: str | Path,
     data_folder: str | Path = "data",
     run_folder: str | Path | None = None,
+    covered: str | None = None,
 ) -> dict:
     """Compute metrics of all models of a study on dev, test and the held-out corpus.
 
@@ -72,6 +74,8 @@ def evaluate_study(
         Folder of the corpora.
     run_folder : path, optional
         Output folder; by default ``<study_folder>/evaluate``.
+    covered : str, optional
+        Fusion variant whose intervals for one person are measured.
 
     Returns
     -------
@@ -80,7 +84,8 @@ def evaluate_study(
         corpus), stage, modality, task, variant, seed and the columns of
         `sslmepr.evaluation.metrics.tabulate`. summary : nested dict (split, stage,
         modality or variant, metric) with estimate, low, high, n and standard deviation
-        over seeds, for ``dvc metrics``.
+        over seeds, for ``dvc metrics``. With `covered`, also calibration and coverage,
+        from `sslmepr.evaluation.coverage.person_coverage`.
     """
     clips = read_true_clips(params, data_folder)
     cells = list(measured_cells(params, clips))
@@ -107,7 +112,13 @@ def evaluate_study(
     with atomic(folder / REFITS_FILE) as part:
         refits.to_parquet(part, index=False)
     metrics = pd.concat(tables, ignore_index=True)
-    return {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
+    result = {"metrics": metrics, "summary": _summary(metrics, clips.corpora)}
+    if covered is not None:
+        calibration, coverage = person_coverage(
+            params, clips, cells, covered, study_folder, data_folder
+        )
+        result |= {"calibration": calibration, "coverage": coverage}
+    return result
 
 
 def _limits(params: Params, model: Model, thresholds: dict[str, float]):

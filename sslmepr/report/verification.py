@@ -25,9 +25,9 @@ from sslmepr.report.verification_table import HISTORY, KINDS, read_history
 from sslmepr.training.results import write_json
 
 KEYS = frozenset(
-    "against arm block clip_id clips comparison condition control corpus "
-    "emotion epoch half halo level method metric modality offset seed source split "
-    "stage strength study target task trait trial variant what".split()
+    "against arm block clip_id clips comparison condition control corpus emotion epoch "
+    "half halo level method metric modality nominal offset seed source split stage "
+    "strength study target task trait trial variant what".split()
 )
 """Columns that identify a row."""
 
@@ -43,7 +43,7 @@ ENDS = re.compile(r"(.*_)?(low|high)")
 P = re.compile(r"p(_.*)?")
 ONE_CLIP = frozenset(
     ["WACC", "mWACC", "mUAR", "UAR", "F1", "mF1", "class F1", "macro F1", "weighted F1"]
-    + ["recall"]
+    + ["recall", "coverage", "coverage_present", "coverage_absent", "undecided"]
 )
 ONE_CELL = frozenset(
     "covers_planted false_positive_rate familywise_error largest_t_error power "

@@ -6,6 +6,7 @@ import numpy as np
 
 from sslmepr.labels import Model
 from sslmepr.params import Params
+from sslmepr.training.calibration import FILE, calibrate, write_calibration
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
@@ -13,6 +14,7 @@ from sslmepr.training.fusion_training import (
     score_on_dev,
     train_variant,
 )
+from sslmepr.training.new_clips import StudyModels
 from sslmepr.training.predictions import (
     dev_score,
     prediction_table,
@@ -31,9 +33,10 @@ def train_fusion(
 ) -> dict:
     """Train stage 3: one variant of the fusion model with every seed.
 
-    Written to `run_folder`: a checkpoint ``seed-<n>`` per seed, and
-    ``predictions.parquet`` with the predictions of all seeds for every clip that has at
-    least one modality (stage ``fusion``).
+    Written to `run_folder`: a checkpoint ``seed-<n>`` per seed, ``predictions.parquet``
+    with the predictions of all seeds for every clip that has at least one modality
+    (stage ``fusion``), and ``calibration.json`` for intervals of new clips
+    (`sslmepr.training.calibration`).
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def train_fusion(
     run_folder : path
         Receives the files listed above. Checkpoints of an earlier run are deleted.
     data_folder : path
-        Holds ``<corpus>/corpus/clips.parquet``.
+        Holds ``<corpus>/corpus/clips.parquet`` and ``<corpus>/features``.
     progress : bool
         Show a progress bar over the epochs of each seed.
 
@@ -65,6 +68,8 @@ def train_fusion(
         come from different runs.
     CorpusError
         If a corpus has no valid clip table.
+    FeatureError
+        If the features of a corpus are missing, damaged or of another encoder.
     TrainingError
         If the training loss is not finite.
     """
@@ -74,7 +79,7 @@ def train_fusion(
     data = FusionClips.of_study(params, modalities, study_folder, data_folder)
     rows = data.predictable()
     run_folder = Path(run_folder)
-    for old in run_folder.glob("seed-*"):
+    for old in (*run_folder.glob("seed-*"), *run_folder.glob(FILE)):
         old.unlink()  # an interrupted run must not be mixed with seeds of another
     projectors, scores, tables, results = {}, {}, [], []
     for task in settings.tasks:
@@ -112,6 +117,8 @@ def train_fusion(
             }
         )
     write_predictions(run_folder, tables)
+    models = StudyModels(study_folder, run_folder, params.compute.device)
+    write_calibration(calibrate(params, data.clips, models, data_folder), run_folder)
     return {
         "variant": variant,
         "modalities": modalities,

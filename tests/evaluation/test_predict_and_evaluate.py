@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from sslmepr.labels import TARGETS, TASKS
-from sslmepr.predict import _Models
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.checkpoints import load_checkpoint, load_seeds, save_checkpoint
 from sslmepr.training.clips import read_study_clips
+from sslmepr.training.new_clips import StudyModels
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_predict_says_what_evaluation_says(trained, served, small_params, varian
     wide = table.pivot(index="clip_id", columns=["seed", "target"], values="predicted")
     # In another order than there, and a clip of which nothing is known.
     clip_ids = [*wide.index[::-1], "nobody"]
-    models = _Models(served, variant, small_params)
+    models = StudyModels(served, served / "fusion" / variant, "cpu")
     predicted = models.predict(clip_ids, data_folder / held_out / "features")
     assert len(wide) == 30
     for task in TASKS:
