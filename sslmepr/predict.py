@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 
 from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
+from sslmepr.evaluation.person_intervals import emotion_bounds, half_widths
 from sslmepr.extraction import extract_corpus
 from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore
@@ -317,11 +318,11 @@ def _columns(
     if "emotion" in means:
         columns["emotions"] = _present(means["emotion"], thresholds)
         columns |= dict(zip(EMOTION_COLUMNS, means["emotion"].T, strict=True))
-        bounds = calibration.bounds(confidence)
+        bounds = emotion_bounds(calibration, confidence)
         for name, each in zip(EMOTION_COLUMNS[1:], bounds, strict=True):
             columns[f"{name}_set"] = presence_sets(columns[name], each)
     if "personality" in means:
-        widths = calibration.half_widths(confidence)
+        widths = half_widths(calibration, confidence)
         widths[np.isinf(widths)] = np.nan
         for place, name in enumerate(TRAIT_COLUMNS):
             mean, width = means["personality"][:, place], widths[place]

@@ -20,6 +20,7 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr.evaluation.cells import Cell, training_mean
+from sslmepr.evaluation.person_intervals import emotion_bounds, half_widths
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import NONE
@@ -132,7 +133,7 @@ def _calibrated(
     guessed = replace(clips, predicted=[guess.tolist()] * len(clips.true))
     count = (NONE, len(clips.speakers), clips.people, 1)
     for metric, each in (("half_width", clips), ("guess_half_width", guessed)):
-        own = Calibration({"personality": each}, {}).half_widths(nominal)
+        own = half_widths(Calibration({"personality": each}, {}), nominal)
         where = clips.corpus, clips.split, "personality", metric
         for name, width in zip(TRAITS, own, strict=True):
             yield (*where, name, nominal, width, np.nan, np.nan, *count)
@@ -141,7 +142,7 @@ def _calibrated(
 def _traits(
     true, predicted, speakers, calibration: Calibration, nominal: float, params: Params
 ) -> Iterator[Row]:
-    widths = calibration.half_widths(nominal)
+    widths = half_widths(calibration, nominal)
     if len(true) == 0 or not np.isfinite(widths).all():
         return
     covered = np.abs(true - predicted) <= widths
@@ -159,7 +160,7 @@ def _traits(
 def _emotions(
     true, predicted, speakers, calibration: Calibration, nominal: float, params: Params
 ) -> Iterator[Row]:
-    every = zip(SCORED_EMOTIONS, calibration.bounds(nominal), strict=True)
+    every = zip(SCORED_EMOTIONS, emotion_bounds(calibration, nominal), strict=True)
     for place, (name, bounds) in enumerate(every, 1):
         sets = presence_sets(predicted[:, place], bounds)
         present = true[:, place] > 0

@@ -7,6 +7,7 @@ The intervals are those of `sslmepr.training.calibration`, their coverage that o
 import pandas as pd
 
 from sslmepr.evaluation.coverage import ALL_TARGETS
+from sslmepr.evaluation.person_intervals import people_with
 from sslmepr.labels import SCORED_EMOTIONS, select
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.tables import metric_table
@@ -73,7 +74,7 @@ def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[
         few = [
             f"{plain(name)} ({people})"
             for name in SCORED_EMOTIONS
-            if (people := calibration.people_with(name, label)) < fewest
+            if (people := people_with(calibration, name, label)) < fewest
         ]
         if few:
             sentences.append(

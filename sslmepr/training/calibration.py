@@ -7,8 +7,8 @@ choices, so the residuals on dev are hardly smaller than on other people; what t
 costs in coverage is measured on test by `sslmepr.evaluation.coverage`.
 
 The file ``calibration.json`` lies beside the models of a fusion variant and names them
-by digest. It holds what `sslmepr.statistics.conformal` needs for any confidence: labels
-and predictions, without names of clips or speakers.
+by digest. It holds what `sslmepr.evaluation.person_intervals` needs for any confidence:
+labels and predictions, without names of clips or speakers.
 """
 
 import json
@@ -17,16 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from sslmepr.files import atomic
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TARGETS
+from sslmepr.labels import TARGETS
 from sslmepr.params import Params
-from sslmepr.statistics.cluster_bootstrap import cluster_index
-from sslmepr.statistics.conformal import (
-    PresenceBounds,
-    half_width,
-    presence_bounds,
-)
 from sslmepr.training.checkpoints import CheckpointError, code_revision, remedy
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.new_clips import StudyModels
@@ -76,32 +71,8 @@ class Calibration:
     tasks: dict[str, CalibrationClips]
     models: dict[str, str]
 
-    def half_widths(self, confidence: float) -> np.ndarray:
-        """Half widths of the prediction intervals of traits: (trait,).
-
-        Infinite where there are fewer people than
-        `sslmepr.statistics.conformal.fewest_speakers`.
-        """
-        columns = self._columns("personality")
-        return np.array([half_width(*each, confidence) for each in columns])
-
-    def bounds(self, confidence: float) -> list[PresenceBounds]:
-        """Thresholds of the prediction sets of the six scored emotions, in order."""
-        scored = self._columns("emotion")[-len(SCORED_EMOTIONS) :]
-        return [presence_bounds(*each, confidence) for each in scored]
-
-    def people(self, task: str) -> int:
-        """Number of people behind the calibration of a task."""
-        return self.tasks[task].people if task in self.tasks else 0
-
-    def people_with(self, emotion: str, present: bool) -> int:
-        """Number of people of whom a clip shows, or does not show, an emotion."""
-        column = dict(zip(EMOTIONS, self._columns("emotion"), strict=True))[emotion]
-        true, _, speakers = column
-        return len(set(speakers[(true > 0) == present]))
-
-    def _columns(self, task: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """True, predicted and speakers of each target: (clip,) each."""
+    def columns(self, task: str) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Labels, predictions and speakers of each target, in order: (clip,) each."""
         nothing = CalibrationClips("", SPLIT, [], [], [])
         clips, shape = self.tasks.get(task, nothing), (-1, len(TARGETS[task]))
         true, predicted = (
@@ -144,7 +115,8 @@ def calibrate(
         known = ~np.isnan(predicted).any(1)
         if not known.any():
             continue
-        speakers, _ = cluster_index(clips.table["speaker_id"].iloc[rows[known]])
+        names = clips.table["speaker_id"].iloc[rows[known]]
+        speakers, _ = pd.factorize(names, sort=True)
         tasks[task] = CalibrationClips(
             corpus,
             SPLIT,
