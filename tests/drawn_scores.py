@@ -11,13 +11,14 @@ MODALITIES = ["face", "body", "audio"]
 SETTINGS = params.load().association
 
 
-def world(rng, clips=(600, 600, 300), noise=1.0):
+def world(rng, clips=(600, 600, 300), noise=1.0, strength=0.5):
     """Scores of three corpora, two clips a speaker, and the associations behind them.
 
-    Emotion scores read some cues of traits, and the reverse.
+    Emotion scores read some cues of traits, and the reverse. Happiness goes with
+    extraversion, with that strength, and sadness with less emotional stability.
     """
     associations = np.zeros((6, 5))
-    associations[3, 2], associations[4, 4] = 0.5, -0.4
+    associations[3, 2], associations[4, 4] = strength, -0.4
     joint = np.eye(11)
     joint[:6, 6:], joint[6:, :6] = associations, associations.T
     leaks = 0.2 * rng.standard_normal((2, len(MODALITIES), 11, 11))

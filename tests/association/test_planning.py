@@ -1,13 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from drawn_scores import CORPORA, SETTINGS, crossed
-from hypothesis import given
+from drawn_scores import CORPORA, SETTINGS, crossed, world
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import binom, norm
 from statsmodels.stats.power import normal_power, normal_sample_size_one_tail
 
 from sslmepr.association import planning
+from sslmepr.association.cross_source import cross_source
 from sslmepr.association.planning import MEAN_OF_TRAITS, clips_needed, precision
 
 shares = st.floats(0.01, 0.99)
@@ -48,6 +49,7 @@ def test_sizes_are_those_of_the_corpora(table):
     assert sizes.loc["joint"].tolist() == [300, 150]
 
 
+@settings(max_examples=30, deadline=None)
 @given(r=st.floats(0.02, 0.9), power=st.floats(0.2, 0.99))
 def test_with_the_error_to_find_the_power_is_as_wished(r, power):
     """Two-sided and one-sided power of statsmodels for one sample of that error."""
@@ -73,6 +75,7 @@ def test_a_family_is_tested_at_a_stricter_level():
     assert error < planning.error_to_find(0.2, 0.8, 0.05)
 
 
+@settings(max_examples=30, deadline=None)
 @given(effect=st.floats(0.02, 0.9), power=shares, alpha=st.floats(0.01, 0.2))
 def test_with_the_error_to_call_absent_both_one_sided_tests_succeed(
     effect, power, alpha
@@ -84,6 +87,7 @@ def test_with_the_error_to_call_absent_both_one_sided_tests_succeed(
     assert error**-2 == pytest.approx(one_tail)
 
 
+@settings(max_examples=30, deadline=None)
 @given(half=shares)
 def test_an_interval_has_the_wished_half_width(half):
     error = planning.error_to_measure(half, 0.95)
@@ -133,6 +137,30 @@ def test_errors_fall_with_the_root_of_the_clips(table):
     halved = precision(more.estimate, more.scores, CORPORA)
     ratio = table["error"] / halved["error"]
     assert ratio.median() == pytest.approx(2, abs=0.15)
+
+
+def test_studies_of_the_planned_size_have_about_the_wished_power(table):
+    """Drawn worlds, each of which finds a pair and calls another one absent, or not."""
+    found, absent = "happiness extraversion".split(), "fear openness".split()
+    strength, effect, power, alpha = 0.3, 0.3, 0.8, 0.05
+    error = planning.error_to_find(strength, power, alpha)
+    clips = tuple(clips_needed(planning.chosen(table, *found), error)["clips"])
+    error = planning.error_to_call_absent(effect, power, alpha)
+    others = tuple(clips_needed(planning.chosen(table, *absent), error)["clips"])
+    hits, worlds = np.zeros(2), 30
+    for seed in range(worlds):
+        one = estimated(seed, clips, strength)
+        hits[0] += abs(one.associations[3, 2]) > norm.isf(alpha / 2) * one.error[3, 2]
+        two = estimated(seed, others, strength)
+        inner = abs(two.associations[2, 0]) + norm.isf(alpha) * two.error[2, 0]
+        hits[1] += inner < effect
+    few, many = binom.interval(0.999, worlds, power)
+    assert (few <= hits).all() and (hits <= many).all()
+
+
+def estimated(seed, clips, strength):
+    scores, _ = world(np.random.default_rng(seed), clips, strength=strength)
+    return cross_source(scores[0], scores[1], scores[2:])
 
 
 def test_a_plan_has_the_typical_and_the_hardest_case_of_each_question(table):
