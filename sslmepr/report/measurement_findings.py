@@ -9,6 +9,7 @@ from sslmepr.association.specifications import CHOICES, by_choice
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import Findings
+from sslmepr.report.tables import number
 from sslmepr.report.words import plain
 
 AGREE = "**Do modalities agree on who is how?**"
@@ -61,13 +62,13 @@ def convergent_sentence(agreement: pd.DataFrame) -> str:
     least, most = (
         known.loc[getattr(known["convergent"], end)()] for end in ("idxmin", "idxmax")
     )
-    exceeds = 100 * known["exceeds"].mean()
+    exceeds = number(100 * known["exceeds"].mean(), 1)
     return (
         f"{AGREE} {verdict}: scores of one construct from two modalities correlate by "
         f"{apa_number(known['convergent'].mean())} on average, from "
         f"{_of(least, 'convergent')} for {plain(least['construct'])} to "
         f"{_of(most, 'convergent')} for {plain(most['construct'])}; in "
-        f"{exceeds:.0f} % of the comparisons this is more than scores of different "
+        f"{exceeds} % of the comparisons this is more than scores of different "
         "constructs do."
     )
 
@@ -81,9 +82,10 @@ def discriminant_sentence(ratios: pd.DataFrame) -> str:
     pairs = ratios[emotions & traits]
     distinct = int(pairs["distinct"].sum())
     verdict = _share(distinct, len(pairs), "pairs of an emotion with a trait")
-    told = f"{APART} {verdict}: so often, HTMT is surely smaller than 1 in size"
-    told += (
-        f", and in {pairs['below'].sum()} below the conventional {apa_number(CUTOFF)}"
+    told = (
+        f"{APART} {verdict} HTMT, their correlation without errors of measurement, is "
+        f"surely smaller than 1 in size; in {pairs['below'].sum()} it is below the "
+        f"conventional {apa_number(CUTOFF)}"
     )
     known = pairs.dropna(subset=["htmt"])
     if len(known):

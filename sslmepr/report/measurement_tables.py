@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sslmepr.association.mixed_models import NO_FIT
+from sslmepr.report.apa import apa_p
 from sslmepr.report.chapter_tables import Message, show_table
 from sslmepr.report.tables import Table, interval, metric_table, number
 from sslmepr.report.tabs import Tabs
@@ -133,9 +134,11 @@ def joint_table(joint: pd.DataFrame) -> Table | Message:
         f"{number(row.smallest, 2)} to {number(row.largest, 2)}"
         for row in known.itertuples()
     ]
-    rest = known[["of_sign", "significant", "p_median", "p_significant"]]
-    empty = "There is no estimate to show."
-    return show_table(pd.concat([shown, rest], axis=1), empty)
+    for name in ("of_sign", "significant"):
+        shown[name] = [f"{100 * share:.0f} %" for share in known[name]]
+    for name in ("p_median", "p_significant"):
+        shown[name] = [apa_p(p).removeprefix("p ").lstrip("= ") for p in known[name]]
+    return show_table(shown, "There is no estimate to show.")
 
 
 def _intervals(table: pd.DataFrame, *columns: str) -> list[str]:

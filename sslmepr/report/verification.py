@@ -32,13 +32,16 @@ KEYS = frozenset(
 """Columns that identify a row."""
 
 VALUES = frozenset(
-    "body covered face interval missing reason scene sign_agrees significant "
-    "state survives transcript verdict".split()
+    "below body covered distinct face fit interval missing reason scene sign_agrees "
+    "significant simpson state survives transcript verdict".split()
 )
 """Columns of text that are results; all other columns of text identify a row."""
 
 MISSING = ("", "nan", "NaN")
-COUNTS = frozenset("clips frames n n_cells n_seeds n_speakers targets worlds".split())
+COUNTS = frozenset(
+    "clips count frames n n_cells n_repeated n_seeds n_speakers refused "
+    "specifications targets worlds".split()
+)
 ENDS = re.compile(r"(.*_)?(low|high)")
 P = re.compile(r"p(_.*)?")
 ONE_CLIP = frozenset(

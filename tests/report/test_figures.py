@@ -600,6 +600,96 @@ def bounded():
     return table.assign(low=-0.8, high=0.9, unrelated=table["r"]), table
 
 
+def multitrait(rng):
+    """Correlations of drawn scores: (modality, construct, modality, construct)."""
+    scores = rng.standard_normal((30, 11, 1)) + rng.standard_normal((30, 11, 5))
+    flat = np.corrcoef(scores.transpose(0, 2, 1).reshape(30, -1), rowvar=False)
+    return flat.reshape(5, 11, 5, 11)
+
+
+def test_a_multitrait_matrix_has_a_framed_block_for_each_construct(rng):
+    matrix = multitrait(rng)
+    matrix[2, 3, 4, 7] = 0.77
+    axes = figures.multitrait_heatmap(matrix, MODALITIES).axes[0]
+    shown = axes.images[0].get_array()
+    assert shown[5 * 3 + 2, 5 * 7 + 4] == pytest.approx(0.77)
+    assert np.isnan(np.asarray(shown.filled(np.nan)).diagonal()).all()
+    framed = [
+        name for name, block in cells_of(axes).items() if block.get_linewidth() > 1
+    ]
+    assert len(framed) == 11 and len(axes.patches) == 121
+    mean = matrix[:, 3, :, 3][~np.eye(5, dtype=bool)].mean()
+    assert f"Happiness: .{100 * mean:02.0f} between modalities" in framed
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names[0] == "Anger" and names[-1] == "Emotional stability"
+
+
+def test_a_block_without_a_defined_correlation_says_so(rng):
+    matrix = multitrait(rng)
+    matrix[:, 0] = np.nan
+    axes = figures.multitrait_heatmap(matrix, MODALITIES).axes[0]
+    assert "Anger: not defined between modalities" in cells_of(axes)
+
+
+def ratios():
+    constructs = (*SCORED_EMOTIONS, *TRAITS)
+    rows = [
+        (one, other, 0.05 * place - 0.3, 0.05 * place - 0.4, 0.05 * place - 0.2)
+        for place, one in enumerate(constructs)
+        for other in constructs[place + 1 :]
+    ]
+    table = pd.DataFrame(rows, columns=["construct", "other", "htmt", "low", "high"])
+    return table.assign(distinct=table["other"] != "agreeableness")
+
+
+def test_ratios_of_emotions_with_traits_are_framed_where_they_are_not_distinct():
+    axes = figures.ratio_matrix(ratios()).axes[0]
+    cells = cells_of(axes)
+    assert len(cells) == 30
+    framed = [name for name, cell in cells.items() if cell.get_edgecolor()[3]]
+    assert len(framed) == len(SCORED_EMOTIONS)
+    assert "Anger, Agreeableness: −.30 [−.40, −.20], not distinct" in framed
+    assert "Happiness, Openness: −.15 [−.25, −.05]" in cells
+
+
+CHOICES = ("modalities", "pairs", "corpora", "penalty")
+
+
+def specified(rng, refused=0):
+    rows = [
+        (modalities, pairs, "all", penalty, rng.standard_normal() / 9)
+        for modalities in ("all", "without face", "without text")
+        for pairs in ("all", "of different sensors")
+        for penalty in ("best", "a tenth", "ten times")
+    ]
+    columns = ["modalities", "pairs", "corpora", "penalty", "estimate"]
+    table = pd.DataFrame(rows, columns=columns)
+    table.loc[len(table) - refused :, "estimate"] = np.nan
+    table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
+    return table.assign(significant=table["low"] > 0)
+
+
+def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
+    table = specified(rng, refused=4)
+    above, below = figures.specification_curve(table, CHOICES).axes
+    points = [c.get_offsets() for c in above.collections]
+    heights = np.sort(np.concatenate(points[:2])[:, 1])
+    np.testing.assert_allclose(heights, np.sort(table["estimate"].dropna()))
+    (diamond,) = points[2]
+    assert diamond[1] == table["estimate"].iloc[0]
+    assert diamond[0] == (table["estimate"] < diamond[1]).sum()
+    labels = [label.get_text() for label in below.get_yticklabels()]
+    assert len(labels) == 3 + 2 + 1 + 3 == len(below.lines)
+    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Penalty"]
+    strokes = {
+        label: np.unique(line.get_xdata())
+        for label, line in zip(labels, below.lines, strict=True)
+    }
+    order = table.dropna().sort_values("estimate")["modalities"].to_numpy()
+    expected = np.flatnonzero(order == "without face")
+    assert strokes["Without face"].tolist() == expected.tolist()
+
+
 def everything(rng):
     """Each figure function's name to arguments that make it full."""
     table, planted = association()
@@ -638,14 +728,17 @@ def everything(rng):
         "label_distribution": (clips(rng), "personality"),
         "learning_curves": (learned(),),
         "metric_dots": (scores(),),
+        "multitrait_heatmap": (multitrait(rng), MODALITIES),
         "people_panels": (tables, reported()),
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
         "prediction_bars": (values, values),
         "projection_scatter": (projected(rng),),
         "reach_lines": (reached(), 0.1),
+        "ratio_matrix": (ratios(),),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "region_overlay": (crops, hidden_regions()),
         "search_history": (searched(),),
+        "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
         "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),

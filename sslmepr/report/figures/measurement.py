@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sslmepr.association.disjoint_modalities import CORRELATED
-from sslmepr.association.specifications import CHOICES
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
@@ -130,20 +129,22 @@ def ratio_matrix(table: pd.DataFrame) -> Figure:
 
 
 @theme.both_modes
-def specification_curve(table: pd.DataFrame) -> Figure:
+def specification_curve(table: pd.DataFrame, choices: Sequence[str]) -> Figure:
     """Sorted estimates of one headline, and below each the choices that led to it.
 
     Parameters
     ----------
     table : DataFrame
-        Of one emotion: the columns of `CHOICES`, estimate, low, high, significant;
+        Of one emotion: the columns of `choices`, estimate, low, high, significant;
         from :class:`sslmepr.association.specifications.Curve`. Rows without an estimate
         are left out. The first row is marked with a diamond.
+    choices : sequence of str
+        Columns that name a specification, from top to bottom.
     """
     table = table.assign(first=np.arange(len(table)) == 0).dropna(subset=["estimate"])
     table = table.sort_values("estimate", kind="stable").reset_index(drop=True)
-    levels = [(c, v) for c in CHOICES for v in dict.fromkeys(_in_order(table, c))]
-    height = 2.0 + 0.19 * (len(levels) + len(CHOICES))
+    levels = [(c, v) for c in choices for v in dict.fromkeys(_in_order(table, c))]
+    height = 2.0 + 0.19 * (len(levels) + len(choices))
     figure, (above, below) = plt.subplots(
         2,
         1,
@@ -153,9 +154,7 @@ def specification_curve(table: pd.DataFrame) -> Figure:
     )
     sure = table["significant"].astype(bool)
     for part, colour in ((table[sure], theme.accent()), (table[~sure], theme.faint())):
-        above.vlines(
-            part.index, part["low"], part["high"], color=colour, lw=1, alpha=0.5
-        )
+        _strokes(above, part.index, part["low"], part["high"], color=colour, alpha=0.5)
         above.scatter(part.index, part["estimate"], color=colour, s=9, zorder=3)
     chapter = table[table["first"]]
     above.scatter(
@@ -203,13 +202,13 @@ def _rows(axes: Axes, table: pd.DataFrame, levels) -> dict[tuple[str, str], floa
             place += 1
         places[each] = place
         chosen = table.index[table[each[0]] == each[1]]
-        axes.scatter(
-            chosen,
-            np.full(len(chosen), place),
-            marker="|",
-            s=26,
-            color=theme.ink(),
-            lw=1,
-        )
+        _strokes(axes, chosen, place - 0.3, place + 0.3, color=theme.ink())
         place += 1
     return places
+
+
+def _strokes(axes: Axes, across, low, high, **style) -> None:
+    """Upright strokes as one path, which keeps pages with hundreds of them small."""
+    across = np.asarray(across, float)
+    ends = [np.broadcast_to(each, across.shape) for each in (low, high, np.nan)]
+    axes.plot(np.repeat(across, 3), np.stack(ends, 1).ravel(), lw=1, **style)
