@@ -1,0 +1,104 @@
+"""All stages on corpora of which some training clips are text alone."""
+
+from pathlib import Path
+
+import drawn
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.corpora.schema import read_clips, write_clips
+from sslmepr.features import FeatureStore, write_store
+from sslmepr.training.all_stages import train_study
+from sslmepr.training.checkpoints import load_checkpoint
+from sslmepr.training.unimodal import train_unimodal
+
+COUNTS, WIDTHS = (80, 80, 20), {"face": 6, "text": 5}
+CORPORA = ("emotion", "personality")
+
+
+def alone(table):
+    """Every third training clip."""
+    return (table["split"] == "train") & (np.arange(len(table)) % 3 == 0)
+
+
+def mark(folder, keep):
+    """Take the media of some clips, or these clips, and their faces away."""
+    for name in CORPORA:
+        table = read_clips(folder / name / "corpus")
+        chosen = alone(table)
+        table["media"] = table["media"].astype(object).mask(~chosen, "a.mp4")
+        if not keep:
+            table = table[~chosen].reset_index(drop=True)
+        write_clips(table, folder / name / "corpus")
+        features, ids = folder / name / "features", set(table["clip_id"])
+        with_face = ids & set(table["clip_id"][table["media"].notna()])
+        for modality, wanted in {"face": with_face, "text": ids}.items():
+            store = FeatureStore.open(features, modality)
+            kept = [(n, store[n]) for n in store.clip_ids if n in wanted]
+            write_store(features, modality, kept, "drawn", "1")
+
+
+@pytest.fixture(scope="module")
+def settings(small_params):
+    fusion = small_params.fusion.model_copy(update={"seeds": [0]})
+    return small_params.model_copy(
+        update={"fusion": fusion, "variants": ["multitask", "with_everything"]}
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, settings, one_thread):
+    data = tmp_path_factory.mktemp("data")
+    drawn.draw_study(settings, data, COUNTS, WIDTHS)
+    mark(data, keep=True)
+    runs = tmp_path_factory.mktemp("runs")
+    return data, runs, train_study(settings, runs, data, progress=False)
+
+
+def predictions(folder):
+    return pd.read_parquet(Path(folder, "predictions.parquet"))
+
+
+def test_models_of_text_learn_from_them_and_others_do_not(trained):
+    data, _, results = trained
+    for task in CORPORA:
+        table = read_clips(data / task / "corpus")
+        train = (table["split"] == "train").sum()
+        for modality, count in {
+            "text": train,
+            "face": train - alone(table).sum(),
+        }.items():
+            found = results["unimodal"][f"{modality}-{task}"]["clips"]["train"]
+            assert found == results["crosstask"][modality]["clips"][task] == count
+
+
+def test_fusion_neither_learns_from_them_nor_predicts_them(trained):
+    data, runs, _ = trained
+    for name in ("stacking/emotion", "stacking/personality", "fusion/multitask"):
+        told = predictions(runs / name)
+        for corpus in CORPORA:
+            table = read_clips(data / corpus / "corpus")
+            ids = table["clip_id"][table["media"].notna()]
+            assert set(told.loc[told["corpus"] == corpus, "clip_id"]) == set(ids)
+
+
+def test_emotions_are_as_common_as_in_the_other_clips(trained):
+    data, runs, _ = trained
+    table = read_clips(data / "emotion" / "corpus")
+    others = table[(table["split"] == "train") & ~alone(table)]
+    share = (others["emotion_anger"] > 0).mean()
+    for name in ("unimodal/text-emotion/model", "fusion/multitask/seed-0"):
+        thresholds = load_checkpoint(runs / name).metrics["thresholds"]
+        assert thresholds["anger"] == pytest.approx(share)
+
+
+def test_faces_are_read_as_without_them(trained, tmp_path, settings):
+    _, runs, _ = trained
+    drawn.draw_study(settings, tmp_path / "data", COUNTS, WIDTHS)
+    mark(tmp_path / "data", keep=False)
+    run = tmp_path / "run"
+    train_unimodal(settings, "face", "emotion", run, tmp_path / "data", progress=False)
+    expected = predictions(run)
+    found = predictions(runs / "unimodal" / "face-emotion")
+    pd.testing.assert_frame_equal(found, expected)
