@@ -158,13 +158,11 @@ def training(params: Params, folder: Path, times: int) -> Steps:
 
 
 def analysis(params: Params, folder: Path, times: int) -> Steps:
-    """One association table with intervals, halo removed."""
+    """One association table with intervals."""
     values = pd.read_parquet(folder / f"{times}.parquet")
-    chosen = params.association.model_dump()
+    chosen = params.association.model_dump(exclude={"smallest_effect"})
     source = "predicted_x_predicted"
-    return {
-        "analysis": lambda: association(values, source, **chosen, seed=0, halo=True)
-    }
+    return {"analysis": lambda: association(values, source, **chosen, seed=0)}
 
 
 # Name to what is measured, how to prepare it, and the clips of the smallest size.

@@ -110,6 +110,7 @@ def test_its_first_page_says_what_was_found(clone):
     page = (clone / "site" / "chapters" / "overview.html").read_text()
     words = " ".join(BeautifulSoup(page, "html.parser").text.split())
     assert "Annotated emotion × predicted trait" in words
+    assert "No verdict. " in words  # of text alone
     assert "Can the associations be trusted?" in page and "validity.html" not in page
 
 

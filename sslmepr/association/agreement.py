@@ -46,7 +46,7 @@ def study_people(
     reports: pd.DataFrame,
     directions: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Compare every corpus and source of a study, with and without halo.
+    """Compare every corpus and source of a study.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def study_people(
     Returns
     -------
     DataFrame
-        corpus, source, halo, and the columns of `compare_people`.
+        corpus, source, and the columns of `compare_people`.
     """
-    names = ["corpus", "source", "halo"]
+    names = ["corpus", "source"]
     over_clips = found.table[found.table["level"] == "clip"]
     parts = []
     for key, mine in over_clips.groupby(names, sort=False):

@@ -1,9 +1,9 @@
 """Correlations of the 30 cells from moments that are summed per speaker.
 
 A correlation is a function of six moments (the count, two sums, three sums of
-products), a partial correlation of ten. Their sums per speaker suffice for the estimate
-(moments of all speakers together), the cluster bootstrap (of resampled speakers) and
-the cluster-robust score test (variance between speakers), for all cells at once.
+products). Their sums per speaker suffice for the estimate (moments of all speakers
+together), the cluster bootstrap (of resampled speakers) and the cluster-robust score
+test (variance between speakers), for all cells at once.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ class Cells:
     Attributes
     ----------
     values : (side, clip, cell) ndarray
-        Sides are the emotion, the trait and, with halo control, the mean of the other
-        four traits. At level ``between`` the second axis is speakers.
+        Sides are the emotion and the trait. At level ``between`` the second axis is
+        speakers.
     used : (clip, cell) ndarray of bool
         False for a clip that lacks one of the sides.
     index : (clip,) ndarray of int
@@ -48,15 +48,13 @@ class Cells:
     scale: np.ndarray
 
 
-def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
+def build_cells(table: pd.DataFrame) -> Cells:
     """Standardised values of each cell.
 
     Parameters
     ----------
     table : DataFrame
         speaker_id, ``emotion_*`` and ``trait_*``, one row per clip.
-    halo : bool
-        Add the mean of the other four traits as a third side, to be partialled out.
 
     Returns
     -------
@@ -64,10 +62,10 @@ def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
     """
     emotions = table[[f"emotion_{e}" for e in SCORED_EMOTIONS]].to_numpy(dtype=float)
     traits = table[[f"trait_{t}" for t in TRAITS]].to_numpy(dtype=float)
-    sides = [np.repeat(emotions, len(TRAITS), axis=1), _tile(traits)]
-    if halo:
-        others = (traits.sum(axis=1, keepdims=True) - traits) / (len(TRAITS) - 1)
-        sides.append(_tile(others))
+    sides = (
+        np.repeat(emotions, len(TRAITS), axis=1),
+        np.tile(traits, (1, len(SCORED_EMOTIONS))),
+    )
     values = np.stack(sides)  # (side, clip, cell)
     used = np.isfinite(values).all(axis=0)
     index, n_speakers = cluster_index(table["speaker_id"])
@@ -75,10 +73,6 @@ def build_cells(table: pd.DataFrame, halo: bool) -> Cells:
     values = np.where(used, values - _mean(values, used)[:, None], 0.0)
     values /= np.where(scale > 0, scale, 1.0)[:, None]
     return Cells(values, used, index, n_speakers, scale)
-
-
-def _tile(traits: np.ndarray) -> np.ndarray:
-    return np.tile(traits, (1, len(SCORED_EMOTIONS)))
 
 
 def _mean(values: np.ndarray, used: np.ndarray) -> np.ndarray:
@@ -128,19 +122,16 @@ def moments_by_speaker(cells: Cells) -> np.ndarray:
     Returns
     -------
     (speaker, moment, cell) ndarray
-        6 moments, or 10 with halo control.
+        The count, the sums of x and y, and those of xx, xy and yy.
     """
-    sides = len(cells.values)
-    columns = [cells.used, *cells.values]
-    columns += [
-        cells.values[i] * cells.values[j] for i in range(sides) for j in range(i, sides)
-    ]
+    x, y = cells.values
+    columns = [cells.used, x, y, x * x, x * y, y * y]
     sums = [cluster_sums(column, cells.index, cells.n_speakers) for column in columns]
     return np.stack(sums, axis=1)
 
 
 def correlation(moments: np.ndarray) -> np.ndarray:
-    """Correlation (6 moments) or partial correlation (10 moments).
+    """Correlation from the six moments.
 
     Parameters
     ----------
@@ -159,27 +150,13 @@ def correlation(moments: np.ndarray) -> np.ndarray:
 
 def _covariance(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Covariance of both sides, and its value at r = 1: (..., cell); 0 if constant."""
-    sides = _sides(moments)
-    n = np.maximum(moments[..., 0, :], 1)
-    mean = [moments[..., 1 + i, :] / n for i in range(sides)]
-    cov = {
-        (i, j): moments[..., 1 + sides + k, :] / n - mean[i] * mean[j]
-        for k, (i, j) in enumerate(_pairs(sides))
-    }
-    if sides == 3:
-        cov = _partial_out(cov)
-    varies = (cov[0, 0] > CONSTANT) & (cov[1, 1] > CONSTANT)
-    return cov[0, 1], np.sqrt(np.where(varies, cov[0, 0] * cov[1, 1], 0.0))
-
-
-def _partial_out(cov: dict) -> dict:
-    """Covariances of the residuals of sides 0 and 1 after regression on side 2."""
-    varies = cov[2, 2] > CONSTANT
-    divisor = np.where(varies, cov[2, 2], 1.0)
-    return {
-        (i, j): np.where(varies, cov[i, j] - cov[i, 2] * cov[j, 2] / divisor, cov[i, j])
-        for i, j in [(0, 0), (0, 1), (1, 1)]
-    }
+    count, x, y, xx, xy, yy = np.moveaxis(moments, -2, 0)
+    n = np.maximum(count, 1)
+    mean_x, mean_y = x / n, y / n
+    variances = xx / n - mean_x**2, yy / n - mean_y**2
+    varies = (variances[0] > CONSTANT) & (variances[1] > CONSTANT)
+    size = np.sqrt(np.where(varies, variances[0] * variances[1], 0.0))
+    return xy / n - mean_x * mean_y, size
 
 
 def clustered_p(
@@ -188,9 +165,9 @@ def clustered_p(
     """Cluster-robust score test of zero correlation, two-sided.
 
     The score of a speaker is the sum over its clips of the cross-products of both
-    centred sides (of their residuals, where the other traits are partialled out).
-    Under the null hypothesis scores have expectation zero, which a one-sample t test
-    over speakers examines. Only speakers need to be independent, not their clips.
+    centred sides. Under the null hypothesis scores have expectation zero, which a
+    one-sample t test over speakers examines. Only speakers need to be independent, not
+    their clips.
 
     Parameters
     ----------
@@ -222,38 +199,11 @@ def clustered_p(
 
 
 def _scores_by_speaker(moments: np.ndarray) -> np.ndarray:
-    """Sums of cross-products of centred sides (or residuals): (speaker, cell)."""
-    sides = _sides(moments)
-    total = moments.sum(axis=0)
-    n = np.maximum(total[0], 1)
-    mean = [total[1 + i] / n for i in range(sides)]
-    product = {
-        (i, j): moments[:, 1 + sides + k]
-        - mean[i] * moments[:, 1 + j]
-        - mean[j] * moments[:, 1 + i]
-        + mean[i] * mean[j] * moments[:, 0]
-        for k, (i, j) in enumerate(_pairs(sides))
-    }
-    if sides == 2:
-        return product[0, 1]
-    both = {pair: sums.sum(axis=0) for pair, sums in product.items()}
-    varies = both[2, 2] > CONSTANT * n
-    divisor = np.where(varies, both[2, 2], 1.0)
-    slope = [np.where(varies, both[i, 2] / divisor, 0.0) for i in (0, 1)]
-    return (
-        product[0, 1]
-        - slope[0] * product[1, 2]
-        - slope[1] * product[0, 2]
-        + slope[0] * slope[1] * product[2, 2]
-    )
-
-
-def _sides(moments: np.ndarray) -> int:
-    return 2 if moments.shape[-2] == 6 else 3
-
-
-def _pairs(sides: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(sides) for j in range(i, sides)]
+    """Sums of cross-products of the centred sides: (speaker, cell)."""
+    count, x, y, _, xy, _ = np.moveaxis(moments, 1, 0)
+    n = np.maximum(count.sum(axis=0), 1)
+    mean_x, mean_y = x.sum(axis=0) / n, y.sum(axis=0) / n
+    return xy - mean_x * y - mean_y * x + mean_x * mean_y * count
 
 
 def reasons(
@@ -282,10 +232,7 @@ def _reason(level: str, names: tuple, n_speakers: int, varies: np.ndarray) -> st
     if n_speakers < FEWEST_SPEAKERS:
         what = "several clips with both values" if level == "within" else "both values"
         return f"only {n_speakers} speakers have {what}"
-    constant = [name for name, ok in zip(names, varies, strict=False) if not ok]
+    constant = [name for name, ok in zip(names, varies, strict=True) if not ok]
     verb = "do" if len(constant) > 1 else "does"
-    if constant and level == "clip":
-        return f"{' and '.join(constant)} {verb} not vary"
-    if constant:
-        return f"{' and '.join(constant)} {verb} not vary {level} speakers"
-    return "nothing is left once the other traits are partialled out"
+    where = "" if level == "clip" else f" {level} speakers"
+    return f"{' and '.join(constant)} {verb} not vary{where}"

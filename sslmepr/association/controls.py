@@ -1,10 +1,9 @@
 """Controls against artefacts: which of the 30 associations survive each.
 
 A network that predicts both sides of a correlation can produce a spurious one in
-several ways: both sides share features, prediction errors and training, and all traits
-share a halo. Each control removes one of these. An association that is significant in
-the full model, and again with the same sign under every control, is not explained by
-any one of them alone.
+several ways: both sides share training, and both share prediction errors. Each control
+removes one of these. An association that is significant in the full model, and again
+with the same sign under every control, is not explained by either alone.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,6 @@ from sslmepr.association.sources import BOTH_PREDICTED, DISJOINT
 from sslmepr.association.study_associations import (
     Evaluated,
     associate,
-    association_tables,
     variant_predictions,
 )
 from sslmepr.labels import (
@@ -27,24 +25,19 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.params import Params
-from sslmepr.statistics.cluster_bootstrap import NONE
 
 SINGLE_TASK = {"emotion": "emotion_only", "personality": "personality_only"}
 
 FULL = "full model"
 SEPARATE = "separate models"
 APART = "disjoint modalities"
-NO_HALO = "halo removed"
-SHUFFLED = "shuffled labels"
 
 
 def control_table(
     params: Params,
     evaluated: Evaluated,
     speaker_ids: pd.Series,
-    variant: str,
     found: Mapping[str, pd.DataFrame],
-    shuffled: pd.DataFrame,
 ) -> pd.DataFrame:
     """Associations of the held-out corpus in the full model and under each control.
 
@@ -55,39 +48,30 @@ def control_table(
     evaluated : Evaluated
     speaker_ids : Series
         clip_id to speaker_id of the held-out corpus.
-    variant : str
-        The fusion variant that predicts both sides.
     found : mapping of str to DataFrame
         By source, the associations that :func:`sslmepr.association.validity.assess`
-        gives for that variant: `BOTH_PREDICTED` and, with two modalities, `DISJOINT`.
-    shuffled : DataFrame
-        From :func:`sslmepr.association.permutation_null.shuffled_labels`.
+        gives for the full model: `BOTH_PREDICTED` and, with two modalities, `DISJOINT`.
 
     Returns
     -------
     DataFrame
         control, emotion, trait, r, low, high, interval (which kind), p_corrected,
-        significant, null_95 (critical value of the permutation null; only for
-        `SHUFFLED`), survives. Controls without models in the study are left out:
+        significant, survives. Controls without models in the study are left out:
         `SEPARATE` needs the single-task variants, `APART` two modalities.
     """
-    corpus, kind = params.roles.held_out, BOTH_PREDICTED
-    tables = association_tables(evaluated, speaker_ids, variant, corpus, kind)
-    separate = _separate(evaluated, speaker_ids, corpus)
+    kind = BOTH_PREDICTED
+    separate = _separate(evaluated, speaker_ids, params.roles.held_out)
     controls = {
         FULL: found[kind],
         SEPARATE: separate and associate(separate, kind, params, levels=("clip",)),
         APART: found.get(DISJOINT),
-        NO_HALO: associate(tables, kind, params, halo=True, levels=("clip",)),
-        SHUFFLED: shuffled.rename(columns={"exceeds": "significant"}),
     }
     table = pd.concat(
         [each.assign(control=n) for n, each in controls.items() if each is not None],
         ignore_index=True,
     )
-    table = table.fillna({"interval": NONE})  # it has null_95
     columns = ["control", *CELL, "r", "low", "high", "interval", "p_corrected"]
-    return with_survival(table[[*columns, "significant", "null_95"]])
+    return with_survival(table[[*columns, "significant"]])
 
 
 def _separate(evaluated: Evaluated, speaker_ids, corpus: str) -> Tables | None:

@@ -20,10 +20,6 @@ correction of p-values is all defined cells of one level. Intervals and p-values
 the sampling of test speakers. With `refits` (predictors fitted to bootstrap samples of
 the training speakers) they also cover the sampling of the training speakers.
 
-With ``halo=True`` the mean of the other four traits is partialled out. The halo effect
-(a person who is liked is rated higher on every trait) by itself correlates happiness
-with all five traits.
-
 On clustered data: Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to
 cluster-robust inference, Journal of Human Resources, 50, 317-372.
 """
@@ -67,7 +63,6 @@ def association(
     correction: str,
     alpha: float,
     seed: int,
-    halo: bool = False,
     levels: tuple[str, ...] = LEVELS,
     refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
@@ -93,8 +88,6 @@ def association(
         Cells whose corrected p-value does not exceed it are called significant.
     seed : int
         Seed of the resampling.
-    halo : bool
-        Partial out the mean of the other four traits.
     levels : tuple of {"clip", "between", "within"}
         Levels of aggregation.
     refits : sequence of DataFrame
@@ -104,7 +97,7 @@ def association(
     Returns
     -------
     DataFrame
-        source, halo, emotion, trait, level, r, low, high, interval (which kind), p,
+        source, emotion, trait, level, r, low, high, interval (which kind), p,
         p_corrected, significant, training_error (standard deviation of r over refits;
         NaN without them), n (clips), n_speakers, reason. Where r is undefined, it and
         all columns computed from it are NaN, and `reason` explains why; elsewhere
@@ -118,27 +111,19 @@ def association(
     _check(table, source, levels)
     parts = []
     for name in levels:
-        cells = at_level(build_cells(table, halo), name)
-        others = _refitted(refits, halo, name)
+        cells = at_level(build_cells(table), name)
+        others = _refitted(refits, name)
         part = _estimate(cells, name, resamples, confidence, seed, others)
         part["p_corrected"], part["significant"] = _correct(
             part["p"].to_numpy(), correction, alpha
         )
         parts.append(part.assign(level=name))
-    result = pd.concat(parts, ignore_index=True).assign(source=source, halo=halo)
+    result = pd.concat(parts, ignore_index=True).assign(source=source)
     if source == DISJOINT:
         result["n"] //= max(1, len(table) // table["clip_id"].nunique())
     return result[
-        ["source", "halo", "emotion", "trait", "level", "r", "low", "high", "interval"]
-        + [
-            "p",
-            "p_corrected",
-            "significant",
-            "training_error",
-            "n",
-            "n_speakers",
-            "reason",
-        ]
+        ["source", "emotion", "trait", "level", "r", "low", "high", "interval", "p"]
+        + ["p_corrected", "significant", "training_error", "n", "n_speakers", "reason"]
     ]
 
 
@@ -146,14 +131,13 @@ def resampled_association(
     table: pd.DataFrame,
     resamples: int,
     seed: int,
-    halo: bool = False,
     refits: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
     """Correlations over clips in every replicate, for statistics of the whole matrix.
 
     Parameters
     ----------
-    table, resamples, seed, halo, refits
+    table, resamples, seed, refits
         As for :func:`association`.
 
     Returns
@@ -163,9 +147,9 @@ def resampled_association(
         speakers of the largest cell decides between bootstrap and jackknife.
     """
     _check(table, SOURCES[0], ("clip",))
-    moments = moments_by_speaker(build_cells(table, halo))
+    moments = moments_by_speaker(build_cells(table))
     most = int((moments[:, 0] > 0).sum(axis=0).max())
-    refitted = _refitted(refits, halo, "clip")
+    refitted = _refitted(refits, "clip")
     values = _replicated(moments, resamples, seed, refitted, most)
     wide = pd.DataFrame(values[1:], columns=cell_index()).rename_axis("resample")
     return wide.stack(CELL, future_stack=True).rename("r").reset_index()
@@ -236,11 +220,11 @@ def _check(table: pd.DataFrame, source: str, levels: tuple[str, ...]) -> None:
             raise ValueError(f"{column}: holds an infinite value")
 
 
-def _refitted(tables: Sequence[pd.DataFrame], halo: bool, level: str) -> np.ndarray:
+def _refitted(tables: Sequence[pd.DataFrame], level: str) -> np.ndarray:
     """Correlations from refits to other training samples: (refit, cell)."""
     rows = [
         correlation(moments_by_speaker(cells).sum(axis=0))
-        for cells in (at_level(build_cells(each, halo), level) for each in tables)
+        for cells in (at_level(build_cells(each), level) for each in tables)
     ]
     return np.array(rows).reshape(-1, len(CELLS))
 

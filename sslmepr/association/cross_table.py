@@ -31,7 +31,7 @@ CROSS_FILE = "cross_source.csv"
 
 PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
 
-COLUMNS = ("source", "halo", "level", "r", "low", "high", "interval", "p")
+COLUMNS = ("source", "level", "r", "low", "high", "interval", "p")
 COLUMNS += ("p_corrected", "p_family", "significant", "verdict", "training_error")
 COLUMNS += ("n", "n_speakers", "reason")
 """Of the table, beside those of the cell."""
@@ -131,7 +131,7 @@ def unidentified(refused: str) -> pd.DataFrame:
     DataFrame
         As `CrossAssociations.table`, without any number and with that reason.
     """
-    nothing = {"halo": False, "level": "clip", "significant": False, "n_speakers": 0}
+    nothing = {"level": "clip", "significant": False, "n_speakers": 0}
     table = pd.DataFrame(index=cell_index(), columns=list(COLUMNS), dtype=float)
     return table.assign(
         source=CROSS, interval=NONE, verdict=UNDECIDED, n=0, reason=refused, **nothing
@@ -163,7 +163,6 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
     table = pd.DataFrame(
         {
             "source": CROSS,
-            "halo": False,
             "level": "clip",
             "r": r,
             "low": low,

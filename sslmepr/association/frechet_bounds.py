@@ -90,11 +90,7 @@ def association_bounds(found: pd.DataFrame, shares: pd.Series) -> pd.DataFrame:
         corpus, emotion, trait, explained_emotion, explained_trait, unrelated (the
         correlation for uncorrelated residuals), low, high.
     """
-    chosen = found[
-        (found["source"] == BOTH_PREDICTED)
-        & (found["level"] == "clip")
-        & ~found["halo"].astype(bool)
-    ]
+    chosen = found[(found["source"] == BOTH_PREDICTED) & (found["level"] == "clip")]
     table = chosen[["corpus", *CELL, "r"]].dropna()
     emotion, trait = table["emotion"].map(shares), table["trait"].map(shares)
     middle = table.pop("r") * np.sqrt(emotion * trait)

@@ -50,15 +50,14 @@ class Associations(NamedTuple):
     ----------
     table : DataFrame
         As :func:`sslmepr.association.correlation.association`, with a column
-        ``corpus``. Every cell occurs twice: without (``halo`` False) and with halo
-        control (True: the mean of the other four traits is partialled out).
-    draws : dict of (corpus, source, halo) to DataFrame
+        ``corpus``.
+    draws : dict of (corpus, source) to DataFrame
         Bootstrap replicates of the correlations over clips: resample, emotion, trait,
         r.
     """
 
     table: pd.DataFrame
-    draws: dict[tuple[str, str, bool], pd.DataFrame]
+    draws: dict[tuple[str, str], pd.DataFrame]
 
 
 def read_evaluated(folder: str | Path) -> Evaluated:
@@ -143,7 +142,6 @@ def associate(
     tables: Tables,
     source: str,
     params: Params,
-    halo: bool = False,
     levels: tuple[str, ...] = LEVELS,
 ) -> pd.DataFrame:
     """Run `sslmepr.association.correlation.association` with a study's parameters.
@@ -154,8 +152,6 @@ def associate(
     source : str
     params : Params
         Section ``association`` and the seed are used.
-    halo : bool
-        Partial out the mean of the other four traits.
     levels : tuple of {"clip", "between", "within"}
         Ignored for `DISJOINT`, which has the level ``clip`` only.
 
@@ -172,14 +168,13 @@ def associate(
         settings.correction,
         settings.alpha,
         params.seed,
-        halo,
         # A speaker's mean over divisions would mix the modalities of both sides.
         ("clip",) if source == DISJOINT else levels,
         tables.refits,
     )
 
 
-def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame:
+def resample(tables: Tables, params: Params) -> pd.DataFrame:
     """Bootstrap replicates of the correlations over clips.
 
     Parameters
@@ -188,8 +183,6 @@ def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame
         Clips of one corpus and source, with their refits.
     params : Params
         ``association.resamples`` and ``seed`` are used.
-    halo : bool
-        Partial out the mean of the other four traits.
 
     Returns
     -------
@@ -197,9 +190,7 @@ def resample(tables: Tables, params: Params, halo: bool = False) -> pd.DataFrame
         As `sslmepr.association.correlation.resampled_association`.
     """
     resamples, seed = params.association.resamples, params.seed
-    return resampled_association(
-        tables.table, resamples, seed, halo=halo, refits=tables.refits
-    )
+    return resampled_association(tables.table, resamples, seed, tables.refits)
 
 
 def study_tables(
@@ -242,7 +233,7 @@ def study_associations(
     variant: str,
     params: Params,
 ) -> Associations:
-    """Associations of all corpora and sources, with and without halo control.
+    """Associations of all corpora and sources.
 
     Parameters
     ----------
@@ -258,9 +249,8 @@ def study_associations(
     """
     parts, draws = [], {}
     for corpus, source, tables in study_tables(evaluated, speaker_ids, variant):
-        for halo in (False, True):
-            found = associate(tables, source, params, halo)
-            if found["r"].notna().any():
-                parts.append(found.assign(corpus=corpus))
-                draws[corpus, source, halo] = resample(tables, params, halo)
+        found = associate(tables, source, params)
+        if found["r"].notna().any():
+            parts.append(found.assign(corpus=corpus))
+            draws[corpus, source] = resample(tables, params)
     return Associations(pd.concat(parts, ignore_index=True), draws)

@@ -94,7 +94,8 @@ def primary_shown(primary: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         emotion, traits, direction, r with its interval, p_family, verdict.
     """
-    return _with_interval(primary, ["emotion", "traits", "direction"], "p_family")
+    names = ["emotion", "traits", "direction"]
+    return _with_interval(primary, names, ["p_family", "verdict"])
 
 
 def _pair(row) -> str:
@@ -110,14 +111,41 @@ def verdict_table(table: pd.DataFrame) -> pd.DataFrame:
     table : DataFrame
         From `sslmepr.association.cross_table.cell_table`.
     """
-    return _with_interval(table, ["emotion", "trait"], "p_corrected")
+    return _with_interval(table, ["emotion", "trait"], ["p_corrected", "verdict"])
 
 
-def _with_interval(table: pd.DataFrame, names: list[str], p: str) -> pd.DataFrame:
+def halo_shown(table: pd.DataFrame, traits: str) -> pd.DataFrame:
+    """Associations with the halo that could explain them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.halo.sensitivity`.
+    traits : {"trait", "traits"}
+        Its column that names them: of one cell, or of an endpoint.
+
+    Returns
+    -------
+    DataFrame
+        emotion, `traits`, r with its interval, verdict, robustness (in words where no
+        halo is strong enough).
+    """
+    shown = _with_interval(table, ["emotion", traits], ["verdict"])
+    return shown.assign(
+        robustness=[
+            "no halo can" if value > 1 else apa_number(value)
+            for value in table["robustness"]
+        ]
+    )
+
+
+def _with_interval(
+    table: pd.DataFrame, names: list[str], further: list[str]
+) -> pd.DataFrame:
     r = [
         f"{apa_number(each.r)} [{apa_number(each.low)}, {apa_number(each.high)}]"
         for each in table.itertuples()
     ]
-    shown = table[[*names, p, "verdict"]].copy()
+    shown = table[[*names, *further]].copy()
     shown.insert(len(names), "r [interval]", r)
     return shown

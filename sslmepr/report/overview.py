@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.association import sources
 from sslmepr.evaluation.scores import first_split, headline
 from sslmepr.labels import FUSED, select
 from sslmepr.report.tables import interval, number
-from sslmepr.report.words import plain, pretty
 
 SPLITS = {
     "all": "in people whom no stage was trained on",
@@ -50,25 +48,18 @@ def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
     )
 
 
-def study_findings(metrics: pd.DataFrame, outcomes: pd.DataFrame) -> Findings:
+def study_findings(metrics: pd.DataFrame, told: list[str]) -> Findings:
     """Summarise a study without known true associations.
 
     Parameters
     ----------
     metrics : DataFrame
         Result of the evaluation, for whole corpora.
-    outcomes : DataFrame
-        From :func:`sslmepr.association.halo.outcomes`.
+    told : list of str
+        Sentences of the chapter on associations
+        (:func:`sslmepr.report.association_findings.association_findings`).
     """
-    annotated = outcomes[outcomes["source"].isin(sources.ONE_PREDICTED)]
-    sentences = [
-        f"**{pretty(row.source)}** (*{plain(row.corpus, 'corpus')}*): of the "
-        f"emotion-trait pairs, {row.significant} are significant after correction, "
-        f"{row.survives} of them without halo too"
-        f"{f' ({row.pairs})' if row.pairs else ''}."
-        for row in select(annotated, level="clip").itertuples()
-    ]
-    return Findings([*recognition(metrics), *sentences])
+    return Findings([*recognition(metrics), *told])
 
 
 def recognition(

@@ -101,7 +101,7 @@ def text(value, column: str = "") -> str:
     """Format a cell: a dash for a missing value, readers' words for internal names."""
     if pd.isna(value):
         return MISSING
-    if isinstance(value, bool | np.bool_) and column != "halo":
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
         return number(value)

@@ -32,12 +32,12 @@ def write_result(result: dict, stem: str | Path) -> None:
         learning_history(result).to_csv(part, index=False)
 
 
-def write_json(content: dict, path: str | Path) -> None:
+def write_json(content: dict | list, path: str | Path) -> None:
     """Write JSON with floats rounded to six decimals and NaN as null.
 
     Parameters
     ----------
-    content : dict
+    content : dict or list
     path : path
         Its folder is created if missing.
     """

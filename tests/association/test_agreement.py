@@ -158,20 +158,16 @@ def test_a_study_compares_every_table_of_enough_speakers(tiny):
         ("a", PREDICTED_TRAIT, tables(60)),
         ("b", PREDICTED_EMOTION, tables(14)),
     ):
-        for halo in (False, True):
-            mine = associate(each, source, tiny, halo, ("clip", "between"))
-            parts.append(mine.assign(corpus=corpus))
-            drawn[corpus, source, halo] = resample(each, tiny, halo)
+        mine = associate(each, source, tiny, ("clip", "between"))
+        parts.append(mine.assign(corpus=corpus))
+        drawn[corpus, source] = resample(each, tiny)
     known = pd.concat(parts)
     both = Associations(known, drawn)
     compared = study_people(both, tiny, REPORTS, DIRECTIONS)
     assert set(compared["corpus"]) == {"a"}
-    assert compared.groupby("halo").size().to_dict() == {False: 5, True: 5}
-    raw = known[(known["corpus"] == "a") & ~known["halo"]]
-    raw = raw[raw["level"] == "clip"]
+    raw = known[(known["corpus"] == "a") & (known["level"] == "clip")]
     alone = compare(raw["r"].to_numpy().reshape(6, 5))["estimate"]
-    mine = compared[~compared["halo"]]["estimate"]
-    np.testing.assert_allclose(mine, alone)
+    np.testing.assert_allclose(compared["estimate"], alone)
     few = Associations(known[known["corpus"] == "b"], drawn)
     nobody = study_people(few, tiny, REPORTS, DIRECTIONS)
     assert nobody.empty and list(nobody) == list(compared)

@@ -33,9 +33,8 @@ def table():
 
 
 def used(table):
-    """Both sides of the cell, and the mean of the other traits, where none lacks."""
-    others = table[TRAIT_COLUMNS].drop(columns=Y).mean(axis=1)
-    return table[[X, Y, "speaker_id"]].assign(others=others).dropna()
+    """Both sides of the cell, where none lacks."""
+    return table[[X, Y, "speaker_id"]].dropna()
 
 
 def counted(cells):
@@ -43,13 +42,8 @@ def counted(cells):
     return (moments_by_speaker(cells)[:, 0] > 0).sum(axis=0)
 
 
-def residuals(values, given):
-    slope, intercept = np.polyfit(given, values, 1)
-    return values - slope * given - intercept
-
-
 def test_each_cell_is_standardised_over_the_clips_that_have_both_sides(table):
-    cells, known = build_cells(table, halo=False), used(table)
+    cells, known = build_cells(table), used(table)
     assert cells.values.shape == (2, 24, 30) and cells.n_speakers == 6
     assert cells.used[:, CELL].tolist() == [n != 3 for n in range(24)]
     assert cells.used[:, 0].all()
@@ -62,7 +56,7 @@ def test_each_cell_is_standardised_over_the_clips_that_have_both_sides(table):
 
 
 def test_between_are_speaker_means_and_within_deviations_from_them(table):
-    cells = build_cells(table, halo=False)
+    cells = build_cells(table)
     values = pd.Series(cells.values[0, :, CELL]).drop(3)
     speaker = table["speaker_id"].drop(3)
     between, within = (at_level(cells, level) for level in ("between", "within"))
@@ -76,34 +70,27 @@ def test_between_are_speaker_means_and_within_deviations_from_them(table):
     assert np.flatnonzero(~within.used[:, CELL]).tolist() == [3, 23]
 
 
-def test_r_of_summed_moments_is_the_correlation_or_partial_correlation(table):
+def test_r_of_summed_moments_is_the_correlation(table):
     known = used(table)
-    for halo, sides in (
-        (False, (known[X], known[Y])),
-        (True, [residuals(known[name], known["others"]) for name in (X, Y)]),
-    ):
-        moments = moments_by_speaker(build_cells(table, halo))
-        assert moments.shape == (6, 10 if halo else 6, 30)
-        found = correlation(moments.sum(axis=0))[CELL]
-        assert found == pytest.approx(stats.pearsonr(*sides)[0])
-    constant = build_cells(table.assign(**{X: 4.0}), False)
+    moments = moments_by_speaker(build_cells(table))
+    assert moments.shape == (6, 6, 30)
+    found = correlation(moments.sum(axis=0))[CELL]
+    assert found == pytest.approx(stats.pearsonr(known[X], known[Y])[0])
+    constant = build_cells(table.assign(**{X: 4.0}))
     found = correlation(moments_by_speaker(constant).sum(axis=0))
     assert np.flatnonzero(np.isnan(found)).tolist() == [5, 6, 7, 8, 9]
 
 
-@pytest.mark.parametrize("halo", [False, True])
-def test_p_is_that_of_a_t_test_on_the_scores_of_speakers(table, halo):
-    cells, known = build_cells(table, halo), used(table)
+def test_p_is_that_of_a_t_test_on_the_scores_of_speakers(table):
+    cells, known = build_cells(table), used(table)
     x, y = (known[name] - known[name].mean() for name in (X, Y))
-    if halo:
-        x, y = (residuals(side, known["others"]) for side in (x, y))
     scores = (x * y).groupby(known["speaker_id"]).sum()
     found = clustered_p(moments_by_speaker(cells), counted(cells))
     assert found[CELL] == pytest.approx(stats.ttest_1samp(scores, 0).pvalue)
 
 
 def test_the_training_error_adds_to_the_variance_of_the_score(table):
-    cells, known = build_cells(table, halo=False), used(table)
+    cells, known = build_cells(table), used(table)
     x, y = (known[name] - known[name].mean() for name in (X, Y))
     scores = (x * y).groupby(known["speaker_id"]).sum()
     # A correlation of 0.2 in units of the mean score of six speakers.
@@ -114,12 +101,12 @@ def test_the_training_error_adds_to_the_variance_of_the_score(table):
 
 
 def test_one_speaker_has_no_p(table):
-    cells = build_cells(table.assign(speaker_id="a"), halo=False)
+    cells = build_cells(table.assign(speaker_id="a"))
     assert np.isnan(clustered_p(moments_by_speaker(cells), counted(cells))).all()
 
 
-def why(table, level="clip", halo=False):
-    cells = at_level(build_cells(table, halo), level)
+def why(table, level="clip"):
+    cells = at_level(build_cells(table), level)
     moments, speakers = moments_by_speaker(cells), counted(cells)
     r = np.where(speakers < 3, np.nan, correlation(moments.sum(axis=0)))
     return reasons(cells, level, speakers, r)[CELL]
@@ -138,6 +125,3 @@ def test_an_undefined_cell_says_why(table):
     few = table.iloc[[0, 1, 6, 7, 12, 17, 20]]
     expected = "only 2 speakers have several clips with both values"
     assert why(few, "within") == expected
-    copied = table.assign(**dict.fromkeys(TRAIT_COLUMNS, table[Y]))
-    nothing = "nothing is left once the other traits are partialled out"
-    assert why(copied, halo=True) == nothing

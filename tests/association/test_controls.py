@@ -7,9 +7,7 @@ import pytest
 from sslmepr.association.controls import (
     APART,
     FULL,
-    NO_HALO,
     SEPARATE,
-    SHUFFLED,
     control_table,
     survivors,
     with_survival,
@@ -39,14 +37,6 @@ def told(tasks, values, **model):
 @pytest.fixture
 def speakers():
     return pd.Series([f"s{n}" for n in range(CLIPS)], [f"c{n}" for n in range(CLIPS)])
-
-
-def shuffled(exceeds=()):
-    cells = tidy_matrix({}, "r")
-    pairs = list(zip(cells["emotion"], cells["trait"], strict=True))
-    return cells.assign(
-        r=0.5, null_95=0.3, exceeds=[pair in exceeds for pair in pairs], shuffles=9
-    )
 
 
 def study(rng):
@@ -103,18 +93,14 @@ def full_and_apart(tiny, evaluated, speakers):
 def test_each_control_takes_away_what_it_is_for(tiny, speakers):
     evaluated = Evaluated(study(np.random.default_rng(0)), NO_REFITS)
     found = full_and_apart(tiny, evaluated, speakers)
-    table = control_table(
-        tiny, evaluated, speakers, "multitask", found, shuffled([TRUE])
-    ).set_index(["emotion", "trait", "control"])
-    for control in (FULL, SEPARATE, APART, NO_HALO, SHUFFLED):
+    table = control_table(tiny, evaluated, speakers, found)
+    table = table.set_index(["emotion", "trait", "control"])
+    for control in (FULL, SEPARATE, APART):
         assert table.loc[(*TRUE, control), "survives"], control
     assert table.loc[(*INVENTED, FULL), "survives"]
-    for control in (SEPARATE, APART, SHUFFLED):
+    for control in (SEPARATE, APART):
         assert not table.loc[(*INVENTED, control), "survives"], control
-    # Of one trait alone, the error is no halo.
-    assert table.loc[(*INVENTED, NO_HALO), "survives"]
-    assert len(table) == 5 * 30
-    assert table.loc[(*TRUE, SHUFFLED), "null_95"] == 0.3
+    assert len(table) == 3 * 30
 
 
 def test_a_control_without_its_models_is_left_out(tiny, speakers):
@@ -123,8 +109,8 @@ def test_a_control_without_its_models_is_left_out(tiny, speakers):
     evaluated = Evaluated(predictions, NO_REFITS)
     found = full_and_apart(tiny, evaluated, speakers)
     assert list(found) == [BOTH_PREDICTED]
-    table = control_table(tiny, evaluated, speakers, "multitask", found, shuffled())
-    assert set(table["control"]) == {FULL, NO_HALO, SHUFFLED}
+    table = control_table(tiny, evaluated, speakers, found)
+    assert set(table["control"]) == {FULL}
 
 
 def rows(control, r, significant):

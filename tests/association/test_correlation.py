@@ -60,32 +60,6 @@ def test_r_equals_scipy_at_every_level():
     assert (result["n_speakers"] == 30).all()
 
 
-def test_halo_control_equals_correlation_of_regression_residuals():
-    table = world(np.random.default_rng(2), effect=0.5)
-    result = association(table, **SETTINGS, halo=True, levels=("clip",))
-    others = table[[f"trait_{t}" for t in TRAITS[1:]]].mean(axis=1)
-    left = [
-        sm.OLS(table[column], sm.add_constant(others)).fit().resid
-        for column in ("emotion_anger", "trait_openness")
-    ]
-    expected = np.corrcoef(*left)[0, 1]
-    assert cell(result, "clip")["r"] == pytest.approx(expected)
-    assert result["halo"].all()
-
-
-def test_halo_control_removes_an_association_that_is_halo_alone():
-    rng = np.random.default_rng(3)
-    table = world(rng, speakers=300, clips=1)
-    halo = rng.standard_normal(300)
-    for trait in TRAITS:
-        table[f"trait_{trait}"] = halo + 0.3 * rng.standard_normal(300)
-    table["emotion_happiness"] = halo + rng.standard_normal(300)
-    raw = association(table, **SETTINGS, levels=("clip",))
-    left = association(table, **SETTINGS, levels=("clip",), halo=True)
-    assert (raw.loc[raw["emotion"] == "happiness", "r"] > 0.5).all()
-    assert (left.loc[left["emotion"] == "happiness", "r"].abs() < 0.2).all()
-
-
 def test_interval_equals_plain_resampling_of_speakers():
     table = world(np.random.default_rng(4), speakers=25, effect=0.6)
     result = association(table, **SETTINGS | {"resamples": 2000}, levels=("clip",))
@@ -115,19 +89,6 @@ def test_p_equals_a_t_test_of_speakers_and_is_near_cluster_robust_regression():
     assert expected.statistic == pytest.approx(robust.tvalues[1], rel=0.2)
 
 
-def test_p_with_halo_control_is_of_the_regression_residuals():
-    table = world(np.random.default_rng(16), effect=0.3)
-    result = association(table, **SETTINGS, halo=True, levels=("clip",))
-    others = sm.add_constant(table[[f"trait_{t}" for t in TRAITS[1:]]].mean(axis=1))
-    left = [
-        sm.OLS(table[column], others).fit().resid
-        for column in ("emotion_anger", "trait_openness")
-    ]
-    votes = (left[0] * left[1]).groupby(table["speaker_id"]).sum()
-    expected = stats.ttest_1samp(votes, 0).pvalue
-    assert cell(result, "clip")["p"] == pytest.approx(expected, rel=1e-6)
-
-
 def refits_of(table, rng, size, count=20):
     """What other training samples would say: the same with errors of their own."""
     for _ in range(count):
@@ -137,12 +98,11 @@ def refits_of(table, rng, size, count=20):
         yield other
 
 
-@pytest.mark.parametrize("halo", [False, True])
-def test_error_of_learning_adds_to_p_and_interval(halo):
+def test_error_of_learning_adds_to_p_and_interval():
     rng = np.random.default_rng(21)
     table = world(rng, speakers=60, effect=0.3)
     others = list(refits_of(table, rng, 0.2))
-    settings = SETTINGS | {"resamples": 2000, "levels": ("clip",), "halo": halo}
+    settings = SETTINGS | {"resamples": 2000, "levels": ("clip",)}
     alone = cell(association(table, **settings), "clip")
     found = cell(association(table, **settings, refits=others), "clip")
     assert np.isnan(alone["training_error"]) and found["r"] == alone["r"]

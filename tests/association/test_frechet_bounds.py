@@ -28,7 +28,7 @@ def rows(corpus, split, target, predicted, true, seed=0):
 
 def found(cells):
     table = pd.DataFrame(cells, columns=["corpus", "emotion", "trait", "r"])
-    return table.assign(source="predicted_x_predicted", level="clip", halo=False)
+    return table.assign(source="predicted_x_predicted", level="clip")
 
 
 def test_shares_by_hand():
@@ -68,10 +68,9 @@ def test_bounds_by_hand():
     assert second["low"] == second["high"] == pytest.approx(0.3)
 
 
-def test_other_sources_levels_and_tables_without_halo_take_no_part():
-    table = found([("c", "anger", "openness", 0.5)] * 4)
+def test_other_sources_and_levels_take_no_part():
+    table = found([("c", "anger", "openness", 0.5)] * 3)
     table.loc[1, "source"], table.loc[2, "level"] = "true_x_true", "between"
-    table.loc[3, "halo"] = True
     shares = pd.Series({"anger": 0.5, "openness": 0.5})
     assert len(association_bounds(table, shares)) == 1
 

@@ -3,9 +3,12 @@ import numpy as np
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import CrossAssociations, cell_table
+from sslmepr.association.halo import sensitivity
 from sslmepr.association.preregistration import primary_table, read_preregistration
+from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import (
     association_findings,
+    halo_shown,
     primary_shown,
     verdict_table,
 )
@@ -50,6 +53,20 @@ def test_tables_show_intervals_and_verdicts():
         *("emotion", "traits", "direction", "r [interval]", "p_family", "verdict")
     ]
     assert first["verdict"].tolist()[:3] == ["present", "absent", "present"]
+
+
+def test_halo_that_no_correlation_reaches_is_told_in_words():
+    # By the norms, traits correlate by .198 on average.
+    alike = np.where(np.eye(5) == 1, 1.0, 0.198 + 0.25 * (1 - 0.198))
+    shown = halo_shown(sensitivity(primary(), alike), "traits")
+    assert list(shown) == ["emotion", "traits", "r [interval]", "verdict", "robustness"]
+    low = primary().loc[0, "low"]
+    assert shown.loc[0, "robustness"] == apa_number(low / 0.5)
+    assert shown.loc[1, "robustness"] == ".00"  # its interval holds 0
+    table = cell_table(found(), SETTINGS, 0)
+    none = halo_shown(sensitivity(table, np.eye(5)), "trait")
+    happy = none[none["emotion"] == "happiness"]
+    assert (happy["robustness"] == "no halo can").all()
 
 
 def test_what_is_not_identified_has_no_verdict():

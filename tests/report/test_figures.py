@@ -114,22 +114,16 @@ def test_the_strongest_pair_is_the_largest_in_size_of_all_tables():
     )
 
 
-def test_association_panels_come_in_pairs_and_undefined_ones_not_at_all():
+def test_there_is_a_panel_for_every_table_and_none_for_an_undefined_one():
     table, _ = association()
-    table = table.assign(corpus="a", source=PREDICTED_TRAIT, level="clip", halo=False)
-    left = table.assign(halo=True, r=0.1)
-    both = pd.concat([table, left])
-    empty = both.assign(level="within", r=np.nan)
-    shown = figures.association_panels(
-        pd.concat([both, empty, both.assign(level="between")])
-    )
-    assert list(shown) == [
-        "Annotated emotion × predicted trait\na",
-        "Annotated emotion × predicted trait\na, no halo",
-        "Annotated emotion × predicted trait\na, between people",
-        "Annotated emotion × predicted trait\na, between people, no halo",
-    ]
-    assert (shown["Annotated emotion × predicted trait\na, no halo"]["r"] == 0.1).all()
+    table = table.assign(corpus="a", source=PREDICTED_TRAIT, level="clip")
+    empty = table.assign(level="within", r=np.nan)
+    between = table.assign(level="between", r=0.1)
+    shown = figures.association_panels(pd.concat([table, empty, between]))
+    first, second = shown
+    assert first == "Annotated emotion × predicted trait\na"
+    assert second == f"{first}, between people"
+    assert len(shown[first]) == 30 and (shown[second]["r"] == 0.1).all()
 
 
 @pytest.mark.parametrize(
@@ -444,7 +438,7 @@ def test_gains_of_blocks_stand_above_each_other():
 def controlled():
     table, _ = association()
     first = table.assign(control="full model", survives=table["significant"])
-    second = table.assign(control="halo removed", survives=False, r=np.nan)
+    second = table.assign(control="separate models", survives=False, r=np.nan)
     return pd.concat([first, second])
 
 
@@ -453,7 +447,7 @@ def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
     axes = figures.survival_matrix(controlled(), planted).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == [
         "Full\nmodel",
-        "Halo\nremoved",
+        "Separate\nmodels",
     ]
     assert len(axes.get_yticklabels()) == 30 and len(axes.collections) == 1
     cells = cells_of(axes)
@@ -694,10 +688,10 @@ def everything(rng):
     """Each figure function's name to arguments that make it full."""
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
-    title = "true × predicted, personality, between, no halo"
+    title = "true × predicted, personality, between people"
     tables = {f"{title} {number}": table for number in range(4)}
     comparison = compare(table, planted, observer)
-    controls = ["full model", "halo removed", "disjoint modalities", "shuffled", "all"]
+    controls = ["full model", "separate models", "disjoint modalities"]
     survival = [controlled().assign(control=name)[:30] for name in controls]
     values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]

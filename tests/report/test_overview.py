@@ -31,8 +31,6 @@ AGREEMENT = pd.DataFrame(
     columns=["study", "metric", "estimate", "low", "high", "n_cells"],
 )
 
-NO_FATES = pd.DataFrame([], columns=["corpus", "source", "level", "pairs"])
-
 
 def test_sentences_carry_the_numbers_of_the_tables():
     emotions, traits, planted, unrelated = findings(METRICS, AGREEMENT).sentences
@@ -44,45 +42,21 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 
-def outcome(corpus, source, significant, survives, pairs, level="clip"):
-    return {
-        "corpus": corpus,
-        "source": source,
-        "level": level,
-        "significant": significant,
-        "survives": survives,
-        "pairs": pairs,
-    }
-
-
-def test_without_truth_the_annotated_sides_are_told():
-    outcomes = pd.DataFrame(
-        [
-            outcome("meld", "true_x_predicted", 3, 1, "anger × openness"),
-            outcome("meld", "true_x_predicted", 9, 9, "", level="between"),
-            outcome("fiv2", "predicted_x_true", 2, 0, ""),
-            outcome("fiv2", "disjoint_modalities", 7, 7, ""),
-        ]
-    )
-    _, _, emotions, traits = study_findings(METRICS, outcomes).sentences
-    assert emotions == (
-        "**Annotated emotion × predicted trait** (*MELD*): of the "
-        "emotion-trait pairs, 3 are significant after correction, 1 of them without "
-        "halo too (anger × openness)."
-    )
-    assert traits.startswith("**Predicted emotion × annotated trait")
-    assert traits.endswith("0 of them without halo too.")
+def test_without_truth_the_sentences_on_associations_follow():
+    told = ["**Present**, 1 of 30: anger with openness.", "**Absent**, 0 of 30."]
+    _, _, *associations = study_findings(METRICS, told).sentences
+    assert associations == told
 
 
 def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
-    emotions, traits = study_findings(METRICS.assign(split="dev"), NO_FATES).sentences
+    emotions, traits = study_findings(METRICS.assign(split="dev"), []).sentences
     assert "**Recognising emotions** on the dev split" in emotions
     assert "**Recognising traits** on the dev split" in traits
     both = pd.concat([METRICS, METRICS.assign(split="dev", estimate=9.0)])
-    assert "test split" in study_findings(both, NO_FATES).sentences[0]
+    assert "test split" in study_findings(both, []).sentences[0]
     both = pd.concat([both, METRICS.assign(split="all", estimate=9.0)])
-    assert "people whom no stage" in study_findings(both, NO_FATES).sentences[0]
-    (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], NO_FATES).sentences
+    assert "people whom no stage" in study_findings(both, []).sentences[0]
+    (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], []).sentences
     assert "traits" in alone
 
 

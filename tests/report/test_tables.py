@@ -40,17 +40,16 @@ def test_cells_are_written_for_readers(value, written):
 def test_categories_are_written_in_the_words_of_their_column():
     frame = pd.DataFrame({"variant": ["no_graph_attention", "my_own"]})
     frame["corpus"], frame["task"] = "emotion", "emotion"
-    page = Table(frame.assign(halo=[True, False], new=[True, False]))._repr_html_()
+    page = Table(frame.assign(new=[True, False]))._repr_html_()
     cells = re.findall(r">([^<>]+)</t[hd]>", page)
-    assert cells[:5] == ["Variant", "Corpus", "Task", "Halo", "New"]
-    assert cells[5:10] == [
+    assert cells[:4] == ["Variant", "Corpus", "Task", "New"]
+    assert cells[4:8] == [
         "Without graph attention",
         "Rated for emotions",
         "Emotions",
-        "Removed",
         "yes",
     ]
-    assert cells[10] == "my_own" and cells[13:] == ["Left in", "no"]
+    assert cells[8] == "my_own" and cells[11:] == ["no"]
 
 
 def test_html_is_escaped_plain_and_repeatable():

@@ -98,6 +98,11 @@ def test_a_missing_or_additional_row_column_or_file_is_outside():
     for first, second in ({}, {"x.png": b""}), ({"x.png": b""}, {}):
         (only,) = compare(first, second)
         assert only.outside and only.kind == "file"
+    (said,) = compare(
+        {"association/findings.json": b'["r = .30"]'},
+        {"association/findings.json": b'["r = .31"]'},
+    )
+    assert said.kind == "file" and not said.outside
     (picture,) = compare({"x.png": b"1"}, {"x.png": b"2"})
     assert not picture.outside
 

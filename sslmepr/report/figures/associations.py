@@ -22,30 +22,29 @@ PANEL = (3.4, 3.1)
 
 
 def association_panels(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Pair every table of associations with its table without halo.
+    """Divide a table of associations into panels.
 
     Parameters
     ----------
     found : DataFrame
-        corpus, source, level, halo, emotion, trait, r and further columns to show; the
-        table of :func:`sslmepr.association.study_associations.study_associations`.
+        corpus, source, level, emotion, trait, r and further columns to show; the table
+        of :func:`sslmepr.association.study_associations.study_associations`.
 
     Returns
     -------
     dict
-        Title to the rows of one corpus, source, level and halo. A pair is left out if
-        one of its tables has no defined correlation.
+        Title to the rows of one corpus, source and level. Those without any defined
+        correlation are left out.
     """
     panels = {}
     for (corpus, source, level), part in found.groupby(
         ["corpus", "source", "level"], sort=False
     ):
-        raw, left = part[~part["halo"]], part[part["halo"]]
-        if raw["r"].isna().all() or left["r"].isna().all():
+        if part["r"].isna().all():
             continue
         title = f"{pretty(source)}\n{plain(corpus, 'corpus')}"
         title += "" if level == "clip" else f", {plain(level, 'level')}"
-        panels |= {title: raw, f"{title}, no halo": left}
+        panels[title] = part
     return panels
 
 
