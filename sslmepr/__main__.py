@@ -66,6 +66,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--out", type=Path, required=True, help="table to write: .csv, .json, .parquet"
     )
     predict.add_argument("--variant", default="multitask", help="which fusion model")
+    predict.add_argument(
+        "--tables",
+        action="append",
+        default=[],
+        metavar="MODALITY=PATH",
+        help="a table, or a folder of them, of the tool that measured a modality",
+    )
     predict.set_defaults(call=_predict)
 
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -158,7 +165,10 @@ def _predict(options: argparse.Namespace) -> None:
             file=sys.stderr,
         )
     folder = Path("runs", settings.study)
-    table = predict(settings, options.clip, options.out, folder, options.variant)
+    tables = dict(each.partition("=")[::2] for each in options.tables)
+    table = predict(
+        settings, options.clip, options.out, folder, options.variant, tables
+    )
     failed = (table["failed"] != "").sum()
     print(
         f"{options.out}: {len(table)} clips, {failed} of them without a prediction "

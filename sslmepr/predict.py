@@ -13,7 +13,7 @@ unchanged.
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -41,7 +41,7 @@ from sslmepr.labels import (
     VISUAL_MODALITIES,
 )
 from sslmepr.params import Params
-from sslmepr.params.corpora import PublishedCorpus
+from sslmepr.params.corpora import FeatureTable, PublishedCorpus
 from sslmepr.statistics.cluster_bootstrap import t_interval
 from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (
@@ -98,6 +98,7 @@ def predict(
     out: str | Path,
     study_folder: str | Path,
     variant: str = "multitask",
+    tables: Mapping[str, str | Path] | None = None,
 ) -> pd.DataFrame:
     """Predict emotions and apparent traits of recordings, and write the table.
 
@@ -114,6 +115,9 @@ def predict(
         Holds ``crosstask`` and ``fusion/<variant>`` with their checkpoints.
     variant : str
         The fusion model, all of whose seeds are used.
+    tables : dict of str to path, optional
+        Modality to a table, or a folder of tables, of the tool that measured it for the
+        training; each such modality must have one.
 
     Returns
     -------
@@ -123,7 +127,8 @@ def predict(
         over seeds and the ends of its interval (``_low``, ``_high``; Student's t, NaN
         for one seed); people, how many are seen at once (features are those of the one
         who is seen largest and longest); face, body, scene, audio and text, how each
-        was obtained (empty where the models do not use it); the transcript;
+        was obtained (empty where the models do not use it; from tables, the tool and
+        how many of its rows were taken); the transcript;
         ``missing``, what could not be read and why; ``failed``, why there is no
         prediction, or empty.
 
@@ -131,7 +136,8 @@ def predict(
     ------
     PredictError
         If there is no clip, no checkpoint, one that is damaged, of another training
-        than the others or of features of another encoder; if the table exists, is being
+        than the others or of features of another encoder; if a table of features is
+        missing or cannot be read; if the table exists, is being
         written by another run or cannot be written as its suffix asks; or if something
         else is in the way of the folder for finished clips.
     """
@@ -141,9 +147,10 @@ def predict(
     _require_new(out)
     try:
         models = _Models(Path(study_folder), variant, params)
+        measured = _measured(models, params, tables or {})
         paths = find_clips(clips)
         with _work_folder(out) as work:
-            result = _predict(params, paths, models, work)
+            result = _predict(params, paths, models, measured, work)
             _require_new(out)
             with atomic(out, work) as part:
                 WRITERS[out.suffix](result, part)
@@ -179,18 +186,58 @@ def _work_folder(out: Path) -> Iterator[Path]:
         ) from None
 
 
-def _predict(params: Params, clips: list[Path], models: "_Models", work: Path):
+def _measured(
+    models: "_Models", params: Params, tables: Mapping[str, str | Path]
+) -> dict[str, FeatureTable]:
+    """Where the modalities are that other tools have measured, as in the training."""
+    of_tables = {
+        modality: checkpoint.made_by[0]
+        for modality, checkpoint in models.unimodal.items()
+        if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS
+    }
+    for modality in tables.keys() - of_tables.keys():
+        raise PredictError(
+            f"{modality}: the models read no tables of it; those of other tools are "
+            f"read of: {', '.join(of_tables) or 'no modality'}"
+        )
+    found = {}
+    for modality, tool in of_tables.items():
+        if modality not in tables:
+            raise PredictError(
+                f"{modality}: the models read it from tables of {tool}; add --tables "
+                f"{modality}=PATH with those of these clips"
+            )
+        trained = params.tables_of(modality)
+        if trained is None or trained.tool != tool:
+            raise PredictError(
+                f"{modality}: params.yaml has no tables of {tool} in the study "
+                f"{params.study}; write back those that it was trained on"
+            )
+        path = os.path.abspath(tables[modality])
+        changes = {"path": path, "sha256": None}
+        found[modality] = trained.model_copy(update=changes)
+    return found
+
+
+def _predict(
+    params: Params, clips: list[Path], models: "_Models", measured, work: Path
+):
     """The table of `predict`, not yet written."""
     table, unreadable = _clip_table(clips)
     root = table.attrs["media_root"]
     write_clips(table, work)
     features = work / "features"
     # modalities that the models do not use are not extracted
-    seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.widths))
+    seen = PublishedCorpus(
+        source="folder",
+        path=NAME,
+        modalities=list(models.widths),
+        features=measured,
+    )
     chosen = params.model_copy(update={"corpus": {NAME: seen}})
     extract_corpus(NAME, chosen, work, root, features)
     predicted = models.predict(table["clip_id"].tolist(), features)
-    result = _result(predicted, models.thresholds, features, work, params)
+    result = _result(predicted, models.thresholds, features, measured, work, params)
     for row, clip_id in enumerate(result["clip"]):
         if clip_id in unreadable:
             result.loc[row, "failed"] = unreadable[clip_id]
@@ -285,17 +332,11 @@ class _Models:
         }
         for modality, checkpoint in self.unimodal.items():
             chosen = params.extract.encoder_of(modality)
-            if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS:
-                raise PredictError(
-                    f"{folder / 'crosstask' / modality}: was trained on tables of "
-                    f"{checkpoint.made_by[0]}, which recordings do not have; make the "
-                    "clips a corpus with such tables, in the role held_out, and run "
-                    "`sslmepr repro`"
-                )
-            if checkpoint.made_by and checkpoint.made_by[0] != chosen:
+            made_by = (checkpoint.made_by or (chosen,))[0]
+            if made_by != chosen and made_by not in TABLE_TOOLS:
                 raise PredictError(
                     f"{folder / 'crosstask' / modality}: was trained on features of "
-                    f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
+                    f"{made_by}, but params.yaml chooses {chosen}"
                 )
         digests = {
             f"crosstask/{modality}": checkpoint.digest
@@ -373,7 +414,7 @@ def _padded(sequences: list[np.ndarray], device) -> tuple[torch.Tensor, torch.Te
     return values.to(device), mask.to(device)
 
 
-def _result(predicted, thresholds, features: Path, work: Path, params: Params):
+def _result(predicted, thresholds, features: Path, measured, work: Path, params):
     """The table of `predict`."""
     record = extraction_record(read_clips(work), features)
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"})
@@ -400,6 +441,8 @@ def _result(predicted, thresholds, features: Path, work: Path, params: Params):
     read = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")
     encoded = read.index.isin(FeatureStore.open(features, "text").clip_ids)
     result["text"] = result["clip"].map(read.loc[encoded, "source"])
+    for modality in measured:
+        result[modality] = record.get(modality)
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
     lost = np.any([np.isnan(each).any(axis=(0, 2)) for each in predicted.values()], 0)

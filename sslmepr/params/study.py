@@ -253,11 +253,16 @@ class Params(Section):
             That of the first corpus in a role that has tables of it; otherwise the one
             that the section ``extract`` chooses.
         """
+        table = self.tables_of(modality)
+        return self.extract.encoder_of(modality) if table is None else table.tool
+
+    def tables_of(self, modality: str) -> FeatureTable | None:
+        """Tables of a modality of the first corpus in a role that has any."""
         for name in self.roles.model_dump().values():
             for place, table in feature_tables(self.corpus[name]).items():
                 if place.rpartition(".")[2] == modality:
-                    return table.tool
-        return self.extract.encoder_of(modality)
+                    return table
+        return None
 
     def data_root_path(self) -> Path:
         """The folder of published files; ``SSLMEPR_DATA`` takes its place when set."""
