@@ -71,6 +71,13 @@ def main(arguments: list[str] | None = None) -> int:
         type=float,
         help="coverage of intervals and sets; absent: evaluate.confidence",
     )
+    predict.add_argument(
+        "--tables",
+        action="append",
+        default=[],
+        metavar="MODALITY=PATH",
+        help="a table, or a folder of them, of the tool that measured a modality",
+    )
     predict.set_defaults(call=_predict)
 
     plan = commands.add_parser(
@@ -183,6 +190,7 @@ def _predict(options: argparse.Namespace) -> None:
         folder,
         options.variant,
         options.confidence,
+        dict(each.partition("=")[::2] for each in options.tables),
     )
     failed = (table["failed"] != "").sum()
     print(

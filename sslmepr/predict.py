@@ -13,7 +13,7 @@ unchanged.
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from sslmepr.labels import (
     VISUAL_MODALITIES,
 )
 from sslmepr.params import Params
-from sslmepr.params.corpora import PublishedCorpus
+from sslmepr.params.corpora import FeatureTable, PublishedCorpus
 from sslmepr.report.person_intervals import people_of, promises
 from sslmepr.statistics.conformal import presence_sets
 from sslmepr.training.calibration import Calibration, read_calibration
@@ -89,6 +89,7 @@ def predict(
     study_folder: str | Path,
     variant: str = "multitask",
     confidence: float | None = None,
+    tables: Mapping[str, str | Path] | None = None,
 ) -> pd.DataFrame:
     """Predict emotions and apparent traits of recordings, and write the table.
 
@@ -107,6 +108,9 @@ def predict(
         The fusion model, all of whose seeds are used.
     confidence : float, optional
         Nominal coverage of intervals and sets; ``evaluate.confidence`` if not given.
+    tables : dict of str to path, optional
+        Modality to a table, or a folder of tables, of the tool that measured it for the
+        training; each such modality must have one.
 
     Returns
     -------
@@ -119,39 +123,34 @@ def predict(
         ``confidence`` and ``calibrated_on``, whom sets and intervals are for; people,
         how many are seen at once (features are those of the one who is seen largest and
         longest); face, body, scene, audio and text, how each was obtained (empty where
-        the models do not use it); the transcript; ``missing``, what could not be read
-        and why; ``failed``, why there is no prediction, or empty. Its ``attrs`` hold
-        ``promises``, sentences on what sets and intervals promise.
+        the models do not use it; from tables, the tool and how many of its rows were
+        taken); the transcript; ``missing``, what could not be read and why; ``failed``,
+        why there is no prediction, or empty. Its ``attrs`` hold ``promises``, sentences
+        on what sets and intervals promise.
 
     Raises
     ------
     PredictError
         If there is no clip, no checkpoint, one that is damaged, of another training
         than the others or of features of another encoder; if the models have no
-        calibration of their own or `confidence` is not between 0 and 1; if the table
-        exists, is being written by another run or cannot be written as its suffix asks;
-        or if something else is in the way of the folder for finished clips.
+        calibration of their own or `confidence` is not between 0 and 1; if a table of
+        features is missing or cannot be read; if the table exists, is being written by
+        another run or cannot be written as its suffix asks; or if something else is in
+        the way of the folder for finished clips.
     """
-    level = params.evaluate.confidence if confidence is None else confidence
-    if not 0 < level < 1:
-        raise PredictError(f"confidence: {level} is not between 0 and 1")
     out = Path(out)
     if out.suffix not in WRITERS:
         raise PredictError(f"{out}: must end in one of {', '.join(WRITERS)}")
     _require_new(out)
+    predictor = Predictor(params, study_folder, variant, confidence, tables)
     try:
-        models = _models(Path(study_folder), variant, params)
-        folder = Path(study_folder, "fusion", variant)
-        calibration = read_calibration(folder, models.digests)
         paths = find_clips(clips)
         with _work_folder(out) as work:
-            result = _predict(params, paths, models, calibration, level, work)
+            result = predictor.read(paths, work)
             _require_new(out)
             with atomic(out, work) as part:
                 WRITERS[out.suffix](result, part)
             shutil.rmtree(work)
-    except (CheckpointError, CorpusError, FeatureError) as error:
-        raise PredictError(str(error)) from error
     except (OSError, SafetensorError) as error:
         raise PredictError(
             f"{out}: not written: {error}. Once that is mended, the same command goes "
@@ -181,64 +180,157 @@ def _work_folder(out: Path) -> Iterator[Path]:
         ) from None
 
 
-def _models(folder: Path, variant: str, params: Params) -> StudyModels:
-    """The models of a variant, if they are of the encoders that would extract."""
-    variant_folder = folder / "fusion" / variant
-    if variant not in params.variants and not variant_folder.is_dir():
-        raise PredictError(
-            f"{variant}: no model of study {params.study}, which has "
-            f"{', '.join(params.variants)}"
+class Predictor:
+    """The models of a study, loaded once for recording after recording.
+
+    Parameters
+    ----------
+    params, study_folder, variant, confidence, tables
+        As of :func:`predict`.
+
+    Attributes
+    ----------
+    models : StudyModels
+    calibration : Calibration
+    confidence : float
+
+    Raises
+    ------
+    PredictError
+        If the models are not there or do not belong together, or an argument is wrong.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        study_folder: str | Path,
+        variant: str = "multitask",
+        confidence: float | None = None,
+        tables: Mapping[str, str | Path] | None = None,
+    ):
+        level = params.evaluate.confidence if confidence is None else confidence
+        if not 0 < level < 1:
+            raise PredictError(f"confidence: {level} is not between 0 and 1")
+        self.params, self.confidence = params, level
+        folder = Path(study_folder, "fusion", variant)
+        if variant not in params.variants and not folder.is_dir():
+            raise PredictError(
+                f"{variant}: no model of study {params.study}, which has "
+                f"{', '.join(params.variants)}"
+            )
+        try:
+            self.models = StudyModels(study_folder, folder, params.compute.device)
+            self.calibration = read_calibration(folder, self.models.digests)
+        except CheckpointError as error:
+            raise PredictError(str(error)) from error
+        self._measured = _measured(
+            self.models, params, Path(study_folder), tables or {}
         )
-    models = StudyModels(folder, variant_folder, params.compute.device)
+
+    def read(
+        self,
+        clips: Sequence[Path],
+        work: Path,
+        given: Mapping[str, object] | None = None,
+    ) -> pd.DataFrame:
+        """Predict recordings.
+
+        Parameters
+        ----------
+        clips : sequence of Path
+        work : Path
+            The clip table and the features stay in it.
+        given : mapping of str to object, optional
+            Columns of the clip table to their values: ``start_seconds``,
+            ``end_seconds``, ``transcript``.
+
+        Returns
+        -------
+        DataFrame
+            As :func:`predict` would write it.
+
+        Raises
+        ------
+        PredictError
+            If the features are not those that the models were trained on.
+        """
+        try:
+            return self._table(clips, work, given or {})
+        except (CheckpointError, CorpusError, FeatureError) as error:
+            raise PredictError(str(error)) from error
+
+    def _table(self, clips, work: Path, given: Mapping[str, object]) -> pd.DataFrame:
+        table, unreadable = _clip_table(clips)
+        root = table.attrs["media_root"]
+        for column, value in given.items():
+            table[column] = value
+        write_clips(table, work)
+        features, models = work / "features", self.models
+        # modalities that the models do not use are not extracted
+        seen = PublishedCorpus(
+            source="folder",
+            path=NAME,
+            modalities=list(models.unimodal),
+            features=self._measured,
+        )
+        chosen = self.params.model_copy(update={"corpus": {NAME: seen}})
+        extract_corpus(NAME, chosen, work, root, features)
+        predicted = models.predict(table["clip_id"].tolist(), features)
+        thresholds = models.metrics.get("thresholds", {})
+        columns = _columns(predicted, thresholds, self.calibration, self.confidence)
+        record = extraction_record(read_clips(work), features)
+        result = _result(columns, record, features, self._measured)
+        lost = [np.isnan(each).any(axis=(0, 2)) for each in predicted.values()]
+        reason = ("nothing could be read: " + result["missing"]).where(
+            result["missing"] != "", "the models gave no number"
+        )
+        result["failed"] = reason.where(np.any(lost, 0), "")
+        for row, clip_id in enumerate(result["clip"]):
+            if clip_id in unreadable:
+                result.loc[row, "failed"] = unreadable[clip_id]
+        result.attrs["promises"] = promises(self.calibration, self.confidence)
+        return result
+
+
+def _measured(
+    models: StudyModels,
+    params: Params,
+    study_folder: Path,
+    tables: Mapping[str, str | Path],
+) -> dict[str, FeatureTable]:
+    """Where the modalities are that other tools have measured, as in the training."""
+    of_tables = {}
     for modality, checkpoint in models.unimodal.items():
         chosen = params.extract.encoder_of(modality)
-        if checkpoint.made_by and checkpoint.made_by[0] in TABLE_TOOLS:
+        made_by = (checkpoint.made_by or (chosen,))[0]
+        if made_by in TABLE_TOOLS:
+            of_tables[modality] = made_by
+        elif made_by != chosen:
             raise PredictError(
-                f"{folder / 'crosstask' / modality}: was trained on tables of "
-                f"{checkpoint.made_by[0]}, which recordings do not have; make the "
-                "clips a corpus with such tables, in the role held_out, and run "
-                "`sslmepr repro`"
+                f"{study_folder / 'crosstask' / modality}: was trained on features of "
+                f"{made_by}, but params.yaml chooses {chosen}"
             )
-        if checkpoint.made_by and checkpoint.made_by[0] != chosen:
+    for modality in tables.keys() - of_tables.keys():
+        raise PredictError(
+            f"{modality}: the models read no tables of it; those of other tools are "
+            f"read of: {', '.join(of_tables) or 'no modality'}"
+        )
+    found = {}
+    for modality, tool in of_tables.items():
+        if modality not in tables:
             raise PredictError(
-                f"{folder / 'crosstask' / modality}: was trained on features of "
-                f"{checkpoint.made_by[0]}, but params.yaml chooses {chosen}"
+                f"{modality}: the models read it from tables of {tool}; add --tables "
+                f"{modality}=PATH with those of these clips"
             )
-    return models
-
-
-def _predict(
-    params: Params,
-    clips: list[Path],
-    models: StudyModels,
-    calibration: Calibration,
-    confidence: float,
-    work: Path,
-) -> pd.DataFrame:
-    """The table of `predict`, not yet written."""
-    table, unreadable = _clip_table(clips)
-    root = table.attrs["media_root"]
-    write_clips(table, work)
-    features = work / "features"
-    # modalities that the models do not use are not extracted
-    seen = PublishedCorpus(source="folder", path=NAME, modalities=list(models.unimodal))
-    chosen = params.model_copy(update={"corpus": {NAME: seen}})
-    extract_corpus(NAME, chosen, work, root, features)
-    predicted = models.predict(table["clip_id"].tolist(), features)
-    thresholds = models.metrics.get("thresholds", {})
-    columns = _columns(predicted, thresholds, calibration, confidence)
-    record = extraction_record(read_clips(work), features)
-    result = _result(columns, record, features)
-    lost = np.any([np.isnan(each).any(axis=(0, 2)) for each in predicted.values()], 0)
-    reason = ("nothing could be read: " + result["missing"]).where(
-        result["missing"] != "", "the models gave no number"
-    )
-    result["failed"] = reason.where(lost, "")
-    for row, clip_id in enumerate(result["clip"]):
-        if clip_id in unreadable:
-            result.loc[row, "failed"] = unreadable[clip_id]
-    result.attrs["promises"] = promises(calibration, confidence)
-    return result
+        trained = params.tables_of(modality)
+        if trained is None or trained.tool != tool:
+            raise PredictError(
+                f"{modality}: params.yaml has no tables of {tool} in the study "
+                f"{params.study}; write back those that it was trained on"
+            )
+        path = os.path.abspath(tables[modality])
+        found[modality] = trained.model_copy(update={"path": path, "sha256": None})
+    return found
 
 
 def find_clips(arguments: list[str]) -> list[Path]:
@@ -343,7 +435,9 @@ def _present(probabilities: np.ndarray, thresholds: dict[str, float]) -> np.ndar
     return np.where(np.isnan(scored).any(axis=1), "", decided)
 
 
-def _result(columns: dict, record: pd.DataFrame, features: Path) -> pd.DataFrame:
+def _result(
+    columns: dict, record: pd.DataFrame, features: Path, measured: Iterable[str]
+) -> pd.DataFrame:
     """What the models say, beside what they were given."""
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"}).assign(**columns)
     for column in ("people", *VISUAL_MODALITIES):
@@ -353,6 +447,8 @@ def _result(columns: dict, record: pd.DataFrame, features: Path) -> pd.DataFrame
     read = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")
     encoded = read.index.isin(FeatureStore.open(features, "text").clip_ids)
     result["text"] = result["clip"].map(read.loc[encoded, "source"])
+    for modality in measured:
+        result[modality] = record.get(modality)
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
     return result

@@ -1,5 +1,9 @@
-"""A study of one's own, of recordings that nobody rendered, gets its book."""
+"""A study of one's own, of recordings that nobody rendered, gets its book.
 
+Its words are read by the encoder, its faces were measured by OpenFace.
+"""
+
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -54,6 +58,19 @@ def rated(kind, count):
     return pd.DataFrame(rows)
 
 
+def measure(folder, clip_ids):
+    """What OpenFace writes for some clips; it lost the face in the last."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(len(clip_ids))
+    for clip_id in clip_ids:
+        frames = pd.DataFrame({"frame": [1, 2, 3], "timestamp": [0.0, 0.04, 0.08]})
+        frames["confidence"] = 0.1 if clip_id == clip_ids[-1] else 0.95
+        frames["success"] = 1
+        for unit in ("AU01_r", "AU04_r", "AU12_r"):
+            frames[unit] = rng.random(3).round(3)
+        frames.to_csv(folder / f"{clip_id}.csv", index=False)
+
+
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory, settings):
     """A repository in which somebody has put the study and run it as the book says."""
@@ -62,25 +79,29 @@ def clone(tmp_path_factory, settings):
     recordings = folder / "recordings"
     for kind in ("emotion", "personality"):
         (recordings / kind).mkdir(parents=True)
-        rated(kind, 18).to_csv(recordings / kind / "ratings.csv", index=False)
+        lines = rated(kind, 18)
+        lines.to_csv(recordings / kind / "ratings.csv", index=False)
+        measure(recordings / "openface" / kind, lines["clip_id"].tolist())
     films = render(recordings / "interviews", settings, 4)
     (recordings / "interviews" / "clips.parquet").unlink()
     films["split"] = "test"
     films.to_csv(recordings / "interviews" / "ratings.csv", index=False)
+    measure(recordings / "openface" / "interviews", films["clip_id"].tolist())
     tree = yaml.safe_load((folder / "params.yaml").read_text())
     tree["data_root"] = str(recordings)
-    for name, path in {"lines": "emotion", "vlogs": "personality"}.items():
-        tree["corpus"][name] = {"source": "table", "path": path, "table": "ratings.csv"}
-    tree["corpus"]["interviews"] = {
-        "source": "table",
-        "path": "interviews",
-        "table": "ratings.csv",
-    }
+    paths = {"lines": "emotion", "vlogs": "personality", "interviews": "interviews"}
+    for name, path in paths.items():
+        tree["corpus"][name] = {
+            "source": "table",
+            "path": path,
+            "table": "ratings.csv",
+            "features": {"face": {"tool": "openface", "path": f"openface/{path}"}},
+        }
     (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
     studies = yaml.safe_load((folder / "studies.yaml").read_text())
     studies["mine"] = {
         "study": "mine",
-        "modalities": ["text"],
+        "modalities": ["face", "text"],
         "corpora": ["lines", "vlogs", "interviews"],
         "roles": {
             "emotion": "lines",
@@ -134,3 +155,23 @@ def test_nothing_is_left_to_do(clone):
     results = {path.name for path in (clone / "results" / "mine").iterdir()}
     assert results >= {"evaluate", "association", "ablation", "attention", "record"}
     assert "validity" not in results
+
+
+def page_of(clone, chapter):
+    page = (clone / "site" / "chapters" / f"{chapter}.html").read_text()
+    return " ".join(BeautifulSoup(page, "html.parser").text.split())
+
+
+def test_what_openface_measured_is_shown(clone):
+    features = page_of(clone, "features")
+    assert "OpenFace" in features and "openface is nowhere as sure as 0.5" in features
+    assert "Of the face," in page_of(clone, "attention")
+
+
+def test_a_table_that_changes_is_read_again(clone):
+    """The last test of this study, which then is of another table."""
+    changed = clone / "recordings" / "openface" / "emotion" / "emotion00.csv"
+    changed.write_text(changed.read_text().replace("0.95", "0.9"))
+    said = call(clone, "sslmepr", "repro", "--only", "extract@lines")
+    assert "corpus.lines.features.face: the tables in openface/emotion have" in said
+    assert "Running stage 'extract@lines'" in said

@@ -464,15 +464,32 @@ def test_features_of_another_encoder_are_refused(
         predict(params, clip, out, folder)
 
 
-def test_models_of_tables_are_not_for_recordings(
-    params, study_folder, recordings, tmp_path
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (
+            {},
+            "face: the models read it from tables of openface; add --tables face=PATH",
+        ),
+        ({"face": "of"}, "face: params.yaml has no tables of openface in the study"),
+        (
+            {"face": "of", "audio": "v.csv"},
+            "audio: the models read no tables of it; .* read of: face",
+        ),
+    ],
+)
+def test_models_of_tables_ask_for_them(
+    params, study_folder, recordings, tmp_path, tables, message
 ):
     folder = tmp_path / "study"
     shutil.copytree(study_folder, folder)
     retrain(folder, "face", ("openface", "2.2.0+01234567"))
-    message = "face: was trained on tables of openface, which recordings do not have"
+    for seed in range(SEEDS):
+        refit(folder, seed)
+    clips, out = [str(recordings / "mute.mp4")], tmp_path / "x.csv"
     with pytest.raises(PredictError, match=message):
-        predict(params, [str(recordings / "mute.mp4")], tmp_path / "x.csv", folder)
+        predict(params, clips, out, folder, tables=tables)
+    assert not out.exists()
 
 
 def test_the_command_warns_of_models_that_know_drawn_people(

@@ -16,7 +16,7 @@ import torch
 from sslmepr.device import choose_device
 from sslmepr.features import FeatureStore
 from sslmepr.labels import TARGETS
-from sslmepr.models.fusion import FusionModel
+from sslmepr.models.fusion import FusionInput, FusionModel
 from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (
     CheckpointError,
@@ -48,6 +48,10 @@ class StudyModels:
     ----------
     unimodal : dict of str to Checkpoint
         By modality.
+    fused : list of FusionModel
+        Of each seed.
+    widths : dict of str to int
+        Modality to the width of its outputs of stage 2.
     tasks : tuple of str
         What the variant predicts.
     metrics : dict
@@ -67,22 +71,22 @@ class StudyModels:
         self.device = choose_device(device)
         fused = load_seeds(variant_folder)
         first = next(iter(fused.values()))
-        self._fused: list[FusionModel] = []
+        self.fused: list[FusionModel] = []
         for each in fused.values():
             if not isinstance(each.model, FusionModel):
                 raise CheckpointError(
                     f"{variant_folder}: holds another model than one of stage 3; "
                     f"{remedy(variant_folder)}"
                 )
-            self._fused.append(each.model.to(self.device))
-        config = self._fused[0].config
+            self.fused.append(each.model.to(self.device))
+        config = self.fused[0].config
         self.metrics, self.tasks = first.metrics, config.tasks
-        self._widths = config.widths
+        self.widths = config.widths
         self.digests = {str(seed): each.digest for seed, each in fused.items()}
         stage_2 = Path(study_folder, "crosstask")
         self.unimodal = {
             modality: load_checkpoint(stage_2 / modality / "model")
-            for modality in self._widths
+            for modality in self.widths
         }
         digests = {
             f"crosstask/{modality}": checkpoint.digest
@@ -98,6 +102,22 @@ class StudyModels:
             )
             for modality, checkpoint in self.unimodal.items()
         }
+
+    def inputs(self, clip_ids: list[str], features: Path) -> FusionInput:
+        """What stage 3 reads of the clips; parameters and errors as of `predict`."""
+        stores = {
+            modality: FeatureStore.open(features, modality, checkpoint.made_by)
+            for modality, checkpoint in self.unimodal.items()
+            if (features / f"{modality}.safetensors").exists()
+        }
+        sizes = {  # the length is one of the features
+            modality: (width, len(self._pooled[modality].mean))
+            for modality, width in self.widths.items()
+        }
+        parts = chain.from_iterable(
+            self._unimodal(clip_ids, *each) for each in stores.items()
+        )
+        return join_modalities(len(clip_ids), sizes, parts, self.device)
 
     @torch.inference_mode()
     def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
@@ -121,26 +141,14 @@ class StudyModels:
             If a store is damaged, or of another encoder than the models were trained
             with.
         """
-        stores = {
-            modality: FeatureStore.open(features, modality, checkpoint.made_by)
-            for modality, checkpoint in self.unimodal.items()
-            if (features / f"{modality}.safetensors").exists()
-        }
-        sizes = {  # the length is one of the features
-            modality: (width, len(self._pooled[modality].mean))
-            for modality, width in self._widths.items()
-        }
-        parts = chain.from_iterable(
-            self._unimodal(clip_ids, *each) for each in stores.items()
-        )
-        given = join_modalities(len(clip_ids), sizes, parts, self.device)
+        given = self.inputs(clip_ids, features)
         present = given.present.any(1)
         predicted = {}
         for task in self.tasks:
-            shape = len(self._fused), len(clip_ids), len(TARGETS[task])
+            shape = len(self.fused), len(clip_ids), len(TARGETS[task])
             predicted[task] = np.full(shape, np.nan)
         rows = np.flatnonzero(present.cpu().numpy())
-        for seed, model in enumerate(self._fused):
+        for seed, model in enumerate(self.fused):
             for part in chunks(rows, BATCH):
                 where = torch.from_numpy(part).to(self.device)
                 answers = model.predicted(model(given.at(where)))

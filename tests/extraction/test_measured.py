@@ -17,6 +17,7 @@ from sslmepr.extraction.record import extraction_record
 from sslmepr.features import FeatureError, FeatureStore, write_store
 from sslmepr.labels import EMOTION_COLUMNS, FEATURE_COUNTS, MODALITIES, TRAIT_COLUMNS
 from sslmepr.params.corpora import FeatureTable, PublishedCorpus, UnionCorpus
+from sslmepr.predict import PredictError, predict
 from sslmepr.training.all_stages import train_study
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.checkpoints import load_checkpoint
@@ -319,6 +320,45 @@ def test_attributions_name_the_columns_of_tables(measured_study):
     expected = [*AUS, "certainty", "log length"]
     assert face["column"].unique().tolist() == expected
     assert face["clip_id"].nunique() == len(rows) - 1
+
+
+@pytest.fixture
+def films(tmp_path):
+    """Films that nobody can open, what was measured in them, and its tables."""
+    (tmp_path / "films").mkdir()
+    for name in ("x", "y"):
+        (tmp_path / "films" / f"{name}.mp4").touch()
+    openface(tmp_path / "of", "x", [[0.5, 0, 1], [0.75, 0, 1]])
+    openface(tmp_path / "of", "y", [[0.5, 0, 1]], confidence=0.1)
+    voice = "name;frameTime;loudness;F0\n'x.mp4';0;0.5;110\n'y.mp4';0;0.5;120\n"
+    (tmp_path / "voice.csv").write_text(voice)
+    return tmp_path, {"face": tmp_path / "of", "audio": tmp_path / "voice.csv"}
+
+
+def test_films_are_predicted_from_their_tables(measured_study, films):
+    settings, _, runs = measured_study
+    folder, tables = films
+    call = settings, [str(folder / "films")], folder / "out.parquet", runs
+    found = predict(*call, tables=tables).set_index("clip")
+    x, y = (found.loc[str(folder / "films" / f"{name}.mp4")] for name in "xy")
+    scores = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
+    assert found[scores].notna().all(axis=None) and (found["failed"] == "").all()
+    assert x["face"] == "openface 2 of 2 rows" and pd.isna(y["face"])
+    assert x["audio"] == y["audio"] == "opensmile 1 of 1 rows"
+    reason = "face: openface is nowhere as sure as 0.5 in y.csv, line 2"
+    assert (x["missing"], y["missing"]) == ("", reason)
+
+
+def test_tables_that_do_not_fit_the_models_are_told(measured_study, films):
+    settings, _, runs = measured_study
+    folder, tables = films
+    call = settings, [str(folder / "films")], folder / "out.parquet", runs
+    (folder / "voice.csv").write_text("name;loudness\n'x.mp4';1\n'y.mp4';1\n")
+    with pytest.raises(PredictError, match="audio.safetensors: was made by opensmile"):
+        predict(*call, tables=tables)
+    with pytest.raises(PredictError, match="gone: there is no such file; tables of"):
+        predict(*call, tables=tables | {"face": folder / "gone"})
+    assert not (folder / "out.parquet").exists()
 
 
 def test_features_of_another_tool_are_not_mixed_in(measured_study, tmp_path):

@@ -6,8 +6,8 @@ stand in the place of an encoder for one modality of a corpus. Rows that the too
 sure of are left out, never filled in.
 """
 
-from sslmepr.corpora.feature_tables.files import digest_tables
 from sslmepr.corpora.feature_tables.formats import FORMATS, Format
+from sslmepr.corpora.feature_tables.paths import digest_tables
 from sslmepr.corpora.feature_tables.sequences import Measured, read_feature_tables
 
 __all__ = ["FORMATS", "Format", "Measured", "digest_tables", "read_feature_tables"]

@@ -6,8 +6,6 @@ file, line and column.
 """
 
 import csv
-import glob
-import hashlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -19,11 +17,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sslmepr.corpora.feature_tables.formats import FORMATS, Plan, clean, plan_columns
+from sslmepr.corpora.feature_tables.formats import Plan, clean, plan_columns
+from sslmepr.corpora.feature_tables.paths import SUFFIXES
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.params.corpora import FeatureTable
 
-SUFFIXES = (".csv", ".parquet")
 BLOCK_ROWS = 20_000
 """Rows whose text is held at a time; their numbers take a tenth of the memory."""
 
@@ -77,55 +75,6 @@ class Rows:
         if len(lines) > 2:
             return f"{self.path.name}, {what}s {lines[0]} to {lines[-1]}"
         return f"{self.path.name}, {what}s {lines[0]} and {lines[1]}"
-
-
-def find_tables(root: Path, table: FeatureTable) -> list[Path]:
-    """The files of a modality, in order.
-
-    Parameters
-    ----------
-    root : Path
-        That ``table.path`` is relative to.
-    table : FeatureTable
-
-    Raises
-    ------
-    CorpusError
-        If there are none.
-    """
-    path = root / table.path
-    if path.is_dir():
-        found = [each for each in path.rglob("*") if _is_table(each, path)]
-        wanted = f"no {' or '.join(SUFFIXES)} files in this folder"
-    elif glob.has_magic(table.path) and not path.exists():
-        found = [each for each in root.glob(table.path) if _is_table(each, root)]
-        wanted = f"no {' or '.join(SUFFIXES)} file has such a name"
-    else:
-        found, wanted = [path] if path.is_file() else [], "there is no such file"
-    if not found:
-        raise CorpusError(f"{path}: {wanted}; tables of {table.tool} are expected here")
-    return sorted(found)
-
-
-def _is_table(path: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.suffix in SUFFIXES and path.is_file() and not hidden
-
-
-def digest_tables(root: Path, table: FeatureTable) -> str:
-    """SHA-256 of all tables of a modality and of their names.
-
-    Raises
-    ------
-    CorpusError
-        As `find_tables`.
-    """
-    digest = hashlib.sha256()
-    for path in find_tables(root, table):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
-    return digest.hexdigest()
 
 
 def read_rows(path: Path, table: FeatureTable) -> Rows:
@@ -334,15 +283,3 @@ def _parquet_blocks(path: Path, plan: Plan, header: list[str]):
 
 
 _READERS = {".csv": _csv, ".parquet": _parquet}
-
-
-def id_of_file(path: Path, root: Path, table: FeatureTable) -> str:
-    """What the name of a table says that it is about: its path without the suffix."""
-    folder = root / table.path
-    start = folder if folder.is_dir() else path.parent
-    return clean(path.relative_to(start).with_suffix("").as_posix())
-
-
-def is_nameless(text: str, table: FeatureTable) -> bool:
-    """Whether an id is that of a tool that was told none."""
-    return text in FORMATS[table.tool].nameless
