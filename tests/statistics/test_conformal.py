@@ -175,13 +175,13 @@ def test_what_cannot_be_calibrated(scores, speakers, level, message):
 
 
 @pytest.mark.parametrize(
-    "candidates, least, most", [("penalties", -0.01, 0.01), ("noisy", 0.005, 0.04)]
+    "candidates, least, most", [("penalties", 0.0, 0.02), ("noisy", 0.01, 0.05)]
 )
 def test_what_choosing_on_the_calibration_people_costs(candidates, least, most):
     """Sixty people of dev choose a model by its mean error, and calibrate it.
 
-    Few penalties and shares of a correction cost nothing; thirty models that differ by
-    chance, as the epochs of a network do, cost a few points.
+    Penalties and shares of a correction cost a point at 80 %, thirty models that differ
+    by chance, as the epochs of a network do, four or five; less at 95 %.
     """
     rng = np.random.default_rng(11)
     lost = {0.8: [], 0.9: [], 0.95: []}
@@ -208,5 +208,4 @@ def test_what_choosing_on_the_calibration_people_costs(candidates, least, most):
         error = np.std(each) / np.sqrt(len(each))
         assert least - 2 * error < np.mean(each) < most + 2 * error
         assert error < 0.005
-    if candidates == "noisy":
-        assert np.mean(lost[0.8]) > np.mean(lost[0.95]) > 0
+    assert np.mean(lost[0.8]) > np.mean(lost[0.95])
