@@ -16,7 +16,6 @@ from sslmepr.report.words import plain
 from sslmepr.statistics.conformal import fewest_speakers
 from sslmepr.training.calibration import Calibration
 
-
 CHOSEN = (
     "The people of dev also chose settings of the models, so a little less may be kept "
     "than is promised; the chapter on recognition measures it."
