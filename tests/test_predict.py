@@ -288,7 +288,7 @@ def test_intervals_and_sets_are_those_of_the_calibration(made, study_folder):
         "140 people of rated_for_emotion (dev); 140 people of rated_for_personality "
         "(dev)"
     }
-    first, second = table.attrs["promises"]
+    first, second, _ = table.attrs["promises"]
     assert "like the 140 people of rated_for_emotion (dev)" in first
     assert "at least 95 % of those with an emotion and 95 % of those without" in first
     assert "From _low to _high: of new people like the 140 people of rated" in second
@@ -307,7 +307,7 @@ def test_with_too_few_people_there_is_no_interval(
     assert table[ends].isna().all(axis=None)
     sets = table[[f"{name}_set" for name in EMOTION_COLUMNS[1:]]]
     assert (sets == "absent or present").all(axis=None)
-    _, few, many, none = table.attrs["promises"]
+    _, few, many, none, _ = table.attrs["promises"]
     assert few.startswith("'absent' alone is never said of anger (2), disgust (2), ")
     assert few.endswith("how many people show it, where 19 are needed.")
     assert many.startswith("'present' alone is never said of anger (12), disgust (12)")

@@ -16,6 +16,11 @@ from sslmepr.report.words import plain
 from sslmepr.statistics.conformal import fewest_speakers
 from sslmepr.training.calibration import Calibration
 
+CHOSEN = (
+    "The people of dev also chose settings of the models, so a little less may be kept "
+    "than is promised; the chapter on recognition measures it."
+)
+
 
 def people_of(calibration: Calibration) -> str:
     """Whom intervals and sets are for, in a few words."""
@@ -40,7 +45,8 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
     Returns
     -------
     list of str
-        One or two for each task of the calibration.
+        For each task of the calibration, and a last one on what the people of the
+        calibration had a part in.
     """
     level, fewest = f"{100 * confidence:g} %", fewest_speakers(confidence)
     sentences = []
@@ -59,7 +65,7 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
                 f"at least {level} get a trait's score from raters that lies inside; "
                 "nothing is promised for other people, nor for any one of these."
             )
-    return sentences
+    return [*sentences, CHOSEN] if sentences else []
 
 
 def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[str]:

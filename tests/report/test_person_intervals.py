@@ -31,7 +31,8 @@ def test_promises_name_people_and_level():
     assert people_of(both) == (
         "20 people of rated_emotion (dev); 30 people of rated_personality (dev)"
     )
-    sets, rare, interval = promises(both, 0.9)
+    sets, rare, interval, chosen = promises(both, 0.9)
+    assert chosen.startswith("The people of dev also chose settings of the models")
     assert sets.startswith("_set: of new people like the 20 people of rated_emotion")
     assert "at least 90 % of those with an emotion and 90 % of those without" in sets
     assert rare == (
@@ -45,7 +46,7 @@ def test_promises_name_people_and_level():
 
 
 def test_too_few_people_are_told():
-    assert promises(calibration(personality=18), 0.95) == [
+    assert promises(calibration(personality=18), 0.95)[:1] == [
         "No interval of a trait holds at 95 %: 19 people are needed, and there are the "
         "18 people of rated_personality (dev)."
     ]

@@ -174,21 +174,38 @@ def test_what_cannot_be_calibrated(scores, speakers, level, message):
         upper_bound(scores, speakers, level)
 
 
-def test_choosing_on_the_calibration_clips_costs_no_measurable_coverage():
-    """Dev clips choose a penalty and a share of a correction, and calibrate."""
+@pytest.mark.parametrize(
+    "candidates, least, most", [("penalties", 0.0, 0.02), ("noisy", 0.01, 0.05)]
+)
+def test_what_choosing_on_the_calibration_people_costs(candidates, least, most):
+    """Sixty people of dev choose a model by its mean error, and calibrate it.
+
+    Penalties and shares of a correction cost a point at 80 %, thirty models that differ
+    by chance, as the epochs of a network do, four or five; less at 95 %.
+    """
     rng = np.random.default_rng(11)
-    level, held = 0.9, []
-    for _ in range(400):
+    lost = {0.8: [], 0.9: [], 0.95: []}
+    for _ in range(300):
         weights = rng.normal(0, 0.3, 20)
-        x = [rng.standard_normal((clips, 20)) for clips in (120, 60, 200)]
+        x = [rng.standard_normal((clips, 20)) for clips in (120, 60, 200, 60)]
         y = [each @ weights + rng.standard_normal(len(each)) for each in x]
         gram, moment = x[0].T @ x[0], x[0].T @ y[0]
         penalties = np.logspace(-1, 4, 16)[:, None, None] * np.eye(20)
         fits = np.linalg.solve(gram + penalties, moment[:, None])[..., 0]
-        fits = np.concatenate([share * fits for share in (0, 0.25, 0.5, 0.75, 1)])
+        if candidates == "penalties":
+            fits = np.concatenate([share * fits for share in (0, 0.25, 0.5, 0.75, 1)])
+        else:
+            fits = fits[5] + 0.15 * rng.standard_normal((30, 20))
         best = fits[np.abs(y[1] - fits @ x[1].T).mean(1).argmin()]
-        bound = half_width(y[1], x[1] @ best, range(60), level)
-        held.append((np.abs(y[2] - x[2] @ best) <= bound).mean())
-    error = np.std(held) / np.sqrt(len(held))
-    assert error < 0.003
-    assert np.mean(held) >= level - 0.01
+        errors = np.abs(y[2] - x[2] @ best)
+        for level, each in lost.items():
+            dev, other = (
+                (errors <= half_width(y[i], x[i] @ best, range(60), level)).mean()
+                for i in (1, 3)
+            )
+            each.append(other - dev)
+    for each in lost.values():
+        error = np.std(each) / np.sqrt(len(each))
+        assert least - 2 * error < np.mean(each) < most + 2 * error
+        assert error < 0.005
+    assert np.mean(lost[0.8]) > np.mean(lost[0.95])
