@@ -70,8 +70,8 @@ class FeatureTable(Section):
     @field_validator("path")
     @classmethod
     def _is_below_the_data(cls, path: str) -> str:
-        parts = PurePosixPath(path).parts
-        if not parts or PurePosixPath(path).is_absolute() or ".." in parts:
+        given = PurePosixPath(path)
+        if not path or given.is_absolute() or ".." in given.parts:
             raise ValueError(f"{path!r} must be a path below data_root")
         return path
 

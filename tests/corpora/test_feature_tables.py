@@ -264,6 +264,9 @@ def test_ids_that_no_clip_has_are_told_with_their_place(tmp_path):
     write(tmp_path, "clip_id,seconds,f\na,0,1\nz,0,1\nz,1,1\nz,2,1\n")
     found = read(tmp_path, ["a"], table())
     assert found.unknown == {"z": "t.csv, lines 3 to 5"}
+    write(tmp_path, "clip_id,seconds,f\nz,0,1\na,0,1\nz,1,1\nz,2,1\n")
+    found = read(tmp_path, ["a"], table())
+    assert found.unknown == {"z": "t.csv, lines 2 … 5"}
 
 
 def test_a_table_of_one_clip_without_rows(tmp_path):
@@ -396,6 +399,7 @@ def test_a_date_in_a_parquet_file_is_no_number(tmp_path):
         ({"tool": "facereader"}, "Input should be 'openface'"),
         ({"path": "../t.csv"}, "must be a path below data_root"),
         ({"path": "/t.csv"}, "must be a path below data_root"),
+        ({"path": ""}, "must be a path below data_root"),
         ({"id_pattern": "("}, "is no regular expression"),
         ({"id_pattern": "a"}, "has 0 groups in"),
         ({"columns": []}, "at least 1 item"),

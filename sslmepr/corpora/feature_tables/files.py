@@ -72,9 +72,11 @@ class Rows:
             return self.path.name
         if len(lines) == 1:
             return f"{self.path.name}, {what} {lines[0]}"
-        if len(lines) > 2:
+        if len(lines) == 2:
+            return f"{self.path.name}, {what}s {lines[0]} and {lines[1]}"
+        if lines[-1] - lines[0] == len(lines) - 1:
             return f"{self.path.name}, {what}s {lines[0]} to {lines[-1]}"
-        return f"{self.path.name}, {what}s {lines[0]} and {lines[1]}"
+        return f"{self.path.name}, {what}s {lines[0]} … {lines[-1]}"
 
 
 def read_rows(path: Path, table: FeatureTable) -> Rows:
