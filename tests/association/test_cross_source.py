@@ -205,6 +205,32 @@ def test_intervals_cover_and_leaks_leave_no_bias():
     assert (np.abs(np.mean(estimates, 0) - truth) < 4 * deviation).all()
 
 
+def test_clips_with_a_single_modality_leave_no_bias_and_narrow_the_intervals():
+    """Four times as many labelled clips of which only one modality is seen."""
+    law = laws(np.random.default_rng(5))
+    truth, estimates, errors = law[0][:EMOTIONS, EMOTIONS:], [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        corpora, further = drawn(rng, 400, *law), drawn(rng, 1600, *law)
+        more = []
+        for each, other in zip(corpora[:2], further, strict=False):
+            single = np.zeros_like(other.present)
+            single[:, -1] = True
+            speakers = np.char.add("x", other.speakers)
+            other = other._replace(present=single, speakers=speakers)
+            both = zip(each, other, strict=True)
+            more.append(Scores(*map(np.concatenate, both)))
+        found = [cross_source(*pair, corpora[2:]) for pair in (corpora[:2], more)]
+        estimates.append(found[1].associations)
+        errors.append([each.error for each in found])
+    few, many = np.mean(errors, 0)
+    assert (many < few).all()
+    deviation = np.std(estimates, 0)
+    error = np.abs(np.mean(estimates, 0) - truth)
+    assert (error < 4 * deviation / np.sqrt(len(estimates))).all()
+    np.testing.assert_allclose(many, deviation, rtol=0.5)
+
+
 @pytest.mark.parametrize("r", [-0.7, -0.1, 0.0, 0.4, 0.9])
 def test_tetrachoric_inverts_the_bivariate_normal(r):
     both = multivariate_normal.cdf([-0.3, -0.8], cov=[[1, r], [r, 1]])
