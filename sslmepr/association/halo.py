@@ -27,7 +27,8 @@ The *robustness value* is the smallest size of :math:`\kappa` at which the inter
 an association reaches 0, as in Cinelli and Hazlett (2020), Making sense of sensitivity,
 Journal of the Royal Statistical Society B, 82, 39-67. It takes b as known. Noise of
 raters that differs between traits lowers their correlations, so that b is then too
-small and the robustness value too large.
+small and the robustness value too large. Halo that goes with the true traits, because
+what pleases raters does, raises them, so that the value is then too small.
 """
 
 from collections.abc import Iterable
