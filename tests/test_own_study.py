@@ -164,7 +164,7 @@ def page_of(clone, chapter):
 
 def test_what_openface_measured_is_shown(clone):
     features = page_of(clone, "features")
-    assert "OpenFace" in features and "the tool is nowhere as sure as 0.5" in features
+    assert "OpenFace" in features and "openface is nowhere as sure as 0.5" in features
     assert "Of the face," in page_of(clone, "attention")
 
 

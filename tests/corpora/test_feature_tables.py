@@ -246,11 +246,11 @@ def test_a_table_of_the_part_itself_is_taken_whole(tmp_path):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ("0.2,1,5", "the tool is nowhere as sure as 0.5 in t.csv, line 3"),
-        ("0.9,0,5", "the tool found nothing in t.csv, line 3"),
+        ("0.2,1,5", "openface is nowhere as sure as 0.5 in t.csv, line 3"),
+        ("0.9,0,5", "openface found nothing in t.csv, line 3"),
         ("0.9,1,", "no number in column AU01_r in t.csv, line 3"),
         ("0.9,1,-nan(ind)", "no number in column AU01_r in t.csv, line 3"),
-        (",1,2", "the tool is nowhere as sure as 0.5 in t.csv, line 3"),
+        (",1,2", "openface is nowhere as sure as 0.5 in t.csv, line 3"),
     ],
 )
 def test_a_clip_without_a_row_to_take(tmp_path, row, reason):

@@ -86,7 +86,7 @@ def test_a_face_from_tables_and_the_rest_from_the_film(folder, params):
         assert other.columns is None and "a.mp4" in other
         assert other.feature_count == FEATURE_COUNTS[other.encoder]
     missing = read_missing(features).to_numpy().tolist()
-    unsure = "the tool is nowhere as sure as 0.5 in b.csv, line 2"
+    unsure = "openface is nowhere as sure as 0.5 in b.csv, line 2"
     assert ["b.mp4", "face", unsure] in missing
     stray = "no clip has this id; it is in of another film.csv, line 2"
     assert missing[-1] == ["of another film", "face", stray]
@@ -345,7 +345,7 @@ def test_films_are_predicted_from_their_tables(measured_study, films):
     assert found[scores].notna().all(axis=None) and (found["failed"] == "").all()
     assert x["face"] == "openface 2 of 2 rows" and pd.isna(y["face"])
     assert x["audio"] == y["audio"] == "opensmile 1 of 1 rows"
-    reason = "face: the tool is nowhere as sure as 0.5 in y.csv, line 2"
+    reason = "face: openface is nowhere as sure as 0.5 in y.csv, line 2"
     assert (x["missing"], y["missing"]) == ("", reason)
 
 

@@ -168,8 +168,8 @@ def _why_unsure(rows: Rows, chosen, table: FeatureTable) -> str:
         column = rows.columns[int(empty.sum(0).argmax())]
         return f"no number in column {column}"
     if rows.success is not None and not (rows.success[chosen] > 0).any():
-        return "the tool found nothing"
-    return f"the tool is nowhere as sure as {table.smallest_confidence:g}"
+        return f"{table.tool} found nothing"
+    return f"{table.tool} is nowhere as sure as {table.smallest_confidence:g}"
 
 
 def _steps(rows: Rows, chosen, times, sure, table: FeatureTable):
