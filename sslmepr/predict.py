@@ -13,7 +13,7 @@ unchanged.
 import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -39,6 +39,7 @@ from sslmepr.labels import (
     TARGETS,
     VISUAL_MODALITIES,
 )
+from sslmepr.models.fusion import FusionInput
 from sslmepr.params import Params
 from sslmepr.params.corpora import PublishedCorpus
 from sslmepr.statistics.cluster_bootstrap import t_interval
@@ -178,10 +179,75 @@ def _work_folder(out: Path) -> Iterator[Path]:
         ) from None
 
 
-def _predict(params: Params, clips: list[Path], models: "_Models", work: Path):
+class Predictor:
+    """The models of a study, loaded once for recording after recording.
+
+    Parameters
+    ----------
+    params, study_folder, variant
+        As of :func:`predict`.
+
+    Attributes
+    ----------
+    models : models of stages 2 and 3
+
+    Raises
+    ------
+    PredictError
+        If the models are not there or do not belong together.
+    """
+
+    def __init__(
+        self, params: Params, study_folder: str | Path, variant: str = "multitask"
+    ):
+        self.params = params
+        try:
+            self.models = _Models(Path(study_folder), variant, params)
+        except CheckpointError as error:
+            raise PredictError(str(error)) from error
+
+    def read(
+        self, clip: Path, work: Path, given: Mapping[str, object] | None = None
+    ) -> pd.DataFrame:
+        """Predict one recording.
+
+        Parameters
+        ----------
+        clip : Path
+        work : Path
+            An empty folder; the clip table and the features stay in it.
+        given : mapping of str to object, optional
+            Columns of the clip table to their values: ``start_seconds``,
+            ``end_seconds``, ``transcript``.
+
+        Returns
+        -------
+        DataFrame
+            The one row that :func:`predict` would write.
+
+        Raises
+        ------
+        PredictError
+            If the features are not those that the models were trained on.
+        """
+        try:
+            return _predict(self.params, [clip], self.models, work, given)
+        except (CorpusError, FeatureError) as error:
+            raise PredictError(str(error)) from error
+
+
+def _predict(
+    params: Params,
+    clips: list[Path],
+    models: "_Models",
+    work: Path,
+    given: Mapping[str, object] | None = None,
+):
     """The table of `predict`, not yet written."""
     table, unreadable = _clip_table(clips)
     root = table.attrs["media_root"]
+    for column, value in (given or {}).items():
+        table[column] = value
     write_clips(table, work)
     features = work / "features"
     # modalities that the models do not use are not extracted
@@ -295,6 +361,21 @@ class _Models:
         }
         require_trained_on(fused[0], variant_folder, digests)
 
+    def inputs(self, clip_ids: list[str], features: Path) -> FusionInput:
+        """What stage 3 reads of the clips; `features` as of `predict`."""
+        stores = {
+            modality: FeatureStore.open(features, modality, checkpoint.made_by)
+            for modality, checkpoint in self.unimodal.items()
+        }
+        sizes = {  # the length is one of the features
+            modality: (self.widths[modality], store.feature_count + 1)
+            for modality, store in stores.items()
+        }
+        parts = chain.from_iterable(
+            self._unimodal(clip_ids, *each) for each in stores.items()
+        )
+        return join_modalities(len(clip_ids), sizes, parts, self.device)
+
     @torch.inference_mode()
     def predict(self, clip_ids: list[str], features: Path) -> dict[str, np.ndarray]:
         """Predict with every seed.
@@ -311,18 +392,7 @@ class _Models:
             By task: probabilities of emotions, scores of traits; NaN for a clip without
             any modality.
         """
-        stores = {
-            modality: FeatureStore.open(features, modality, checkpoint.made_by)
-            for modality, checkpoint in self.unimodal.items()
-        }
-        sizes = {  # the length is one of the features
-            modality: (self.widths[modality], store.feature_count + 1)
-            for modality, store in stores.items()
-        }
-        parts = chain.from_iterable(
-            self._unimodal(clip_ids, *each) for each in stores.items()
-        )
-        given = join_modalities(len(clip_ids), sizes, parts, self.device)
+        given = self.inputs(clip_ids, features)
         present = given.present.any(1)
         predicted = {}
         for task in self.tasks:
