@@ -1,4 +1,4 @@
-"""The command line: ``sslmepr repro``, ``verify``, ``run``, ``predict`` and others."""
+"""The command line: ``sslmepr repro``, ``verify``, ``predict``, ``app`` and others."""
 
 import argparse
 import os
@@ -67,6 +67,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     predict.add_argument("--variant", default="multitask", help="which fusion model")
     predict.set_defaults(call=_predict)
+
+    app = commands.add_parser("app", help="one recording, explained in the browser")
+    app.add_argument("--variant", default="multitask", help="which fusion model")
+    app.add_argument("--port", type=int, default=7860, help="of this machine alone")
+    app.add_argument("--open", action="store_true", help="open a browser there")
+    app.set_defaults(call=_app)
 
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments, argparse.Namespace(words=arguments))
@@ -165,6 +171,13 @@ def _predict(options: argparse.Namespace) -> None:
         "(the column `failed` says why). Intervals from _low to _high are over models "
         "trained from other seeds, and say nothing of how sure these are of a person."
     )
+
+
+def _app(options: argparse.Namespace) -> int:
+    from sslmepr import params
+    from sslmepr.app.serve import serve
+
+    return serve(Path(), params.load(), options.variant, options.port, options.open)
 
 
 if __name__ == "__main__":
