@@ -94,16 +94,10 @@ class Reader:
         AppError
         """
         tell(1, STEPS[0], None)
-        path, work = Path(question["path"]), Path(question["folder"])
-        check_file(path)
-        start, end = check_segment(question["start"], question["end"])
-        check_recording(path, start, end)
+        path, work, start, end = self._checked(question)
         tell(2, STEPS[1], None)
         predictor, explainer = self._models(question["variant"])
-        given = {"start_seconds": start, "end_seconds": end}
-        given["transcript"] = question["words"].strip() or None
-        given = {name: value for name, value in given.items() if value is not None}
-        table = self._predict(predictor, path, work, given)
+        table = self._predict(predictor, path, work, (start, end), question["words"])
         row = table.iloc[0]
         if row["failed"]:
             raise AppError(
@@ -114,7 +108,7 @@ class Reader:
             row, predictor.models, explainer.average, question.get("true") or {}
         )
         sections = page.first_sections(row, scores, self.metrics, question["variant"])
-        tell(3, STEPS[2], sections)
+        tell(3, STEPS[2], list(sections))
         seen = page.Seen.read(path, work, self.params.extract.frames, start, end)
         explanation = explainer.explain(path, work, question["wanted"])
         tell(4, STEPS[3], None)
@@ -131,7 +125,34 @@ class Reader:
             "incomplete": bool(row["missing"]),
         }
 
-    def _predict(self, predictor: Predictor, path: Path, work: Path, given: dict):
+    def table(self, question: dict) -> pd.DataFrame:
+        """The row of `sslmepr.predict.predict`, without an explanation.
+
+        Parameters
+        ----------
+        question : dict
+            As of a call.
+
+        Raises
+        ------
+        AppError
+        """
+        path, work, *segment = self._checked(question)
+        predictor, _ = self._models(question["variant"])
+        return self._predict(predictor, path, work, segment, question["words"])
+
+    def _checked(self, question: dict) -> tuple[Path, Path, float | None, float | None]:
+        """Recording, folder and segment of a question, refused if they cannot be."""
+        path = Path(question["path"])
+        check_file(path)
+        start, end = check_segment(question["start"], question["end"])
+        check_recording(path, start, end)
+        return path, Path(question["folder"]), start, end
+
+    def _predict(self, predictor: Predictor, path: Path, work: Path, segment, words):
+        given = dict(zip(("start_seconds", "end_seconds"), segment, strict=True))
+        given["transcript"] = words.strip() or None
+        given = {name: value for name, value in given.items() if value is not None}
         try:
             table = predictor.read(path, work, given)
         except PredictError as error:
