@@ -32,7 +32,6 @@ from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
 
 
-
 class MeanOverSeeds(nn.Module):
     """Models of several seeds as one: the mean of their logits and scores.
 
@@ -185,9 +184,7 @@ class Explainer:
         told = [name for name in wanted if name in self.targets]
         told = told or farthest(found.outputs)
         chain = self._chain(clip_id, features, given)
-        regions, crops = self._regions(
-            chain, clips.iloc[0], recording.parent, features
-        )
+        regions, crops = self._regions(chain, clips.iloc[0], recording.parent, features)
         return Explanation(
             found.outputs,
             contributions(found.values),

@@ -61,7 +61,11 @@ def _marks(scores: pd.DataFrame) -> list[Line2D]:
     style = {"color": theme.ink(), "markersize": 6}
     marks = {
         "low": {"label": "interval", "ls": "-"},
-        "reference": {"label": "threshold or average clip", "marker": "|", "ls": "none"},
+        "reference": {
+            "label": "threshold or average clip",
+            "marker": "|",
+            "ls": "none",
+        },
         "true": {"label": "true", "marker": "D", "mfc": "none", "ls": "none"},
     }
     return [

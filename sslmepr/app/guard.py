@@ -110,7 +110,9 @@ class Guard:
 
     def _from_own_page(self, scope, method: str, named) -> bool:
         origins = named.get("origin", [])
-        if any(each not in {f"http://{host}" for host in self.hosts} for each in origins):
+        if any(
+            each not in {f"http://{host}" for host in self.hosts} for each in origins
+        ):
             return False
         site = named.get("sec-fetch-site", ["none"])[0]
         if site in ("same-origin", "none"):

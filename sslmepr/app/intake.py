@@ -18,6 +18,7 @@ MOST_SECONDS = 60.0
 
 _HEAD_BYTES = 12
 
+
 class AppError(RuntimeError):
     """What went wrong, in one sentence for the page: no path, no name, no markup."""
 

@@ -41,7 +41,9 @@ def launch_options(port: int) -> dict:
         "pwa": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "theme": gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        "theme": gr.themes.Default(
+            font=["system-ui", "sans-serif"], font_mono=["monospace"]
+        ),
         "css": style.PAGE,
         "app_kwargs": {
             "middleware": [Middleware(Guard, port=port)],
@@ -85,7 +87,9 @@ def build(desk: Desk) -> gr.Blocks:
         _head(desk)
         source = gr.Radio(sources, value=sources[0], label="What to analyse")
         example = gr.Radio(
-            list(shown), value=next(iter(shown), None), label="Drawn example",
+            list(shown),
+            value=next(iter(shown), None),
+            label="Drawn example",
             visible=bool(shown),
         )
         first = _line(shown[next(iter(shown))].player) if shown else ""
@@ -95,6 +99,7 @@ def build(desk: Desk) -> gr.Blocks:
             include_audio=True,
             label="Video (at most 60 seconds are analysed)",
             visible=not shown,
+            height=320,
             buttons=[],
         )
         sound = gr.Audio(
@@ -164,14 +169,33 @@ def build(desk: Desk) -> gr.Blocks:
             """Another recording: its people have not agreed, its words are others."""
             return False, ""
 
-        def ask(source, example, video, sound, start, end, words, consent, variant,
-                wanted, request: gr.Request):
+        def ask(
+            source,
+            example,
+            video,
+            sound,
+            start,
+            end,
+            words,
+            consent,
+            variant,
+            wanted,
+            request: gr.Request,
+        ):
             yield from _ask(
-                desk, shown, request.session_hash, source,
+                desk,
+                shown,
+                request.session_hash,
+                source,
                 {EXAMPLE: example, VIDEO: video, SOUND: sound}.get(source),
                 consent,
-                {"start": start, "end": end, "words": words or "", "variant": variant,
-                 "wanted": list(wanted or [])},
+                {
+                    "start": start,
+                    "end": end,
+                    "words": words or "",
+                    "variant": variant,
+                    "wanted": list(wanted or []),
+                },
             )
 
         def save(people, request: gr.Request):
@@ -184,15 +208,24 @@ def build(desk: Desk) -> gr.Blocks:
         def empty(request: gr.Request):
             desk.forget(request.session_hash)
             return (
-                None, None, "", "", "", False, _status("Cleared: nothing is kept."),
-                "", gr.update(visible=False),
+                None,
+                None,
+                "",
+                "",
+                "",
+                False,
+                _status("Cleared: nothing is kept."),
+                "",
+                gr.update(visible=False),
             )
 
         def leave(request: gr.Request):
             desk.forget(request.session_hash)
 
         source.input(
-            choose, [source, consent], [example, player, video, sound, consent, run],
+            choose,
+            [source, consent],
+            [example, player, video, sound, consent, run],
             **LIGHT,
         )
         example.input(show, example, player, **LIGHT)
@@ -207,7 +240,7 @@ def build(desk: Desk) -> gr.Blocks:
             concurrency_id="worker",
             **PRIVATE,
         )
-        saved = running.then(save, people, files, **LIGHT)
+        running.then(save, people, files, **LIGHT)
         people.input(save, people, files, **LIGHT)
         cancel.click(stop, None, status, cancels=[running], **LIGHT)
         clear.click(
@@ -231,9 +264,9 @@ _DOWNLOADS = (
 )
 
 _KEPT = """
-Everything happens on this machine; nothing is sent anywhere. A recording lies in a folder
-that only you can read, until you press Clear, close the page or stop the app, and for 30
-minutes at most. Nothing of it is written to a log.
+Everything happens on this machine; nothing is sent anywhere. A recording lies in a
+folder that only you can read, until you press Clear, close the page or stop the app,
+and for 30 minutes at most. Nothing of it is written to a log.
 """
 
 
@@ -272,7 +305,11 @@ def _ask(desk: Desk, shown, name: str, source: str, value, consent, question):
                 nothing,
             )
     except AppError as error:
-        yield _status(str(error)), nothing, nothing, nothing
+        old = desk.session(name).result is not None
+        text = (
+            f"{error} What stands below is of the recording before." if old else error
+        )
+        yield _status(str(text)), nothing, nothing, nothing
         return
     answer = done.content
     partly = " Something was missing, see below." if answer["incomplete"] else ""

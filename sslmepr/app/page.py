@@ -39,7 +39,9 @@ Section = tuple[str, str, bool]
 
 def _section(name: str, title: str, *parts: str, people: bool = False) -> Section:
     head = f'<h2 id="{name}-title">{html.escape(title)}</h2>'
-    content = f'<section aria-labelledby="{name}-title">{head}{"".join(parts)}</section>'
+    content = (
+        f'<section aria-labelledby="{name}-title">{head}{"".join(parts)}</section>'
+    )
     return name, content, people
 
 
@@ -170,7 +172,9 @@ def first_sections(
             _drawn(score_bars, scores, alt=alt),
             _table(Table(table, caption, note)),
         ),
-        _section("certainty", "How sure this is", *_certainty(scores, metrics, variant)),
+        _section(
+            "certainty", "How sure this is", *_certainty(scores, metrics, variant)
+        ),
     ]
 
 
@@ -187,7 +191,9 @@ def sentences(row: pd.Series, scores: pd.DataFrame) -> list[str]:
     said = []
     if "emotions" in row:
         present = [name for name in EMOTIONS[1:] if name in row["emotions"].split(", ")]
-        shown = _and([f"{plain(n)} ({number(scores.at[n, 'score'], 2)})" for n in present])
+        shown = _and(
+            [f"{plain(n)} ({number(scores.at[n, 'score'], 2)})" for n in present]
+        )
         said.append(
             f"The person appears to show {shown}."
             if present
@@ -382,7 +388,9 @@ def _weights(weights: pd.DataFrame) -> list[str]:
     table = weights.assign(component=names + tasks.fillna(""))
     wide = table.pivot(index="component", columns="modality", values="weight")
     wide = wide[[name for name in MODALITIES if name in wide.columns]]
-    note = "1: as much as every other modality; a weight explains less than an attribution"
+    note = (
+        "1: as much as every other modality; a weight explains less than an attribution"
+    )
     caption = "Weights as multiples of the uniform weight"
     shown = Table(wide.reset_index().rename_axis(columns=None), caption, note)
     return [_table(shown)]

@@ -11,10 +11,13 @@ from sslmepr.app import page
 from sslmepr.app.explain import Explainer, training_average
 from sslmepr.app.intake import AppError, check_file, check_recording, check_segment
 from sslmepr.encoders.load import load_encoders
-from sslmepr.predict import WRITERS, Predictor, PredictError
+from sslmepr.predict import WRITERS, PredictError, Predictor
 
 RECORDING = "recording"
 """Stands for the file, whose name nobody needs to see."""
+
+MOST_WORDS = 300
+"""Given as what is said: each is left out once, to see what it counts."""
 
 STEPS = (
     "checking the recording",
@@ -62,9 +65,7 @@ class Reader:
             average = training_average(
                 self.params, predictor.models, self.study_folder, self.project / "data"
             )
-            explainer = Explainer(
-                self.params, predictor.models, average, self.encoders
-            )
+            explainer = Explainer(self.params, predictor.models, average, self.encoders)
             self._of[variant] = predictor, explainer
         return self._of[variant]
 
@@ -147,6 +148,8 @@ class Reader:
         check_file(path)
         start, end = check_segment(question["start"], question["end"])
         check_recording(path, start, end)
+        if len(question["words"].split()) > MOST_WORDS:
+            raise AppError(f"At most {MOST_WORDS} words can be given: shorten them.")
         return path, Path(question["folder"]), start, end
 
     def _predict(self, predictor: Predictor, path: Path, work: Path, segment, words):
@@ -157,15 +160,9 @@ class Reader:
             table = predictor.read(path, work, given)
         except PredictError as error:
             raise AppError(self._without_paths(str(error))) from None
-        texts = table.select_dtypes(["object", "str"]).columns
-        for column in texts:  # reasons may quote the path
-            table[column] = table[column].map(
-                lambda text: text.replace(str(path), RECORDING).replace(
-                    path.name, RECORDING
-                )
-                if isinstance(text, str) and column != "transcript"
-                else text
-            )
+        for column in ("missing", "failed"):  # reasons may quote the path
+            for place in (str(path), path.name):
+                table[column] = table[column].str.replace(place, RECORDING)
         return table.assign(clip=RECORDING)
 
 

@@ -11,8 +11,8 @@ TITLE = "Emotions and apparent personality of one recording"
 LIMITS = """
 The scores are impressions: how strangers would rate the person after a few seconds, as
 far as a model can tell. They are not what the person feels or is, and they must not be
-used to judge, select, rank, diagnose or watch anybody. Analyse only recordings of people
-who agreed to it. The book's chapter on limits and ethics says more.
+used to judge, select, rank, diagnose or watch anybody. Analyse only recordings of
+people who agreed to it. The book's chapter on limits and ethics says more.
 """
 
 

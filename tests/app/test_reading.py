@@ -89,9 +89,7 @@ def test_a_second_recording_is_not_taken_for_the_first(reader, clips, tmp_path):
         work = tmp_path / str(number)
         work.mkdir()
         shutil.copy(clips / name, work / "recording.mp4")
-        tables.append(
-            reader.table(question(work / "recording.mp4", work / "made"))
-        )
+        tables.append(reader.table(question(work / "recording.mp4", work / "made")))
     assert tables[0]["audio"].tolist() == ["recorded"]
     assert tables[1]["audio"].isna().all()
 
@@ -135,7 +133,8 @@ def test_attributions_add_up(read, reader):
     )
     assert set(outputs.index) == {*EMOTIONS, *TRAITS}
     np.testing.assert_allclose(
-        outputs["output"], outputs["baseline"] + sums[outputs.index] + outputs["gap"],
+        outputs["output"],
+        outputs["baseline"] + sums[outputs.index] + outputs["gap"],
         atol=1e-3,
     )
     # The output is that of the table: the mean over seeds, for traits without a logit.
@@ -146,9 +145,7 @@ def test_attributions_add_up(read, reader):
         )
 
 
-def test_leaving_out_a_modality_is_a_clip_without_it(
-    read, reader, clips, tmp_path
-):
+def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_path):
     """Of the same recording without sound and words, only the face is left."""
     _, _, work = read
     predictor, explainer = reader._of["multitask"]
@@ -224,9 +221,7 @@ def test_what_cannot_be_read_is_told_in_a_sentence(
     assert name not in str(caught.value) and str(clips) not in str(caught.value)
 
 
-def test_the_report_needs_no_network_and_shows_nobody_unless_asked(
-    read, reader
-):
+def test_the_report_needs_no_network_and_shows_nobody_unless_asked(read, reader):
     answer, _, _ = read
     without = report(reader.params, answer["sections"], people=False)
     whole = report(reader.params, answer["sections"], people=True)

@@ -154,7 +154,9 @@ def test_the_page_names_no_other_address_that_is_fetched(server):
     page = server.client.get("/")
     assert page.status_code == 200
     assert "means nothing" in page.text  # the notice
-    fetched = re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"([^\"]+)\"", page.text)
+    fetched = re.findall(
+        r"<(?:script|link|img)[^>]+(?:src|href)=\"([^\"]+)\"", page.text
+    )
     assert fetched and all("//" not in each for each in fetched)
     config = server.client.get("/config").json()
     assert config["analytics_enabled"] is False
@@ -255,7 +257,8 @@ def test_other_methods_are_shut(server, method):
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "../../etc/passwd", "http://127.0.0.1:1/", "file:///etc/passwd"]
+    "path",
+    ["/etc/passwd", "../../etc/passwd", "http://127.0.0.1:1/", "file:///etc/passwd"],
 )
 def test_no_other_file_is_given_out(server, path):
     answer = server.client.get(f"/gradio_api/file={path}")
@@ -382,8 +385,11 @@ def test_variables_of_gradio_are_dropped(tmp_path, monkeypatch):
 
 
 def test_folders_of_killed_servers_are_removed(tmp_path):
-    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
-                           capture_output=True, text=True).stdout.strip()
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     names = {f"{serve.PREFIX}{ended}-x": False, f"{serve.PREFIX}{os.getpid()}-x": True}
     names |= {f"{serve.PREFIX}mine-x": True, "other": True}
     for name in names:
