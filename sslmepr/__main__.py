@@ -72,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     app.add_argument("--variant", default="multitask", help="which fusion model")
     app.add_argument("--port", type=int, default=7860, help="of this machine alone")
     app.add_argument("--open", action="store_true", help="open a browser there")
+    app.add_argument(
+        "--limit", type=float, default=120, help="seconds that an analysis may take"
+    )
     app.set_defaults(call=_app)
 
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -177,7 +180,16 @@ def _app(options: argparse.Namespace) -> int:
     from sslmepr import params
     from sslmepr.app.serve import serve
 
-    return serve(Path(), params.load(), options.variant, options.port, options.open)
+    if not 0 < options.limit < float("inf"):
+        raise RuntimeError("--limit must be a number of seconds above 0")
+    return serve(
+        Path(),
+        params.load(),
+        options.variant,
+        options.port,
+        options.open,
+        options.limit,
+    )
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ class Guard:
             return HTTPStatus.METHOD_NOT_ALLOWED
         if not self._from_own_page(scope, method, named):
             return HTTPStatus.FORBIDDEN
-        if not ROUTES[method].fullmatch(scope["path"]):
+        if not is_allowed(method, scope["path"]):
             return HTTPStatus.NOT_FOUND
         return _too_large(scope["path"], named) if method == "POST" else None
 
@@ -120,6 +120,12 @@ class Guard:
         # a link to the page from elsewhere opens it; nothing else may be fetched
         opened = named.get("sec-fetch-mode", [""])[0] == "navigate"
         return method == "GET" and opened and scope["path"] == "/"
+
+
+def is_allowed(method: str, path: str) -> bool:
+    """Whether the page needs a route, which no parent folder is part of."""
+    whole = ROUTES[method].fullmatch(path)
+    return whole is not None and ".." not in path.split("/")
 
 
 def _too_large(path: str, named) -> HTTPStatus | None:

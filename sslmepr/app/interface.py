@@ -293,17 +293,18 @@ def _ask(desk: Desk, shown, name: str, source: str, value, consent, question):
                 raise AppError(
                     "Tick that the people in the recording agreed to this analysis."
                 )
+        said = ""
         for event in desk.ask(name, path, question):
             if event.kind == "done":
                 done = event
                 break
+            text = _progress(event) or said
+            if text == said:
+                continue
+            said = text
             sections = event.content[2] if event.kind == "step" else None
-            yield (
-                _progress(event),
-                nothing if sections is None else _result(sections),
-                nothing,
-                nothing,
-            )
+            result = nothing if sections is None else _result(sections)
+            yield _status(text), result, nothing, nothing
     except AppError as error:
         old = desk.session(name).result is not None
         text = (
@@ -321,13 +322,14 @@ def _ask(desk: Desk, shown, name: str, source: str, value, consent, question):
     )
 
 
-def _progress(event) -> str:
+def _progress(event) -> str | None:
+    """What the line of status says; None if nothing new."""
     if event.kind == "starting":
-        return _status(f"The models are being loaded ({event.seconds:.0f} s).")
+        return "The models are being loaded."
     if event.kind == "step":
         number, name, _ = event.content
-        return _status(f"Step {number} of 4: {name} ({event.seconds:.0f} s).")
-    return gr.skip()
+        return f"Step {number} of 4: {name}."
+    return None
 
 
 def _result(sections) -> str:

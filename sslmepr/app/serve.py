@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from sslmepr.app.worker import MOST_SECONDS
 from sslmepr.params import Params
 
 HOST = "127.0.0.1"
@@ -55,6 +56,7 @@ def serve(
     variant: str = "multitask",
     port: int = 7860,
     browser: bool = False,
+    most_seconds: float = MOST_SECONDS,
 ) -> int:
     """Run the app until it is interrupted.
 
@@ -70,6 +72,8 @@ def serve(
         Of this machine's own address.
     browser : bool
         Open a browser there.
+    most_seconds : float
+        That one analysis may take.
 
     Returns
     -------
@@ -94,29 +98,35 @@ def serve(
     try:
         with _private_folder() as folder:
             _environment(folder)
-            _run(project, params, [variant, *variants], port, browser, folder)
+            with _desk(project, params, [variant, *variants], folder) as desk:
+                desk.worker.most_seconds = most_seconds
+                _run(desk, port, browser)
     except KeyboardInterrupt:
         pass
     return 130
 
 
-def _run(project, params, variants, port: int, browser: bool, folder: Path) -> None:
+def _desk(project: Path, params: Params, variants: list[str], folder: Path):
     from sslmepr.app.desk import Desk
+
+    return Desk(project, params, list(dict.fromkeys(variants)), folder)
+
+
+def _run(desk, port: int, browser: bool) -> None:
     from sslmepr.app.interface import build, launch_options
 
-    with Desk(project, params, list(dict.fromkeys(variants)), folder) as desk:
-        page = build(desk)
-        page.launch(server_port=port, **launch_options(port))
-        address = f"http://{HOST}:{port}/"
-        print(f"sslmepr: the app is at {address} (Ctrl-C ends it)", flush=True)
-        if browser:
-            webbrowser.open(address)
-        try:
-            while True:
-                time.sleep(SWEEP_SECONDS)
-                desk.forget_old()
-        finally:
-            page.close(verbose=False)
+    page = build(desk)
+    page.launch(server_port=port, **launch_options(port))
+    address = f"http://{HOST}:{port}/"
+    print(f"sslmepr: the app is at {address} (Ctrl-C ends it)", flush=True)
+    if browser:
+        webbrowser.open(address)
+    try:
+        while True:
+            time.sleep(SWEEP_SECONDS)
+            desk.forget_old()
+    finally:
+        page.close(verbose=False)
 
 
 def _require_free(port: int) -> None:

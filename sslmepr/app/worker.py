@@ -23,6 +23,9 @@ from sslmepr.processes import end_with_parent
 MOST_SECONDS = 120.0
 """Longest time of one analysis."""
 
+MOST_START_SECONDS = 900.0
+"""Longest time in which the process loads its models."""
+
 MOST_BYTES = 4 * 2**30
 """Largest resident memory of the process."""
 
@@ -185,7 +188,9 @@ class Worker:
         return None
 
     def _check(self, process, seconds: float) -> None:
-        if seconds > self.most_seconds:
+        if not self._ready and seconds > MOST_START_SECONDS:
+            raise AppError("The models could not be loaded in time: try again.")
+        if self._ready and seconds > self.most_seconds:
             raise AppError(
                 f"The analysis took longer than {self.most_seconds:.0f} seconds and "
                 "was ended: try a shorter segment."
