@@ -42,7 +42,8 @@ HEADERS = {
 
 POLICY = (
     "default-src 'self'",
-    "script-src 'self' 'nonce-{nonce}'",
+    # the recorder of the microphone makes its worklet from a blob
+    "script-src 'self' blob: 'nonce-{nonce}'",
     "style-src 'self' 'unsafe-inline'",  # figures and Gradio set styles of elements
     "img-src 'self' data: blob:",
     "media-src 'self' data: blob:",
