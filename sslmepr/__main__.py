@@ -1,4 +1,4 @@
-"""The command line: ``sslmepr repro``, ``verify``, ``run``, ``predict`` and others."""
+"""The command line: ``sslmepr repro``, ``verify``, ``predict``, ``app`` and others."""
 
 import argparse
 import os
@@ -92,6 +92,15 @@ def main(arguments: list[str] | None = None) -> int:
     plan.add_argument("--emotion", help="plan for this one alone")
     plan.add_argument("--trait", help="plan for this one alone")
     plan.set_defaults(call=_plan)
+
+    app = commands.add_parser("app", help="one recording, explained in the browser")
+    app.add_argument("--variant", default="multitask", help="which fusion model")
+    app.add_argument("--port", type=int, default=7860, help="of this machine alone")
+    app.add_argument("--open", action="store_true", help="open a browser there")
+    app.add_argument(
+        "--limit", type=float, default=120, help="seconds that an analysis may take"
+    )
+    app.set_defaults(call=_app)
 
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments, argparse.Namespace(words=arguments))
@@ -222,6 +231,22 @@ def _plan(options: argparse.Namespace) -> None:
         raise RuntimeError(f"{folder}: associations of this study are not identified")
     print(f"Clips (people) for a power of {options.power:g}, study {settings.study!r}:")
     print(plan_table(found).to_string(index=False))
+
+
+def _app(options: argparse.Namespace) -> int:
+    from sslmepr import params
+    from sslmepr.app.serve import serve
+
+    if not 0 < options.limit < float("inf"):
+        raise RuntimeError("--limit must be a number of seconds above 0")
+    return serve(
+        Path(),
+        params.load(),
+        options.variant,
+        options.port,
+        options.open,
+        options.limit,
+    )
 
 
 if __name__ == "__main__":

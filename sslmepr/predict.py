@@ -276,8 +276,9 @@ class Predictor:
         chosen = self.params.model_copy(update={"corpus": {NAME: seen}})
         extract_corpus(NAME, chosen, work, root, features)
         predicted = models.predict(table["clip_id"].tolist(), features)
-        thresholds = models.metrics.get("thresholds", {})
-        columns = _columns(predicted, thresholds, self.calibration, self.confidence)
+        columns = _columns(
+            predicted, models.thresholds, self.calibration, self.confidence
+        )
         record = extraction_record(read_clips(work), features)
         result = _result(columns, record, features, self._measured)
         lost = [np.isnan(each).any(axis=(0, 2)) for each in predicted.values()]
@@ -400,7 +401,7 @@ def _is_utf_8(text: str) -> bool:
 
 def _columns(
     predicted: dict[str, np.ndarray],
-    thresholds: dict[str, float],
+    thresholds: np.ndarray,
     calibration: Calibration,
     confidence: float,
 ) -> dict[str, np.ndarray | str | float]:
@@ -427,11 +428,10 @@ def _columns(
     return columns
 
 
-def _present(probabilities: np.ndarray, thresholds: dict[str, float]) -> np.ndarray:
+def _present(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
     """Names of the emotions that are present: (clip,)."""
-    limits = np.array([thresholds.get(name, 0.5) for name in SCORED_EMOTIONS])
     names, scored = np.array(SCORED_EMOTIONS), probabilities[:, 1:]
-    decided = [", ".join(names[each >= limits]) or EMOTIONS[0] for each in scored]
+    decided = [", ".join(names[each >= thresholds]) or EMOTIONS[0] for each in scored]
     return np.where(np.isnan(scored).any(axis=1), "", decided)
 
 

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import sslmepr
+from sslmepr.app import serve
 from sslmepr.extraction import cluster
 
 ROOT = Path(__file__).parents[1]
@@ -107,6 +108,13 @@ def test_what_spreads_extraction_is_optional_and_tested():
     extras = PROJECT["optional-dependencies"]
     assert extras["ray"] == ["ray"] and "ray" in extras["test"]
     assert cluster.INSTALL.endswith("install -c constraints.txt -e '.[ray]'")
+
+
+def test_the_app_is_optional_and_tested():
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["app"]) <= {*extras["test"]}
+    assert serve.INSTALL == "pip install -c constraints.txt -e '.[app]'"
+    assert serve.INSTALL in (ROOT / "book" / "app.md").read_text(encoding="utf-8")
 
 
 def test_conda_and_make_install_the_same():

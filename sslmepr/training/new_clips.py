@@ -15,7 +15,7 @@ import torch
 
 from sslmepr.device import choose_device
 from sslmepr.features import FeatureStore
-from sslmepr.labels import TARGETS
+from sslmepr.labels import SCORED_EMOTIONS, TARGETS
 from sslmepr.models.fusion import FusionInput, FusionModel
 from sslmepr.training.batches import Standardisation, append_log_length, chunks, pieces
 from sslmepr.training.checkpoints import (
@@ -102,6 +102,12 @@ class StudyModels:
             )
             for modality, checkpoint in self.unimodal.items()
         }
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """Probabilities from which emotions count as present: (scored emotion,)."""
+        known = self.metrics.get("thresholds", {})
+        return np.array([known.get(name, 0.5) for name in SCORED_EMOTIONS])
 
     def inputs(self, clip_ids: list[str], features: Path) -> FusionInput:
         """What stage 3 reads of the clips; parameters and errors as of `predict`."""

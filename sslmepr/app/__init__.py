@@ -1,0 +1,1 @@
+"""The interactive prototype: one recording, read and explained in the browser."""

@@ -1,0 +1,71 @@
+"""Style sheets of the page and of the report: light and dark, wide and narrow."""
+
+from sslmepr.report import theme
+
+_NARROW_PX = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"]
+
+
+def _dark(within: str) -> str:
+    return (
+        f"{within} .both-modes .only-dark{{display:block}}"
+        f"{within} .both-modes .only-light{{display:none}}"
+    )
+
+
+FIGURES = f"""
+.both-modes{{margin:0 0 1em;container-type:inline-size}}
+.both-modes svg{{height:auto;max-width:100%;overflow:visible;
+stroke-linejoin:round;stroke-linecap:butt}}
+.both-modes figcaption{{font-size:.9em;margin-top:.4em}}
+.both-modes .narrow,.both-modes .only-dark{{display:none}}
+@container (width < {_NARROW_PX:g}px){{
+.both-modes .wide{{display:none}}.both-modes .narrow{{display:block}}}}
+"""
+
+TABLES = """
+.scrolls{overflow-x:auto;margin:0 0 1em}
+.scrolls table{border-collapse:collapse;font-size:.92em}
+.scrolls caption{text-align:left;font-weight:600;padding:.3em 0}
+.scrolls th,.scrolls td{padding:.25em .7em;border-bottom:1px solid #8886;
+background:none}
+.scrolls tfoot td{font-size:.9em;border:0}
+.scrolls .interval{white-space:nowrap}
+"""
+
+CONTENT = FIGURES + TABLES
+
+PAGE = (
+    CONTENT
+    + _dark(".dark")
+    + """
+.notice{border-left:4px solid #b34700;padding:.6em 1em;margin:0 0 1em;
+background:#b347001f}
+.result h2{font-size:1.25em;font-weight:600;margin:1.4em 0 .5em}
+.result h3{font-size:1.05em;font-weight:600;margin:1em 0 .4em}
+.result p{margin:0 0 .7em;max-width:70ch}
+.result.old{opacity:.55}
+.gradio-container :focus-visible{outline:2px solid currentColor;outline-offset:2px}
+.gradio-container{overflow-wrap:anywhere}
+@media (prefers-reduced-motion:reduce){
+*,*::before,*::after{animation:none!important;transition:none!important}}
+"""
+)
+"""Of the page; Gradio marks a dark one with the class ``dark``."""
+
+_INK, _PAGE = theme.INK, theme.PAGE
+
+REPORT = (
+    CONTENT
+    + f"""
+body{{font:16px/1.5 "Source Sans 3","Source Sans Pro",system-ui,sans-serif;
+max-width:46rem;margin:0 auto;padding:1rem;color:{_INK["light"]};
+background:{_PAGE["light"]};overflow-wrap:anywhere}}
+.notice{{border-left:4px solid #b34700;padding:.6em 1em;background:#b347001f}}
+h1{{font-size:1.6em}}h2{{font-size:1.25em;margin-top:1.6em}}
+"""
+    + "@media (prefers-color-scheme:dark){"
+    + f"body{{color:{_INK['dark']};background:{_PAGE['dark']}}}"
+    + _dark("body")
+    + "}"
+)
+"""Of the report, which follows the reader's system."""

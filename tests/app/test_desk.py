@@ -1,0 +1,155 @@
+import stat
+
+import pytest
+
+from sslmepr.app import desk as module
+from sslmepr.app.desk import MOST_AGE_SECONDS, Desk
+from sslmepr.app.intake import AppError
+from sslmepr.app.worker import Event, Unexpected
+
+MP4 = b"\0\0\0\x18ftypisom" + bytes(100)
+QUESTION = {"start": "", "end": "", "words": "", "variant": "multitask"}
+
+
+class Pretended:
+    """A worker that notes what it is asked."""
+
+    def __init__(self, fails=None):
+        self.asked, self.fails, self.stopped = [], fails, 0
+
+    def ask(self, question):
+        self.asked.append(question)
+        yield Event("running", None, 0.1)
+        if self.fails:
+            raise self.fails
+        yield Event("done", {"sections": [], "files": {"scores.csv": "YQ=="}}, 0.2)
+
+    def stop(self):
+        self.stopped += 1
+
+
+@pytest.fixture
+def desk(tmp_path, settings):
+    for name in ("uploads", "tmp"):
+        (tmp_path / name).mkdir()
+    made = Desk(tmp_path, settings, ["multitask"], tmp_path)
+    made.worker = Pretended()
+    return made
+
+
+def upload(desk, place="abc", name="Some One.MP4"):
+    """As Gradio does it: the folder is named after the content."""
+    path = desk.uploads / place / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(MP4)
+    return path
+
+
+def files(desk):
+    return sorted(p.name for p in desk.folder.rglob("*") if p.is_file())
+
+
+def test_the_worker_sees_no_name_and_its_folder_goes(desk):
+    path = upload(desk)
+    asking = desk.ask("page", path, dict(QUESTION))
+    next(asking)
+    (question,) = desk.worker.asked
+    assert question["path"].endswith("/recording.mp4")
+    assert "Some One" not in str(question)
+    (work,) = (desk.folder / "tmp").iterdir()
+    assert stat.S_IMODE(work.stat().st_mode) == 0o700
+    assert [each.kind for each in asking] == ["done"]
+    assert not work.exists() and desk.session("page").result["sections"] == []
+
+
+@pytest.mark.parametrize("error", [AppError("No."), Unexpected("E at x.py:1")])
+def test_what_fails_leaves_no_folder(desk, capsys, error):
+    desk.worker.fails = error
+    with pytest.raises(AppError) as caught:
+        list(desk.ask("page", upload(desk), dict(QUESTION)))
+    assert list((desk.folder / "tmp").iterdir()) == []
+    said = capsys.readouterr().err
+    if isinstance(error, Unexpected):
+        number = said.split()[2].rstrip(":")
+        assert said == f"sslmepr: error {number}: E at x.py:1\n"
+        assert number in str(caught.value) and "x.py" not in str(caught.value)
+    else:
+        assert said == "" and str(caught.value) == "No."
+
+
+def test_what_is_asked_is_checked_again(desk):
+    path = upload(desk)
+    for changes, message in (
+        ({"variant": "../x"}, "no such variant"),
+        ({"start": "x"}, "must be a number"),
+    ):
+        with pytest.raises(AppError, match=message):
+            list(desk.ask("page", path, QUESTION | changes))
+    assert desk.worker.asked == []
+
+
+def test_only_uploads_are_recordings(desk, tmp_path):
+    assert desk.upload("page", None) is None
+    outside = [tmp_path / "params.yaml", desk.uploads / ".." / "x", "/etc/passwd"]
+    link = desk.uploads / "link"
+    link.symlink_to("/etc")
+    for path in [*outside, link / "passwd"]:
+        with pytest.raises(AppError, match="no longer there"):
+            desk.upload("page", str(path))
+
+
+def test_the_folder_is_bounded(desk, monkeypatch):
+    path = upload(desk)
+    monkeypatch.setattr(module, "MOST_FOLDER_BYTES", len(MP4) - 1)
+    with pytest.raises(AppError, match="no room left"):
+        list(desk.ask("page", path, dict(QUESTION)))
+
+
+def test_a_page_is_forgotten_and_others_are_not(desk):
+    mine, shared = upload(desk), upload(desk, "def")
+    for name, paths in {"one": (mine, shared), "two": (shared,)}.items():
+        for path in paths:
+            desk.upload(name, str(path))
+        list(desk.ask(name, shared, dict(QUESTION)))
+    (report, scores) = desk.downloads("one", "<p>")
+    copy = desk.uploads / "copy" / report.name  # Gradio's, when it gives a file out
+    copy.parent.mkdir()
+    copy.write_bytes(report.read_bytes())
+    assert report.read_text() == "<p>" and scores.read_bytes() == b"a"
+    desk.forget("one")
+    assert files(desk) == ["Some One.MP4"] and shared.exists()
+    desk.forget("two")
+    assert files(desk) == [] and desk.sessions == {}
+    desk.forget("two")
+
+
+def test_old_pages_are_forgotten(desk):
+    desk.upload("page", str(upload(desk)))
+    used = desk.session("page").used
+    desk.forget_old(used + MOST_AGE_SECONDS - 1)
+    assert files(desk)
+    desk.forget_old(used + MOST_AGE_SECONDS + 1)
+    assert files(desk) == []
+
+
+def test_a_page_cancels_its_own_analysis_alone(desk):
+    asking = desk.ask("one", upload(desk), dict(QUESTION))
+    next(asking)
+    assert not desk.cancel("two") and desk.worker.stopped == 0
+    assert desk.cancel("one") and desk.worker.stopped == 1
+    asking.close()
+    assert not desk.cancel("one")
+
+
+@pytest.mark.parametrize(
+    "name, suffix",
+    [
+        ("a.MP4", ".mp4"),
+        ("a.mp4 onerror=x", ""),
+        ("a", ""),
+        ("a.é", ""),
+        ("a.b/..", ""),
+    ],
+)
+def test_suffixes_are_plain(tmp_path, name, suffix):
+    assert module._suffix(tmp_path / name) == suffix

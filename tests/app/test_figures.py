@@ -1,0 +1,63 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.app.figures import described, outlined, score_bars
+from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.report import theme
+
+COLUMNS = ["score", "low", "high", "reference", "true"]
+
+
+def table(names, **values):
+    frame = pd.DataFrame(np.nan, index=list(names), columns=COLUMNS)
+    frame["score"] = np.linspace(0.1, 0.9, len(frame))
+    return frame.assign(**values)
+
+
+@pytest.mark.parametrize("names", [(*EMOTIONS, *TRAITS), EMOTIONS, TRAITS])
+def test_bars_are_the_scores_on_an_axis_from_0_to_1(names):
+    scores = table(names)
+    with theme.use("dark", "narrow"):
+        figure = score_bars.draw(scores)
+    axes = [each for each in figure.axes if each.get_visible()]
+    widths = [bar.get_width() for each in axes for bar in each.patches]
+    assert widths == pytest.approx(scores["score"].tolist())
+    assert {each.get_xlim() for each in axes} == {(0.0, 1.0)}
+    assert figure.legends == []  # nothing but scores is known
+    plt.close(figure)
+
+
+def test_marks_are_named_where_they_are():
+    scores = table(EMOTIONS, low=0.0, high=1.0, true=0.5)
+    figure = score_bars.draw(scores)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["interval", "true"]
+    plt.close(figure)
+
+
+def test_boxes_stand_around_what_was_found():
+    images = np.zeros((2, 40, 320, 3), np.uint8)
+    regions = pd.DataFrame(
+        {
+            "frame": [0, 0, 1, 1],
+            "modality": ["face", "scene", "face", "body"],
+            "provenance": ["detected", "full_frame", "full_frame", "person"],
+            "left": [10.0, 0.0, 0.0, 100.0],
+            "top": [5.0, 0.0, 0.0, 5.0],
+            "right": [30.0, 320.0, 320.0, 200.0],
+            "bottom": [25.0, 40.0, 40.0, 30.0],
+        }
+    )
+    shown = outlined(images, regions)
+    assert images.max() == 0  # a copy
+    rows, columns = np.nonzero(shown[0].any(axis=2))
+    assert {rows.min(), rows.max()} <= {4, 5, 25, 26}
+    assert columns.min() in (9, 10) and columns.max() in (30, 31)
+    assert shown[0, 15, 20].sum() == 0  # only an outline
+    assert shown[1, 20, 100].sum() > 0 and shown[1, :, :90].sum() == 0
+
+
+def test_scores_in_words():
+    assert described({"fear": 0.123, "openness": 0.5}) == "fear 0.12, openness 0.50"

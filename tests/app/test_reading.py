@@ -1,0 +1,275 @@
+"""What the app reads of a recording, against the command line and by hand."""
+
+import base64
+import html
+import io
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from sslmepr import params as parameters
+from sslmepr.app.explain import MeanOverSeeds, farthest
+from sslmepr.app.intake import AppError
+from sslmepr.app.reading import RECORDING, STEPS, Reader
+from sslmepr.app.report import report
+from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
+from sslmepr.predict import predict
+
+WORDS = "I really did not know what to say about this"
+SCORES = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
+
+
+@pytest.fixture(scope="module")
+def reader(project):
+    return Reader(project, "multitask")
+
+
+def question(path, folder, **changes):
+    given = {"start": "", "end": "", "words": "", "variant": "multitask", "wanted": []}
+    return given | {"path": str(path), "folder": str(folder), "true": {}} | changes
+
+
+@pytest.fixture(scope="module")
+def read(reader, clips, tmp_path_factory):
+    """The answer about a recording with words, what was told, and the folder."""
+    work = tmp_path_factory.mktemp("work")
+    told = []
+    asked = question(clips / "é 1.mp4", work, words=WORDS, true={"anger": 1.0})
+    answer = reader(asked, lambda *step: told.append(step))
+    return json.loads(json.dumps(answer)), told, work
+
+
+def table_of(answer):
+    content = base64.b64decode(answer["files"]["scores.parquet"])
+    return pd.read_parquet(io.BytesIO(content))
+
+
+def page_of(answer):
+    return "".join(content for _, content, _ in answer["sections"])
+
+
+def seen(content):
+    """The text of a page."""
+    return html.unescape(re.sub(r"<style.*?</style>|<[^>]+>", " ", content, flags=re.S))
+
+
+@pytest.fixture(scope="module")
+def mute(reader, clips, tmp_path_factory):
+    """The answer about a recording without sound."""
+    work = tmp_path_factory.mktemp("mute")
+    return reader(question(clips / "mute.mp4", work), lambda *_: None)
+
+
+@pytest.mark.parametrize("name", ["é 1.mp4", "mute.mp4"])
+def test_the_app_says_what_the_command_says(
+    reader, mute, project, clips, name, tmp_path
+):
+    table = reader.table(question(clips / name, tmp_path / "work"))
+    settings = parameters.load(project / "params.yaml")
+    folder = project / "runs" / "simulated"
+    command = [settings, [str(clips / name)], tmp_path / "x.csv", folder]
+    expected = predict(*command).drop(columns="clip")
+    pd.testing.assert_frame_equal(table.drop(columns="clip"), expected)
+    if name == "mute.mp4":  # and as files
+        pd.testing.assert_frame_equal(table_of(mute).drop(columns="clip"), expected)
+        text = (tmp_path / "x.csv").read_bytes().decode()
+        ours = base64.b64decode(mute["files"]["scores.csv"]).decode()
+        assert ours == text.replace(str(clips / name), RECORDING)
+
+
+def test_a_second_recording_is_not_taken_for_the_first(reader, clips, tmp_path):
+    """They may have one name, as those of a camera have."""
+    tables = []
+    for number, name in enumerate(("é 1.mp4", "mute.mp4")):
+        work = tmp_path / str(number)
+        work.mkdir()
+        shutil.copy(clips / name, work / "recording.mp4")
+        tables.append(reader.table(question(work / "recording.mp4", work / "made")))
+    assert tables[0]["audio"].tolist() == ["recorded"]
+    assert tables[1]["audio"].isna().all()
+
+
+def test_scores_come_before_their_explanation(read):
+    answer, told, _ = read
+    assert [each[:2] for each in told] == list(enumerate(STEPS, 1))
+    first = {each[0] for each in told[2][2]}
+    assert first == {"summary", "scores", "certainty"}
+    ids = [each[0] for each in answer["sections"]]
+    assert ids[:3] == ["summary", "scores", "certainty"] and len(ids) == len(set(ids))
+    assert {"frames", "found", "modalities", "weights", "regions", "provenance"} < {
+        *ids
+    }
+
+
+def test_scores_words_and_truth_are_on_the_page(read):
+    answer, _, _ = read
+    row = table_of(answer).iloc[0]
+    text = " ".join(seen(page_of(answer)).split())
+    assert WORDS in text and answer["transcript"] == WORDS
+    for name in EMOTION_COLUMNS:
+        assert f"{row[name]:.3f}" in text
+    for name in TRAIT_COLUMNS:
+        assert f"{row[name]:.3f} [{row[f'{name}_low']:.3f}," in text
+    assert all(row[f"{name}_set"] in text for name in EMOTION_COLUMNS[1:])
+    assert f"the {PEOPLE} people of rated_for_personality (dev)" in text
+    assert "1.000" in text  # the truth of anger
+
+
+def test_attributions_add_up(read, reader):
+    answer, _, work = read
+    explainer = reader._of["multitask"][1]
+    explained = explainer.explain(work.parent / "none.mp4", work, ["fear"])
+    assert explained.told == ["fear"] and explained.regions.empty
+    sums = explained.contributions.groupby("target")["attribution"].sum()
+    outputs = explained.outputs.set_index("target")
+    pd.testing.assert_series_equal(
+        sums,
+        outputs["attributed"].loc[sums.index],
+        check_names=False,
+        check_dtype=False,
+        rtol=1e-4,
+        atol=1e-4,
+    )
+    assert set(outputs.index) == {*EMOTIONS, *TRAITS}
+    np.testing.assert_allclose(
+        outputs["output"],
+        outputs["baseline"] + sums[outputs.index] + outputs["gap"],
+        atol=1e-3,
+    )
+    # The output is that of the table: the mean over seeds, for traits without a logit.
+    row = table_of(answer).iloc[0]
+    for name in TRAITS:
+        assert outputs.at[name, "output"] == pytest.approx(
+            row[f"trait_{name}"], abs=1e-5
+        )
+
+
+def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_path):
+    """Of the same recording without sound and words, only the face is left."""
+    _, _, work = read
+    predictor, explainer = reader._of["multitask"]
+    explained = explainer.explain(work.parent / "none.mp4", work, [])
+    (clip_id,) = pd.read_parquet(work / "clips.parquet")["clip_id"]
+    with torch.no_grad():
+        given = predictor.models.inputs([clip_id], work / "features")
+    assert list(predictor.models.widths) == ["face", "audio", "text"]
+    given.present[:] = torch.tensor([True, False, True])
+    said = []
+    for model in predictor.models.fused:
+        with torch.no_grad():
+            output = model(given)
+        emotions, traits = output.emotion_logits.sigmoid(), output.trait_scores
+        said.append(torch.cat([emotions, traits], 1)[0].numpy())
+    mine = explained.without[explained.without["modality"] == "audio"]
+    mine = mine.set_index("target")["predicted"].loc[[*EMOTIONS, *TRAITS]]
+    np.testing.assert_allclose(mine, np.mean(said, axis=0), atol=1e-6)
+    assert set(explained.without["modality"]) == {"face", "audio", "text"}
+
+
+def test_what_is_missing_is_said(mute):
+    assert mute["incomplete"] and mute["transcript"] == ""
+    text = seen(page_of(mute))
+    assert "Missing: audio: no audio stream" in text
+    assert "No words." in text and "no sound" in page_of(mute)
+
+
+def test_a_segment_is_read_alone(reader, clips, project, tmp_path):
+    """The same as a clip table with these bounds."""
+    path = clips / "é 1.mp4"
+    asked = question(path, tmp_path / "a", start="0.2", end="0.5", words=WORDS)
+    part = reader.table(asked)
+    (tmp_path / "b").mkdir()
+    given = {"start_seconds": 0.2, "end_seconds": 0.5, "transcript": WORDS}
+    table = reader._of["multitask"][0].read(path, tmp_path / "b", given)
+    assert part[SCORES].equals(table[SCORES])
+    whole = reader.table(question(path, tmp_path / "c", words=WORDS))
+    assert not part[SCORES].equals(whole[SCORES])
+    assert part["text"].tolist() == ["given"]
+
+
+def test_no_name_and_no_path_reaches_the_answer(reader, clips, tmp_path):
+    name = "<img src=x onerror=alert(1)>.mp4"
+    words = "=cmd|' /C calc'!A0 <img src=x onerror=alert(2)> said"
+    asked = question(clips / name, tmp_path / "secret", words=words)
+    answer = reader(asked, lambda *_: None)
+    page = page_of(answer)
+    assert "alert(1)" not in json.dumps(answer) and str(tmp_path) not in page
+    assert str(clips) not in json.dumps(answer)
+    assert "<img" not in page.replace("<image", "")
+    assert "&lt;img src=x onerror=alert(2)&gt;" in page
+    assert table_of(answer)["clip"].tolist() == [RECORDING]
+    for name in ("scores.csv", "scores.json", "attributions.csv"):
+        content = base64.b64decode(answer["files"][name]).decode()
+        assert str(tmp_path) not in content and "alert(1)" not in content
+    assert ",'=cmd|" in base64.b64decode(answer["files"]["scores.csv"]).decode()
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("notes.mp4", "not a recording that can be read"),
+        ("broken.mp4", "cannot be decoded"),
+        ("gone.mp4", "no longer there"),
+    ],
+)
+def test_what_cannot_be_read_is_told_in_a_sentence(
+    reader, clips, name, message, tmp_path
+):
+    with pytest.raises(AppError, match=message) as caught:
+        reader(question(clips / name, tmp_path), lambda *_: None)
+    assert name not in str(caught.value) and str(clips) not in str(caught.value)
+
+
+def test_the_report_needs_no_network_and_shows_nobody_unless_asked(read, reader):
+    answer, _, _ = read
+    without = report(reader.params, answer["sections"], people=False)
+    whole = report(reader.params, answer["sections"], people=True)
+    assert "data:image/png" not in without and "data:image/png" in whole
+    assert "Pictures of people were left out" in without
+    for page in (without, whole):
+        assert "means nothing" in page and "must not be" in page
+        fetched = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
+        assert all(each.startswith(("data:", "#")) for each in fetched)
+        assert "<script" not in page and "url(http" not in page
+        assert "default-src 'none'" in page
+
+
+def test_every_figure_has_words_and_a_table(read):
+    answer, _, _ = read
+    page = page_of(answer)
+    labels = re.findall(r'<svg class="\w+" role="\w+" aria-label="([^"]*)"', page)
+    assert len(labels) >= 16 and all(len(each) > 20 for each in labels)
+    levels = [int(each) for each in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 2 and max(np.diff(levels)) <= 1
+
+
+def test_the_farthest_outputs():
+    outputs = pd.DataFrame(
+        {
+            "target": ["neutral", "anger", "fear", "openness", "extraversion"],
+            "output": [9.0, 1.0, -2.0, 0.6, 0.2],
+            "baseline": [0.0, 0.5, 0.0, 0.5, 0.5],
+        }
+    )
+    assert farthest(outputs) == ["fear", "extraversion"]
+    assert farthest(outputs[:3]) == ["fear"]
+
+
+def test_the_mean_of_seeds_is_a_model(reader):
+    models = reader._of["multitask"][0].models.fused
+    mean = MeanOverSeeds(models)
+    given = next(iter(reader._of.values()))[1]
+    assert mean.config is models[0].config and given.targets == [*EMOTIONS, *TRAITS]
+
+
+def test_a_project_without_models_is_told(project, tmp_path):
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(project / name, tmp_path)
+    with pytest.raises(AppError, match="no trained model; `dvc repro") as caught:
+        Reader(tmp_path, "multitask")
+    assert str(tmp_path) not in str(caught.value)

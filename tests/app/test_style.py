@@ -1,0 +1,28 @@
+import re
+
+from sslmepr.app import style
+from sslmepr.report import theme
+
+
+def test_nothing_is_fetched():
+    for sheet in (style.PAGE, style.REPORT):
+        assert "url(" not in sheet and "@import" not in sheet
+        assert sheet.count("{") == sheet.count("}")
+
+
+def test_dark_pages_show_dark_drawings_and_no_others():
+    for sheet, where in ((style.PAGE, ".dark"), (style.REPORT, "body")):
+        rules = re.findall(
+            rf"{re.escape(where)} \.both-modes \.only-(\w+)\{{display:(\w+)\}}", sheet
+        )
+        assert dict(rules) == {"dark": "block", "light": "none"}
+    assert "prefers-color-scheme:dark" in style.REPORT
+
+
+def test_narrow_pages_show_narrow_drawings():
+    width = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"]
+    assert f"@container (width < {width:g}px)" in style.CONTENT
+
+
+def test_moving_is_reduced_where_that_is_wanted():
+    assert "prefers-reduced-motion:reduce" in style.PAGE
