@@ -116,7 +116,7 @@ def test_scores_words_and_truth_are_on_the_page(read):
     for name in TRAIT_COLUMNS:
         assert f"{row[name]:.3f} [{row[f'{name}_low']:.3f}," in text
     assert all(row[f"{name}_set"] in text for name in EMOTION_COLUMNS[1:])
-    assert f"the {PEOPLE} people of rated_for_personality (dev)" in text
+    assert "the 140 people of rated_for_personality (dev)" in text
     assert "1.000" in text  # the truth of anger
 
 
