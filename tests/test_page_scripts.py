@@ -186,13 +186,13 @@ def test_a_choice_changes_answer_picture_and_sentence(pairs, tmp_path):
         assert read(page, name) == record[name]
     styles = {
         name: re.search(rf'class="{name}" style="([^"]*)"', page)[1]
-        for name in ("estimate", "interval")
+        for name in ("estimate", "range")
     }
     scale = 50 / pairs.reach
     left = float(re.search(r"left: ([\d.]+)%", styles["estimate"])[1])
     assert left == pytest.approx(50 - 0.3 * scale)
-    left = float(re.search(r"left: ([\d.]+)%", styles["interval"])[1])
-    width = float(re.search(r"width: ([\d.]+)%", styles["interval"])[1])
+    left = float(re.search(r"left: ([\d.]+)%", styles["range"])[1])
+    width = float(re.search(r"width: ([\d.]+)%", styles["range"])[1])
     assert left == pytest.approx(50 + record["low"] * scale, abs=1e-3)
     assert left + width == pytest.approx(50 + record["high"] * scale, abs=1e-3)
     assert f'aria-label="{record["drawn"]}"' in page

@@ -13,8 +13,8 @@ for (const explorer of document.querySelectorAll(".explorer:not(.alive)")) {
     );
     for (const name of ["said", "report", "needed"]) part(name).innerHTML = pair[name];
     part("estimate").style.left = place(pair.r);
-    part("interval").style.left = place(pair.low);
-    part("interval").style.width = `${(50 * (pair.high - pair.low)) / reach}%`;
+    part("range").style.left = place(pair.low);
+    part("range").style.width = `${(50 * (pair.high - pair.low)) / reach}%`;
     part("scale").setAttribute("aria-label", pair.drawn);
   };
 

@@ -34,12 +34,12 @@ border:1px solid #888;border-radius:.3em;padding:.2em .6em;max-width:100%}
 .explorer .said{font-size:1.15em;min-height:1.6em}
 .explorer .scale{position:relative;height:4.2em;margin:.8em 1.4em .2em}
 .explorer .scale>*{position:absolute}
-.explorer .small{top:0;height:2.6em;background:#8884}
-.explorer .zero{top:0;height:2.6em;left:50%;border-left:1px dashed currentColor}
-.explorer .axis{top:2.6em;left:0;right:0;border-top:1px solid #888}
-.explorer .tick{top:2.8em;transform:translateX(-50%);font-size:.9em}
-.explorer .interval{top:1.25em;height:0;border-top:3px solid currentColor}
-.explorer .estimate{top:1.3em;width:.9em;height:.9em;border-radius:50%;
+.explorer .scale>.small{top:0;height:2.6em;background:#8884}
+.explorer .scale>.zero{top:0;height:2.6em;left:50%;border-left:1px dashed currentColor}
+.explorer .scale>.axis{top:2.6em;left:0;right:0;border-top:1px solid #888}
+.explorer .scale>.tick{top:2.8em;transform:translateX(-50%);font-size:.9em}
+.explorer .scale>.range{top:1.25em;height:0;border-top:3px solid currentColor}
+.explorer .scale>.estimate{top:1.3em;width:.9em;height:.9em;border-radius:50%;
 transform:translate(-50%,-50%);background:var(--pst-color-primary,currentColor);
 border:2px solid currentColor}
 .explorer .key{font-size:.9em}
@@ -142,7 +142,7 @@ class Explorer:
         return (
             f'<div class="small" style="left:{50 - share:g}%;width:{2 * share:g}%">'
             '</div><div class="zero"></div><div class="axis"></div>'
-            f'{ticks}<div class="interval"></div><div class="estimate"></div>'
+            f'{ticks}<div class="range"></div><div class="estimate"></div>'
         )
 
     def __repr__(self) -> str:

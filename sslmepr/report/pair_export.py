@@ -97,13 +97,14 @@ def paper_table(pairs: pd.DataFrame, confidence: float) -> pd.DataFrame:
             "Trait": pairs["trait"].map(pretty),
             "r": pairs["r"].map(apa_number),
             f"{100 * confidence:g}% CI": [f"[{low}, {high}]" for low, high in ends],
-            "p": [_p_alone(p) for p in pairs["p_corrected"]],
+            "p": pairs["p_corrected"].map(p_alone),
             "Verdict": pairs["verdict"].map(pretty),
         }
     )
 
 
-def _p_alone(p: float) -> str:
+def p_alone(p: float) -> str:
+    """A p-value for a column that is named p: ``.012`` or ``< .001``."""
     return "< .001" if p < 0.001 else apa_number(p, 3)
 
 

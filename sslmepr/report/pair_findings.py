@@ -14,7 +14,7 @@ from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p
 from sslmepr.report.association_findings import verdict_table
 from sslmepr.report.overview import Findings
-from sslmepr.report.pair_export import CORRECTIONS
+from sslmepr.report.pair_export import CORRECTIONS, p_alone
 from sslmepr.report.words import plain, pretty
 
 NAMED = 12
@@ -200,5 +200,6 @@ def all_pairs(
     clips = needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
     shown = verdict_table(pairs).merge(clips, on=CELL)
     open_ = shown["verdict"] == UNDECIDED
+    shown["p_corrected"] = shown["p_corrected"].map(p_alone)
     shown["clips to decide"] = shown.pop("clips").map("{:,}".format).where(open_)
     return shown

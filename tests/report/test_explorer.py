@@ -72,6 +72,14 @@ def test_ticks_that_would_touch_on_a_phone_are_left_out():
     assert ticks == ["−1.00", "−.10", ".10", "1.00"]
 
 
+def test_no_style_of_the_picture_is_one_of_the_table(page):
+    style = page.select_one("style").string
+    drawn = {name for part in page.select(".scale > *") for name in part["class"]}
+    shown = {name for part in page.select("table *") for name in part.get("class", [])}
+    assert drawn and shown and not drawn & shown
+    assert all(f".explorer .scale>.{name}{{" in style for name in drawn)
+
+
 def test_nothing_is_fetched(made):
     page = made._repr_html_()
     assert not re.search(r"https?:|src=|import|fetch|XMLHttp", page)

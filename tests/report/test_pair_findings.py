@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 from drawn_pairs import study
 from drawn_scores import SETTINGS
@@ -130,4 +129,4 @@ def test_the_table_names_the_clips_of_what_is_open_alone(found):
     expected = f"{clips['surprise', 'openness']:,}"
     assert shown.loc[25, "clips to decide"] == expected
     assert shown.loc[0, "r [interval]"].startswith("−.30 [−.36")
-    assert np.isclose(shown.loc[0, "p_corrected"], pairs.loc[0, "p_corrected"])
+    assert shown.loc[[0, 29], "p_corrected"].tolist() == ["< .001", "1.000"]
