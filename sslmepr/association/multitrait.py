@@ -108,7 +108,8 @@ def unimodal_scores(predictions: pd.DataFrame, speaker_ids: pd.Series) -> Measur
     modalities = [name for name in MODALITIES if name in set(rows["modality"])]
     if len(modalities) < 2:
         raise MeasurementError(
-            f"modalities cannot be compared: {len(modalities)} of them predicted clips"
+            "modalities cannot be compared: two are needed, and "
+            f"{len(modalities)} predicted clips"
         )
     keys = ["clip_id", "modality", "target"]
     wide = rows.groupby(keys)["predicted"].mean().unstack(["modality", "target"])

@@ -183,6 +183,9 @@ def curve(
     for name in specifications(modalities, len(first) > 2):
         try:
             found = _estimate(scores[name.penalty], modalities, name)
+            if not np.isfinite(found.error).all():
+                # Of emotions that hardly ever occur together, or always do.
+                raise IdentificationError("too few clips for a standard error")
         except IdentificationError as error:
             rows += [
                 {"emotion": emotion, **name._asdict(), "reason": str(error)}
@@ -277,9 +280,8 @@ def joint_inference(
         if not len(values):
             continue
         influence = found.influence[emotion]
-        drawn = multiplied(
-            [influence.T], settings.resamples, seed
-        )  # (draw, specification)
+        # (draw, specification)
+        drawn = multiplied([influence.T], settings.resamples, seed)
         error = np.sqrt((influence**2).sum(1))
         middle = np.median(values)
         share = mine["significant"].sum() / len(values)

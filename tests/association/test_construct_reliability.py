@@ -82,7 +82,7 @@ def test_only_clips_with_all_modalities_are_compared(settings, clips):
     ("changes", "over", "told"),
     [
         ({"seeds": (0,)}, "seeds", "the model was trained once"),
-        ({"modalities": ("text",)}, "modalities", "1 of them predicted clips"),
+        ({"modalities": ("text",)}, "modalities", "and 1 predicted clips"),
         ({"constant": 3}, "modalities", "scores do not vary"),
     ],
 )

@@ -187,8 +187,8 @@ def test_scores_are_logits_of_stage_one():
 @pytest.mark.parametrize(
     ("names", "each", "told"),
     [
-        (["text"], 1, "1 of them predicted clips"),
-        ([], 1, "0 of them predicted clips"),
+        (["text"], 1, "and 1 predicted clips"),
+        ([], 1, "and 0 predicted clips"),
         (NAMES, 6, "2 speakers have clips with two"),
     ],
 )

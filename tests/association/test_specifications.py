@@ -203,6 +203,19 @@ def test_what_is_not_identified_is_refused_by_row():
     assert (told["specifications"] + told["refused"] == 45).all()
 
 
+def test_an_estimate_without_a_standard_error_is_none():
+    """Two emotions that are always seen together have no tetrachoric correlation."""
+    rng = np.random.default_rng(8)
+    emotion, *rest = drawn(rng)
+    labels = emotion.labels.copy()
+    labels[:, 1] = labels[:, 0]
+    scores = dict.fromkeys(PENALTIES, [emotion._replace(labels=labels), *rest])
+    with np.errstate(all="ignore"):
+        found = curve(scores, ("face", "audio", "text"), CLAIMS, SETTINGS)
+    assert found.table["estimate"].isna().all() and (found.table["reason"] != "").all()
+    assert (joint_inference(found, CLAIMS, SETTINGS, 0)["specifications"] == 0).all()
+
+
 def test_a_study_with_one_modality_has_no_estimate():
     rng = np.random.default_rng(7)
     scores = dict.fromkeys(PENALTIES, drawn(rng, modalities=1)[:2])
