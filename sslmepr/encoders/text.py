@@ -1,5 +1,6 @@
 """A transcript to one feature vector per token, or to a single one."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,38 @@ CPU_BATCH = 8
 """Most texts per run on the CPU: more leave the cache of a core and are slower."""
 
 
+_PAUSE = re.compile(r"(?<=[,;:.!?])\s+")
+_UNSAID = ",;:. \t\n"
+
+
+def clauses(text: str) -> list[str]:
+    """Cut a text behind its punctuation marks.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+        Without the marks at their ends, but for question and exclamation marks; the
+        text as it is if it has no words.
+    """
+    found = [piece.strip(_UNSAID) for piece in _PAUSE.split(text)]
+    return [piece for piece in found if piece] or [text]
+
+
 class TextEncoder:
     """A BERT-like encoder.
 
-    MiniLM gives one step per token, the mean of the hidden states of its last `LAYERS`
-    layers. The last layer alone was trained for the similarity of topics and has lost
-    information about wording; for frozen BERT, too, several layers are better features
-    than the last (Devlin et al. 2019, table 7). BGE gives one step per text, pooled as
-    in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden state of the first
-    token, [CLS], scaled to length 1.
+    MiniLM reads each clause of a text by itself (`clauses`) and gives one step per
+    token, the mean of the hidden states of its last `LAYERS` layers. A clause then has
+    the same features whatever is said beside it, so that fewer texts are needed to
+    learn what it means. The last layer alone was trained for the similarity of topics
+    and has lost information about wording; for frozen BERT, too, several layers are
+    better features than the last (Devlin et al. 2019, table 7). BGE gives one step per
+    text, pooled as in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden
+    state of the first token, [CLS], scaled to length 1.
 
     Parameters
     ----------
@@ -73,7 +97,7 @@ class TextEncoder:
         self.feature_count = model.config.hidden_size
         self.revision = file_digest(weights)[:12]
         if name == EMBEDDED:
-            self.revision += f"+last{LAYERS}"
+            self.revision += f"+last{LAYERS}+clauses"
         self._limit = model.config.max_position_embeddings
 
     def encode(self, texts: list[str], batch: int = 64) -> list[np.ndarray]:
@@ -88,14 +112,16 @@ class TextEncoder:
         Returns
         -------
         list of (step, feature) float32 np.ndarray
-            In the order of `texts`. Steps are tokens, the marks of beginning and end
-            included, or a single one. A text longer than the model's positions is
-            encoded in windows, each with marks of its own.
+            In the order of `texts`. Steps are tokens, the marks of beginning and end of
+            each clause included, or a single one. What is longer than the model's
+            positions is encoded in windows, each with marks of its own.
         """
         if not texts:
             return []
+        pieces = [clauses(text) if self.name == EMBEDDED else [text] for text in texts]
+        texts_of = np.repeat(np.arange(len(texts)), [len(each) for each in pieces])
         tokens = self._tokenizer(
-            texts,
+            [piece for each in pieces for piece in each],
             truncation=True,
             max_length=self._limit,
             return_overflowing_tokens=True,
@@ -111,7 +137,7 @@ class TextEncoder:
             for i, state in zip(chosen, states, strict=True):
                 encoded[i] = state[: lengths[i]].copy()
         windows: list[list[np.ndarray]] = [[] for _ in texts]
-        owners = tokens["overflow_to_sample_mapping"]
+        owners = texts_of[tokens["overflow_to_sample_mapping"]]
         for i, states in zip(owners, encoded, strict=True):
             windows[i].append(states)
         return [self._steps(each) for each in windows]

@@ -1,13 +1,16 @@
 import hashlib
+import re
 
 import checkpoints
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
-from sslmepr.encoders.text import TextEncoder
+from sslmepr.encoders.text import TextEncoder, clauses
 from sslmepr.weights import MINILM_L6, WeightsError
 
 CPU = torch.device("cpu")
@@ -20,16 +23,16 @@ def encoder():
 
 def test_one_feature_per_token(encoder):
     values = encoder.encode(["Hello there, friend."])
-    # [CLS] hello there , friend . [SEP]
+    # [CLS] hello there [SEP] [CLS] friend [SEP]
     assert [v.shape for v in values] == [(7, 384)]
     assert encoder.feature_count == 384
-    assert encoder.revision == f"{MINILM_L6.revision}+last4"
+    assert encoder.revision == f"{MINILM_L6.revision}+last4+clauses"
     assert encoder.encode([]) == []
 
 
 def test_a_step_is_the_mean_of_its_states_in_the_last_four_layers(encoder):
     folder = MINILM_L6.path.parent
-    ids = AutoTokenizer.from_pretrained(folder)("Hello there, friend.")["input_ids"]
+    ids = AutoTokenizer.from_pretrained(folder)("Hello there friend")["input_ids"]
     model, states = AutoModel.from_pretrained(folder).eval(), []
     for layer in model.encoder.layer[2:]:
         layer.register_forward_hook(
@@ -41,8 +44,37 @@ def test_a_step_is_the_mean_of_its_states_in_the_last_four_layers(encoder):
         last = model(torch.tensor([ids])).last_hidden_state[0]
     assert len(states) == 4 and torch.equal(states[-1], last)
     expected = sum(states).numpy() / 4
-    values = encoder.encode(["Hello there, friend."])[0]
+    values = encoder.encode(["Hello there friend"])[0]
     np.testing.assert_allclose(values, expected, atol=1e-5)
+
+
+def test_a_clause_is_read_alone(encoder):
+    alone, beside = encoder.encode(
+        ["I did not mind", "Well, I did not mind, and left."]
+    )
+    assert len(alone) == 6 and len(beside) == 3 + 6 + 4
+    np.testing.assert_allclose(beside[3:9], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Well, it is 3.5, and so on.", ["Well", "it is 3.5", "and so on"]),
+        ("Really? No! Yes; or: no.", ["Really?", "No!", "Yes", "or", "no"]),
+        ("at 10:30 we paid 1,000", ["at 10:30 we paid 1,000"]),
+        ("no marks", ["no marks"]),
+        (" ... ", [" ... "]),
+        ("", [""]),
+    ],
+)
+def test_clauses_end_at_punctuation_marks(text, expected):
+    assert clauses(text) == expected
+
+
+@given(st.text(alphabet="ab ,.;:!?\n"))
+def test_clauses_lose_no_word(text):
+    words = re.findall("[ab]+", text)
+    assert re.findall("[ab]+", " ".join(clauses(text))) == words
 
 
 def test_order_and_batches_change_nothing(encoder):
