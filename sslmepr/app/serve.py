@@ -179,6 +179,7 @@ def _environment(folder: Path) -> None:
         "GRADIO_ANALYTICS_ENABLED": "False",
         "GRADIO_TEMP_DIR": str(folder / "uploads"),
         "HF_HUB_OFFLINE": "1",
+        "ORT_DISABLE_TELEMETRY": "1",  # which ONNX Runtime would send
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "TMPDIR": str(folder / "tmp"),
         "NO_PROXY": f"{HOST},localhost",

@@ -393,6 +393,7 @@ def test_variables_of_gradio_are_dropped(tmp_path, monkeypatch):
     serve._environment(tmp_path)
     assert "GRADIO_SHARE" not in os.environ and os.environ["HOME"] == "x"
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 def test_folders_of_killed_servers_are_removed(tmp_path):
