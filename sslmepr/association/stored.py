@@ -42,7 +42,8 @@ def store(
     if crossed is None:
         table, known = unidentified(refused), pd.DataFrame(columns=COLUMNS)
     else:
-        corpora = corpora_of(params)
+        # An optional corpus that is not there has no scores.
+        corpora = corpora_of(params)[: len(crossed.scores)]
         table = crossed.table
         known = precision(crossed.estimate, crossed.scores, corpora)
         scores = score_table(crossed.scores, corpora, params.modalities)
