@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sslmepr import params as parameters
@@ -162,6 +162,7 @@ def test_an_undefined_cell_stays_undefined():
     ]
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 0.95), st.floats(-0.9, 0.9), st.floats(0.001, 0.5))
 def test_robustness_is_the_smallest_halo_that_reaches_zero(b, r, half):
     found = sensitivity(cells([r], half), with_halo(b)).iloc[0]
