@@ -60,6 +60,9 @@ class MeanOverSeeds(nn.Module):
 class _OneClip:
     """The sequences of a modality of one clip, as `Chain` reads them."""
 
+    columns = None
+    """Of tables of other tools, which recordings do not have."""
+
     def __init__(self, clips: StudyClips, values, statistics: Standardisation):
         self.clips, self.statistics = clips, {NAME: statistics}
         self._values = values

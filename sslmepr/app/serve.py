@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 import webbrowser
@@ -98,7 +99,8 @@ def serve(
     try:
         with _private_folder() as folder:
             _environment(folder)
-            with _desk(project, params, [variant, *variants], folder) as desk:
+            names = [variant, *variants]
+            with _quiet(), _desk(project, params, names, folder) as desk:
                 desk.worker.most_seconds = most_seconds
                 _run(desk, port, browser)
     except KeyboardInterrupt:
@@ -127,6 +129,25 @@ def _run(desk, port: int, browser: bool) -> None:
             desk.forget_old()
     finally:
         page.close(verbose=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Drop what libraries and the worker would write to the terminal.
+
+    Gradio prints the traceback of a request that it refuses, with the path in it, and
+    decoders name the file. What users need to know stands on the page.
+    """
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
 
 
 def _require_free(port: int) -> None:

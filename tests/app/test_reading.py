@@ -185,7 +185,7 @@ def test_a_segment_is_read_alone(reader, clips, project, tmp_path):
     part = reader.table(asked)
     (tmp_path / "b").mkdir()
     given = {"start_seconds": 0.2, "end_seconds": 0.5, "transcript": WORDS}
-    table = reader._of["multitask"][0].read(path, tmp_path / "b", given)
+    table = reader._of["multitask"][0].read([path], tmp_path / "b", given)
     assert part[SCORES].equals(table[SCORES])
     whole = reader.table(question(path, tmp_path / "c", words=WORDS))
     assert not part[SCORES].equals(whole[SCORES])
