@@ -535,6 +535,11 @@ def test_condition_panels_have_a_row_per_kind_of_worlds():
     heights = np.array([each[:, 1] for each in shown])
     assert len(np.unique(heights.round(6))) == 8  # no two marks at one height
     assert second.patches[0].get_extents().width > 0
+    table = conditions()
+    absent = (table["source"] == DISJOINT) & (table["metric"] == "rmse")
+    _, second = figures.condition_panels(table[~absent], BANDS).axes
+    shown = [c for c in second.collections if len(c.get_offsets()) == 2]
+    assert len(shown) == 2
 
 
 def reached():

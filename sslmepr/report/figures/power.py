@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -87,7 +88,7 @@ def condition_panels(
                 & (summary["source"] == source)
                 & (summary["strength"] == strength)
             ]
-            y = here["condition"].map(names.index)
+            y = np.array([names.index(each) for each in here["condition"]], float)
             y = y + 0.7 * ((place + 0.5) / len(series) - 0.5)
             label = f"{theme.pretty(source)}, |r| = {strength:g}"
             axes.hlines(y, here["low"], here["high"], color=colour, lw=2, alpha=0.55)
