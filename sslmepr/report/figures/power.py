@@ -15,8 +15,11 @@ from sslmepr.report.figures.recovery import side_by_side
 SPREAD = 0.07
 """Width over which cells with the same planted correlation are drawn side by side."""
 
-NARROW = 1.6
-"""Width in inches that names of kinds of worlds leave to a panel."""
+NAMES, NARROW = 1.8, 1.15
+"""Widths in inches of the names of kinds of worlds, and of the title of a panel."""
+
+BEYOND = 3.0
+"""Times the upper limit of its band that a panel shows at most."""
 
 
 @theme.both_modes
@@ -68,13 +71,14 @@ def condition_panels(
         source, condition, strength, metric, estimate, low, high. Each source and
         strength has a colour and a marker.
     bands : mapping of str to (float, float)
-        Metric to the limits between which it should be, drawn as a band.
+        Metric to the limits between which it should be, drawn as a band; what lies
+        beyond three times the upper one is cut off.
     """
     names = list(dict.fromkeys(summary["condition"]))
     series = summary[["source", "strength"]].drop_duplicates()
     series = [*series.itertuples(index=False, name=None)]
-    size = (3.6, 1.0 + 0.1 * (len(series) + 1) * len(names))
-    figure, grid = panel_grid(len(bands), size, (0.0, 0.5))
+    size = (1.2, 0.9 + 0.07 * (len(series) + 1) * len(names))
+    figure, grid = panel_grid(len(bands), size, (NAMES, 0.5), sharey=True)
     looks = [
         *zip(theme.modality_colours().values(), theme.MARKERS.values(), strict=False)
     ]
@@ -103,6 +107,8 @@ def condition_panels(
             )
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
+        # A few worlds without much of an estimate must not hide all the others.
+        axes.set_xlim(right=min(axes.get_xlim()[1], BEYOND * band[1]))
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
