@@ -48,7 +48,7 @@ class MeasurementError(ValueError):
     """What is to be computed is not defined for these clips."""
 
 
-class Measured(NamedTuple):
+class UnimodalScores(NamedTuple):
     """Scores of clips, by modality and construct.
 
     Attributes
@@ -82,7 +82,9 @@ class Multitrait(NamedTuple):
     n_speakers: int
 
 
-def unimodal_scores(predictions: pd.DataFrame, speaker_ids: pd.Series) -> Measured:
+def unimodal_scores(
+    predictions: pd.DataFrame, speaker_ids: pd.Series
+) -> UnimodalScores:
     """Read off what the models of single modalities say about clips.
 
     Parameters
@@ -95,7 +97,7 @@ def unimodal_scores(predictions: pd.DataFrame, speaker_ids: pd.Series) -> Measur
 
     Returns
     -------
-    Measured
+    UnimodalScores
         Modalities in the order of the labels, clips in that of their names.
 
     Raises
@@ -125,15 +127,15 @@ def unimodal_scores(predictions: pd.DataFrame, speaker_ids: pd.Series) -> Measur
             f"{FEWEST_SPEAKERS} are needed"
         )
     limits = PROBABILITY_CLIP, 1 - PROBABILITY_CLIP
-    return Measured(logit(np.clip(values, *limits)), modalities, speakers)
+    return UnimodalScores(logit(np.clip(values, *limits)), modalities, speakers)
 
 
-def multitrait(measured: Measured, resamples: int, seed: int) -> Multitrait:
+def multitrait(measured: UnimodalScores, resamples: int, seed: int) -> Multitrait:
     """Correlate the scores of all constructs from all modalities.
 
     Parameters
     ----------
-    measured : Measured
+    measured : UnimodalScores
     resamples : int
         Replicates of the cluster bootstrap over speakers.
     seed : int

@@ -8,9 +8,9 @@ from scipy.special import expit
 from sslmepr.association.disjoint_modalities import CORRELATED
 from sslmepr.association.multitrait import (
     CUTOFF,
-    Measured,
     MeasurementError,
     Multitrait,
+    UnimodalScores,
     convergent_table,
     htmt_table,
     multitrait,
@@ -29,7 +29,7 @@ def measured(rng, clips=60, per_speaker=2, missing=0.2, noise=0.6, latents=None)
     scores = latents[:, None] + noise * rng.standard_normal((len(latents), 3, COUNT))
     scores[rng.random((len(latents), 3)) < missing] = np.nan
     speakers = np.array([f"s{n // per_speaker}" for n in range(len(latents))])
-    return Measured(scores, NAMES, speakers)
+    return UnimodalScores(scores, NAMES, speakers)
 
 
 def by_pandas(scores):
