@@ -94,8 +94,9 @@ def serve(
             f"{variant}: no trained model of it; there are {', '.join(variants)}"
         )
     _require_free(port)
-    # Closing a terminal ends as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Being ended is as Ctrl-C, which a shell may have had ignored in the background.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     try:
         with _private_folder() as folder:
             _environment(folder)

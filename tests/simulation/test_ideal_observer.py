@@ -228,7 +228,7 @@ def test_clips_without_a_channel_do_not_count_for_it():
 def test_no_dose_gives_the_numbers_of_a_world_without_knobs(settings):
     """Written down before there were raters and differences between domains."""
     settings = plain(settings)
-    joint = dataclasses.replace(settings.corpus["joint"], clips=240, persons=240)
+    joint = settings.corpus["joint"].model_copy(update={"clips": 240, "persons": 240})
     drawn = draw_corpus("joint", joint, settings)
     sums = {name: each[3].sum() for name, each in drawn.controls.items()}
     assert sums == pytest.approx(

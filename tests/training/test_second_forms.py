@@ -45,7 +45,9 @@ def test_new_clips_are_likelier_under_two_forms_only_if_there_are_two(two):
     gain = log_evidence(unseen, there, np.eye(6), both) - log_evidence(
         unseen, there, np.eye(6), one
     )
-    assert (gain.mean() > 3 * gain.std() / len(gain) ** 0.5) == two
+    # Forms that are alike differ by rounding alone.
+    sure = max(3 * gain.std() / len(gain) ** 0.5, 1e-9)
+    assert (gain.mean() > sure) == two
     assert both.weights["face"].shape == both.weights["scene"].shape == (2, 6, 16)
     np.testing.assert_array_equal(*both.weights["scene"])
     if two:
