@@ -62,6 +62,7 @@ DRAWING = (
     "sslmepr/association",
     "sslmepr/evaluation",
     "sslmepr/statistics/cluster_bootstrap.py",
+    "sslmepr/statistics/verdicts.py",
 )
 
 TRIED = "notebooks/trials/dvc.yaml"
