@@ -19,6 +19,7 @@ from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
+from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import (
@@ -27,7 +28,7 @@ from sslmepr.trials.collapse import (
     fusion_clips,
     mean_concordance,
     recall,
-    train_arm,
+    train_on,
 )
 from sslmepr.trials.drawn import (
     DrawnCorpus,
@@ -104,8 +105,9 @@ def _cell(
     parts = [part for part, whole in PARTS.items() if whole == component]
     variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
     variants[WITH] = Variant(adding=[*base, component], without=parts)
-    arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
-    arms[LATE] = _late_fusion(own, study)
+    data = fusion_clips(own, study, Arm(Variant()))  # is that of all variants
+    arms = {name: train_on(own, data, Arm(v), seed) for name, v in variants.items()}
+    arms[LATE] = _late_fusion(own, data)
     rows = []
     for arm, (predicted, thresholds) in arms.items():
         rows += [
@@ -117,10 +119,11 @@ def _cell(
     ]
 
 
-def _late_fusion(params: Params, study) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _late_fusion(
+    params: Params, data: FusionClips
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Predictions of the stacking regression, and thresholds of its emotions."""
     variant = Variant()
-    data = fusion_clips(params, study, Arm(variant))
     rows = np.arange(len(data.clips.table))
     predicted = {
         task: fit_predict_projector(params, variant, data, task, rows)[2]

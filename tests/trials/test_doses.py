@@ -45,16 +45,16 @@ def test_the_same_seed_gives_the_same(runs):
 def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):
     seen = []
 
-    def watched(params, study, arm, seed):
+    def watched(params, data, arm, seed):
         counts = {
-            role: (study[role].labelled & (study[role].split == "train")).sum()
+            role: data.clips.labelled(role)[data.rows(role, "train")].sum()
             for role in ("emotion", "personality")
         }
-        seen.append((arm.variant, counts, len(study.emotion.split)))
-        return trained(params, study, arm, seed)
+        seen.append((arm.variant, counts, len(data.rows("emotion"))))
+        return trained(params, data, arm, seed)
 
-    trained = doses.train_arm
-    monkeypatch.setattr(doses, "train_arm", watched)
+    trained = doses.train_on
+    monkeypatch.setattr(doses, "train_on", watched)
     pairs = {"semi_supervised": "scarcity", "gradnorm": "imbalance"}
     chosen = section(components=pairs, clips=200)
     for pair in pairs.items():
@@ -88,18 +88,18 @@ def test_corpora_are_as_unlike_as_the_trial_says(monkeypatch, knob):
 def test_a_part_is_tried_beside_what_it_is_a_part_of(monkeypatch):
     tried = {}
 
-    def train_arm(params, study, arm, seed):
+    def train_on(params, data, arm, seed):
         left_out = params.fusion.left_out(arm.variant)
         tried[len(tried)] = {"product_of_experts", "contrary_words"} - set(left_out)
         assert params.fusion.patience is None
-        clips = 3 * len(study.held_out.clip_ids)
+        clips = len(data.clips.table)
         predicted = {
             "emotion": np.zeros((clips, 7)),
             "personality": np.ones((clips, 5)),
         }
         return predicted, np.full(6, 0.5)
 
-    monkeypatch.setattr(doses, "train_arm", train_arm)
+    monkeypatch.setattr(doses, "train_on", train_on)
     doses._cell(SETTINGS, section(), "contrary_words", "incongruence", 1.0, 0)
     assert tried == {
         0: {"product_of_experts"},
