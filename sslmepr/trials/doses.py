@@ -57,7 +57,7 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
     Returns
     -------
     DataFrame
-        component, knob, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
+        component, knob, offset, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
         (``mWACC`` and ``CCC``, on a corpus of new people), value.
 
     Raises
@@ -114,9 +114,9 @@ def _cell(
             (arm, *score) for score in _scores(study.held_out, predicted, thresholds)
         ]
     table = pd.DataFrame(rows, columns=["arm", "metric", "value"])
-    return table.assign(component=component, knob=knob, dose=dose, seed=seed)[
-        ["component", "knob", "dose", "seed", "arm", "metric", "value"]
-    ]
+    return table.assign(
+        component=component, knob=knob, offset=section.offset, dose=dose, seed=seed
+    )[["component", "knob", "offset", "dose", "seed", "arm", "metric", "value"]]
 
 
 def _late_fusion(
@@ -157,13 +157,13 @@ def gains(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        component, knob, dose, against (`WITHOUT` or `LATE`), metric, estimate (the
-        score with the component less that of the other, on the same study), low, high,
-        interval, n (seeds).
+        component, knob, offset, dose, against (`WITHOUT` or `LATE`), metric, estimate
+        (the score with the component less that of the other, on the same study), low,
+        high, interval, n (seeds).
     """
-    keys = ["component", "knob", "dose", "seed", "metric"]
+    keys = ["component", "knob", "offset", "dose", "seed", "metric"]
     whole = runs[runs["arm"] == WITH].set_index(keys)["value"]
     others = runs[runs["arm"] != WITH].join(whole.rename("whole"), on=keys)
     others = others.assign(value=others["whole"] - others["value"])
-    names = ["component", "knob", "dose", "arm", "metric"]
+    names = ["component", "knob", "offset", "dose", "arm", "metric"]
     return over_seeds(others, names, confidence).rename(columns={"arm": "against"})

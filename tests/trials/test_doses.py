@@ -26,7 +26,7 @@ def runs():
 
 def test_all_arms_are_scored_on_the_same_studies(runs):
     assert list(runs.columns) == [
-        *("component", "knob", "dose", "seed", "arm", "metric", "value")
+        *("component", "knob", "offset", "dose", "seed", "arm", "metric", "value")
     ]
     assert set(runs["component"]) == {"product_of_experts"}
     counts = runs.groupby(["dose", "seed", "metric"])["arm"].agg(sorted)
@@ -124,14 +124,18 @@ def test_scores_are_of_the_last_clips(runs):
 def test_gains_are_paired_by_study():
     values = {"with": (0.8, 0.9), "without": (0.7, 0.84), "late fusion": (0.5, 0.9)}
     rows = [
-        ("product_of_experts", "reliability", 1.0, seed, arm, "mWACC", each[seed])
+        ("product_of_experts", "reliability", 0.5, 1.0, seed, arm, "mWACC", each[seed])
         for arm, each in values.items()
         for seed in (0, 1)
     ]
-    columns = ["component", "knob", "dose", "seed", "arm", "metric", "value"]
+    columns = [
+        *("component", "knob", "offset", "dose", "seed", "arm", "metric"),
+        "value",
+    ]
     table = doses.gains(pd.DataFrame(rows, columns=columns), 0.9)
     found = table.set_index("against")
     assert set(found.index) == {"without", "late fusion"}
+    assert set(found["offset"]) == {0.5}
     low, high = stats.t.interval(0.9, 1, 0.08, stats.sem([0.1, 0.06]))
     assert found.loc["without", ["estimate", "low", "high"]].tolist() == pytest.approx(
         [0.08, low, high]
