@@ -44,7 +44,7 @@ def test_all_arms_and_bounds_are_scored(runs):
 
 
 def test_what_is_kept_is_not_learned_again(runs, folder, monkeypatch):
-    def learn(*_):
+    def learn(*_, **__):
         raise AssertionError("learned again")
 
     monkeypatch.setattr(curves, "ARMS", dict.fromkeys(curves.ARMS, learn))
