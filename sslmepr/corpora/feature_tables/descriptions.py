@@ -21,7 +21,7 @@ from sslmepr.corpora.mm_ocean import Observation, read_observations
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.params.corpora import Described
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?=[\"'“‘(]*[A-Z0-9])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"'”’)]))\s+(?=[\"'“‘(]?[A-Z0-9])")
 
 
 class Sentence(NamedTuple):
