@@ -58,6 +58,22 @@ TABLE_TOOLS = ("openface", "pyfeat", "opensmile", "librosa", "table")
 """Tools whose tables of features can stand in the place of an encoder; ``table`` is any
 other."""
 
+VOICE_DESCRIPTORS = (
+    "chroma_stft",
+    "rmse",
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "rolloff",
+    "zero_crossing_rate",
+    *(f"mfcc{place}" for place in range(1, 21)),
+)
+"""What librosa measures of a voice, as the published table of First Impressions names
+it; `sslmepr.encoders.voice` measures the same of any recording."""
+
+SENTENCES = "+sentences"
+"""Behind the revision of a text encoder whose steps are means over sentences, where a
+modality was described in words."""
+
 FEATURE_COUNTS = {
     name: n + len(QUALITY[kind])
     for kind, encoders in ENCODERS.items()

@@ -13,7 +13,7 @@ unchanged.
 import glob
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,12 +33,13 @@ from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
     SCORED_EMOTIONS,
+    SENTENCES,
     TABLE_TOOLS,
     TRAIT_COLUMNS,
     VISUAL_MODALITIES,
 )
 from sslmepr.params import Params
-from sslmepr.params.corpora import FeatureTable, PublishedCorpus
+from sslmepr.params.corpora import Features, Heard, PublishedCorpus
 from sslmepr.report.person_intervals import people_of, promises
 from sslmepr.statistics.conformal import presence_sets
 from sslmepr.training.calibration import Calibration, read_calibration
@@ -298,13 +299,15 @@ def _measured(
     params: Params,
     study_folder: Path,
     tables: Mapping[str, str | Path],
-) -> dict[str, FeatureTable]:
-    """Where the modalities are that other tools have measured, as in the training."""
+) -> dict[str, Features]:
+    """What stands in the place of encoders, as in the training."""
     of_tables = {}
     for modality, checkpoint in models.unimodal.items():
         chosen = params.extract.encoder_of(modality)
-        made_by = (checkpoint.made_by or (chosen,))[0]
-        if made_by in TABLE_TOOLS:
+        made_by, *_, revision = checkpoint.made_by or (chosen, "")
+        if revision.endswith(SENTENCES):
+            of_tables[modality] = "described"
+        elif made_by in TABLE_TOOLS:
             of_tables[modality] = made_by
         elif made_by != chosen:
             raise PredictError(
@@ -318,19 +321,24 @@ def _measured(
         )
     found = {}
     for modality, tool in of_tables.items():
+        known = [each for each in params.features_of(modality) if each.tool == tool]
+        heard = [each for each in known if isinstance(each, Heard)]
+        if modality not in tables and heard:
+            found[modality] = heard[0]
+            continue
         if modality not in tables:
             raise PredictError(
                 f"{modality}: the models read it from tables of {tool}; add --tables "
                 f"{modality}=PATH with those of these clips"
             )
-        trained = params.tables_of(modality)
-        if trained is None or trained.tool != tool:
+        read = [each for each in known if not isinstance(each, Heard)]
+        if not read:
             raise PredictError(
                 f"{modality}: params.yaml has no tables of {tool} in the study "
                 f"{params.study}; write back those that it was trained on"
             )
         path = os.path.abspath(tables[modality])
-        found[modality] = trained.model_copy(update={"path": path, "sha256": None})
+        found[modality] = read[0].model_copy(update={"path": path, "sha256": None})
     return found
 
 
@@ -436,7 +444,10 @@ def _present(probabilities: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def _result(
-    columns: dict, record: pd.DataFrame, features: Path, measured: Iterable[str]
+    columns: dict,
+    record: pd.DataFrame,
+    features: Path,
+    measured: Mapping[str, Features],
 ) -> pd.DataFrame:
     """What the models say, beside what they were given."""
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"}).assign(**columns)
@@ -447,8 +458,9 @@ def _result(
     read = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")
     encoded = read.index.isin(FeatureStore.open(features, "text").clip_ids)
     result["text"] = result["clip"].map(read.loc[encoded, "source"])
-    for modality in measured:
-        result[modality] = record.get(modality)
+    for modality, given in measured.items():
+        if not isinstance(given, Heard):
+            result[modality] = record.get(modality)
     result["transcript"] = record["transcript"]
     result["missing"] = record["missing"]
     return result

@@ -611,3 +611,67 @@ def test_tables_where_dvc_empties_folders_are_refused(project):
     where = "corpus.people.features.face"
     with pytest.raises(ParamsError, match=f"^{where}: .* lies in "):
         params.load()
+
+
+def test_a_described_modality_has_the_text_encoder(tree):
+    given = {"tool": "described", "path": "notes.csv", "channel": "Face"}
+    found = with_tables(tree, tree["roles"]["personality"], face=given)
+    assert found.encoder_of("face") == found.extract.text_encoder
+    assert set(feature_tables(found.corpus[found.roles.personality])) == {
+        "features.face"
+    }
+
+
+def test_a_voice_that_is_measured_here_has_no_files(tree):
+    given = {"tool": "librosa", "recordings": True}
+    found = with_tables(tree, tree["roles"]["personality"], audio=given)
+    assert found.encoder_of("audio") == "librosa"
+    assert not feature_tables(found.corpus[found.roles.personality])
+
+
+@pytest.mark.parametrize(
+    ("modality", "given", "message"),
+    [
+        ("face", {"tool": "librosa", "recordings": True}, "only audio is measured"),
+        ("audio", {"tool": "opensmile", "recordings": True}, "librosa"),
+        ("audio", {"tool": "librosa", "recordings": False}, "recordings"),
+        ("audio", {"tool": "librosa"}, "path"),
+        ("face", {"tool": "described"}, "path"),
+        ("face", {"tool": "described", "path": "/notes.csv"}, "below data_root"),
+        ("face", {"tool": "described", "path": "n.csv", "columns": ["a"]}, "columns"),
+        ("face", "described", "face"),
+    ],
+)
+def test_features_that_make_no_sense(tree, modality, given, message):
+    with pytest.raises(ParamsError, match=message):
+        with_tables(tree, "people", **{modality: given})
+
+
+@pytest.mark.parametrize("rated", ["fiv2", "fiv2_by_video", "fiv2_filmed"])
+def test_no_study_has_clips_of_one_video_on_both_sides(settings, rated):
+    """MM-OCEAN describes clips of videos that FIv2 trains on."""
+    both = {
+        "corpora": ["meld", "mm_ocean", rated],
+        "roles": {"emotion": "meld", "personality": "mm_ocean", "held_out": rated},
+        "replicates": {},
+        "folds": {},
+    }
+    with pytest.raises(ParamsError, match=f"roles: {rated} and mm_ocean"):
+        settings.changed(both, "here")
+    apart = {"personality": rated, "held_out": "meld"}
+    settings.changed(both | {"roles": both["roles"] | apart}, "here")
+    other = {"again": both["roles"]}
+    roles = both["roles"] | apart
+    with pytest.raises(ParamsError, match="again: "):
+        settings.changed(both | {"roles": roles, "replicates": other}, "here")
+
+
+def test_the_studies_of_real_people_keep_videos_apart(settings):
+    """No model of either has seen what the other is scored on."""
+    sources = {}
+    for study in ("real", "described"):
+        found = settings.for_study(study)
+        sources[study] = {found.corpus[name].source for name in found.used_corpora()}
+    assert "mm_ocean" in sources["described"] and "fiv2" in sources["real"]
+    assert not any(each.startswith("fiv2") for each in sources["described"])
+    assert "mm_ocean" not in sources["real"]

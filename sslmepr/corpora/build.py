@@ -13,6 +13,7 @@ from sslmepr.corpora.fiv2 import read_fiv2, read_fiv2_by_video
 from sslmepr.corpora.folder import read_folder
 from sslmepr.corpora.language import languages
 from sslmepr.corpora.meld import read_meld
+from sslmepr.corpora.mm_ocean import read_mm_ocean
 from sslmepr.corpora.mosei import read_mosei
 from sslmepr.corpora.ravdess import read_ravdess
 from sslmepr.corpora.schema import (
@@ -39,6 +40,7 @@ READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "fiv2": read_fiv2,
     "fiv2_by_video": read_fiv2_by_video,
     "meld": read_meld,
+    "mm_ocean": read_mm_ocean,
     "ravdess": read_ravdess,
     "folder": read_folder,
 }

@@ -105,13 +105,21 @@ def read_fiv2_by_video(folder: str | Path) -> pd.DataFrame:
     """
     table = read_fiv2(folder)
     table = table[table["split"] != "test"].reset_index(drop=True)
-    table["split"] = table["speaker_id"].map(_split_of_video)
+    table["split"] = [split_of_video(video, 70, 15) for video in table["speaker_id"]]
     return validate(table, f"FIv2 by video in {folder}")
 
 
-def _split_of_video(video: str) -> str:
+def split_of_video(video: str, train: int, dev: int) -> str:
+    """The split of a video, by a hash of its name.
+
+    Parameters
+    ----------
+    video : str
+    train, dev : int
+        How many of 100 videos are in train and in dev; the others are in test.
+    """
     place = int.from_bytes(hashlib.sha256(video.encode()).digest()[:8]) % 100
-    return "train" if place < 70 else "dev" if place < 85 else "test"
+    return "train" if place < train else "dev" if place < train + dev else "test"
 
 
 def clean_transcript(text: str) -> str:
@@ -149,7 +157,9 @@ def _read_split(
     table = pd.DataFrame(index=scores.index, columns=list(COLUMNS), dtype=object)
     table[list(TRAIT_COLUMNS)] = scores
     table["clip_id"] = scores.index
-    table["speaker_id"] = [_video(clip_id, annotation_path) for clip_id in scores.index]
+    table["speaker_id"] = [
+        video_of(clip_id, annotation_path) for clip_id in scores.index
+    ]
     table["split"] = split
     if media:
         table["media"] = [media.get(clip_id, clip_id) for clip_id in scores.index]
@@ -182,7 +192,14 @@ def _same_clips(expected: set, found: set, where: Path, other: Path | str) -> No
         )
 
 
-def _video(clip_id: str, path: Path) -> str:
+def video_of(clip_id: str, path: Path) -> str:
+    """The YouTube video that a clip was cut from.
+
+    Raises
+    ------
+    CorpusError
+        If the clip is not named as published; it names `path`.
+    """
     match = _CLIP_NAME.fullmatch(clip_id)
     if match is None:
         raise CorpusError(

@@ -19,9 +19,10 @@ import torch
 from sslmepr.device import choose_device
 from sslmepr.encoders.load import load_encoders
 from sslmepr.encoders.speech import HELD_SAMPLES
+from sslmepr.encoders.voice import VoiceDescriptors
 from sslmepr.extraction.shards import Chunk, Job, write_shard
 from sslmepr.features import unfit
-from sslmepr.labels import VISUAL_MODALITIES
+from sslmepr.labels import SENTENCES, VISUAL_MODALITIES
 from sslmepr.media.audio import is_silent, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.faces import FaceDetector
@@ -97,6 +98,7 @@ def extract_chunk(job: Job) -> Path:
         work.encode_waveforms()
         work.encode_crops()
         work.encode_texts()
+        work.encode_descriptions()
     write_shard(work.chunk, job.shard)
     return job.shard
 
@@ -112,6 +114,14 @@ class _ChunkWork:
         self.waveforms: list[tuple[str, np.ndarray]] = []
         self.texts: list[tuple[str, str]] = []
 
+    @cached_property
+    def speech(self):
+        """What encodes waveforms: the speech encoder, or what measures as librosa."""
+        heard = [clip["heard"] for clip in self.job.clips if "heard" in clip]
+        if heard:
+            return VoiceDescriptors(heard[0]["version"])
+        return self.tools.encoders.speech
+
     def _segment(self, clip: dict):
         path = self.job.media_root / clip["media"]
         return path, clip["start_seconds"], clip["end_seconds"]
@@ -126,7 +136,7 @@ class _ChunkWork:
             why = f"unexpected {type(why).__name__}: {message}"
         self.chunk.missing.append([clip_id, modality, why])
 
-    def _keep(self, clip_id, modality, values, encoder) -> None:
+    def _keep(self, clip_id, modality, values, encoder, pooled="") -> None:
         """Record the features of a clip, or the error that its encoder ended with."""
         if isinstance(values, Exception):
             self._miss(clip_id, modality, values)
@@ -134,7 +144,7 @@ class _ChunkWork:
             self._miss(clip_id, modality, f"{encoder.name} gave {problem}")
         else:
             self.chunk.sequences.setdefault(modality, []).append((clip_id, values))
-            self.chunk.encoders[modality] = [encoder.name, encoder.revision]
+            self.chunk.encoders[modality] = [encoder.name, encoder.revision + pooled]
 
     def see(self, clip: dict) -> None:
         """Frames, faces, regions and crops of one clip."""
@@ -234,7 +244,7 @@ class _ChunkWork:
         """Encode the waveforms that are held, together."""
         if not self.waveforms:
             return
-        speech = self.tools.encoders.speech
+        speech = self.speech
         clip_ids, waveforms = zip(*self.waveforms, strict=True)
         self.waveforms = []
         encoded = _each(speech.encode, waveforms)
@@ -267,6 +277,29 @@ class _ChunkWork:
         encoded = _each(lambda some: encoder.encode(some, self.extract.batch), texts)
         for clip_id, values in zip(clip_ids, encoded, strict=True):
             self._keep(clip_id, "text", values, encoder)
+
+    def encode_descriptions(self) -> None:
+        """Encode what was described, one step for each sentence.
+
+        A step is the mean over the tokens of its sentence. Observers often write the
+        same sentence, which is encoded once.
+        """
+        described = [
+            (clip["clip_id"], modality, sentences)
+            for clip in self.job.clips
+            for modality, sentences in clip.get("described", {}).items()
+        ]
+        if not described:
+            return
+        encoder = self.tools.encoders.text
+        texts = list(dict.fromkeys(text for each in described for text in each[2]))
+        encoded = _each(lambda some: encoder.encode(some, self.extract.batch), texts)
+        of_text = dict(zip(texts, encoded, strict=True))
+        for clip_id, modality, sentences in described:
+            steps = [of_text[text] for text in sentences]
+            failed = next((each for each in steps if isinstance(each, Exception)), None)
+            values = failed or np.stack([each.mean(0) for each in steps])
+            self._keep(clip_id, modality, values, encoder, SENTENCES)
 
 
 def _each(encode: Callable, items: Sequence) -> list[np.ndarray | Exception]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,15 @@ from tqdm import tqdm
 from sslmepr.corpora.feature_tables import Measured
 from sslmepr.corpora.schema import MISSING_COLUMNS, missing_rows, read_clips
 from sslmepr.corpora.union import wanted_modalities
+from sslmepr.encoders.voice import VoiceDescriptors
 from sslmepr.extraction import jobs as work
 from sslmepr.extraction.cluster import run_on_ray
+from sslmepr.extraction.described import (
+    Found,
+    describe_clips,
+    mark_heard,
+    write_sentences,
+)
 from sslmepr.extraction.measured import (
     measured_modalities,
     missing_of,
@@ -42,6 +50,7 @@ from sslmepr.features import FeatureError, write_store
 from sslmepr.labels import FEATURE_COUNTS, MODALITIES, VISUAL_MODALITIES
 from sslmepr.media.regions import PROVENANCES
 from sslmepr.params import Params
+from sslmepr.params.corpora import Heard
 from sslmepr.params.study import Compute
 from sslmepr.processes import process_pool
 from sslmepr.weights import CARRIERS, weights_state
@@ -65,6 +74,28 @@ _REGION_SCHEMA = pa.schema(
         ("faces", pa.int32()),
     ]
 )
+
+
+class Given(NamedTuple):
+    """What of a corpus comes from elsewhere than from the encoders of media.
+
+    Attributes
+    ----------
+    measured : dict of str to Measured
+        Modality to what tables say.
+    described : Found
+    heard : Heard or None
+        How voices are measured.
+    """
+
+    measured: dict[str, Measured]
+    described: Found
+    heard: Heard | None
+
+    def pictured(self, modality: str) -> bool:
+        """Whether a modality comes from regions of frames."""
+        elsewhere = {*self.measured, *self.described.modalities}
+        return modality in VISUAL_MODALITIES and modality not in elsewhere
 
 
 class ExtractionError(RuntimeError):
@@ -119,13 +150,18 @@ def extract_corpus(
     corpus = params.corpus.get(name)
     clips = _clip_rows(table, corpus)
     measured = measured_modalities(corpus, clips, params)
-    to_extract = [clip for clip in clips if clip["modalities"]]
+    given = Given(
+        measured,
+        describe_clips(corpus, clips, params),
+        mark_heard(corpus, clips, measured),
+    )
+    to_extract = [c for c in clips if c["modalities"] or c.get("described")]
     jobs = _jobs(to_extract, params, Path(media_root), partial)
     _run(name, jobs, params.compute)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
     left_out = missing_rows(table)
-    summary = _join(name, clips, left_out, shards, measured, params, features_folder)
+    summary = _join(name, clips, left_out, shards, given, params, features_folder)
     if summary["unexpected_errors"]:
         print(
             f"extract {name}: {summary['unexpected_errors']} unexpected errors; see "
@@ -202,24 +238,26 @@ def _run_processes(jobs: list[Job], workers: int) -> Iterator[Job]:
         pool.shutdown(cancel_futures=True)
 
 
-def _join(name, clips, left_out, shards, measured, params, folder: Path) -> dict:
+def _join(name, clips, left_out, shards, given: Given, params, folder: Path) -> dict:
     """Join shards to stores, tables and summary."""
     findings, found = _collect(shards, folder / "regions.parquet")
     _require_different_errors(findings, shards)
     columns = ["clip_id", "transcript", "source", "language"]
     transcripts = pd.DataFrame(findings.transcripts, columns=columns, dtype="str")
     transcripts.to_parquet(folder / "transcripts.parquet", index=False)
-    findings.missing += missing_of(measured)
-    lost = left_out + findings.missing + unknown_of(measured)
+    write_sentences(folder, given.described)
+    findings.missing += missing_of(given.measured) + given.described.missing
+    unknown = unknown_of(given.measured) + given.described.unknown
+    lost = left_out + findings.missing + unknown
     missing = pd.DataFrame(lost, columns=list(MISSING_COLUMNS))
     missing.to_csv(folder / "missing.csv", index=False, encoding="utf-8")
     tables = {
-        modality: write_measured(folder, modality, measured[modality])
-        if modality in measured
-        else _write_modality(modality, shards, findings, found, params, folder)
+        modality: write_measured(folder, modality, given.measured[modality])
+        if modality in given.measured
+        else _write_modality(modality, shards, findings, found, given, params, folder)
         for modality in MODALITIES
     }
-    summary = _summary(name, clips, findings, measured, tables)
+    summary = _summary(name, clips, findings, given, tables)
     text = json.dumps(summary, indent=2, ensure_ascii=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
     return summary
@@ -283,22 +321,31 @@ def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
     return counts.reset_index()
 
 
-def _write_modality(modality, shards, findings, found, params, folder) -> pd.DataFrame:
+def _write_modality(
+    modality, shards, findings, found, given: Given, params, folder
+) -> pd.DataFrame:
     """The store of one modality; its table."""
     default = params.extract.encoder_of(modality)
+    if modality in given.described.modalities:
+        default = params.extract.text_encoder
+    columns = None
+    if modality == "audio" and given.heard is not None:
+        default, columns = VoiceDescriptors.name, VoiceDescriptors.columns
     encoder, revision = findings.encoders.get(modality, [default, ""])
     rates = findings.rates.get(modality, {})
     extra = pd.DataFrame({"clip_id": pd.Series(list(rates), dtype="str")})
     extra["steps_per_second"] = np.array(list(rates.values()), np.float64)
-    if modality in VISUAL_MODALITIES:
+    if given.pictured(modality):
         mine = found[found["modality"] == modality].drop(columns="modality")
         extra = extra.merge(mine, on="clip_id", how="left")
     sequences = (pair for shard in shards for pair in read_sequences(shard, modality))
-    width = FEATURE_COUNTS[default]
-    return write_store(folder, modality, sequences, encoder, revision, extra, width)
+    width = len(columns) if columns else FEATURE_COUNTS[default]
+    return write_store(
+        folder, modality, sequences, encoder, revision, extra, width, columns
+    )
 
 
-def _summary(name, clips, findings, measured, tables) -> dict:
+def _summary(name, clips, findings, given: Given, tables) -> dict:
     missing = Counter(modality for _, modality, _ in findings.missing)
     modalities = {}
     for modality, table in tables.items():
@@ -313,9 +360,11 @@ def _summary(name, clips, findings, measured, tables) -> dict:
             rates = table["steps_per_second"].dropna()
             if len(rates):  # texts have none
                 entry["median_steps_per_second"] = round(float(rates.median()), 4)
-        if modality in measured:
-            entry |= _told_by_tables(measured[modality], table)
-        elif modality in VISUAL_MODALITIES and len(table):
+        if modality in given.measured:
+            entry |= _told_by_tables(given.measured[modality], table)
+        elif modality == "audio" and given.heard is not None:
+            entry["columns"] = list(VoiceDescriptors.columns)
+        elif given.pictured(modality) and len(table):
             shares = table[list(PROVENANCES)].sum() / table["steps"].sum()
             entry["provenance"] = shares.astype(float).round(4).to_dict()
         modalities[modality] = entry

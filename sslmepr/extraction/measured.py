@@ -10,6 +10,7 @@ from sslmepr.corpora.feature_tables import Measured, read_feature_tables
 from sslmepr.corpora.schema import PART_SEPARATOR, CorpusError
 from sslmepr.features import write_store
 from sslmepr.params import Params
+from sslmepr.params.corpora import FeatureTable
 
 
 def measured_modalities(
@@ -38,8 +39,10 @@ def measured_modalities(
         from media.
     """
     found: dict[str, Measured] = {}
-    for name, section, mine in _parts(corpus, clips):
+    for name, section, mine in parts_of(corpus, clips):
         for modality, table in section.features.items():
+            if not isinstance(table, FeatureTable):
+                continue
             for clip, _ in mine:
                 wanted = [each for each in clip["modalities"] if each != modality]
                 clip["modalities"] = wanted
@@ -57,7 +60,7 @@ def measured_modalities(
     return found
 
 
-def _parts(corpus, clips: Sequence[dict]):
+def parts_of(corpus, clips: Sequence[dict]):
     """Name, section and clips of each part; a clip also as its part calls it."""
     if corpus is None:
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sslmepr.corpora.schema import read_missing
-from sslmepr.labels import MODALITIES, TABLE_TOOLS
+from sslmepr.labels import MODALITIES, SENTENCES, TABLE_TOOLS
 
 
 def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
@@ -24,7 +24,8 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
         clip_id, frames, people (largest number of faces in a frame), face, body, scene
         (provenance of the region, with the number of frames), transcript, missing
         (modalities and reason). Of a modality that was read from tables, also the tool
-        and how many of its rows were taken.
+        and how many of its rows were taken; of one that was described, how many
+        sentences.
     """
     measured = _measured(features)
     regions = pd.read_parquet(features / "regions.parquet")
@@ -53,14 +54,20 @@ def extraction_record(clips: pd.DataFrame, features: Path) -> pd.DataFrame:
 
 
 def _measured(features: Path) -> dict[str, dict[str, str]]:
-    """Modality that was read from tables to what is known of it, by clip."""
+    """Modality that was measured or described to what is known of it, by clip."""
     found = {}
     for modality in MODALITIES:
         path = features / f"{modality}.parquet"
         table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
-        if len(table) and table["encoder"].isin(TABLE_TOOLS).all():
+        tabulated = len(table) and table["encoder"].isin(TABLE_TOOLS).all()
+        if tabulated and "rows" in table:  # not measured here, from recordings
             found[modality] = {
                 row.clip_id: f"{row.encoder} {row.kept} of {row.rows} rows"
+                for row in table.itertuples()
+            }
+        if len(table) and table["revision"].str.endswith(SENTENCES).all():
+            found[modality] = {
+                row.clip_id: f"described in {row.steps} sentences"
                 for row in table.itertuples()
             }
     return found

@@ -4,7 +4,14 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from sslmepr.labels import ENCODERS, TABLE_TOOLS, TASKS
 from sslmepr.params.base import (
@@ -17,6 +24,16 @@ from sslmepr.params.base import (
     Share,
     Task,
 )
+
+
+def _below_the_data(path: str) -> str:
+    given = PurePosixPath(path)
+    if not path or given.is_absolute() or ".." in given.parts:
+        raise ValueError(f"{path!r} must be a path below data_root")
+    return path
+
+
+DataPath = Annotated[str, AfterValidator(_below_the_data)]
 
 
 class FeatureTable(Section):
@@ -55,7 +72,7 @@ class FeatureTable(Section):
     """
 
     tool: Literal[TABLE_TOOLS]
-    path: str
+    path: DataPath
     version: str | None = None
     columns: Annotated[list[str], Field(min_length=1)] | None = None
     id_column: str | None = None
@@ -66,14 +83,6 @@ class FeatureTable(Section):
     confidence_column: str | None = None
     smallest_confidence: Share = 0.5
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
-
-    @field_validator("path")
-    @classmethod
-    def _is_below_the_data(cls, path: str) -> str:
-        given = PurePosixPath(path)
-        if not path or given.is_absolute() or ".." in given.parts:
-            raise ValueError(f"{path!r} must be a path below data_root")
-        return path
 
     @field_validator("id_pattern")
     @classmethod
@@ -89,16 +98,93 @@ class FeatureTable(Section):
         return pattern
 
 
-class MeasuredCorpus(Section):
-    """A corpus of which other tools may have measured modalities.
+class Described(Section):
+    """A modality of a corpus that observers have described in words.
+
+    Each observation has a beginning, an end and a text, whose sentences become steps in
+    time, encoded as transcripts are.
 
     Attributes
     ----------
-    features : dict of str to FeatureTable
-        Modality to the tables that its features are read from, in the place of media.
+    tool : {"described"}
+    path : str
+        A table, in CSV or Parquet, MM-OCEAN's ``.json`` files, a folder of either or a
+        pattern with ``*``, relative to ``data_root``.
+    channel : str, optional
+        Which observations belong to the modality: those that have this in
+        `channel_column`. Absent: all.
+    id_column, channel_column, start_column, end_column, text_column : str
+        Of a table: which clip a row is about, what it describes, from when to when in
+        seconds from the start of the clip, and the description.
+    sha256 : str, optional
+        As in `FeatureTable`.
     """
 
-    features: dict[Modality, FeatureTable] = {}
+    tool: Literal["described"]
+    path: DataPath
+    channel: str | None = None
+    id_column: str = "clip_id"
+    channel_column: str = "channel"
+    start_column: str = "start_seconds"
+    end_column: str = "end_seconds"
+    text_column: str = "description"
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class Heard(Section):
+    """The voice of a corpus, measured here as librosa does, from its recordings.
+
+    Attributes
+    ----------
+    tool : {"librosa"}
+    recordings : {true}
+        In the place of a path to tables.
+    version : str, optional
+        As in the tables of other corpora of the study, which have to be of one version.
+    """
+
+    tool: Literal["librosa"]
+    recordings: Literal[True]
+    version: str | None = None
+
+
+def _kind_of_features(given) -> str:
+    """Which section says where a modality's features come from."""
+    if isinstance(given, Section):
+        return type(given).__name__
+    if not isinstance(given, dict):
+        return "FeatureTable"
+    if given.get("tool") == "described":
+        return "Described"
+    return "Heard" if "recordings" in given else "FeatureTable"
+
+
+Features = Annotated[
+    Annotated[FeatureTable, Tag("FeatureTable")]
+    | Annotated[Described, Tag("Described")]
+    | Annotated[Heard, Tag("Heard")],
+    Discriminator(_kind_of_features),
+]
+
+
+class MeasuredCorpus(Section):
+    """A corpus of which other tools, or observers, may have measured modalities.
+
+    Attributes
+    ----------
+    features : dict of str to FeatureTable, Described or Heard
+        Modality to what its features are made from in the place of an encoder.
+    """
+
+    features: dict[Modality, Features] = {}
+
+    @field_validator("features")
+    @classmethod
+    def _hears_voices_alone(cls, features: dict) -> dict:
+        for modality, given in features.items():
+            if isinstance(given, Heard) and modality != "audio":
+                raise ValueError(f"{modality}: only audio is measured from recordings")
+        return features
 
 
 class SimulatedCorpus(MeasuredCorpus):
@@ -159,7 +245,9 @@ class PublishedCorpus(GivenCorpus):
         voice; it needs many clips per speaker.
     """
 
-    source: Literal["mosei", "fiv2", "fiv2_by_video", "meld", "ravdess", "folder"]
+    source: Literal[
+        "mosei", "fiv2", "fiv2_by_video", "meld", "mm_ocean", "ravdess", "folder"
+    ]
     path: str
     modalities: list[Modality] | None = None
     standardise: Literal["corpus", "speaker"] = "corpus"
@@ -225,20 +313,31 @@ Corpus = Annotated[
 ]
 
 
-def feature_tables(corpus) -> dict[str, FeatureTable]:
-    """Tables of a corpus, and of the parts of a union, by their dotted path in it.
+def given_features(corpus) -> dict[str, FeatureTable | Described | Heard]:
+    """What stands in the place of encoders, in a corpus and in the parts of a union.
 
-    >>> feature_tables(PublishedCorpus(source="folder", path="people"))
+    >>> given_features(PublishedCorpus(source="folder", path="people"))
     {}
+
+    Returns
+    -------
+    dict of str to section
+        By its dotted path in the corpus, which ends in the modality.
     """
     parts = {
         f"parts.{name}.": part for name, part in getattr(corpus, "parts", {}).items()
     }
     return {
-        f"{where}features.{modality}": table
+        f"{where}features.{modality}": given
         for where, each in ({"": corpus} | parts).items()
-        for modality, table in getattr(each, "features", {}).items()
+        for modality, given in getattr(each, "features", {}).items()
     }
+
+
+def feature_tables(corpus) -> dict[str, FeatureTable | Described]:
+    """Those of `given_features` that are read from files."""
+    every = given_features(corpus).items()
+    return {place: each for place, each in every if not isinstance(each, Heard)}
 
 
 class Extract(Section):

@@ -19,7 +19,15 @@ from sslmepr.params.base import (
     read,
     require_known,
 )
-from sslmepr.params.corpora import Corpus, Extract, FeatureTable, feature_tables
+from sslmepr.params.corpora import (
+    Corpus,
+    Described,
+    Extract,
+    FeatureTable,
+    Heard,
+    feature_tables,
+    given_features,
+)
 from sslmepr.params.simulation import Simulation
 from sslmepr.params.training import Crosstask, Fusion, Replicate, Unimodal, Variant
 
@@ -101,6 +109,33 @@ class Params(Section):
                 require_known([corpus.world], known.worlds, "world", where)
                 require_known(corpus.domains, known.domains, "domain", where)
         return self
+
+    @model_validator(mode="after")
+    def _no_video_is_on_both_sides(self) -> "Params":
+        """Refuse FIv2 and MM-OCEAN together, which are clips of the same videos.
+
+        MM-OCEAN describes clips of FIv2's test split, and most of their videos have
+        clips in its training, too.
+        """
+        for where, roles in {"roles": self.roles, **self.replicates}.items():
+            used = set(roles.model_dump().values())
+            found = [sorted(used & self._of_source(n)) for n in ("fiv2", "mm_ocean")]
+            if all(found):
+                raise ParamsError(
+                    f"{where}: {found[0][0]} and {found[1][0]} have clips of the same "
+                    "videos, so that a model scored on one would have seen the other; "
+                    "give them studies of their own"
+                )
+        return self
+
+    def _of_source(self, source: str) -> set[str]:
+        """Corpora of a published format, or of a variant of it, alone or as a part."""
+        return {
+            name
+            for name, corpus in self.corpus.items()
+            for part in (corpus, *getattr(corpus, "parts", {}).values())
+            if part.source.startswith(source)
+        }
 
     def for_study(self, name: str) -> "Params":
         """These parameters with the defaults and the changes that study `name` lists.
@@ -236,7 +271,7 @@ class Params(Section):
             return Path(folder)
         return self.data_path(corpus)
 
-    def table_path(self, table: FeatureTable) -> Path:
+    def table_path(self, table: FeatureTable | Described) -> Path:
         """Where the tables of a modality lie: a file, a folder or a pattern."""
         return self.data_root_path() / table.path
 
@@ -250,19 +285,24 @@ class Params(Section):
         Returns
         -------
         str
-            That of the first corpus in a role that has tables of it; otherwise the one
-            that the section ``extract`` chooses.
+            That of the first corpus in a role that has tables of it, or measures it as
+            a tool does; of descriptions, that of texts; otherwise the one that the
+            section ``extract`` chooses.
         """
-        table = self.tables_of(modality)
-        return self.extract.encoder_of(modality) if table is None else table.tool
+        given = self.features_of(modality)
+        if not given:
+            return self.extract.encoder_of(modality)
+        described = isinstance(given[0], Described)
+        return self.extract.text_encoder if described else given[0].tool
 
-    def tables_of(self, modality: str) -> FeatureTable | None:
-        """Tables of a modality of the first corpus in a role that has any."""
-        for name in self.roles.model_dump().values():
-            for place, table in feature_tables(self.corpus[name]).items():
-                if place.rpartition(".")[2] == modality:
-                    return table
-        return None
+    def features_of(self, modality: str) -> list[FeatureTable | Described | Heard]:
+        """What stands in the place of a modality's encoder, over corpora in a role."""
+        return [
+            given
+            for name in self.roles.model_dump().values()
+            for place, given in given_features(self.corpus[name]).items()
+            if place.rpartition(".")[2] == modality
+        ]
 
     def data_root_path(self) -> Path:
         """The folder of published files; ``SSLMEPR_DATA`` takes its place when set."""

@@ -191,7 +191,9 @@ IN_COLUMN = {
     | dict.fromkeys(("meld", "MELD"), "MELD")
     | dict.fromkeys(("ravdess", "RAVDESS"), "RAVDESS")
     | {"meld_ravdess": "MELD and RAVDESS"}
-    | {"people": "recordings of people", "together": "together"},
+    | {"fiv2_filmed": "First Impressions V2, filmed", "mm_ocean": "MM-OCEAN"}
+    | dict.fromkeys(("people", "people_heard", "people_read"), "recordings of people")
+    | {"together": "together"},
     "role": {
         "emotion": "emotions are learned from it",
         "personality": "traits are learned from it",

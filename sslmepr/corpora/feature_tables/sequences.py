@@ -12,7 +12,11 @@ import numpy as np
 from sslmepr.corpora.feature_tables.files import Rows, read_rows
 from sslmepr.corpora.feature_tables.formats import FORMATS
 from sslmepr.corpora.feature_tables.names import ClipNames
-from sslmepr.corpora.feature_tables.paths import digest_tables, find_tables, id_of_file
+from sslmepr.corpora.feature_tables.paths import (
+    find_tables,
+    id_of_file,
+    require_digest,
+)
 from sslmepr.corpora.feature_tables.steps import Piece, Sequenced, sequence_of
 from sslmepr.corpora.schema import CorpusError
 from sslmepr.labels import QUALITY
@@ -71,7 +75,7 @@ def read_feature_tables(
         tables are not those whose digest the parameters hold.
     """
     paths = find_tables(root, table)
-    _require_digest(root, table)
+    require_digest(root, table)
     pieces, unknown, columns = _assign(clips, paths, table, root)
     if unknown and not pieces:
         text, place = next(iter(unknown.items()))
@@ -81,10 +85,8 @@ def read_feature_tables(
             f"{clips[0]['clip_id']!r} and so on; id_pattern can cut out what both have"
         )
     named = (*columns, *QUALITY["table"])
-    digest = hashlib.sha256(json.dumps(named).encode()).hexdigest()[:8]
-    measured = Measured(
-        table.tool, f"{table.version or 'unknown'}+{digest}", named, unknown=unknown
-    )
+    revision = table_revision(table.version, named)
+    measured = Measured(table.tool, revision, named, unknown=unknown)
     for place, clip in enumerate(clips):
         if place not in pieces:
             measured.missing[clip["clip_id"]] = f"no rows in {table.path}"
@@ -93,6 +95,12 @@ def read_feature_tables(
         kind = measured.missing if isinstance(made, str) else measured.sequences
         kind[clip["clip_id"]] = made
     return measured
+
+
+def table_revision(version: str | None, columns: tuple[str, ...]) -> str:
+    """What tells features of a tool from others: its version, and their names."""
+    digest = hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:8]
+    return f"{version or 'unknown'}+{digest}"
 
 
 def _assign(clips: Sequence[dict], paths: list[Path], table: FeatureTable, root: Path):
@@ -124,14 +132,6 @@ def _assign(clips: Sequence[dict], paths: list[Path], table: FeatureTable, root:
                     raise _twice(clips[place]["clip_id"], pieces[place], piece)
                 pieces[place] = piece
     return pieces, unknown, columns
-
-
-def _require_digest(root: Path, table: FeatureTable) -> None:
-    if table.sha256 is not None and digest_tables(root, table) != table.sha256:
-        raise CorpusError(
-            f"{root / table.path}: has changed since its sha256 was written into the "
-            "parameters; run `sslmepr repro`, which writes the new one"
-        )
 
 
 def _by_id(rows: Rows, table: FeatureTable, root: Path):
