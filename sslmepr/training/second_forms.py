@@ -138,7 +138,9 @@ def _views(data: FusionClips, train: np.ndarray) -> dict[str, View]:
     return found
 
 
-def _seen(data: FusionClips, views: Mapping[str, View], rows: np.ndarray):
+def _seen(
+    data: FusionClips, views: Mapping[str, View], rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Components of some clips, 0 where absent, and whether they are there."""
     there = dict(zip(data.features, data.present.numpy()[rows].T, strict=True))
     seen = {
