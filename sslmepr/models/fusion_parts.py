@@ -235,8 +235,8 @@ class PredictProjector(nn.Module):
         weights : (target, feature) torch.Tensor
         bias : (target,) torch.Tensor
         """
-        # Without initial weights, which would draw random numbers: the rest of a network
-        # starts the same with probes and without.
+        # Without initial weights, which would draw random numbers: the rest of the
+        # network starts the same with probes and without.
         probe = nn.utils.skip_init(nn.Linear, weights.shape[1], weights.shape[0])
         self.probes[modality] = probe
         set_linear(probe, weights, bias)

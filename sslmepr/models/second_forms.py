@@ -52,7 +52,9 @@ class SecondForms(nn.Module):
         count = len(EMOTIONS) - 1
         self.probes = nn.ModuleDict()
         for name, width in features.items():
-            self.probes[name] = probe = nn.Linear(width, 3 * count)
+            # Without initial weights, which would draw random numbers: a network whose
+            # forms change nothing is trained as one without them.
+            self.probes[name] = probe = nn.utils.skip_init(nn.Linear, width, 3 * count)
             for each in probe.parameters():
                 nn.init.zeros_(each.requires_grad_(False))
         shape = len(features), 3, count, count

@@ -52,7 +52,7 @@ ONE_CELL = frozenset(
     "covers_planted false_positive_rate familywise_error largest_t_error power "
     "sign_agreement significant".split()
 )
-PROGRESS = {"train_loss", "dev_score", "linear_dev_score", "shares"}
+PROGRESS = {"train_loss", "dev_score", "linear_dev_score", "shares", "added_shares"}
 TRAINED = re.compile(r"(unimodal|crosstask|fusion)/[^/]*")
 NAMED = 40
 """Largest number of differences outside tolerance that are printed."""

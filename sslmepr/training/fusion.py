@@ -8,6 +8,7 @@ from sslmepr.labels import Model
 from sslmepr.params import Params
 from sslmepr.training.calibration import FILE, calibrate, write_calibration
 from sslmepr.training.checkpoints import save_checkpoint
+from sslmepr.training.corrections import added_shares
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
     predict_fused,
@@ -59,7 +60,8 @@ def train_fusion(
     dict
         variant, modalities, linear_dev_score (of the stacking regression that the
         network starts from, per task), seeds (list of dict: seed, dev_score per task,
-        epochs, shares of its corrections that are kept per task, history).
+        epochs, shares of its corrections that are kept per task, added_shares
+        (`sslmepr.training.corrections.added_shares`) per task, history).
 
     Raises
     ------
@@ -113,6 +115,7 @@ def train_fusion(
                 "dev_score": best["dev_score"],
                 "epochs": int(history["epoch"].max()),
                 "shares": dict(zip(settings.tasks, model.shares.tolist(), strict=True)),
+                "added_shares": added_shares(params, data, model, projectors),
                 "history": history.to_dict("records"),
             }
         )

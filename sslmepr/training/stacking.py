@@ -108,11 +108,11 @@ def fit_predict_projector(
     """Fit the stacking regression (late fusion) of a task as a part of the network.
 
     It is fitted to the centred unimodal logits of labelled training clips, and its
-    L2 penalty is chosen on dev. If the variant includes co-training, its
-    probes are fitted first and added to the unimodal logits, times that one of
-    `STRENGTHS` with which the regression predicts left-out folds of the labelled
-    training clips best. At 0 they change nothing, and the model is the one without
-    co-training. The fewer labels there are, the worse is a unimodal prediction
+    L2 penalty is the one with which it predicts left-out folds of them best. If the
+    variant includes co-training, its probes are fitted first and added to the unimodal
+    logits, times that one of `STRENGTHS` with which the regression predicts these folds
+    best, each with its own penalty. At 0 they change nothing, and the model is the one
+    without co-training. The fewer labels there are, the worse is a unimodal prediction
     that was learned from them, and the more a co-trained probe should count.
 
     Parameters
@@ -158,7 +158,8 @@ def fit_predict_projector(
     true = data.clips.labels[task]
     speakers = data.clips.table["speaker_id"].to_numpy()[train]
     fits = {each: fitted(each) for each in (STRENGTHS if probes else STRENGTHS[:1])}
-    best = max(fits, key=lambda each: fits[each].cross_fitted_score(speakers))
+    scores = {each: fit.choose_by_cross_fitting(speakers) for each, fit in fits.items()}
+    best = max(scores, key=lambda each: scores[each])
     set_probes(best)
     linear = fits[best]
     projector.set_linear(*map(torch.from_numpy, linear.probe()))

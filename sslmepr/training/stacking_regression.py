@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from sslmepr.statistics.regression import logistic, ridge
-from sslmepr.training.probes import LOGIT_SLOPE, Linear
+from sslmepr.training.probes import LOGIT_SLOPE, Linear, best_penalty
 
 CROSS_TARGET_PENALTY = 10.0
 """L2 penalty of cross-target weights, relative to that of same-target weights. By
@@ -63,6 +63,32 @@ class StackingRegression(Linear):
         if self.task == "emotion":
             return self._score(self._true, expit(logits))
         return self._score(self._true, np.clip(0.5 + logits / LOGIT_SLOPE, 0, 1))
+
+    def choose_by_cross_fitting(self, groups) -> float:
+        """Choose the penalty anew, by `cross_fitted_score`, and refit.
+
+        Training clips are several times as many as dev clips, which leave the penalty
+        to chance: two regressions could differ more by theirs than by their features.
+
+        Parameters
+        ----------
+        groups : (clip,) array
+            Speaker of each training clip.
+
+        Returns
+        -------
+        float
+            The score of the chosen penalty.
+        """
+        grid, scores = self.grids[self.task], []
+        for penalty in grid:
+            self.penalty = penalty
+            scores.append(self.cross_fitted_score(groups))
+        best = int(best_penalty(grid, scores))
+        once = np.ones((1, len(self._true)))
+        self.penalty = grid[best]
+        self.weights, self.bias = self._fits(self.penalty, once)[0]
+        return scores[best]
 
     def refitted_modality_weights(self, groups, refits: int, seed: int) -> np.ndarray:
         """`modality_weights` of refits to cluster bootstrap samples of speakers.

@@ -161,23 +161,27 @@ def test_probes_count_as_much_as_predicts_left_out_folds_best(
     np.testing.assert_allclose(weight, expected, rtol=1e-5)
 
 
-def test_at_strength_0_it_is_the_model_without_co_training(params, monkeypatch):
-    """To the last bit, random numbers of the network included."""
+@pytest.mark.parametrize("component", ["co_training", "second_forms"])
+def test_what_does_nothing_leaves_the_model_without_it(params, monkeypatch, component):
+    """To the last bit, random numbers of the network included.
+
+    Co-training is of strength 0, and labels are too few for second forms.
+    """
     data, _ = study(count=60)
     rows, answers = np.arange(120), []
     monkeypatch.setattr(stacking, "STRENGTHS", (0.0,))
-    for settings in (Variant(), Variant(without=["co_training"])):
+    for settings in (Variant(adding=[component]), Variant(without=[component])):
         fitted = {
             task: stacking.fit_predict_projector(params, settings, data, task, rows)
             for task in TASKS
         }
         projectors = {task: each[0] for task, each in fitted.items()}
         model, _ = train_variant(params, settings, data, projectors, 0, progress=False)
-        assert model.co_trained == ("co_training" not in settings.without)
+        assert (component in model.config.without) == (component in settings.without)
         fused = predict_fused(model, data, rows)
         answers.append([*fused.values(), *(each[2] for each in fitted.values())])
-    for with_probes, without in zip(*answers, strict=True):
-        np.testing.assert_array_equal(with_probes, without)
+    for with_it, without in zip(*answers, strict=True):
+        np.testing.assert_array_equal(with_it, without)
 
 
 def test_pseudo_labels_that_mislead_are_dropped(params):

@@ -1,5 +1,8 @@
 """The share of its corrections that a network keeps."""
 
+import copy
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,8 @@ from tiny_fusion import ROLES, data_of
 
 from sslmepr.labels import OURS
 from sslmepr.models.fusion import FusionConfig, FusionModel
-from sslmepr.training.corrections import choose_shares
+from sslmepr.training.corrections import added_shares, choose_shares
+from sslmepr.training.fusion_clips import FusionClips
 
 CLIPS = 200
 
@@ -66,3 +70,32 @@ def test_what_cannot_be_chosen_is_whole():
     network = model(1.0, 1.0)
     assert choose_shares(ROLES, unlabelled, network) == whole
     assert network.shares.tolist() == [1.0, 1.0]
+
+
+def test_what_is_added_to_late_fusion_by_hand():
+    """A guide adds to late fusion what it says itself: half of the variance."""
+    given = np.random.default_rng(0).standard_normal((CLIPS, 3, 7)).astype(np.float32)
+    data = study()
+    inputs = data.batch(np.arange(CLIPS)).inputs._replace(
+        emotion_logits=torch.from_numpy(given)
+    )
+    data = FusionClips(data.clips, inputs, torch.device("cpu"))
+    net = model(0.0, 1.0)
+    start = net.predict_projectors
+    net.predict_projectors = copy.deepcopy(start)
+    with torch.no_grad():
+        start["emotion"].linear.weight.copy_(torch.eye(7).repeat(1, 3))
+        # Twice of late fusion: as much is added as was there.
+        net.predict_projectors["emotion"].linear.weight.copy_(
+            2 * torch.eye(7).repeat(1, 3)
+        )
+    found = added_shares(ROLES, data, net, start)
+    assert found["emotion"] == pytest.approx(0.5, abs=1e-6)
+    assert found["personality"] == 0.0  # a constant has no variance
+    assert added_shares(ROLES, data, start_of(net), start)["emotion"] is None
+
+
+def start_of(net):
+    """The same network without predict projectors."""
+    config = dataclasses.replace(net.config, without=(*OURS, "predict_projector"))
+    return FusionModel(config)

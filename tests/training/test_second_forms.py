@@ -160,7 +160,9 @@ def test_forms_that_differ_by_rounding_alone_are_one(small_params, monkeypatch):
     def alike(features, present, emotions, count, seed):
         found = find_forms(features, present, emotions, 1, seed)
         weights = {name: each.repeat(count, 0) for name, each in found.weights.items()}
-        hair = {name: each * (1 - 1e-12 * (count - 1)) for name, each in weights.items()}
+        hair = {
+            name: each * (1 - 1e-12 * (count - 1)) for name, each in weights.items()
+        }
         return found._replace(weights=hair, shares=np.full(count, 1 / count))
 
     monkeypatch.setattr("sslmepr.training.second_forms.find_forms", alike)

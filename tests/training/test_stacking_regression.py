@@ -103,6 +103,29 @@ def test_cross_fitted_score_is_that_of_fits_without_the_fold(task):
 
 
 @TASKS
+def test_the_penalty_that_predicts_left_out_folds_best(task):
+    """Dev clips that ask for the largest penalty are not asked."""
+    rng = np.random.default_rng(9)
+    true = rng.random((80, 7 if task == "emotion" else 5))
+    targets = true.shape[1]
+    features = np.tile(true, (1, 2)) + 0.5 * rng.standard_normal((80, 2 * targets))
+    true = true * (true > 0.5) if task == "emotion" else true
+    dev = -features[:30], true[:30]  # turned round
+    speakers = np.repeat(np.arange(20), 4)
+    model, other = (StackingRegression(task, features, true, *dev) for _ in range(2))
+    found = model.choose_by_cross_fitting(speakers)
+    scores, predicted = {}, {}
+    for penalty in StackingRegression.grids[task]:
+        other.penalty = penalty
+        scores[penalty] = other.cross_fitted_score(speakers)
+        weights, bias = other._fits(penalty, np.ones((1, 80)))[0]
+        predicted[penalty] = other._output(features, weights, bias)
+    best = max(scores, key=lambda each: scores[each])
+    assert model.penalty == best and found == scores[best]
+    np.testing.assert_allclose(model.predict(features), predicted[best], rtol=1e-6)
+
+
+@TASKS
 def test_refitted_weights_are_those_of_fits_to_resampled_speakers(task):
     rng = np.random.default_rng(5)
     targets, speakers = 3, np.arange(60) % 20
