@@ -530,10 +530,10 @@ def test_a_corpus_where_dvc_empties_folders_is_refused(project, path, verb, part
     tree = yaml.safe_load((project / "params.yaml").read_text())
     tree["data_root"] = "."
     corpus = tree["corpus"]["meld_ravdess"]["parts"] if part else tree["corpus"]
-    name = "meld" if part else "people"
+    name = "meld" if part else "people_heard"
     corpus[name]["path"] = path
     (project / "params.yaml").write_text(yaml.safe_dump(tree))
-    where = "corpus.meld_ravdess.parts.meld" if part else "corpus.people"
+    where = "corpus.meld_ravdess.parts.meld" if part else "corpus.people_heard"
     with pytest.raises(ParamsError, match=f"^{where}: .* {verb} "):
         params.load()
 
@@ -557,7 +557,7 @@ def test_an_experiment_in_a_copy_finds_the_recordings(project, monkeypatch):
 def test_only_people_may_be_absent():
     chosen = params.load(PATH)
     optional = [n for n, each in chosen.corpus.items() if getattr(each, "optional", 0)]
-    assert optional == ["people"]
+    assert optional == ["people", "people_heard", "people_read"]
 
 
 def test_media_lie_with_what_is_rendered_or_where_they_were_given(
@@ -595,9 +595,9 @@ def test_tables_of_a_union_are_those_of_its_parts(tree):
     found = params.parse(tree, "here").corpus["meld_ravdess"]
     (place,) = feature_tables(found)
     assert place == "parts.ravdess.features.audio"
-    part["features"] = {"face": {"tool": "openface", "path": "faces"}}
+    part["features"] = {"body": {"tool": "openface", "path": "bodies"}}
     with pytest.raises(
-        ParamsError, match="ravdess.*features.face: modalities does not"
+        ParamsError, match="ravdess.*features.body: modalities does not"
     ):
         params.parse(tree, "here")
 
@@ -606,9 +606,10 @@ def test_tables_where_dvc_empties_folders_are_refused(project):
     tree = yaml.safe_load((project / "params.yaml").read_text())
     tree["data_root"] = "."
     table = {"tool": "openface", "path": "data/faces"}
-    tree["corpus"]["people"]["features"] = {"face": table}
+    del tree["corpus"]["people_heard"]["modalities"]
+    tree["corpus"]["people_heard"]["features"] = {"face": table}
     (project / "params.yaml").write_text(yaml.safe_dump(tree))
-    where = "corpus.people.features.face"
+    where = "corpus.people_heard.features.face"
     with pytest.raises(ParamsError, match=f"^{where}: .* lies in "):
         params.load()
 
