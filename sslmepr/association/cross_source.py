@@ -100,14 +100,16 @@ class CrossSource(NamedTuple):
         scores of unit variance.
     smallest : float
         Smallest eigenvalue of the joint correlation matrix.
+
+    The last two are NaN for an estimate that is not from three sources alone.
     """
 
     associations: np.ndarray
     influence: list[np.ndarray]
     n_clips: int
     n_speakers: int
-    mismatch: float
-    smallest: float
+    mismatch: float = np.nan
+    smallest: float = np.nan
 
     @property
     def error(self) -> np.ndarray:

@@ -596,7 +596,8 @@ def component_gains():
 
 def bounded():
     table, planted = association()
-    return table.assign(low=-0.8, high=0.9, unrelated=table["r"]), table
+    ends = {"low": -0.8, "high": 0.9, "interval_low": -0.9, "interval_high": 1.0}
+    return table.assign(unrelated=table["r"], **ends), table
 
 
 def multitrait(rng):
