@@ -35,6 +35,7 @@ from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 FEWEST_SPEAKERS = 30
 """Fewer speakers with both labels, and no estimate is made. By convention."""
 
+
 class _Correlations(NamedTuple):
     """Correlations of two sets of columns, and the influence of clips on them.
 
@@ -87,7 +88,7 @@ def prediction_powered(
     count = scores[0].labels.shape[1]
     both = np.where(known[:, None], labels, 0)
     true = (both[:, :count] > 0).astype(float), both[:, count:]
-    target = _latent(_correlations(*true, known), true[0][known].mean(0), true[0], known)
+    target = _latent(_correlations(*true, known), true[0], known)
     emotions, traits = stacked(scores, 0), stacked(scores, 1)
     mine = (scores[0].labels > 0).astype(float), traits[0]
     theirs = emotions[1], scores[1].labels.astype(float)
@@ -98,9 +99,7 @@ def prediction_powered(
         ((true[0], guessed[place][1]), {0: mine}),
         (guessed[place], {0: guessed[0], 1: guessed[1]}),
     ]
-    found = [
-        _difference(*each, useful, known, place, len(scores)) for each in controls
-    ]
+    found = [_difference(*each, useful, known, place, len(scores)) for each in controls]
     gap = np.stack([each[0] for each in found])
     # By corpus: (speaker, control, emotion, trait)
     change = [
@@ -114,27 +113,31 @@ def prediction_powered(
     left = np.sqrt(n_speakers / (n_speakers - 1 - len(controls)))
     influence[place] = left * (influence[place] + own)
     r = target.r - np.einsum("ket,ket->et", power, gap)
-    return CrossSource(r, influence, int(known.sum()), n_speakers)
+    count = int(known.sum())
+    return CrossSource(r, influence, count, n_speakers, n_crossed=count)
 
 
-def bridge_labels(predictions: pd.DataFrame, clip_ids: Sequence[str]) -> np.ndarray:
+def bridge_labels(predictions: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     """Labels of clips that were evaluated against both kinds of them.
 
     Parameters
     ----------
     predictions : DataFrame
-        Of the stage ``evaluate``: clip_id, target and true (NaN without a label).
-    clip_ids : (clip,) sequence of str
+        Of the stage ``evaluate``: corpus, clip_id, target and true (NaN without a
+        label).
+    clips : DataFrame
+        part (the name of the corpus there) and clip_id of a row per clip.
 
     Returns
     -------
     (clip, label) ndarray
         Intensities of the scored emotions, and traits; NaN where unknown.
     """
-    known = predictions.dropna(subset=["true"]).drop_duplicates(["clip_id", "target"])
-    wide = known.pivot(index="clip_id", columns="target", values="true")
-    wide = wide.reindex(index=clip_ids, columns=[*SCORED_EMOTIONS, *TRAITS])
-    return wide.to_numpy(float)
+    keys = ["corpus", "clip_id"]
+    known = predictions.dropna(subset=["true"]).drop_duplicates([*keys, "target"])
+    wide = known.pivot(index=keys, columns="target", values="true")
+    rows = pd.MultiIndex.from_frame(clips[["part", "clip_id"]])
+    return wide.reindex(index=rows, columns=[*SCORED_EMOTIONS, *TRAITS]).to_numpy(float)
 
 
 def comparable(scores: Scores) -> np.ndarray:
@@ -197,12 +200,13 @@ def _correlations(emotions, traits, used) -> _Correlations:
     return _Correlations(r, np.where(used[:, None, None], influence, 0) / count)
 
 
-def _latent(found: _Correlations, share, present, used) -> _Correlations:
+def _latent(found: _Correlations, present, used) -> _Correlations:
     """From the scale of presence to that of the latent emotion, normal by assumption.
 
     The factor sqrt(p (1 - p)) / phi(tau) depends on the share p of clips in which the
     emotion is present; so does the influence of each clip.
     """
+    share = present[used].mean(0)
     threshold = norm.isf(share)
     density = norm.pdf(threshold)
     factor = (np.sqrt(share * (1 - share)) / density)[:, None]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import (
     ABSENT,
     PRESENT,
@@ -10,8 +11,10 @@ from sslmepr.association.cross_table import (
     CrossAssociations,
 )
 from sslmepr.association.preregistration import OPPOSITE
-from sslmepr.report.apa import apa_number, apa_p
+from sslmepr.report.apa import apa_number, apa_p, counted
+from sslmepr.report.chapter_tables import Message, show_table
 from sslmepr.report.overview import Findings
+from sslmepr.report.tables import Table
 from sslmepr.report.words import plain
 
 CLAIMS = {"positive": "with higher", "negative": "with lower"}
@@ -65,10 +68,18 @@ def association_findings(
         sentences.append(f"**{words}**, {len(pairs)} of {len(table)}: {told}.")
     open_ = (table["verdict"] == UNDECIDED).sum()
     sentences.append(
-        f"**Undecided**, {open_} of {len(table)}: {found.estimate.n_clips} clips do "
-        "not tell whether these pairs are associated."
+        f"**Undecided**, {open_} of {len(table)}: {_clips(found.estimate)} do not tell "
+        "whether these pairs are associated."
     )
     return Findings(sentences)
+
+
+def _clips(found: CrossSource) -> str:
+    """What was seen; a single modality tells no covariance between modalities."""
+    told = counted(found.n_clips, found.n_crossed, found.n_speakers)
+    if found.n_crossed == found.n_clips:
+        return told
+    return f"{told}, which tell only what its scores carry of the labels,"
 
 
 def _claim(row, endpoints: int) -> str:
@@ -137,6 +148,35 @@ def halo_shown(table: pd.DataFrame, traits: str) -> pd.DataFrame:
             for value in table["robustness"]
         ]
     )
+
+
+def noise_tabs(table: pd.DataFrame) -> dict[str, Table | Message]:
+    """The endpoints under each reliability of the labels.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.label_noise.reliability_range`; may be empty.
+
+    Returns
+    -------
+    dict of str to Table or Message
+        Heading to what it shows.
+    """
+    if table.empty:
+        return {"None": Message("There are no verdicts to correct.")}
+    panels = {}
+    for name, part in table.groupby("reliability", sort=False):
+        heading = "of these raters" if name == "raters" else apa_number(float(name))
+        if part["r"].isna().any():
+            panels[heading] = Message(
+                f"Labels cannot be as unreliable: {part['reason'].iloc[0]}."
+            )
+            continue
+        shown = _with_interval(part, ["emotion", "traits"], ["verdict"])
+        shown.insert(3, "shown", part["shown"].map(apa_number))
+        panels[heading] = show_table(shown)
+    return panels
 
 
 def _with_interval(

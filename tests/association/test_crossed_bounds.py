@@ -35,9 +35,7 @@ def test_the_only_thing_unknown_is_the_covariance_of_the_residuals(modalities):
     scores = corpora(np.random.default_rng(0), modalities=modalities)
     found = crossed_bounds(scores, 0.95)
     e, t = scores[0].labels.astype(float), scores[1].labels
-    left = [
-        label - stacked(scores, task)[task] for task, label in enumerate((e, t))
-    ]
+    left = [label - stacked(scores, task)[task] for task, label in enumerate((e, t))]
     for row, (i, j) in zip(found.itertuples(), np.ndindex(*SIZES), strict=True):
         scale = e[:, i].std() * t[:, j].std()
         free = np.cov(left[0][:, i], left[1][:, j], ddof=0)[0, 1] / scale
@@ -84,12 +82,8 @@ def test_errors_are_those_of_a_jackknife():
     below = (found["low"] - found["interval_low"])[inner] / gap
     above = (found["interval_high"] - found["high"])[inner] / gap
     seen = inner & (found["interval_low"] > -1) & (found["interval_high"] < 1)
-    np.testing.assert_allclose(
-        below[seen], np.sqrt(variance["low"])[seen], rtol=0.2
-    )
-    np.testing.assert_allclose(
-        above[seen], np.sqrt(variance["high"])[seen], rtol=0.2
-    )
+    np.testing.assert_allclose(below[seen], np.sqrt(variance["low"])[seen], rtol=0.2)
+    np.testing.assert_allclose(above[seen], np.sqrt(variance["high"])[seen], rtol=0.2)
 
 
 def test_the_quantile_lies_between_one_side_and_two():

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_laws import CUT, EMOTIONS, drawn, laws
 from scipy.stats import binom, norm
 
 from sslmepr.association.cross_source import IdentificationError, Scores, intervals
@@ -14,7 +15,6 @@ from sslmepr.association.prediction_powered import (
     stacked,
 )
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from tests.association.test_cross_source import CUT, EMOTIONS, drawn, laws
 
 
 def study(rng, clips=200, bridge=120, per_speaker=1, noise=0.7):
@@ -209,13 +209,21 @@ def test_weights_are_those_of_least_squares():
 def test_labels_are_read_in_the_order_of_clips():
     names = [*SCORED_EMOTIONS, *TRAITS]
     rows = [
-        {"clip_id": clip, "target": name, "true": value + place, "predicted": 0.5}
+        {
+            "corpus": "j",
+            "clip_id": clip,
+            "target": name,
+            "true": value + place,
+            "predicted": 0.5,
+        }
         for clip, value in (("b", 10), ("a", 20))
         for place, name in enumerate(names)
     ]
     table = pd.concat([pd.DataFrame(rows)] * 2)  # of two models
     table.loc[(table["clip_id"] == "b") & (table["target"] == "fear"), "true"] = np.nan
-    labels = bridge_labels(table, ["a", "b", "c"])
+    other = table.assign(corpus="other", true=0.0)
+    clips = pd.DataFrame({"part": "j", "clip_id": ["a", "b", "c"]})
+    labels = bridge_labels(pd.concat([other, table]), clips)
     np.testing.assert_array_equal(labels[0], 20 + np.arange(11))
     assert np.isnan(labels[1, 2]) and labels[1, 3] == 13
     assert np.isnan(labels[2]).all()

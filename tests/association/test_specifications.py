@@ -12,7 +12,7 @@ from sslmepr.association.specifications import (
     EVERY,
     HELD_OUT,
     OTHER_SENSOR,
-    PENALTIES,
+    PROBES,
     TRAINING,
     Curve,
     Specification,
@@ -51,9 +51,12 @@ def drawn(rng, modalities=3, clips=150, strength=0.35, noise=0.7):
 
 def test_all_combinations_are_tried_and_the_first_is_that_of_the_chapter():
     found = specifications(MODALITIES)
-    assert found[0] == (EVERY, EVERY, EVERY, "best")
+    assert found[0] == (EVERY, EVERY, EVERY, "probes")
     assert len(found) == len(set(found)) == 6 * 2 * 3 * 3
-    assert Specification("without text", OTHER_SENSOR, HELD_OUT, "a tenth") in found
+    assert (
+        Specification("without text", OTHER_SENSOR, HELD_OUT, "penalty a tenth")
+        in found
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_a_choice_that_would_change_nothing_is_not_offered(modalities, held_out,
 def test_each_row_is_the_estimate_of_its_choices():
     rng = np.random.default_rng(0)
     names = ("face", "body", "audio")
-    scores = {name: drawn(rng) for name in PENALTIES}
+    scores = {name: drawn(rng) for name in PROBES}
     found = curve(scores, names, CLAIMS, SETTINGS)
     table = found.table.set_index(["emotion", *CHOICES])
     assert (table["reason"] == "").all() and len(table) == 2 * 45
@@ -88,7 +91,7 @@ def test_each_row_is_the_estimate_of_its_choices():
         for each in scores["a tenth"]
     ]
     for name, expected in {
-        (EVERY, EVERY, EVERY, "best"): cross_source(
+        (EVERY, EVERY, EVERY, "probes"): cross_source(
             *scores["best"][:2], scores["best"][2:]
         ),
         ("without body", EVERY, TRAINING, "a tenth"): cross_source(
@@ -123,7 +126,7 @@ def test_each_row_is_the_estimate_of_its_choices():
 
 def test_what_is_planted_holds_in_all_specifications_and_nothing_else_does():
     rng = np.random.default_rng(1)
-    scores = dict.fromkeys(PENALTIES, drawn(rng, clips=400))
+    scores = dict.fromkeys(PROBES, drawn(rng, clips=400))
     found = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS)
     told = joint_inference(found, CLAIMS, SETTINGS, 0).set_index("emotion")
     happy, sad = told.loc["happiness"], told.loc["sadness"]
@@ -171,7 +174,7 @@ def test_independent_specifications_say_more_than_one():
 
 def test_levels_of_a_choice_are_averaged_over_the_others():
     rng = np.random.default_rng(5)
-    scores = {name: drawn(rng) for name in PENALTIES}
+    scores = {name: drawn(rng) for name in PROBES}
     table = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS).table
     found = by_choice(table).set_index(["emotion", "choice", "level"])
     mine = table[
@@ -192,7 +195,7 @@ def test_what_is_not_identified_is_refused_by_row():
         each._replace(present=np.tile([True, True, place == 2], (150, 1)))
         for place, each in enumerate(drawn(rng))
     ]
-    scores = dict.fromkeys(PENALTIES, corpora)
+    scores = dict.fromkeys(PROBES, corpora)
     found = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS)
     refused = found.table[found.table["estimate"].isna()]
     training = (refused["corpora"] == TRAINING) & (refused["pairs"] == OTHER_SENSOR)
@@ -209,7 +212,7 @@ def test_an_estimate_without_a_standard_error_is_none():
     emotion, *rest = drawn(rng)
     labels = emotion.labels.copy()
     labels[:, 1] = labels[:, 0]
-    scores = dict.fromkeys(PENALTIES, [emotion._replace(labels=labels), *rest])
+    scores = dict.fromkeys(PROBES, [emotion._replace(labels=labels), *rest])
     with np.errstate(all="ignore"):
         found = curve(scores, ("face", "audio", "text"), CLAIMS, SETTINGS)
     assert found.table["estimate"].isna().all() and (found.table["reason"] != "").all()
@@ -218,7 +221,7 @@ def test_an_estimate_without_a_standard_error_is_none():
 
 def test_a_study_with_one_modality_has_no_estimate():
     rng = np.random.default_rng(7)
-    scores = dict.fromkeys(PENALTIES, drawn(rng, modalities=1)[:2])
+    scores = dict.fromkeys(PROBES, drawn(rng, modalities=1)[:2])
     found = curve(scores, ("text",), CLAIMS, SETTINGS)
     assert found.table["estimate"].isna().all()
     assert found.table["reason"].str.contains("no two modalities").all()

@@ -16,13 +16,13 @@ from sslmepr.report.association_findings import (
 SETTINGS = parameters.load().association
 
 
-def found(error=0.02):
+def found(error=0.02, crossed=900):
     rng = np.random.default_rng(0)
     influence = rng.standard_normal((300, 6, 5))
     influence *= error / np.sqrt((influence**2).sum(0))
     r = np.zeros((6, 5))
     r[3] = 0.3  # happiness with every trait
-    return CrossSource(r, [influence], 900, 300, 0.0, 0.5)
+    return CrossSource(r, [influence], 900, 300, 0.0, 0.5, crossed)
 
 
 def primary():
@@ -41,7 +41,15 @@ def test_findings_begin_with_the_claims_of_the_paper():
     assert "sadness goes with lower trait scores: refuted, it is surely" in sad
     assert present.startswith("**Present**, 5 of 30: happiness with openness, .30 [")
     assert absent.startswith("**Absent (surely smaller than ±0.1)**, 25 of 30")
-    assert undecided.startswith("**Undecided**, 0 of 30: 900 clips")
+    assert undecided.startswith("**Undecided**, 0 of 30: 900 clips of 300 people do")
+
+
+def test_clips_of_a_single_modality_are_counted_apart():
+    estimate = found(crossed=700)
+    table = cell_table(estimate, SETTINGS, 0)
+    crossed = CrossAssociations(table, table, estimate)
+    last = association_findings(crossed, "", primary(), 0.1).sentences[-1]
+    assert "700 clips with two modalities or more and 200 with one, of 300" in last
 
 
 def test_tables_show_intervals_and_verdicts():
