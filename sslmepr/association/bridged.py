@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from sslmepr.association.assumption_checks import COLUMNS, difference
 from sslmepr.association.cross_source import IdentificationError
 from sslmepr.association.cross_table import (
     CrossAssociations,
@@ -34,10 +35,15 @@ class Bridged(NamedTuple):
         of `BRIDGED` and of both `COMBINED`; without rows if there are none.
     refused : str
         Why there are none.
+    check : DataFrame
+        As of `sslmepr.association.assumption_checks.assumption_checks`: one row that
+        compares three sources with doubly labelled clips (``labels``); no row if there
+        are none.
     """
 
     table: pd.DataFrame
     refused: str
+    check: pd.DataFrame = pd.DataFrame()
 
 
 def bridged_associations(
@@ -76,7 +82,9 @@ def bridged_associations(
         cell_table(each, params.association, params.seed).assign(source=name)
         for name, each in found.items()
     ]
-    return Bridged(pd.concat(tables, ignore_index=True), "")
+    compared = difference(crossed.estimate, powered, params.association, params.seed)
+    check = pd.DataFrame([("labels", *compared, "")], columns=COLUMNS)
+    return Bridged(pd.concat(tables, ignore_index=True), "", check)
 
 
 def side_by_side(table: pd.DataFrame) -> pd.DataFrame:

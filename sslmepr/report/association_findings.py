@@ -11,6 +11,7 @@ from sslmepr.association.cross_table import (
     CrossAssociations,
 )
 from sslmepr.association.preregistration import OPPOSITE
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
 from sslmepr.report.apa import apa_number, apa_p, counted
 from sslmepr.report.chapter_tables import Message, show_table
 from sslmepr.report.overview import Findings
@@ -18,6 +19,9 @@ from sslmepr.report.tables import Table
 from sslmepr.report.words import plain
 
 CLAIMS = {"positive": "with higher", "negative": "with lower"}
+
+STRONGEST = 3
+"""Pairs that are named of those with the help of doubly labelled clips."""
 
 SAID = {
     PRESENT: "confirmed",
@@ -32,6 +36,7 @@ def association_findings(
     refused: str,
     primary: pd.DataFrame,
     effect: float,
+    bridged: pd.DataFrame | None = None,
 ) -> Findings:
     """Say which pairs are associated, which are not, and which remain open.
 
@@ -45,12 +50,15 @@ def association_findings(
         none.
     effect : float
         Smallest correlation that matters.
+    bridged : DataFrame, optional
+        Table of `sslmepr.association.bridged.Bridged`.
 
     Returns
     -------
     Findings
-        A sentence on each mean over all traits that was expected to have a sign, and
-        one for each verdict on the thirty cells.
+        A sentence on each mean over all traits that was expected to have a sign, one
+        for each verdict on the thirty cells, and one on doubly labelled clips, if there
+        are any.
     """
     if found is None:
         return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
@@ -71,7 +79,26 @@ def association_findings(
         f"**Undecided**, {open_} of {len(table)}: {_clips(found.estimate)} do not tell "
         "whether these pairs are associated."
     )
+    if bridged is not None and len(bridged):
+        sentences.append(_with_both_labels(bridged))
     return Findings(sentences)
+
+
+def _with_both_labels(bridged: pd.DataFrame) -> str:
+    parts = dict(list(bridged.groupby("source")))
+    both = parts[COMBINED]
+    width = {name: (each["high"] - each["low"]).mean() for name, each in parts.items()}
+    cells = both[both["verdict"] == PRESENT]
+    cells = cells.sort_values("r", key=np.abs, ascending=False, kind="stable")
+    told = "; ".join(_pair(row) for row in cells.head(STRONGEST).itertuples())
+    listed = f" (the strongest: {told})" if told else ""
+    return (
+        f"**With the {parts[BRIDGED]['n'].iloc[0]} clips that carry both labels** "
+        f"beside all others, {len(cells)} of {len(both)} pairs are present{listed}, "
+        f"and intervals are {apa_number(width[COMBINED])} wide on average instead of "
+        f"{apa_number(width[CROSS])}. A study of corpora that share no label has no "
+        "such clips, and the sentences above are what it can say."
+    )
 
 
 def _clips(found: CrossSource) -> str:

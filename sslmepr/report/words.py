@@ -138,7 +138,7 @@ PLAIN = {
     *"angry calm fearful happy sad surprised".split(),
     *(*COMPONENTS, *FEATURE_COUNTS, "as_published"),
     *("certainty", "kept", "columns", "unknown_ids", "librosa"),
-    *"assumption expected sensors corpora holds fails".split(),
+    *"assumption expected sensors corpora labels holds fails".split(),
     *"direction positive negative opposite none worlds condition".split(),
     *("F1", "macro F1", "weighted F1", "skill", "significant", "disjoint_modalities"),
     *("full model", "separate models", "disjoint modalities"),

@@ -69,6 +69,11 @@ def test_three_estimates_of_each_pair_stand_together(study):
         *("cross_source", "prediction_powered", "combined")
     ]
     assert shown["trait"].tolist()[:4] == ["openness"] * 3 + ["conscientiousness"]
+    (check,) = bridged.check.itertuples()
+    change = crossed.estimate.associations - powered.associations
+    assert check.assumption == "labels" and check.verdict == "holds"
+    assert check.estimate == pytest.approx(np.sqrt((change**2).mean()))
+    assert 0 < check.p <= 1
     width = bridged.table["high"] - bridged.table["low"]
     mean = width.groupby(bridged.table["source"]).mean()
     assert mean["combined"] < min(mean["cross_source"], mean["prediction_powered"])
@@ -77,8 +82,8 @@ def test_three_estimates_of_each_pair_stand_together(study):
 def test_without_labels_of_both_kinds_it_says_why(study):
     crossed, predictions, clips, _ = study
     half = predictions[predictions["target"].isin(TRAITS)]
-    table, refused = bridged_associations(crossed, half, clips, SETTINGS)
+    table, refused, _ = bridged_associations(crossed, half, clips, SETTINGS)
     assert table.empty and refused.startswith("0 people have clips with both labels")
-    table, refused = bridged_associations(None, predictions, clips, SETTINGS)
+    table, refused, _ = bridged_associations(None, predictions, clips, SETTINGS)
     assert table.empty and "no scored corpus" in refused
     assert side_by_side(table.reindex(columns=crossed.table.columns)).empty

@@ -7,10 +7,12 @@ from scipy.stats import norm, t
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import Scores, cross_source, intervals
+from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.specifications import (
     CHOICES,
     EVERY,
     HELD_OUT,
+    NETWORKS,
     OTHER_SENSOR,
     PROBES,
     TRAINING,
@@ -22,6 +24,7 @@ from sslmepr.association.specifications import (
     specifications,
     study_curve,
 )
+from sslmepr.association.study_associations import read_evaluated
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 
 SETTINGS = parameters.load().association
@@ -52,7 +55,7 @@ def drawn(rng, modalities=3, clips=150, strength=0.35, noise=0.7):
 def test_all_combinations_are_tried_and_the_first_is_that_of_the_chapter():
     found = specifications(MODALITIES)
     assert found[0] == (EVERY, EVERY, EVERY, "probes")
-    assert len(found) == len(set(found)) == 6 * 2 * 3 * 3
+    assert len(found) == len(set(found)) == 6 * 2 * 3 * 4
     assert (
         Specification("without text", OTHER_SENSOR, HELD_OUT, "penalty a tenth")
         in found
@@ -62,11 +65,11 @@ def test_all_combinations_are_tried_and_the_first_is_that_of_the_chapter():
 @pytest.mark.parametrize(
     ("modalities", "held_out", "count"),
     [
-        (("face", "body", "audio"), True, (2 + 1 + 1 + 1) * 3 * 3),
-        (("face", "audio", "text"), True, 4 * 3 * 3),
-        (("face", "body", "scene"), False, 4 * 3),
-        (("audio", "text"), True, 3 * 3),
-        (("text",), False, 3),
+        (("face", "body", "audio"), True, (2 + 1 + 1 + 1) * 3 * 4),
+        (("face", "audio", "text"), True, 4 * 3 * 4),
+        (("face", "body", "scene"), False, 4 * 4),
+        (("audio", "text"), True, 3 * 4),
+        (("text",), False, 4),
     ],
 )
 def test_a_choice_that_would_change_nothing_is_not_offered(modalities, held_out, count):
@@ -76,10 +79,10 @@ def test_a_choice_that_would_change_nothing_is_not_offered(modalities, held_out,
 def test_each_row_is_the_estimate_of_its_choices():
     rng = np.random.default_rng(0)
     names = ("face", "body", "audio")
-    scores = {name: drawn(rng) for name in PROBES}
+    scores = {name: drawn(rng) for name in (*PROBES, NETWORKS)}
     found = curve(scores, names, CLAIMS, SETTINGS)
     table = found.table.set_index(["emotion", *CHOICES])
-    assert (table["reason"] == "").all() and len(table) == 2 * 45
+    assert (table["reason"] == "").all() and len(table) == 2 * 60
 
     kept = [0, 2]
     parts = [
@@ -88,18 +91,18 @@ def test_each_row_is_the_estimate_of_its_choices():
             traits=each.traits[:, kept],
             present=each.present[:, kept],
         )
-        for each in scores["a tenth"]
+        for each in scores["penalty a tenth"]
     ]
     for name, expected in {
         (EVERY, EVERY, EVERY, "probes"): cross_source(
-            *scores["best"][:2], scores["best"][2:]
+            *scores["probes"][:2], scores["probes"][2:]
         ),
-        ("without body", EVERY, TRAINING, "a tenth"): cross_source(
+        ("without body", EVERY, TRAINING, "penalty a tenth"): cross_source(
             *parts[:2], parts[2:], counted=(True, True, False)
         ),
-        (EVERY, OTHER_SENSOR, HELD_OUT, "ten times"): cross_source(
-            *scores["ten times"][:2],
-            scores["ten times"][2:],
+        (EVERY, OTHER_SENSOR, HELD_OUT, NETWORKS): cross_source(
+            *scores[NETWORKS][:2],
+            scores[NETWORKS][2:],
             apart=("camera", "camera", "microphone"),
             counted=(False, False, True),
         ),
@@ -231,15 +234,15 @@ def test_a_study_with_one_modality_has_no_estimate():
 
 
 def test_the_first_specification_of_a_study_is_the_chapters_estimate(
-    study, small_params
+    trained, small_params
 ):
-    from sslmepr.association.probe_scores import study_scores
-
-    folder, _ = study
+    folder, study_folder, *_ = trained
+    predictions = read_evaluated(study_folder / "evaluate").predictions
     emotion, personality, *others = study_scores(small_params, folder)
     expected = cross_source(emotion, personality, others)
-    found = study_curve(small_params, CLAIMS, folder)
+    found = study_curve(small_params, CLAIMS, predictions, folder)
     first = found.table.groupby("emotion", sort=False).first()
     for name in CLAIMS:
         mean = expected.associations[SCORED_EMOTIONS.index(name)].mean()
         assert first.loc[name, "estimate"] == pytest.approx(mean)
+    assert set(found.table["scores"]) == {*PROBES, NETWORKS}

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import CrossSource
@@ -80,3 +81,29 @@ def test_halo_that_no_correlation_reaches_is_told_in_words():
 def test_what_is_not_identified_has_no_verdict():
     nothing = association_findings(None, "no two modalities", primary(), 0.1)
     assert nothing.sentences == ["**No verdict.** No two modalities."]
+
+
+def test_doubly_labelled_clips_are_told_last():
+    estimate = found()
+    table = cell_table(estimate, SETTINGS, 0)
+    crossed = CrossAssociations(table, table, estimate)
+    wide = cell_table(found(error=0.2), SETTINGS, 0)
+    bridged = pd.concat(
+        [
+            wide,
+            table.assign(source="prediction_powered", n=250),
+            table.assign(source="combined"),
+        ]
+    )
+    plain = association_findings(crossed, "", primary(), 0.1).sentences
+    told = association_findings(crossed, "", primary(), 0.1, bridged).sentences
+    assert told[:-1] == plain
+    last = told[-1]
+    assert last.startswith("**With the 250 clips that carry both labels**")
+    assert "5 of 30 pairs are present (the strongest: happiness with openness" in last
+    assert last.count("happiness") == 3
+    widths = [(each["high"] - each["low"]).mean() for each in (table, wide)]
+    assert f"are {apa_number(widths[0])} wide on average instead of " in last
+    assert f"instead of {apa_number(widths[1])}." in last
+    empty = bridged.iloc[:0]
+    assert association_findings(crossed, "", primary(), 0.1, empty).sentences == plain

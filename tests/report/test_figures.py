@@ -652,7 +652,7 @@ def test_ratios_of_emotions_with_traits_are_framed_where_they_are_not_distinct()
     assert "Happiness, Openness: −.15 [−.25, −.05]" in cells
 
 
-CHOICES = ("modalities", "pairs", "corpora", "penalty")
+CHOICES = ("modalities", "pairs", "corpora", "scores")
 
 
 def specified(rng, refused=0):
@@ -660,9 +660,9 @@ def specified(rng, refused=0):
         (modalities, pairs, "all", penalty, rng.standard_normal() / 9)
         for modalities in ("all", "without face", "without text")
         for pairs in ("all", "of different sensors")
-        for penalty in ("best", "a tenth", "ten times")
+        for penalty in ("probes", "penalty a tenth", "networks")
     ]
-    columns = ["modalities", "pairs", "corpora", "penalty", "estimate"]
+    columns = ["modalities", "pairs", "corpora", "scores", "estimate"]
     table = pd.DataFrame(rows, columns=columns)
     table.loc[len(table) - refused :, "estimate"] = np.nan
     table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
