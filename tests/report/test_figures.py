@@ -680,7 +680,7 @@ def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
     assert diamond[0] == (table["estimate"] < diamond[1]).sum()
     labels = [label.get_text() for label in below.get_yticklabels()]
     assert len(labels) == 3 + 2 + 1 + 3 == len(below.lines)
-    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Penalty"]
+    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Scores"]
     strokes = {
         label: np.unique(line.get_xdata())
         for label, line in zip(labels, below.lines, strict=True)
