@@ -13,6 +13,7 @@ from drawn_pairs import study
 from drawn_scores import SETTINGS
 from recordings import write_video
 
+from sslmepr.association.preregistration import PRIMARY
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report.explorer import explorer
 from sslmepr.report.samples import video_players
@@ -148,7 +149,8 @@ def test_a_video_has_its_frame_and_its_words_where_no_server_is(tmp_path):
 @pytest.fixture(scope="module")
 def pairs():
     _, known, table = study()
-    return explorer(table, known, SETTINGS, ("happiness", "extraversion"))
+    none = pd.DataFrame(columns=PRIMARY)
+    return explorer(table, known, SETTINGS, ("happiness", "extraversion"), none)
 
 
 def choose(emotion, trait):

@@ -30,6 +30,7 @@ from sslmepr.association.specifications import SENSORS
 from sslmepr.params.analysis import Association
 
 CHECKS = ("sensors", "corpora")
+COLUMNS = ["assumption", "estimate", "expected", "p", "verdict", "reason"]
 
 
 def assumption_checks(
@@ -72,14 +73,21 @@ def assumption_checks(
         except IdentificationError as error:
             rows.append((name, np.nan, np.nan, np.nan, "", str(error)))
             continue
-        rows.append((name, *_difference(first, second, settings, seed), ""))
-    columns = ["assumption", "estimate", "expected", "p", "verdict", "reason"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((name, *difference(first, second, settings, seed), ""))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _difference(
+def difference(
     first: CrossSource, second: CrossSource, settings: Association, seed: int
 ) -> tuple[float, float, float, str]:
+    """Compare two estimates from the same clips.
+
+    Returns
+    -------
+    estimate, expected, p : float
+    verdict : {"holds", "fails"}
+        As of `assumption_checks`.
+    """
     change = first.associations - second.associations
     influence = [
         one - other

@@ -84,6 +84,23 @@ class Scores(NamedTuple):
     labels: np.ndarray | None = None
 
 
+class Reliability(NamedTuple):
+    """Share of the variance of each label that is no noise of raters.
+
+    Attributes
+    ----------
+    emotions, traits : (target,) ndarray
+        Above 0, at most 1; of latent emotions as raters see them, and of traits.
+    emotion_errors, trait_errors : (target,) ndarray
+        Standard errors, 0 where the reliability is known.
+    """
+
+    emotions: np.ndarray
+    traits: np.ndarray
+    emotion_errors: np.ndarray
+    trait_errors: np.ndarray
+
+
 class CrossSource(NamedTuple):
     """Associations, and what their uncertainty is made of.
 
@@ -100,14 +117,20 @@ class CrossSource(NamedTuple):
         scores of unit variance.
     smallest : float
         Smallest eigenvalue of the joint correlation matrix.
+    n_crossed : int
+        Clips in which two modalities were seen; others tell only what scores carry of
+        labels.
+
+    Mismatch and smallest are NaN for an estimate that is not from three sources alone.
     """
 
     associations: np.ndarray
     influence: list[np.ndarray]
     n_clips: int
     n_speakers: int
-    mismatch: float
-    smallest: float
+    mismatch: float = np.nan
+    smallest: float = np.nan
+    n_crossed: int = 0
 
     @property
     def error(self) -> np.ndarray:
@@ -122,6 +145,7 @@ def cross_source(
     *,
     apart: Sequence[object] | None = None,
     counted: Sequence[bool] | None = None,
+    reliability: Reliability | None = None,
 ) -> CrossSource:
     """Estimate the associations of emotions and traits.
 
@@ -136,10 +160,16 @@ def cross_source(
         this differs. By default, those of all pairs are.
     counted : (corpus,) sequence of bool, optional
         Corpora whose covariances of scores are used; by default all.
+    reliability : Reliability, optional
+        Of the labels. Noise of raters is in no score, but counts in the variances of
+        the labels, which then seem to explain less than they do, and associations come
+        out too small. It is taken from these variances. By default there is none.
 
     Returns
     -------
     CrossSource
+        With a reliability, `influence` has a last array with one row for each label:
+        what the error of its reliability does.
 
     Raises
     ------
@@ -166,6 +196,9 @@ def cross_source(
     scale = _deviations(corpora)
     corpora = [_divided(each, *scale) for each in corpora]
     mine, theirs = _Emotions(corpora[0]), _Traits(corpora[1])
+    if reliability is not None:
+        np.fill_diagonal(mine.matrix, reliability.emotions)
+        np.fill_diagonal(theirs.matrix, reliability.traits)
     weights = np.array(
         [
             [count * each.present[:, pair].all(1).sum() for pair in pairs]
@@ -193,14 +226,25 @@ def cross_source(
         index, count = cluster_index(corpus.speakers)
         sums = cluster_sums(parts - parts.mean(0), index, count) / len(parts)
         influence.append(sums.reshape(count, *found.shape))
+    n_speakers = sum(len(each) for each in influence)
+    if reliability is not None:
+        errors = np.concatenate([reliability.emotion_errors, reliability.trait_errors])
+        slopes = np.diagonal(effect.matrix, axis1=1, axis2=2)  # (association, label)
+        influence.append((errors[:, None] * slopes.T).reshape(-1, *found.shape))
     return CrossSource(
         found,
         influence,
         sum(len(each.present) for each in corpora),
-        sum(len(each) for each in influence),
+        n_speakers,
         float(np.sqrt(((observed - model.expected) ** 2).mean())),
         float(np.linalg.eigvalsh(model.joint)[0]),
+        sum(int(_crossed(each.present, pairs).sum()) for each in used),
     )
+
+
+def _crossed(present: np.ndarray, pairs) -> np.ndarray:
+    """Clips in which both modalities of some pair are seen."""
+    return np.any([present[:, pair].all(1) for pair in pairs], axis=0)
 
 
 def _masked(values: np.ndarray, present: np.ndarray) -> np.ndarray:

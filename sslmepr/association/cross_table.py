@@ -33,7 +33,7 @@ PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
 
 COLUMNS = ("source", "level", "r", "low", "high", "interval", "p")
 COLUMNS += ("p_corrected", "p_family", "significant", "verdict", "training_error")
-COLUMNS += ("n", "n_speakers", "reason")
+COLUMNS += ("n", "n_crossed", "n_speakers", "reason")
 """Of the table, beside those of the cell."""
 
 
@@ -131,7 +131,7 @@ def unidentified(refused: str) -> pd.DataFrame:
     DataFrame
         As `CrossAssociations.table`, without any number and with that reason.
     """
-    nothing = {"level": "clip", "significant": False, "n_speakers": 0}
+    nothing = {"level": "clip", "significant": False, "n_crossed": 0, "n_speakers": 0}
     table = pd.DataFrame(index=cell_index(), columns=list(COLUMNS), dtype=float)
     return table.assign(
         source=CROSS, interval=NONE, verdict=UNDECIDED, n=0, reason=refused, **nothing
@@ -175,6 +175,7 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
             "verdict": verdict,
             "training_error": np.nan,
             "n": found.n_clips,
+            "n_crossed": found.n_crossed,
             "n_speakers": found.n_speakers,
             "reason": "",
         },

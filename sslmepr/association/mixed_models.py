@@ -33,6 +33,7 @@ from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMParams
 from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from sslmepr.association.correlation import wide_table
+from sslmepr.association.person_means import corrected_slope
 from sslmepr.association.sources import (
     BOTH_TRUE,
     ONE_PREDICTED,
@@ -50,7 +51,15 @@ SINGULAR_FIT = "singular"
 """The variance between speakers is estimated as zero, at the edge of what it can be."""
 
 ESTIMATES = ["between", "between_low", "between_high", "within", "within_low"]
-ESTIMATES += ["within_high", "icc", "r2_marginal", "r2_conditional", "fit", "simpson"]
+ESTIMATES += ["within_high", "person_reliability", "corrected", "corrected_low"]
+ESTIMATES += [
+    "corrected_high",
+    "icc",
+    "r2_marginal",
+    "r2_conditional",
+    "fit",
+    "simpson",
+]
 COLUMNS = ["emotion", "trait", *ESTIMATES, "n", "n_speakers", "n_repeated", "reason"]
 
 
@@ -181,7 +190,10 @@ def mixed_table(
     -------
     DataFrame
         emotion, trait, between and within (slopes in standard deviations of the trait
-        per one of the emotion over clips) with the ends of their intervals, icc (share
+        per one of the emotion over clips) with the ends of their intervals,
+        person_reliability (of a person's mean of the emotion) and corrected (the slope
+        between people without its errors, from `sslmepr.association.person_means`; NaN
+        if the reliability may be 0), icc (share
         of the trait's variance that is between speakers, in a model without
         predictors), r2_marginal, r2_conditional, fit (its state), simpson (the slopes
         differ in sign and both intervals leave out zero), n, n_speakers, n_repeated
@@ -227,6 +239,7 @@ def _row(table, emotion: str, trait: str, confidence: float, empty: dict) -> dic
     low, high = fit.slopes - half, fit.slopes + half
     apart = (low > 0) | (high < 0)
     marginal, conditional = fit.r2
+    persons = corrected_slope(x, y, speakers, confidence)
     return row | {
         "between": fit.slopes[0],
         "between_low": low[0],
@@ -234,6 +247,10 @@ def _row(table, emotion: str, trait: str, confidence: float, empty: dict) -> dic
         "within": fit.slopes[1],
         "within_low": low[1],
         "within_high": high[1],
+        "person_reliability": persons.reliability,
+        "corrected": persons.slope,
+        "corrected_low": persons.low,
+        "corrected_high": persons.high,
         "icc": empty[len(clips)],
         "r2_marginal": marginal,
         "r2_conditional": conditional,

@@ -23,6 +23,10 @@ from sslmepr.params.base import ParamsError, Section, read
 
 FILE = Path("book", "preregistration.yaml")
 
+PRIMARY_FILE = "primary.csv"
+PRIMARY = ["emotion", "traits", "direction", "r", "error", "low", "high", "p"]
+PRIMARY += ["p_family", "verdict", "n", "n_speakers"]
+
 MOST = 6
 """Endpoints of a family. By convention: few enough that each keeps its power."""
 
@@ -170,6 +174,34 @@ def primary_table(
             "n_speakers": found.n_speakers,
         }
     )
+
+
+def read_primary(folder: str | Path) -> pd.DataFrame:
+    """The endpoints that the stage ``association`` has tested.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    DataFrame
+        As of `primary_table`; without rows if there are no associations to test.
+
+    Raises
+    ------
+    ValueError
+        If the file lacks a column.
+    """
+    path = Path(folder, PRIMARY_FILE)
+    if not path.is_file():
+        return pd.DataFrame(columns=PRIMARY)
+    table = pd.read_csv(path)
+    missing = [name for name in PRIMARY if name not in table]
+    if missing:
+        raise ValueError(f"{path}: no column {', '.join(missing)}")
+    return table
 
 
 def _towards(t: np.ndarray, signs: np.ndarray) -> np.ndarray:

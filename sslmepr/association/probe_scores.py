@@ -11,7 +11,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
 from sslmepr.training.batches import ModalityClips
-from sslmepr.training.clips import read_study_clips
+from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.probes import (
     RIDGE_ALPHAS,
     mean_and_scale,
@@ -211,18 +211,7 @@ def study_features(params: Params, data_folder: str | Path = "data") -> tuple:
         If a file is missing or damaged.
     """
     clips = read_study_clips(params, data_folder)
-    roles = params.roles
-    rows = [
-        np.flatnonzero(
-            clips.labelled(task)
-            & (clips.table["corpus"] == getattr(roles, task)).to_numpy()
-        )
-        for task in TASKS
-    ]
-    held_out = clips.rows(roles.held_out)
-    # There are none if the held-out corpus is optional and was not given.
-    if roles.held_out not in (roles.emotion, roles.personality) and len(held_out):
-        rows.append(held_out)
+    rows = study_rows(params, clips)
     features, present = {}, [[] for _ in rows]
     for name in params.modalities:
         data = ModalityClips(clips, name, data_folder)
@@ -244,6 +233,36 @@ def study_features(params: Params, data_folder: str | Path = "data") -> tuple:
         labels,
         [speakers[each] for each in rows],
     )
+
+
+def study_rows(params: Params, clips: StudyClips) -> list[np.ndarray]:
+    """Which clips have scores, in the order of the scores.
+
+    Parameters
+    ----------
+    params : Params
+        Section ``roles``.
+    clips : StudyClips
+
+    Returns
+    -------
+    list of (clip,) int ndarray
+        Of the training corpora the labelled clips of train and dev; and all clips of
+        the held-out corpus, if there are any that are not of these.
+    """
+    roles = params.roles
+    rows = [
+        np.flatnonzero(
+            clips.labelled(task)
+            & (clips.table["corpus"] == getattr(roles, task)).to_numpy()
+        )
+        for task in TASKS
+    ]
+    held_out = clips.rows(roles.held_out)
+    # There are none if the held-out corpus is optional and was not given.
+    if roles.held_out not in (roles.emotion, roles.personality) and len(held_out):
+        rows.append(held_out)
+    return rows
 
 
 def score_table(

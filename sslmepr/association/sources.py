@@ -27,6 +27,12 @@ DISJOINT = "disjoint_modalities"
 CROSS = "cross_source"
 """Neither: three sources together (see `sslmepr.association.cross_source`)."""
 
+BRIDGED = "prediction_powered"
+"""Annotated on a few clips (see `sslmepr.association.prediction_powered`)."""
+
+COMBINED = "combined"
+"""The best mean of `CROSS` and `BRIDGED`."""
+
 
 def sides(source: str) -> tuple[str, str]:
     """Split a source into its emotion side and its trait side.

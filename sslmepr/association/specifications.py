@@ -11,8 +11,9 @@ sources (`sslmepr.association.cross_source`). Each defensible way to estimate it
     with different sensors, whose errors have less in common;
 ``corpora``
     in which these covariances are taken;
-``penalty``
-    of the probes: the best one, a tenth of it, or ten times as much.
+``scores``
+    of cross-fitted probes with the best penalty, with a tenth of it or ten times as
+    much; or of the method's own networks.
 
 Estimates of different specifications come from the same clips and are dependent. Tests
 of all of them together therefore draw from one null distribution: influence functions
@@ -24,7 +25,7 @@ Simonsohn, U., Simmons, J. P., & Nelson, L. D. (2020). Specification curve analy
 Nature Human Behaviour, 4, 1208-1214.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ from sslmepr.association.cross_source import (
     intervals,
     multiplied,
 )
+from sslmepr.association.network_scores import network_scores
 from sslmepr.association.probe_scores import shifted_scores, study_features
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, VISUAL_MODALITIES
 from sslmepr.params import Params
@@ -49,9 +51,12 @@ SENSORS = {name: name for name in MODALITIES} | dict.fromkeys(
 )
 """Modality to what it is recorded with."""
 
-PENALTIES = {"best": 0, "a tenth": -2, "ten times": 2}
+PROBES = {"probes": 0, "penalty a tenth": -2, "penalty ten times": 2}
 """Name to places of `sslmepr.training.probes.RIDGE_ALPHAS`, two of which are a factor
 of ten."""
+
+NETWORKS = "networks"
+"""Scores of `sslmepr.association.network_scores`."""
 
 EVERY = "all"
 """Stands for all modalities, pairs or corpora."""
@@ -59,7 +64,7 @@ EVERY = "all"
 OTHER_SENSOR = "of different sensors"
 TRAINING, HELD_OUT = "training corpora", "held-out corpus"
 
-CHOICES = ("modalities", "pairs", "corpora", "penalty")
+CHOICES = ("modalities", "pairs", "corpora", "scores")
 """Columns that name a specification."""
 
 ESTIMATES = ("estimate", "low", "high", "p", "significant", "reason")
@@ -71,7 +76,7 @@ class Specification(NamedTuple):
     modalities: str
     pairs: str
     corpora: str
-    penalty: str
+    scores: str
 
 
 class Curve(NamedTuple):
@@ -95,7 +100,9 @@ class Curve(NamedTuple):
 
 
 def specifications(
-    modalities: Sequence[str], held_out: bool = True
+    modalities: Sequence[str],
+    held_out: bool = True,
+    scores: Iterable[str] = (*PROBES, NETWORKS),
 ) -> list[Specification]:
     """List the specifications of a study.
 
@@ -104,6 +111,8 @@ def specifications(
     modalities : sequence of str
     held_out : bool
         Whether a further corpus without labels has clips.
+    scores : iterable of str
+        Kinds that there are.
 
     Returns
     -------
@@ -113,6 +122,7 @@ def specifications(
         each makes all pairs such of different sensors.
     """
     corpora = (EVERY, TRAINING, HELD_OUT) if held_out else (EVERY,)
+    scores = tuple(scores)
     without = modalities if len(modalities) > 2 else ()
     found = []
     for left_out in (None, *without):
@@ -120,13 +130,16 @@ def specifications(
         several = 1 < len(set(rest)) < len(rest)
         name = EVERY if left_out is None else f"without {left_out}"
         pairs = (EVERY, OTHER_SENSOR) if several else (EVERY,)
-        choices = product((name,), pairs, corpora, PENALTIES)
+        choices = product((name,), pairs, corpora, scores)
         found += [Specification(*each) for each in choices]
     return found
 
 
 def study_curve(
-    params: Params, claims: Mapping[str, int], data_folder: str = "data"
+    params: Params,
+    claims: Mapping[str, int],
+    predictions: pd.DataFrame,
+    data_folder: str = "data",
 ) -> Curve:
     """Estimate the headline of a study by all specifications.
 
@@ -136,6 +149,8 @@ def study_curve(
         Sections ``roles``, ``modalities``, ``corpus`` and ``association``.
     claims : mapping of str to {-1, 1}
         Emotion to the sign that its mean association is claimed to have.
+    predictions : DataFrame
+        Of the stage ``evaluate``: those of the networks of single modalities.
     data_folder : path
         Holds ``<corpus>/corpus`` and ``<corpus>/features``.
 
@@ -148,9 +163,10 @@ def study_curve(
     CorpusError, FeatureError
         If a file is missing or damaged.
     """
-    shifts = tuple(PENALTIES.values())
+    shifts = tuple(PROBES.values())
     scores = shifted_scores(*study_features(params, data_folder), shifts)
-    named = dict(zip(PENALTIES, scores, strict=True))
+    named = dict(zip(PROBES, scores, strict=True))
+    named[NETWORKS] = network_scores(params, predictions, data_folder)
     return curve(named, params.modalities, claims, params.association)
 
 
@@ -165,8 +181,8 @@ def curve(
     Parameters
     ----------
     scores : mapping of str to sequence of Scores
-        By `PENALTIES`: of the emotion corpus, the personality corpus and, if there is
-        one, a held-out corpus.
+        By `PROBES` or `NETWORKS`, of the same clips: of the emotion corpus, the
+        personality corpus and, if there is one, a held-out corpus.
     modalities : sequence of str
         Those of the scores, in their order.
     claims : mapping of str to {-1, 1}
@@ -180,9 +196,9 @@ def curve(
     first = next(iter(scores.values()))
     n_speakers = sum(len(np.unique(each.speakers)) for each in first)
     rows, influence = [], {emotion: [] for emotion in claims}
-    for name in specifications(modalities, len(first) > 2):
+    for name in specifications(modalities, len(first) > 2, scores):
         try:
-            found = _estimate(scores[name.penalty], modalities, name)
+            found = _estimate(scores[name.scores], modalities, name)
             if not np.isfinite(found.error).all():
                 # Of emotions that hardly ever occur together, or always do.
                 raise IdentificationError("too few clips for a standard error")

@@ -44,3 +44,20 @@ def apa_number(value: float, digits: int = 2) -> str:
 def apa_p(p: float) -> str:
     """Format a p-value to three digits: ``p = .012`` or ``p < .001``."""
     return "p < .001" if p < 0.001 else f"p = {apa_number(p, 3)}"
+
+
+def counted(clips: int, crossed: int, people: int) -> str:
+    """Clips and people, with clips of a single modality apart.
+
+    Parameters
+    ----------
+    clips, crossed : int
+        All clips, and those in which two modalities were seen.
+    people : int
+    """
+    if clips == crossed:
+        return f"{clips:,} clips of {people:,} people"
+    return (
+        f"{crossed:,} clips with two modalities or more and {clips - crossed:,} with "
+        f"one, of {people:,} people"
+    )

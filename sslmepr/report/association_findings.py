@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import (
     ABSENT,
     PRESENT,
@@ -10,11 +11,17 @@ from sslmepr.association.cross_table import (
     CrossAssociations,
 )
 from sslmepr.association.preregistration import OPPOSITE
-from sslmepr.report.apa import apa_number, apa_p
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
+from sslmepr.report.apa import apa_number, apa_p, counted
+from sslmepr.report.chapter_tables import Message, show_table
 from sslmepr.report.overview import Findings
+from sslmepr.report.tables import Table
 from sslmepr.report.words import plain
 
 CLAIMS = {"positive": "with higher", "negative": "with lower"}
+
+STRONGEST = 3
+"""Pairs that are named of those with the help of doubly labelled clips."""
 
 SAID = {
     PRESENT: "confirmed",
@@ -29,6 +36,7 @@ def association_findings(
     refused: str,
     primary: pd.DataFrame,
     effect: float,
+    bridged: pd.DataFrame | None = None,
 ) -> Findings:
     """Say which pairs are associated, which are not, and which remain open.
 
@@ -42,12 +50,15 @@ def association_findings(
         none.
     effect : float
         Smallest correlation that matters.
+    bridged : DataFrame, optional
+        Table of `sslmepr.association.bridged.Bridged`.
 
     Returns
     -------
     Findings
-        A sentence on each mean over all traits that was expected to have a sign, and
-        one for each verdict on the thirty cells.
+        A sentence on each mean over all traits that was expected to have a sign, one
+        for each verdict on the thirty cells, and one on doubly labelled clips, if there
+        are any.
     """
     if found is None:
         return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
@@ -65,10 +76,37 @@ def association_findings(
         sentences.append(f"**{words}**, {len(pairs)} of {len(table)}: {told}.")
     open_ = (table["verdict"] == UNDECIDED).sum()
     sentences.append(
-        f"**Undecided**, {open_} of {len(table)}: {found.estimate.n_clips} clips do "
-        "not tell whether these pairs are associated."
+        f"**Undecided**, {open_} of {len(table)}: {_clips(found.estimate)} do not tell "
+        "whether these pairs are associated."
     )
+    if bridged is not None and len(bridged):
+        sentences.append(_with_both_labels(bridged))
     return Findings(sentences)
+
+
+def _with_both_labels(bridged: pd.DataFrame) -> str:
+    parts = dict(list(bridged.groupby("source")))
+    both = parts[COMBINED]
+    width = {name: (each["high"] - each["low"]).mean() for name, each in parts.items()}
+    cells = both[both["verdict"] == PRESENT]
+    cells = cells.sort_values("r", key=np.abs, ascending=False, kind="stable")
+    told = "; ".join(_pair(row) for row in cells.head(STRONGEST).itertuples())
+    listed = f" (the strongest: {told})" if told else ""
+    return (
+        f"**With the {parts[BRIDGED]['n'].iloc[0]} clips that carry both labels** "
+        f"beside all others, {len(cells)} of {len(both)} pairs are present{listed}, "
+        f"and intervals are {apa_number(width[COMBINED])} wide on average instead of "
+        f"{apa_number(width[CROSS])}. A study of corpora that share no label has no "
+        "such clips, and the sentences above are what it can say."
+    )
+
+
+def _clips(found: CrossSource) -> str:
+    """What was seen; a single modality tells no covariance between modalities."""
+    told = counted(found.n_clips, found.n_crossed, found.n_speakers)
+    if found.n_crossed == found.n_clips:
+        return told
+    return f"{told}, which tell only what its scores carry of the labels,"
 
 
 def _claim(row, endpoints: int) -> str:
@@ -137,6 +175,35 @@ def halo_shown(table: pd.DataFrame, traits: str) -> pd.DataFrame:
             for value in table["robustness"]
         ]
     )
+
+
+def noise_tabs(table: pd.DataFrame) -> dict[str, Table | Message]:
+    """The endpoints under each reliability of the labels.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.label_noise.reliability_range`; may be empty.
+
+    Returns
+    -------
+    dict of str to Table or Message
+        Heading to what it shows.
+    """
+    if table.empty:
+        return {"None": Message("There are no verdicts to correct.")}
+    panels = {}
+    for name, part in table.groupby("reliability", sort=False):
+        heading = "of these raters" if name == "raters" else apa_number(float(name))
+        if part["r"].isna().any():
+            panels[heading] = Message(
+                f"Labels cannot be as unreliable: {part['reason'].iloc[0]}."
+            )
+            continue
+        shown = _with_interval(part, ["emotion", "traits"], ["verdict"])
+        shown.insert(3, "shown", part["shown"].map(apa_number))
+        panels[heading] = show_table(shown)
+    return panels
 
 
 def _with_interval(

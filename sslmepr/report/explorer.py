@@ -166,6 +166,7 @@ def explorer(
     precision: pd.DataFrame,
     settings: Association,
     first: tuple[str, str],
+    primary: pd.DataFrame,
 ) -> Explorer | Message:
     """The explorer of a study, or a sentence where there is nothing to explore.
 
@@ -178,6 +179,8 @@ def explorer(
     settings : Association
     first : (str, str)
         As of `Explorer`.
+    primary : DataFrame
+        From `sslmepr.association.preregistration.read_primary`.
 
     Returns
     -------
@@ -185,7 +188,7 @@ def explorer(
     """
     if pairs.empty:
         return Message("There is no pair to explore.")
-    told = told_pairs(pairs, precision, settings)
-    shown = all_pairs(pairs, precision, settings)
+    told = told_pairs(pairs, precision, settings, primary)
+    shown = all_pairs(pairs, precision, settings, primary)
     effect, confidence = settings.smallest_effect, settings.confidence
     return Explorer(told, shown, effect, confidence, first)

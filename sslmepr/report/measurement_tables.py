@@ -108,11 +108,19 @@ def mixed_tabs(table: pd.DataFrame) -> Tabs | Message:
         shown = part[["emotion", "trait"]].copy()
         for level, words in (
             ("between", "between people"),
+            ("corrected", "corrected for few clips"),
             ("within", "within a person"),
         ):
             ends = (f"{level}_low", f"{level}_high")
             shown[words] = _intervals(part, level, *ends)
-        rest = ["icc", "r2_marginal", "r2_conditional", "fit", "simpson"]
+        rest = [
+            "person_reliability",
+            "icc",
+            "r2_marginal",
+            "r2_conditional",
+            "fit",
+            "simpson",
+        ]
         reasons = part["reason"].where(part["reason"] != "")
         shown = pd.concat([shown, part[rest], reasons], axis=1)
         panels[name] = show_table(shown.dropna(axis=1, how="all"))

@@ -13,7 +13,7 @@ from sslmepr.association.probe_scores import FOLDS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_number
+from sslmepr.report.apa import apa_number, counted
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.downloads import Download, Downloads
 from sslmepr.report.words import plain, pretty
@@ -31,6 +31,7 @@ CODEBOOK = {
     "p_equivalence": "p of two one-sided tests that |r| reaches the smallest effect",
     "verdict": "present, absent or undecided; the methods paragraph says when",
     "n": "clips of all corpora together",
+    "n_crossed": "those in which two modalities were seen",
     "n_speakers": "people in these clips",
 }
 """Column of the tidy table to its meaning."""
@@ -68,6 +69,11 @@ def tidy_export(
     freedom = np.maximum(told["n_speakers"] - 1, 1)
     told["p_equivalence"] = stats.t.sf(beyond / told["error"], freedom)
     return told[list(CODEBOOK)]
+
+
+def clips_of(pair: pd.Series) -> str:
+    """Clips and people of a row of `tidy_export`, in words."""
+    return counted(int(pair["n"]), int(pair["n_crossed"]), int(pair["n_speakers"]))
 
 
 def codebook() -> pd.DataFrame:
@@ -122,10 +128,10 @@ def note(pairs: pd.DataFrame, settings: Association) -> str:
         From `tidy_export`.
     settings : Association
     """
-    clips, people = (int(pairs[name].iloc[0]) for name in ("n", "n_speakers"))
+    clips = clips_of(pairs.iloc[0])
     correction = CORRECTIONS.get(settings.correction, settings.correction)
     return (
-        f"N = {clips:,} clips of {people:,} people. CI = confidence interval. "
+        f"N = {clips}. CI = confidence interval. "
         f"p is corrected for {len(pairs)} tests by {correction}. Present: significant "
         f"at {apa_number(settings.alpha)}. Absent: smaller than "
         f"±{apa_number(settings.smallest_effect)} by two one-sided tests at "
@@ -144,7 +150,7 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
         Sections ``association``, ``modalities``, ``roles`` and the seed.
     """
     settings, roles = params.association, params.roles
-    clips, people = (int(pairs[name].iloc[0]) for name in ("n", "n_speakers"))
+    clips = clips_of(pairs.iloc[0])
     correction = CORRECTIONS.get(settings.correction, settings.correction)
     names = [plain(each, "modality") for each in params.modalities]
     channels = f"{', '.join(names[:-1])} and {names[-1]}"
@@ -152,7 +158,7 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
     listed = "; ".join(plain(each, "corpus") for each in corpora)
     return (
         f"Correlations of {len(SCORED_EMOTIONS)} emotions with {len(TRAITS)} apparent "
-        f"traits were estimated from {clips:,} clips of {people:,} people (corpora: "
+        f"traits were estimated from {clips} (corpora: "
         f"{listed}). Labels of emotions are those of the first corpus, labels of "
         "traits those of the second; no clip needs both. Scores of emotions and of "
         f"traits were predicted from {channels} by L2-penalised regressions, "

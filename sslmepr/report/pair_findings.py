@@ -11,10 +11,10 @@ from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
 from sslmepr.association.grid import CELL
 from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_correlation, apa_number, apa_p
+from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
 from sslmepr.report.association_findings import verdict_table
 from sslmepr.report.overview import Findings
-from sslmepr.report.pair_export import CORRECTIONS, p_alone
+from sslmepr.report.pair_export import CORRECTIONS, clips_of, p_alone
 from sslmepr.report.words import plain, pretty
 
 NAMED = 12
@@ -57,7 +57,6 @@ def study_pairs(
     if refused:
         return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
     effect = apa_number(settings.smallest_effect)
-    clips, people = (int(pairs[name].iloc[0]) for name in ("n", "n_speakers"))
     groups = {
         PRESENT: "are associated",
         ABSENT: f"are surely smaller than ±{effect}",
@@ -70,8 +69,8 @@ def study_pairs(
         sentences.append(f"**{len(mine)} of {len(pairs)} pairs {words}**{told}.")
     open_ = pairs.loc[pairs["verdict"] == UNDECIDED, CELL]
     sentence = (
-        f"**{len(open_)} of {len(pairs)} pairs are undecided** after {clips:,} clips "
-        f"of {people:,} people"
+        f"**{len(open_)} of {len(pairs)} pairs are undecided** after "
+        f"{clips_of(pairs.iloc[0])}"
     )
     if len(open_):
         times = deciding(precision, settings, USUAL_POWER).merge(open_, on=CELL)
@@ -98,7 +97,10 @@ def _times(value: float) -> str:
 
 
 def told_pairs(
-    pairs: pd.DataFrame, precision: pd.DataFrame, settings: Association
+    pairs: pd.DataFrame,
+    precision: pd.DataFrame,
+    settings: Association,
+    primary: pd.DataFrame,
 ) -> pd.DataFrame:
     """What readers are told of each pair.
 
@@ -106,17 +108,27 @@ def told_pairs(
     ----------
     pairs, precision, settings
         As of `study_pairs`.
+    primary : DataFrame
+        From `sslmepr.association.preregistration.read_primary`.
 
     Returns
     -------
     DataFrame
         emotion, trait, r, low, high, verdict; and, as HTML, said (the verdict in
-        words), report (a sentence in APA style) and needed (the clips that decide).
+        words, and that of a registered endpoint), report (a sentence in APA style) and
+        needed (the clips that decide).
     """
     needed = dict(list(deciding(precision, settings, USUAL_POWER).groupby(CELL)))
     told = pairs[[*CELL, "r", "low", "high", "verdict"]].copy()
     rows = list(pairs.itertuples())
-    told["said"] = [_said(row, settings) for row in rows]
+    registered = endpoints_of(primary)
+    told["said"] = [
+        _said(row, settings)
+        + _as_endpoint(
+            row, registered.get((row.emotion, row.trait)), len(pairs), len(primary)
+        )
+        for row in rows
+    ]
     told["report"] = [_report(row, settings, len(pairs)) for row in rows]
     told["needed"] = [
         _needed(row.verdict, needed[row.emotion, row.trait], settings) for row in rows
@@ -133,6 +145,37 @@ def _said(row, settings: Association) -> str:
         UNDECIDED: f"these clips do not tell whether {emotion} goes with {trait}",
     }
     return f"<strong>{pretty(row.verdict)}</strong>: {words[row.verdict]}."
+
+
+def endpoints_of(primary: pd.DataFrame) -> dict:
+    """Emotion and trait to the endpoint that is this pair, as a named tuple.
+
+    Parameters
+    ----------
+    primary : DataFrame
+        From `sslmepr.association.preregistration.read_primary`.
+    """
+    return {(each.emotion, each.traits): each for each in primary.itertuples()}
+
+
+def _as_endpoint(row, endpoint, pairs: int, endpoints: int) -> str:
+    """The verdict on a pair that was registered beforehand, and why both stand."""
+    if endpoint is None:
+        return ""
+    sided = "two-sided" if endpoint.direction == "none" else "one-sided"
+    p = html.escape(apa_p(endpoint.p_family), False)
+    told = (
+        f" As one of {endpoints} endpoints registered beforehand: <strong>"
+        f"{pretty(endpoint.verdict).lower()}</strong> ({p}, {sided}, corrected for the "
+        f"{endpoints})."
+    )
+    if endpoint.verdict == row.verdict:
+        return told
+    return (
+        f"{told} Both are right: {endpoints} tests whose direction was said before "
+        f"need less evidence each than {pairs} without. The endpoint's verdict is the "
+        f"study's answer, that among {pairs} is exploration."
+    )
 
 
 def _report(row, settings: Association, tests: int) -> str:
@@ -158,7 +201,7 @@ def _report(row, settings: Association, tests: int) -> str:
             f"Whether {plain(row.emotion)} is associated with {other} remained "
             f"undecided, {number}; {small}"
         )
-    told += f"; N = {row.n:,} clips of {row.n_speakers:,} people."
+    told += f"; N = {counted(row.n, row.n_crossed, row.n_speakers)}."
     return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", html.escape(told, False))
 
 
@@ -181,25 +224,34 @@ def _needed(verdict: str, needed: pd.DataFrame, settings: Association) -> str:
 
 
 def all_pairs(
-    pairs: pd.DataFrame, precision: pd.DataFrame, settings: Association
+    pairs: pd.DataFrame,
+    precision: pd.DataFrame,
+    settings: Association,
+    primary: pd.DataFrame,
 ) -> pd.DataFrame:
     """A table of all pairs, for readers.
 
     Parameters
     ----------
-    pairs, precision, settings
-        As of `study_pairs`.
+    pairs, precision, settings, primary
+        As of `told_pairs`.
 
     Returns
     -------
     DataFrame
-        emotion, trait, r [interval], p_corrected, verdict and clips to decide (of all
+        emotion, trait, r [interval], p_corrected, verdict, endpoint (the verdict on a
+        pair that was registered, if any was) and clips to decide (of all
         corpora together; none for what is decided).
     """
     needed = deciding(precision, settings, USUAL_POWER)
     clips = needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
     shown = verdict_table(pairs).merge(clips, on=CELL)
     open_ = shown["verdict"] == UNDECIDED
+    registered = endpoints_of(primary)
+    cells = list(zip(shown["emotion"], shown["trait"], strict=True))
+    verdicts = [getattr(registered.get(each), "verdict", None) for each in cells]
+    if any(verdicts):
+        shown.insert(shown.columns.get_loc("verdict") + 1, "endpoint", verdicts)
     shown["p_corrected"] = shown["p_corrected"].map(p_alone)
     shown["clips to decide"] = shown.pop("clips").map("{:,}".format).where(open_)
     return shown

@@ -7,12 +7,14 @@ from scipy.stats import norm, t
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import Scores, cross_source, intervals
+from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.specifications import (
     CHOICES,
     EVERY,
     HELD_OUT,
+    NETWORKS,
     OTHER_SENSOR,
-    PENALTIES,
+    PROBES,
     TRAINING,
     Curve,
     Specification,
@@ -22,6 +24,7 @@ from sslmepr.association.specifications import (
     specifications,
     study_curve,
 )
+from sslmepr.association.study_associations import read_evaluated
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 
 SETTINGS = parameters.load().association
@@ -51,19 +54,22 @@ def drawn(rng, modalities=3, clips=150, strength=0.35, noise=0.7):
 
 def test_all_combinations_are_tried_and_the_first_is_that_of_the_chapter():
     found = specifications(MODALITIES)
-    assert found[0] == (EVERY, EVERY, EVERY, "best")
-    assert len(found) == len(set(found)) == 6 * 2 * 3 * 3
-    assert Specification("without text", OTHER_SENSOR, HELD_OUT, "a tenth") in found
+    assert found[0] == (EVERY, EVERY, EVERY, "probes")
+    assert len(found) == len(set(found)) == 6 * 2 * 3 * 4
+    assert (
+        Specification("without text", OTHER_SENSOR, HELD_OUT, "penalty a tenth")
+        in found
+    )
 
 
 @pytest.mark.parametrize(
     ("modalities", "held_out", "count"),
     [
-        (("face", "body", "audio"), True, (2 + 1 + 1 + 1) * 3 * 3),
-        (("face", "audio", "text"), True, 4 * 3 * 3),
-        (("face", "body", "scene"), False, 4 * 3),
-        (("audio", "text"), True, 3 * 3),
-        (("text",), False, 3),
+        (("face", "body", "audio"), True, (2 + 1 + 1 + 1) * 3 * 4),
+        (("face", "audio", "text"), True, 4 * 3 * 4),
+        (("face", "body", "scene"), False, 4 * 4),
+        (("audio", "text"), True, 3 * 4),
+        (("text",), False, 4),
     ],
 )
 def test_a_choice_that_would_change_nothing_is_not_offered(modalities, held_out, count):
@@ -73,10 +79,10 @@ def test_a_choice_that_would_change_nothing_is_not_offered(modalities, held_out,
 def test_each_row_is_the_estimate_of_its_choices():
     rng = np.random.default_rng(0)
     names = ("face", "body", "audio")
-    scores = {name: drawn(rng) for name in PENALTIES}
+    scores = {name: drawn(rng) for name in (*PROBES, NETWORKS)}
     found = curve(scores, names, CLAIMS, SETTINGS)
     table = found.table.set_index(["emotion", *CHOICES])
-    assert (table["reason"] == "").all() and len(table) == 2 * 45
+    assert (table["reason"] == "").all() and len(table) == 2 * 60
 
     kept = [0, 2]
     parts = [
@@ -85,18 +91,18 @@ def test_each_row_is_the_estimate_of_its_choices():
             traits=each.traits[:, kept],
             present=each.present[:, kept],
         )
-        for each in scores["a tenth"]
+        for each in scores["penalty a tenth"]
     ]
     for name, expected in {
-        (EVERY, EVERY, EVERY, "best"): cross_source(
-            *scores["best"][:2], scores["best"][2:]
+        (EVERY, EVERY, EVERY, "probes"): cross_source(
+            *scores["probes"][:2], scores["probes"][2:]
         ),
-        ("without body", EVERY, TRAINING, "a tenth"): cross_source(
+        ("without body", EVERY, TRAINING, "penalty a tenth"): cross_source(
             *parts[:2], parts[2:], counted=(True, True, False)
         ),
-        (EVERY, OTHER_SENSOR, HELD_OUT, "ten times"): cross_source(
-            *scores["ten times"][:2],
-            scores["ten times"][2:],
+        (EVERY, OTHER_SENSOR, HELD_OUT, NETWORKS): cross_source(
+            *scores[NETWORKS][:2],
+            scores[NETWORKS][2:],
             apart=("camera", "camera", "microphone"),
             counted=(False, False, True),
         ),
@@ -123,7 +129,7 @@ def test_each_row_is_the_estimate_of_its_choices():
 
 def test_what_is_planted_holds_in_all_specifications_and_nothing_else_does():
     rng = np.random.default_rng(1)
-    scores = dict.fromkeys(PENALTIES, drawn(rng, clips=400))
+    scores = dict.fromkeys(PROBES, drawn(rng, clips=400))
     found = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS)
     told = joint_inference(found, CLAIMS, SETTINGS, 0).set_index("emotion")
     happy, sad = told.loc["happiness"], told.loc["sadness"]
@@ -171,7 +177,7 @@ def test_independent_specifications_say_more_than_one():
 
 def test_levels_of_a_choice_are_averaged_over_the_others():
     rng = np.random.default_rng(5)
-    scores = {name: drawn(rng) for name in PENALTIES}
+    scores = {name: drawn(rng) for name in PROBES}
     table = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS).table
     found = by_choice(table).set_index(["emotion", "choice", "level"])
     mine = table[
@@ -192,7 +198,7 @@ def test_what_is_not_identified_is_refused_by_row():
         each._replace(present=np.tile([True, True, place == 2], (150, 1)))
         for place, each in enumerate(drawn(rng))
     ]
-    scores = dict.fromkeys(PENALTIES, corpora)
+    scores = dict.fromkeys(PROBES, corpora)
     found = curve(scores, ("face", "body", "audio"), CLAIMS, SETTINGS)
     refused = found.table[found.table["estimate"].isna()]
     training = (refused["corpora"] == TRAINING) & (refused["pairs"] == OTHER_SENSOR)
@@ -209,7 +215,7 @@ def test_an_estimate_without_a_standard_error_is_none():
     emotion, *rest = drawn(rng)
     labels = emotion.labels.copy()
     labels[:, 1] = labels[:, 0]
-    scores = dict.fromkeys(PENALTIES, [emotion._replace(labels=labels), *rest])
+    scores = dict.fromkeys(PROBES, [emotion._replace(labels=labels), *rest])
     with np.errstate(all="ignore"):
         found = curve(scores, ("face", "audio", "text"), CLAIMS, SETTINGS)
     assert found.table["estimate"].isna().all() and (found.table["reason"] != "").all()
@@ -218,7 +224,7 @@ def test_an_estimate_without_a_standard_error_is_none():
 
 def test_a_study_with_one_modality_has_no_estimate():
     rng = np.random.default_rng(7)
-    scores = dict.fromkeys(PENALTIES, drawn(rng, modalities=1)[:2])
+    scores = dict.fromkeys(PROBES, drawn(rng, modalities=1)[:2])
     found = curve(scores, ("text",), CLAIMS, SETTINGS)
     assert found.table["estimate"].isna().all()
     assert found.table["reason"].str.contains("no two modalities").all()
@@ -228,15 +234,15 @@ def test_a_study_with_one_modality_has_no_estimate():
 
 
 def test_the_first_specification_of_a_study_is_the_chapters_estimate(
-    study, small_params
+    trained, small_params
 ):
-    from sslmepr.association.probe_scores import study_scores
-
-    folder, _ = study
+    folder, study_folder, *_ = trained
+    predictions = read_evaluated(study_folder / "evaluate").predictions
     emotion, personality, *others = study_scores(small_params, folder)
     expected = cross_source(emotion, personality, others)
-    found = study_curve(small_params, CLAIMS, folder)
+    found = study_curve(small_params, CLAIMS, predictions, folder)
     first = found.table.groupby("emotion", sort=False).first()
     for name in CLAIMS:
         mean = expected.associations[SCORED_EMOTIONS.index(name)].mean()
         assert first.loc[name, "estimate"] == pytest.approx(mean)
+    assert set(found.table["scores"]) == {*PROBES, NETWORKS}

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 
 from sslmepr import params as parameters
 from sslmepr.association.cross_source import CrossSource
@@ -16,13 +17,13 @@ from sslmepr.report.association_findings import (
 SETTINGS = parameters.load().association
 
 
-def found(error=0.02):
+def found(error=0.02, crossed=900):
     rng = np.random.default_rng(0)
     influence = rng.standard_normal((300, 6, 5))
     influence *= error / np.sqrt((influence**2).sum(0))
     r = np.zeros((6, 5))
     r[3] = 0.3  # happiness with every trait
-    return CrossSource(r, [influence], 900, 300, 0.0, 0.5)
+    return CrossSource(r, [influence], 900, 300, 0.0, 0.5, crossed)
 
 
 def primary():
@@ -41,7 +42,15 @@ def test_findings_begin_with_the_claims_of_the_paper():
     assert "sadness goes with lower trait scores: refuted, it is surely" in sad
     assert present.startswith("**Present**, 5 of 30: happiness with openness, .30 [")
     assert absent.startswith("**Absent (surely smaller than ±0.1)**, 25 of 30")
-    assert undecided.startswith("**Undecided**, 0 of 30: 900 clips")
+    assert undecided.startswith("**Undecided**, 0 of 30: 900 clips of 300 people do")
+
+
+def test_clips_of_a_single_modality_are_counted_apart():
+    estimate = found(crossed=700)
+    table = cell_table(estimate, SETTINGS, 0)
+    crossed = CrossAssociations(table, table, estimate)
+    last = association_findings(crossed, "", primary(), 0.1).sentences[-1]
+    assert "700 clips with two modalities or more and 200 with one, of 300" in last
 
 
 def test_tables_show_intervals_and_verdicts():
@@ -72,3 +81,29 @@ def test_halo_that_no_correlation_reaches_is_told_in_words():
 def test_what_is_not_identified_has_no_verdict():
     nothing = association_findings(None, "no two modalities", primary(), 0.1)
     assert nothing.sentences == ["**No verdict.** No two modalities."]
+
+
+def test_doubly_labelled_clips_are_told_last():
+    estimate = found()
+    table = cell_table(estimate, SETTINGS, 0)
+    crossed = CrossAssociations(table, table, estimate)
+    wide = cell_table(found(error=0.2), SETTINGS, 0)
+    bridged = pd.concat(
+        [
+            wide,
+            table.assign(source="prediction_powered", n=250),
+            table.assign(source="combined"),
+        ]
+    )
+    plain = association_findings(crossed, "", primary(), 0.1).sentences
+    told = association_findings(crossed, "", primary(), 0.1, bridged).sentences
+    assert told[:-1] == plain
+    last = told[-1]
+    assert last.startswith("**With the 250 clips that carry both labels**")
+    assert "5 of 30 pairs are present (the strongest: happiness with openness" in last
+    assert last.count("happiness") == 3
+    widths = [(each["high"] - each["low"]).mean() for each in (table, wide)]
+    assert f"are {apa_number(widths[0])} wide on average instead of " in last
+    assert f"instead of {apa_number(widths[1])}." in last
+    empty = bridged.iloc[:0]
+    assert association_findings(crossed, "", primary(), 0.1, empty).sentences == plain

@@ -3,22 +3,25 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from drawn_pairs import study
 from drawn_scores import SETTINGS
 
+from sslmepr.association.preregistration import PRIMARY
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.explorer import SCRIPT, explorer
 
 FIRST = ("happiness", "extraversion")
+NONE = pd.DataFrame(columns=PRIMARY)
 
 
 @pytest.fixture(scope="module")
 def made():
     _, known, pairs = study()
-    return explorer(pairs, known, SETTINGS, FIRST)
+    return explorer(pairs, known, SETTINGS, FIRST, NONE)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +70,7 @@ def test_the_scale_reaches_beyond_the_longest_interval_and_shades_the_effect(
 
 def test_ticks_that_would_touch_on_a_phone_are_left_out():
     _, known, pairs = study()
-    wide = explorer(pairs.assign(high=0.95), known, SETTINGS, FIRST)
+    wide = explorer(pairs.assign(high=0.95), known, SETTINGS, FIRST, NONE)
     ticks = re.findall(r'class="tick"[^>]*>([^<]*)', wide._repr_html_())
     assert ticks == ["−1.00", "−.10", ".10", "1.00"]
 
@@ -90,10 +93,10 @@ def test_nothing_is_fetched(made):
 def test_an_unknown_pair_is_refused(made):
     _, known, pairs = study()
     with pytest.raises(ValueError, match="first: joy with openness is no pair"):
-        explorer(pairs, known, SETTINGS, ("joy", "openness"))
+        explorer(pairs, known, SETTINGS, ("joy", "openness"), NONE)
 
 
 def test_without_pairs_there_is_a_sentence():
     _, known, pairs = study()
-    made = explorer(pairs.head(0), known.head(0), SETTINGS, FIRST)
+    made = explorer(pairs.head(0), known.head(0), SETTINGS, FIRST, NONE)
     assert isinstance(made, Message) and made.text == "There is no pair to explore."

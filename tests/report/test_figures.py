@@ -613,7 +613,8 @@ def component_gains():
 
 def bounded():
     table, planted = association()
-    return table.assign(low=-0.8, high=0.9, unrelated=table["r"]), table
+    ends = {"low": -0.8, "high": 0.9, "interval_low": -0.9, "interval_high": 1.0}
+    return table.assign(unrelated=table["r"], **ends), table
 
 
 def multitrait(rng):
@@ -668,7 +669,7 @@ def test_ratios_of_emotions_with_traits_are_framed_where_they_are_not_distinct()
     assert "Happiness, Openness: −.15 [−.25, −.05]" in cells
 
 
-CHOICES = ("modalities", "pairs", "corpora", "penalty")
+CHOICES = ("modalities", "pairs", "corpora", "scores")
 
 
 def specified(rng, refused=0):
@@ -676,9 +677,9 @@ def specified(rng, refused=0):
         (modalities, pairs, "all", penalty, rng.standard_normal() / 9)
         for modalities in ("all", "without face", "without text")
         for pairs in ("all", "of different sensors")
-        for penalty in ("best", "a tenth", "ten times")
+        for penalty in ("probes", "penalty a tenth", "networks")
     ]
-    columns = ["modalities", "pairs", "corpora", "penalty", "estimate"]
+    columns = ["modalities", "pairs", "corpora", "scores", "estimate"]
     table = pd.DataFrame(rows, columns=columns)
     table.loc[len(table) - refused :, "estimate"] = np.nan
     table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
@@ -696,7 +697,7 @@ def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
     assert diamond[0] == (table["estimate"] < diamond[1]).sum()
     labels = [label.get_text() for label in below.get_yticklabels()]
     assert len(labels) == 3 + 2 + 1 + 3 == len(below.lines)
-    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Penalty"]
+    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Scores"]
     strokes = {
         label: np.unique(line.get_xdata())
         for label, line in zip(labels, below.lines, strict=True)

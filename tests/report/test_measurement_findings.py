@@ -29,11 +29,11 @@ def ratios():
 
 def curve(happy=(0.2, 0.3), sad=(-0.2, -0.1), reason=""):
     rows = [
-        (emotion, modalities, "all", "all", "best", value)
+        (emotion, modalities, "all", "all", "probes", value)
         for emotion, values in (("sadness", sad), ("happiness", happy))
         for modalities, value in zip(("all", "without face"), values, strict=True)
     ]
-    columns = "emotion modalities pairs corpora penalty estimate".split()
+    columns = "emotion modalities pairs corpora scores estimate".split()
     table = pd.DataFrame(rows, columns=columns)
     return table.assign(significant=table["estimate"].abs() > 0.15, reason=reason)
 

@@ -103,7 +103,9 @@ def test_mixed_models_by_corpus(shown):
     head, row = rows(page)
     assert head[2:] == [
         "Between people",
+        "Corrected for few clips",
         "Within a person",
+        "Reliability of a person's mean",
         "ICC",
         "R², marginal",
         "R², conditional",

@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 from drawn_pairs import study
 from drawn_scores import SETTINGS
@@ -5,12 +6,15 @@ from scipy import stats
 
 from sslmepr.association.cross_table import unidentified
 from sslmepr.association.planning import deciding
+from sslmepr.association.preregistration import PRIMARY
 from sslmepr.report.pair_findings import (
     all_pairs,
     refusal,
     study_pairs,
     told_pairs,
 )
+
+NONE = pd.DataFrame(columns=PRIMARY)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,7 @@ def found():
 @pytest.fixture(scope="module")
 def told(found):
     _, known, pairs = found
-    return told_pairs(pairs, known, SETTINGS).set_index(["emotion", "trait"])
+    return told_pairs(pairs, known, SETTINGS, NONE).set_index(["emotion", "trait"])
 
 
 def test_a_study_is_refused_with_its_reason(found):
@@ -120,7 +124,7 @@ class TestToldPairs:
 
 def test_the_table_names_the_clips_of_what_is_open_alone(found):
     _, known, pairs = found
-    shown = all_pairs(pairs, known, SETTINGS)
+    shown = all_pairs(pairs, known, SETTINGS, NONE)
     assert len(shown) == 30
     open_ = shown["verdict"] == "undecided"
     assert (shown["clips to decide"].notna() == open_).all() and open_.sum() == 5
@@ -130,3 +134,35 @@ def test_the_table_names_the_clips_of_what_is_open_alone(found):
     assert shown.loc[25, "clips to decide"] == expected
     assert shown.loc[0, "r [interval]"].startswith("−.30 [−.36")
     assert shown.loc[[0, 29], "p_corrected"].tolist() == ["< .001", "1.000"]
+
+
+def registered(verdict):
+    """Surprise with openness as one of two endpoints, the other a mean of traits."""
+    row = {"emotion": "surprise", "traits": "openness", "direction": "positive"}
+    row |= {"p_family": 0.042, "verdict": verdict}
+    other = row | {"traits": "all", "verdict": "absent"}
+    return pd.DataFrame([row, other]).reindex(columns=PRIMARY)
+
+
+def test_a_registered_pair_has_two_verdicts_and_the_reason(found):
+    _, known, pairs = found
+    cell = ("surprise", "openness")
+    keys = ["emotion", "trait"]
+    other = told_pairs(pairs, known, SETTINGS, registered("present")).set_index(keys)
+    said = other.loc[cell, "said"]
+    assert said.startswith("<strong>Undecided</strong>: these clips do not tell")
+    assert "one of 2 endpoints registered beforehand: <strong>present</strong>" in said
+    assert "(p = .042, one-sided, corrected for the 2)" in said
+    assert "Both are right: 2 tests" in said and "than 30 without" in said
+    assert (other["said"].str.contains("endpoint")).sum() == 1
+    same = told_pairs(pairs, known, SETTINGS, registered("undecided")).set_index(keys)
+    assert "endpoints" in same.loc[cell, "said"]
+    assert "Both are right" not in same.loc[cell, "said"]
+
+
+def test_the_table_has_verdicts_of_endpoints_where_there_are_any(found):
+    _, known, pairs = found
+    assert "endpoint" not in all_pairs(pairs, known, SETTINGS, NONE)
+    shown = all_pairs(pairs, known, SETTINGS, registered("present"))
+    assert shown.loc[25, "endpoint"] == "present"
+    assert shown["endpoint"].notna().sum() == 1

@@ -1,4 +1,4 @@
-"""Frechet bounds of the correlations of labels."""
+"""Bounds of the correlations of labels."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ def bounds_panels(bounds: pd.DataFrame, true: pd.DataFrame | None = None) -> Fig
     Parameters
     ----------
     bounds : DataFrame
-        Of one corpus, from `sslmepr.association.frechet_bounds.association_bounds`.
+        From `sslmepr.association.crossed_bounds.crossed_bounds`.
     true : DataFrame, optional
         emotion, trait, r: correlations of the labels, where both are known.
     """
@@ -29,9 +29,9 @@ def bounds_panels(bounds: pd.DataFrame, true: pd.DataFrame | None = None) -> Fig
         cells = bounds[bounds["emotion"] == emotion]
         y = cells["trait"].map(places)
         axes.axvline(0, color=theme.faint(), lw=0.8)
-        axes.hlines(
-            y, cells["low"], cells["high"], color=theme.faint(), lw=6, alpha=0.45
-        )
+        grey = {"color": theme.faint(), "alpha": 0.45}
+        axes.hlines(y, cells["interval_low"], cells["interval_high"], lw=2, **grey)
+        axes.hlines(y, cells["low"], cells["high"], lw=6, **grey)
         axes.scatter(cells["unrelated"], y, color=colours[emotion], s=30, zorder=3)
         if true is not None:
             known = true[true["emotion"] == emotion]

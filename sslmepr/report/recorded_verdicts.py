@@ -1,0 +1,57 @@
+"""The verdict of a recorded study on the paper's claim, in sentences."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.association.sources import DISJOINT
+from sslmepr.report.overview import Findings
+
+FINDINGS_FILE = "findings.json"
+
+
+def recorded_verdicts(folder: str | Path) -> Findings:
+    """Say what a study found of the paper's claim, or why it can find nothing.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    Findings
+        Those of `sslmepr.report.association_findings.association_findings`. Results
+        that an earlier version recorded do not have them: there, that no correlation of
+        `DISJOINT` modalities exists tells that no clip was seen in two.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the study has no associations.
+    """
+    folder = Path(folder)
+    path = folder / FINDINGS_FILE
+    if path.is_file():
+        return Findings(json.loads(path.read_text("utf-8")))
+    known = pd.read_csv(folder / "associations.csv")
+    if (known["source"] == DISJOINT).any():
+        reason = (
+            "The recorded run is older than the estimator from three sources and has "
+            "to be repeated"
+        )
+    else:
+        reason = (
+            "No clip of the recorded run was seen in two modalities, so that errors "
+            "which predictions of emotions and traits share cannot be told from "
+            "associations"
+        )
+    return Findings(
+        [
+            "**The paper's finding** that happiness goes with higher and sadness with "
+            "lower trait scores: **no verdict**, the associations of the labels are "
+            f"not identified. {reason}. Correlations of predictions below are neither "
+            "evidence for it nor against it."
+        ]
+    )

@@ -1,0 +1,31 @@
+import json
+
+import pandas as pd
+import pytest
+
+from sslmepr.report.recorded_verdicts import FINDINGS_FILE, recorded_verdicts
+
+
+def test_findings_of_the_run_are_told_as_they_are(tmp_path):
+    told = ["**No verdict.** One modality.", "é"]
+    (tmp_path / FINDINGS_FILE).write_text(json.dumps(told), encoding="utf-8")
+    assert recorded_verdicts(tmp_path).sentences == told
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("true_x_predicted", "No clip of the recorded run was seen in two modalities"),
+        ("disjoint_modalities", "is older than the estimator from three sources"),
+    ],
+)
+def test_an_older_record_says_why_it_has_no_verdict(tmp_path, source, reason):
+    pd.DataFrame({"source": [source]}).to_csv(tmp_path / "associations.csv")
+    (only,) = recorded_verdicts(tmp_path).sentences
+    assert only.startswith("**The paper's finding**") and "**no verdict**" in only
+    assert reason in only
+
+
+def test_a_folder_without_associations_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"associations\.csv"):
+        recorded_verdicts(tmp_path)
