@@ -398,7 +398,7 @@ def test_the_chapter_on_the_confirmation_is_of_todays_code(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     page = tmp_path / "page.md"
     marks = {"known": True, "other": False}
-    for mark, current in marks.items():
+    for mark in marks:
         page.write_text("# A page\n\n% confirmation: answer\n")
         monkeypatch.setattr(book, "fingerprint", lambda _, mark=mark: mark)
         book._fill(page, None)
