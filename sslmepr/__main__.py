@@ -190,7 +190,10 @@ def _confirm(options: argparse.Namespace) -> None:
     from sslmepr.confirmation.attempts import FOLDER
     from sslmepr.confirmation.confirm import MODEL, confirm
     from sslmepr.confirmation.frozen import frozen_study
+    from sslmepr.corpora.schema import CorpusError
+    from sslmepr.features import FeatureError
     from sslmepr.pipeline.parallel import stale_generations
+    from sslmepr.training.checkpoints import CheckpointError
 
     settings = params.load()
     study = frozen_study(settings).study
@@ -204,7 +207,10 @@ def _confirm(options: argparse.Namespace) -> None:
             f"the models are not those of this code ({stale[0][0]} is out of date); "
             "first: make repro"
         )
-    new = confirm(settings)
+    try:
+        new = confirm(settings)
+    except (CheckpointError, CorpusError, FeatureError) as error:
+        raise RuntimeError(str(error)) from None
     told = "a new attempt" if new else "an attempt on record, reproduced; not counted"
     print(f"{FOLDER}: {told}. Commit that folder; `make book` shows it")
 

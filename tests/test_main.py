@@ -6,6 +6,7 @@ from drawn_pairs import study
 
 from sslmepr import params
 from sslmepr.__main__ import main
+from sslmepr.training.checkpoints import CheckpointError
 
 ROOT = Path(__file__).parents[1]
 
@@ -136,6 +137,8 @@ def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, cap
 
     def confirmed(settings):
         asked.append(settings.study)
+        if len(asked) > 2:
+            raise CheckpointError("runs: no trained model")
         return len(asked) == 1
 
     monkeypatch.setattr("sslmepr.confirmation.confirm.confirm", confirmed)
@@ -146,6 +149,8 @@ def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, cap
     assert "a new attempt" in capsys.readouterr().out
     assert main(["confirm"]) == 0
     assert "not counted" in capsys.readouterr().out
+    assert main(["confirm"]) == 1
+    assert "sslmepr: runs: no trained model" in capsys.readouterr().err
     stale[0] = [["unimodal@face-emotion"], ["fusion@multitask"]]
     assert main(["confirm"]) == 1
     assert "unimodal@face-emotion is out of date" in capsys.readouterr().err
@@ -153,4 +158,4 @@ def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, cap
     monkeypatch.setattr("sslmepr.params.load", lambda: other)
     assert main(["confirm"]) == 1
     assert "make repro STUDY=simulated" in capsys.readouterr().err
-    assert asked == ["simulated", "simulated"]
+    assert asked == ["simulated"] * 3

@@ -11,6 +11,7 @@ from sslmepr.confirmation import attempts, confirm, people
 from sslmepr.confirmation.confirm import FRESH, KNOWN, count_worlds
 from sslmepr.confirmation.frozen import FrozenError, fingerprint, seed_of
 from sslmepr.confirmation.plan import FILE, read_plan
+from sslmepr.training.checkpoints import CheckpointError
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_nothing_is_entered_where_something_is_not_in_order(project):
         confirm.confirm(params, root, progress=False)
     commit(root)
     shutil.rmtree(root / "runs" / params.study / "fusion")
-    with pytest.raises(RuntimeError, match="multitask"):
+    with pytest.raises(CheckpointError, match="multitask"):
         confirm.confirm(params, root, progress=False)
     assert not (root / attempts.FOLDER).exists() and seeds == []
 
