@@ -50,23 +50,22 @@ def filled(
     KeyError
         If a marked line names something else.
     """
-    parts = {
-        "answer": _markdown(answer(attempts, current, shown, tables)),
-        "attempts": _html(attempts_table(attempts)),
+    shows = {
+        "endpoints": endpoints_table,
+        "worlds": worlds_table,
+        "recognition": recognition_table,
     }
-    shows = {"endpoints": endpoints_table, "worlds": worlds_table}
-    shows["recognition"] = recognition_table
-    for name, show in shows.items():
-        parts[name] = _html(show(tables[name])) if tables else NOTHING
-    return MARKED.sub(lambda mark: parts[mark[1]], text)
 
+    def part(mark: re.Match) -> str:
+        name = mark[1]
+        if name == "answer":
+            return answer(attempts, current, shown, tables)._repr_markdown_()
+        if name == "attempts":
+            return attempts_table(attempts)._repr_html_()
+        show = shows[name]
+        return show(tables[name])._repr_html_() if tables else NOTHING
 
-def _markdown(found: Findings) -> str:
-    return found._repr_markdown_()
-
-
-def _html(table: Table) -> str:
-    return table._repr_html_()
+    return MARKED.sub(part, text)
 
 
 def answer(
@@ -221,7 +220,7 @@ def attempts_table(attempts: pd.DataFrame) -> Table:
     shown = {
         "attempt": attempts["attempt"].astype(str),
         "begun": attempts["begun"],
-        "fingerprint": attempts["hash"].str[:12],
+        "fingerprint": attempts["hash"].astype(str).str[:12],
         "commit": attempts["revision"],
         "finished": attempts["finished"].astype(bool),
     }

@@ -26,8 +26,7 @@ def test_a_seed_changes_people_and_the_analysis_alone(settings):
 @pytest.fixture
 def tiny_corpora(tiny, monkeypatch):
     """Corpora of two clips, whose extraction is left out but noted."""
-    changes = {"compute.workers": 1, "simulation.seconds": [0.5, 0.6]}
-    changes |= {
+    changes = {"compute.workers": 1} | {
         f"corpus.tiny_{name}.{count}": 2
         for name in ("emotion", "personality", "joint")
         for count in ("clips", "persons")
