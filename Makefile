@@ -13,7 +13,7 @@ pytest := OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadfile --no-lo
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify trials sweep book lab test test-fast test-noise lint bench
+.PHONY: help repro verify trials confirm sweep book lab test test-fast test-noise lint bench
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ verify: $(installed)  ## results computed here against those on record (STUDY=re
 
 trials: $(installed)  ## trials of the method and the analysis, in notebooks/trials
 	$(bin)/sslmepr repro trials --only notebooks/trials/dvc.yaml
+
+confirm: $(installed)  ## the analysis tested once, on worlds and people never seen
+	$(bin)/sslmepr confirm
 
 sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 	$(bin)/sslmepr sweep $(if $(STUDY),'$(STUDY)') $(if $(JOBS),--jobs $(JOBS))

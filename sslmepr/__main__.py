@@ -55,6 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
     verify.add_argument("name", nargs="?", help="a study; the current one if absent")
     verify.set_defaults(call=_verify)
 
+    confirm = commands.add_parser(
+        "confirm", help="test the analysis once, on worlds and people never seen"
+    )
+    confirm.set_defaults(call=_confirm)
+
     predict = commands.add_parser(
         "predict",
         help="predict recordings of your own",
@@ -178,6 +183,36 @@ def _verify(options: argparse.Namespace) -> None:
 
     if not verify(options.name or params.load().study):
         raise RuntimeError("results are not those on record, see above")
+
+
+def _confirm(options: argparse.Namespace) -> None:
+    from sslmepr import params
+    from sslmepr.confirmation.attempts import FOLDER
+    from sslmepr.confirmation.confirm import MODEL, confirm
+    from sslmepr.confirmation.frozen import frozen_study
+    from sslmepr.corpora.schema import CorpusError
+    from sslmepr.features import FeatureError
+    from sslmepr.pipeline.parallel import stale_generations
+    from sslmepr.training.checkpoints import CheckpointError
+
+    settings = params.load()
+    study = frozen_study(settings).study
+    if settings.study != study:
+        raise RuntimeError(
+            f"what is confirmed is study {study!r}; first: make repro STUDY={study}"
+        )
+    stale = stale_generations([f"fusion@{MODEL}"])
+    if stale:
+        raise RuntimeError(
+            f"the models are not those of this code ({stale[0][0]} is out of date); "
+            "first: make repro"
+        )
+    try:
+        new = confirm(settings)
+    except (CheckpointError, CorpusError, FeatureError) as error:
+        raise RuntimeError(str(error)) from None
+    told = "a new attempt" if new else "an attempt on record, reproduced; not counted"
+    print(f"{FOLDER}: {told}. Commit that folder; `make book` shows it")
 
 
 def _predict(options: argparse.Namespace) -> None:

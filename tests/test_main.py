@@ -6,6 +6,7 @@ from drawn_pairs import study
 
 from sslmepr import params
 from sslmepr.__main__ import main
+from sslmepr.training.checkpoints import CheckpointError
 
 ROOT = Path(__file__).parents[1]
 
@@ -129,3 +130,32 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys):
     assert main(["repro", "real"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("sslmepr: ") and "params.yaml" in said
+
+
+def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, capsys):
+    asked, stale = [], [[]]
+
+    def confirmed(settings):
+        asked.append(settings.study)
+        if len(asked) > 2:
+            raise CheckpointError("runs: no trained model")
+        return len(asked) == 1
+
+    monkeypatch.setattr("sslmepr.confirmation.confirm.confirm", confirmed)
+    monkeypatch.setattr(
+        "sslmepr.pipeline.parallel.stale_generations", lambda targets: stale[0]
+    )
+    assert main(["confirm"]) == 0
+    assert "a new attempt" in capsys.readouterr().out
+    assert main(["confirm"]) == 0
+    assert "not counted" in capsys.readouterr().out
+    assert main(["confirm"]) == 1
+    assert "sslmepr: runs: no trained model" in capsys.readouterr().err
+    stale[0] = [["unimodal@face-emotion"], ["fusion@multitask"]]
+    assert main(["confirm"]) == 1
+    assert "unimodal@face-emotion is out of date" in capsys.readouterr().err
+    other = params.load().for_study("real").model_copy(update={"study": "real"})
+    monkeypatch.setattr("sslmepr.params.load", lambda: other)
+    assert main(["confirm"]) == 1
+    assert "make repro STUDY=simulated" in capsys.readouterr().err
+    assert asked == ["simulated"] * 3

@@ -10,18 +10,61 @@ degrees of freedom after Satterthwaite (1946, Biometrics Bulletin 2).
 
 from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sslmepr.corpora.schema import read_clips
 from sslmepr.evaluation.metrics import emotion_draws, personality_draws
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS, select
+from sslmepr.params import Params
+from sslmepr.params.analysis import DEV
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
 from sslmepr.statistics.verdicts import verdicts
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
+
+
+def shown_clips(
+    predictions: pd.DataFrame, params: Params, data_folder: str | Path = "data"
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Predictions of fusion models on the clips that ``evaluate.shown`` allows.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Those that the stage ``evaluate`` writes.
+    params : Params
+        Sections ``roles`` and ``evaluate``.
+    data_folder : path
+        Holds ``<corpus>/corpus``.
+
+    Returns
+    -------
+    predictions : DataFrame
+        Of the held-out corpus, or of the dev clips of both training corpora, each of
+        which has the labels of its own task; without the column corpus.
+    speaker_ids : Series
+        clip_id to speaker_id.
+
+    Raises
+    ------
+    CorpusError
+        If a clip table is missing or damaged.
+    """
+    roles, fused = params.roles, select(predictions, stage="fusion")
+    if params.evaluate.shown == DEV:
+        corpora = dict.fromkeys([roles.emotion, roles.personality])
+        chosen = fused[(fused["split"] == "dev") & fused["true"].notna()]
+    else:
+        corpora = [roles.held_out]
+        chosen = select(fused, corpus=roles.held_out)
+    tables = [read_clips(Path(data_folder, name, "corpus")) for name in corpora]
+    speakers = pd.concat(tables).set_index("clip_id")["speaker_id"]
+    return chosen.drop(columns="corpus"), speakers
 
 
 def compare_variants(

@@ -35,8 +35,10 @@ from sslmepr.files import atomic
 from sslmepr.labels import TARGETS, Model
 from sslmepr.models.published import PUBLISHED_THRESHOLD
 from sslmepr.params import Params
+from sslmepr.params.analysis import DEV
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.bootstrap_refits import REFITS_FILE, read_refits
+from sslmepr.training.clips import read_study_clips
 from sslmepr.training.predictions import (
     is_single_label,
     prediction_table,
@@ -65,6 +67,9 @@ def evaluate_study(
     part, for a union of corpora). ``refits.parquet`` has the predictions of
     `sslmepr.training.bootstrap_refits`.
 
+    With ``evaluate.shown`` as ``dev``, labels of test splits and of the held-out corpus
+    are not read, and there are no metrics of these.
+
     Parameters
     ----------
     params : Params
@@ -87,7 +92,8 @@ def evaluate_study(
         over seeds, for ``dvc metrics``. With `covered`, also calibration and coverage,
         from `sslmepr.evaluation.coverage.person_coverage`.
     """
-    clips = read_true_clips(params, data_folder)
+    hidden = params.evaluate.shown == DEV
+    clips = (read_study_clips if hidden else read_true_clips)(params, data_folder)
     cells = list(measured_cells(params, clips))
     thresholds = training_thresholds(clips, params.roles.emotion)
     tables, joined = [], []

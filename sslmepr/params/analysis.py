@@ -1,10 +1,12 @@
 """Sections on evaluation, association and explanation."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sslmepr.params.base import Modality, Positive, ProperShare, Section
+
+HELD_OUT, DEV = "held_out", "dev"
 
 
 class Folds(Section):
@@ -24,11 +26,15 @@ class Evaluate(Section):
 
     ``resamples`` is the number of bootstrap samples, ``confidence`` the confidence
     level. Models whose scores differ by no more than ``margin`` are equivalent.
+    ``shown`` are the labels that evaluation reads: those of test splits and of the
+    held-out corpus as well, or of dev alone, so that chapters show nothing else while a
+    method is developed.
     """
 
     resamples: Positive
     confidence: ProperShare
     margin: Annotated[float, Field(gt=0)]
+    shown: Literal[HELD_OUT, DEV]
 
 
 class Association(Section):

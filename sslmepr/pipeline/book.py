@@ -18,16 +18,22 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from sslmepr.confirmation.attempts import FOLDER as ATTEMPTS
+from sslmepr.confirmation.attempts import standing
+from sslmepr.confirmation.frozen import fingerprint
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.report import confirmation
 from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
 """Stages with a folder of their own, so that the book can depend on one of them."""
+CONFIRMATION = "confirmation"
+"""The chapter that says whether the record of confirmations is of today's code."""
 # Jupyter Book's package has no __main__, and its script may not be on the path.
 LAUNCH = "from jupyter_book.cli.main import main; main()"
 COMPLAINT = re.compile(r"WARNING|ERROR|CRITICAL|SEVERE|Error:|Exception occurred")
@@ -145,11 +151,20 @@ def assemble(
             path.write_text(_without_links(text, absent), encoding="utf-8")
     for path in (target / f"{page}.ipynb" for page in executed):
         _without_links_in(path, absent)
+    if CONFIRMATION in pages:
+        _fill(target / f"{CONFIRMATION}.md", params)
     write_api_pages(PACKAGE, target / "api")
     with atomic(target / "_toc.yml") as part:
         part.write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
     _require_distinct(target, pages)
     return target
+
+
+def _fill(page: Path, params: Params) -> None:
+    """Write into the chapter on the confirmation what is on record, as of today."""
+    found = standing(ATTEMPTS, fingerprint(params))
+    text = page.read_text(encoding="utf-8")
+    page.write_text(confirmation.filled(text, *found), encoding="utf-8")
 
 
 def _empty(target: Path) -> None:

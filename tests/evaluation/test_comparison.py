@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binom, t
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from sslmepr.evaluation.comparison import compare_variants
+from sslmepr.evaluation.comparison import compare_variants, shown_clips
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS
 
 SETTINGS = {"reference": "multitask", "resamples": 300, "confidence": 0.95}
@@ -146,3 +146,31 @@ def test_bad_input_is_named():
     two = pd.concat([table, table.assign(split="dev")])
     with pytest.raises(ValueError, match="several values of split"):
         compare_variants(two, speakers(), **SETTINGS)
+
+
+def showing(params, what):
+    evaluate = params.evaluate.model_copy(update={"shown": what})
+    return params.model_copy(update={"evaluate": evaluate})
+
+
+def test_variants_are_compared_on_the_held_out_corpus(trained, small_params):
+    folder, runs, *_ = trained
+    table = pd.read_parquet(runs / "evaluate" / "predictions.parquet")
+    chosen, speakers = shown_clips(table, showing(small_params, "held_out"), folder)
+    expected = table[(table["stage"] == "fusion") & (table["corpus"] == "joint")]
+    pd.testing.assert_frame_equal(chosen, expected.drop(columns="corpus"))
+    assert set(speakers.index) == set(expected["clip_id"])
+
+
+def test_while_developing_variants_are_compared_on_dev(trained, small_params):
+    folder, runs, *_ = trained
+    table = pd.read_parquet(runs / "evaluate" / "predictions.parquet")
+    chosen, speakers = shown_clips(table, showing(small_params, "dev"), folder)
+    assert set(chosen["split"]) == {"dev"} and chosen["true"].notna().all()
+    corpora = chosen["clip_id"].str.partition("-")[0]
+    emotions = chosen["target"].isin(SCORED_EMOTIONS)
+    assert set(corpora[emotions]) == {"emotion"}
+    assert set(corpora[chosen["target"].isin(TRAITS)]) == {"personality"}
+    found = compare_variants(chosen, speakers, **SETTINGS)
+    assert set(found["metric"]) == {"mWACC", "mF1", "mACC", "CCC"}
+    assert (found["n_speakers"] < found["n"]).all()

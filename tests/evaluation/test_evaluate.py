@@ -5,8 +5,12 @@ import json
 import pandas as pd
 import pytest
 
+from sslmepr.evaluation import scores
 from sslmepr.evaluation.evaluate import evaluate_study
-from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TASKS, TRAITS
+from sslmepr.report import person_intervals
+from sslmepr.report.overview import recognition
+from sslmepr.training.clips import study_corpora
 
 
 def test_evaluation_table(trained):
@@ -146,3 +150,30 @@ def test_evaluation_is_deterministic(trained, small_params):
     data_folder, folder, _, evaluation = trained
     again = evaluate_study(small_params, folder, data_folder)
     pd.testing.assert_frame_equal(evaluation["metrics"], again["metrics"])
+
+
+def test_while_developing_no_label_but_those_of_dev_is_read(
+    trained, small_params, tmp_path, monkeypatch
+):
+    data_folder, folder, _, evaluation = trained
+    evaluate = small_params.evaluate.model_copy(update={"shown": "dev"})
+    params = small_params.model_copy(update={"evaluate": evaluate})
+    monkeypatch.setattr("sslmepr.evaluation.evaluate.read_true_clips", None)
+    found = evaluate_study(params, folder, data_folder, tmp_path, covered="multitask")
+    metrics, everything = found["metrics"], evaluation["metrics"]
+    assert set(metrics["split"]) == {"dev"} < set(everything["split"])
+    expected = everything[everything["split"] == "dev"].reset_index(drop=True)
+    keys = [*metrics.columns[: metrics.columns.get_loc("target") + 1]]
+    pd.testing.assert_frame_equal(
+        metrics.sort_values(keys, ignore_index=True),
+        expected.sort_values(keys, ignore_index=True),
+    )
+    written = pd.read_parquet(tmp_path / "predictions.parquet")
+    assert written.loc[written["split"] == "test", "true"].isna().all()
+    assert written.loc[written["split"] == "dev", "true"].notna().any()
+    assert set(found["coverage"]["split"]) <= {"dev"}
+    assert person_intervals.kept(found["coverage"], evaluate.confidence)
+    for task in TASKS:
+        person_intervals.table(found["coverage"], task)._repr_html_()
+    sentences = recognition(scores.of_corpora(metrics, study_corpora(params)))
+    assert len(sentences) == 2

@@ -7,12 +7,22 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
+from sslmepr.confirmation.attempts import FOLDER as ATTEMPTS
+from sslmepr.confirmation.attempts import TABLES
 from sslmepr.files import MARK
 from sslmepr.params.study import Roles
 from sslmepr.pipeline import book
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = [{"file": "api", "sections": "api"}, {"file": "references"}]
+EMPTY = {
+    "endpoints": "emotion,traits,direction,r,p_family,verdict,covered\n"
+    "anger,all,negative,-0.2,0.01,present,True\n",
+    "worlds": "condition,metric,estimate,low,high,worlds,verdict\n"
+    "planted,rmse,0.1,0.1,0.1,3,\n",
+    "recognition": "metric,estimate\n",
+}
+"""Tables of a confirmation, as small as its answer needs."""
 BROKEN = "# A page\n\nSee {doc}`nowhere`.\n"
 
 
@@ -381,3 +391,27 @@ def test_a_stage_is_not_told_from_a_name_with_hyphens(small):
     assert path == Path("d", "my-corpus-2", "corpus.ipynb")
     assert book._stage("training/fusion-my-variant", cells) == "fusion@my-variant"
     assert book._stage("chapters/your-chapter", cells) == "your-chapter"
+
+
+def test_the_chapter_on_the_confirmation_is_of_todays_code(tmp_path, monkeypatch):
+    """It is filled in when the book is assembled, whatever the stages have computed."""
+    monkeypatch.chdir(tmp_path)
+    page = tmp_path / "page.md"
+    marks = {"known": True, "other": False}
+    for mark in marks:
+        page.write_text("# A page\n\n% confirmation: answer\n")
+        monkeypatch.setattr(book, "fingerprint", lambda _, mark=mark: mark)
+        book._fill(page, None)
+        assert "**Nothing is confirmed.**" in page.read_text()
+    for name in TABLES:
+        write(tmp_path / ATTEMPTS / "known" / f"{name}.csv", EMPTY[name])
+    write(
+        tmp_path / ATTEMPTS / "attempts.csv",
+        "attempt,hash,seed,revision,begun\n1,known,5,abc,2026-11-29\n",
+    )
+    for mark, current in marks.items():
+        page.write_text("# A page\n\n% confirmation: answer\n")
+        monkeypatch.setattr(book, "fingerprint", lambda _, mark=mark: mark)
+        book._fill(page, None)
+        assert ("**Confirmatory.**" in page.read_text()) == current
+        assert ("**Exploratory.**" in page.read_text()) != current

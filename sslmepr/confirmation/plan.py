@@ -1,0 +1,106 @@
+"""How a confirmation is made, and by which bounds it is judged: fixed in a file."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, ValidationError, model_validator
+
+from sslmepr.params.base import ParamsError, Positive, Section, read
+
+FILE = Path("book", "confirmation.yaml")
+
+MET, MISSED, UNDECIDED = "met", "missed", "undecided"
+
+Metric = Literal["covers_planted", "largest_t_error", "error_ratio", "slope"]
+"""Of `sslmepr.trials.worlds.summarise`."""
+
+
+class Bounds(Section):
+    """Where a metric of many worlds has to lie; None: no bound on this side."""
+
+    least: float | None = None
+    most: float | None = None
+
+    @model_validator(mode="after")
+    def _bound_something(self) -> "Bounds":
+        if self.least is None and self.most is None:
+            raise ValueError("needs `least`, `most` or both")
+        low, high = self.ends
+        if low > high:
+            raise ValueError(f"least {low:g} must not be above most {high:g}")
+        return self
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends, infinite where there is no bound."""
+        least = -np.inf if self.least is None else self.least
+        return least, np.inf if self.most is None else self.most
+
+
+class ConfirmationPlan(Section):
+    """What ``book/confirmation.yaml`` fixes.
+
+    Attributes
+    ----------
+    written : str
+        Date.
+    worlds : int
+        Drawn with the planted associations, and as many in which there are none.
+    features : int
+        Of every modality of a drawn world.
+    bounds : dict of str to Bounds
+        By metric.
+    """
+
+    written: str
+    worlds: Positive
+    features: Positive
+    bounds: Annotated[dict[Metric, Bounds], Field(min_length=1)]
+
+
+def read_plan(path: str | Path = FILE) -> ConfirmationPlan:
+    """Read how a confirmation is made.
+
+    Raises
+    ------
+    ParamsError
+        If the file is absent, is not YAML, or holds something else; the message names
+        the file and the first thing that is wrong.
+    """
+    try:
+        return ConfirmationPlan.model_validate(read(Path(path)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ParamsError(f"{path}: {place}: {first['msg']}") from None
+
+
+def judged(summary: pd.DataFrame, plan: ConfirmationPlan) -> pd.DataFrame:
+    """Compare metrics of many worlds with the bounds that were fixed for them.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        metric, low, high and more.
+    plan : ConfirmationPlan
+
+    Returns
+    -------
+    DataFrame
+        `summary` with least and most (infinite without a bound; missing for a metric
+        without any) and verdict: `MET` where the whole interval lies within the bounds,
+        `MISSED` where all of it lies outside, otherwise `UNDECIDED`; empty for a metric
+        without bounds.
+    """
+    ends = summary["metric"].map(
+        lambda name: plan.bounds[name].ends if name in plan.bounds else (np.nan, np.nan)
+    )
+    least, most = np.array([*ends], float).reshape(-1, 2).T
+    low, high = summary["low"].to_numpy(float), summary["high"].to_numpy(float)
+    inside, outside = (low >= least) & (high <= most), (high < least) | (low > most)
+    verdict = np.select(
+        [np.isnan(least), inside, outside], ["", MET, MISSED], UNDECIDED
+    )
+    return summary.assign(least=least, most=most, verdict=verdict)

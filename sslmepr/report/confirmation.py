@@ -1,0 +1,227 @@
+"""The chapter on the confirmation: its answer in sentences, and its tables.
+
+Whether the record is of today's code is known when the book is built, not when a stage
+runs, so the chapter is prose whose marked lines are filled in then.
+"""
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
+from sslmepr.association.preregistration import OPPOSITE
+from sslmepr.report.apa import apa_number, apa_p
+from sslmepr.report.overview import Findings
+from sslmepr.report.tables import Table, interval, metric_table, number
+from sslmepr.report.words import plain
+
+MARKED = re.compile(r"^% confirmation: (\w+)$", re.MULTILINE)
+"""A line that is replaced; as it stands, a comment of MyST."""
+
+NOTHING = "No attempt has been finished yet."
+
+
+def filled(
+    text: str,
+    attempts: pd.DataFrame,
+    current: bool,
+    shown: int | None,
+    tables: Mapping[str, pd.DataFrame],
+) -> str:
+    """The chapter with what is on record.
+
+    Parameters
+    ----------
+    text : str
+        Markdown with lines as of `MARKED`.
+    attempts : DataFrame
+        attempt, hash, revision, begun, finished.
+    current : bool
+        Whether the attempt that is shown is of today's code.
+    shown : int or None
+        Its number.
+    tables : mapping of str to DataFrame
+        Its results: endpoints, worlds, recognition; empty if there are none.
+
+    Raises
+    ------
+    KeyError
+        If a marked line names something else.
+    """
+    shows = {
+        "endpoints": endpoints_table,
+        "worlds": worlds_table,
+        "recognition": recognition_table,
+    }
+
+    def part(mark: re.Match) -> str:
+        name = mark[1]
+        if name == "answer":
+            return answer(attempts, current, shown, tables)._repr_markdown_()
+        if name == "attempts":
+            return attempts_table(attempts)._repr_html_()
+        show = shows[name]
+        return show(tables[name])._repr_html_() if tables else NOTHING
+
+    return MARKED.sub(part, text)
+
+
+def answer(
+    attempts: pd.DataFrame,
+    current: bool,
+    shown: int | None,
+    tables: Mapping[str, pd.DataFrame],
+) -> Findings:
+    """What was confirmed, and whether that holds for today's code.
+
+    Parameters
+    ----------
+    attempts, current, shown, tables
+        As of `filled`.
+    """
+    count = f"{len(attempts)} {'attempt' if len(attempts) == 1 else 'attempts'}"
+    if shown is None:
+        return Findings(
+            [
+                f"**Nothing is confirmed.** {count} on record, none finished. All "
+                "results of this book are exploratory: they were seen while the "
+                "analysis was made. `make confirm` makes an attempt."
+            ]
+        )
+    state = (
+        "**Confirmatory.** What follows is of the code that built this book, on people "
+        f"and worlds that nobody had seen before (attempt {shown}; {count} on record)."
+    )
+    if not current:
+        state = (
+            f"**Exploratory.** The code has moved on since attempt {shown} ({count} on "
+            "record). What follows was confirmed of the code of that time; for today's "
+            "code it is a hint, until `make confirm` has run again."
+        )
+    return Findings([state, _endpoints(tables["endpoints"]), _worlds(tables["worlds"])])
+
+
+def _endpoints(table: pd.DataFrame) -> str:
+    as_expected = np.where(table["direction"] == "none", ABSENT, PRESENT)
+    told = {
+        "confirmed": table["verdict"] == as_expected,
+        "refuted": table["verdict"].isin([OPPOSITE, ABSENT, PRESENT])
+        & (table["verdict"] != as_expected),
+        "undecided": table["verdict"] == UNDECIDED,
+    }
+    parts = []
+    for word, rows in told.items():
+        named = "; ".join(_endpoint(row) for row in table[rows].itertuples())
+        parts.append(f"{rows.sum()} {word}" + (f" ({named})" if named else ""))
+    covered = table["covered"].astype(bool).sum()
+    return (
+        f"**Endpoints** on new people, {len(table)} as registered: {', '.join(parts)}. "
+        f"{covered} of the {len(table)} intervals contain what was planted."
+    )
+
+
+def _endpoint(row) -> str:
+    traits = "all traits" if row.traits == "all" else _traits(row.traits)
+    return (
+        f"{plain(row.emotion)} with {traits} {apa_number(row.r)}, {apa_p(row.p_family)}"
+    )
+
+
+def _traits(names: str) -> str:
+    return ", ".join(plain(each) for each in names.split(", "))
+
+
+def _worlds(table: pd.DataFrame) -> str:
+    known = table[table["verdict"].notna()]
+    told = [
+        f"{plain(row.metric)} {interval(row.estimate, row.low, row.high)} "
+        f"({row.condition} worlds): {row.verdict}"
+        for row in known.itertuples()
+    ]
+    count = table.groupby("condition")["worlds"].max().sum()
+    return (
+        f"**Error rates** over {count} worlds, against the bounds that were fixed "
+        f"before: {'; '.join(told)}."
+    )
+
+
+def endpoints_table(table: pd.DataFrame) -> Table:
+    """What was registered, what was found, and what had been planted.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.confirmation.people.endpoints`.
+    """
+    ends = table[["r", "low", "high"]].to_numpy(float)
+    shown = {
+        "emotion": table["emotion"],
+        "traits": table["traits"].map(_traits),
+        "expected sign": table["direction"],
+        "planted": table["planted"],
+        "r [interval]": [interval(*row) for row in ends],
+        "p_family": table["p_family"],
+        "verdict": table["verdict"],
+        "interval contains planted": table["covered"].astype(bool),
+    }
+    clips, people = table[["n", "n_speakers"]].iloc[0]
+    return Table(pd.DataFrame(shown), note=f"{clips} clips of {people} people.")
+
+
+def worlds_table(table: pd.DataFrame) -> Table:
+    """Metrics over worlds, with the bounds that were fixed for them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.confirmation.confirm.count_worlds`.
+    """
+    estimates = table[["estimate", "low", "high"]].to_numpy(float)
+    bounds = [
+        "" if np.isnan(least) else f"{_end(least)} to {_end(most)}"
+        for least, most in table[["least", "most"]].to_numpy(float)
+    ]
+    shown = {
+        "worlds": table["condition"],
+        "metric": table["metric"].map(plain),
+        "estimate [interval]": [interval(*row) for row in estimates],
+        "has to lie in": bounds,
+        "verdict": table["verdict"].fillna(""),
+        "number of worlds": table["worlds"],
+    }
+    return Table(pd.DataFrame(shown))
+
+
+def _end(value: float) -> str:
+    return number(value, 2) if np.isfinite(value) else "any"
+
+
+def recognition_table(table: pd.DataFrame) -> Table:
+    """Scores of the fused model on known and on new people.
+
+    Parameters
+    ----------
+    table : DataFrame
+        people, metric, estimate, low, high, interval.
+    """
+    return metric_table(table, "people")
+
+
+def attempts_table(attempts: pd.DataFrame) -> Table:
+    """The log.
+
+    Parameters
+    ----------
+    attempts : DataFrame
+        As of `filled`.
+    """
+    shown = {
+        "attempt": attempts["attempt"].astype(str),
+        "begun": attempts["begun"],
+        "fingerprint": attempts["hash"].astype(str).str[:12],
+        "commit": attempts["revision"],
+        "finished": attempts["finished"].astype(bool),
+    }
+    return Table(pd.DataFrame(shown))

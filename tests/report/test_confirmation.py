@@ -1,0 +1,122 @@
+"""The chapter on the confirmation, from what is on record."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sslmepr.report.confirmation import MARKED, answer, filled, worlds_table
+
+PAGE = Path(__file__).parents[2] / "book" / "confirmation.md"
+
+
+def log(*finished):
+    count = len(finished)
+    return pd.DataFrame(
+        {
+            "attempt": range(1, count + 1),
+            "hash": [f"{place:064x}" for place in range(count)],
+            "revision": ["abc"] * count,
+            "begun": ["2026-11-29"] * count,
+            "finished": finished,
+        }
+    )
+
+
+@pytest.fixture
+def tables():
+    endpoints = pd.DataFrame(
+        {
+            "emotion": ["happiness", "sadness", "anger", "surprise"],
+            "traits": ["all", "all", "agreeableness", "all"],
+            "direction": ["positive", "negative", "negative", "none"],
+            "r": [0.3, 0.1, -0.1, 0.01],
+            "low": [0.2, 0.05, -0.2, -0.02],
+            "high": [0.4, 0.15, 0.0, 0.04],
+            "p_family": [0.001, 0.99, 0.06, 0.9],
+            "verdict": ["present", "opposite", "undecided", "absent"],
+            "planted": [0.31, -0.2, -0.1, 0.0],
+            "covered": [True, False, True, True],
+            "n": [1500] * 4,
+            "n_speakers": [1100] * 4,
+        }
+    )
+    worlds = pd.DataFrame(
+        {
+            "condition": ["planted", "planted", "unrelated"],
+            "metric": ["covers_planted", "rmse", "largest_t_error"],
+            "estimate": [0.95, 0.1, 0.06],
+            "low": [0.94, 0.09, 0.03],
+            "high": [0.96, 0.11, 0.1],
+            "worlds": [200, 200, 200],
+            "least": [0.93, np.nan, -np.inf],
+            "most": [0.98, np.nan, 0.05],
+            "verdict": ["met", np.nan, "undecided"],
+        }
+    )
+    recognition = pd.DataFrame(
+        {
+            "people": ["known to development", "never seen before"],
+            "metric": ["mWACC"] * 2,
+            "estimate": [0.7, 0.65],
+            "low": [0.6, 0.55],
+            "high": [0.8, 0.75],
+            "interval": ["expanded_percentile"] * 2,
+        }
+    )
+    return {"endpoints": endpoints, "worlds": worlds, "recognition": recognition}
+
+
+def test_the_answer_counts_endpoints_by_what_was_expected(tables):
+    state, endpoints, worlds = answer(log(True), True, 1, tables).sentences
+    assert state.startswith("**Confirmatory.**") and "1 attempt on record" in state
+    assert "4 as registered: 2 confirmed (happiness with all traits .30" in endpoints
+    assert "surprise with all traits .01" in endpoints.split("refuted")[0]
+    assert "1 refuted (sadness with all traits .10" in endpoints
+    assert "1 undecided (anger with agreeableness" in endpoints
+    assert "3 of the 4 intervals contain what was planted" in endpoints
+    assert "over 400 worlds" in worlds
+    assert "0.950 [0.940, 0.960] (planted worlds): met" in worlds
+    assert "0.060 [0.030, 0.100] (unrelated worlds): undecided" in worlds
+    assert "root-mean-square" not in worlds  # it has no bounds
+
+
+def test_code_that_moved_on_is_exploratory(tables):
+    state = answer(log(True, False), False, 1, tables).sentences[0]
+    assert state.startswith("**Exploratory.**")
+    assert "since attempt 1 (2 attempts on record)" in state
+
+
+@pytest.mark.parametrize("attempts", [log(), log(False)])
+def test_without_a_finished_attempt_nothing_is_confirmed(attempts):
+    (sentence,) = answer(attempts, False, None, {}).sentences
+    assert sentence.startswith("**Nothing is confirmed.**")
+    text = filled(PAGE.read_text(), attempts, False, None, {})
+    assert text.count("No attempt has been finished yet.") == 3
+
+
+def test_every_marked_line_of_the_chapter_is_filled(tables):
+    source = PAGE.read_text()
+    marks = MARKED.findall(source)
+    assert sorted(marks) == [
+        *("answer", "attempts", "endpoints", "recognition", "worlds"),
+    ]
+    text = filled(source, log(True), True, 1, tables)
+    assert not MARKED.search(text) and "% confirmation" not in text
+    assert text.count('<table class="dataframe">') == 4
+    tables_alone = [line for line in text.splitlines() if line.startswith("<table")]
+    assert len(tables_alone) == 4  # each in one line, without a blank one within it
+    assert "1500 clips of 1100 people." in text
+    assert text.startswith("# Confirmed once\n")
+
+
+def test_a_line_that_names_something_else_is_an_error(tables):
+    with pytest.raises(KeyError, match="nonsense"):
+        filled("% confirmation: nonsense\n", log(True), True, 1, tables)
+
+
+def test_bounds_are_written_as_they_were_fixed(tables):
+    shown = worlds_table(tables["worlds"]).frame
+    assert shown["has to lie in"].tolist() == ["0.93 to 0.98", "", "any to 0.05"]
+    assert shown["verdict"].tolist() == ["met", "", "undecided"]
