@@ -145,6 +145,8 @@ class _Work:
         self.label, self.classes = _published_classes(data.clips, rows)
         self.true = np.eye(len(self.classes), dtype=np.float32)[self.label]
         self.pooled = data.pooled(rows)
+        peaks = data.modality in params.unimodal.peaks
+        self.summary = data.summary(rows, peaks)  # what probes read
 
     def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
         """Metrics out of fold, and on test speakers if there are any."""
@@ -155,9 +157,9 @@ class _Work:
         return found
 
     def splits(self) -> dict[str, np.ndarray]:
-        """Positions of the clips that are held out in turn, and of those of the test."""
+        """Positions of clips that are held out in turn, and of the test's if any."""
         parts = {"folds": ~self.held_out, "test": self.held_out}
-        return {name: np.flatnonzero(part) for name, part in parts.items() if any(part)}
+        return {name: np.flatnonzero(each) for name, each in parts.items() if any(each)}
 
     def scores(self, method: Callable, folds: int) -> np.ndarray:
         """Scores of all clips by models that were fitted to other speakers."""
@@ -211,15 +213,15 @@ class _Work:
     def _fitted(self, train, dev) -> Linear:
         return Linear(
             "emotion",
-            self.pooled[train],
+            self.summary[train],
             self.true[train],
-            self.pooled[dev],
+            self.summary[dev],
             self.true[dev],
         )
 
     def _linear(self, train, dev, others) -> np.ndarray:
         weights, bias = self._fitted(train, dev).probe()
-        return self.pooled[others] @ weights.T + bias
+        return self.summary[others] @ weights.T + bias
 
     def _network(self, train, dev, others) -> np.ndarray:
         section, data = self.params.unimodal, self.data
@@ -234,7 +236,7 @@ class _Work:
         linear = self._fitted(train, dev)
         weights, bias = linear.probe()
         set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
-        offset_logits = (self.pooled @ weights.T + bias).astype(np.float32)
+        offset_logits = (self.summary @ weights.T + bias).astype(np.float32)
         offset_logits[train] = linear.out_of_fold(self.speakers[train])
         place = np.zeros(len(data.clips.table), int)
         place[self.rows] = np.arange(len(self.rows))
