@@ -123,7 +123,9 @@ def test_a_probe_with_peaks_is_trained_stored_and_read(settings, trained, tmp_pa
     read = ModalityClips(clips, "text", data)
     rows = read.present(clips.rows("emotion", "dev"))
     logits = F.linear(
-        torch.from_numpy(read.summary(rows, True)), model.probe.weight, model.probe.bias
+        torch.from_numpy(read.summary(rows, True)).float(),
+        model.probe.weight,
+        model.probe.bias,
     )
     told = predictions(tmp_path)
     linear = told[(told["stage"] == "linear") & (told["split"] == "dev")]
