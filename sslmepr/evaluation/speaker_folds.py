@@ -26,6 +26,7 @@ from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips
+from sslmepr.training.discriminant import Discriminant
 from sslmepr.training.loop import Schedule, fit
 from sslmepr.training.losses import emotion_loss
 from sslmepr.training.outputs import predict_outputs
@@ -62,10 +63,14 @@ def cross_validate(
     Returns
     -------
     DataFrame
-        split (``folds`` or ``test``), method, metric (``UAR`` or ``recall``), target,
-        estimate, low, high, interval, n, n_speakers. Methods: ``svm``, on mean and
-        standard deviation over steps; ``linear`` and ``network``, the linear probe and
-        the network of stage 1; each on features standardised by corpus or by speaker.
+        split (``folds`` or ``test``), method, metric (``UAR``, ``recall`` or ``UAR
+        above``), target, estimate, low, high, interval, n, n_speakers. Methods of a
+        modality: ``svm``, on mean and standard deviation over steps; ``linear`` and
+        ``network``, the linear probe and the network of stage 1; ``discriminant``, the
+        discriminant analysis (`sslmepr.training.discriminant`) of the mean over steps.
+        Of several modalities, also the discriminant analysis of them all, with its UAR
+        above that of each alone (target: the modality). Each on features standardised
+        by corpus or by speaker, on the clips that have all modalities.
     """
     section = params.folds[name]
     clips = read_true_clips(params, data_folder)
@@ -77,22 +82,55 @@ def cross_validate(
         own = table["corpus"] + "/" + table["speaker_id"]
         group = own if scale == "speaker" else table["corpus"]
         scaled = replace(clips, table=table.assign(group=group))
-        data = ModalityClips(scaled, section.modality, data_folder, device)
-        rows = data.present(np.flatnonzero(table["part"] == section.part))
-        work = _Work(params, data, rows, progress)
-        for method in (work.svm, work.linear, work.network):
-            title = f"{method.__name__}, by {scale}"
-            tables += [
-                part.assign(split=split, method=title)
-                for split, part in work.measure(method, section.folds).items()
-            ]
+        rows = np.flatnonzero(table["part"] == section.part)
+        each = [
+            ModalityClips(scaled, modality, data_folder, device)
+            for modality in section.modalities
+        ]
+        for data in each:
+            rows = data.present(rows)
+        works = [_Work(params, data, rows, progress) for data in each]
+        for work in works:
+            for method in (work.svm, work.linear, work.network, work.discriminant):
+                title = f"{method.__name__}, {work.data.modality}, by {scale}"
+                tables += _titled(title, work.measure(method, section.folds))
+        if len(works) > 1:
+            title = f"discriminant, fused, by {scale}"
+            tables += _titled(title, _fused(works, section.folds))
     columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
     columns += ["interval", "n", "n_speakers"]
     return pd.concat(tables, ignore_index=True)[columns]
 
 
+def _titled(title: str, found: dict[str, pd.DataFrame]) -> list[pd.DataFrame]:
+    return [part.assign(split=split, method=title) for split, part in found.items()]
+
+
+def _fused(works: list["_Work"], folds: int) -> dict[str, pd.DataFrame]:
+    """Metrics of the discriminant analysis of all modalities, and its gains."""
+    first = works[0]
+    pooled = np.hstack([work.pooled for work in works])
+
+    def together(known, others):
+        return first.fitted(pooled, known).scores(pooled[others])
+
+    found = {}
+    scores = first.scores(together, folds)
+    alone = [work.scores(work.discriminant, folds) for work in works]
+    for split, places in first.splits().items():
+        speakers, draws = first.draws(places, scores[places])
+        for work, theirs in zip(works, alone, strict=True):
+            _, other = work.draws(places, theirs[places])
+            draws["UAR above", work.data.modality] = (
+                draws["UAR", "mean"] - other["UAR", "mean"]
+            )
+        confidence = first.params.evaluate.confidence
+        found[split] = tabulate(draws, speakers, confidence)
+    return found
+
+
 class _Work:
-    """One corpus under one standardisation of its features.
+    """One modality of a corpus under one standardisation of its features.
 
     Methods take positions in `rows` of the training clips and of the held-out clips,
     and return scores of the held-out clips: (clip, class).
@@ -107,32 +145,52 @@ class _Work:
         self.label, self.classes = _published_classes(data.clips, rows)
         self.true = np.eye(len(self.classes), dtype=np.float32)[self.label]
         self.pooled = data.pooled(rows)
+        peaks = data.modality in params.unimodal.peaks
+        self.summary = data.summary(rows, peaks)  # what probes read
 
     def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
         """Metrics out of fold, and on test speakers if there are any."""
-        known = np.flatnonzero(~self.held_out)
+        scores, found = self.scores(method, folds), {}
+        for split, places in self.splits().items():
+            speakers, draws = self.draws(places, scores[places])
+            found[split] = tabulate(draws, speakers, self.params.evaluate.confidence)
+        return found
+
+    def splits(self) -> dict[str, np.ndarray]:
+        """Positions of clips that are held out in turn, and of the test's if any."""
+        parts = {"folds": ~self.held_out, "test": self.held_out}
+        return {name: np.flatnonzero(each) for name, each in parts.items() if any(each)}
+
+    def scores(self, method: Callable, folds: int) -> np.ndarray:
+        """Scores of all clips by models that were fitted to other speakers."""
+        known, test = np.flatnonzero(~self.held_out), np.flatnonzero(self.held_out)
         scores = np.zeros(self.true.shape)
         for fold in speaker_folds(self.speakers[known], folds):
             others = np.delete(known, fold)
             scores[known[fold]] = method(others, known[fold])
-        found = {"folds": self._table(known, scores)}
-        test = np.flatnonzero(self.held_out)
         if len(test):
             scores[test] = method(known, test)
-            found["test"] = self._table(test, scores)
-        return found
+        return scores
 
-    def _table(self, places, scores) -> pd.DataFrame:
+    def draws(self, places, scores) -> tuple[Clusters, dict]:
+        """Bootstrap draws of the metrics of the clips at `places`."""
         evaluate = self.params.evaluate
         speakers = Clusters(self.speakers[places], evaluate.resamples, self.params.seed)
-        true, decided = self.true[places], scores[places].argmax(1)
+        true, decided = self.true[places], scores.argmax(1)
         right = true * (decided == self.label[places])[:, None]
         with np.errstate(invalid="ignore"):
             recalls = speakers.total(right) / speakers.total(true)
         draws = {("UAR", "mean"): np.nanmean(recalls, axis=1)}
         for place, name in enumerate(self.classes):
             draws["recall", name] = recalls[:, place]
-        return tabulate(draws, speakers, evaluate.confidence)
+        return speakers, draws
+
+    def discriminant(self, known, others) -> np.ndarray:
+        return self.fitted(self.pooled, known).scores(self.pooled[others])
+
+    def fitted(self, pooled, known) -> Discriminant:
+        """Discriminant analysis of (clip, feature) values at `known`."""
+        return Discriminant(pooled[known], self.label[known], self.speakers[known])
 
     def svm(self, known, others) -> np.ndarray:
         values = np.hstack([self.pooled, self.data.deviations(self.rows)])
@@ -155,15 +213,15 @@ class _Work:
     def _fitted(self, train, dev) -> Linear:
         return Linear(
             "emotion",
-            self.pooled[train],
+            self.summary[train],
             self.true[train],
-            self.pooled[dev],
+            self.summary[dev],
             self.true[dev],
         )
 
     def _linear(self, train, dev, others) -> np.ndarray:
         weights, bias = self._fitted(train, dev).probe()
-        return self.pooled[others] @ weights.T + bias
+        return self.summary[others] @ weights.T + bias
 
     def _network(self, train, dev, others) -> np.ndarray:
         section, data = self.params.unimodal, self.data
@@ -178,7 +236,7 @@ class _Work:
         linear = self._fitted(train, dev)
         weights, bias = linear.probe()
         set_linear(model.probe, torch.from_numpy(weights), torch.from_numpy(bias))
-        offset_logits = (self.pooled @ weights.T + bias).astype(np.float32)
+        offset_logits = (self.summary @ weights.T + bias).astype(np.float32)
         offset_logits[train] = linear.out_of_fold(self.speakers[train])
         place = np.zeros(len(data.clips.table), int)
         place[self.rows] = np.arange(len(self.rows))

@@ -41,6 +41,21 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return values.masked_fill(~mask[..., None], 0.0).sum(1) / counts
 
 
+def masked_max(values: Tensor, mask: Tensor) -> Tensor:
+    """Largest value over the real steps of each clip, of each feature.
+
+    Parameters
+    ----------
+    values, mask
+        As in `masked_mean`; each clip has a real step.
+
+    Returns
+    -------
+    (clip, feature) torch.Tensor
+    """
+    return values.masked_fill(~mask[..., None], -torch.inf).amax(1)
+
+
 def rise(mask: Tensor) -> Tensor:
     """Contrast that rises over the real steps of each clip.
 

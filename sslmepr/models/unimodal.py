@@ -1,8 +1,9 @@
 """Stage 1: network for one modality and one task, a correction of a linear probe.
 
 A probe on mean-pooled features is fitted first (ridge regression for traits, logistic
-regression for emotions) and frozen. The network learns a correction of its logits, the
-sum of three parts:
+regression for emotions) and frozen. It may read the largest value of each feature over
+the steps as well (``peaks``): a mean over many words dilutes the one that tells. The
+network learns a correction of its logits, the sum of three parts:
 
 - evidence of single steps, weighted by attention over steps (`StepEvidence`), for what
   shows in a moment;
@@ -25,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr.labels import TARGETS
-from sslmepr.models.sequence import SequenceEncoder, masked_mean, rise
+from sslmepr.models.sequence import SequenceEncoder, masked_max, masked_mean, rise
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class UnimodalConfig:
         As in `SequenceEncoder`.
     targets : int, optional
         Number of logits; that of the task's targets if not given.
+    peaks : bool
+        Whether the probe also reads the largest value of each feature over the steps.
 
     Raises
     ------
@@ -58,6 +61,7 @@ class UnimodalConfig:
     heads: int
     dropout: float
     targets: int | None = None
+    peaks: bool = False
 
     def __post_init__(self):
         if self.task not in TARGETS:
@@ -242,7 +246,7 @@ class UnimodalModel(nn.Module):
             config.dropout,
         )
         self.head = head(2 * config.hidden, config.hidden, targets, config.dropout)
-        self.probe = nn.Linear(config.features, targets)
+        self.probe = nn.Linear((1 + config.peaks) * config.features, targets)
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(1.0))
 
@@ -273,10 +277,17 @@ class UnimodalModel(nn.Module):
         time = rise(mask)[..., None]
         encoded = self.encoder(self.evidence.describe(values, mask), mask)
         if offset_logits is None:
-            offset_logits = self.probe(masked_mean(values, mask))
+            offset_logits = self.probe(self._pooled(values, mask))
         change = [masked_mean(encoded, mask), masked_mean(encoded * time, mask)]
         correction = self.head(torch.cat(change, -1))
         correction = correction + self.evidence(values, mask, encoded)
         logits = self.scale * correction.float() + offset_logits.float()
         sequence = encoded + self.evidence.carried(values, mask)
         return UnimodalOutput(sequence, masked_mean(sequence, mask), logits)
+
+    def _pooled(self, values: Tensor, mask: Tensor) -> Tensor:
+        """What the probe reads, as `ModalityClips.summary` gives it."""
+        mean = masked_mean(values, mask)
+        if not self.config.peaks:
+            return mean
+        return torch.cat([mean, masked_max(values, mask)], -1)

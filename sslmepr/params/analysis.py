@@ -12,12 +12,12 @@ HELD_OUT, DEV = "held_out", "dev"
 class Folds(Section):
     """Cross-validation over the speakers of a corpus, or of a part of a union.
 
-    ``modality`` is the one that is evaluated, ``folds`` the number of groups of
-    speakers that are held out in turn.
+    ``modalities`` are evaluated each, and fused if they are several; ``folds`` is the
+    number of groups of speakers that are held out in turn.
     """
 
     part: str
-    modality: Modality
+    modalities: Annotated[list[Modality], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
 
 

@@ -52,6 +52,9 @@ class Unimodal(Training):
         Blocks in sequence.
     state : int
         Mamba-2 state size per head.
+    peaks : list of str
+        Modalities whose probes read, beside the mean over the steps, the largest value
+        of each feature over them.
     refits : int
         Cluster-bootstrap samples of the training speakers, to which the regressions are
         refitted to estimate the error from the finite training sample.
@@ -60,6 +63,7 @@ class Unimodal(Training):
     blocks: dict[Modality, Block]
     layers: Positive
     state: Positive
+    peaks: list[Modality]
     refits: Annotated[int, Field(ge=0)]
 
 

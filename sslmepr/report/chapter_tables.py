@@ -306,6 +306,22 @@ def folds(found: pd.DataFrame) -> Table:
     return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
 
 
+def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
+    """How far the fused modalities are above each alone, in folds or on test speakers.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As for `folds`.
+    split : {"folds", "test"}
+    """
+    chosen = found[(found["metric"] == "UAR above") & (found["split"] == split)]
+    if chosen.empty:
+        return Message("Not available: only one modality is evaluated.")
+    above = "UAR above " + chosen["target"]
+    return metric_table(chosen.assign(metric=above), "method")
+
+
 def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     """Recall of each class by each method, in folds or on test speakers."""
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]

@@ -18,6 +18,7 @@ WORDS = {
     "both_tasks": "learning both tasks",
     "linear": "linear probe",
     "svm": "support vector machine",
+    "discriminant": "discriminant analysis",
     "mamba": "Mamba-2",
     "transformer": "Transformer",
     "state_free": "published block (state-free)",

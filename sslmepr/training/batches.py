@@ -330,6 +330,24 @@ class ModalityClips:
             parts.append(values.sum(1) / mask.sum(1, keepdims=True))
         return np.concatenate(parts)
 
+    def summary(self, rows: np.ndarray, peaks: bool) -> np.ndarray:
+        """What a probe of stage 1 reads: (clip, feature).
+
+        Parameters
+        ----------
+        rows : (clip,) int array
+        peaks : bool
+            Whether the largest value over the steps follows the mean.
+        """
+        mean = self.pooled(rows)
+        if not peaks:
+            return mean
+        parts = []
+        for part in self.pieces(rows):
+            values, mask = self.padded(part)
+            parts.append(np.where(mask[..., None], values, -np.inf).max(1))
+        return np.hstack([mean, np.concatenate(parts)])
+
     def slopes(self, rows: np.ndarray) -> np.ndarray:
         """Slope over the steps of each clip (`rise`): (clip, feature)."""
         parts = []

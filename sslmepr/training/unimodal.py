@@ -231,7 +231,7 @@ def _match_filters(model, data: ModalityClips, train, dev) -> None:
     ]
     linear = Linear(model.config.task, features[0], true[train], features[1], true[dev])
     slope = linear.probe()[0][:, data.feature_count :]
-    level = model.probe.weight.detach()
+    level = model.probe.weight.detach()[:, : data.feature_count]
     padded = map(data.padded, data.pieces(train))
     steps = np.concatenate([values[mask] @ level.numpy().T for values, mask in padded])
     spread = torch.from_numpy(steps.std(0) + 1e-6)
@@ -358,6 +358,7 @@ def unimodal_config(
         heads=section.heads,
         dropout=section.dropout,
         targets=targets,
+        peaks=modality in section.peaks,
     )
 
 
@@ -383,7 +384,7 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> Sta
     """Fit the linear model and make it the probe of `model`."""
     task = model.config.task
     true = data.clips.labels[task]
-    pooled = data.pooled(rows)
+    pooled = data.summary(rows, model.config.peaks)
     at = {
         name: np.searchsorted(rows, each)
         for name, each in (("train", train), ("dev", dev))

@@ -1,5 +1,7 @@
 """Leaving speakers out: what is measured, on whom, and that it can be told apart."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,11 +41,17 @@ def spoken(tmp_path, small_params):
     table["media"] = "there.wav"
     write_clips(validate(table, "acted"), tmp_path / "acted" / "corpus")
     write_store(tmp_path / "acted" / "features", "audio", sequences, "drawn", "1")
+    # a face shows whether it is happy, and the last clip has none
+    faces = [
+        (name, (name[3:5] == "03") + rng.standard_normal((2, 3)).astype(np.float32))
+        for name, _ in sequences[:-1]
+    ]
+    write_store(tmp_path / "acted" / "features", "face", faces, "drawn", "1")
     return tmp_path, small_params.model_copy(
         update={
             "corpus": {"acted": PublishedCorpus(source="ravdess", path="acted")},
             "roles": Roles(emotion="acted", personality="acted", held_out="acted"),
-            "folds": {"voices": Folds(part="acted", modality="audio", folds=4)},
+            "folds": {"voices": Folds(part="acted", modalities=["audio"], folds=4)},
         }
     )
 
@@ -55,20 +63,20 @@ def test_emotions_are_told_apart_once_the_voice_is_taken_away(spoken, monkeypatc
     found = speaker_folds.cross_validate(params, "voices", folder, progress=False)
     uar = found[found["metric"] == "UAR"].set_index(["split", "method"])
     methods = [
-        f"{method}, by {scale}"
+        f"{method}, audio, by {scale}"
         for scale in ("corpus", "speaker")
-        for method in ("svm", "linear", "network")
+        for method in ("svm", "linear", "network", "discriminant")
     ]
     assert [*uar.index] == [(s, m) for m in methods for s in ("folds", "test")]
     # All clips of the speakers in folds, and of those of the test, count once.
     assert set(uar.loc["folds", "n"]) == {ACTORS * 3 * REPEATS}
     assert set(uar.loc["test", "n_speakers"]) == {TEST_ACTORS}
     for split in ("folds", "test"):
-        for method in methods[3:]:
+        for method in methods[4:]:
             assert uar.loc[(split, method), "estimate"] > 0.9
         for scale in ("corpus", "speaker"):
-            start = uar.loc[(split, f"linear, by {scale}"), "estimate"]
-            assert uar.loc[(split, f"network, by {scale}"), "estimate"] == start
+            start = uar.loc[(split, f"linear, audio, by {scale}"), "estimate"]
+            assert uar.loc[(split, f"network, audio, by {scale}"), "estimate"] == start
     assert (uar["low"] <= uar["estimate"]).all()
 
 
@@ -90,15 +98,41 @@ def test_whoever_is_measured_was_not_learned_from(spoken, monkeypatch):
         seen.append((set(self.speakers[known]), set(self.speakers[others])))
         return np.zeros((len(others), len(self.classes)))
 
-    for method in ("linear", "network"):
+    for method in ("linear", "network", "discriminant"):
         monkeypatch.setattr(speaker_folds._Work, method, svm)
     monkeypatch.setattr(speaker_folds._Work, "svm", svm)
     speaker_folds.cross_validate(params, "voices", folder, progress=False)
     test = {"a8", "a9"}
     assert all(known.isdisjoint(others) for known, others in seen)
     assert all(known.isdisjoint(test) for known, _ in seen)
-    assert [others for _, others in seen].count(test) == 6
+    assert [others for _, others in seen].count(test) == 8
     assert set.union(*(others for _, others in seen)) == {f"a{n}" for n in range(10)}
+
+
+def test_fused_modalities_are_compared_with_each_alone(spoken, monkeypatch):
+    folder, params = spoken
+
+    def guess(self, known, others):
+        return np.zeros((len(others), len(self.classes)))
+
+    for method in ("svm", "linear", "network"):
+        monkeypatch.setattr(speaker_folds._Work, method, guess)
+    both = Folds(part="acted", modalities=["audio", "face"], folds=4)
+    params = params.model_copy(update={"folds": {"takes": both}})
+    found = speaker_folds.cross_validate(params, "takes", folder, progress=False)
+    # the clip without a face is left out of all methods
+    test = found[(found["split"] == "test") & (found["metric"] == "UAR")]
+    assert set(test["n"]) == {TEST_ACTORS * 3 * REPEATS - 1}
+    names = ["split", "method", "metric", "target"]
+    value = found.set_index(names)["estimate"].to_dict()
+    for split, scale in product(("folds", "test"), ("corpus", "speaker")):
+        fused = f"discriminant, fused, by {scale}"
+        for modality in ("audio", "face"):
+            alone = f"discriminant, {modality}, by {scale}"
+            above = value[split, fused, "UAR", "mean"]
+            above -= value[split, alone, "UAR", "mean"]
+            found_above = value[split, fused, "UAR above", modality]
+            assert found_above == pytest.approx(above)
 
 
 def test_a_name_that_says_another_emotion_than_the_label_is_an_error(spoken):

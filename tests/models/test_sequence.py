@@ -4,7 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sslmepr.models.sequence import SequenceEncoder, masked_mean, rise, sinusoids
+from sslmepr.models.sequence import (
+    SequenceEncoder,
+    masked_max,
+    masked_mean,
+    rise,
+    sinusoids,
+)
 
 BLOCKS = ("mamba", "transformer", "state_free")
 
@@ -90,3 +96,9 @@ def test_unknown_block_and_bad_heads():
         encoder("lstm")
     with pytest.raises(ValueError, match="heads=3"):
         SequenceEncoder(6, 16, "transformer", 1, state=4, heads=3, dropout=0.0)
+
+
+def test_masked_max_is_over_real_steps():
+    values = torch.tensor([[[1.0, -5.0], [-2.0, -3.0], [9.0, torch.nan]]])
+    mask = torch.tensor([[True, True, False]])
+    torch.testing.assert_close(masked_max(values, mask), torch.tensor([[1.0, -3.0]]))

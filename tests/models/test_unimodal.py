@@ -60,6 +60,21 @@ def test_output(task, targets):
     torch.testing.assert_close(model(values, mask).logits, expected)
 
 
+def test_a_probe_with_peaks_reads_mean_and_largest_value():
+    torch.manual_seed(0)
+    values, mask = batch()
+    model = UnimodalModel(config(peaks=True)).eval()  # no correction at the start
+    clips = list(zip(values, mask, strict=True))
+    mean = torch.stack([v[m].mean(0) for v, m in clips])
+    largest = torch.stack([v[m].amax(0) for v, m in clips])
+    expected = F.linear(
+        torch.cat([mean, largest], 1), model.probe.weight, model.probe.bias
+    )
+    torch.testing.assert_close(model(values, mask).logits, expected)
+    padded = values.masked_fill(~mask[..., None], 99.0)
+    torch.testing.assert_close(model(padded, mask).logits, expected)
+
+
 def correction(model, values, mask, out):
     encoded = out.sequence - model.evidence.carried(values, mask)
     change = [encoded, encoded * rise(mask)[..., None]]

@@ -98,6 +98,27 @@ def test_models_are_named_by_stage_and_come_in_its_order():
     assert chosen["CCC"].tolist() == ["0.000 [0.100, 0.900]"]
 
 
+def test_gains_of_fused_modalities_name_what_they_are_above():
+    found = pd.DataFrame(
+        {
+            "split": ["folds", "folds", "folds", "test"],
+            "method": "discriminant, fused, by speaker",
+            "metric": ["UAR", "UAR above", "UAR above", "UAR above"],
+            "target": ["mean", "audio", "face", "audio"],
+            "estimate": [0.9, 0.125, 0.25, 0.5],
+            "low": 0.1,
+            "high": 0.9,
+        }
+    )
+    assert chapter_tables.fold_gains(found).frame.to_dict("list") == {
+        "method": ["discriminant, fused, by speaker"],
+        "UAR above audio": ["0.125 [0.100, 0.900]"],
+        "UAR above face": ["0.250 [0.100, 0.900]"],
+    }
+    alone = chapter_tables.fold_gains(found[found["metric"] == "UAR"])
+    assert repr(alone).startswith("Not available")
+
+
 def test_folds_and_recalls_have_a_row_for_each_method_and_class():
     found = pd.DataFrame(
         {

@@ -162,6 +162,17 @@ def test_pooled_is_the_mean_over_real_steps(data, monkeypatch):
     assert data.pooled(rows) == pytest.approx(np.array(expected), abs=1e-5)
 
 
+def test_what_a_probe_reads_may_include_the_largest_values(data, monkeypatch):
+    monkeypatch.setattr(batches, "MOST_STEPS", 40)
+    rows = data.present(np.arange(20))
+    values, mask = data.padded(rows)
+    mean = np.array([v[m].mean(0) for v, m in zip(values, mask, strict=True)])
+    largest = np.array([v[m].max(0) for v, m in zip(values, mask, strict=True)])
+    assert data.summary(rows, False) == pytest.approx(mean, abs=1e-5)
+    expected = np.hstack([mean, largest])
+    assert data.summary(rows, True) == pytest.approx(expected, abs=1e-5)
+
+
 def test_standardisation_by_hand_and_of_a_constant_feature():
     values = np.array([[1.0, 5.0], [3.0, 5.0]], np.float16)
     found = Standardisation.fit([values])

@@ -6,11 +6,15 @@ import drawn
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+import torch.nn.functional as F
 
 from sslmepr.corpora.schema import read_clips, write_clips
 from sslmepr.features import FeatureStore, write_store
 from sslmepr.training.all_stages import train_study
+from sslmepr.training.batches import ModalityClips
 from sslmepr.training.checkpoints import load_checkpoint
+from sslmepr.training.clips import read_study_clips
 from sslmepr.training.unimodal import train_unimodal
 
 COUNTS, WIDTHS = (80, 80, 20), {"face": 6, "text": 5}
@@ -102,3 +106,29 @@ def test_faces_are_read_as_without_them(trained, tmp_path, settings):
     expected = predictions(run)
     found = predictions(runs / "unimodal" / "face-emotion")
     pd.testing.assert_frame_equal(found, expected)
+
+
+def test_a_probe_with_peaks_is_trained_stored_and_read(settings, trained, tmp_path):
+    """Its predictions are those of the probe on means and largest values."""
+    data, _, _ = trained
+    peaks = settings.unimodal.model_copy(update={"peaks": ["text"], "epochs": 1})
+    params = settings.model_copy(update={"unimodal": peaks})
+    train_unimodal(params, "text", "emotion", tmp_path, data, progress=False)
+    model = load_checkpoint(tmp_path / "model").model
+    assert model.config.peaks
+    width = model.config.features
+    assert model.probe.weight.shape[1] == 2 * width
+    assert model.probe.weight[:, width:].abs().max() > 0
+    clips = read_study_clips(params, data)
+    read = ModalityClips(clips, "text", data)
+    rows = read.present(clips.rows("emotion", "dev"))
+    logits = F.linear(
+        torch.from_numpy(read.summary(rows, True)).float(),
+        model.probe.weight,
+        model.probe.bias,
+    )
+    told = predictions(tmp_path)
+    linear = told[(told["stage"] == "linear") & (told["split"] == "dev")]
+    linear = linear[linear["corpus"] == "emotion"]
+    expected = logits.sigmoid().detach().numpy().ravel()
+    np.testing.assert_allclose(linear["predicted"], expected, atol=1e-5)
