@@ -18,7 +18,7 @@ from scipy import stats
 
 from sslmepr.corpora.schema import read_clips
 from sslmepr.evaluation.metrics import emotion_draws, personality_draws
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS, select
+from sslmepr.labels import FUSED, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.params import Params
 from sslmepr.params.analysis import DEV
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
@@ -28,10 +28,19 @@ METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
 
 
+LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
+
+BASELINES = {"linear": LINEAR_FUSION, "stacking": LATE_FUSION}
+"""Stages of the regressions that join all modalities, to their names as variants."""
+
+
 def shown_clips(
     predictions: pd.DataFrame, params: Params, data_folder: str | Path = "data"
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Predictions of fusion models on the clips that ``evaluate.shown`` allows.
+
+    `BASELINES` are variants beside them. No chance is in them, so that they stand at
+    every seed of the fusion models.
 
     Parameters
     ----------
@@ -55,7 +64,7 @@ def shown_clips(
     CorpusError
         If a clip table is missing or damaged.
     """
-    roles, fused = params.roles, select(predictions, stage="fusion")
+    roles, fused = params.roles, _fused(predictions)
     if params.evaluate.shown == DEV:
         corpora = dict.fromkeys([roles.emotion, roles.personality])
         chosen = fused[(fused["split"] == "dev") & fused["true"].notna()]
@@ -65,6 +74,17 @@ def shown_clips(
     tables = [read_clips(Path(data_folder, name, "corpus")) for name in corpora]
     speakers = pd.concat(tables).set_index("clip_id")["speaker_id"]
     return chosen.drop(columns="corpus"), speakers
+
+
+def _fused(predictions: pd.DataFrame) -> pd.DataFrame:
+    """All that join the modalities, under the names of their variants."""
+    models = select(predictions, stage="fusion")
+    seeds = models["seed"].unique()
+    tables = [models]
+    for stage, name in BASELINES.items():
+        mine = select(predictions, stage=stage, modality=FUSED).assign(variant=name)
+        tables += [mine.assign(seed=seed) for seed in seeds]
+    return pd.concat(tables, ignore_index=True)
 
 
 def compare_variants(

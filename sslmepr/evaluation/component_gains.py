@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from sslmepr.evaluation.comparison import BASELINES
 from sslmepr.params.training import Variant
 
 BOTH, ALL = "both_tasks", "all of them"
@@ -24,16 +25,20 @@ def component_gains(
     -------
     DataFrame
         component (the first that the variant leaves out, whose parts go with it, or the
-        one that it adds, `ALL` for several, or `BOTH` for one task less), added (the
-        model does not have it), metric, gain, low, high, interval, verdict,
+        one that it adds, `ALL` for several, `BOTH` for one task less, or the baseline
+        over which the whole model is the gain), added (the model does not have it),
+        metric, gain, low, high, interval, verdict,
         n, n_speakers, n_seeds. Variants that differ in anything else have no rows.
     """
     rows = []
     for row in differences.to_dict("records"):
-        variant, sign = variants[row["variant"]], -1
+        name, sign = row["variant"], -1
+        variant = variants.get(name, Variant())
         if variant.as_published or variant.modalities:
             continue
-        if variant.without:
+        if name in BASELINES.values():
+            component = name
+        elif variant.without:
             component = variant.without[0]
         elif variant.adding:
             one = len(variant.adding) == 1

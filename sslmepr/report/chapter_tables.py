@@ -269,6 +269,8 @@ def models(
 
 
 def _model(model: Model) -> str:
+    if model == Model("linear"):
+        return pretty("linear_fusion")
     return pretty(MODELS[model.stage].format(plain(model.name)))
 
 

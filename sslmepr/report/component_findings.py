@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sslmepr.evaluation.comparison import BASELINES
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import interval
 from sslmepr.report.words import plain
@@ -32,10 +33,18 @@ def component_findings(
     Returns
     -------
     Findings
-        One sentence for each verdict; `UNDECIDED` ones are named without numbers.
+        What the whole model gains over `BASELINES`, and one sentence for each verdict
+        on components; `UNDECIDED` ones are named without numbers.
     """
     counted = gains[gains["metric"].isin(metrics)]
-    sentences = []
+    whole = counted["component"].isin(BASELINES.values())
+    sentences = [
+        f"**The whole model** gains for {metrics[row.metric]} over "
+        f"{plain(row.component)} {interval(row.gain, row.low, row.high, 4)}: "
+        f"{row.verdict}."
+        for row in counted[whole].itertuples()
+    ]
+    counted = counted[~whole]
     for verdict, words in VERDICTS.items():
         here = counted[counted["verdict"] == verdict]
         if verdict == EQUIVALENT:

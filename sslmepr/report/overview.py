@@ -89,6 +89,7 @@ def recognition(
         fused = select(table, stage="fusion", variant="multitask").iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
         late = select(table, stage="stacking").iloc[0]
+        linear = select(table, stage="linear", modality=FUSED)
         alone = pd.concat(
             [select(table, stage=stage) for stage in ("crosstask", "unimodal")]
         )
@@ -96,7 +97,9 @@ def recognition(
         sentence = (
             f"**Recognising {what}** {SPLITS[split]}, the fused model reaches a "
             f"{metric} of {_written(fused)} ({int(fused['n'])} clips); late fusion "
-            f"reaches {number(late['estimate'])}, the best single modality, "
+            f"reaches {number(late['estimate'])}, "
+            + "".join(f"linear fusion {number(each)}, " for each in linear["estimate"])
+            + f"the best single modality, "
             f"{best['modality']}, {number(best['estimate'])}, and guessing "
             f"{number(guessed['estimate'])}"
         )

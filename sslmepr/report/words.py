@@ -154,7 +154,7 @@ PLAIN = {
     *("of_planted", "wrong_sign", "of_not_planted", "planted"),
     *"present absent rated component verdict added".split(),
     *"better worse equivalent undecided coverage".split(),
-    *("no interval", "there to gain"),
+    *("no interval", "there to gain", "linear_fusion", "late_fusion"),
     *"construct other distinct specifications span choice mean raters".split(),
     *"ceiling pairs corpora modalities fit converged singular none".split(),
     *("not converged", "between people", "within a person"),
@@ -213,7 +213,11 @@ IN_COLUMN = {
         "between": "between people",
         "within": "within a person",
     },
-    "component": {"all of them": "all of these"},
+    "component": {
+        "all of them": "all of these",
+        "linear_fusion": "the whole, over linear fusion",
+        "late_fusion": "stage 3, over late fusion",
+    },
     **dict.fromkeys(
         (
             "modality",

@@ -15,6 +15,7 @@ from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.training.co_training import co_train
 from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.linear_fusion import predict_by_linear_fusion
 from sslmepr.training.predictions import (
     dev_score,
     prediction_table,
@@ -45,7 +46,8 @@ def train_stacking(
     """Fit the stacking regression of a task to all modalities of a study.
 
     ``predictions.parquet`` in `run_folder` receives its predictions for every clip that
-    has at least one modality (stage ``stacking``).
+    has at least one modality (stage ``stacking``), and those of linear fusion, which
+    knows of no network (stage ``linear``).
 
     Parameters
     ----------
@@ -79,9 +81,15 @@ def train_stacking(
     data = FusionClips.of_study(params, params.modalities, study_folder, data_folder)
     rows = data.predictable()
     _, linear, predicted = fit_predict_projector(params, Variant(), data, task, rows)
-    named = Model("stacking")
-    table = prediction_table(data.clips, rows, task, predicted, named, params.seed)
-    write_predictions(Path(run_folder), [table])
+    found = {
+        "stacking": predicted,
+        "linear": predict_by_linear_fusion(params, data, task, rows),
+    }
+    tables = [
+        prediction_table(data.clips, rows, task, each, Model(stage), params.seed)
+        for stage, each in found.items()
+    ]
+    write_predictions(Path(run_folder), tables)
     dev = data.rows(getattr(params.roles, task), "dev")
     true = data.clips.labels[task][dev]
     train = data.rows(getattr(params.roles, task), "train")

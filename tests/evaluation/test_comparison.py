@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binom, t
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from sslmepr.evaluation.comparison import compare_variants, shown_clips
+from sslmepr.evaluation.comparison import BASELINES, compare_variants, shown_clips
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS
 
 SETTINGS = {"reference": "multitask", "resamples": 300, "confidence": 0.95}
@@ -158,8 +158,23 @@ def test_variants_are_compared_on_the_held_out_corpus(trained, small_params):
     table = pd.read_parquet(runs / "evaluate" / "predictions.parquet")
     chosen, speakers = shown_clips(table, showing(small_params, "held_out"), folder)
     expected = table[(table["stage"] == "fusion") & (table["corpus"] == "joint")]
-    pd.testing.assert_frame_equal(chosen, expected.drop(columns="corpus"))
+    models = chosen[~chosen["variant"].isin(BASELINES.values())].reset_index(drop=True)
+    expected = expected.drop(columns="corpus").reset_index(drop=True)
+    pd.testing.assert_frame_equal(models, expected)
     assert set(speakers.index) == set(expected["clip_id"])
+
+
+@pytest.mark.parametrize("stage", BASELINES)
+def test_baselines_stand_at_every_seed_of_the_models(trained, small_params, stage):
+    folder, runs, *_ = trained
+    table = pd.read_parquet(runs / "evaluate" / "predictions.parquet")
+    chosen, _ = shown_clips(table, showing(small_params, "held_out"), folder)
+    expected = table[(table["stage"] == stage) & (table["modality"] == "fused")]
+    expected = expected[expected["corpus"] == "joint"]["predicted"].to_numpy()
+    found = chosen[chosen["variant"] == BASELINES[stage]]
+    assert set(found["seed"]) == set(small_params.fusion.seeds) and len(expected)
+    for _, mine in found.groupby("seed"):
+        assert (mine["predicted"].to_numpy() == expected).all()
 
 
 def test_while_developing_variants_are_compared_on_dev(trained, small_params):

@@ -21,6 +21,7 @@ def differences():
         ("with_both", -0.02, -0.03, -0.01, "worse"),
         ("as_published", -0.1, -0.2, -0.05, "worse"),
         ("face", -0.1, -0.2, -0.05, "worse"),
+        ("linear_fusion", -0.02, -0.03, -0.01, "worse"),
     ]
     names = ["variant", "difference", "low", "high", "verdict"]
     rest = {"metric": "CCC", "interval": "cluster_t", "n": 9, "n_speakers": 4}
@@ -30,11 +31,13 @@ def differences():
 def test_leaving_out_is_turned_round_and_adding_is_not():
     found = component_gains(differences(), VARIANTS).set_index("component")
     chosen = found[["added", "gain", "low", "high", "verdict"]].to_numpy().tolist()
-    assert list(found.index) == ["both_tasks", "product_of_experts", "all of them"]
+    names = ["both_tasks", "product_of_experts", "all of them", "linear_fusion"]
+    assert list(found.index) == names
     assert chosen == [
         [False, 0.01, -0.01, 0.03, "undecided"],
         [False, 0.04, 0.03, 0.06, "better"],
         [True, -0.02, -0.03, -0.01, "worse"],
+        [False, 0.02, 0.01, 0.03, "better"],
     ]
 
 

@@ -105,11 +105,12 @@ def test_predictions_cover_every_clip_of_every_corpus(trained, small_params):
     assert table["predicted"].between(0, 1).all()
     for task, names in (("emotion", EMOTIONS), ("personality", TRAITS)):
         stacked = pd.read_parquet(folder / "stacking" / task / "predictions.parquet")
-        assert len(stacked) == len(clips) * len(names)
+        assert len(stacked) == len(clips) * len(names) * 2
         assert set(stacked["target"]) == {*names} and set(stacked["task"]) == {task}
         identity = stacked[["stage", "modality", "variant", "seed"]].drop_duplicates()
         assert identity.values.tolist() == [
-            ["stacking", "fused", "any", small_params.seed]
+            ["stacking", "fused", "any", small_params.seed],
+            ["linear", "fused", "any", small_params.seed],
         ]
     single = pd.read_parquet(folder / "fusion" / "emotion_only" / "predictions.parquet")
     assert set(single["target"]) == set(EMOTIONS)
