@@ -43,7 +43,8 @@ background:#b347001f}
 .result h2{font-size:1.25em;font-weight:600;margin:1.4em 0 .5em}
 .result h3{font-size:1.05em;font-weight:600;margin:1em 0 .4em}
 .result p{margin:0 0 .7em;max-width:70ch}
-.result.old{opacity:.55}
+.old .result::before{content:"Of the recording before";display:block;
+border:1px solid currentColor;padding:.3em .8em;margin:0 0 1em}
 .gradio-container :focus-visible{outline:2px solid currentColor;outline-offset:2px}
 .gradio-container{overflow-wrap:anywhere}
 @media (prefers-reduced-motion:reduce){
