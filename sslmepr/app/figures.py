@@ -67,10 +67,11 @@ def _marks(scores: pd.DataFrame) -> list[Line2D]:
     """Entries of the legend for the marks that are there."""
     style = {"color": theme.ink(), "markersize": 6}
     band = Patch(label="usual error", **_usual_style())
+    traits = scores.loc[scores.index.isin(TRAITS), "reference"].notna().any()
     marks = {
         "low": {"label": "interval", "ls": "-"},
         "reference": {
-            "label": "threshold or average clip",
+            "label": "threshold or average clip" if traits else "threshold",
             "marker": "|",
             "ls": "none",
         },

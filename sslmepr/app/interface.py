@@ -48,9 +48,7 @@ def launch_options(port: int) -> dict:
         "pwa": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "theme": gr.themes.Default(
-            font=["system-ui", "sans-serif"], font_mono=["monospace"]
-        ),
+        "theme": _theme(),
         "css": style.PAGE,
         "app_kwargs": {
             "middleware": [Middleware(Guard, port=port)],
@@ -59,6 +57,22 @@ def launch_options(port: int) -> dict:
             "openapi_url": None,
         },
     }
+
+
+def _theme() -> gr.themes.Default:
+    """Fonts of the system, and the accent of the book, on which white can be read."""
+    accent, darker = "#0072b2", "#005a8e"
+    made = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    colours = {}
+    for suffix in ("", "_dark"):
+        colours |= {
+            f"button_primary_background_fill{suffix}": accent,
+            f"button_primary_background_fill_hover{suffix}": darker,
+            f"button_primary_text_color{suffix}": "white",
+            f"checkbox_background_color_selected{suffix}": accent,
+            f"checkbox_border_color_selected{suffix}": accent,
+        }
+    return made.set(**colours)
 
 
 def _content(value: str, **options) -> gr.Markdown:
@@ -195,11 +209,13 @@ class _Page:
             self.run,
             **LIGHT,
         )
-        for each in own:
+        files = self.several
+        chosen = [self.video.input, self.sound.input, files.upload, files.delete]
+        for event in (*chosen, files.clear):
             # Another recording: its people have not agreed, its words are others.
-            each.input(lambda: (False, ""), None, [self.consent, self.words], **LIGHT)
-        for each in (self.source, self.example, *own):
-            each.input(self._mark_old, None, self.result, **LIGHT)
+            event(lambda: (False, ""), None, [self.consent, self.words], **LIGHT)
+        for event in (self.source.input, self.example.input, *chosen):
+            event(self._mark_old, None, self.result, **LIGHT)
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]

@@ -167,7 +167,7 @@ def test_attributions_add_up(read, reader):
 def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_path):
     """Of the same recording without sound and words, only the face is left."""
     _, _, work = read
-    predictor, explainer = reader._of["multitask"]
+    predictor, explainer, *_ = reader._of["multitask"]
     explained = explainer.explain(work.parent / "none.mp4", work, [])
     (clip_id,) = pd.read_parquet(work / "clips.parquet")["clip_id"]
     with torch.no_grad():
