@@ -68,8 +68,7 @@ def opened(browser: Browser, address: str, **context) -> Page:
 def choose(page: Page, recording: Path) -> None:
     """Choose a recording of one's own, and consent for the drawn people in it."""
     page.get_by_role("radio", name="video file or camera").check()
-    page.locator("input[type=file]").first.set_input_files(str(recording))
-    page.locator("video:visible").first.wait_for()
+    page.locator("input[data-testid=file-upload]").set_input_files(str(recording))
     page.get_by_role("checkbox", name="agreed to this analysis").check()
 
 

@@ -222,7 +222,7 @@ class Certainty:
     def section(self) -> Section:
         """As a part of the result."""
         parts = [
-            *map(paragraph, self.promises),
+            *(paragraph(_as_shown(each)) for each in self.promises),
             *self._measured(),
             *_near(self.nearness),
         ]
@@ -244,6 +244,13 @@ class Certainty:
                 )
             )
         return parts
+
+
+def _as_shown(promise: str) -> str:
+    """A promise with the names of the page in place of columns of the table."""
+    for column, name in (("_set:", "May be:"), ("From _low to _high:", "Interval:")):
+        promise = promise.replace(column, name)
+    return promise
 
 
 def _near(table: pd.DataFrame) -> list[str]:

@@ -218,9 +218,11 @@ class Reader:
         windows = read_windows(
             predictor, checked.path, work, checked.start or 0.0, checked.seconds
         )
+        if len(windows):
+            windows = _nameless(windows, checked.path)
         return Timeline(
             checked.seconds,
-            _nameless(windows, checked.path),
+            windows,
             row,
             list(models.widths),
             dict(zip(SCORED_EMOTIONS, models.thresholds.tolist(), strict=True)),

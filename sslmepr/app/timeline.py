@@ -60,9 +60,11 @@ def read_windows(
     -------
     DataFrame
         start and end in seconds from the beginning of the recording, and the columns
-        of `sslmepr.predict.predict`; a row per window.
+        of `sslmepr.predict.predict`; a row per window. Empty if it is too short.
     """
     starts = start + window_starts(seconds)
+    if not len(starts):
+        return pd.DataFrame()
     links = []
     for place in range(len(starts)):  # a clip is known by its file
         link = work / f"window-{place:02}{recording.suffix}"

@@ -124,13 +124,16 @@ def press(page, name):
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def choose_own(page, *paths, source="video file or camera"):
-    page.get_by_role("radio", name=source).check()
-    page.get_by_role("radio", name=source).press("Tab")
-    inputs = page.locator(
-        "input[type=file]:visible, .block:not(.hidden) input[type=file]"
-    )
-    inputs.first.set_input_files([str(path) for path in paths])
+def choose_own(page, *paths):
+    several = len(paths) > 1
+    name = "several recordings" if several else "video file or camera"
+    page.get_by_role("radio", name=name).check()
+    many = "[multiple]" if several else ":not([multiple])"
+    files = page.locator(f"input[data-testid=file-upload]{many}")
+    files.set_input_files([str(path) for path in paths])
+    page.get_by_role("checkbox", name="agreed to this analysis").check()
+    run = page.get_by_role("button", name="Run", exact=True)
+    expect(run).to_be_enabled(timeout=WAIT)
 
 
 def serious(page):
@@ -222,11 +225,10 @@ def test_from_an_example_to_its_report_by_keyboard_alone(visit, server):
 
 def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
     page = visit()
-    choose_own(page, recordings / "broken.mp4")
+    page.get_by_role("radio", name="video file or camera").check()
     run = page.get_by_role("button", name="Run", exact=True)
-    expect(run).to_be_disabled()
-    page.get_by_role("checkbox", name="agreed to this analysis").check()
-    expect(run).to_be_enabled(timeout=WAIT)
+    expect(run).to_be_disabled(timeout=WAIT)
+    choose_own(page, recordings / "broken.mp4")
     run.click()
     wait_for(page, "cannot be decoded")
     require_usable(page)
@@ -239,10 +241,6 @@ def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
     press(page, "Keep as A, to compare with the next recording")
     wait_for(page, "Kept as A")
     choose_own(page, recordings / "long.mp4")
-    page.get_by_role("checkbox", name="agreed to this analysis").check()
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled(
-        timeout=WAIT
-    )
     press(page, "Run")
     wait_for(page, "Done in")
     result = page.locator("#result")
@@ -259,13 +257,7 @@ def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
 def test_several_recordings_and_one_that_is_none(visit, recordings):
     page = visit()
     names = ["é 1.mp4", "notes.mp4", "mute.mp4"]
-    choose_own(
-        page, *(recordings / name for name in names), source="several recordings"
-    )
-    page.get_by_role("checkbox", name="agreed to this analysis").check()
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled(
-        timeout=WAIT
-    )
+    choose_own(page, *(recordings / name for name in names))
     press(page, "Run")
     wait_for(page, "Done: 2 of 3 recordings were read")
     result = page.locator("#result")
@@ -298,10 +290,6 @@ def test_a_camera_records_what_is_then_analysed(visit, server):
     page.get_by_role("button", name="Record").click()
     page.wait_for_timeout(1500)
     page.get_by_role("button", name="Stop").click()
-    page.get_by_role("checkbox", name="agreed to this analysis").check()
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_enabled(
-        timeout=WAIT
-    )
     press(page, "Run")
     wait_for(page, "Done in")
 

@@ -43,7 +43,8 @@ def read(reader, clips, tmp_path_factory):
     """The answer about a recording with words, what was told, and the folder."""
     work = tmp_path_factory.mktemp("work")
     told = []
-    asked = question(clips / "é 1.mp4", work, words=WORDS, true={"anger": 1.0})
+    known = {"words": WORDS, "true": {"anger": 1.0}, "timeline": True}
+    asked = question(clips / "é 1.mp4", work, **known)
     answer = reader(asked, lambda *step: told.append(step))
     return json.loads(json.dumps(answer)), told, work
 
@@ -108,10 +109,11 @@ def test_a_second_recording_is_not_taken_for_the_first(reader, clips, tmp_path):
 
 def test_scores_come_before_their_explanation(read):
     answer, told, _ = read
-    names = STEPS[:-1]  # a short recording, without windows
     assert [each[:3] for each in told] == [
-        (place, len(names), name) for place, name in enumerate(names, 1)
+        (place, len(STEPS), name) for place, name in enumerate(STEPS, 1)
     ]
+    assert "Below 6 seconds there is no course in time" in page_of(answer)
+    assert "windows.csv" not in answer["files"]
     first = {each[0] for each in told[2][3]}
     assert first == {"summary", "scores", "certainty"}
     ids = [each[0] for each in answer["sections"]]
@@ -235,6 +237,7 @@ def test_what_is_missing_is_said(mute):
     assert mute["incomplete"] and mute["transcript"] == ""
     text = seen(page_of(mute))
     assert "Missing: audio: no audio stream" in text
+    assert "timeline" not in [each[0] for each in mute["sections"]]  # nor asked for
     assert "No words." in text and "no sound" in page_of(mute)
 
 

@@ -47,6 +47,11 @@ def test_windows_are_clips_of_their_own(tmp_path):
     assert {each.suffix for each in predictor.clips} == {".mp4"}
 
 
+def test_a_short_recording_is_not_read_again(tmp_path):
+    table = read_windows(Pretended(), tmp_path / "recording.mp4", tmp_path, 0.0, 5.0)
+    assert table.empty and list(tmp_path.iterdir()) == []
+
+
 def course(seconds=10.0, **changes):
     """Three windows; the second has no words, though the recording has some."""
     windows = pd.DataFrame({"start": [0.0, 2, 4], "end": [4.0, 6, 8]})
