@@ -5,7 +5,6 @@ policy or a request to anywhere but the server.
 """
 
 import shutil
-import time
 
 import pandas as pd
 import pytest
@@ -35,11 +34,7 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
 ]
-LONG = 70
-"""Pictures of a recording of 7 seconds, which has windows."""
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +54,6 @@ def study(project, settings):
     write_clips(table, corpus)
     yield project
     shutil.rmtree(project / "data")
-
-
-@pytest.fixture(scope="module")
-def recordings(clips):
-    """Those of all tests of the app, and one that is long enough for windows."""
-    write_video(clips / "long.mp4", frames=LONG)
-    return clips
 
 
 @pytest.fixture(scope="module")
@@ -116,26 +104,6 @@ def status_of(page):
     return page.locator("#status[role=status]")
 
 
-def wait_for(page, text):
-    expect(status_of(page)).to_contain_text(text, timeout=WAIT)
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
-
-
-def choose_own(page, *paths):
-    several = len(paths) > 1
-    name = "several recordings" if several else "video file or camera"
-    page.get_by_role("radio", name=name).check()
-    many = "[multiple]" if several else ":not([multiple])"
-    files = page.locator(f"input[data-testid=file-upload]{many}")
-    files.set_input_files([str(path) for path in paths])
-    page.get_by_role("checkbox", name="agreed to this analysis").check()
-    run = page.get_by_role("button", name="Run", exact=True)
-    expect(run).to_be_enabled(timeout=WAIT)
-
-
 def serious(page):
     """Findings of axe that keep somebody from using the page."""
     found = Axe().run(page).response["violations"]
@@ -172,137 +140,3 @@ def test_the_system_s_dark_style_is_followed(visit):
     page = visit("?__theme=dark")
     assert "dark" in page.evaluate("document.body.className")
     assert serious(page) == []
-
-
-def tab_to(page, matches, most=80):
-    """Press Tab until what has the focus fits, and see that the focus can be seen."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        name = page.evaluate(
-            "(e => e.getAttribute('aria-label') || e.value || e.innerText || '')"
-            "(document.activeElement)"
-        )
-        if matches in name:
-            style = page.evaluate(
-                "(e => [e, e.parentElement].map(x => getComputedStyle(x)).some(s => "
-                "s.outlineStyle !== 'none' || s.boxShadow !== 'none'))"
-                "(document.activeElement)"
-            )
-            assert style, f"{matches}: no visible focus"
-            return
-    raise AssertionError(f"{matches}: not reached by the keyboard")
-
-
-def test_from_an_example_to_its_report_by_keyboard_alone(visit, server):
-    page = visit()
-    tab_to(page, "drawn example")
-    tab_to(page, "Drawn person 1")
-    page.keyboard.press("ArrowDown")
-    tab_to(page, "Run")
-    page.keyboard.press("Enter")
-    wait_for(page, "Done in")
-    result = page.locator("#result")
-    expect(result).to_contain_text("Emotions and apparent traits")
-    expect(result.get_by_role("table").first).to_contain_text("0.900")  # the truth
-    expect(result).to_contain_text("Below 6 seconds there is no course in time")
-    assert page.locator("#result svg:visible").count() >= 4
-    tab_to(page, "Report (HTML)", 200)
-    with page.expect_download() as waiting:
-        page.keyboard.press("Enter")
-    text = waiting.value.path().read_text(encoding="utf-8")
-    assert "means nothing" in text and "data:image/png" not in text
-    require_usable(page)
-    # A page of its own sees nothing of it.
-    other = visit()
-    assert other.locator("#result h2").count() == 0
-    # Another source marks what stands there as old at once.
-    page.get_by_role("radio", name="Drawn person 1").check()
-    expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
-    page.get_by_role("button", name="Clear", exact=True).click()
-    wait_for(page, "nothing is kept")
-    expect(page.locator("#result h2")).to_have_count(0)
-
-
-def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
-    page = visit()
-    page.get_by_role("radio", name="video file or camera").check()
-    run = page.get_by_role("button", name="Run", exact=True)
-    expect(run).to_be_disabled(timeout=WAIT)
-    choose_own(page, recordings / "broken.mp4")
-    run.click()
-    wait_for(page, "cannot be decoded")
-    require_usable(page)
-
-
-def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
-    page = visit()
-    press(page, "Run")
-    wait_for(page, "Done in")
-    press(page, "Keep as A, to compare with the next recording")
-    wait_for(page, "Kept as A")
-    choose_own(page, recordings / "long.mp4")
-    press(page, "Run")
-    wait_for(page, "Done in")
-    result = page.locator("#result")
-    expect(result).to_contain_text("Compared with the recording kept as A")
-    expect(result).to_contain_text("ranks nobody")
-    expect(result).to_contain_text("Each window of 4 seconds")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Windows (CSV)").click()
-    table = pd.read_csv(waiting.value.path())
-    assert table["start"].tolist() == [0, 2]
-    assert serious(page) == []
-
-
-def test_several_recordings_and_one_that_is_none(visit, recordings):
-    page = visit()
-    names = ["é 1.mp4", "notes.mp4", "mute.mp4"]
-    choose_own(page, *(recordings / name for name in names))
-    press(page, "Run")
-    wait_for(page, "Done: 2 of 3 recordings were read")
-    result = page.locator("#result")
-    for text in ("é 1.mp4", "This is not a recording", "no audio stream"):
-        expect(result).to_contain_text(text)
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Scores (CSV)").click()
-    table = pd.read_csv(waiting.value.path())
-    assert table["clip"].tolist() == names
-    assert table["failed"].notna().tolist() == [False, True, False]
-
-
-def test_an_analysis_can_be_cancelled(visit):
-    page = visit()
-    press(page, "Run")
-    wait_for(page, "Step 2")
-    press(page, "Cancel")
-    wait_for(page, "Cancelled")
-    press(page, "Run")
-    wait_for(page, "Done in")
-
-
-def test_a_camera_records_what_is_then_analysed(visit, server):
-    page = visit()
-    page.get_by_role("radio", name="video file or camera").check()
-    page.get_by_role("button", name="Capture from camera").or_(
-        page.get_by_role("button", name="Webcam")
-    ).first.click()
-    page.get_by_role("button", name="Click to Access Webcam").click()
-    page.get_by_role("button", name="Record").click()
-    page.wait_for_timeout(1500)
-    page.get_by_role("button", name="Stop").click()
-    press(page, "Run")
-    wait_for(page, "Done in")
-
-
-def test_leaving_the_page_leaves_no_file(visit, server, recordings):
-    page = visit()
-    choose_own(page, recordings / "mute.mp4")
-    page.locator("video:visible").first.wait_for()
-    assert server.files()
-    page.close(run_before_unload=True)
-    for _ in range(SECONDS):
-        if not server.files():
-            break
-        server.process.poll()
-        time.sleep(1)
-    assert server.files() == []
