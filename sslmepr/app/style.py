@@ -24,7 +24,7 @@ stroke-linejoin:round;stroke-linecap:butt}}
 
 TABLES = """
 .scrolls{overflow-x:auto;margin:0 0 1em}
-.scrolls table{border-collapse:collapse;font-size:.92em}
+.scrolls table{border-collapse:collapse;font-size:.92em;overflow-wrap:normal}
 .scrolls caption{text-align:left;font-weight:600;padding:.3em 0}
 .scrolls th,.scrolls td{padding:.25em .7em;border-bottom:1px solid #8886;
 background:none}
