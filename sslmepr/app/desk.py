@@ -3,14 +3,13 @@
 import base64
 import secrets
 import shutil
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
-from sslmepr.app.intake import AppError, check_file, check_segment
+from sslmepr.app.intake import AppError, Cancelled, check_file, check_segment
 from sslmepr.app.worker import Event, Unexpected, Worker
 from sslmepr.params import Params
 
@@ -32,6 +31,8 @@ class Session:
     uploads : set of Path
     result : dict or None
         Last answer of the worker.
+    kept : dict or None
+        What is compared with the next recording.
     used : float
         When it was last used (monotonic clock, seconds).
     """
@@ -39,6 +40,7 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(4))
     uploads: set[Path] = field(default_factory=set)
     result: dict | None = None
+    kept: dict | None = None
     used: float = field(default_factory=time.monotonic)
 
 
@@ -88,7 +90,7 @@ class Desk:
         path : Path
             The recording.
         question : dict
-            As of ``sslmepr.app.reading.Reader``, without path and folder.
+            As of ``sslmepr.app.reading.Reader``, without path, folder and kept.
 
         Raises
         ------
@@ -96,28 +98,93 @@ class Desk:
             As one sentence for the page, whatever went wrong.
         """
         session = self.session(name)
+        question = question | {"kept": session.kept}
+        for event in self._events(name, path, question):
+            if event.kind == "done":
+                session.result = event.content
+            yield event
+
+    def keep(self, name: str) -> bool:
+        """Keep the scores of a page's result, to compare the next one with.
+
+        Returns
+        -------
+        bool
+            False if there is no result of a single recording.
+        """
+        session = self.session(name)
+        found = (session.result or {}).get("comparable")
+        if found is not None:
+            session.kept = found
+        return found is not None
+
+    def ask_row(self, name: str, path: Path, variant: str) -> dict:
+        """Have one of several recordings read.
+
+        Parameters
+        ----------
+        name : str
+            Of the page.
+        path : Path
+        variant : str
+
+        Returns
+        -------
+        dict
+            row, or failed, why there is none.
+
+        Raises
+        ------
+        Cancelled
+            All other errors concern this recording alone.
+        """
+        question = {"task": "row", "start": None, "end": None, "words": ""}
+        try:
+            events = list(self._events(name, path, question | {"variant": variant}))
+        except Cancelled:
+            raise
+        except AppError as error:
+            return {"failed": str(error)}
+        return events[-1].content
+
+    def ask_joined(self, name: str, rows: list[dict], variant: str) -> dict:
+        """Have the rows of several recordings put together, as a page's result.
+
+        Raises
+        ------
+        AppError
+        """
+        session = self.session(name)
+        question = {"task": "joined", "rows": rows, "start": None, "end": None}
+        events = list(self._events(name, None, question | {"variant": variant}))
+        session.result = events[-1].content
+        return session.result
+
+    def _events(self, name: str, path: Path | None, question: dict) -> Iterator[Event]:
+        """What the worker says of a question, in a folder that lasts as long."""
         check_segment(question["start"], question["end"])
         if question["variant"] not in self.variants:
             raise AppError("There is no such variant: choose one of the list.")
-        check_file(path)
+        if path is not None:
+            check_file(path)
         if self._held_bytes() > MOST_FOLDER_BYTES:
             raise AppError("There is no room left for recordings: press Clear first.")
         work = self.folder / "tmp" / f"work-{secrets.token_hex(8)}"
         work.mkdir(mode=0o700)
         try:
-            # A name may be anything, and reasons quote it.
-            copy = work / f"recording{_suffix(path)}"
-            shutil.copyfile(path, copy)
             (work / "made").mkdir()
-            places = {"path": str(copy), "folder": str(work / "made")}
+            places = {"folder": str(work / "made")}
+            if path is not None:
+                # A name may be anything, and reasons quote it.
+                copy = work / f"recording{_suffix(path)}"
+                shutil.copyfile(path, copy)
+                places["path"] = str(copy)
             self._asking = name
-            for event in self.worker.ask(question | places):
-                if event.kind == "done":
-                    session.result = event.content
-                yield event
+            yield from self.worker.ask(question | places)
         except Unexpected as error:
             number = secrets.randbelow(900_000) + 100_000
-            print(f"sslmepr: error {number}: {error}", file=sys.stderr)
+            # The error stream is shut, because libraries name files in it.
+            print(f"sslmepr: error {number}: {error}", flush=True)
             raise AppError(
                 f"Something went wrong that was not foreseen (error {number}, which "
                 "also stands in the terminal): try again, or another recording."

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
@@ -25,7 +27,8 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     scores : DataFrame
         Index: emotions, traits or both. ``score``; ``low`` and ``high``, its interval;
         ``reference``, the threshold of an emotion or the average training clip's trait;
-        ``true``, where it is known. All but the score may be NaN.
+        ``usual``, how far scores usually are from the truth; ``true``, where it is
+        known. All but the score may be NaN.
     """
     panels = {
         title: [name for name in names if name in scores.index]
@@ -37,7 +40,11 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     for axes, (title, names) in zip(grid.flat, panels.items(), strict=False):
         mine, places = scores.loc[names], np.arange(len(names))
         colour = [colours.get(name, theme.accent()) for name in names]
-        axes.barh(places, mine["score"], color=colour, height=0.6, alpha=0.85)
+        low, high = (
+            (mine["score"] + sign * mine["usual"]).clip(0, 1) for sign in (-1, 1)
+        )
+        axes.barh(places, high - low, left=low, height=0.9, **_usual_style())
+        axes.barh(places, mine["score"], color=colour, height=0.5, alpha=0.85)
         axes.hlines(places, mine["low"], mine["high"], color=theme.ink(), lw=1.6)
         for column, marker in (("reference", "|"), ("true", "D")):
             axes.scatter(
@@ -59,20 +66,75 @@ def score_bars(scores: pd.DataFrame) -> Figure:
 def _marks(scores: pd.DataFrame) -> list[Line2D]:
     """Entries of the legend for the marks that are there."""
     style = {"color": theme.ink(), "markersize": 6}
+    band = Patch(label="usual error", **_usual_style())
+    traits = scores.loc[scores.index.isin(TRAITS), "reference"].notna().any()
     marks = {
         "low": {"label": "interval", "ls": "-"},
         "reference": {
-            "label": "threshold or average clip",
+            "label": "threshold or average clip" if traits else "threshold",
             "marker": "|",
             "ls": "none",
         },
         "true": {"label": "true", "marker": "D", "mfc": "none", "ls": "none"},
     }
-    return [
+    known = scores.notna().any()
+    lines = [
         Line2D([], [], **style, **mark)
         for column, mark in marks.items()
-        if scores[column].notna().any()
+        if known[column]
     ]
+    return [*lines, band] if known["usual"] else lines
+
+
+def _usual_style() -> dict:
+    return {"color": theme.faint(), "alpha": 0.28, "lw": 0}
+
+
+@theme.both_modes
+def pair_dots(pairs: pd.DataFrame) -> Figure:
+    """Scores of two recordings on one axis from 0 to 1, joined by a line.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Index: emotions, traits or both, in order. ``A`` and ``B``; ``larger``, whether
+        their difference is larger than the usual error of one: the line is then strong.
+    """
+    figure, axes = plt.subplots(
+        figsize=(min(5.6, theme.width()), 0.9 + 0.27 * len(pairs))
+    )
+    places = np.arange(len(pairs))
+    for larger, style in (
+        (False, {"color": theme.faint(), "lw": 1}),
+        (True, {"color": theme.ink(), "lw": 3}),
+    ):
+        mine = (pairs["larger"] == larger).to_numpy()
+        axes.hlines(places[mine], pairs["A"][mine], pairs["B"][mine], **style)
+    for name, style in _pair_styles().items():
+        axes.scatter(pairs[name], places, zorder=3, s=44, **style)
+    axes.set_yticks(places, [theme.pretty(name) for name in pairs.index])
+    axes.set(xlim=(0, 1), xlabel="Score")
+    axes.invert_yaxis()
+    axes.grid(axis="x")
+    dots = [
+        Line2D([], [], ls="none", label=f"recording {name}", markersize=6.5, **style)
+        for name, style in _pair_styles("markerfacecolor").items()
+    ]
+    strong = Line2D(
+        [], [], color=theme.ink(), lw=3, label="larger than the usual error"
+    )
+    legend(figure, [*dots, *([strong] if pairs["larger"].any() else [])])
+    return figure
+
+
+def _pair_styles(face: str = "facecolor") -> dict[str, dict]:
+    """A is hollow and round, B filled and square."""
+    edge = "markeredgecolor" if face == "markerfacecolor" else "edgecolor"
+    colour = theme.accent()
+    return {
+        "A": {"marker": "o", face: theme.page(), edge: colour},
+        "B": {"marker": "s", face: colour, edge: colour},
+    }
 
 
 def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:

@@ -23,6 +23,10 @@ class AppError(RuntimeError):
     """What went wrong, in one sentence for the page: no path, no name, no markup."""
 
 
+class Cancelled(AppError):
+    """The analysis was ended from the page."""
+
+
 def is_recording(head: bytes) -> bool:
     """Whether a file begins like a recording that the app takes.
 

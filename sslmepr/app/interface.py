@@ -1,12 +1,12 @@
 """The page: what is chosen, what is shown, and what a button does."""
 
 import html
-from pathlib import Path
+from collections.abc import Iterator
 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from sslmepr.app import report, style
+from sslmepr.app import answers, report, style
 from sslmepr.app.desk import Desk
 from sslmepr.app.examples import examples
 from sslmepr.app.guard import Guard
@@ -15,7 +15,8 @@ from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report.words import pretty
 
 EXAMPLE, VIDEO, SOUND = "drawn example", "video file or camera", "sound or microphone"
-AUTOMATIC = "those farthest from the average clip"
+SEVERAL = "several recordings"
+AUTOMATIC = "the emotion and the trait that moved farthest"
 MOST_WAITING = 4
 """Analyses that may wait while one runs."""
 
@@ -23,6 +24,12 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 LIGHT = PRIVATE | {"concurrency_limit": None}
 """Of events that need no worker. All go through the queue: the server has no other way
 in."""
+
+KEPT = """
+Everything happens on this machine; nothing is sent anywhere. A recording lies in a
+folder that only you can read, until you press Clear, close the page or stop the app,
+and for 30 minutes at most. Nothing of it is written to a log.
+"""
 
 
 def launch_options(port: int) -> dict:
@@ -41,9 +48,7 @@ def launch_options(port: int) -> dict:
         "pwa": False,
         "ssr_mode": False,
         "allowed_paths": [],
-        "theme": gr.themes.Default(
-            font=["system-ui", "sans-serif"], font_mono=["monospace"]
-        ),
+        "theme": _theme(),
         "css": style.PAGE,
         "app_kwargs": {
             "middleware": [Middleware(Guard, port=port)],
@@ -54,9 +59,20 @@ def launch_options(port: int) -> dict:
     }
 
 
-def _line(content: str) -> str:
-    """HTML as one line: Markdown takes it as it is up to a line that is empty."""
-    return " ".join(content.split("\n"))
+def _theme() -> gr.themes.Default:
+    """Fonts of the system, and the accent of the book, on which white can be read."""
+    accent, darker = "#0072b2", "#005a8e"
+    made = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    colours = {}
+    for suffix in ("", "_dark"):
+        colours |= {
+            f"button_primary_background_fill{suffix}": accent,
+            f"button_primary_background_fill_hover{suffix}": darker,
+            f"button_primary_text_color{suffix}": "white",
+            f"checkbox_background_color_selected{suffix}": accent,
+            f"checkbox_border_color_selected{suffix}": accent,
+        }
+    return made.set(**colours)
 
 
 def _content(value: str, **options) -> gr.Markdown:
@@ -68,10 +84,6 @@ def _content(value: str, **options) -> gr.Markdown:
     return gr.Markdown(value, sanitize_html=False, latex_delimiters=[], **options)
 
 
-def _status(text: str) -> str:
-    return f"<p>{html.escape(text)}</p>"
-
-
 def build(desk: Desk) -> gr.Blocks:
     """The page of a server.
 
@@ -79,268 +91,266 @@ def build(desk: Desk) -> gr.Blocks:
     ----------
     desk : Desk
     """
-    shown = {each.name: each for each in examples(desk.params, desk.project / "data")}
-    sources = [*([EXAMPLE] if shown else []), VIDEO, SOUND]
     with gr.Blocks(
         title=report.TITLE, analytics_enabled=False, delete_cache=(60, 1800)
     ) as page:
-        _head(desk)
-        source = gr.Radio(sources, value=sources[0], label="What to analyse")
-        example = gr.Radio(
-            list(shown),
-            value=next(iter(shown), None),
-            label="Drawn example",
-            visible=bool(shown),
+        _Page(desk).connect(page)
+    page.queue(max_size=MOST_WAITING, default_concurrency_limit=1, api_open=False)
+    return page
+
+
+class _Page:
+    """Components of the page, and what they do."""
+
+    def __init__(self, desk: Desk):
+        self.desk = desk
+        data = desk.project / "data"
+        self.shown = {each.name: each for each in examples(desk.params, data)}
+        gr.Markdown(f"# {report.TITLE}")
+        notice = html.escape(report.notice(desk.params))
+        _content(f'<p class="notice" role="note">{notice}</p>')
+        self._sources()
+        self._options()
+        self._results()
+        with gr.Accordion("Limits and ethics, and what is kept", open=False):
+            gr.Markdown(f"{report.LIMITS}\n\n{KEPT}")
+
+    def _sources(self) -> None:
+        drawn, most = bool(self.shown), answers.MOST_FILES
+        sources = [*([EXAMPLE] if drawn else []), VIDEO, SOUND, SEVERAL]
+        first = next(iter(self.shown), None)
+        self.source = gr.Radio(sources, value=sources[0], label="What to analyse")
+        self.example = gr.Radio(
+            list(self.shown), value=first, label="Drawn example", visible=drawn
         )
-        first = _line(shown[next(iter(shown))].player) if shown else ""
-        player = _content(first, visible=bool(shown))
-        video = gr.Video(
+        self.player = _content(self._player(first), visible=drawn)
+        self.video = gr.Video(
             sources=["upload", "webcam"],
             include_audio=True,
             label="Video (at most 60 seconds are analysed)",
-            visible=not shown,
+            visible=not drawn,
             height=320,
             buttons=[],
         )
-        sound = gr.Audio(
+        self.sound = gr.Audio(
             sources=["upload", "microphone"],
             type="filepath",
             label="Sound (at most 60 seconds are analysed)",
             visible=False,
             buttons=[],
         )
-        with gr.Row():
-            start = gr.Textbox(label="Start, in seconds (empty: the beginning)")
-            end = gr.Textbox(label="End, in seconds (empty: the end)")
-        words = gr.Textbox(
+        self.several = gr.File(
+            file_count="multiple",
+            type="filepath",
+            label=f"Recordings (at most {most}, of 60 seconds and 200 MB altogether)",
+            visible=False,
+        )
+        with gr.Row() as self.segment:
+            self.start = gr.Textbox(label="Start, in seconds (empty: the beginning)")
+            self.end = gr.Textbox(label="End, in seconds (empty: the end)")
+        self.words = gr.Textbox(
             label="What is said (empty: speech recognition finds out)", lines=2
         )
-        consent = gr.Checkbox(
+        self.consent = gr.Checkbox(
             label="The people in this recording agreed to this analysis",
-            visible=not shown,
+            visible=not drawn,
         )
+
+    def _options(self) -> None:
         with gr.Accordion("Options", open=False):
-            variant = gr.Dropdown(
-                [(pretty(name), name) for name in desk.variants],
-                value=desk.variants[0],
+            self.variant = gr.Dropdown(
+                [(pretty(name), name) for name in self.desk.variants],
+                value=self.desk.variants[0],
                 label="Fusion model",
             )
-            wanted = gr.Dropdown(
+            self.wanted = gr.Dropdown(
                 [(pretty(name), name) for name in (*EMOTIONS[1:], *TRAITS)],
                 multiselect=True,
                 max_choices=3,
                 label=f"Scores to explain in full (empty: {AUTOMATIC})",
             )
+            self.timeline = gr.Checkbox(
+                value=True, label="Emotions through the recording, window by window"
+            )
         with gr.Row():
-            run = gr.Button("Run", variant="primary", interactive=bool(shown))
-            cancel = gr.Button("Cancel")
-            clear = gr.Button("Clear")
-        status = _content(
-            _status("Choose a recording and press Run."), elem_id="status"
-        )
-        result = _content("", elem_id="result")
-        with gr.Group(visible=False) as saving:
-            people = gr.Checkbox(label="Put pictures of people into the report")
+            self.run = gr.Button("Run", variant="primary", interactive=bool(self.shown))
+            self.cancel = gr.Button("Cancel")
+            self.clear = gr.Button("Clear")
+
+    def _results(self) -> None:
+        begin = answers.status("Choose a recording and press Run.")
+        self.status = _content(begin, elem_id="status")
+        self.result = _content("", elem_id="result")
+        with gr.Group(visible=False) as self.saving:
+            self.keep = gr.Button("Keep as A, to compare with the next recording")
+            self.people = gr.Checkbox(label="Put pictures of people into the report")
             with gr.Row():
-                files = [gr.DownloadButton(name) for name in _DOWNLOADS]
-        with gr.Accordion("Limits and ethics, and what is kept", open=False):
-            gr.Markdown(f"{report.LIMITS}\n\n{_KEPT}")
+                self.files = [
+                    gr.DownloadButton(name) for name in answers.DOWNLOADS.values()
+                ]
 
-        given = [source, example, video, sound]
+    def _player(self, name: str | None) -> str:
+        return answers.line(self.shown[name].player) if name in self.shown else ""
 
-        def choose(source, consent):
-            own = source != EXAMPLE
-            return (
-                gr.update(visible=not own),
-                gr.update(visible=not own),
-                gr.update(visible=source == VIDEO),
-                gr.update(visible=source == SOUND),
-                gr.update(visible=own, value=False),
-                gr.update(interactive=not own),
-            )
-
-        def agree(source, consent):
-            return gr.update(interactive=source == EXAMPLE or bool(consent))
-
-        def show(name):
-            return _line(shown[name].player) if name in shown else ""
-
-        def renew():
-            """Another recording: its people have not agreed, its words are others."""
-            return False, ""
-
-        def ask(
-            source,
-            example,
-            video,
-            sound,
-            start,
-            end,
-            words,
-            consent,
-            variant,
-            wanted,
-            request: gr.Request,
-        ):
-            yield from _ask(
-                desk,
-                shown,
-                request.session_hash,
-                source,
-                {EXAMPLE: example, VIDEO: video, SOUND: sound}.get(source),
-                consent,
-                {
-                    "start": start,
-                    "end": end,
-                    "words": words or "",
-                    "variant": variant,
-                    "wanted": list(wanted or []),
-                },
-            )
-
-        def save(people, request: gr.Request):
-            return _files(desk, request.session_hash, people)
-
-        def stop(request: gr.Request):
-            desk.cancel(request.session_hash)
-            return _status("Cancelled.")
-
-        def empty(request: gr.Request):
-            desk.forget(request.session_hash)
-            return (
-                None,
-                None,
-                "",
-                "",
-                "",
-                False,
-                _status("Cleared: nothing is kept."),
-                "",
-                gr.update(visible=False),
-            )
-
-        def leave(request: gr.Request):
-            desk.forget(request.session_hash)
-
-        source.input(
-            choose,
-            [source, consent],
-            [example, player, video, sound, consent, run],
+    def connect(self, page: gr.Blocks) -> None:
+        """Say what happens when something is chosen or pressed."""
+        own = [self.video, self.sound, self.several]
+        single = [self.segment, self.words, self.wanted, self.timeline]
+        self.source.input(
+            self._choose,
+            self.source,
+            [self.example, self.player, *own, *single, self.consent, self.run],
             **LIGHT,
         )
-        example.input(show, example, player, **LIGHT)
-        consent.change(agree, [source, consent], run, **LIGHT)
-        for each in (video, sound):
-            each.input(renew, None, [consent, words], **LIGHT)
-        running = run.click(
-            ask,
-            [*given, start, end, words, consent, variant, wanted],
-            [status, result, words, saving],
+        self.example.input(self._player, self.example, self.player, **LIGHT)
+        self.consent.change(
+            lambda source, agreed: gr.update(interactive=source == EXAMPLE or agreed),
+            [self.source, self.consent],
+            self.run,
+            **LIGHT,
+        )
+        files = self.several
+        chosen = [self.video.input, self.sound.input, files.upload, files.delete]
+        for event in (*chosen, files.clear):
+            # Another recording: its people have not agreed, its words are others.
+            event(lambda: (False, ""), None, [self.consent, self.words], **LIGHT)
+        for event in (self.source.input, self.example.input, *chosen):
+            event(self._mark_old, None, self.result, **LIGHT)
+        running = self.run.click(
+            self._ask,
+            [self.source, self.example, *own, self.start, self.end, self.words]
+            + [self.consent, self.variant, self.wanted, self.timeline],
+            [self.status, self.result, self.words, self.saving],
             concurrency_limit=1,
             concurrency_id="worker",
+            api_name="ask",
             **PRIVATE,
         )
-        running.then(save, people, files, **LIGHT)
-        people.input(save, people, files, **LIGHT)
-        cancel.click(stop, None, status, cancels=[running], **LIGHT)
-        clear.click(
-            empty,
+        save = {"fn": self._save, "inputs": self.people, "outputs": self.files}
+        running.then(**save, api_name="save", **LIGHT)
+        self.people.input(**save, **LIGHT)
+        self.keep.click(self._keep, None, self.status, api_name="keep", **LIGHT)
+        self.cancel.click(
+            self._stop, None, self.status, cancels=[running], api_name="stop", **LIGHT
+        )
+        self.clear.click(
+            self._empty,
             None,
-            [video, sound, start, end, words, consent, status, result, saving],
+            [*own, self.start, self.end, self.words, self.consent]
+            + [self.status, self.result, self.saving],
             cancels=[running],
+            api_name="empty",
             **LIGHT,
         )
-        page.unload(leave)
-    page.queue(max_size=MOST_WAITING, default_concurrency_limit=1, api_open=False)
-    return page
+        page.unload(self._leave)
 
-
-_DOWNLOADS = (
-    "Report (HTML)",
-    "Scores (CSV)",
-    "Scores (JSON)",
-    "Scores (Parquet)",
-    "Attributions (CSV)",
-)
-
-_KEPT = """
-Everything happens on this machine; nothing is sent anywhere. A recording lies in a
-folder that only you can read, until you press Clear, close the page or stop the app,
-and for 30 minutes at most. Nothing of it is written to a log.
-"""
-
-
-def _head(desk: Desk) -> None:
-    gr.Markdown(f"# {report.TITLE}")
-    notice = html.escape(report.notice(desk.params))
-    _content(f'<p class="notice" role="note">{notice}</p>')
-
-
-def _ask(desk: Desk, shown, name: str, source: str, value, consent, question):
-    """Updates of status, result, words and downloads while a recording is analysed."""
-    nothing = gr.skip()
-    yield _status("Waiting for the analysis to begin."), nothing, nothing, nothing
-    try:
-        if source == EXAMPLE:
-            if value not in shown:
-                raise AppError("There is no such example: choose one of the list.")
-            path, question["true"] = shown[value].path, shown[value].true
-        else:
-            path = desk.upload(name, value)
-            if path is None:
-                raise AppError("There is no recording yet: choose or record one.")
-            if not consent:
-                raise AppError(
-                    "Tick that the people in the recording agreed to this analysis."
-                )
-        said = ""
-        for event in desk.ask(name, path, question):
-            if event.kind == "done":
-                done = event
-                break
-            text = _progress(event) or said
-            if text == said:
-                continue
-            said = text
-            sections = event.content[2] if event.kind == "step" else None
-            result = nothing if sections is None else _result(sections)
-            yield _status(text), result, nothing, nothing
-    except AppError as error:
-        old = desk.session(name).result is not None
-        text = (
-            f"{error} What stands below is of the recording before." if old else error
+    def _choose(self, source: str):
+        chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
+        drawn, single = source == EXAMPLE, source != SEVERAL
+        visible = [drawn, drawn, *chosen, *[single] * 4]
+        return (
+            *[gr.update(visible=each) for each in visible],
+            gr.update(visible=not drawn, value=False),
+            gr.update(interactive=drawn),
         )
-        yield _status(str(text)), nothing, nothing, nothing
-        return
-    answer = done.content
-    partly = " Something was missing, see below." if answer["incomplete"] else ""
-    yield (
-        _status(f"Done in {done.seconds:.1f} seconds.{partly}"),
-        _result(answer["sections"]),
-        answer["transcript"],
-        gr.update(visible=True),
+
+    def _mark_old(self, request: gr.Request):
+        old = self.desk.session(request.session_hash).result is not None
+        return gr.update(elem_classes=["old"] if old else [])
+
+    def _ask(
+        self,
+        source: str,
+        example: str | None,
+        video: str | None,
+        sound: str | None,
+        several: list[str] | None,
+        start: str,
+        end: str,
+        words: str,
+        consent: bool,
+        variant: str,
+        wanted: list[str],
+        timeline: bool,
+        request: gr.Request,
+    ):
+        page = request.session_hash
+        question = {"start": start, "end": end, "words": words or ""}
+        question |= {"variant": variant, "wanted": list(wanted or [])}
+        question |= {"timeline": bool(timeline)}
+        yield _update(
+            answers.Shown(answers.status("Waiting for the analysis to begin."))
+        )
+        try:
+            if source == EXAMPLE:
+                found = self._example(page, example, question)
+            else:
+                value = {VIDEO: video, SOUND: sound, SEVERAL: several}.get(source)
+                found = self._own(page, value, consent, question)
+            for each in found:
+                yield _update(each)
+        except AppError as error:
+            yield _update(answers.refused(self.desk, page, error))
+
+    def _example(self, page: str, name, question: dict) -> Iterator[answers.Shown]:
+        if name not in self.shown:
+            raise AppError("There is no such example: choose one of the list.")
+        chosen = self.shown[name]
+        return answers.ask(
+            self.desk, page, chosen.path, question | {"true": chosen.true}
+        )
+
+    def _own(self, page: str, value, consent, question) -> Iterator[answers.Shown]:
+        several = isinstance(value, list)
+        paths = [
+            self.desk.upload(page, each) for each in (value if several else [value])
+        ]
+        if not paths or None in paths:
+            raise AppError("There is no recording yet: choose or record one.")
+        if not consent:
+            raise AppError(
+                "Tick that the people in the recording agreed to this analysis."
+            )
+        if several:
+            return answers.ask_several(self.desk, page, paths, question["variant"])
+        return answers.ask(self.desk, page, paths[0], question)
+
+    def _save(self, people: bool, request: gr.Request) -> list:
+        found = answers.files(self.desk, request.session_hash, bool(people))
+        if found is None:
+            return [gr.skip()] * len(answers.DOWNLOADS)
+        return [
+            gr.update(value=found.get(name), visible=name in found)
+            for name in answers.DOWNLOADS
+        ]
+
+    def _keep(self, request: gr.Request) -> str:
+        if self.desk.keep(request.session_hash):
+            return answers.status(
+                "Kept as A. Analyse another recording: its result compares both."
+            )
+        return answers.status("Only the result of a single recording can be kept.")
+
+    def _stop(self, request: gr.Request) -> str:
+        self.desk.cancel(request.session_hash)
+        return answers.status("Cancelled.")
+
+    def _empty(self, request: gr.Request):
+        self.desk.forget(request.session_hash)
+        cleared = answers.status("Cleared: nothing is kept.")
+        hidden = gr.update(visible=False)
+        return (*[None] * 3, "", "", "", False, cleared, "", hidden)
+
+    def _leave(self, request: gr.Request) -> None:
+        self.desk.forget(request.session_hash)
+
+
+def _update(shown: answers.Shown) -> tuple:
+    """Updates of status, result, words and downloads."""
+    status, result, words = (
+        gr.skip() if each is None else each
+        for each in (shown.status, shown.result, shown.words)
     )
-
-
-def _progress(event) -> str | None:
-    """What the line of status says; None if nothing new."""
-    if event.kind == "starting":
-        return "The models are being loaded."
-    if event.kind == "step":
-        number, name, _ = event.content
-        return f"Step {number} of 4: {name}."
-    return None
-
-
-def _result(sections) -> str:
-    return _line(f'<div class="result">{report.joined(sections)}</div>')
-
-
-def _files(desk: Desk, name: str, people: bool) -> list:
-    """The downloads of a page, as the buttons take them."""
-    result = desk.session(name).result
-    if result is None:
-        return [gr.skip()] * len(_DOWNLOADS)
-    page = report.report(desk.params, result["sections"], bool(people))
-    paths: list[Path] = desk.downloads(name, page)
-    return [str(path) for path in paths]
+    if shown.result is not None:
+        result = gr.update(value=shown.result, elem_classes=[])
+    return status, result, words, gr.update(visible=True) if shown.done else gr.skip()

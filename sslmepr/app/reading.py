@@ -2,15 +2,24 @@
 
 import base64
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import torch
 
 from sslmepr import params as parameters
-from sslmepr.app import page
-from sslmepr.app.explain import Explainer, training_average
+from sslmepr.app import certainty
+from sslmepr.app.compare import comparable, comparison
+from sslmepr.app.elements import Section
+from sslmepr.app.explain import Explainer, Explanation, training_average
+from sslmepr.app.explained import explanation_sections, provenance_sections
 from sslmepr.app.intake import AppError, check_file, check_recording, check_segment
+from sslmepr.app.scores import score_sections, score_table
+from sslmepr.app.seen import Seen, seen_sections
+from sslmepr.app.several import joined, packed
+from sslmepr.app.timeline import Timeline, read_windows
 from sslmepr.encoders.load import load_encoders
+from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.predict import WRITERS, PredictError, Predictor
 
 RECORDING = "recording"
@@ -24,7 +33,28 @@ STEPS = (
     "reading faces, sound and words",
     "explaining the scores",
     "drawing the explanation",
+    "reading it window by window",
 )
+"""The last one only if it is asked for."""
+
+
+class Loaded(NamedTuple):
+    """What is kept of the models of a variant."""
+
+    predictor: Predictor
+    explainer: Explainer
+    nearness: certainty.Nearness
+    errors: pd.DataFrame | None
+
+
+class Checked(NamedTuple):
+    """A recording that can be read: its segment may be open, its length is not."""
+
+    path: Path
+    work: Path
+    start: float | None
+    end: float | None
+    seconds: float
 
 
 class Reader:
@@ -50,23 +80,29 @@ class Reader:
         self.params = settings.model_copy(update={"compute": compute})
         self.study_folder = self.project / "runs" / settings.study
         self.encoders = load_encoders(settings.extract, torch.device("cpu"))
-        self.metrics = page.measured(
+        self.metrics = certainty.measured(
             self.project / "results" / settings.study, settings.roles.held_out
         )
-        self._of: dict[str, tuple[Predictor, Explainer]] = {}
+        self._of: dict[str, Loaded] = {}
         self._models(variant)
 
-    def _models(self, variant: str) -> tuple[Predictor, Explainer]:
+    def _models(self, variant: str) -> Loaded:
         if variant not in self._of:
+            settings, data = self.params, self.project / "data"
             try:
-                predictor = Predictor(self.params, self.study_folder, variant)
+                predictor = Predictor(settings, self.study_folder, variant)
             except PredictError as error:
                 raise AppError(self._without_paths(str(error))) from None
-            average = training_average(
-                self.params, predictor.models, self.study_folder, self.project / "data"
+            models = predictor.models
+            average = training_average(settings, models, self.study_folder, data)
+            self._of[variant] = Loaded(
+                predictor,
+                Explainer(settings, models, average, self.encoders),
+                certainty.Nearness.read(settings, models, data),
+                certainty.usual_errors(
+                    self.study_folder, variant, settings.roles.held_out
+                ),
             )
-            explainer = Explainer(self.params, predictor.models, average, self.encoders)
-            self._of[variant] = predictor, explainer
         return self._of[variant]
 
     def _without_paths(self, text: str) -> str:
@@ -80,54 +116,118 @@ class Reader:
         question : dict
             path and folder (empty, to work in) of the recording; start and end in
             seconds or null; words, what is said, or empty; variant; wanted, outputs to
-            explain in full; true, target to value where it is known.
+            explain in full; true, target to value where it is known; timeline, whether
+            it is read window by window, too; kept, what
+            `sslmepr.app.compare.comparable` said of another recording, or null. With
+            ``task``, something else: ``row``, one of several recordings; ``joined``,
+            the rows of several.
         tell : callable
-            Takes the number of a step, its name, and sections of the page or None.
+            Takes the number of a step, how many there are, its name, and sections of
+            the page or None.
 
         Returns
         -------
         dict
             sections : list of [id, HTML, whether it shows people]; files : dict of
-            suffix to base64; transcript; incomplete, whether something is missing.
+            name to base64; transcript; incomplete, whether something is missing;
+            comparable. Of a ``row``: row, a packed table.
 
         Raises
         ------
         AppError
         """
-        tell(1, STEPS[0], None)
-        path, work, start, end = self._checked(question)
-        tell(2, STEPS[1], None)
-        predictor, explainer = self._models(question["variant"])
-        table = self._predict(predictor, path, work, (start, end), question["words"])
+        task = question.get("task")
+        if task == "row":
+            table = self.table(question)
+            return {"row": packed(table)}
+        if task == "joined":
+            return joined(question["rows"], Path(question["folder"]))
+        return self._analysis(question, tell)
+
+    def _analysis(self, question: dict, tell) -> dict:
+        begin = _stepping(tell, STEPS if question["timeline"] else STEPS[:-1])
+        begin()
+        checked = self._checked(question)
+        begin()
+        loaded = self._models(question["variant"])
+        table = self._predict(loaded.predictor, checked, question["words"])
         row = table.iloc[0]
-        if row["failed"]:
-            raise AppError(
-                "Nothing in this recording could be read: "
-                f"{self._without_paths(row['missing'])}."
-            )
-        scores = page.score_table(
-            row, predictor.models, explainer.average, question.get("true") or {}
+        self._require_read(row)
+        now, first = self._first(question, loaded, table, checked.work)
+        begin(first)
+        frames = self.params.extract.frames
+        seen = Seen.read(checked.path, checked.work, frames, checked.start, checked.end)
+        explanation = loaded.explainer.explain(
+            checked.path, checked.work, question["wanted"]
         )
-        certain = table.attrs["promises"]
-        sections = page.first_sections(
-            row, scores, self.metrics, question["variant"], certain
+        begin()
+        known = loaded.explainer.average is not None
+        rest = seen_sections(row, seen) + explanation_sections(explanation, known)
+        last = provenance_sections(
+            self.params, question["variant"], loaded.predictor.models
         )
-        tell(3, STEPS[2], list(sections))
-        seen = page.Seen.read(path, work, self.params.extract.frames, start, end)
-        explanation = explainer.explain(path, work, question["wanted"])
-        tell(4, STEPS[3], None)
-        known = explainer.average is not None
-        sections += page.seen_sections(row, seen)
-        sections += page.explanation_sections(explanation, known)
-        sections += page.provenance_sections(
-            self.params, question["variant"], predictor.models
-        )
+        files = _files(table, explanation, checked.work)
+        if question["timeline"]:
+            begin([*first, *rest, *last])
+            course = self._timeline(loaded.predictor, checked, row, seen)
+            rest += filter(None, [course.section()])
+            if len(course.windows):
+                _write(course.windows, checked.work / "windows.csv", files)
         return {
-            "sections": sections,
-            "files": _files(table, explanation, work),
+            "sections": [*first, *rest, *last],
+            "files": files,
             "transcript": row["transcript"] if pd.notna(row["transcript"]) else "",
             "incomplete": bool(row["missing"]),
+            "comparable": now,
         }
+
+    def _first(
+        self, question: dict, loaded: Loaded, table: pd.DataFrame, work: Path
+    ) -> tuple[dict, list[Section]]:
+        """What is kept for a comparison; scores and how sure they are."""
+        row, models = table.iloc[0], loaded.predictor.models
+        scores = score_table(
+            row,
+            models,
+            loaded.explainer.average,
+            loaded.errors,
+            question.get("true") or {},
+        )
+        now = comparable(row, scores, question["variant"])
+        metrics = self.metrics
+        if metrics is not None:
+            metrics = metrics[metrics["variant"] == question["variant"]]
+        sure = certainty.Certainty(
+            table.attrs["promises"],
+            metrics,
+            loaded.errors,
+            loaded.nearness.table(work / "features"),
+        )
+        sections = score_sections(row, scores)
+        if question.get("kept"):
+            compared = comparison(question["kept"], now, scores, loaded.errors)
+            sections.append(compared)
+        return now, [*sections, sure.section()]
+
+    def _timeline(
+        self, predictor: Predictor, checked: Checked, row: pd.Series, seen: Seen
+    ) -> Timeline:
+        work = checked.work / "windows"
+        work.mkdir()
+        models = predictor.models
+        windows = read_windows(
+            predictor, checked.path, work, checked.start or 0.0, checked.seconds
+        )
+        if len(windows):
+            windows = _nameless(windows, checked.path)
+        return Timeline(
+            checked.seconds,
+            windows,
+            row,
+            list(models.widths),
+            dict(zip(SCORED_EMOTIONS, models.thresholds.tolist(), strict=True)),
+            seen.waveform,
+        )
 
     def table(self, question: dict) -> pd.DataFrame:
         """The row of `sslmepr.predict.predict`, without an explanation.
@@ -141,42 +241,73 @@ class Reader:
         ------
         AppError
         """
-        path, work, *segment = self._checked(question)
-        predictor, _ = self._models(question["variant"])
-        return self._predict(predictor, path, work, segment, question["words"])
+        checked = self._checked(question)
+        predictor = self._models(question["variant"]).predictor
+        return self._predict(predictor, checked, question["words"])
 
-    def _checked(self, question: dict) -> tuple[Path, Path, float | None, float | None]:
-        """Recording, folder and segment of a question, refused if they cannot be."""
+    def _checked(self, question: dict) -> Checked:
+        """The recording of a question, refused if it cannot be read."""
         path = Path(question["path"])
         check_file(path)
         start, end = check_segment(question["start"], question["end"])
-        check_recording(path, start, end)
+        seconds = check_recording(path, start, end)
         if len(question["words"].split()) > MOST_WORDS:
             raise AppError(f"At most {MOST_WORDS} words can be given: shorten them.")
-        return path, Path(question["folder"]), start, end
+        return Checked(path, Path(question["folder"]), start, end, seconds)
 
-    def _predict(self, predictor: Predictor, path: Path, work: Path, segment, words):
-        given = dict(zip(("start_seconds", "end_seconds"), segment, strict=True))
+    def _predict(
+        self, predictor: Predictor, checked: Checked, words: str
+    ) -> pd.DataFrame:
+        given = {"start_seconds": checked.start, "end_seconds": checked.end}
         given["transcript"] = words.strip() or None
         given = {name: value for name, value in given.items() if value is not None}
         try:
-            table = predictor.read([path], work, given)
+            table = predictor.read([checked.path], checked.work, given)
         except PredictError as error:
             raise AppError(self._without_paths(str(error))) from None
-        for column in ("missing", "failed"):  # reasons may quote the path
-            for place in (str(path), path.name):
-                table[column] = table[column].str.replace(place, RECORDING)
-        return table.assign(clip=RECORDING)
+        return _nameless(table, checked.path)
+
+    def _require_read(self, row: pd.Series) -> None:
+        if row["failed"]:
+            raise AppError(
+                "Nothing in this recording could be read: "
+                f"{self._without_paths(row['missing'])}."
+            )
 
 
-def _files(table: pd.DataFrame, explanation, work: Path) -> dict[str, str]:
+def _stepping(tell, names: tuple[str, ...]):
+    """A function that tells of the next step, and of what is to be shown meanwhile."""
+    steps = iter(enumerate(names, 1))
+
+    def begin(found: list[Section] | None = None) -> None:
+        number, name = next(steps)
+        tell(number, len(names), name, found)
+
+    return begin
+
+
+def _nameless(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A table of predictions whose reasons do not quote the path."""
+    table, attrs = table.copy(), table.attrs
+    for column in ("missing", "failed"):
+        for place in (*table["clip"].unique(), str(path), path.name):
+            table[column] = table[column].str.replace(place, RECORDING)
+    table = table.assign(clip=RECORDING)
+    table.attrs = attrs
+    return table
+
+
+def _files(table: pd.DataFrame, explanation: Explanation, work: Path) -> dict[str, str]:
     """Downloads: the row in every format of `sslmepr predict`, and attributions."""
-    files = {}
-    for suffix, write in WRITERS.items():
-        target = work / f"scores{suffix}"
-        write(table, target)
-        files[target.name] = base64.b64encode(target.read_bytes()).decode()
-    target = work / "attributions.csv"
-    WRITERS[".csv"](explanation.contributions.drop(columns="clip_id"), target)
-    files[target.name] = base64.b64encode(target.read_bytes()).decode()
+    files: dict[str, str] = {}
+    for suffix in WRITERS:
+        _write(table, work / f"scores{suffix}", files)
+    contributions = explanation.contributions.drop(columns="clip_id")
+    _write(contributions, work / "attributions.csv", files)
     return files
+
+
+def _write(table: pd.DataFrame, target: Path, files: dict[str, str]) -> None:
+    """Put a table into the downloads, as `sslmepr predict` would write it."""
+    WRITERS[target.suffix](table, target)
+    files[target.name] = base64.b64encode(target.read_bytes()).decode()

@@ -24,7 +24,7 @@ stroke-linejoin:round;stroke-linecap:butt}}
 
 TABLES = """
 .scrolls{overflow-x:auto;margin:0 0 1em}
-.scrolls table{border-collapse:collapse;font-size:.92em}
+.scrolls table{border-collapse:collapse;font-size:.92em;overflow-wrap:normal}
 .scrolls caption{text-align:left;font-weight:600;padding:.3em 0}
 .scrolls th,.scrolls td{padding:.25em .7em;border-bottom:1px solid #8886;
 background:none}
@@ -43,7 +43,8 @@ background:#b347001f}
 .result h2{font-size:1.25em;font-weight:600;margin:1.4em 0 .5em}
 .result h3{font-size:1.05em;font-weight:600;margin:1em 0 .4em}
 .result p{margin:0 0 .7em;max-width:70ch}
-.result.old{opacity:.55}
+.old .result::before{content:"Of the recording before";display:block;
+border:1px solid currentColor;padding:.3em .8em;margin:0 0 1em}
 .gradio-container :focus-visible{outline:2px solid currentColor;outline-offset:2px}
 .gradio-container{overflow-wrap:anywhere}
 @media (prefers-reduced-motion:reduce){

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import psutil
 
-from sslmepr.app.intake import AppError
+from sslmepr.app.intake import AppError, Cancelled
 from sslmepr.processes import end_with_parent
 
 MOST_SECONDS = 120.0
@@ -180,7 +180,7 @@ class Worker:
                 return json.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             if process is not self._process:
-                raise AppError("Cancelled.") from None
+                raise Cancelled("Cancelled.") from None
             raise AppError(
                 "The analysis ended before its time, perhaps for want of memory: try a "
                 "shorter segment."

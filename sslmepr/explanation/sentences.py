@@ -14,7 +14,11 @@ MOST = 2
 
 
 def contribution_sentence(
-    contributions: pd.DataFrame, output: float, baseline: float, target: str
+    contributions: pd.DataFrame,
+    output: float,
+    baseline: float,
+    target: str,
+    usual: str = "the average clip",
 ) -> str:
     """Name what moves an output of one clip from that of the average clip.
 
@@ -29,6 +33,8 @@ def contribution_sentence(
         Of this clip and of the average clip: logit of an emotion, score of a trait.
     target : str
         An emotion or a trait.
+    usual : str
+        What the baseline is, if not the average clip.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def contribution_sentence(
     if table["clip_id"].nunique() > 1:
         raise ValueError(f"{target}: contributions of several clips; choose one")
     emotional = target in TARGETS["emotion"]
-    here, usual = (
+    here, there = (
         f"{100 * expit(each):.0f} %" if emotional else f"{each:.2f}"
         for each in (output, baseline)
     )
@@ -55,7 +61,7 @@ def contribution_sentence(
     moved = _most(table.set_index("modality")["attribution"], digits)
     moved = moved or "no modality moves it"
     return (
-        f"{pretty(target)}: {here} in this clip, {usual} in the average clip. "
+        f"{pretty(target)}: {here} in this clip, {there} in {usual}. "
         f"{moved[0].upper()}{moved[1:]}."
     )
 

@@ -68,7 +68,7 @@ def test_what_fails_leaves_no_folder(desk, capsys, error):
     with pytest.raises(AppError) as caught:
         list(desk.ask("page", upload(desk), dict(QUESTION)))
     assert list((desk.folder / "tmp").iterdir()) == []
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     if isinstance(error, Unexpected):
         number = said.split()[2].rstrip(":")
         assert said == f"sslmepr: error {number}: E at x.py:1\n"

@@ -2,12 +2,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 
-from sslmepr.app.figures import described, outlined, score_bars
+from sslmepr.app.figures import described, outlined, pair_dots, score_bars
+from sslmepr.app.scores import COLUMNS
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
-
-COLUMNS = ["score", "low", "high", "reference", "true"]
 
 
 def table(names, **values):
@@ -22,7 +22,12 @@ def test_bars_are_the_scores_on_an_axis_from_0_to_1(names):
     with theme.use("dark", "narrow"):
         figure = score_bars.draw(scores)
     axes = [each for each in figure.axes if each.get_visible()]
-    widths = [bar.get_width() for each in axes for bar in each.patches]
+    widths = [
+        bar.get_width()
+        for each in axes
+        for bar in each.patches
+        if np.isfinite(bar.get_width())  # without a usual error, its band is nowhere
+    ]
     assert widths == pytest.approx(scores["score"].tolist())
     assert {each.get_xlim() for each in axes} == {(0.0, 1.0)}
     assert figure.legends == []  # nothing but scores is known
@@ -34,6 +39,36 @@ def test_marks_are_named_where_they_are():
     figure = score_bars.draw(scores)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["interval", "true"]
+    plt.close(figure)
+
+
+def test_the_band_of_the_usual_error_stays_within_0_and_1():
+    figure = score_bars.draw(table(TRAITS, usual=0.2))
+    (axes,) = [each for each in figure.axes if each.get_visible()]
+    bands = [bar for bar in axes.patches if bar.get_height() == pytest.approx(0.9)]
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bands]
+    expected = [(0, 0.3), (0.1, 0.5), (0.3, 0.7), (0.5, 0.9), (0.7, 1)]
+    np.testing.assert_allclose(ends, expected, atol=1e-9)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["usual error"]
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("larger", [[True, False], [False, False]])
+def test_pairs_are_joined_and_strong_where_they_differ(larger):
+    pairs = pd.DataFrame({"A": [0.1, 0.4], "B": [0.8, 0.3]}, index=["anger", "fear"])
+    figure = pair_dots.draw(pairs.assign(larger=larger))
+    (axes,) = figure.axes
+    lines = [each for each in axes.collections if isinstance(each, LineCollection)]
+    joined = {
+        (float(each.get_linewidths()[0]), *sorted(part[:, 0].tolist()))
+        for each in lines
+        for part in each.get_segments()
+    }
+    assert joined == {(3.0 if larger[0] else 1.0, 0.1, 0.8), (1.0, 0.3, 0.4)}
+    assert axes.get_xlim() == (0, 1)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("larger than the usual error" in names) is larger[0]
     plt.close(figure)
 
 

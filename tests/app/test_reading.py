@@ -11,15 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from recordings import write_video
 
 from sslmepr import params as parameters
 from sslmepr.app.explain import MeanOverSeeds, farthest
 from sslmepr.app.intake import AppError
 from sslmepr.app.reading import RECORDING, STEPS, Reader
 from sslmepr.app.report import report
+from sslmepr.app.several import packed, unpacked
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.predict import predict
 
+KEPT = {"variant": "multitask", "missing": "", "scores": {"anger": 0.0}}
 WORDS = "I really did not know what to say about this"
 SCORES = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
 
@@ -31,7 +34,8 @@ def reader(project):
 
 def question(path, folder, **changes):
     given = {"start": "", "end": "", "words": "", "variant": "multitask", "wanted": []}
-    return given | {"path": str(path), "folder": str(folder), "true": {}} | changes
+    given |= {"timeline": False, "kept": None, "true": {}}
+    return given | {"path": str(path), "folder": str(folder)} | changes
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +43,18 @@ def read(reader, clips, tmp_path_factory):
     """The answer about a recording with words, what was told, and the folder."""
     work = tmp_path_factory.mktemp("work")
     told = []
-    asked = question(clips / "é 1.mp4", work, words=WORDS, true={"anger": 1.0})
+    known = {"words": WORDS, "true": {"anger": 1.0}, "timeline": True}
+    asked = question(clips / "é 1.mp4", work, **known)
     answer = reader(asked, lambda *step: told.append(step))
     return json.loads(json.dumps(answer)), told, work
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory):
+    """A recording of seven seconds."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    write_video(path, frames=70)
+    return path
 
 
 def table_of(answer):
@@ -96,8 +109,12 @@ def test_a_second_recording_is_not_taken_for_the_first(reader, clips, tmp_path):
 
 def test_scores_come_before_their_explanation(read):
     answer, told, _ = read
-    assert [each[:2] for each in told] == list(enumerate(STEPS, 1))
-    first = {each[0] for each in told[2][2]}
+    assert [each[:3] for each in told] == [
+        (place, len(STEPS), name) for place, name in enumerate(STEPS, 1)
+    ]
+    assert "Below 6 seconds there is no course in time" in page_of(answer)
+    assert "windows.csv" not in answer["files"]
+    first = {each[0] for each in told[2][3]}
     assert first == {"summary", "scores", "certainty"}
     ids = [each[0] for each in answer["sections"]]
     assert ids[:3] == ["summary", "scores", "certainty"] and len(ids) == len(set(ids))
@@ -152,7 +169,7 @@ def test_attributions_add_up(read, reader):
 def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_path):
     """Of the same recording without sound and words, only the face is left."""
     _, _, work = read
-    predictor, explainer = reader._of["multitask"]
+    predictor, explainer, *_ = reader._of["multitask"]
     explained = explainer.explain(work.parent / "none.mp4", work, [])
     (clip_id,) = pd.read_parquet(work / "clips.parquet")["clip_id"]
     with torch.no_grad():
@@ -171,10 +188,56 @@ def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_pa
     assert set(explained.without["modality"]) == {"face", "audio", "text"}
 
 
+def test_without_training_data_nothing_is_called_average(read):
+    """Attributions start from an input without content, and the page says so."""
+    page = page_of(read[0])
+    assert "average" not in seen(page) + " ".join(re.findall('label="([^"]*)"', page))
+    assert "in an input without content" in seen(page) and "No content" in seen(page)
+
+
+def test_windows_are_segments_predicted_alone(reader, long, tmp_path):
+    answer = reader(
+        question(long, tmp_path / "a", timeline=True, kept=KEPT), lambda *_: None
+    )
+    windows = pd.read_csv(
+        io.BytesIO(base64.b64decode(answer["files"]["windows.csv"])),
+        encoding="utf-8-sig",
+    )
+    assert windows[["start", "end"]].to_numpy().tolist() == [[0, 4], [2, 6]]
+    (tmp_path / "b").mkdir()
+    alone = reader._of["multitask"].predictor.read(
+        [long], tmp_path / "b", {"start_seconds": 2.0, "end_seconds": 6.0}
+    )
+    np.testing.assert_allclose(
+        windows[SCORES].iloc[1], alone[SCORES].iloc[0], atol=1e-4
+    )
+    page = page_of(answer)
+    assert "Each window of 4 seconds" in page and "2 to 6" in page
+    # ... and is compared with the one that was kept, as soon as there are scores
+    ids = [each[0] for each in answer["sections"]]
+    assert ids[:4] == ["summary", "scores", "comparison", "certainty"]
+    assert ids[-2:] == ["timeline", "provenance"]
+    assert answer["comparable"]["scores"].keys() == {*EMOTIONS, *TRAITS}
+    assert str(tmp_path) not in page + json.dumps(answer["comparable"])
+
+
+def test_one_of_several_is_the_row_of_the_command(reader, mute, clips, tmp_path):
+    asked = question(clips / "mute.mp4", tmp_path, task="row")
+    table = unpacked(reader(asked, lambda *_: None)["row"])
+    expected = table_of(mute)
+    pd.testing.assert_frame_equal(table, expected)
+    rows = [{"name": "a.mp4", "row": packed(table)}, {"name": "b", "failed": "No."}]
+    asked = {"task": "joined", "rows": rows, "folder": str(tmp_path)}
+    both = table_of(reader(asked, lambda *_: None))
+    assert both["clip"].tolist() == ["a.mp4", "b"]
+    assert both[SCORES].iloc[:1].equals(expected[SCORES])
+
+
 def test_what_is_missing_is_said(mute):
     assert mute["incomplete"] and mute["transcript"] == ""
     text = seen(page_of(mute))
     assert "Missing: audio: no audio stream" in text
+    assert "timeline" not in [each[0] for each in mute["sections"]]  # nor asked for
     assert "No words." in text and "no sound" in page_of(mute)
 
 

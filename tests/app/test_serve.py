@@ -1,140 +1,30 @@
 """The real server in a process of its own, spoken to over HTTP."""
 
 import http.client
-import json
 import os
 import re
-import signal
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
-import httpx  # noqa: E402
+from app_server import AppServer  # noqa: E402
 
 from sslmepr import params as parameters  # noqa: E402
 from sslmepr.__main__ import main  # noqa: E402
 from sslmepr.app import guard, serve  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 3000
-"""However busy the machine is that runs the tests."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    """`sslmepr app` in the folder of a project, with a folder for temporary files."""
-
-    def __init__(self, project, temporary):
-        self.port, self.temporary = free_port(), temporary
-        environment = os.environ | {
-            "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(temporary),
-            # What must not reach Gradio.
-            "GRADIO_SHARE": "True",
-            "GRADIO_SERVER_NAME": "0.0.0.0",
-            "GRADIO_ALLOWED_PATHS": "/",
-            "GRADIO_MCP_SERVER": "True",
-            "GRADIO_VIBE_MODE": "1",
-        }
-        self.log = (temporary / "log").open("w+b")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sslmepr", "app", "--port", str(self.port)]
-            + ["--limit", str(SECONDS)],
-            cwd=project,
-            env=environment,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.client = httpx.Client(
-            base_url=self.address, timeout=SECONDS, trust_env=False
-        )
-
-    def said(self):
-        return Path(self.log.name).read_text()
-
-    def wait(self):
-        end = time.monotonic() + SECONDS
-        while "the app is at" not in self.said():
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < end, self.said()
-            time.sleep(0.1)
-        return self
-
-    def folder(self):
-        (found,) = self.temporary.glob(f"{serve.PREFIX}*")
-        return found
-
-    def files(self):
-        return [p for p in self.folder().rglob("*") if p.is_file()]
-
-    def upload(self, path):
-        with path.open("rb") as file:
-            answer = self.client.post(
-                "/gradio_api/upload", files={"files": (path.name, file)}
-            )
-        assert answer.status_code == 200
-        return answer.json()[0]
-
-    def event(self, named, values, session):
-        """What an event of the page answers: its outputs, one after another."""
-        config = self.client.get("/config").json()
-        (number,) = (
-            place
-            for place, each in enumerate(config["dependencies"])
-            if each["api_name"] == named
-        )
-        asked = {"data": values, "fn_index": number, "session_hash": session}
-        joined = self.client.post("/gradio_api/queue/join", json=asked)
-        assert joined.status_code == 200, joined.text
-        outputs = []
-        where = f"/gradio_api/queue/data?session_hash={session}"
-        with self.client.stream("GET", where) as stream:
-            for line in stream.iter_lines():
-                if not line.startswith("data:"):
-                    continue
-                message = json.loads(line[5:])
-                if message["msg"] in ("process_generating", "process_completed"):
-                    outputs.append(message["output"])
-                if message["msg"] == "process_completed":
-                    return outputs
-        raise AssertionError("the event did not end")
-
-    def ask(self, path, session="page1", consent=True, **changes):
-        """Run an analysis of an uploaded recording; the texts of the status line."""
-        video = None
-        if path is not None:
-            video = {
-                "path": str(path),
-                "orig_name": "x.mp4",
-                "meta": {"_type": "gradio.FileData"},
-            }
-        given = {"source": "video file or camera", "example": None, "video": video}
-        given |= {"sound": None, "start": "", "end": "", "words": "said so"}
-        given |= {"consent": consent, "variant": "multitask", "wanted": []}
-        return self.event("ask", [*(given | changes).values()], session)
-
-    def end(self, how=signal.SIGINT):
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        return self.process.wait(SECONDS)
 
 
 @pytest.fixture(scope="module")
 def server(project, tmp_path_factory):
-    made = Server(project, tmp_path_factory.mktemp("tmp"))
+    made = AppServer(project, tmp_path_factory.mktemp("tmp"))
     yield made.wait()
     made.end()
 
@@ -302,21 +192,17 @@ def test_a_recording_is_analysed_and_forgotten(server, clips):
     path = server.upload(clips / "<img src=x onerror=alert(1)>.mp4")
     outputs = server.ask(path, words="<b>so</b> it is")
     assert status_of(outputs)[-1].startswith("<p>Done in ")
-    page = outputs[-1]["data"][1]
+    page = outputs[-1]["data"][1]["value"]
     assert "Emotions and apparent traits" in page and "alert(1)" not in page
     assert "&lt;b&gt;so&lt;/b&gt;" in page and "<b>so" not in page
     saved = server.event("save", [False], "page1")[-1]["data"]
-    assert [each["orig_name"].split("-")[0] for each in saved] == [
-        "report",
-        "scores",
-        "scores",
-        "scores",
-        "attributions",
-    ]
-    report = server.client.get(f"/gradio_api/file={saved[0]['path']}")
+    names = [each["value"]["orig_name"].split("-")[0] for each in saved[:5]]
+    assert names == ["report", "scores", "scores", "scores", "attributions"]
+    assert saved[5]["visible"] is False  # there were no windows
+    report = server.client.get(f"/gradio_api/file={saved[0]['value']['path']}")
     assert report.status_code == 200 and "data:image/png" not in report.text
     assert "attachment" in report.headers["content-disposition"]
-    whole = server.event("save", [True], "page1")[-1]["data"][0]["path"]
+    whole = server.event("save", [True], "page1")[-1]["data"][0]["value"]["path"]
     assert "data:image/png" in server.client.get(f"/gradio_api/file={whole}").text
     # nobody else's page gets it
     assert "path" not in str(server.event("save", [False], "page2")[-1]["data"])

@@ -30,6 +30,8 @@ def test_modalities_raise_and_lower_an_output_compared_with_the_average_clip():
         "Disgust: 76 % in this clip, 7 % in the average clip. Audio (+2.3) and text "
         "(+1.2) raise it most; scene (−0.5) lowers it most."
     )
+    said = contribution_sentence(table, 1, 0, "disgust", "an input without content")
+    assert "50 % in an input without content." in said
     # An output below the average is lowered; nothing speaks against what is shown.
     assert contribution_sentence(table, 0.2, 0.5, "openness") == (
         "Openness: 0.20 in this clip, 0.50 in the average clip. Text (−0.20) and audio "

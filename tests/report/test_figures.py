@@ -256,6 +256,8 @@ def test_a_waterfall_leads_from_the_average_clip_to_this_one():
     assert diamonds == [[0.0, 1.0], [1.25, 2.0]]
     labels = [each.get_text() for each in axes.get_yticklabels()]
     assert labels == ["Average clip", "Face", "Text", "This clip"]
+    other = figures.waterfall(moved, -1.0, 0.5, usual="No content").axes[0]
+    assert other.get_yticklabels()[0].get_text() == "No content"
 
 
 def hidden_regions(modalities=("face", "body")):
@@ -707,6 +709,39 @@ def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
     assert strokes["Without face"].tolist() == expected.tolist()
 
 
+def windows():
+    """Six emotions in windows of 4 s every 2 s; the second is a gap."""
+    table = pd.DataFrame({"start": [1.0, 3, 5], "end": [5.0, 7, 9]})
+    for place, name in enumerate(SCORED_EMOTIONS):
+        table[name] = [0.1 * place, np.nan, 0.1 * place + 0.4]
+    return table
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_timeline_has_gaps_and_the_time_of_the_recording(sound):
+    wave = np.ones(80) if sound else None
+    thresholds = dict.fromkeys(SCORED_EMOTIONS, 0.5)
+    figure = figures.emotion_timeline(windows(), thresholds, wave, 10)
+    panels = figure.axes[: len(SCORED_EMOTIONS)]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    names = [theme.pretty(name) for name in SCORED_EMOTIONS]
+    assert titles == [*names, *(["Sound"] if sound else [])]
+    for place, axes in enumerate(panels):
+        line, threshold = axes.get_lines()
+        np.testing.assert_array_equal(line.get_xdata(), [3, 5, 7])
+        expected = [0.1 * place, np.nan, 0.1 * place + 0.4]
+        np.testing.assert_allclose(line.get_ydata(), expected)
+        assert threshold.get_ydata() == [0.5, 0.5]
+        assert axes.get_xlim() == (1, 9) and axes.get_ylim()[0] < 0
+        filled, hollow = (each.get_offsets()[:, 1] for each in axes.collections[1:])
+        assert len(filled) == sum(value >= 0.5 for value in expected)
+        assert (filled >= 0.5).all() and not (hollow >= 0.5).any()
+    if sound:  # from the start of the first window on
+        (area,) = figure.axes[-1].collections
+        ends = area.get_paths()[0].vertices[:, 0]
+        assert ends.min() == 1 and ends.max() == pytest.approx(8.9)
+
+
 def everything(rng):
     """Each figure function's name to arguments that make it full."""
     table, planted = association()
@@ -739,6 +774,7 @@ def everything(rng):
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
         "difference_dots": (differences(),),
+        "emotion_timeline": (windows(), dict.fromkeys(EMOTIONS, 0.6), wave, 160),
         "evidence_dots": (used_evidence(),),
         "expected_panels": (expected(),),
         "in_time": (timed(),),

@@ -42,6 +42,7 @@ from sslmepr.report.figures.power import (
 from sslmepr.report.figures.recovery import recovery_panels
 from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
+from sslmepr.report.figures.timeline import emotion_timeline
 from sslmepr.report.figures.trials import trial_lines
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "condition_panels",
     "deletion_lines",
     "difference_dots",
+    "emotion_timeline",
     "evidence_dots",
     "expected_panels",
     "highest",

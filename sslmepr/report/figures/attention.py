@@ -78,6 +78,7 @@ def waterfall(
     output: float,
     evidence: pd.Series | None = None,
     unit: str = "",
+    usual: str = "Average clip",
 ) -> Figure:
     """From the average clip to this one, a bar per modality.
 
@@ -92,6 +93,8 @@ def waterfall(
         Modality to the ideal observer's value, a diamond on its bar.
     unit : str
         Label of the axis.
+    usual : str
+        What the baseline is, if not the average clip.
     """
     names = [name for name in MODALITIES if name in contributions.index]
     steps = contributions[names].to_numpy()
@@ -120,7 +123,7 @@ def waterfall(
             label="ideal observer",
         )
         legend(figure, [axes.collections[-1]])
-    labels = ["Average clip", *map(theme.pretty, names), "This clip"]
+    labels = [usual, *map(theme.pretty, names), "This clip"]
     axes.set_yticks(range(last + 1), labels)
     axes.set(ylim=(last + 0.6, -0.6), xlabel=unit)
     axes.use_sticky_edges = False

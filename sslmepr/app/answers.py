@@ -1,0 +1,155 @@
+"""What a page shows while a recording is analysed, and what it then hands out."""
+
+import html
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sslmepr.app import report
+from sslmepr.app.desk import Desk
+from sslmepr.app.intake import AppError
+
+DOWNLOADS = {
+    "report.html": "Report (HTML)",
+    "scores.csv": "Scores (CSV)",
+    "scores.json": "Scores (JSON)",
+    "scores.parquet": "Scores (Parquet)",
+    "attributions.csv": "Attributions (CSV)",
+    "windows.csv": "Windows (CSV)",
+}
+"""File to what its button says."""
+
+MOST_FILES = 20
+
+
+class Shown(NamedTuple):
+    """What changes on the page; None stays as it is.
+
+    Attributes
+    ----------
+    status, result : str or None
+        HTML.
+    words : str or None
+        What is said.
+    done : bool
+        Whether there is a result to save.
+    """
+
+    status: str | None = None
+    result: str | None = None
+    words: str | None = None
+    done: bool = False
+
+
+def status(text: str) -> str:
+    """The line of status."""
+    return f"<p>{html.escape(text)}</p>"
+
+
+def line(content: str) -> str:
+    """HTML as one line: Markdown takes it as it is up to a line that is empty."""
+    return " ".join(content.split("\n"))
+
+
+def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
+    """What a page shows while one recording is analysed.
+
+    Parameters
+    ----------
+    desk : Desk
+    page : str
+        Its name.
+    path : Path
+    question : dict
+        As of :meth:`Desk.ask`.
+    """
+    said = ""
+    try:
+        for event in desk.ask(page, path, question):
+            if event.kind == "done":
+                break
+            text = _progress(event) or said
+            if text == said:
+                continue
+            said = text
+            found = event.content[3] if event.kind == "step" else None
+            yield Shown(status(text), None if found is None else _result(found))
+    except AppError as error:
+        yield refused(desk, page, error)
+        return
+    answer = event.content
+    partly = " Something was missing, see below." if answer["incomplete"] else ""
+    yield Shown(
+        status(f"Done in {event.seconds:.1f} seconds.{partly}"),
+        _result(answer["sections"]),
+        answer["transcript"],
+        done=True,
+    )
+
+
+def ask_several(
+    desk: Desk, page: str, paths: Sequence[Path], variant: str
+) -> Iterator[Shown]:
+    """What a page shows while several recordings are read, one after another."""
+    if len(paths) > MOST_FILES:
+        raise AppError(f"At most {MOST_FILES} recordings at once: choose fewer.")
+    desk.session(page).result = None  # statuses take the place of what stood there
+    states = ["waiting"] * len(paths)
+    names = [path.name for path in paths]
+    rows = []
+    for place, (name, path) in enumerate(zip(names, paths, strict=True)):
+        states[place] = "being read"
+        text = status(f"Recording {place + 1} of {len(paths)} is being read.")
+        yield Shown(text, _states(names, states))
+        rows.append({"name": name} | desk.ask_row(page, path, variant))
+        states[place] = rows[-1].get("failed") or "read"
+    try:
+        answer = desk.ask_joined(page, rows, variant)
+    except AppError as error:
+        yield refused(desk, page, error)
+        return
+    lost = sum("failed" in each for each in rows)
+    text = f"Done: {len(rows) - lost} of {len(rows)} recordings were read."
+    yield Shown(status(text), _result(answer["sections"]), done=True)
+
+
+def refused(desk: Desk, page: str, error: AppError) -> Shown:
+    """What went wrong, and whether what stands there is older."""
+    old = desk.session(page).result is not None
+    after = " What stands below is of the recording before." if old else ""
+    return Shown(status(f"{error}{after}"))
+
+
+def _progress(event) -> str | None:
+    """What the line of status says; None if nothing new."""
+    if event.kind == "starting":
+        return "The models are being loaded."
+    if event.kind == "step":
+        number, steps, name, _ = event.content
+        return f"Step {number} of {steps}: {name}."
+    return None
+
+
+def _states(names: Sequence[str], states: Sequence[str]) -> str:
+    """One status per file."""
+    items = "".join(
+        f"<li>{html.escape(name)}: {html.escape(state)}</li>"
+        for name, state in zip(names, states, strict=True)
+    )
+    return f'<div class="result"><ol>{items}</ol></div>'
+
+
+def _result(sections) -> str:
+    return line(f'<div class="result">{report.joined(sections)}</div>')
+
+
+def files(desk: Desk, page: str, people: bool) -> dict[str, str] | None:
+    """The downloads of a page: name to path; None without a result."""
+    result = desk.session(page).result
+    if result is None:
+        return None
+    whole = report.report(desk.params, result["sections"], people)
+    return {
+        f"{path.name.partition('-')[0]}{path.suffix}": str(path)
+        for path in desk.downloads(page, whole)
+    }

@@ -1,0 +1,85 @@
+"""Pieces of a result as HTML, of which the page and the report both consist.
+
+Figures and tables are those of the book. Whatever comes from a recording (words,
+reasons) is escaped.
+"""
+
+import html
+
+import matplotlib.pyplot as plt
+
+from sslmepr.report import theme
+from sslmepr.report.tables import Table
+
+Section = tuple[str, str, bool]
+"""Id, HTML, and whether it holds pictures of people."""
+
+
+def section(name: str, title: str, *parts: str, people: bool = False) -> Section:
+    """Parts under a heading of level 2.
+
+    Parameters
+    ----------
+    name : str
+        Id, the same for every recording.
+    title : str
+    *parts : str
+        HTML.
+    people : bool
+        Whether pictures of people are in it.
+    """
+    head = f'<h2 id="{name}-title">{html.escape(title)}</h2>'
+    content = (
+        f'<section aria-labelledby="{name}-title">{head}{"".join(parts)}</section>'
+    )
+    return name, content, people
+
+
+def paragraph(text: str) -> str:
+    """A sentence or more, escaped."""
+    return f"<p>{html.escape(text)}</p>"
+
+
+def scrolling(table: Table) -> str:
+    """A table that scrolls by itself where the page is narrow."""
+    label = html.escape(table.caption or "Table")
+    return (
+        f'<div class="scrolls" tabindex="0" role="region" aria-label="{label}">'
+        f"{table._repr_html_()}</div>"
+    )
+
+
+def drawn(show, *arguments, alt: str, caption: str = "") -> str:
+    """A figure of the book as HTML, in every style and layout.
+
+    Notebooks display figures; here is no notebook. Style sheets of the page and of the
+    report (`sslmepr.app.style`) choose the drawing that fits.
+
+    Parameters
+    ----------
+    show : callable
+        Of `sslmepr.report.theme.both_modes`.
+    *arguments
+        Of the figure.
+    alt, caption : str
+        What it shows, in words; plain text below it.
+    """
+    parts = []
+    for mode in theme.MODES:
+        drawings = []
+        for layout in theme.WIDTHS:
+            with theme.use(mode, layout):
+                figure = show.draw(*arguments)
+                drawings.append(theme.svg(figure, alt, layout))
+                plt.close(figure)
+        parts.append(f'<div class="only-{mode}">{"".join(drawings)}</div>')
+    if caption:
+        parts.append(f"<figcaption>{html.escape(caption)}</figcaption>")
+    return f'<figure class="both-modes">{"".join(parts)}</figure>'
+
+
+def listed(names: list[str]) -> str:
+    """Names in a row: ``a, b and c``."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

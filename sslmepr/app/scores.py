@@ -1,0 +1,150 @@
+"""Scores of a recording: in sentences, as a figure and a table."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sslmepr.app.elements import Section, drawn, listed, paragraph, scrolling, section
+from sslmepr.app.explain import MeanOverSeeds
+from sslmepr.app.figures import described, score_bars
+from sslmepr.labels import EMOTIONS, TARGET_COLUMNS, TARGETS, TRAITS
+from sslmepr.models.fusion import FusionInput
+from sslmepr.report.tables import MISSING, Table, interval, number
+from sslmepr.report.words import plain
+
+COLUMNS = ["score", "low", "high", "reference", "usual", "true"]
+
+
+def score_table(
+    row: pd.Series,
+    models,
+    average: FusionInput | None,
+    errors: pd.DataFrame | None,
+    true: Mapping[str, float],
+) -> pd.DataFrame:
+    """Scores of a recording and what they are seen against.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of `sslmepr.predict.predict`.
+    models : models of `sslmepr.predict.Predictor`
+    average : FusionInput or None
+        The average training clip.
+    errors : DataFrame or None
+        Of `sslmepr.app.certainty.usual_errors`.
+    true : mapping of str to float
+        Target to its value, where it is known.
+
+    Returns
+    -------
+    DataFrame
+        Index: target; score, low, high, reference (an emotion's threshold, an average
+        clip's trait), usual (error on held-out clips), true; NaN where there is none.
+    """
+    reference = dict(zip(EMOTIONS[1:], models.thresholds.tolist(), strict=True))
+    if average is not None and "personality" in models.tasks:
+        said = MeanOverSeeds(models.fused).eval()(average).of("personality")
+        reference |= dict(zip(TRAITS, said[0].tolist(), strict=True))
+    usual = {} if errors is None else errors["error"].to_dict()
+    rows = {}
+    for task in models.tasks:
+        for name, column in zip(TARGETS[task], TARGET_COLUMNS[task], strict=True):
+            values = [row[column], row.get(f"{column}_low"), row.get(f"{column}_high")]
+            known = [each.get(name) for each in (reference, usual, true)]
+            rows[name] = [*values, *known]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).astype(float)
+
+
+def sentences(row: pd.Series, scores: pd.DataFrame) -> list[str]:
+    """What the scores say, as impressions and not as facts.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of `sslmepr.predict.predict`.
+    scores : DataFrame
+        Of :func:`score_table`.
+    """
+    said = []
+    if "emotions" in row:
+        present = [name for name in EMOTIONS[1:] if name in row["emotions"].split(", ")]
+        shown = listed(
+            [f"{plain(n)} ({number(scores.at[n, 'score'], 2)})" for n in present]
+        )
+        said.append(
+            f"The person appears to show {shown}."
+            if present
+            else "None of the six emotions reaches its threshold: the person appears "
+            "neutral."
+        )
+    traits = scores.loc[[name for name in TRAITS if name in scores.index]]
+    for side, name in (("above", "high"), ("below", "low")):
+        sure = traits["low"] > traits["reference"]
+        if name == "low":
+            sure = traits["high"] < traits["reference"]
+        if sure.any():
+            names = listed([plain(each) for each in traits.index[sure]])
+            said.append(
+                f"The person is rated {side} the average training clip in {names}."
+            )
+    if len(traits) and len(said) < 2 and traits["reference"].notna().any():
+        said.append(
+            "In no trait does the interval exclude the average training clip, so "
+            "nothing is said of the traits."
+        )
+    if row["missing"]:
+        said.append(f"Missing: {row['missing']}. The scores rest on what is left.")
+    else:
+        said.append("Everything that the models use was found.")
+    return said
+
+
+def score_sections(row: pd.Series, scores: pd.DataFrame) -> list[Section]:
+    """Scores in sentences, a figure and a table.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of `sslmepr.predict.predict`.
+    scores : DataFrame
+        Of :func:`score_table`.
+    """
+    alt = f"Scores of the recording: {described(scores['score'])}"
+    return [
+        section("summary", "In short", *map(paragraph, sentences(row, scores))),
+        section(
+            "scores",
+            "Emotions and apparent traits",
+            drawn(score_bars, scores, alt=alt),
+            scrolling(_written(row, scores)),
+        ),
+    ]
+
+
+def _written(row: pd.Series, scores: pd.DataFrame) -> Table:
+    """The scores as a table, without columns of which nothing is known."""
+    bounds = scores[["score", "low", "high"]].to_numpy()
+    table = pd.DataFrame(
+        {"target": scores.index, "score": [interval(*each) for each in bounds]}
+    )
+    notes = []
+    for column, note in _NOTES.items():
+        if scores[column].notna().any():
+            table[_HEADS[column]] = [number(value) for value in scores[column]]
+            notes.append(f"{_HEADS[column]}: {note}")
+    if scores.loc[scores.index.isin(TRAITS), "reference"].notna().any():
+        notes.append("the reference of a trait is the score of the average clip")
+    sets = {name: row.get(f"emotion_{name}_set") for name in EMOTIONS[1:]}
+    if any(sets.values()):
+        table["may be"] = [sets.get(name) or MISSING for name in scores.index]
+        notes.append("may be: whether the emotion is there, as far as models can tell")
+    return Table(table, "Scores from 0 to 1 with their intervals", "; ".join(notes))
+
+
+_HEADS = {"reference": "reference", "usual": "usual error", "true": "true"}
+_NOTES = {
+    "reference": "the score from which an emotion counts as present",
+    "usual": "how far scores of clips that the models never saw are from the truth",
+    "true": "what was drawn",
+}

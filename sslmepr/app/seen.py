@@ -1,0 +1,110 @@
+"""What the models were given of a recording: frames, sound and words."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sslmepr.app.elements import Section, drawn, paragraph, scrolling, section
+from sslmepr.app.figures import outlined
+from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
+from sslmepr.media.errors import MediaError
+from sslmepr.media.video import sample_frames
+from sslmepr.report import figures
+from sslmepr.report.tables import Table
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the models were given to see and hear.
+
+    Attributes
+    ----------
+    images : (frame, height, width, channel) uint8 ndarray or None
+        Frames with boxes around face and body.
+    seconds : (frame,) ndarray
+    waveform : (sample,) ndarray or None
+    provenance : DataFrame
+        frame, seconds, and how each region was found.
+    """
+
+    images: np.ndarray | None
+    seconds: np.ndarray
+    waveform: np.ndarray | None
+    provenance: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: Path, work: Path, frames: int, start, end) -> "Seen":
+        """Read the frames that extraction sampled, and the sound.
+
+        Parameters
+        ----------
+        path : Path
+            Of the recording.
+        work : Path
+            Holds ``features/regions.parquet``.
+        frames : int
+            As many as extraction samples.
+        start, end : float or None
+            Of the segment.
+        """
+        regions = pd.read_parquet(work / "features" / "regions.parquet")
+        images, seconds, waveform = None, np.zeros(0), None
+        try:
+            sampled = sample_frames(path, frames, start, end)
+            images = outlined(sampled.images, regions)
+            seconds = sampled.seconds
+        except MediaError:
+            pass  # it has no pictures, which the row says
+        try:
+            waveform = read_waveform(path, start, end)
+        except MediaError:
+            pass
+        wide = regions.pivot(index="frame", columns="modality", values="provenance")
+        wide.insert(0, "seconds", regions.groupby("frame")["seconds"].first())
+        return cls(images, seconds, waveform, wide.rename_axis(columns=None))
+
+
+def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
+    """Frames, sound and words as the models had them.
+
+    Parameters
+    ----------
+    row : Series
+        Of the table of `sslmepr.predict.predict`.
+    seen : Seen
+    """
+    parts, found = [], []
+    if seen.images is not None:
+        sound = "no sound" if seen.waveform is None else "the waveform"
+        parts = [
+            drawn(
+                figures.clip_panel,
+                seen.images,
+                seen.seconds,
+                seen.waveform,
+                SAMPLE_RATE_HZ,
+                alt=f"{len(seen.images)} frames that the models saw, and {sound}",
+                caption="Boxes: face and body as they were found. Dotted lines: when "
+                "the frames were taken.",
+            )
+        ]
+    if len(seen.provenance):
+        table = seen.provenance.reset_index(drop=True)
+        caption = "How each region was found, frame by frame"
+        note = "a person region or the full frame stands in where no face was detected"
+        found.append(scrolling(Table(table, caption, note)))
+    words = row["transcript"]
+    if pd.notna(words) and words:
+        source = "as given" if row["text"] == "given" else "as speech recognition heard"
+        found.append(f"<h3>What is said ({source})</h3>{paragraph(words)}")
+    else:
+        found.append(paragraph("No words."))
+    first = []
+    if parts:
+        first = [section("frames", "Frames and sound", *parts, people=True)]
+    elif seen.waveform is not None:
+        only = "There are no pictures: only the sound was analysed."
+        found.insert(0, paragraph(only))
+    return [*first, section("found", "What was found", *found)]

@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pytest
+
+from sslmepr.app.answers import MOST_FILES, ask, ask_several, files, status
+from sslmepr.app.desk import Session
+from sslmepr.app.intake import AppError, Cancelled
+from sslmepr.app.worker import Event
+
+ANSWER = {"sections": [["scores", "<h2>x</h2>", False]], "transcript": "so"}
+ANSWER |= {"incomplete": False, "files": {}, "comparable": None}
+
+
+class Pretended:
+    """A desk whose worker does as it is told, file by file."""
+
+    def __init__(self, events=(), rows=()):
+        self.events, self.rows, self.sessions = list(events), list(rows), {}
+        self.asked = []
+
+    def session(self, name):
+        return self.sessions.setdefault(name, Session())
+
+    def _next(self, queue):
+        found = queue.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def ask(self, page, path, question):
+        while self.events:
+            yield self._next(self.events)
+
+    def ask_row(self, page, path, variant):
+        self.asked.append(path.name)
+        return self._next(self.rows)
+
+    def ask_joined(self, page, rows, variant):
+        self.joined = rows
+        return ANSWER
+
+
+def test_steps_results_and_the_end_are_shown():
+    desk = Pretended(
+        [
+            Event("starting", None, 0.1),
+            Event("starting", None, 0.2),
+            Event("step", [1, 5, "checking", None], 0.3),
+            Event("step", [3, 5, "explaining", ANSWER["sections"]], 0.4),
+            Event("running", None, 0.5),
+            Event("done", ANSWER | {"incomplete": True}, 6.04),
+        ]
+    )
+    shown = list(ask(desk, "page", Path("x"), {}))
+    assert [each.status for each in shown] == [
+        status("The models are being loaded."),
+        status("Step 1 of 5: checking."),
+        status("Step 3 of 5: explaining."),
+        status("Done in 6.0 seconds. Something was missing, see below."),
+    ]
+    assert [each.result is not None for each in shown] == [False, False, True, True]
+    assert [each.done for each in shown] == [False, False, False, True]
+    assert shown[-1].words == "so" and "<h2>x</h2>" in shown[-1].result
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_what_goes_wrong_leaves_the_older_result_and_says_so(old):
+    desk = Pretended([AppError("No <b>.")])
+    desk.session("page").result = ANSWER if old else None
+    (shown,) = ask(desk, "page", Path("x"), {})
+    assert shown.result is None and not shown.done
+    assert "No &lt;b&gt;." in shown.status
+    assert ("of the recording before" in shown.status) is old
+
+
+def test_one_broken_recording_spoils_no_other():
+    desk = Pretended(rows=[{"row": "1"}, {"failed": "No <b>."}, {"row": "3"}])
+    paths = [Path(name) for name in ("a.mp4", "<i>.mp4", "c.mp4")]
+    shown = list(ask_several(desk, "page", paths, "multitask"))
+    assert desk.joined == [
+        {"name": "a.mp4", "row": "1"},
+        {"name": "<i>.mp4", "failed": "No <b>."},
+        {"name": "c.mp4", "row": "3"},
+    ]
+    states = shown[2].result
+    for state in ("a.mp4: read", "&lt;i&gt;.mp4: No &lt;b&gt;.", "c.mp4: being read"):
+        assert f"<li>{state}</li>" in states
+    assert "c.mp4: waiting" in shown[1].result
+    assert shown[-1].status == status("Done: 2 of 3 recordings were read.")
+    assert shown[-1].done
+
+
+def test_cancelling_ends_all_of_them():
+    desk = Pretended(rows=[{"row": "1"}, Cancelled("Cancelled."), {"row": "3"}])
+    paths = [Path(name) for name in "abc"]
+    with pytest.raises(Cancelled):
+        list(ask_several(desk, "page", paths, "multitask"))
+    assert desk.asked == ["a", "b"]
+
+
+def test_there_is_a_most_of_recordings():
+    paths = [Path(str(number)) for number in range(MOST_FILES + 1)]
+    desk = Pretended(rows=[{"row": "1"}] * len(paths))
+    with pytest.raises(AppError, match="At most 20"):
+        list(ask_several(desk, "page", paths, "multitask"))
+    assert desk.asked == []
+    assert list(ask_several(desk, "page", paths[1:], "multitask"))[-1].done
+
+
+def test_without_a_result_there_is_nothing_to_save():
+    assert files(Pretended(), "page", False) is None
