@@ -23,6 +23,8 @@ from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.pipeline.site_links import broken_links
+from sslmepr.pipeline.site_weight import lighten
 from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
 PACKAGE = Path(__file__).parents[1]
@@ -300,8 +302,9 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     Raises
     ------
     BookError
-        With Sphinx's complaints, with the addresses that a page would fetch, or with
-        files in `site_folder` that are in the way and not of an earlier build.
+        With Sphinx's complaints, with the addresses that a page would fetch, with links
+        that lead nowhere, or with files in `site_folder` that are in the way and not of
+        an earlier build.
     """
     target, site = Path(target_folder), Path(site_folder)
     command = [sys.executable, "-c", LAUNCH, "build", str(target)]
@@ -318,8 +321,12 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    lighten(html)
     add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
+    broken = broken_links(html)
+    if broken:
+        raise BookError("\n".join(["links of the book lead nowhere:", *broken]))
     _publish(html, site)
     return site / "index.html"
 

@@ -70,6 +70,9 @@ _EMOTION = {
 MARKERS = dict(zip(MODALITIES, ("o", "s", "^", "D", "P"), strict=True))
 """Modality to the marker that stands for it."""
 
+_PLACES = re.compile(r' (?:d|x|y|x[12]|y[12]|transform|points)="[^"]*"')
+_DECIMALS = re.compile(r"-?\d+\.\d{3,}(?![\de])")
+
 _STYLE = f"""<style>
 .both-modes{{margin:0;padding:0!important;container-type:inline-size}}
 .both-modes figcaption{{font-size:.9em;margin-top:.4em;
@@ -159,12 +162,26 @@ def svg(figure: Figure, alt: str, layout: str) -> str:
     text, titles = re.subn(
         r"<g id=(['\"])title:(.*?)\1>", r'<g role="img"><title>\2</title>', text
     )
+    text = re.sub(r"<g id=[^>]*/>", "", text)
     text = re.sub(r"<g id=[^>]*>", "<g>", text)
-    # A list of fonts that would stand behind every word.
-    text = re.sub(rf"'{FONT}'[^;\"]*", f"'{FONT}', sans-serif", text)
     role = "group" if titles else "img"
     names = f'class="{layout}" role="{role}" aria-label="{html.escape(alt)}"'
-    return text.replace("<svg", f"<svg {names}", 1)
+    font = f"style=\"font-family: '{FONT}', sans-serif\""
+    return _shorter(text).replace("<svg", f"<svg {names} {font}", 1)
+
+
+def _shorter(text: str) -> str:
+    """The same drawing in fewer bytes, of which a page of figures has many."""
+    # The font, once for the whole drawing; what turns nothing; what indents.
+    text = re.sub(r" font-family: [^;\"]*;?", "", text)
+    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
+    text = re.sub(r"\n +", "\n", text)
+    return _PLACES.sub(lambda found: _DECIMALS.sub(_rounded, found[0]), text)
+
+
+def _rounded(number: re.Match) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import base64
 import itertools
 import json
 import shutil
@@ -210,6 +211,18 @@ def test_files_of_ones_own_are_not_written_over(rendered, tmp_path):
         rendered({"index.html": "1", "a/b.html": "1"})
     assert (tmp_path / "site" / "a" / "b.html").read_text() == "mine"
     assert not (tmp_path / "site" / "index.html").exists()
+
+
+def test_a_link_that_leads_nowhere_stops_the_build(rendered):
+    with pytest.raises(book.BookError, match=r"nowhere:\na.html: b.html#c"):
+        rendered({"a.html": '<a href="b.html#c">c</a>', "b.html": "<p>b</p>"})
+
+
+def test_a_published_page_has_its_pictures_beside_it(rendered):
+    picture = base64.b64encode(bytes(1200)).decode()
+    pages = rendered({"a.html": f'<img src="data:image/png;base64,{picture}">'})
+    (name,) = pages.keys() - {"a.html"}
+    assert pages["a.html"] == f'<img src="{name}">' and name.startswith("_media/")
 
 
 def test_an_interrupted_copy_is_taken_up(rendered, tmp_path, monkeypatch):
