@@ -1,8 +1,8 @@
 import inspect
 import itertools
 import re
-from xml.etree import ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -180,7 +180,9 @@ def test_a_drawing_is_well_formed_and_says_nothing_twice():
     assert 'aria-label="alt 0.12345"' in text and ">r = 0.12345 [0.1, 0.2]<" in text
     paths = "".join(re.findall(r' d="([^"]*)"', text))
     numbers = re.findall(r"-?\d+(?:\.\d+)?", paths)
-    assert len(numbers) > 20 and all(re.fullmatch(r"-?\d+(\.\d\d?)?", n) for n in numbers)
+    assert len(numbers) > 20 and all(
+        re.fullmatch(r"-?\d+(\.\d\d?)?", n) for n in numbers
+    )
     line = re.search(r'<title>a line</title>\s*<path d="M ([\d.]+) ([\d.]+)', text)
     x, y = axes.transData.transform((0, 0.123456))
     scale = 72 / figure.dpi
