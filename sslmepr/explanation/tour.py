@@ -154,8 +154,7 @@ def steps_table(stores: dict[str, FeatureStore], clip_id: str) -> pd.DataFrame:
         modality, encoder, steps, numbers_per_step.
     """
     rows = [
-        (name, store.metadata["encoder"], *store[clip_id].shape)
-        for name, store in stores.items()
+        (name, store.encoder, *store[clip_id].shape) for name, store in stores.items()
     ]
     return pd.DataFrame(
         rows, columns=["modality", "encoder", "steps", "numbers_per_step"]

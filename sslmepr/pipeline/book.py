@@ -140,7 +140,7 @@ def assemble(
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, copy)
+        copy.write_text(_without_idle_cells(path.read_text("utf-8")), "utf-8")
     for path in (target / f"{page}.md" for page in pages):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
@@ -223,6 +223,22 @@ def _without_links_in(path: Path, absent: dict[str, str]) -> None:
             cell.source = _without_links(cell.source, absent)
     if before != [cell.source for cell in content.cells]:
         nbformat.write(content, path)
+
+
+def _without_idle_cells(text: str) -> str:
+    """A notebook without folded code that has shown nothing in this study."""
+    content = json.loads(text)
+    idle = [
+        cell["cell_type"] == "code"
+        and "hide-input" in cell["metadata"].get("tags", [])
+        and not cell["outputs"]
+        for cell in content["cells"]
+    ]
+    if not any(idle):
+        return text
+    cells = zip(content["cells"], idle, strict=True)
+    kept = [cell for cell, nothing in cells if not nothing]
+    return json.dumps({**content, "cells": kept}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _files(toc: dict) -> Iterator[str]:

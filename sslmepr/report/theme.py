@@ -36,6 +36,10 @@ WIDTHS = {"wide": 7.0, "narrow": 3.5}
 """Layout to width in inches: 672 px fit the book's column (676 to 790 px from a window
 of 1280 px on), and 336 px that of a phone (358 px of 390)."""
 
+NARROW_BELOW_PX = 560
+"""Width of the column in which the narrow layout is shown. At this one, the wide layout
+is shrunk to five sixths, and its smallest text has 10 px."""
+
 PAGE = {"light": "#ffffff", "dark": "#121212"}
 INK = {"light": "#222832", "dark": "#ced6dd"}
 FAINT = {"light": "#6b7683", "dark": "#8b959f"}
@@ -84,7 +88,7 @@ html[data-theme="dark"] .both-modes .only-dark,
 body[data-jp-theme-light="false"] .both-modes .only-dark{{display:block}}
 html[data-theme="dark"] .both-modes .only-light,
 body[data-jp-theme-light="false"] .both-modes .only-light{{display:none}}
-@container (width < {PIXELS_PER_INCH * WIDTHS["wide"]:g}px){{
+@container (width < {NARROW_BELOW_PX}px){{
 .both-modes .wide{{display:none}}.both-modes .narrow{{display:block}}}}
 div.cell_output .text_html:has(.both-modes){{background:none!important;
 padding:0!important;color:inherit!important}}

@@ -135,7 +135,7 @@ def test_crops_are_those_of_the_middle_frame(tmp_path):
 
 def test_steps_are_those_of_the_stores():
     class Store(dict):
-        metadata = {"encoder": "minilm_l6"}
+        encoder = "minilm_l6"
 
     table = tour.steps_table({"text": Store(a=np.zeros((7, 384)))}, "a")
     assert table.to_numpy().tolist() == [["text", "minilm_l6", 7, 384]]

@@ -140,6 +140,28 @@ def test_words_stand_for_links_to_a_chapter_that_is_not_there(small):
     assert links in (target / "chapters" / "overview.ipynb").read_text()
 
 
+def test_folded_code_that_showed_nothing_is_left_out(small):
+    path = Path("runs/tiny/notebooks/overview.ipynb")
+    content = json.loads(notebook("Front"))
+    stream = {"output_type": "stream", "name": "stdout", "text": "shown"}
+    for name, tags, outputs in (
+        ("idle", ["hide-input"], []),
+        ("busy", ["hide-input"], [stream]),
+        ("plain", [], []),
+    ):
+        content["cells"].append(
+            {
+                **{"cell_type": "code", "id": name, "source": name},
+                **{"metadata": {"tags": tags}, "outputs": outputs},
+                "execution_count": None,
+            }
+        )
+    write(path, json.dumps(content))
+    target = book.assemble("tiny", small)
+    cells = json.loads((target / "chapters/overview.ipynb").read_text())["cells"]
+    assert [cell["id"] for cell in cells] == ["a", "b", "busy", "plain"]
+
+
 def test_corpora_without_a_role_have_no_page(settings):
     settings = settings.model_copy(update={"replicates": {}})
     assert book.executed_notebooks(settings)["data"] == [
