@@ -1,5 +1,6 @@
 import pandas as pd
 
+from sslmepr.report import overview
 from sslmepr.report.overview import (
     coverage_findings,
     findings,
