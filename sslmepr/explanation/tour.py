@@ -208,5 +208,5 @@ def place_sentence(found: pd.DataFrame, emotion: str, trait: str) -> str:
         f"Of {pair} the study estimates that labels correlate with r = "
         f"{interval(row['r'], row['low'], row['high'], 2)}; the verdict is "
         f"*{plain(row['verdict'])}*, from {row['n']} clips of {row['n_speakers']} "
-        "people, of which this is one."
+        "people."
     )

@@ -187,7 +187,7 @@ def real_people(associations: pd.DataFrame) -> list[str]:
     clips = sum(int(part["n"].max()) for part in sides.values())
     return [
         f"**Real people** ({plain(one, 'corpus')} and {plain(other, 'corpus')}, "
-        f"{clips} clips, words alone): {len(found)} of {len(both)} pairs are "
+        f"{clips} clips): {len(found)} of {len(both)} pairs are "
         "significant with the same sign in both, one side rated and the other read"
         + (f"; the strongest are {told}" if told else "")
         + ". Cues that both scores read, and raters' halo, may be a part of it."

@@ -51,16 +51,18 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
     if known.empty:
         return []
     worse = known[known["highest"] < 0]
-    sure = known[(known["highest"] < 0) | (known["lowest"] > 0)]
-    # The two groups of an attribute with two are one comparison.
+    # Of two groups, each is all others of the other: one comparison.
+    groups = known.groupby(["attribute", "metric"])["group"]
+    counted = known[(groups.transform("nunique") != 2) | (groups.cumcount() == 0)]
+    sure = counted[(counted["highest"] < 0) | (counted["lowest"] > 0)]
     told = ", ".join(
         f"{row.people} ({row.metric} {difference(row)})" for row in worse.itertuples()
     )
     rest = f"read worse are: {told}" if told else "nobody is surely read worse"
     return [
-        f"**Who is read worse**: of {len(known)} comparisons of a group with all other "
+        f"**Who is read worse**: of {len(counted)} comparisons of a group with all other "
         f"people, {len(sure)} differ by more than their interval, where chance alone "
-        f"gives about {number((1 - confidence) * len(known), 1)}; {rest}."
+        f"gives about {number((1 - confidence) * len(counted), 1)}; {rest}."
     ]
 
 

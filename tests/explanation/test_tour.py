@@ -108,8 +108,7 @@ def test_the_place_is_told_with_its_interval_or_not_at_all():
     )
     assert tour.place_sentence(found, "fear", "openness") == (
         "Of **fear and openness** the study estimates that labels correlate with r = "
-        "0.12 [−0.10, 0.30]; the verdict is *undecided*, from 10 clips of 5 people, of "
-        "which this is one."
+        "0.12 [−0.10, 0.30]; the verdict is *undecided*, from 10 clips of 5 people."
     )
     for table, emotion in ((found, "anger"), (found, "sadness"), (found[:0], "fear")):
         assert "gives no association" in tour.place_sentence(table, emotion, "openness")

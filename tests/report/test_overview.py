@@ -103,7 +103,7 @@ def test_real_people_are_told_what_both_corpora_show():
     within = ("true_x_predicted", "within", "meld", "anger", "openness", 0.9, True)
     (told,) = overview.real_people(real([*rows, naive, within]))
     assert told == (
-        "**Real people** (MELD and First Impressions V2, 200 clips, words alone): 2 of "
+        "**Real people** (MELD and First Impressions V2, 200 clips): 2 of "
         "4 pairs are significant with the same sign in both, one side rated and the "
         "other read; the strongest are fear with openness (−0.15 and −0.15); happiness "
         "with openness (0.20 and 0.10). Cues that both scores read, and raters' halo, "

@@ -11,6 +11,7 @@ def scores():
         ("glasses", "with", "CCC", 0.7, 0.6, 0.8, 20, 0.1, -0.1, 0.3),
         ("skin", "dark", "mWACC", 0.6, 0.55, 0.65, 30, -0.1, -0.15, -0.05),
         ("skin", "light", "mWACC", 0.7, 0.6, 0.8, 30, 0.1, 0.02, 0.18),
+        ("skin", "medium", "mWACC", 0.6, 0.5, 0.7, 30, 0.0, -0.1, 0.1),
         ("skin", "dark", "CCC", 0.7, 0.6, 0.8, 30, 0.0, -0.1, 0.1),
     ]
     columns = ["attribute", "group", "metric", "estimate", "low", "high", "n"]
@@ -21,6 +22,7 @@ def test_groups_have_words_in_a_set_order(scores):
     table = truth_findings.named_groups(scores)
     assert table["people"].tolist() == [
         "lighter skin",
+        "medium skin",
         "darker skin",
         "darker skin",
         "with glasses",
@@ -29,11 +31,15 @@ def test_groups_have_words_in_a_set_order(scores):
 
 def test_who_is_read_worse_is_told_with_what_chance_gives(scores):
     table = truth_findings.named_groups(scores)
-    assert truth_findings.group_findings(table, 0.95) == [
-        "**Who is read worse**: of 4 comparisons of a group with all other people, 2 "
+    told = truth_findings.group_findings(table, 0.95)
+    assert told == [
+        "**Who is read worse**: of 5 comparisons of a group with all other people, 2 "
         "differ by more than their interval, where chance alone gives about 0.2; read "
         "worse are: darker skin (mWACC −0.10 [−0.15, −0.05])."
     ]
+    # People without glasses are all others of those with: the same comparison.
+    without = table.iloc[[-1]].assign(group="without", people="without glasses")
+    assert truth_findings.group_findings(pd.concat([table, without]), 0.95) == told
     nobody = table.assign(lowest=-1.0, highest=1.0)
     (told,) = truth_findings.group_findings(nobody, 0.9)
     assert "0 differ" in told and told.endswith("nobody is surely read worse.")
@@ -44,6 +50,7 @@ def test_a_row_for_each_group_of_people(scores):
     table = truth_findings.group_table(truth_findings.named_groups(scores))
     assert table.fillna("").to_numpy().tolist() == [
         ["Lighter skin", 30, "0.70 [0.60, 0.80]", "+0.10 [0.02, 0.18]", "", ""],
+        ["Medium skin", 30, "0.60 [0.50, 0.70]", "0.00 [−0.10, 0.10]", "", ""],
         [
             *("Darker skin", 30, "0.60 [0.55, 0.65]", "−0.10 [−0.15, −0.05]"),
             *("0.70 [0.60, 0.80]", "0.00 [−0.10, 0.10]"),
