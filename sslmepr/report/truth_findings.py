@@ -60,9 +60,9 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
     )
     rest = f"read worse are: {told}" if told else "nobody is surely read worse"
     return [
-        f"**Who is read worse**: of {len(counted)} comparisons of a group with all other "
-        f"people, {len(sure)} differ by more than their interval, where chance alone "
-        f"gives about {number((1 - confidence) * len(counted), 1)}; {rest}."
+        f"**Who is read worse**: of {len(counted)} comparisons of a group with all "
+        f"other people, {len(sure)} differ by more than their interval, where chance "
+        f"alone gives about {number((1 - confidence) * len(counted), 1)}; {rest}."
     ]
 
 
