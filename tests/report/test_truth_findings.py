@@ -34,7 +34,7 @@ def test_who_is_read_worse_is_told_with_what_chance_gives(scores):
     told = truth_findings.group_findings(table, 0.95)
     assert told == [
         "**Who is read worse**: of 5 comparisons of a group with all other people, 2 "
-        "differ by more than their interval, where chance alone gives about 0.2; read "
+        "differ by more than their interval, where chance alone gives about 0.3; read "
         "worse are: darker skin (mWACC −0.10 [−0.15, −0.05])."
     ]
     # People without glasses are all others of those with: the same comparison.
