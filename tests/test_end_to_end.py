@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from built_site import complaints
 from nbclient import NotebookClient
 from tiny_trials import TRIALS
 
@@ -164,6 +165,10 @@ def test_the_book_is_built_from_the_results(clone):
     assert (clone / "site" / "index.html").exists()
     summary = json.loads((clone / "results/tiny/evaluate/summary.json").read_text())
     assert 0 <= summary["held_out"]["fusion"]["multitask"]["mWACC"]["estimate"] <= 1
+
+
+def test_nothing_of_the_book_is_too_heavy_or_leads_nowhere(clone):
+    assert complaints(clone / "site") == []
 
 
 def test_tables_of_chapters_have_no_internal_names(clone):

@@ -75,6 +75,29 @@ def test_a_filter_hides_rows_that_lack_a_word(table, tmp_path):
     assert first_cells(page) == ["a"] and len(first_cells(page, shown=False)) == 12
 
 
+def test_a_long_table_begins_with_its_first_rows(tmp_path):
+    """Until all are asked for, or one is looked for; short ones are whole."""
+    rows = [f"row {number}" for number in range(20)]
+    many = Table(pd.DataFrame({"name": rows, "r": range(20)}))
+    few = Table(pd.DataFrame({"name": rows[:15], "r": range(15)}))
+    folded = '<table class="dataframe folded">'
+    page = page_after(many, "", tmp_path)
+    assert folded in page and "Show all 20 rows" in page
+    page = page_after(few, "", tmp_path)
+    assert folded not in page and "Show all" not in page
+    click = "document.querySelector('[aria-expanded]').click();"
+    page = page_after(many, click, tmp_path)
+    assert folded not in page and 'aria-expanded="true"' in page
+    assert "Show the first rows" in page
+    assert folded in page_after(many, 2 * click, tmp_path)
+    fill = (
+        "const f = document.querySelector('input'); f.value = 'row 17';"
+        "f.dispatchEvent(new Event('input'))"
+    )
+    page = page_after(many, fill, tmp_path)
+    assert folded not in page and first_cells(page) == ["row 17"]
+
+
 def test_what_is_downloaded_is_what_is_shown(table, tmp_path):
     """As CSV with quotes, and as a table with the rules of the APA manual."""
     catch = (

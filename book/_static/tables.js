@@ -5,13 +5,15 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 
 const MANY_ROWS = 9; // from here on a filter is worth its place
+const LONG = 15; // with more rows, only the first are shown at the beginning
 
 function equip(table, place) {
   const rows = [...table.tBodies[0].rows];
   if (rows.length < 2) return;
   const bar = document.createElement("div");
   bar.className = "table-tools";
-  if (rows.length >= MANY_ROWS) bar.append(filterOf(rows));
+  if (rows.length >= MANY_ROWS) bar.append(filterOf(table, rows));
+  if (rows.length > LONG) bar.append(fold(table, rows.length));
   bar.append(
     button("Download CSV", () => download(table, `${nameOf(place)}.csv`)),
     button("Copy as APA table", (event) => copy(table, event.target))
@@ -36,12 +38,27 @@ function button(words, action) {
   return made;
 }
 
-function filterOf(rows) {
+// The style sheet hides the later rows of a folded table, but not on paper.
+function fold(table, count) {
+  table.classList.add("folded");
+  const opened = button(`Show all ${count} rows`, () => {
+    const folded = table.classList.toggle("folded");
+    opened.textContent = folded ? `Show all ${count} rows` : "Show the first rows";
+    opened.setAttribute("aria-expanded", String(!folded));
+  });
+  opened.setAttribute("aria-expanded", "false");
+  return opened;
+}
+
+function filterOf(table, rows) {
   const field = document.createElement("input");
   field.type = "search";
   field.placeholder = "Filter rows";
   field.setAttribute("aria-label", "Filter rows of the table above");
   field.addEventListener("input", () => {
+    if (table.classList.contains("folded")) {
+      table.nextElementSibling.querySelector("[aria-expanded]").click();
+    }
     const words = field.value.toLowerCase().split(/\s+/);
     for (const row of rows) {
       const text = row.textContent.toLowerCase();

@@ -26,6 +26,8 @@ from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 from sslmepr.pipeline.reading_aids import add_reading_aids
+from sslmepr.pipeline.site_links import broken_links
+from sslmepr.pipeline.site_weight import lighten
 from sslmepr.report import confirmation
 from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 
@@ -144,7 +146,7 @@ def assemble(
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
-        shutil.copyfile(path, copy)
+        copy.write_text(_without_idle_cells(path.read_text("utf-8")), "utf-8")
     for path in (target / f"{page}.md" for page in pages):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
@@ -238,6 +240,22 @@ def _without_links_in(path: Path, absent: dict[str, str]) -> None:
         nbformat.write(content, path)
 
 
+def _without_idle_cells(text: str) -> str:
+    """A notebook without folded code that has shown nothing in this study."""
+    content = json.loads(text)
+    idle = [
+        cell["cell_type"] == "code"
+        and "hide-input" in cell["metadata"].get("tags", [])
+        and not cell["outputs"]
+        for cell in content["cells"]
+    ]
+    if not any(idle):
+        return text
+    cells = zip(content["cells"], idle, strict=True)
+    kept = [cell for cell, nothing in cells if not nothing]
+    return json.dumps({**content, "cells": kept}, indent=1, ensure_ascii=False) + "\n"
+
+
 def _files(toc: dict) -> Iterator[str]:
     """Every page of a table of contents, in reading order."""
     yield toc["root"]
@@ -315,8 +333,9 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     Raises
     ------
     BookError
-        With Sphinx's complaints, with the addresses that a page would fetch, or with
-        files in `site_folder` that are in the way and not of an earlier build.
+        With Sphinx's complaints, with the addresses that a page would fetch, with links
+        that lead nowhere, or with files in `site_folder` that are in the way and not of
+        an earlier build.
     """
     target, site = Path(target_folder), Path(site_folder)
     command = [sys.executable, "-c", LAUNCH, "build", str(target)]
@@ -333,8 +352,12 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    lighten(html)
     add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
+    broken = broken_links(html)
+    if broken:
+        raise BookError("\n".join(["links of the book lead nowhere:", *broken]))
     _publish(html, site)
     return site / "index.html"
 

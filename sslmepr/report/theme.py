@@ -36,6 +36,10 @@ WIDTHS = {"wide": 7.0, "narrow": 3.5}
 """Layout to width in inches: 672 px fit the book's column (676 to 790 px from a window
 of 1280 px on), and 336 px that of a phone (358 px of 390)."""
 
+NARROW_BELOW_PX = 560
+"""Width of the column in which the narrow layout is shown. At this one, the wide layout
+is shrunk to five sixths, and its smallest text has 10 px."""
+
 PAGE = {"light": "#ffffff", "dark": "#121212"}
 INK = {"light": "#222832", "dark": "#ced6dd"}
 FAINT = {"light": "#6b7683", "dark": "#8b959f"}
@@ -70,6 +74,9 @@ _EMOTION = {
 MARKERS = dict(zip(MODALITIES, ("o", "s", "^", "D", "P"), strict=True))
 """Modality to the marker that stands for it."""
 
+_PLACES = re.compile(r' (?:d|x|y|x[12]|y[12]|transform|points)="[^"]*"')
+_DECIMALS = re.compile(r"-?\d+\.\d{3,}(?![\de])")
+
 _STYLE = f"""<style>
 .both-modes{{margin:0;padding:0!important;container-type:inline-size}}
 .both-modes figcaption{{font-size:.9em;margin-top:.4em;
@@ -81,7 +88,7 @@ html[data-theme="dark"] .both-modes .only-dark,
 body[data-jp-theme-light="false"] .both-modes .only-dark{{display:block}}
 html[data-theme="dark"] .both-modes .only-light,
 body[data-jp-theme-light="false"] .both-modes .only-light{{display:none}}
-@container (width < {PIXELS_PER_INCH * WIDTHS["wide"]:g}px){{
+@container (width < {NARROW_BELOW_PX}px){{
 .both-modes .wide{{display:none}}.both-modes .narrow{{display:block}}}}
 div.cell_output .text_html:has(.both-modes){{background:none!important;
 padding:0!important;color:inherit!important}}
@@ -159,12 +166,26 @@ def svg(figure: Figure, alt: str, layout: str) -> str:
     text, titles = re.subn(
         r"<g id=(['\"])title:(.*?)\1>", r'<g role="img"><title>\2</title>', text
     )
+    text = re.sub(r"<g id=[^>]*/>", "", text)
     text = re.sub(r"<g id=[^>]*>", "<g>", text)
-    # A list of fonts that would stand behind every word.
-    text = re.sub(rf"'{FONT}'[^;\"]*", f"'{FONT}', sans-serif", text)
     role = "group" if titles else "img"
     names = f'class="{layout}" role="{role}" aria-label="{html.escape(alt)}"'
-    return text.replace("<svg", f"<svg {names}", 1)
+    font = f"style=\"font-family: '{FONT}', sans-serif\""
+    return _shorter(text).replace("<svg", f"<svg {names} {font}", 1)
+
+
+def _shorter(text: str) -> str:
+    """The same drawing in fewer bytes, of which a page of figures has many."""
+    # The font, once for the whole drawing; what turns nothing; what indents.
+    text = re.sub(r" font-family: [^;\"]*;?", "", text)
+    text = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", text)
+    text = re.sub(r"\n +", "\n", text)
+    return _PLACES.sub(lambda found: _DECIMALS.sub(_rounded, found[0]), text)
+
+
+def _rounded(number: re.Match) -> str:
+    """A coordinate to a hundredth of a pixel."""
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 @contextmanager

@@ -105,6 +105,9 @@ WORDS = {
     # headings
     "against": "compared with",
     "clip_id": "clip",
+    "numbers_per_step": "numbers a step",
+    "mWACC, difference": "difference to others (mWACC)",
+    "CCC, difference": "difference to others (CCC)",
     "n": "clips",
     "n_cells": "pairs",
     "low": "lower end",

@@ -1,3 +1,4 @@
+import base64
 import itertools
 import json
 import shutil
@@ -149,6 +150,28 @@ def test_words_stand_for_links_to_a_chapter_that_is_not_there(small):
     assert links in (target / "chapters" / "overview.ipynb").read_text()
 
 
+def test_folded_code_that_showed_nothing_is_left_out(small):
+    path = Path("runs/tiny/notebooks/overview.ipynb")
+    content = json.loads(notebook("Front"))
+    stream = {"output_type": "stream", "name": "stdout", "text": "shown"}
+    for name, tags, outputs in (
+        ("idle", ["hide-input"], []),
+        ("busy", ["hide-input"], [stream]),
+        ("plain", [], []),
+    ):
+        content["cells"].append(
+            {
+                **{"cell_type": "code", "id": name, "source": name},
+                **{"metadata": {"tags": tags}, "outputs": outputs},
+                "execution_count": None,
+            }
+        )
+    write(path, json.dumps(content))
+    target = book.assemble("tiny", small)
+    cells = json.loads((target / "chapters/overview.ipynb").read_text())["cells"]
+    assert [cell["id"] for cell in cells] == ["a", "b", "busy", "plain"]
+
+
 def test_corpora_without_a_role_have_no_page(settings):
     settings = settings.model_copy(update={"replicates": {}})
     assert book.executed_notebooks(settings)["data"] == [
@@ -220,6 +243,18 @@ def test_files_of_ones_own_are_not_written_over(rendered, tmp_path):
         rendered({"index.html": "1", "a/b.html": "1"})
     assert (tmp_path / "site" / "a" / "b.html").read_text() == "mine"
     assert not (tmp_path / "site" / "index.html").exists()
+
+
+def test_a_link_that_leads_nowhere_stops_the_build(rendered):
+    with pytest.raises(book.BookError, match=r"nowhere:\na.html: b.html#c"):
+        rendered({"a.html": '<a href="b.html#c">c</a>', "b.html": "<p>b</p>"})
+
+
+def test_a_published_page_has_its_pictures_beside_it(rendered):
+    picture = base64.b64encode(bytes(1200)).decode()
+    pages = rendered({"a.html": f'<img src="data:image/png;base64,{picture}">'})
+    (name,) = pages.keys() - {"a.html"}
+    assert pages["a.html"] == f'<img src="{name}">' and name.startswith("_media/")
 
 
 def test_an_interrupted_copy_is_taken_up(rendered, tmp_path, monkeypatch):

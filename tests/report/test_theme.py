@@ -2,6 +2,7 @@ import inspect
 import itertools
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -162,3 +163,28 @@ def test_bad_arguments_are_named():
         theme.use("sepia"),
     ):
         pass
+
+
+def test_a_drawing_is_well_formed_and_says_nothing_twice():
+    """Coordinates to a hundredth of a pixel, one font, and texts as they were."""
+    with theme.use("light"):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1, 2], [0.123456, 0.2, 1 / 3], gid=theme.named("a line"))
+        axes.set_title("r = 0.12345 [0.1, 0.2]")
+        text = theme.svg(figure, "alt 0.12345", "wide")
+        plt.close(figure)
+    drawing = ElementTree.fromstring(text)
+    assert len([*drawing.iter("{http://www.w3.org/2000/svg}title")]) == 1
+    assert text.count("font-family") == 1
+    assert "rotate(-0" not in text and "\n " not in text
+    assert 'aria-label="alt 0.12345"' in text and ">r = 0.12345 [0.1, 0.2]<" in text
+    paths = "".join(re.findall(r' d="([^"]*)"', text))
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", paths)
+    assert len(numbers) > 20 and all(
+        re.fullmatch(r"-?\d+(\.\d\d?)?", n) for n in numbers
+    )
+    line = re.search(r'<title>a line</title>\s*<path d="M ([\d.]+) ([\d.]+)', text)
+    x, y = axes.transData.transform((0, 0.123456))
+    scale = 72 / figure.dpi
+    expected = x * scale, (figure.bbox.height - y) * scale
+    assert [float(each) for each in line.groups()] == pytest.approx(expected, abs=0.02)

@@ -43,7 +43,13 @@ from sslmepr.report.figures.recovery import recovery_panels
 from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
 from sslmepr.report.figures.timeline import emotion_timeline
+from sslmepr.report.figures.tour import journey_dots, place_scatter
 from sslmepr.report.figures.trials import trial_lines
+from sslmepr.report.figures.truth import (
+    confusion_matrix,
+    group_dots,
+    truth_panels,
+)
 
 __all__ = [
     "association_heatmap",
@@ -54,18 +60,22 @@ __all__ = [
     "contact_sheet",
     "component_gains",
     "condition_panels",
+    "confusion_matrix",
     "deletion_lines",
     "difference_dots",
     "emotion_timeline",
     "evidence_dots",
     "expected_panels",
+    "group_dots",
     "highest",
     "in_time",
+    "journey_dots",
     "label_distribution",
     "learning_curves",
     "metric_dots",
     "multitrait_heatmap",
     "people_panels",
+    "place_scatter",
     "pipeline_graph",
     "prediction_bars",
     "projection_scatter",
@@ -79,6 +89,7 @@ __all__ = [
     "strongest",
     "survival_matrix",
     "trial_lines",
+    "truth_panels",
     "waterfall",
     "weights_of_modalities",
 ]

@@ -29,8 +29,11 @@ def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
         observer's values are drawn as open diamonds where they are given.
     """
     figure, grid = panel_grid(len(worlds), (3.4, 3.2), (0.0, 0.5))
+    drawn = pd.concat(worlds.values())[["planted", "recovered", "low", "high"]]
+    # The same for all, since the comparison of the worlds is the point.
+    reach = 0.08 + np.nanmax(drawn.abs().to_numpy(float), initial=0.3)
     for axes, (name, comparison) in zip(grid.flat, worlds.items(), strict=False):
-        _scatter(axes, comparison.dropna(subset=["recovered"]))
+        _scatter(axes, comparison.dropna(subset=["recovered"]), reach)
         significant = int(comparison["significant"].sum())
         of = f"{significant} of {len(comparison)} cells"
         entitle(axes, f"{theme.pretty(name)}: {of}")
@@ -38,9 +41,7 @@ def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _scatter(axes: Axes, table: pd.DataFrame) -> None:
-    drawn = table[["planted", "recovered", "low", "high"]].abs()
-    reach = 0.08 + np.nanmax(drawn.to_numpy(), initial=0.3)
+def _scatter(axes: Axes, table: pd.DataFrame, reach: float) -> None:
     axes.axhline(0, color=theme.faint(), lw=0.6)
     alike = table["planted"].nunique() == 1
     if not alike:

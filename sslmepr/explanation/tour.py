@@ -1,0 +1,212 @@
+"""One clip on its way through the pipeline, from its file to its place among others."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.features import FeatureStore
+from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
+from sslmepr.media.errors import MediaError
+from sslmepr.media.regions import crop_regions
+from sslmepr.media.video import sample_frames
+from sslmepr.report.tables import interval, number
+from sslmepr.report.words import plain
+
+STAGES = {"unimodal": "stage 1", "crosstask": "stage 2"}
+"""Stages that predict from one modality, and what they are called."""
+
+
+def mean_over_seeds(predictions: pd.DataFrame, variant: str) -> pd.DataFrame:
+    """Predictions of one modality, of late fusion and of one fusion variant.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of the evaluation.
+    variant : str
+
+    Returns
+    -------
+    DataFrame
+        clip_id, stage, modality, target, predicted and true, without seeds.
+    """
+    kept = predictions["stage"].isin([*STAGES, "stacking"])
+    fused = (predictions["stage"] == "fusion") & (predictions["variant"] == variant)
+    names = ["clip_id", "stage", "modality", "target"]
+    table = predictions[kept | fused].groupby(names, sort=False)
+    return table[["predicted", "true"]].mean().reset_index()
+
+
+def choose_clip(
+    means: pd.DataFrame, clips: pd.DataFrame, stores: Iterable[FeatureStore]
+) -> str | None:
+    """A typical clip: of median error, with a picture and every modality.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clips : DataFrame
+        A clip table, indexed by clip_id.
+    stores : iterable of FeatureStore
+        Of all modalities.
+
+    Returns
+    -------
+    str or None
+        Its id; None if there is no such clip.
+    """
+    fused = select(means, stage="fusion")
+    error = (fused["predicted"] - fused["true"]).abs().groupby(fused["clip_id"]).mean()
+    ranked = error.dropna().sort_values(kind="stable").index
+    seen = set(clips.index[clips["media"].notna()])
+    stores = list(stores)
+    whole = [i for i in ranked if i in seen and all(i in store for store in stores)]
+    return whole[(len(whole) - 1) // 2] if whole else None
+
+
+def told_pair(means: pd.DataFrame, clip_id: str) -> tuple[str, str]:
+    """The emotion and the trait in which a clip differs most from the others.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id : str
+    """
+    fused = select(means, stage="fusion")
+    wide = fused.pivot(index="clip_id", columns="target", values="predicted")
+    unusual = ((wide.loc[clip_id] - wide.mean()) / wide.std()).abs()
+    return tuple(unusual[list(names)].idxmax() for names in (SCORED_EMOTIONS, TRAITS))
+
+
+def journey(means: pd.DataFrame, clip_id: str, target: str) -> pd.DataFrame:
+    """What each stage says of one emotion or trait of a clip.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id, target : str
+
+    Returns
+    -------
+    DataFrame
+        modality, stage (as readers call it), predicted, usual (mean of that prediction
+        over all clips) and true.
+    """
+    table = select(means, target=target)
+    usual = table.groupby(["stage", "modality"])["predicted"].mean()
+    mine = select(table, clip_id=clip_id)
+    words = {**STAGES, "stacking": "late fusion", "fusion": "stage 3"}
+    return pd.DataFrame(
+        {
+            "modality": mine["modality"],
+            "stage": mine["stage"].map(words),
+            "predicted": mine["predicted"],
+            "usual": usual[pd.MultiIndex.from_frame(mine[["stage", "modality"]])].array,
+            "true": mine["true"],
+        }
+    ).reset_index(drop=True)
+
+
+def crops(
+    clip: pd.Series, folder: str | Path, regions: pd.DataFrame, frames: int, mask: bool
+) -> dict:
+    """The middle frame of a clip, and what is cut out of it.
+
+    Parameters
+    ----------
+    clip : Series
+        A row of a clip table.
+    folder : path
+        That `media` is relative to.
+    regions : DataFrame
+        ``regions.parquet`` of its corpus, of this clip.
+    frames : int
+        Sampled frames per clip.
+    mask : bool
+        Whether the scene is without the person.
+
+    Returns
+    -------
+    dict of str to (height, width, channel) uint8 ndarray
+        ``frame``, then modalities; empty if the recording cannot be read.
+    """
+    span = clip[["start_seconds", "end_seconds"]]
+    try:
+        images = sample_frames(Path(folder, clip["media"]), frames, *span).images
+    except MediaError:
+        return {}
+    middle = len(images) // 2
+    here = regions[regions["frame"] == middle]
+    cut = crop_regions(images, here, mask_person=mask)
+    return {"frame": images[middle]} | {n: each[0] for n, each in cut.items() if each}
+
+
+def steps_table(stores: dict[str, FeatureStore], clip_id: str) -> pd.DataFrame:
+    """Into how many steps of how many numbers each modality of a clip is turned.
+
+    Returns
+    -------
+    DataFrame
+        modality, encoder, steps, numbers_per_step.
+    """
+    rows = [
+        (name, store.encoder, *store[clip_id].shape) for name, store in stores.items()
+    ]
+    return pd.DataFrame(
+        rows, columns=["modality", "encoder", "steps", "numbers_per_step"]
+    )
+
+
+def journey_sentence(table: pd.DataFrame, target: str) -> str:
+    """Tell a journey: which modality says most, and what becomes of it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `journey`.
+    target : str
+    """
+    what = "probability" if target in EMOTIONS else "score"
+    late, last = (
+        select(table, stage=stage)["predicted"].iloc[0]
+        for stage in ("late fusion", "stage 3")
+    )
+    parts = []
+    for stage in STAGES.values():
+        mine = select(table, stage=stage).set_index("modality")["predicted"]
+        parts.append(
+            f"at {stage} from {number(mine.min(), 2)} ({plain(mine.idxmin())}) to "
+            f"{number(mine.max(), 2)} ({plain(mine.idxmax())})"
+        )
+    true = table["true"].iloc[0]
+    told = "" if pd.isna(true) else f"; raters say {number(true, 2)}"
+    return (
+        f"**{plain(target).capitalize()}** ({what}): {', '.join(parts)}; late fusion "
+        f"{number(late, 2)}, stage 3 {number(last, 2)}{told}."
+    )
+
+
+def place_sentence(found: pd.DataFrame, emotion: str, trait: str) -> str:
+    """What the study says of the pair to which a clip is one of many contributions.
+
+    Parameters
+    ----------
+    found : DataFrame
+        ``cross_source.csv`` of the chapter on associations; empty if it gives none.
+    emotion, trait : str
+    """
+    pair = f"**{plain(emotion)} and {plain(trait)}**"
+    row = select(found, emotion=emotion, trait=trait) if len(found) else found
+    if row.empty or pd.isna(row["r"].iloc[0]):
+        return f"Of {pair} this study gives no association of the labels."
+    row = row.iloc[0]
+    return (
+        f"Of {pair} the study estimates that labels correlate with r = "
+        f"{interval(row['r'], row['low'], row['high'], 2)}; the verdict is "
+        f"*{plain(row['verdict'])}*, from {row['n']} clips of {row['n_speakers']} "
+        "people."
+    )

@@ -1,0 +1,13 @@
+"""The book of the repository, where it has been built."""
+
+from pathlib import Path
+
+import pytest
+from built_site import complaints
+
+SITE = Path(__file__).parents[1] / "site"
+
+
+@pytest.mark.skipif(not (SITE / "index.html").exists(), reason="no book is built")
+def test_nothing_is_too_heavy_leads_nowhere_or_is_fetched():
+    assert complaints(SITE) == []
