@@ -324,13 +324,12 @@ def test_an_absent_file_is_named(tmp_path):
     [
         (
             {},
-            "graph_attention task_query guide_bank expressiveness second_forms "
+            "graph_attention task_query guide_bank expressiveness "
             "semi_supervised gradnorm",
         ),
         (
             {"adding": ["gradnorm"], "without": ["co_training"]},
             "graph_attention task_query guide_bank co_training expressiveness "
-            "second_forms "
             "semi_supervised",
         ),
         ({"as_published": True}, " ".join(OURS)),

@@ -19,6 +19,19 @@ TRIALS = {
             "epochs": 1,
         }
     },
+    "curves": {
+        "drawn": {
+            "world": "planted",
+            "features": 40,
+            "knobs": {"reliability": 0.5, "burst": 0.7},
+            "clips": [70],
+            "arms": ["late_fusion", "network", "whole", "modalities"],
+            "held_out": 60,
+            "reference": 140,
+            "seeds": [0],
+            "epochs": 1,
+        }
+    },
     "doses": {
         "drawn": {
             "world": "planted",

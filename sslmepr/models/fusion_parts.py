@@ -235,7 +235,10 @@ class PredictProjector(nn.Module):
         weights : (target, feature) torch.Tensor
         bias : (target,) torch.Tensor
         """
-        self.probes[modality] = probe = nn.Linear(weights.shape[1], weights.shape[0])
+        # Without initial weights, which would draw random numbers: the rest of a network
+        # starts the same with probes and without.
+        probe = nn.utils.skip_init(nn.Linear, weights.shape[1], weights.shape[0])
+        self.probes[modality] = probe
         set_linear(probe, weights, bias)
 
     def set_linear(self, weights: Tensor, bias: Tensor) -> None:

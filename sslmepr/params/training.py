@@ -80,7 +80,7 @@ class CoTraining(Section):
 
     It is the standard deviation of a probe's output, relative to that of the modality's
     own logits; at 0 the probes contribute nothing. It is the smallest of those that are
-    tried (`sslmepr.training.stacking.STRENGTHS`).
+    tried beside 0 (`sslmepr.training.stacking.STRENGTHS`).
     """
 
     emotion: Annotated[float, Field(ge=0)]

@@ -38,6 +38,7 @@ def train_variant(
     title: str = "",
     progress: bool = True,
     on_score: Callable[[float], None] | None = None,
+    schedule: Schedule | None = None,
 ) -> tuple[FusionModel, pd.DataFrame]:
     """Train one variant of the fusion model with one seed.
 
@@ -57,6 +58,8 @@ def train_variant(
     progress : bool
     on_score : callable, optional
         Called with the dev score of every epoch; its exceptions end the training.
+    schedule : Schedule, optional
+        That of section ``fusion`` if not given.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def train_variant(
         len(rows(0)),
         objective,
         score,
-        Schedule.from_section(section),
+        schedule or Schedule.from_section(section),
         title,
         progress,
     )

@@ -33,15 +33,18 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Training schedule; fields as in ``params.yaml``.
+    """Training schedule; fields but the last as in ``params.yaml``.
 
-    Without patience, `epochs` is a fixed budget, after which training ends.
+    Without patience, `epochs` is a fixed budget, after which training ends. The
+    learning rate warms up and falls as a cosine or, with `plateau`, is halved whenever
+    as many epochs have gone by without a better dev score.
     """
 
     epochs: int
     patience: int | None
     learning_rate: float
     weight_decay: float
+    plateau: int | None = None
 
     @classmethod
     def from_section(cls, section) -> "Schedule":
@@ -118,6 +121,8 @@ def fit(
             best, since = _copy(run.average.model), 0
         if schedule.patience is not None and since >= schedule.patience:
             break
+        if schedule.plateau is not None and since and since % schedule.plateau == 0:
+            run.factor /= 2
     model.load_state_dict(best)
     model.eval()
     return pd.DataFrame(history, columns=["epoch", "train_loss", "dev_score"])
@@ -136,6 +141,7 @@ class Run:
         )
         self.average = WeightAverage(model, AVERAGE_DECAY)
         self.total = schedule.epochs * steps_per_epoch
+        self.factor = 1.0  # on a plateau
 
     def epoch(self, batches) -> float:
         """Take a step for every batch and return the mean loss."""
@@ -145,7 +151,9 @@ class Run:
 
     def step(self, batch) -> Tensor:
         """Take one optimiser step and return the loss of the batch."""
-        rate = _rate(self.average.steps, self.total) * self.schedule.learning_rate
+        rate = self.factor * self.schedule.learning_rate
+        if self.schedule.plateau is None:
+            rate *= _rate(self.average.steps, self.total)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)

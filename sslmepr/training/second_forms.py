@@ -27,8 +27,16 @@ SURE = 3.0
 """Standard errors by which two forms must predict dev clips better than one. Chosen on
 drawn studies, in which one standard error was reached without second forms."""
 
+ROUNDING = 1e-6
+"""By which evidence for two forms that are alike may exceed that for one, per clip."""
+
 FEWEST = 100
 """Labelled clips from which the forms are looked for."""
+
+WIDEST = 64
+"""Principal components in which the forms are looked for, if features are more: the
+covariance of errors has as many columns. That of the features of drawn studies, in
+which the component was tried; not tuned."""
 
 
 class Forms(NamedTuple):
@@ -69,62 +77,95 @@ def fit_second_forms(params: Params, data: FusionClips) -> SecondForms:
     module = SecondForms(data.feature_counts)
     train, dev = (data.rows(params.roles.emotion, part) for part in ("train", "dev"))
     labels = data.clips.labels["emotion"][train][:, 1:]
-    train, labels = (
-        train[np.isfinite(labels).all(1)],
-        labels[np.isfinite(labels).all(1)],
-    )
+    known = np.isfinite(labels).all(1)
+    train, labels = train[known], labels[known]
     if len(train) < FEWEST or not len(dev):
         return module
-    seen = {name: values.numpy().astype(float) for name, values in _features(data)}
-    there = dict(zip(seen, data.present.numpy().T, strict=True))
-    scales = {
-        name: mean_and_scale(each[train][there[name][train]])
-        for name, each in seen.items()
-        if there[name][train].sum() > FEWEST
-    }
-    scaled = {
-        name: np.where(there[name][:, None], (seen[name] - mean) / scale, 0.0)
-        for name, (mean, scale) in scales.items()
-    }
     emotions, threshold = latent(labels)
     prior = np.linalg.inv(np.cov(emotions.T) + NOISE * np.eye(len(threshold)))
-    part = {name: each[train] for name, each in scaled.items()}
-    known = {name: there[name][train] for name in scaled}
+    views = _views(data, train)
     one, two = (
-        find_forms(part, known, emotions, count, params.seed) for count in (1, 2)
+        find_forms(*_seen(data, views, train), emotions, count, params.seed)
+        for count in (1, 2)
     )
-    unseen = {name: each[dev] for name, each in scaled.items()}
-    present = {name: there[name][dev] for name in scaled}
-    alone, mixed = (log_evidence(unseen, present, prior, f) for f in (one, two))
+    alone, mixed = (
+        log_evidence(*_seen(data, views, dev), prior, each) for each in (one, two)
+    )
     gain = mixed - alone
-    if gain.mean() <= SURE * gain.std() / len(gain) ** 0.5:
+    if gain.mean() <= SURE * gain.std() / len(gain) ** 0.5 + ROUNDING:
         return module
-    for place, name in enumerate(seen):
-        if name not in scaled:
-            continue
-        both = np.concatenate([one.weights[name], two.weights[name]])
-        errors = [one.errors[name], two.errors[name], two.errors[name]]
-        maps = np.stack(
-            [np.linalg.solve(e, w.T).T for e, w in zip(errors, both, strict=True)]
-        )
-        mean, scale = scales[name]
-        weight = (maps / scale).reshape(-1, maps.shape[-1])
-        probe = module.probes[name]
-        probe.get_parameter("weight").copy_(torch.from_numpy(weight))
-        probe.get_parameter("bias").copy_(torch.from_numpy(-weight @ mean))
-        module.precision[place] = torch.from_numpy(maps @ both.swapaxes(1, 2))
+    for place, name in enumerate(data.features):
+        if name in views:
+            _set_guides(module, place, name, views[name], one, two)
     module.prior.copy_(torch.from_numpy(prior))
     module.threshold.copy_(torch.from_numpy(threshold))
     module.log_share.copy_(torch.from_numpy(np.log(two.shares)))
     return module
 
 
-def _features(data: FusionClips):
-    return (
-        data.batch(np.arange(len(data.clips.table)))
-        .inputs.to(torch.device("cpu"))
-        .features.items()
+class View(NamedTuple):
+    """A linear map of the features of a modality, to at most `WIDEST` components.
+
+    Attributes
+    ----------
+    mean : (feature,) array
+    weights : (component, feature) array
+        For features less their mean.
+    """
+
+    mean: np.ndarray
+    weights: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Components (clip, component) of features (clip, feature)."""
+        return (features - self.mean) @ self.weights.T
+
+
+def _views(data: FusionClips, train: np.ndarray) -> dict[str, View]:
+    """View of each modality that enough clips of `train` have."""
+    found = {}
+    for place, (name, values) in enumerate(data.features.items()):
+        rows = train[data.present.numpy()[train, place]]
+        if len(rows) <= FEWEST:
+            continue
+        known = values.numpy()[rows].astype(float)
+        mean, scale = mean_and_scale(known)
+        basis = np.eye(len(mean))
+        if len(mean) > WIDEST:
+            scaled = (known - mean) / scale
+            basis = np.linalg.svd(scaled, full_matrices=False)[2][:WIDEST]
+        found[name] = View(mean, basis / scale)
+    return found
+
+
+def _seen(data: FusionClips, views: Mapping[str, View], rows: np.ndarray):
+    """Components of some clips, 0 where absent, and whether they are there."""
+    there = dict(zip(data.features, data.present.numpy()[rows].T, strict=True))
+    seen = {
+        name: np.where(
+            there[name][:, None],
+            view(data.features[name].numpy()[rows].astype(float)),
+            0.0,
+        )
+        for name, view in views.items()
+    }
+    return seen, {name: there[name] for name in views}
+
+
+def _set_guides(
+    module: SecondForms, place: int, name: str, view: View, one: Forms, two: Forms
+) -> None:
+    """Set what a modality says under one form for all, and under each of two."""
+    both = np.concatenate([one.weights[name], two.weights[name]])
+    errors = [one.errors[name], two.errors[name], two.errors[name]]
+    maps = np.stack(
+        [np.linalg.solve(e, w.T).T for e, w in zip(errors, both, strict=True)]
     )
+    weight = (maps @ view.weights).reshape(-1, view.weights.shape[1])
+    probe = module.probes[name]
+    probe.get_parameter("weight").copy_(torch.from_numpy(weight))
+    probe.get_parameter("bias").copy_(torch.from_numpy(-weight @ view.mean))
+    module.precision[place] = torch.from_numpy(maps @ both.swapaxes(1, 2))
 
 
 def latent(intensities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,9 +26,10 @@ REFITS = 100
 """Cluster-bootstrap refits behind the intervals of weights. By convention, not tuned:
 they know a standard error to a fourteenth."""
 
-STRENGTHS = (1.0, 2.0, 4.0, 8.0)
-"""Factors on the size of co-trained probes (``fusion.co_training``) that are tried. The
-grid was laid on drawn studies with 100 labelled clips."""
+STRENGTHS = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Factors on the size of co-trained probes (``fusion.co_training``) that are tried. At
+0 there is no co-training; the others were laid on drawn studies with 100 labelled
+clips."""
 
 CONFIDENCE = 0.95
 """Of these intervals. That of the evaluation would make training depend on it."""
@@ -110,7 +111,8 @@ def fit_predict_projector(
     L2 penalty is chosen on dev. If the variant includes co-training, its
     probes are fitted first and added to the unimodal logits, times that one of
     `STRENGTHS` with which the regression predicts left-out folds of the labelled
-    training clips best. The fewer labels there are, the worse is a unimodal prediction
+    training clips best. At 0 they change nothing, and the model is the one without
+    co-training. The fewer labels there are, the worse is a unimodal prediction
     that was learned from them, and the more a co-trained probe should count.
 
     Parameters

@@ -170,7 +170,13 @@ def train_arm(
     params: Params, study: DrawnStudy, arm: Arm, seed: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Predictions of an arm for all clips, and thresholds of its emotions."""
-    data = fusion_clips(params, study, arm)
+    return train_on(params, fusion_clips(params, study, arm), arm, seed)
+
+
+def train_on(
+    params: Params, data: FusionClips, arm: Arm, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """As `train_arm`, on clips that are there (`fusion_clips`)."""
     rows = np.arange(len(data.clips.table))
     projectors = {
         task: fit_predict_projector(params, arm.variant, data, task, rows)[0]

@@ -19,6 +19,7 @@ from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
+from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import (
@@ -27,7 +28,7 @@ from sslmepr.trials.collapse import (
     fusion_clips,
     mean_concordance,
     recall,
-    train_arm,
+    train_on,
 )
 from sslmepr.trials.drawn import (
     DrawnCorpus,
@@ -56,7 +57,7 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
     Returns
     -------
     DataFrame
-        component, knob, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
+        component, knob, offset, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
         (``mWACC`` and ``CCC``, on a corpus of new people), value.
 
     Raises
@@ -104,23 +105,25 @@ def _cell(
     parts = [part for part, whole in PARTS.items() if whole == component]
     variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
     variants[WITH] = Variant(adding=[*base, component], without=parts)
-    arms = {name: train_arm(own, study, Arm(v), seed) for name, v in variants.items()}
-    arms[LATE] = _late_fusion(own, study)
+    data = fusion_clips(own, study, Arm(Variant()))  # is that of all variants
+    arms = {name: train_on(own, data, Arm(v), seed) for name, v in variants.items()}
+    arms[LATE] = _late_fusion(own, data)
     rows = []
     for arm, (predicted, thresholds) in arms.items():
         rows += [
             (arm, *score) for score in _scores(study.held_out, predicted, thresholds)
         ]
     table = pd.DataFrame(rows, columns=["arm", "metric", "value"])
-    return table.assign(component=component, knob=knob, dose=dose, seed=seed)[
-        ["component", "knob", "dose", "seed", "arm", "metric", "value"]
-    ]
+    return table.assign(
+        component=component, knob=knob, offset=section.offset, dose=dose, seed=seed
+    )[["component", "knob", "offset", "dose", "seed", "arm", "metric", "value"]]
 
 
-def _late_fusion(params: Params, study) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _late_fusion(
+    params: Params, data: FusionClips
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Predictions of the stacking regression, and thresholds of its emotions."""
     variant = Variant()
-    data = fusion_clips(params, study, Arm(variant))
     rows = np.arange(len(data.clips.table))
     predicted = {
         task: fit_predict_projector(params, variant, data, task, rows)[2]
@@ -154,13 +157,13 @@ def gains(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        component, knob, dose, against (`WITHOUT` or `LATE`), metric, estimate (the
-        score with the component less that of the other, on the same study), low, high,
-        interval, n (seeds).
+        component, knob, offset, dose, against (`WITHOUT` or `LATE`), metric, estimate
+        (the score with the component less that of the other, on the same study), low,
+        high, interval, n (seeds).
     """
-    keys = ["component", "knob", "dose", "seed", "metric"]
+    keys = ["component", "knob", "offset", "dose", "seed", "metric"]
     whole = runs[runs["arm"] == WITH].set_index(keys)["value"]
     others = runs[runs["arm"] != WITH].join(whole.rename("whole"), on=keys)
     others = others.assign(value=others["whole"] - others["value"])
-    names = ["component", "knob", "dose", "arm", "metric"]
+    names = ["component", "knob", "offset", "dose", "arm", "metric"]
     return over_seeds(others, names, confidence).rename(columns={"arm": "against"})

@@ -159,6 +159,10 @@ class DrawnCorpus:
         By modality; `features` are their means. A single step where nothing changes.
     present : dict of str to (clip,) bool array
         By modality.
+    controls : dict of str to (clip, frame, control) array
+        By channel, as `sslmepr.simulation.knobs.draw_controls` gives them.
+    given : Circumstances
+        What is special about the clips.
     """
 
     clip_ids: np.ndarray
@@ -172,6 +176,19 @@ class DrawnCorpus:
     features: dict[str, np.ndarray]
     sequences: dict[str, np.ndarray]
     present: dict[str, np.ndarray]
+    controls: dict[str, np.ndarray]
+    given: Circumstances
+
+    def at(self, rows: np.ndarray) -> "DrawnCorpus":
+        """The clips of `rows`, in that order."""
+        return DrawnCorpus(
+            **{
+                name: {key: each[rows] for key, each in values.items()}
+                if isinstance(values, dict)
+                else (values.at(rows) if name == "given" else values[rows])
+                for name, values in vars(self).items()
+            }
+        )
 
     def standardised(self) -> "DrawnCorpus":
         """Copy with features as float32, standardised to mean 0 and deviation 1.
@@ -196,18 +213,23 @@ def zscored(values: np.ndarray, rows) -> np.ndarray:
 
 @dataclass(frozen=True)
 class DrawnStudy:
-    """The three corpora of a study, named by their roles."""
+    """The three corpora of a study, named by their roles.
+
+    `maps` are, by modality, the linear maps (source, feature) that features come from;
+    sources are controls, nuisance factors and, in worlds with knobs, signs.
+    """
 
     emotion: DrawnCorpus
     personality: DrawnCorpus
     held_out: DrawnCorpus
+    maps: dict[str, np.ndarray]
 
     def __getitem__(self, role: str) -> DrawnCorpus:
         return getattr(self, role)
 
     def standardised(self) -> "DrawnStudy":
         """Copy in which each corpus is standardised separately."""
-        return DrawnStudy(*(self[role].standardised() for role in ROLES))
+        return DrawnStudy(*(self[role].standardised() for role in ROLES), self.maps)
 
 
 def with_doses(simulation: Simulation, **doses) -> Simulation:
@@ -249,6 +271,7 @@ def draw_study(
     offset: float,
     seed: int,
     labelling: Labelling | None = None,
+    moving: bool = True,
 ) -> DrawnStudy:
     """Draw the three corpora of a study, with unstandardised features.
 
@@ -270,6 +293,9 @@ def draw_study(
     labelling : Labelling, optional
         Numbers and quality of the labels of the training corpora; `clips` labelled
         clips of each and nothing else if not given.
+    moving : bool
+        Whether sequences have all their steps; if not, the features are a single one,
+        which takes less memory.
 
     Returns
     -------
@@ -305,9 +331,19 @@ def draw_study(
             }
         )
         corpora[role] = _corpus(
-            role, own, world, channels, maps, shift, speaker, known, rng, key
+            role,
+            own,
+            world,
+            channels,
+            maps,
+            shift,
+            speaker,
+            known,
+            rng,
+            key,
+            moving,
         )
-    return DrawnStudy(**corpora)
+    return DrawnStudy(**corpora, maps=maps)
 
 
 def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
@@ -317,7 +353,17 @@ def _direction(channel: Channel, rng: np.random.Generator) -> np.ndarray:
 
 
 def _corpus(
-    role, simulation, world, channels, maps, shift, speaker, known, rng, key
+    role,
+    simulation,
+    world,
+    channels,
+    maps,
+    shift,
+    speaker,
+    known,
+    rng,
+    key,
+    moving,
 ) -> DrawnCorpus:
     count, special = len(speaker), np.random.default_rng(key)
     knobs, frames = simulation.knobs, simulation.cue_frames
@@ -328,14 +374,14 @@ def _corpus(
     split[:known] = list(_splits(role, speaker[:known], simulation.split))
     names = {name: channel.controls for name, channel in channels.items()}
     given = draw_circumstances(knobs, names, latents, speaker, frames, special)
-    features, sequences = {}, {}
+    features, sequences, controls = {}, {}, {}
     for place, (name, channel) in enumerate(channels.items()):
         loadings = replace(channel.in_domain(role, 1.0), offset=shift[name])
         own = rng.standard_normal((count, len(channel.controls)))
         shown = draw_controls(
             name, loadings, latents, given, knobs, frames, own, special
         )
-        seen = shown.mean(1)
+        controls[name], seen = shown, shown.mean(1)
         noise = NUISANCE_SCALE * rng.standard_normal((count, NUISANCES))
         parts = [seen, noise]
         if knobs != Knobs():
@@ -343,11 +389,14 @@ def _corpus(
         values = np.hstack(parts) @ maps[name]
         values = values + rng.standard_normal(values.shape)
         features[name] = np.where(given.absent[name][:, None], 0.0, values)
+        sequences[name] = features[name][:, None]
+        if not moving:
+            continue
         # A generator of its own: features are the same with and without sequences.
-        moving = np.random.default_rng([*key, place])
-        steps = _around_mean(shown - seen[:, None], maps[name], moving)
+        further = np.random.default_rng([*key, place])
+        steps = _around_mean(shown - seen[:, None], maps[name], further)
         steps = np.where(given.absent[name][:, None, None], 0.0, steps)
-        sequences[name] = features[name][:, None] + steps
+        sequences[name] = sequences[name] + steps
     labels = label_clips(latents, simulation, simulation.raters, special)
     return DrawnCorpus(
         np.array([f"{role}-{place:05d}" for place in range(count)]),
@@ -361,6 +410,8 @@ def _corpus(
         features,
         sequences,
         {name: ~absent for name, absent in given.absent.items()},
+        controls,
+        given,
     )
 
 
@@ -393,11 +444,23 @@ def _around_mean(
 
 def _signs(name: str, given: Circumstances, rng: np.random.Generator) -> np.ndarray:
     """What shows that a clip is special, with noise: (clip, sign)."""
+    means = sign_means(name, given)
+    return means + rng.standard_normal(means.shape)
+
+
+def sign_means(name: str, given: Circumstances) -> np.ndarray:
+    """What the signs among the features of a modality stand for: (clip, sign).
+
+    Parameters
+    ----------
+    name : str
+        Of the modality.
+    given : Circumstances
+    """
     noise = np.log(given.noise[name])
     hidden = given.hidden[name].any(1)
     marker = given.marker if name == "audio" else np.zeros(len(noise))
-    signs = np.column_stack([noise, hidden, marker])
-    return SIGN_SCALE * signs + rng.standard_normal(signs.shape)
+    return SIGN_SCALE * np.column_stack([noise, hidden, marker])
 
 
 def _splits(role: str, speaker: np.ndarray, shares) -> Iterator[str]:

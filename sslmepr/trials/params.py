@@ -28,6 +28,11 @@ NESTED_KNOBS = (
 """Knobs that an observer may not know of (`sslmepr.simulation.mixture.infer`)."""
 
 
+CURVE_ARMS = (
+    *("late_fusion", "network", "whole", "single_task", "modalities", "as_published"),
+)
+"""Ways of learning whose curves are compared (`sslmepr.trials.curve_arms`)."""
+
 LABEL_KNOBS = ("scarcity", "imbalance")
 """Knobs of the labels of drawn studies (`sslmepr.trials.drawn.Labelling`)."""
 
@@ -163,6 +168,42 @@ class Doses(Drawn):
     offset: Dose = 0
 
 
+class Curves(Drawn):
+    """Learning curves, between a linear model and ideal observers.
+
+    Attributes
+    ----------
+    knobs : Knobs
+        Doses of the world.
+    clips : list of int
+        Labelled training clips for each task.
+    arms : list of str
+    held_out : int
+        New people, the same at all sizes.
+    reference : int
+        Training clips for each task of the linear model that bounds linear ones.
+    seeds : list of int
+        A study each.
+    epochs : int
+    """
+
+    knobs: Knobs
+    clips: Annotated[list[Positive], Field(min_length=1)]
+    arms: Annotated[list[Literal[CURVE_ARMS]], Field(min_length=1)]
+    held_out: Positive
+    reference: Positive
+    seeds: Annotated[list[int], Field(min_length=1)]
+    epochs: Positive
+
+    @model_validator(mode="after")
+    def _reference_is_largest(self) -> "Curves":
+        if max(self.clips) > self.reference:
+            raise ValueError(
+                f"clips {max(self.clips)}: more than the reference, {self.reference}"
+            )
+        return self
+
+
 class Timing(Drawn):
     """What the sequence blocks of stage 1 are worth where expressions change over time.
 
@@ -240,6 +281,7 @@ class Trials(Section):
 
     blocks: dict[Name, Blocks]
     collapse: dict[Name, Collapse]
+    curves: dict[Name, Curves]
     doses: dict[Name, Doses]
     observers: dict[Name, Observers]
     power: dict[Name, Power]
@@ -262,7 +304,7 @@ def parse_trials(tree: dict, settings: Params, source: str) -> Trials:
         not have, or if a search would not try a value that the study has now.
     """
     found = parse(tree, source, Trials)
-    kinds = ("collapse", "doses", "observers", "power", "timing")
+    kinds = ("collapse", "curves", "doses", "observers", "power", "timing")
     drawn_worlds = [getattr(found, kind) for kind in kinds]
     for name, drawn in (pair for each in drawn_worlds for pair in each.items()):
         worlds = settings.simulation.worlds

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from sslmepr.report.dose_responses import gain_table, lines
+from sslmepr.report.dose_responses import findings, gain_table, lines, read_gains
 
 OBSERVED = pd.DataFrame(
     [
@@ -43,3 +43,32 @@ def test_the_table_has_a_verdict_for_each_gain_over_the_same_model():
     assert found["verdict"].tolist() == ["better", "undecided"]
     assert found["there to gain"].tolist() == ["0.090", "–"]
     assert found["dose"].tolist() == ["reliability 1", "scarcity 0.5"]
+
+
+def test_sentences_say_gain_verdict_and_what_there_is_to_gain():
+    found = findings(GAINED, OBSERVED, 0.005).sentences
+    assert len(found) == 2
+    first, second = found
+    assert "reliability" in first and "mWACC 0.050" in first
+    assert "of 0.090 (better)" in first and "0.200" not in first
+    assert "at dose 0.5" in second and "(undecided)" in second
+    poor = OBSERVED.assign(loss=OBSERVED["loss"] / 10)
+    assert "with nothing to gain (better)" in findings(GAINED, poor, 0.005).sentences[0]
+
+
+def test_both_ends_of_a_knob_are_told():
+    ends = pd.concat([GAINED.assign(dose=dose) for dose in (0.0, 0.5, 1.0)])
+    first = findings(ends, OBSERVED, 0.005).sentences[0]
+    assert "at dose 1 " in first and "at dose 0 " in first and "0.5 " not in first
+
+
+def test_trials_with_unlike_corpora_are_told_apart(tmp_path):
+    GAINED.to_csv(tmp_path / "a-gains.csv", index=False)
+    GAINED.assign(offset=0.5).to_csv(tmp_path / "b-gains.csv", index=False)
+    GAINED.assign(offset=0.0).to_csv(tmp_path / "c-gains.csv", index=False)
+    GAINED.to_csv(tmp_path / "a.csv", index=False)
+    found = read_gains(tmp_path)
+    assert list(found.columns) == list(GAINED.columns)
+    knobs = ["reliability", "reliability", "scarcity"]
+    unlike = [f"{knob}, offset 0.5" for knob in knobs]
+    assert found["knob"].tolist() == [*knobs, *unlike, *knobs]

@@ -408,6 +408,24 @@ def test_lines_of_trials_stand_beside_each_other():
     assert first.get_xticks().tolist() == [0.0, 0.3]
 
 
+def test_trial_lines_over_ratios_have_all_marks():
+    table = trials_of_strengths()
+    places = sorted(table["strength"].unique())
+    counts = dict(zip(places, 100 * 4.0 ** np.arange(len(places)), strict=True))
+    table = table.assign(strength=table["strength"].map(counts))
+    metric = table["metric"].iloc[0]
+    figure = figures.trial_lines(
+        table, "strength", "source", {metric: [0.2, 0.4]}, by_ratio=True
+    )
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    dotted = [line for line in axes.get_lines() if line.get_linestyle() == ":"]
+    assert [line.get_ydata()[0] for line in dotted] == [0.2, 0.4]
+    ticks = [each.get_text() for each in axes.get_xticklabels()]
+    assert ticks == [f"{count:,g}" for count in counts.values()]
+
+
+
 def gains():
     rows = [
         ("face", "emotion", "mamba", 0.02),

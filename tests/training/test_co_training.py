@@ -14,6 +14,7 @@ from sslmepr.training import stacking
 from sslmepr.training.clips import StudyClips
 from sslmepr.training.co_training import _fit_probe, _scaled, co_train
 from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.fusion_training import predict_fused, train_variant
 
 MODALITIES = ("face", "audio", "text")
 ROLES = Roles(emotion="a", personality="b", held_out="c")
@@ -158,6 +159,48 @@ def test_probes_count_as_much_as_predicts_left_out_folds_best(
     weight = projector.probes["face"].weight.numpy()
     expected = strengths[best] * probes["face"].weights
     np.testing.assert_allclose(weight, expected, rtol=1e-5)
+
+
+def test_at_strength_0_it_is_the_model_without_co_training(params, monkeypatch):
+    """To the last bit, random numbers of the network included."""
+    data, _ = study(count=60)
+    rows, answers = np.arange(120), []
+    monkeypatch.setattr(stacking, "STRENGTHS", (0.0,))
+    for settings in (Variant(), Variant(without=["co_training"])):
+        fitted = {
+            task: stacking.fit_predict_projector(params, settings, data, task, rows)
+            for task in TASKS
+        }
+        projectors = {task: each[0] for task, each in fitted.items()}
+        model, _ = train_variant(params, settings, data, projectors, 0, progress=False)
+        assert model.co_trained == ("co_training" not in settings.without)
+        fused = predict_fused(model, data, rows)
+        answers.append([*fused.values(), *(each[2] for each in fitted.values())])
+    for with_probes, without in zip(*answers, strict=True):
+        np.testing.assert_array_equal(with_probes, without)
+
+
+def test_pseudo_labels_that_mislead_are_dropped(params):
+    """Other modalities say the opposite of the truth where there are no labels."""
+    data, _ = study(count=200)
+    assert _strength(params, data) > 0
+    data, _ = study(count=200)
+    unlabelled = ~data.clips.labelled("emotion")
+    given = data.batch(np.arange(400)).inputs
+    given.emotion_logits[unlabelled] *= -1
+    misled = FusionClips(data.clips, given, torch.device("cpu"))
+    assert _strength(params, misled) == 0
+
+
+def _strength(params, data):
+    """Chosen size of the probe of a face, relative to the smallest that is tried."""
+    rows = np.arange(len(data.clips.table))
+    probe = co_train(params, data, "emotion")["face"]
+    projector, _, _ = stacking.fit_predict_projector(
+        params, Variant(), data, "emotion", rows
+    )
+    found = projector.probes["face"].weight.numpy()
+    return float(np.median(found / probe.weights))
 
 
 @pytest.mark.parametrize("only", [["face"], ["text"]])

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import nn
 
+from sslmepr.training import loop
 from sslmepr.training.loop import Schedule, TrainingError, fit
 
 X = torch.linspace(-1, 1, 32)[:, None]
 
 
-def regress(scores=None, epochs=30, patience=30, batches=None, seed=0):
+def regress(scores=None, epochs=30, patience=30, batches=None, seed=0, schedule=None):
     torch.manual_seed(seed)
     model = nn.Linear(1, 1)
     scores = iter(scores) if scores is not None else None
@@ -30,7 +31,7 @@ def regress(scores=None, epochs=30, patience=30, batches=None, seed=0):
         10,
         loss,
         score,
-        Schedule(epochs, patience, 0.1, 0.0),
+        Schedule(epochs, patience, 0.1, 0.0, **schedule or {}),
         "toy",
         progress=False,
     )
@@ -130,3 +131,18 @@ def test_frozen_weights_stay():
 def test_a_loss_that_is_not_finite_is_an_error():
     with pytest.raises(TrainingError, match="toy: the loss of epoch 1 is nan"):
         regress(batches=lambda epoch: [X * float("nan")])
+
+
+def test_on_a_plateau_the_learning_rate_is_halved(monkeypatch):
+    rates = []
+
+    def epoch(self, batches):
+        mean = taken(self, batches)
+        rates.append(self.optimiser.param_groups[0]["lr"])
+        return mean
+
+    taken = loop.Run.epoch
+    monkeypatch.setattr(loop.Run, "epoch", epoch)
+    scores = [0, 1, 1, 0, 1, 2, 1, 1, 1, 1]
+    regress(scores, epochs=9, schedule={"plateau": 2})
+    assert rates == pytest.approx(0.1 * np.array([4, 4, 4, 2, 2, 2, 2, 1, 1]) / 4)

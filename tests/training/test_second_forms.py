@@ -1,10 +1,23 @@
 """Two forms of showing emotions are found where there are two."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from scipy import stats
 
-from sslmepr.training.second_forms import Forms, find_forms, latent, log_evidence
+from sslmepr.models.fusion import FusionInput
+from sslmepr.params.study import Roles
+from sslmepr.training.clips import StudyClips
+from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.second_forms import (
+    WIDEST,
+    Forms,
+    find_forms,
+    fit_second_forms,
+    latent,
+    log_evidence,
+)
 
 
 def drawn(two: bool, clips=1500, seed=0):
@@ -73,3 +86,81 @@ def test_evidence_is_that_of_a_mixture_of_gaussians():
     expected -= np.linalg.slogdet(prior)[1] / 2
     assert found[:4].tolist() == pytest.approx(expected[:4].tolist())
     assert found[4] == pytest.approx(-np.linalg.slogdet(prior)[1] / 2)
+
+
+def study(two: bool, width: int):
+    """Clips whose faces have `width` features, of which 16 carry emotions."""
+    features, _, emotions, _ = drawn(two)
+    clips, present = len(emotions), emotions > 0.5
+    wide = np.random.default_rng(1).standard_normal((clips, width))
+    wide[:, ::-1][:, :16] += 4 * features["face"]
+    neutral = ~present.any(1, keepdims=True)
+    # An intensity is the probability of less, so it keeps the order of latents.
+    labels = np.hstack([neutral, np.where(present, stats.norm.cdf(emotions), 0)])
+    table = pd.DataFrame(
+        {
+            "corpus": "a",
+            "clip_id": np.arange(clips).astype(str),
+            "split": np.repeat(["train", "dev", "test"], [900, 200, clips - 1100]),
+        }
+    )
+    seen = {"face": torch.tensor(wide, dtype=torch.float32)}
+    there = torch.ones(clips, 1, dtype=torch.bool)
+    there[::9] = False
+    seen["face"][~there[:, 0]] = torch.nan
+    nothing = torch.zeros(clips, 1, 7), torch.full((clips, 1, 5), 0.5)
+    nan = np.full((clips, 5), np.nan)
+    tasks = {"emotion": labels.astype(np.float32), "personality": nan}
+    return (
+        FusionClips(
+            StudyClips(table, tasks, ["a"]),
+            FusionInput(seen, *nothing, there, seen),
+            torch.device("cpu"),
+        ),
+        present,
+    )
+
+
+@pytest.mark.parametrize("width", [16, WIDEST + 20])
+def test_what_forms_change_is_right_on_new_clips(small_params, width):
+    data, present = study(two=True, width=width)
+    roles = Roles(emotion="a", personality="a", held_out="a")
+    forms = fit_second_forms(small_params.model_copy(update={"roles": roles}), data)
+    new = np.arange(1100, len(present))
+    given = data.batch(new).inputs
+    change = forms(given.features, given.present)[:, 1:].numpy()
+    there = given.present[:, 0].numpy()
+    right = (change * np.where(present[new], 1, -1)).mean(1)[there]
+    assert right.mean() > 3 * right.std() / len(right) ** 0.5
+    np.testing.assert_allclose(change[~there], 0, atol=1e-5)
+
+
+def test_nothing_changes_where_there_is_one_form_or_labels_are_few(
+    small_params, monkeypatch
+):
+    roles = Roles(emotion="a", personality="a", held_out="a")
+    params = small_params.model_copy(update={"roles": roles})
+
+    def weights(two):
+        data, _ = study(two, width=WIDEST + 20)
+        return fit_second_forms(params, data).probes["face"].weight
+
+    assert weights(two=True).any() and not weights(two=False).any()
+    monkeypatch.setattr("sslmepr.training.second_forms.FEWEST", 901)
+    assert not weights(two=True).any()
+
+
+def test_forms_that_differ_by_rounding_alone_are_one(small_params, monkeypatch):
+    """Two forms that are the same give the same evidence, but for the last digits."""
+    roles = Roles(emotion="a", personality="a", held_out="a")
+    params = small_params.model_copy(update={"roles": roles})
+    data, _ = study(two=True, width=16)
+
+    def alike(features, present, emotions, count, seed):
+        found = find_forms(features, present, emotions, 1, seed)
+        weights = {name: each.repeat(count, 0) for name, each in found.weights.items()}
+        hair = {name: each * (1 - 1e-12 * (count - 1)) for name, each in weights.items()}
+        return found._replace(weights=hair, shares=np.full(count, 1 / count))
+
+    monkeypatch.setattr("sslmepr.training.second_forms.find_forms", alike)
+    assert not fit_second_forms(params, data).probes["face"].weight.any()

@@ -26,7 +26,7 @@ def runs():
 
 def test_all_arms_are_scored_on_the_same_studies(runs):
     assert list(runs.columns) == [
-        *("component", "knob", "dose", "seed", "arm", "metric", "value")
+        *("component", "knob", "offset", "dose", "seed", "arm", "metric", "value")
     ]
     assert set(runs["component"]) == {"product_of_experts"}
     counts = runs.groupby(["dose", "seed", "metric"])["arm"].agg(sorted)
@@ -45,16 +45,16 @@ def test_the_same_seed_gives_the_same(runs):
 def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):
     seen = []
 
-    def watched(params, study, arm, seed):
+    def watched(params, data, arm, seed):
         counts = {
-            role: (study[role].labelled & (study[role].split == "train")).sum()
+            role: data.clips.labelled(role)[data.rows(role, "train")].sum()
             for role in ("emotion", "personality")
         }
-        seen.append((arm.variant, counts, len(study.emotion.split)))
-        return trained(params, study, arm, seed)
+        seen.append((arm.variant, counts, len(data.rows("emotion"))))
+        return trained(params, data, arm, seed)
 
-    trained = doses.train_arm
-    monkeypatch.setattr(doses, "train_arm", watched)
+    trained = doses.train_on
+    monkeypatch.setattr(doses, "train_on", watched)
     pairs = {"semi_supervised": "scarcity", "gradnorm": "imbalance"}
     chosen = section(components=pairs, clips=200)
     for pair in pairs.items():
@@ -88,18 +88,18 @@ def test_corpora_are_as_unlike_as_the_trial_says(monkeypatch, knob):
 def test_a_part_is_tried_beside_what_it_is_a_part_of(monkeypatch):
     tried = {}
 
-    def train_arm(params, study, arm, seed):
+    def train_on(params, data, arm, seed):
         left_out = params.fusion.left_out(arm.variant)
         tried[len(tried)] = {"product_of_experts", "contrary_words"} - set(left_out)
         assert params.fusion.patience is None
-        clips = 3 * len(study.held_out.clip_ids)
+        clips = len(data.clips.table)
         predicted = {
             "emotion": np.zeros((clips, 7)),
             "personality": np.ones((clips, 5)),
         }
         return predicted, np.full(6, 0.5)
 
-    monkeypatch.setattr(doses, "train_arm", train_arm)
+    monkeypatch.setattr(doses, "train_on", train_on)
     doses._cell(SETTINGS, section(), "contrary_words", "incongruence", 1.0, 0)
     assert tried == {
         0: {"product_of_experts"},
@@ -124,14 +124,18 @@ def test_scores_are_of_the_last_clips(runs):
 def test_gains_are_paired_by_study():
     values = {"with": (0.8, 0.9), "without": (0.7, 0.84), "late fusion": (0.5, 0.9)}
     rows = [
-        ("product_of_experts", "reliability", 1.0, seed, arm, "mWACC", each[seed])
+        ("product_of_experts", "reliability", 0.5, 1.0, seed, arm, "mWACC", each[seed])
         for arm, each in values.items()
         for seed in (0, 1)
     ]
-    columns = ["component", "knob", "dose", "seed", "arm", "metric", "value"]
+    columns = [
+        *("component", "knob", "offset", "dose", "seed", "arm", "metric"),
+        "value",
+    ]
     table = doses.gains(pd.DataFrame(rows, columns=columns), 0.9)
     found = table.set_index("against")
     assert set(found.index) == {"without", "late fusion"}
+    assert set(found["offset"]) == {0.5}
     low, high = stats.t.interval(0.9, 1, 0.08, stats.sem([0.1, 0.06]))
     assert found.loc["without", ["estimate", "low", "high"]].tolist() == pytest.approx(
         [0.08, low, high]

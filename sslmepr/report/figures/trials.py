@@ -1,7 +1,8 @@
 """Curves of trials: scores by offset or by planted strength."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -14,7 +15,11 @@ _SHAPES = [theme.MARKERS[name] for name in MODALITIES]
 
 @theme.both_modes
 def trial_lines(
-    table: pd.DataFrame, across: str, by: str, marks: Mapping[str, float] | None = None
+    table: pd.DataFrame,
+    across: str,
+    by: str,
+    marks: Mapping[str, float | Sequence[float]] | None = None,
+    by_ratio: bool = False,
 ) -> Figure:
     """One panel per metric, one line for each value of a column.
 
@@ -26,21 +31,26 @@ def trial_lines(
         Column of the horizontal axis.
     by : str
         Column whose values get a line each, with a colour and marker of its own.
-    marks : mapping of str to float, optional
-        Metric to a value that is marked by a dotted line.
+    marks : mapping of str to float or sequence of float, optional
+        Metric to one or more values that are marked by dotted lines.
+    by_ratio : bool
+        Whether the horizontal axis is logarithmic.
     """
     metrics, names = (list(dict.fromkeys(table[key])) for key in ("metric", by))
     figure, grid = panel_grid(len(metrics), (2.3, 2.4), (0.0, 0.5))
     colours = [*theme.modality_colours().values()]
-    step = (table[across].max() - table[across].min()) / 60
+    ends = np.array([table[across].min(), table[across].max()])
+    forth, back = (np.log, np.exp) if by_ratio else (np.asarray, np.asarray)
+    step = np.ptp(forth(ends)) / 60
     for axes, metric in zip(grid.flat, metrics, strict=False):
         if marks and metric in marks:
-            axes.axhline(marks[metric], color=theme.faint(), ls=":", lw=1.4)
+            for mark in np.atleast_1d(marks[metric]):
+                axes.axhline(mark, color=theme.faint(), ls=":", lw=1.4)
         for place, name in enumerate(names):
             here = table[(table["metric"] == metric) & (table[by] == name)]
             here = here.sort_values(across)
             # Side by side, or intervals of equal values would hide each other.
-            where = here[across] + step * (place - (len(names) - 1) / 2)
+            where = back(forth(here[across]) + step * (place - (len(names) - 1) / 2))
             colour = colours[place % len(colours)]
             axes.vlines(
                 where, here["low"], here["high"], color=colour, alpha=0.55, lw=2
@@ -54,7 +64,11 @@ def trial_lines(
                 label=theme.pretty(str(name)),
             )
         axes.set(title=theme.pretty(metric), xlabel=theme.pretty(across))
-        axes.set_xticks(sorted(table[across].unique()))
+        places = sorted(table[across].unique())
+        if by_ratio:
+            axes.set_xscale("log")
+            axes.minorticks_off()
+        axes.set_xticks(places, [f"{place:,g}" for place in places])
         axes.grid(axis="y")
     legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure

@@ -1,0 +1,194 @@
+"""Learning curves of several ways of learning, in words and for figures."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.report.overview import Findings
+from sslmepr.report.tables import Table, interval
+from sslmepr.statistics.verdicts import BETTER, verdicts
+
+WHOLE = "whole method"
+OWN_DECISIONS = "as published"
+LIMIT = "linear model, very many clips"
+FULL, OF_FEATURES = "observer of controls", "observer of features"
+BOUNDS = (LIMIT, OF_FEATURES, FULL)
+ALONE = " alone"
+METRICS = ("mWACC", "CCC")
+
+
+def read(folder: str | Path, trials: list[str], kind: str = "") -> pd.DataFrame:
+    """Tables of some trials as one, without repetitions.
+
+    Parameters
+    ----------
+    folder : path
+        Results of the trials of `sslmepr.trials.curves`.
+    trials : list of str
+        In one world. Files that are not on record are left out.
+    kind : {"", "-covered", "-gains"}
+
+    Returns
+    -------
+    DataFrame
+    """
+    paths = [Path(folder, f"{trial}{kind}.csv") for trial in trials]
+    tables = [pd.read_csv(path) for path in paths if path.exists()]
+    known = pd.concat(tables, ignore_index=True)
+    key = [name for name in known if name in ("clips", "arm", "against", "observer")]
+    return known.drop_duplicates([*key, "metric"], ignore_index=True)
+
+
+def best_alone(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary with the best single modality of each size and metric only.
+
+    Chosen by the score that is shown, which flatters it.
+    """
+    alone = summary["arm"].str.endswith(ALONE)
+    order = summary[alone].sort_values("estimate", ascending=False, kind="stable")
+    best = order.drop_duplicates(["clips", "metric"]).assign(arm="best modality")
+    return pd.concat([summary[~alone], best], ignore_index=True)
+
+
+def curve_lines(
+    summary: pd.DataFrame,
+) -> tuple[pd.DataFrame, dict[str, list[float]]]:
+    """Lines of the arms and marks of the bounds, for `figures.trial_lines`.
+
+    The published method is shown once, recalibrated.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        clips, arm, metric, estimate, low, high.
+
+    Returns
+    -------
+    lines : DataFrame
+        The same, without bounds.
+    marks : dict of str to list of float
+        Metric to the scores of `BOUNDS`.
+    """
+    bounds = summary[summary["arm"].isin(BOUNDS)].drop_duplicates(["arm", "metric"])
+    marks = bounds.groupby("metric", sort=False)["estimate"].agg(list).to_dict()
+    arms = summary[~summary["arm"].isin([*BOUNDS, OWN_DECISIONS])]
+    return best_alone(arms), marks
+
+
+def findings(
+    summary: pd.DataFrame, covered: pd.DataFrame, gains: pd.DataFrame, margin: float
+) -> Findings:
+    """Say how much of the way the whole method goes, and what it is ahead of.
+
+    Parameters
+    ----------
+    summary, covered, gains : DataFrame
+        Of one world, from the trial of learning curves.
+    margin : float
+        Largest difference that does not matter.
+
+    Returns
+    -------
+    Findings
+        One sentence on the way for each size, and one on the comparisons.
+    """
+    mine = covered[covered["arm"] == WHOLE]
+    sentences = []
+    for clips, own in mine.groupby("clips"):
+        shares = [
+            f"{metric} {_share(own, OF_FEATURES, metric)} ({_share(own, FULL, metric)})"
+            for metric in METRICS
+        ]
+        sentences.append(
+            f"**{clips:,} labelled clips for each task**: of the way from the best "
+            "linear model to what the features tell (to all that the controls tell), "
+            f"the whole method goes {', '.join(shares)}."
+        )
+    known = _without_single(gains[gains["metric"].isin(METRICS)])
+    known = known.assign(verdict=verdicts(known["low"], known["high"], margin))
+    for metric, own in known.groupby("metric", sort=False):
+        parts = [
+            f"{against} {_verdict_list(rows)}"
+            for against, rows in own.groupby("against", sort=False)
+        ]
+        ahead = (own["verdict"] == BETTER).sum()
+        sentences.append(
+            f"**{metric}**: ahead with the whole interval in {ahead} of {len(own)} "
+            f"comparisons; {'; '.join(parts)}."
+        )
+    return Findings(sentences)
+
+
+def _without_single(gains: pd.DataFrame) -> pd.DataFrame:
+    """Of all single modalities, that against which the gain is smallest, by size."""
+    alone = gains["against"].str.endswith(ALONE)
+    least = gains[alone].sort_values("estimate", kind="stable")
+    least = least.drop_duplicates(["clips", "metric"]).sort_index()
+    return pd.concat([gains[~alone], least.assign(against="best modality")])
+
+
+def _verdict_list(rows: pd.DataFrame) -> str:
+    """Gain and verdict by size."""
+    return ", ".join(
+        f"{row.clips:,}: {interval(row.estimate, row.low, row.high, 3)} ({row.verdict})"
+        for row in rows.itertuples()
+    )
+
+
+def _share(covered: pd.DataFrame, observer: str, metric: str) -> str:
+    chosen = (covered["observer"] == observer) & (covered["metric"] == metric)
+    row = covered[chosen].iloc[0]
+    return f"{interval(row['estimate'], row['low'], row['high'], 2)}"
+
+
+def covered_table(covered: pd.DataFrame) -> Table:
+    """Share of the way of each arm, by size, metric and observer.
+
+    Parameters
+    ----------
+    covered : DataFrame
+        From `sslmepr.trials.curves.covered`.
+    """
+    chosen = covered[covered["metric"].isin(METRICS)]
+    rows = [
+        (
+            row.clips,
+            row.arm,
+            row.observer,
+            row.metric,
+            interval(row.estimate, row.low, row.high, 2),
+            row.n,
+        )
+        for row in chosen.itertuples()
+    ]
+    columns = ["clips", "arm", "observer", "metric", "covered", "n"]
+    return Table(pd.DataFrame(rows, columns=columns))
+
+
+def gain_table(gains: pd.DataFrame, margin: float) -> Table:
+    """Gain of the whole method over each other arm, and what it means.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        From `sslmepr.trials.curves.ahead`.
+    margin : float
+        Largest difference that does not matter.
+    """
+    rows = [
+        (
+            row.clips,
+            row.against,
+            row.metric,
+            interval(row.estimate, row.low, row.high, 3),
+            verdicts(row.low, row.high, margin).item(),
+            row.n,
+        )
+        for row in _without_single(gains).itertuples()
+    ]
+    columns = ["clips", "against", "metric", "gain", "verdict", "n"]
+    caption = (
+        "Gain of the whole method on the same studies and new people; equivalent: the "
+        f"interval lies within ±{margin:g}."
+    )
+    return Table(pd.DataFrame(rows, columns=columns), caption)

@@ -1,0 +1,82 @@
+"""Learning curves in words, and the lines of their figure."""
+
+import pandas as pd
+
+from sslmepr.report import learning_curves
+from sslmepr.trials import curves
+
+SUMMARY = pd.DataFrame(
+    [
+        (70, "late fusion", "mWACC", 0.70),
+        (70, "whole method", "mWACC", 0.75),
+        (70, "face alone", "mWACC", 0.60),
+        (70, "text alone", "mWACC", 0.65),
+        (70, "as published", "mWACC", 0.55),
+        (70, curves.LIMIT, "mWACC", 0.72),
+        (70, curves.FULL, "mWACC", 0.92),
+        (140, "text alone", "mWACC", 0.66),
+        (140, "face alone", "mWACC", 0.67),
+        (140, curves.LIMIT, "mWACC", 0.72),
+        (140, curves.FULL, "mWACC", 0.92),
+    ],
+    columns=["clips", "arm", "metric", "estimate"],
+)
+COVERED = pd.DataFrame(
+    [
+        (70, "whole method", curves.OF_FEATURES, "mWACC", 0.3, 0.2, 0.4, 3),
+        (70, "whole method", curves.FULL, "mWACC", 0.15, 0.1, 0.2, 3),
+        (70, "whole method", curves.OF_FEATURES, "CCC", 0.6, 0.5, 0.7, 3),
+        (70, "whole method", curves.FULL, "CCC", 0.4, 0.3, 0.5, 3),
+        (70, "late fusion", curves.FULL, "CCC", -0.1, -0.2, 0.0, 3),
+    ],
+    columns=["clips", "arm", "observer", "metric", "estimate", "low", "high", "n"],
+)
+GAINS = pd.DataFrame(
+    [
+        (70, "late fusion", "mWACC", 0.05, 0.03, 0.07, 3),
+        (70, "face alone", "mWACC", 0.15, 0.1, 0.2, 3),
+        (70, "text alone", "mWACC", 0.1, -0.01, 0.21, 3),
+    ],
+    columns=["clips", "against", "metric", "estimate", "low", "high", "n"],
+)
+
+
+def test_names_are_those_of_the_trial():
+    names = ("LIMIT", "FULL", "OF_FEATURES", "BOUNDS", "WHOLE")
+    for name in names:
+        assert getattr(learning_curves, name) == getattr(curves, name)
+
+
+def test_lines_leave_out_bounds_and_show_the_best_modality_of_each_size():
+    lines, marks = learning_curves.curve_lines(SUMMARY)
+    assert set(lines["arm"]) == {"late fusion", "whole method", "best modality"}
+    best = lines[lines["arm"] == "best modality"].set_index("clips")["estimate"]
+    assert best.to_dict() == {70: 0.65, 140: 0.67}
+    assert marks == {"mWACC": [0.72, 0.92]}
+
+
+def test_sentences_say_how_far_it_goes_and_what_it_is_ahead_of():
+    found = learning_curves.findings(SUMMARY, COVERED, GAINS, 0.005).sentences
+    assert len(found) == 2
+    assert "70 labelled clips" in found[0]
+    assert found[0].index("mWACC 0.30") < found[0].index("(0.15")
+    assert "CCC 0.60" in found[0]
+    assert "ahead with the whole interval in 1 of 2 comparisons" in found[1]
+    assert "best modality 70: 0.100" in found[1] and "undecided" in found[1]
+
+
+def test_tables_have_a_row_for_each_comparison():
+    frame = learning_curves.gain_table(GAINS, 0.005).frame
+    assert frame["against"].tolist() == ["late fusion", "best modality"]
+    assert frame["verdict"].tolist() == ["better", "undecided"]
+    shares = learning_curves.covered_table(COVERED).frame
+    assert len(shares) == 5 and shares["covered"].iloc[0].startswith("0.30")
+
+
+def test_tables_of_several_trials_are_joined_once(tmp_path):
+    for name, arms in {"mild": ["a", "b"], "published": ["b", "c"]}.items():
+        rows = [(70, arm, "CCC", 0.5) for arm in arms]
+        table = pd.DataFrame(rows, columns=["clips", "arm", "metric", "estimate"])
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    found = learning_curves.read(tmp_path, ["mild", "published", "unknown"])
+    assert found["arm"].tolist() == ["a", "b", "c"]
