@@ -9,7 +9,7 @@ from sslmepr.report.observer_losses import ENOUGH, there_to_gain
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import Table, interval
 from sslmepr.report.words import plain, pretty
-from sslmepr.statistics.verdicts import verdicts
+from sslmepr.statistics.verdicts import BETTER, verdicts
 
 WITHOUT = "without"
 GAINED, THERE = "gain of the component", "what there is to gain"
@@ -74,8 +74,8 @@ def _told(rows: pd.DataFrame) -> Iterator[str]:
     for row in rows.itertuples():
         there = ""
         if pd.notna(row.there):
-            enough = row.there >= ENOUGH
-            there = f" of {row.there:.3f}" if enough else ", with nothing to gain"
+            little = row.there < ENOUGH and row.verdict != BETTER
+            there = ", with little to gain" if little else f" of {row.there:.3f}"
         gain = interval(row.estimate, row.low, row.high, 3)
         yield f"{row.metric} {gain}{there} ({row.verdict})"
 

@@ -75,14 +75,12 @@ def curve_lines(
     return best_alone(arms), marks
 
 
-def findings(
-    summary: pd.DataFrame, covered: pd.DataFrame, gains: pd.DataFrame, margin: float
-) -> Findings:
-    """Say how much of the way the whole method goes, and what it is ahead of.
+def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findings:
+    """Say what the whole method is ahead of, and how much of the way it goes.
 
     Parameters
     ----------
-    summary, covered, gains : DataFrame
+    covered, gains : DataFrame
         Of one world, from the trial of learning curves.
     margin : float
         Largest difference that does not matter.
@@ -90,33 +88,39 @@ def findings(
     Returns
     -------
     Findings
-        One sentence on the way for each size, and one on the comparisons.
+        One sentence on the comparisons for each metric, and one on the way for each
+        size.
     """
-    mine = covered[covered["arm"] == WHOLE]
+    known = _without_single(gains[gains["metric"].isin(METRICS)])
+    known = known.assign(verdict=verdicts(known["low"], known["high"], margin))
     sentences = []
+    for metric, own in known.groupby("metric", sort=False):
+        parts = [
+            f"less {against}, {_at_largest(rows)}"
+            for against, rows in own.groupby("against", sort=False)
+        ]
+        sentences.append(f"**Whole method, {metric}**: {'; '.join(parts)}.")
+    mine = covered[covered["arm"] == WHOLE]
     for clips, own in mine.groupby("clips"):
         shares = [
             f"{metric} {_share(own, OF_FEATURES, metric)} ({_share(own, FULL, metric)})"
             for metric in METRICS
         ]
         sentences.append(
-            f"**{clips:,} labelled clips for each task**: of the way from the best "
-            "linear model to what the features tell (to all that the controls tell), "
-            f"the whole method goes {', '.join(shares)}."
-        )
-    known = _without_single(gains[gains["metric"].isin(METRICS)])
-    known = known.assign(verdict=verdicts(known["low"], known["high"], margin))
-    for metric, own in known.groupby("metric", sort=False):
-        parts = [
-            f"{against} {_verdict_list(rows)}"
-            for against, rows in own.groupby("against", sort=False)
-        ]
-        ahead = (own["verdict"] == BETTER).sum()
-        sentences.append(
-            f"**{metric}**: ahead with the whole interval in {ahead} of {len(own)} "
-            f"comparisons; {'; '.join(parts)}."
+            f"**{clips:,} labelled clips for each task**: of the way from the linear "
+            "model of very many clips to what features tell (to all that controls "
+            f"tell), the whole method goes {', '.join(shares)}."
         )
     return Findings(sentences)
+
+
+def _at_largest(rows: pd.DataFrame) -> str:
+    """Gain at the largest size, and the sizes at which it is better."""
+    last = rows.nlargest(1, "clips").iloc[0]
+    gain = interval(last["estimate"], last["low"], last["high"], 3)
+    better = rows.loc[rows["verdict"] == BETTER, "clips"]
+    sizes = ", ".join(f"{clips:,}" for clips in sorted(better)) or "none"
+    return f"{gain} with {last['clips']:,} clips (better with {sizes})"
 
 
 def _without_single(gains: pd.DataFrame) -> pd.DataFrame:
@@ -127,29 +131,21 @@ def _without_single(gains: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([gains[~alone], least.assign(against="best modality")])
 
 
-def _verdict_list(rows: pd.DataFrame) -> str:
-    """Gain and verdict by size."""
-    return ", ".join(
-        f"{row.clips:,}: {interval(row.estimate, row.low, row.high, 3)} ({row.verdict})"
-        for row in rows.itertuples()
-    )
-
-
 def _share(covered: pd.DataFrame, observer: str, metric: str) -> str:
     chosen = (covered["observer"] == observer) & (covered["metric"] == metric)
     row = covered[chosen].iloc[0]
-    return f"{interval(row['estimate'], row['low'], row['high'], 2)}"
+    return interval(row["estimate"], row["low"], row["high"], 2)
 
 
 def covered_table(covered: pd.DataFrame) -> Table:
-    """Share of the way of each arm, by size, metric and observer.
+    """Share of the way of each arm but single modalities, by size and observer.
 
     Parameters
     ----------
     covered : DataFrame
         From `sslmepr.trials.curves.covered`.
     """
-    chosen = covered[covered["metric"].isin(METRICS)]
+    chosen = covered["metric"].isin(METRICS) & ~covered["arm"].str.endswith(ALONE)
     rows = [
         (
             row.clips,
@@ -159,7 +155,7 @@ def covered_table(covered: pd.DataFrame) -> Table:
             interval(row.estimate, row.low, row.high, 2),
             row.n,
         )
-        for row in chosen.itertuples()
+        for row in covered[chosen].itertuples()
     ]
     columns = ["clips", "arm", "observer", "metric", "covered", "n"]
     return Table(pd.DataFrame(rows, columns=columns))

@@ -72,18 +72,18 @@ def fit_second_forms(params: Params, data: FusionClips) -> SecondForms:
     SecondForms
         It changes nothing unless two forms predict the features of dev clips better
         than one, by `SURE` standard errors, or if fewer than `FEWEST` training clips
-        have labels.
+        have labels, or no modality has more than as many of them.
     """
     module = SecondForms(data.feature_counts)
     train, dev = (data.rows(params.roles.emotion, part) for part in ("train", "dev"))
     labels = data.clips.labels["emotion"][train][:, 1:]
     known = np.isfinite(labels).all(1)
     train, labels = train[known], labels[known]
-    if len(train) < FEWEST or not len(dev):
+    views = _views(data, train)
+    if len(train) < FEWEST or not views or not len(dev):
         return module
     emotions, threshold = latent(labels)
     prior = np.linalg.inv(np.cov(emotions.T) + NOISE * np.eye(len(threshold)))
-    views = _views(data, train)
     one, two = (
         find_forms(*_seen(data, views, train), emotions, count, params.seed)
         for count in (1, 2)
@@ -138,7 +138,9 @@ def _views(data: FusionClips, train: np.ndarray) -> dict[str, View]:
     return found
 
 
-def _seen(data: FusionClips, views: Mapping[str, View], rows: np.ndarray):
+def _seen(
+    data: FusionClips, views: Mapping[str, View], rows: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Components of some clips, 0 where absent, and whether they are there."""
     there = dict(zip(data.features, data.present.numpy()[rows].T, strict=True))
     seen = {

@@ -53,7 +53,9 @@ def test_sentences_say_gain_verdict_and_what_there_is_to_gain():
     assert "of 0.090 (better)" in first and "0.200" not in first
     assert "at dose 0.5" in second and "(undecided)" in second
     poor = OBSERVED.assign(loss=OBSERVED["loss"] / 10)
-    assert "with nothing to gain (better)" in findings(GAINED, poor, 0.005).sentences[0]
+    assert "of 0.009 (better)" in findings(GAINED, poor, 0.005).sentences[0]
+    none = GAINED.assign(estimate=0.0, low=-0.01)
+    assert "with little to gain (undecided)" in findings(none, poor, 0.005).sentences[0]
 
 
 def test_both_ends_of_a_knob_are_told():

@@ -425,7 +425,6 @@ def test_trial_lines_over_ratios_have_all_marks():
     assert ticks == [f"{count:,g}" for count in counts.values()]
 
 
-
 def gains():
     rows = [
         ("face", "emotion", "mamba", 0.02),

@@ -55,21 +55,25 @@ def test_lines_leave_out_bounds_and_show_the_best_modality_of_each_size():
     assert marks == {"mWACC": [0.72, 0.92]}
 
 
-def test_sentences_say_how_far_it_goes_and_what_it_is_ahead_of():
-    found = learning_curves.findings(SUMMARY, COVERED, GAINS, 0.005).sentences
+def test_sentences_say_what_it_is_ahead_of_and_how_far_it_goes():
+    more = GAINS.iloc[:1].assign(clips=140, estimate=0.06, low=-0.01, high=0.13)
+    gains = pd.concat([more, GAINS])
+    found = learning_curves.findings(COVERED, gains, 0.005).sentences
     assert len(found) == 2
-    assert "70 labelled clips" in found[0]
-    assert found[0].index("mWACC 0.30") < found[0].index("(0.15")
-    assert "CCC 0.60" in found[0]
-    assert "ahead with the whole interval in 1 of 2 comparisons" in found[1]
-    assert "best modality 70: 0.100" in found[1] and "undecided" in found[1]
+    first, second = found
+    assert "less late fusion, 0.060" in first and "140 clips (better with 70)" in first
+    assert "less best modality, 0.100" in first and "better with none" in first
+    assert "face" not in first
+    assert "70 labelled clips" in second
+    assert second.index("mWACC 0.30") < second.index("(0.15") < second.index("CCC 0.60")
 
 
 def test_tables_have_a_row_for_each_comparison():
     frame = learning_curves.gain_table(GAINS, 0.005).frame
     assert frame["against"].tolist() == ["late fusion", "best modality"]
     assert frame["verdict"].tolist() == ["better", "undecided"]
-    shares = learning_curves.covered_table(COVERED).frame
+    more = COVERED.iloc[:1].assign(arm="face alone")
+    shares = learning_curves.covered_table(pd.concat([COVERED, more])).frame
     assert len(shares) == 5 and shares["covered"].iloc[0].startswith("0.30")
 
 

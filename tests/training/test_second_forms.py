@@ -146,8 +146,9 @@ def test_nothing_changes_where_there_is_one_form_or_labels_are_few(
         return fit_second_forms(params, data).probes["face"].weight
 
     assert weights(two=True).any() and not weights(two=False).any()
-    monkeypatch.setattr("sslmepr.training.second_forms.FEWEST", 901)
-    assert not weights(two=True).any()
+    for fewest in (900, 901):  # none has more; not all together have as many
+        monkeypatch.setattr("sslmepr.training.second_forms.FEWEST", fewest)
+        assert not weights(two=True).any()
 
 
 def test_forms_that_differ_by_rounding_alone_are_one(small_params, monkeypatch):

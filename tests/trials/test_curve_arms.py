@@ -35,7 +35,8 @@ def data(study):
     return fusion_clips(PARAMS, study, Arm(Variant()))
 
 
-def test_stretched_scores_have_mean_and_spread_of_the_labels_on_dev(rng):
+def test_stretched_scores_have_mean_and_spread_of_the_labels_on_dev():
+    rng = np.random.default_rng(0)
     true = rng.normal(0.5, 0.15, (200, 5))
     known = 0.3 + 0.2 * true
     found = curve_arms.stretched(known, known, true)

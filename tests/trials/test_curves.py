@@ -44,7 +44,7 @@ def test_all_arms_and_bounds_are_scored(runs):
 
 
 def test_what_is_kept_is_not_learned_again(runs, folder, monkeypatch):
-    def learn(*_):
+    def learn(*_, **__):
         raise AssertionError("learned again")
 
     monkeypatch.setattr(curves, "ARMS", dict.fromkeys(curves.ARMS, learn))
@@ -73,7 +73,7 @@ def test_smaller_studies_are_parts_of_larger_ones():
         assert part.held_out is whole.held_out
         sizes[share] = set(part.emotion.clip_ids)
         counts = [(part.emotion.split == each).sum() for each in ("train", "dev")]
-        assert counts == [140 * share, 30 * share // 1]
+        assert counts == [round(140 * share), round(30 * share)]
         assert not (part.personality.split == "test").any()
         rows = np.searchsorted(whole.emotion.clip_ids, part.emotion.clip_ids)
         np.testing.assert_array_equal(
