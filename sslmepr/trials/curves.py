@@ -38,15 +38,9 @@ from sslmepr.trials.collapse import (
     recall,
 )
 from sslmepr.trials.curve_arms import ARMS, WHOLE, Predicted, stretched
-from sslmepr.trials.drawn import (
-    LABELLED,
-    DrawnCorpus,
-    DrawnStudy,
-    Labelling,
-    draw_study,
-    with_doses,
-)
+from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, with_doses
 from sslmepr.trials.drawn_observer import observe_controls, observe_features
+from sslmepr.trials.labelling import LABELLED, Labelling
 from sslmepr.trials.params import Curves
 from sslmepr.trials.seeds import over_seeds
 
@@ -190,7 +184,7 @@ def _kept(
         folder.mkdir(parents=True, exist_ok=True)
         with atomic(path) as part:
             table.to_csv(part, index=False)
-    return pd.read_csv(path, float_precision="round_trip")
+    return pd.read_csv(path)
 
 
 def _digest_of_code() -> str:

@@ -2,7 +2,7 @@
 
 Stage 3 is trained with and without the component on studies drawn as features
 (`sslmepr.trials.drawn`), whose world has one knob or whose labels are scarce or unequal
-(`sslmepr.trials.drawn.Labelling`). Both are held against late fusion, a
+(`sslmepr.trials.labelling.Labelling`). Both are held against late fusion, a
 linear method, on new people, with all other settings those of the study.
 """
 
@@ -30,13 +30,8 @@ from sslmepr.trials.collapse import (
     recall,
     train_on,
 )
-from sslmepr.trials.drawn import (
-    DrawnCorpus,
-    draw_study,
-    imbalanced,
-    scarce,
-    with_doses,
-)
+from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
+from sslmepr.trials.labelling import imbalanced, scarce
 from sslmepr.trials.params import Doses
 from sslmepr.trials.seeds import over_seeds
 

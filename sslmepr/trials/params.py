@@ -34,7 +34,7 @@ CURVE_ARMS = (
 """Ways of learning whose curves are compared (`sslmepr.trials.curve_arms`)."""
 
 LABEL_KNOBS = ("scarcity", "imbalance")
-"""Knobs of the labels of drawn studies (`sslmepr.trials.drawn.Labelling`)."""
+"""Knobs of the labels of drawn studies (`sslmepr.trials.labelling.Labelling`)."""
 
 
 class Drawn(Section):

@@ -9,14 +9,12 @@ from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.knobs import domain_shift
 from sslmepr.simulation.world import WorldError, make_world
-from sslmepr.trials.drawn import (
+from sslmepr.trials.drawn import draw_study, signed_world, with_doses
+from sslmepr.trials.labelling import (
     PANEL,
     Labelling,
-    draw_study,
     imbalanced,
     scarce,
-    signed_world,
-    with_doses,
     worse_raters,
 )
 
