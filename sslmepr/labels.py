@@ -138,11 +138,10 @@ class Model(NamedTuple):
     Attributes
     ----------
     stage : str
-        ``baseline``, ``linear`` (regression that stage 1 corrects; of all modalities:
-        linear fusion), ``unimodal``,
+        ``baseline``, ``linear`` (regression that stage 1 corrects), ``unimodal``,
         ``crosstask``, ``stacking`` (late fusion, which stage 3 corrects) or ``fusion``.
     modality : str
-        `FUSED` in linear and late fusion and in fusion, `ANY` for the baseline.
+        `FUSED` in stacking and fusion, `ANY` for the baseline.
     variant : str
         Of the fusion model; `ANY` in the stages before it.
     """
