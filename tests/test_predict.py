@@ -18,6 +18,7 @@ from recordings import write_video
 from sslmepr.__main__ import main
 from sslmepr.encoders.image import EfficientNetLite0
 from sslmepr.encoders.quality import REVISION
+from sslmepr.encoders.speech import Egemaps
 from sslmepr.extraction import extract_corpus
 from sslmepr.features import FeatureStore
 from sslmepr.labels import (
@@ -40,16 +41,15 @@ from sslmepr.training.calibration import (
 )
 from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.training.new_clips import BATCH, BATCH_STEPS, StudyModels
-from sslmepr.weights import WHISPER_TINY_EN
 
 ROOT = Path(__file__).parents[1]
 FEATURES = {  # those of the stores, and the length
     "face": FEATURE_COUNTS["efficientnet_lite0"] + 1,
-    "audio": FEATURE_COUNTS["whisper_tiny_en"] + 1,
+    "audio": FEATURE_COUNTS[Egemaps.name] + 1,
 }
 MADE_BY = {
     "face": ("efficientnet_lite0", EfficientNetLite0.revision + REVISION),
-    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision + REVISION),
+    "audio": (Egemaps.name, Egemaps.revision + REVISION),
 }
 SEEDS = 3
 PEOPLE = 140

@@ -10,6 +10,7 @@ from recordings import write_video
 
 from sslmepr.encoders.image import EfficientNetLite0
 from sslmepr.encoders.quality import REVISION
+from sslmepr.encoders.speech import Egemaps
 from sslmepr.encoders.text import LAYERS
 from sslmepr.labels import FEATURE_COUNTS, SCORED_EMOTIONS
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
@@ -22,12 +23,12 @@ from sslmepr.training.calibration import (
     write_calibration,
 )
 from sslmepr.training.checkpoints import save_checkpoint
-from sslmepr.weights import MINILM_L6, WHISPER_TINY_EN
+from sslmepr.weights import MINILM_L6
 
 ROOT = Path(__file__).parents[2]
 ENCODERS = {
     "face": ("efficientnet_lite0", EfficientNetLite0.revision + REVISION),
-    "audio": ("whisper_tiny_en", WHISPER_TINY_EN.revision + REVISION),
+    "audio": (Egemaps.name, Egemaps.revision + REVISION),
     "text": ("minilm_l6", f"{MINILM_L6.revision}+last{LAYERS}+clauses{REVISION}"),
 }
 SEEDS, PEOPLE = 2, 140

@@ -26,7 +26,11 @@ def test_evaluation_table(trained):
             for modality in ("face", "text")
             for task in both
         ),
-        *(("stacking", "fused", "any", task) for task in both),
+        *(
+            (stage, "fused", "any", task)
+            for stage in ("linear", "stacking")
+            for task in both
+        ),
         *(
             ("fusion", "fused", variant, task)
             for variant in ("multitask", "with_everything", "as_published")

@@ -117,7 +117,8 @@ def test_the_rest_goes_on(extracted):
     assert set(stores["audio"].clip_ids) == {
         *("good.mp4", "single.mp4", "untold", "voice.wav")
     }
-    assert stores["audio"]["voice.wav"].shape == (3, 387)  # 0.5 s at 5 steps a second
+    width = FEATURE_COUNTS["egemaps"]
+    assert stores["audio"]["voice.wav"].shape == (3, width)  # 0.5 s, 5 steps a second
     assert len(stores["text"]) == 9
     assert summary["modalities"]["text"] == {
         "present": 9,

@@ -37,6 +37,7 @@ from sslmepr.training.outputs import (
 )
 from sslmepr.training.predictions import dev_score
 from sslmepr.training.probes import Linear
+from sslmepr.training.stacking import STRENGTHS
 from sslmepr.training.stacking_regression import StackingRegression
 from sslmepr.training.unimodal import train_unimodal
 
@@ -359,13 +360,25 @@ def test_stage_3_starts_from_a_stacking_regression_on_all_logits(
     train, dev = (data.rows(task, split) for split in ("train", "dev"))
     true, rows = clips.labels[task], np.arange(len(clips.table))
     start = PredictProjector(task, 2, data.feature_counts)
-    for modality, probe in co_train(small_params, data, task).items():
-        start.set_probe(modality, *map(torch.from_numpy, probe))
     start.centre(data.batch(train).inputs)
-    centred = start.centred_logits(data.batch(rows).inputs).numpy()
-    model = StackingRegression(
-        task, centred[train], true[train], centred[dev], true[dev]
-    )
+    speakers = clips.table["speaker_id"].to_numpy()[train]
+    probes, found = co_train(small_params, data, task), []
+
+    def set_probes(strength):
+        for modality, probe in probes.items():
+            scaled = (torch.from_numpy(strength * each) for each in probe)
+            start.set_probe(modality, *scaled)
+
+    for strength in STRENGTHS:
+        set_probes(strength)
+        centred = start.centred_logits(data.batch(rows).inputs).numpy()
+        model = StackingRegression(
+            task, centred[train], true[train], centred[dev], true[dev]
+        )
+        score = model.choose_by_cross_fitting(speakers)
+        found.append((score, -strength, model, centred))
+    _, weaker, model, centred = max(found, key=lambda each: each[:2])
+    set_probes(-weaker)
     expected = model.predict(centred)
     columns = list({"emotion": EMOTIONS, "personality": TRAITS}[task])
     stacking = folder / "stacking" / task
@@ -480,9 +493,9 @@ def test_stage_3_leaves_clips_without_labels_to_the_pseudo_labels(
         for rows in (train, dev)
     ]
     true = clips.labels[task]
-    weights, _ = StackingRegression(
-        task, said[0], true[train], said[1], true[dev]
-    ).probe()
+    model = StackingRegression(task, said[0], true[train], said[1], true[dev])
+    model.choose_by_cross_fitting(clips.table["speaker_id"].to_numpy()[train])
+    weights, _ = model.probe()
     assert projector.linear.weight.detach().numpy() == pytest.approx(weights, abs=1e-5)
 
 
