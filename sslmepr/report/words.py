@@ -171,6 +171,8 @@ PLAIN = {
     *("scores", "probes", "networks", "penalty a tenth", "penalty ten times"),
     "corrected for few clips",
     *"reliability occlusion incongruence burst order moderation variants dose".split(),
+    *("arm", "covered", "AUC", "best modality", "single-task", "whole method"),
+    *("network on all features", "as published", "as published, recalibrated"),
     *(
         "observer",
         "gain",

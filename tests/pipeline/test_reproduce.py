@@ -283,7 +283,9 @@ def test_an_optional_corpus_that_is_absent_is_named(settings, monkeypatch, folde
     monkeypatch.setenv("SSLMEPR_DATA", str(folder / "corpora"))
     real = settings.for_study("real")
     (sentence,) = absent_corpora(real)
-    assert sentence.startswith(f"corpus people: no folder {folder}/corpora/../media;")
+    assert sentence.startswith(
+        f"corpus people_heard: no folder {folder}/corpora/../media;"
+    )
     (folder / "corpora").mkdir()
     (folder / "media").mkdir()
     assert absent_corpora(real) == absent_corpora(settings) == []

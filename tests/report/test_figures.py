@@ -26,6 +26,13 @@ from sslmepr.report import figures as shown
 from sslmepr.report import theme
 from sslmepr.report.figures.clips import envelope
 from sslmepr.report.figures.panels import panel_grid
+from tests.report.test_figures_truth import (
+    GROUPS,
+    JOURNEY,
+    PLACES,
+    binned,
+    confused,
+)
 
 WORDS = {"association_panels", "highest", "strongest"}
 """Functions that draw nothing."""
@@ -765,6 +772,11 @@ def everything(rng):
         index=["face", "text"],
     )
     return {
+        "truth_panels": (binned([*EMOTIONS[1:], *TRAITS]),),
+        "confusion_matrix": (confused(*((name, 3) for name in EMOTIONS)),),
+        "group_dots": (GROUPS,),
+        "journey_dots": ({"Happiness, by stage": JOURNEY},),
+        "place_scatter": (PLACES, "happiness", "emotional_stability"),
         "association_heatmap": (tables,),
         "block_gains": (gains(),),
         "bounds_panels": bounded(),

@@ -19,14 +19,51 @@ def dark():
     plt.close("all")
 
 
-def test_a_panel_for_each_target_with_a_dot_for_each_bin():
+def binned(targets):
     rows = [
         (target, number, 0.2 * number, 0.1 * number, 0.0, 0.5)
-        for target in ("anger", "openness")
+        for target in targets
         for number in range(5)
     ]
     columns = ["target", "bin", "predicted", "estimate", "low", "high"]
-    figure = figures.truth_panels.draw(pd.DataFrame(rows, columns=columns))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def confused(*hits):
+    """Of four clips with each strongest emotion, how many are told right."""
+    rows = [
+        (true, name, clips, clips / 4)
+        for true, right in hits
+        for name in EMOTIONS
+        for clips in [right if name == true else (4 - right) * (name == "neutral")]
+    ]
+    return pd.DataFrame(rows, columns=["true", "predicted", "clips", "share"])
+
+
+GROUPS = pd.DataFrame(
+    [
+        ("darker skin", "mWACC", 0.6, 0.5, 0.7, -0.2, -0.1),
+        ("with glasses", "mWACC", 0.7, 0.6, 0.8, -0.1, 0.1),
+        ("darker skin", "CCC", 0.6, 0.5, 0.7, -0.1, 0.1),
+    ],
+    columns=["people", "metric", "estimate", "low", "high", "lowest", "highest"],
+)
+JOURNEY = pd.DataFrame(
+    [
+        ("face", "stage 1", 0.1),
+        ("face", "stage 2", 0.3),
+        ("fused", "late fusion", 0.4),
+        ("fused", "stage 3", 0.5),
+    ],
+    columns=["modality", "stage", "predicted"],
+).assign(usual=0.2, true=0.6)
+PLACES = pd.DataFrame(
+    {"emotion": [0.1, 0.2], "trait": [0.3, 0.4], "chosen": [False, True]}
+)
+
+
+def test_a_panel_for_each_target_with_a_dot_for_each_bin():
+    figure = figures.truth_panels.draw(binned(["anger", "openness"]))
     first, second = figure.axes
     titles = [axes.get_title("left") for axes in (first, second)]
     assert titles == ["Anger", "Openness"]
@@ -37,15 +74,7 @@ def test_a_panel_for_each_target_with_a_dot_for_each_bin():
 
 
 def test_confusions_are_percent_of_the_row_and_the_diagonal_is_framed():
-    table = pd.DataFrame(
-        [
-            (true, name, clips, clips / 4)
-            for true, hits in (("anger", 3), ("fear", 4))
-            for name in EMOTIONS
-            for clips in [hits if name == true else (4 - hits) * (name == "neutral")]
-        ],
-        columns=["true", "predicted", "clips", "share"],
-    )
+    table = confused(("anger", 3), ("fear", 4))
     (axes,) = figures.confusion_matrix.draw(table).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == [
         "Anger (4)",
@@ -58,15 +87,7 @@ def test_confusions_are_percent_of_the_row_and_the_diagonal_is_framed():
 
 
 def test_a_group_that_surely_differs_has_a_colour():
-    table = pd.DataFrame(
-        [
-            ("darker skin", "mWACC", 0.6, 0.5, 0.7, -0.2, -0.1),
-            ("with glasses", "mWACC", 0.7, 0.6, 0.8, -0.1, 0.1),
-            ("darker skin", "CCC", 0.6, 0.5, 0.7, -0.1, 0.1),
-        ],
-        columns=["people", "metric", "estimate", "low", "high", "lowest", "highest"],
-    )
-    first, second = figures.group_dots.draw(table).axes
+    first, second = figures.group_dots.draw(GROUPS).axes
     assert [line.get_color() for line in first.lines] == [
         theme.accent(),
         theme.faint(),
@@ -76,16 +97,7 @@ def test_a_group_that_surely_differs_has_a_colour():
 
 
 def test_a_journey_is_hollow_first_and_filled_later():
-    table = pd.DataFrame(
-        [
-            ("face", "stage 1", 0.1),
-            ("face", "stage 2", 0.3),
-            ("fused", "late fusion", 0.4),
-            ("fused", "stage 3", 0.5),
-        ],
-        columns=["modality", "stage", "predicted"],
-    ).assign(usual=0.2, true=0.6)
-    (axes,) = figures.journey_dots.draw({"Anger": table}).axes
+    (axes,) = figures.journey_dots.draw({"Anger": JOURNEY}).axes
     marks = [line for line in axes.lines if line.get_marker() == "o"]
     assert [line.get_xdata()[0] for line in marks] == [0.1, 0.3, 0.4, 0.5]
     hollow = [line.get_markerfacecolor() == theme.page() for line in marks]
@@ -96,15 +108,12 @@ def test_a_journey_is_hollow_first_and_filled_later():
         if line.get_xdata()[0] == line.get_xdata()[-1] and line.get_marker() != "o"
     ]
     assert verticals == [0.2, 0.6]
-    untold = figures.journey_dots.draw({"Anger": table.assign(true=float("nan"))})
+    untold = figures.journey_dots.draw({"Anger": JOURNEY.assign(true=float("nan"))})
     assert len(untold.axes[0].lines) == len(axes.lines) - 1
 
 
 def test_one_clip_is_marked_among_all():
-    table = pd.DataFrame(
-        {"emotion": [0.1, 0.2], "trait": [0.3, 0.4], "chosen": [False, True]}
-    )
-    (axes,) = figures.place_scatter.draw(table, "anger", "openness").axes
+    (axes,) = figures.place_scatter.draw(PLACES, "anger", "openness").axes
     everyone, mine = axes.collections
     assert len(everyone.get_offsets()) == 2
     assert mine.get_offsets().tolist() == [[0.2, 0.4]]

@@ -31,7 +31,7 @@ def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, settings):
     settings = settings.model_copy(
         update={
             "data_root": str(tmp_path),
-            "corpus": settings.corpus | {"people": people},
+            "corpus": settings.corpus | {"people_heard": people},
         }
     )
     with pytest.MonkeyPatch.context() as patch:
@@ -43,7 +43,7 @@ def test_a_union_is_described_by_the_files_of_its_parts(tmp_path, settings):
         "meld": {"train_sent_emo.csv": digest},
         "ravdess": {"Actor_01/": empty},
         "fiv2": {},
-        "people": {},
+        "people_heard": {},
     }
 
 
