@@ -58,6 +58,8 @@ of ten."""
 NETWORKS = "networks"
 """Scores of `sslmepr.association.network_scores`."""
 
+SCORES = (*PROBES, NETWORKS)
+
 EVERY = "all"
 """Stands for all modalities, pairs or corpora."""
 
@@ -102,7 +104,7 @@ class Curve(NamedTuple):
 def specifications(
     modalities: Sequence[str],
     held_out: bool = True,
-    scores: Iterable[str] = (*PROBES, NETWORKS),
+    scores: Iterable[str] = SCORES,
 ) -> list[Specification]:
     """List the specifications of a study.
 
