@@ -113,11 +113,11 @@ def test_what_is_downloaded_is_what_is_shown(table, tmp_path):
     page = page_after(table, catch, tmp_path)
     (text,) = re.findall(r"<pre>([^<]*)</pre>", page)
     assert text.lstrip("\ufeff").splitlines() == [
-        '"Name","R"',
+        '"Name","r"',
         '"a","0.712 [0.690, 0.733]"',
     ]
     made = page.rpartition("<table")[2]
-    assert re.findall(r"<td[^>]*>([^<]*)", made) == ["Name", "R", "a"] + [
+    assert re.findall(r"<td[^>]*>([^<]*)", made) == ["Name", "r", "a"] + [
         "0.712 [0.690, 0.733]"
     ]
     assert made.count("border-top: 1px solid black") == 2  # the heads alone

@@ -116,7 +116,7 @@ def extracted(study):
 
 def test_published_corpora_are_read(extracted):
     mosei = pd.read_parquet(extracted / "data/mosei/corpus/clips.parquet")
-    fiv2 = pd.read_parquet(extracted / "data/fiv2/corpus/clips.parquet")
+    fiv2 = pd.read_parquet(extracted / "data/fiv2_filmed/corpus/clips.parquet")
     for table in (mosei, fiv2):
         assert list(table["split"]) == ["train"] * TRAINING + ["dev"] * DEV
         assert table["media"].notna().all() and table["transcript"].notna().all()
@@ -151,4 +151,4 @@ def test_training_and_evaluation_run_to_their_end(study, extracted):
     metrics = found["metrics"]
     for variant in settings.variants:
         assert variant in set(metrics["variant"])
-    assert set(metrics["corpus"]) == {"mosei", "fiv2"}  # nobody rated the people
+    assert set(metrics["corpus"]) == {"mosei", "fiv2_filmed"}  # nobody rated the people

@@ -208,11 +208,13 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
             f"unrelated, {100 * shares['estimate']:.0f} % of {int(shares['n_cells'])} "
             "emotion-trait pairs are called significant after correction."
         ]
+    slope = table.loc["slope"]
+    weak = ", so that they come out too weak" if slope["high"] < 1 else ""
     return [
         f"**Something to find** (*{study}*): recovered and planted emotion-trait "
         f"correlations agree with r = {_written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        "trained on."
+        f"trained on; the slope on what was planted is {_written(slope)}{weak}."
     ]
 
 

@@ -293,10 +293,17 @@ def plain(name: str, column: str | None = None) -> str:
 def pretty(name: str, column: str | None = None) -> str:
     """Words of a name at the beginning of a line.
 
+    Symbols (a single letter) and names that begin small stay as they are.
+
     >>> pretty("emotional_stability")
     'Emotional stability'
+    >>> pretty("egemaps")
+    'eGeMAPS'
     """
     words = plain(name, column)
+    first = words.partition(" ")[0]
+    if (len(first) == 1 and first != "a") or first[1:2].isupper():
+        return words
     return words[:1].upper() + words[1:]
 
 

@@ -26,6 +26,7 @@ METRICS = pd.DataFrame(
 AGREEMENT = pd.DataFrame(
     [
         ("simulated", "correlation", 0.93, 0.9, 0.95, 30),
+        ("simulated", "slope", 0.8, 0.7, 0.9, 30),
         ("simulated", "significant", 0.6, float("nan"), float("nan"), 30),
         ("unrelated", "correlation", float("nan"), float("nan"), float("nan"), 30),
         ("unrelated", "significant", 0.0, float("nan"), float("nan"), 30),
@@ -41,6 +42,7 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "text, 0.700, and guessing 0.500." in emotions
     assert "CCC of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
+    assert "planted is 0.800 [0.700, 0.900], so that they come out too weak" in planted
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
         ("face_body_text", "variant", "Face + body + text"),
         ("fusion.co_training.emotion", None, "Fusion, co-training, emotion"),
         ("svm, by corpus", None, "Support vector machine, by corpus"),
+        ("egemaps", "encoder", "eGeMAPS"),
+        ("r [interval]", None, "r [interval]"),
         ("my_corpus", "corpus", "My corpus"),
     ],
 )
