@@ -49,6 +49,7 @@ SHOWN = (
     "folds",
     "blocks",
     "collapse",
+    "curves",
     "doses",
     "observers",
     "power",
@@ -77,6 +78,7 @@ ELSEWHERE = {
     "replicate": {"roles", "variants"},  # those of its entry in `replicates`
     "evaluate_replicate": {"roles", "variants"},
     "trials": {"studies"},  # those of the study `trials`, in studies.yaml
+    "book": {"studies"},  # those of the study that is confirmed
 } | dict.fromkeys(TRIALS, {"simulation", "fusion"})  # that they exist is checked
 """Sections that a stage reads, but not from ``params.yaml`` as it is."""
 
@@ -270,6 +272,8 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         paths += RUNNER + ("params.yaml", "studies.yaml", "dvc.yaml", "build")
         paths += ("notebooks/trials/params.yaml",) if kind in TRIALS else ()
         paths += DRAWING if kind in SHOWN else ()
+        # Cells that a trial has finished, which it takes up again.
+        paths += ("runs/tiny/curves",) if kind == "curves" else ()
         known = {
             key.partition(".")[0]
             for keys in stage.get("params", {}).values()
