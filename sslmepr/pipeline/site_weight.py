@@ -18,6 +18,8 @@ SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
     "image/svg+xml": ".svg",
+    "image/webp": ".webp",
+    "audio/mp4": ".m4a",
     "video/mp4": ".mp4",
 }
 
