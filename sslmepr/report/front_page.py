@@ -163,10 +163,10 @@ def intervals_held(cells: pd.DataFrame, drawn: pd.DataFrame | None) -> list[str]
         As of `nothing_there`.
     """
     cells = cells.dropna(subset=["low", "high"])
-    held = cells["rated"].between(cells["low"], cells["high"])
+    cells = cells.assign(held=cells["rated"].between(cells["low"], cells["high"]))
     own = " and ".join(
-        f"in {held[part.index].sum()} of {len(part)} pairs of the {name} world"
-        for name, part in cells.groupby("study", sort=False)
+        f"in {held.sum()} of {len(held)} pairs of the {name} world"
+        for name, held in cells.groupby("study", sort=False)["held"]
     )
     many = ""
     if drawn is not None:
