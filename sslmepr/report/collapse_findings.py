@@ -21,9 +21,7 @@ def collapse_finding(summary: pd.DataFrame, metric: str = "other CCC") -> str:
     """
     mine = select(summary, metric=metric)
     ends = {offset: select(mine, offset=offset) for offset in _ends(mine["offset"])}
-    scores = [
-        rows.set_index("arm")["estimate"].reindex(TOLD) for rows in ends.values()
-    ]
+    scores = [rows.set_index("arm")["estimate"].reindex(TOLD) for rows in ends.values()]
     told = "; ".join(
         f"{plain(arm)}, {apa_number(scores[0][arm])} and {apa_number(scores[1][arm])}"
         for arm in scores[0].dropna().index
