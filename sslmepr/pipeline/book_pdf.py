@@ -28,6 +28,9 @@ ON_SCREEN = (
 )
 """What goes: it cannot be used on paper."""
 
+INSTALL = "pip install -c constraints.txt -e '.[pdf]'"
+"""What installs the packages that print."""
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 OPTIONS = ["--no-sandbox", "--allow-file-access-from-files", "--disable-gpu"]
@@ -75,10 +78,7 @@ def print_book(site: Path, source: Path, target: Path) -> Path:
         from playwright.sync_api import sync_playwright
         from pypdf import PdfReader
     except ImportError as error:
-        raise PrintError(
-            f"{error.name} is needed to print: pip install -c constraints.txt "
-            "-e '.[pdf]'"
-        ) from None
+        raise PrintError(f"{error.name} is needed to print: {INSTALL}") from None
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sslmepr-") as folder:
         page_file = Path(folder, "book.html")
