@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-pytest.importorskip("playwright")
+pytest.importorskip("axe_playwright_python")
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
+from playwright.sync_api import sync_playwright  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ["--no-sandbox", "--disable-background-networking", "--no-first-run"]
@@ -107,3 +108,21 @@ def complaints(page, path):
     if height > HIGHEST_PX and path.stem not in LONG:
         found.append(f"{height} px high on a phone")
     return found
+
+
+def require_readable(site):
+    """Search finds what is asked, and every chapter can be read by everybody."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    wrong = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        page = open_page(browser, wrong)
+        found = first_answers(page, site)
+        have = {path.stem for path in chapters(site)}
+        wished = {each: name for each, name in QUESTIONS.items() if name in have}
+        assert {each: found[each] for each in wished} == wished
+        unreadable = {path.stem: complaints(page, path) for path in chapters(site)}
+        browser.close()
+    assert {name: each for name, each in unreadable.items() if each} == {}
+    assert wrong == []
