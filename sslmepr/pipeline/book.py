@@ -354,8 +354,8 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
-    lighten(html)
     fill_gallery(html)
+    lighten(html)
     fold_sections(html)
     add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)

@@ -15,7 +15,7 @@ PLACE = '<div class="gallery"></div>'
 
 _FIGURE = re.compile(r'<figure class="both-modes">.*?</figure>', re.DOTALL)
 _DRAWING = re.compile(
-    r'<div class="only-(\w+)">.*?(<svg class="narrow".*?</svg>)', re.DOTALL
+    r'<div class="only-(\w+)">.*?(<svg class="wide".*?</svg>)', re.DOTALL
 )
 _ALT = re.compile(r'aria-label="([^"]*)"')
 _HEADING = re.compile(r"<h[1-6][^>]*>(.*?)</h[1-6]>", re.DOTALL)

@@ -31,9 +31,10 @@ def try_world(
     params: Params,
     planted: Mapping[str, Mapping[str, float]],
     condition: Condition | None = None,
+    worlds: int = 1,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Draw the corpora of a world and analyse them.
+    """Draw the corpora of a world, or of several of a kind, and analyse them.
 
     Parameters
     ----------
@@ -44,8 +45,10 @@ def try_world(
     condition : Condition, optional
         Clips, people, knobs and raters; by default 480 clips of as many people, whose
         labels are the truth. Its strengths are not used.
+    worlds : int
+        Each has other people.
     seed : int
-        Another one draws other people.
+        Of the first world; the next has the next.
 
     Returns
     -------
@@ -60,7 +63,14 @@ def try_world(
         If an emotion or a trait is unknown, or no population can have these
         correlations.
     """
-    condition = condition or Condition()
+    kind = (params, planted, condition or Condition())
+    return pd.concat(
+        [_one_world(*kind, seed + number) for number in range(worlds)],
+        ignore_index=True,
+    )
+
+
+def _one_world(params: Params, planted, condition: Condition, seed: int):
     world = make_world("exercise", {"exercise": dict(planted)})
     drawn = params.simulation.model_copy(
         update={"knobs": condition.knobs, "raters": condition.raters}

@@ -22,7 +22,7 @@ def small(settings):
 
 @pytest.fixture(scope="module")
 def found(small):
-    return try_world(small, PLANTED, SMALL, 3)
+    return try_world(small, PLANTED, SMALL, seed=3)
 
 
 def test_every_source_has_all_pairs_and_what_is_planted(found):
@@ -52,15 +52,18 @@ def test_an_empty_world_is_that_of_the_trial_of_power(small):
     )
     drawn = draw_condition(small, section, chosen, 0.0, 5)
     expected = from_three_sources(small.model_copy(update={"seed": 5}), drawn)
-    got = try_world(small, {}, chosen, 5)
+    got = try_world(small, {}, chosen, seed=5)
     np.testing.assert_array_equal(got["r"], expected["r"])
     assert list(got["verdict"]) == list(expected["verdict"])
 
 
 def test_the_same_seed_draws_the_same_people(small, found):
-    pd.testing.assert_frame_equal(try_world(small, PLANTED, SMALL, 3), found)
-    other = try_world(small, PLANTED, SMALL, 4)
-    assert not np.isclose(other["r"], found["r"]).any()
+    pd.testing.assert_frame_equal(try_world(small, PLANTED, SMALL, seed=3), found)
+    both = try_world(small, PLANTED, SMALL, worlds=2, seed=2)
+    assert list(both["world"].unique()) == [2, 3]
+    first, second = (rows for _, rows in both.groupby("world"))
+    pd.testing.assert_frame_equal(second.reset_index(drop=True), found)
+    assert not np.isclose(first["r"], found["r"]).any()
 
 
 def test_raters_change_what_labels_can_show(small):
