@@ -24,6 +24,8 @@ from sslmepr.confirmation.frozen import fingerprint
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
+from sslmepr.pipeline.folded_sections import fold_sections
+from sslmepr.pipeline.gallery import fill_gallery
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
 from sslmepr.pipeline.reading_aids import add_reading_aids
 from sslmepr.pipeline.site_links import broken_links
@@ -352,7 +354,9 @@ def build(target_folder: str | Path, site_folder: str | Path) -> Path:
     fetched = external_resources(html)
     if fetched:
         raise BookError("\n".join(["the book would need the network:", *fetched]))
+    fill_gallery(html)
     lighten(html)
+    fold_sections(html)
     add_reading_aids(html)
     add_offline_search(html, target / SCRIPT)
     broken = broken_links(html)

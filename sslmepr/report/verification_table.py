@@ -130,6 +130,33 @@ def machines(history: pd.DataFrame) -> pd.DataFrame:
     return history.reindex(columns=MACHINES)
 
 
+def verified(history: pd.DataFrame, study: str) -> str:
+    """Whether a study was computed again, when, where, and with what outcome.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    study : str
+    """
+    mine = history[history["study"] == study]
+    if mine.empty:
+        return "**Not computed again yet**: `make verify` does it."
+    last = mine.sort_values("date", kind="stable").iloc[-1]
+    outcome = (
+        "none of them outside its tolerance"
+        if not last["outside"]
+        else f"{int(last['outside']):,} of them outside their tolerance"
+    )
+    kinds = len(mine.drop_duplicates(["processor", "blas", "torch"]))
+    return (
+        f"**Computed again** last on {last['date']} ({last['processor']}, "
+        f"{last['blas']}, {last['torch']}): {int(last['compared']):,} numbers were "
+        f"compared with those on record, {outcome}. So far this study was verified on "
+        f"{kinds} kind{'s' * (kinds > 1)} of machine or arithmetic."
+    )
+
+
 def last_comparison(history: pd.DataFrame, study: str) -> pd.DataFrame:
     """Largest differences in a study's last verification.
 

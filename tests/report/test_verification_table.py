@@ -36,3 +36,23 @@ def test_the_last_comparison_is_that_of_the_study():
         "0.003",
         "1 / cells",
     ]
+
+
+def test_the_last_verification_is_told():
+    names = ["study", "processor", "blas", "torch", "date", "compared", "outside"]
+    rows = [
+        ("a", "X", "open", "AVX2", "2026-11-28", 1200, 0),
+        ("a", "X", "open", "AVX2", "2026-11-27", 1300, 4),
+        ("a", "Y", "open", "AVX2", "2026-11-26", 1300, 4),
+    ]
+    history = pd.DataFrame(rows, columns=names)
+    told = verification_table.verified(history, "a")
+    assert "last on 2026-11-28 (X, open, AVX2): 1,200 numbers" in told
+    assert told.endswith(
+        "none of them outside its tolerance. So far this study was verified on 2 kinds "
+        "of machine or arithmetic."
+    )
+    failed = verification_table.verified(history.tail(1), "a")
+    assert "on record, 4 of them outside their tolerance" in failed
+    assert failed.endswith("on 1 kind of machine or arithmetic.")
+    assert "Not computed again yet" in verification_table.verified(history, "b")
