@@ -13,7 +13,7 @@ pytest := OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadfile --no-lo
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify trials confirm sweep book lab test test-fast test-noise lint bench
+.PHONY: help repro verify trials confirm sweep book lab test test-fast test-noise lint bench pictures
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -76,3 +76,7 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
+	$(bin)/python benchmarks/app.py
+
+pictures: $(installed)  ## of the app, for the book, after make repro
+	$(bin)/python benchmarks/app_pictures.py

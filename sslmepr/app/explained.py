@@ -1,23 +1,32 @@
 """What the scores of a recording rest on, as sections of its result."""
 
 import html
+from collections.abc import Mapping
+from importlib.metadata import version
+from platform import python_version
 
 import pandas as pd
 
-from sslmepr.app.elements import Section, drawn, paragraph, scrolling, section
+from sslmepr.app.elements import Section, drawn, listed, paragraph, scrolling, section
 from sslmepr.app.explain import Explanation
+from sslmepr.app.figures import halves_map
+from sslmepr.explanation.attribution import HALVES
 from sslmepr.explanation.cases import coloured_words
 from sslmepr.explanation.sentences import contribution_sentence
-from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
+from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.report import figures
-from sslmepr.report.tables import Table
+from sslmepr.report.provenance import PACKAGES
+from sslmepr.report.tables import Table, number
 from sslmepr.report.tabs import Tabs
 from sslmepr.report.words import plain, pretty
 from sslmepr.training.checkpoints import code_revision
 
 KNOWN, UNKNOWN = "the average training clip", "an input without content"
 """The baseline of attributions, where the training data is at hand and where not."""
+
+MOST_ROWS = 8
+"""Of tables of what counts most."""
 
 
 def explanation_sections(explanation: Explanation, known: bool) -> list[Section]:
@@ -48,12 +57,68 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
         if len(table):
             wide = _wide(table, "predicted").reset_index().rename_axis(columns=None)
             parts.append(scrolling(Table(wide, caption, note)))
+    parts += filter(None, [_agreement(explanation.alone)])
     return [
         section("modalities", "What the scores rest on", *parts),
+        _halves(explanation.values),
         section("weights", "Weights of modalities", *_weights(explanation.weights)),
         *(_told(explanation, target, usual) for target in explanation.told),
         *_regions(explanation),
     ]
+
+
+def _agreement(alone: pd.DataFrame) -> str:
+    """Whether modalities by themselves say most of the same emotion."""
+    emotions = alone[alone["target"].isin(SCORED_EMOTIONS)]
+    if emotions["modality"].nunique() < 2:
+        return ""
+    strongest = emotions.loc[emotions.groupby("modality")["predicted"].idxmax()]
+    chosen = strongest.set_index("modality")["target"]
+    groups = {
+        name: [each for each in MODALITIES if chosen.get(each) == name]
+        for name in chosen.unique()
+    }
+    if len(groups) == 1:
+        name = plain(chosen.iloc[0])
+        return paragraph(f"Every modality by itself says most of {name}.")
+    said = [
+        f"{listed([plain(each) for each in names])} of {plain(name)}"
+        for name, names in groups.items()
+    ]
+    return paragraph(
+        f"By themselves, modalities do not agree which emotion is strongest: "
+        f"{', '.join(said)}. Fusion decides."
+    )
+
+
+def _halves(values: pd.DataFrame) -> Section:
+    """Attributions by the half of the model that they go through."""
+    keys = ["target", "modality", "half"]
+    table = values.groupby(keys, as_index=False)["attribution"].sum()
+    wide = table.pivot(index="target", columns=["half", "modality"])["attribution"]
+    rows = [name for name in (*EMOTIONS, *TRAITS) if name in wide.index]
+    halves = [name for name in HALVES if name in wide.columns.unique("half")]
+    names = [name for name in MODALITIES if name in wide.columns.unique("modality")]
+    wide = wide.loc[rows, [(half, name) for half in halves for name in names]]
+    flat = wide.set_axis(
+        [f"{plain(name)}, {plain(half, 'task')}" for half, name in wide.columns], axis=1
+    )
+    intro = (
+        "The same attributions, apart by what they go through: what the models of "
+        "emotions found in a modality, and what those of traits found in it. A colour "
+        "is as strong as its share of the largest number of its panel."
+    )
+    figure = drawn(
+        halves_map,
+        wide,
+        alt="Attributions of every output to each modality, through emotions and "
+        "through traits; the table has the numbers",
+    )
+    numbers = Table(
+        flat.reset_index().rename_axis(columns=None), "Attributions by half"
+    )
+    title = "Through emotions, and through traits"
+    return section("halves", title, paragraph(intro), figure, scrolling(numbers))
 
 
 def _attributions(explanation: Explanation) -> pd.DataFrame:
@@ -123,14 +188,29 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
             steps,
             alt=f"What each moment adds to {plain(target)}, by modality",
         )
+    columns = explanation.columns
+    columns = columns[columns["target"] == target]
+    if len(columns):
+        tabs.panels["feature"] = scrolling(_feature_table(columns))
     name = f"output-{target}"
     return section(name, f"{pretty(target)} in full", *parts, tabs._repr_html_())
 
 
 def _word_table(words: pd.DataFrame) -> Table:
-    strongest = words["attribution"].abs().sort_values(ascending=False).index[:8]
-    shown = words.loc[strongest, ["piece", "attribution"]]
+    shown = _strongest(words)[["piece", "attribution"]]
     return Table(shown.rename(columns={"piece": "word"}), "Words that count most")
+
+
+def _feature_table(columns: pd.DataFrame) -> Table:
+    shown = _strongest(columns)[["modality", "column", "attribution"]]
+    return Table(
+        shown.rename(columns={"column": "feature"}), "Features that count most"
+    )
+
+
+def _strongest(table: pd.DataFrame) -> pd.DataFrame:
+    order = table["attribution"].abs().sort_values(ascending=False, kind="stable")
+    return table.loc[order.index[:MOST_ROWS]]
 
 
 def _regions(explanation: Explanation) -> list[Section]:
@@ -159,14 +239,18 @@ def _regions(explanation: Explanation) -> list[Section]:
     return [section("regions", "Regions of the picture", *parts, people=True)]
 
 
-def provenance_sections(params: Params, variant: str, models) -> list[Section]:
-    """What the result was computed with.
+def provenance_section(
+    params: Params, variant: str, models, seconds: Mapping[str, float]
+) -> Section:
+    """What the result was computed with, and how long that took.
 
     Parameters
     ----------
     params : Params
     variant : str
     models : models of `sslmepr.predict.Predictor`
+    seconds : mapping of str to float
+        Step to how long it took.
     """
     rows = {
         "study": params.study,
@@ -176,6 +260,10 @@ def provenance_sections(params: Params, variant: str, models) -> list[Section]:
     }
     for modality, checkpoint in models.unimodal.items():
         rows[f"encoder of {plain(modality)}"] = " ".join(checkpoint.made_by or ())
+    rows["versions"] = ", ".join(
+        [f"Python {python_version()}", *(f"{n} {version(n)}" for n in PACKAGES)]
+    )
+    rows |= {f"seconds, {name}": number(each, 1) for name, each in seconds.items()}
     frame = pd.DataFrame({"what": list(rows), "value": list(rows.values())})
-    table = scrolling(Table(frame, "Models and encoders"))
-    return [section("provenance", "Where this comes from", table)]
+    table = scrolling(Table(frame, "Models, encoders and programs"))
+    return section("provenance", "Where this comes from", table)

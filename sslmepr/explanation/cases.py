@@ -35,7 +35,6 @@ from sslmepr.explanation.words import (
     read_without,
 )
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TABLE_TOOLS, TRAITS, select
-from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
 from sslmepr.report import figures
 from sslmepr.report.samples import SHOWABLE, video_players
@@ -313,14 +312,10 @@ class _Explainer:
         for row in np.union1d(sample, self.shown):
             clip = self.clips.loc[self.ids[row]]
             mine = table[table["clip_id"] == self.ids[row]]
-            if len(mine) == 0 or pd.isna(clip["media"]):
-                continue
-            try:
+            if len(mine):
                 crops[row] = read_crops(
                     clip, media, mine, self.encoders.image, self.params.extract.frames
                 )
-            except MediaError:
-                continue
         seen = {name for each in crops.values() for name in each}
         average = {
             name: np.mean(

@@ -8,11 +8,12 @@ import pytest
 import torch
 from recordings import write_video
 
+from sslmepr.corpora.feature_tables.sequences import table_revision
 from sslmepr.encoders.image import EfficientNetLite0
 from sslmepr.encoders.quality import REVISION
 from sslmepr.encoders.speech import Egemaps
 from sslmepr.encoders.text import LAYERS
-from sslmepr.labels import FEATURE_COUNTS, SCORED_EMOTIONS
+from sslmepr.labels import FEATURE_COUNTS, QUALITY, SCORED_EMOTIONS
 from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
@@ -31,6 +32,9 @@ ENCODERS = {
     "audio": (Egemaps.name, Egemaps.revision + REVISION),
     "text": ("minilm_l6", f"{MINILM_L6.revision}+last{LAYERS}+clauses{REVISION}"),
 }
+AUS = ("AU01_r", "AU04_r", "AU12_r")
+COLUMNS = (*AUS, *QUALITY["table"])
+OPENFACE = ("openface", table_revision("2.2.0", COLUMNS))
 SEEDS, PEOPLE = 2, 140
 
 
@@ -41,11 +45,14 @@ def _drawn(model):
     return model.eval()
 
 
-def draw_models(folder):
+def draw_models(folder, encoders=ENCODERS):
     """Checkpoints of stages 2 and 3, every weight drawn."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    features = {name: FEATURE_COUNTS[each[0]] + 1 for name, each in ENCODERS.items()}
+    features = {
+        name: (len(COLUMNS) if each == OPENFACE else FEATURE_COUNTS[each[0]]) + 1
+        for name, each in encoders.items()
+    }
     digests = {}
     for modality, width in features.items():
         shape = dict(features=width, hidden=8, block="transformer", layers=1)
@@ -62,7 +69,7 @@ def draw_models(folder):
             _drawn(CrosstaskModel(config)),
             folder / "crosstask" / modality / "model",
             statistics,
-            made_by=ENCODERS[modality],
+            made_by=encoders[modality],
         )
     config = FusionConfig(dict.fromkeys(features, 16), 8, 2, 0.0, features=features)
     fused = {}
