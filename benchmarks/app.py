@@ -42,7 +42,7 @@ def others_seconds() -> float:
 
 def analyse(page) -> dict[str, float]:
     """Seconds until each part of the result stands on the page."""
-    page.get_by_role("button", name="Clear", exact=True).click()
+    page.get_by_role("button", name="Clear all", exact=True).click()
     page.get_by_text("nothing is kept").first.wait_for()
     choose(page, RECORDING)
     button = page.get_by_role("button", name="Run", exact=True)

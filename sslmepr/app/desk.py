@@ -185,7 +185,9 @@ class Desk:
         if path is not None:
             check_file(path)
         if self._held_bytes() > MOST_FOLDER_BYTES:
-            raise AppError("There is no room left for recordings: press Clear first.")
+            raise AppError(
+                "There is no room left for recordings: press Clear all first."
+            )
         turn = self._line_up(name)
         work = self.folder / "tmp" / f"work-{secrets.token_hex(8)}"
         try:

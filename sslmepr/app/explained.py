@@ -7,17 +7,24 @@ from platform import python_version
 
 import pandas as pd
 
-from sslmepr.app.elements import Section, drawn, listed, paragraph, scrolling, section
+from sslmepr.app.elements import (
+    Section,
+    drawn,
+    listed,
+    paragraph,
+    scrolled,
+    scrolling,
+    section,
+)
 from sslmepr.app.explain import Explanation
-from sslmepr.app.figures import halves_map
 from sslmepr.explanation.attribution import HALVES
-from sslmepr.explanation.cases import coloured_words
+from sslmepr.explanation.cases import coloured_words, tint
 from sslmepr.explanation.sentences import contribution_sentence
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.report import figures
 from sslmepr.report.provenance import PACKAGES
-from sslmepr.report.tables import Table, number
+from sslmepr.report.tables import MISSING, Table, number
 from sslmepr.report.tabs import Tabs
 from sslmepr.report.words import plain, pretty
 from sslmepr.training.checkpoints import code_revision
@@ -92,33 +99,45 @@ def _agreement(alone: pd.DataFrame) -> str:
 
 
 def _halves(values: pd.DataFrame) -> Section:
-    """Attributions by the half of the model that they go through."""
+    """Attributions by the half of the model that they go through, as coloured cells."""
     keys = ["target", "modality", "half"]
     table = values.groupby(keys, as_index=False)["attribution"].sum()
     wide = table.pivot(index="target", columns=["half", "modality"])["attribution"]
-    rows = [name for name in (*EMOTIONS, *TRAITS) if name in wide.index]
-    halves = [name for name in HALVES if name in wide.columns.unique("half")]
     names = [name for name in MODALITIES if name in wide.columns.unique("modality")]
-    wide = wide.loc[rows, [(half, name) for half in halves for name in names]]
-    flat = wide.set_axis(
-        [f"{plain(name)}, {plain(half, 'task')}" for half, name in wide.columns], axis=1
+    columns = [(half, name) for half in HALVES for name in names]
+    rows = []
+    for targets in (EMOTIONS, TRAITS):
+        mine = wide.reindex(columns=columns).filter([*targets], axis=0)
+        mine = mine.reindex([name for name in targets if name in mine.index])
+        peak = max(mine.abs().max(axis=None), 1e-12) if len(mine) else 1.0
+        rows += [_heat_row(name, each, peak) for name, each in mine.iterrows()]
+    halves = [f"through {plain(half, 'task')}" for half in HALVES]
+    heads = "".join(
+        f'<th colspan="{len(names)}" scope="colgroup">{half}</th>' for half in halves
+    )
+    below = "".join(f"<th>{pretty(name)}</th>" for _, name in columns)
+    content = (
+        f"<table><caption>Attributions by half</caption><thead><tr><td></td>{heads}"
+        f"</tr><tr><td></td>{below}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
     intro = (
         "The same attributions, apart by what they go through: what the models of "
-        "emotions found in a modality, and what those of traits found in it. A colour "
-        "is as strong as its share of the largest number of its panel."
-    )
-    figure = drawn(
-        halves_map,
-        wide,
-        alt="Attributions of every output to each modality, through emotions and "
-        "through traits; the table has the numbers",
-    )
-    numbers = Table(
-        flat.reset_index().rename_axis(columns=None), "Attributions by half"
+        "emotions found in a modality, and what those of traits found in it. Orange "
+        "raises an output and blue lowers it; the deepest colour is the largest number "
+        "of all emotions, and of all traits."
     )
     title = "Through emotions, and through traits"
-    return section("halves", title, paragraph(intro), figure, scrolling(numbers))
+    return section("halves", title, paragraph(intro), scrolled(content, title))
+
+
+def _heat_row(target: str, values: pd.Series, peak: float) -> str:
+    cells = "".join(
+        f'<td style="{tint(value, peak)}">{number(value, 2)}</td>'
+        if pd.notna(value)
+        else f"<td>{MISSING}</td>"
+        for value in values
+    )
+    return f'<tr><th scope="row">{pretty(target)}</th>{cells}</tr>'
 
 
 def _attributions(explanation: Explanation) -> pd.DataFrame:

@@ -13,10 +13,7 @@ from matplotlib.patches import Patch
 
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.figures.matrices import draw_matrix
-from sslmepr.report.figures.panels import entitle, legend, panel_grid
-from sslmepr.report.tables import number
-from sslmepr.report.words import plain
+from sslmepr.report.figures.panels import legend, panel_grid
 
 _TITLES = {"Emotions (probability)": EMOTIONS, "Traits (score)": TRAITS}
 
@@ -91,46 +88,6 @@ def _marks(scores: pd.DataFrame) -> list[Line2D]:
 
 def _usual_style() -> dict:
     return {"color": theme.faint(), "alpha": 0.28, "lw": 0}
-
-
-@theme.both_modes
-def halves_map(attributions: pd.DataFrame) -> Figure:
-    """Attributions of every output to each modality, a panel per task and half.
-
-    Parameters
-    ----------
-    attributions : DataFrame
-        Index: emotions, traits or both; columns: half of the model, modality. Numbers
-        of emotions are in logits, those of traits in scores, so that a panel has the
-        colours of its task.
-    """
-    tasks = {"Emotions": EMOTIONS, "Traits": TRAITS}
-    panels = {
-        (task, half): attributions.loc[rows, half]
-        for task, names in tasks.items()
-        if (rows := [name for name in names if name in attributions.index])
-        for half in attributions.columns.unique(0)
-    }
-    count = len(attributions.columns.unique(1))
-    figure, grid = panel_grid(len(panels), (1.4 + 0.62 * count, 2.6))
-    for axes, ((task, half), mine) in zip(grid.flat, panels.items(), strict=False):
-        reach = max(
-            float(each.abs().max(axis=None))
-            for (name, _), each in panels.items()
-            if name == task
-        )
-        texts = mine.map(lambda value: number(value, 2)).to_numpy()
-        draw_matrix(
-            axes,
-            mine.to_numpy(),
-            list(mine.index),
-            list(mine.columns),
-            theme.diverging(),
-            (-reach or -1, reach or 1),
-            texts,
-        )
-        entitle(axes, f"{task}, through {plain(half, 'task')}")
-    return figure
 
 
 @theme.both_modes

@@ -24,7 +24,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 KEPT = """
 Everything happens on this machine; nothing is sent anywhere. A recording lies in a
-folder that only you can read, until you press Clear, close the page or stop the app,
+folder that only you can read, until you press Clear all, close the page or stop the app,
 and for 30 minutes at most. Nothing of it is written to a log.
 """
 
@@ -190,7 +190,7 @@ class _Page:
         with gr.Row():
             self.run = gr.Button("Run", variant="primary", interactive=bool(self.shown))
             self.cancel = gr.Button("Cancel")
-            self.clear = gr.Button("Clear")
+            self.clear = gr.Button("Clear all")
 
     def _results(self) -> None:
         begin = answers.status("Choose a recording and press Run.")

@@ -52,11 +52,11 @@ class Loaded(NamedTuple):
     There is no predictor where every recording comes with tables of its own.
     """
 
-    models: StudyModels
     predictor: Predictor | None
     explainer: Explainer
     nearness: certainty.Nearness
     errors: pd.DataFrame | None
+    models: StudyModels
 
 
 class Checked(NamedTuple):
@@ -67,6 +67,7 @@ class Checked(NamedTuple):
     start: float | None
     end: float | None
     seconds: float
+    tables: Mapping[str, str]
 
 
 class Reader:
@@ -112,15 +113,19 @@ class Reader:
                 models = predictor.models
             average = training_average(settings, models, self.study_folder, data)
             self._of[variant] = Loaded(
-                models,
                 predictor,
                 Explainer(settings, models, average, self.encoders),
                 certainty.Nearness.read(settings, models, data),
                 certainty.usual_errors(
                     self.study_folder, variant, settings.roles.held_out
                 ),
+                models,
             )
         return self._of[variant]
+
+    def _predictor_for(self, variant: str, checked: Checked) -> Predictor:
+        kept = self._models(variant).predictor
+        return kept or self._predictor(variant, checked.tables)
 
     def _predictor(self, variant: str, tables: Mapping[str, str]) -> Predictor:
         settings, folder = self.params, self.study_folder
@@ -170,15 +175,13 @@ class Reader:
         return self._analysis(question, tell)
 
     def _analysis(self, question: dict, tell) -> dict:
-        windows = question["timeline"] and not question.get("tables")
+        windows = question["timeline"] and not tables_needed(self.params)
         begin = _Steps(tell, STEPS if windows else STEPS[:-1])
         begin()
         checked = self._checked(question)
         begin()
         loaded = self._models(question["variant"])
-        predictor = loaded.predictor or self._predictor(
-            question["variant"], question.get("tables") or {}
-        )
+        predictor = self._predictor_for(question["variant"], checked)
         table = self._predict(predictor, checked, question["words"])
         row = table.iloc[0]
         self._require_read(row)
@@ -274,11 +277,7 @@ class Reader:
         AppError
         """
         checked = self._checked(question)
-        variant = question["variant"]
-        loaded = self._models(variant)
-        predictor = loaded.predictor or self._predictor(
-            variant, question.get("tables") or {}
-        )
+        predictor = self._predictor_for(question["variant"], checked)
         return self._predict(predictor, checked, question["words"])
 
     def _checked(self, question: dict) -> Checked:
@@ -289,7 +288,8 @@ class Reader:
         seconds = check_recording(path, start, end)
         if len(question["words"].split()) > MOST_WORDS:
             raise AppError(f"At most {MOST_WORDS} words can be given: shorten them.")
-        return Checked(path, Path(question["folder"]), start, end, seconds)
+        tables = question.get("tables") or {}
+        return Checked(path, Path(question["folder"]), start, end, seconds, tables)
 
     def _predict(
         self, predictor: Predictor, checked: Checked, words: str
@@ -301,7 +301,9 @@ class Reader:
             table = predictor.read([checked.path], checked.work, given)
         except PredictError as error:
             said = self._without_paths(str(error))
-            raise AppError(said.replace(f"{checked.path.parent}/", "")) from None
+            for place in (*checked.tables.values(), str(checked.path)):
+                said = said.replace(f"{Path(place).parent}/", "")
+            raise AppError(f"{said}.") from None
         return _nameless(table, checked.path)
 
     def _require_read(self, row: pd.Series) -> None:

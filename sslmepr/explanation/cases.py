@@ -479,6 +479,18 @@ def _show_output(cases: Cases, clip_id: str, target: str) -> None:
         figures.in_time(steps, alt=f"What each moment of the clip adds to {name}")
 
 
+def tint(value: float, peak: float) -> str:
+    """Style of what is read on orange if a value is above 0, else on blue.
+
+    Parameters
+    ----------
+    value, peak : float
+        The value, and the largest absolute one, which is the deepest colour.
+    """
+    colour = "245,140,60" if value > 0 else "80,150,220"
+    return f"background:rgba({colour},{0.45 * abs(value) / peak:.2f})"
+
+
 def coloured_words(words: pd.DataFrame) -> str:
     """A transcript as HTML, each word on orange if it raises the output, blue if not.
 
@@ -492,10 +504,8 @@ def coloured_words(words: pd.DataFrame) -> str:
     parts = []
     for _, word in words.iterrows():
         value = word["attribution"]
-        colour = "245,140,60" if value > 0 else "80,150,220"
-        depth = 0.45 * abs(value) / peak
         written = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-        style = f"background:rgba({colour},{depth:.2f});padding:.1em .15em"
+        style = f"{tint(value, peak)};padding:.1em .15em"
         said = html.escape(word["piece"])
         parts.append(f'<span title="{written}" style="{style}">{said}</span>')
     return f"<p>{' '.join(parts)}</p>"

@@ -242,7 +242,7 @@ def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
     # Another source marks what stands there as old at once.
     page.get_by_role("radio", name="Drawn person 1").check()
     expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
-    press(page, "Clear")
+    press(page, "Clear all")
     wait_for(page, "nothing is kept")
     expect(page.locator("#result h2")).to_have_count(0)
     expect(page.locator(".old")).to_have_count(0)
@@ -277,7 +277,7 @@ def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
     wait_for(page, "cannot be decoded")
     require_usable(page)
     # Other people have to agree again.
-    page.get_by_role("button", name="Clear", exact=True).last.click()
+    press(page, "Clear all")
     wait_for(page, "nothing is kept")
     consent.check()
     upload(page, recordings / "mute.mp4")

@@ -4,15 +4,8 @@ import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 
-from sslmepr.app.figures import (
-    described,
-    halves_map,
-    outlined,
-    pair_dots,
-    score_bars,
-)
+from sslmepr.app.figures import described, outlined, pair_dots, score_bars
 from sslmepr.app.scores import COLUMNS
-from sslmepr.explanation.attribution import HALVES
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
 
@@ -103,32 +96,3 @@ def test_boxes_stand_around_what_was_found():
 
 def test_scores_in_words():
     assert described({"fear": 0.123, "openness": 0.5}) == "fear 0.12, openness 0.50"
-
-
-def test_halves_have_their_numbers_and_the_colours_of_their_task():
-    values = pd.DataFrame(
-        [[0.5, -2.0, 0.0, 1.0], [0.1, 0.0, -0.05, 0.0]],
-        index=["anger", "openness"],
-        columns=pd.MultiIndex.from_product([HALVES, ["face", "text"]]),
-    )
-    figure = halves_map.draw(values)
-    axes = [each for each in figure.axes if each.get_visible()]
-    titles = [each.get_title().replace("\n", " ") for each in axes]
-    assert titles == [
-        f"{task}, through {half}"
-        for task in ("Emotions", "Traits")
-        for half in ("emotions", "traits")
-    ]
-    texts = [[text.get_text() for text in each.texts] for each in axes]
-    expected = [
-        ["0.50", "−2.00"],
-        ["0.00", "1.00"],
-        ["0.10", "0.00"],
-        ["−0.05", "0.00"],
-    ]
-    assert texts == expected
-    colours = [[tuple(p.get_facecolor()) for p in each.patches] for each in axes]
-    assert colours[0][1] == theme.diverging()(0.0)  # the largest of the emotions
-    assert colours[2][0] == theme.diverging()(1.0)
-    assert colours[1][1] == theme.diverging()(0.75)
-    plt.close(figure)

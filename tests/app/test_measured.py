@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import AUS, ENCODERS, OPENFACE, draw_models
+from app_models import AUS, ENCODERS, OPENFACE, draw_models
 
 from sslmepr.app import reading
 from sslmepr.app.intake import AppError, tables_needed
@@ -25,7 +25,7 @@ def measured(settings):
     tree["corpus"]["mine"] = corpus | {"features": {"face": face}}
     tree["roles"] = dict.fromkeys(tree["roles"], "mine")
     tree |= {"corpora": ["mine"], "modalities": [*ENCODERS], "variants": ["multitask"]}
-    tree |= {"replicates": {}, "study": "measured"}
+    tree |= {"replicates": {}, "study": "real"}
     tree["compute"] |= {"workers": 1, "device": "cpu"}
     tree["extract"]["frames"], tree["attention"]["steps"] = 2, 4
     return type(settings).model_validate(tree)
@@ -34,7 +34,7 @@ def measured(settings):
 @pytest.fixture(scope="module")
 def reader(measured, tmp_path_factory):
     folder = tmp_path_factory.mktemp("measured")
-    draw_models(folder / "runs" / "measured", ENCODERS | {"face": OPENFACE})
+    draw_models(folder / "runs" / "real", ENCODERS | {"face": OPENFACE})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reading.parameters, "load", lambda _: measured)
         yield Reader(folder, "multitask")
@@ -70,7 +70,7 @@ def test_a_recording_is_read_with_its_table(reader, measured, clips, table, tmp_
     content = base64.b64decode(answer["files"]["scores.parquet"])
     found = pd.read_parquet(io.BytesIO(content)).drop(columns="clip")
     command = [measured, [str(clips / "é 1.mp4")], tmp_path / "x.parquet"]
-    folder = reader.project / "runs" / "measured"
+    folder = reader.project / "runs" / "real"
     expected = predict(*command, folder, tables={"face": table}).drop(columns="clip")
     # The words are given here and heard there, which text alone depends on.
     same = ["face", "audio", "people", "failed"]
