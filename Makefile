@@ -14,6 +14,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help repro verify trials confirm sweep book pdf lab test test-fast test-noise lint bench
+.PHONY: pictures
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -79,3 +80,7 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
+	$(bin)/python benchmarks/app.py
+
+pictures: $(installed)  ## of the app, for the book, after make repro
+	$(bin)/python benchmarks/app_pictures.py

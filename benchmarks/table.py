@@ -26,6 +26,7 @@ NAMES = (
     *("rate_FIv2_simulated", "rate_FIv2_paper"),
     *("fusion_step", "extraction_usual"),
     *("growth_extraction", "growth_training", "growth_evaluation", "growth_analysis"),
+    "app",
 )
 """What ``make bench`` measures; of what it has not, the table has a row of NaN."""
 

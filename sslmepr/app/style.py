@@ -32,7 +32,17 @@ background:none}
 .scrolls .interval{white-space:nowrap}
 """
 
-CONTENT = FIGURES + TABLES
+FRAMES = """
+.enlargeable{display:flex;flex-wrap:wrap;gap:.4em;margin:0 0 1em}
+.enlargeable summary{list-style:none;cursor:zoom-in;line-height:0}
+.enlargeable summary::-webkit-details-marker{display:none}
+.enlargeable img{height:4.5em;width:auto;margin:0}
+.enlargeable details[open]{flex-basis:100%}
+.enlargeable details[open] summary{cursor:zoom-out}
+.enlargeable details[open] img{height:auto;max-height:85vh;max-width:100%}
+"""
+
+CONTENT = FIGURES + TABLES + FRAMES
 
 PAGE = (
     CONTENT
@@ -45,6 +55,9 @@ background:#b347001f}
 .result p{margin:0 0 .7em;max-width:70ch}
 .old .result::before{content:"Of the recording before";display:block;
 border:1px solid currentColor;padding:.3em .8em;margin:0 0 1em}
+/* Gradio's own trimmer needs a server of others; start and end are fields here. */
+button[aria-label^="Trim video"]{display:none}
+#clock{flex-grow:0;text-align:right}
 .gradio-container :focus-visible{outline:2px solid currentColor;outline-offset:2px}
 .gradio-container{overflow-wrap:anywhere}
 @media (prefers-reduced-motion:reduce){

@@ -4,9 +4,12 @@ No test tolerates an error in the browser's console, a refusal by the content se
 policy or a request to anywhere but the server.
 """
 
+import re
 import shutil
+import time
 
 import pandas as pd
+import psutil
 import pytest
 from recordings import write_video
 
@@ -34,7 +37,11 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
+LONG = 70
+"""Pictures of a recording of 7 seconds, which has windows."""
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +61,13 @@ def study(project, settings):
     write_clips(table, corpus)
     yield project
     shutil.rmtree(project / "data")
+
+
+@pytest.fixture(scope="module")
+def recordings(clips):
+    """Those of all tests of the app, and one that is long enough for windows."""
+    write_video(clips / "long.mp4", frames=LONG)
+    return clips
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +118,39 @@ def status_of(page):
     return page.locator("#status[role=status]")
 
 
+def wait_for(page, text):
+    expect(status_of(page)).to_contain_text(text, timeout=WAIT)
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def press(page, name):
+    button(page, name).click()
+
+
+def upload(page, *paths):
+    many = "[multiple]" if len(paths) > 1 else ":not([multiple])"
+    files = page.locator(f"input[data-testid=file-upload]{many}")
+    files.set_input_files([str(path) for path in paths])
+
+
+def choose_own(page, *paths):
+    """Recordings of one's own, with consent."""
+    name = "several recordings" if len(paths) > 1 else "video file or camera"
+    page.get_by_role("radio", name=name).check()
+    upload(page, *paths)
+    page.get_by_role("checkbox", name="agreed to this analysis").check()
+    expect(button(page, "Run")).to_be_enabled(timeout=WAIT)
+
+
+def download(page, name):
+    with page.expect_download() as waiting:
+        button(page, name).click()
+    return waiting.value
+
+
 def serious(page):
     """Findings of axe that keep somebody from using the page.
 
@@ -127,9 +174,10 @@ def require_usable(page):
         page.evaluate(f"document.body.classList.toggle('dark', {str(dark).lower()})")
         assert serious(page) == [], "dark" if dark else "light"
     page.evaluate("document.body.classList.remove('dark')")
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_timeout(200)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for width in (640, 360):  # a page of 1280 px at 200 %, and a telephone
+        page.set_viewport_size({"width": width, "height": 740})
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
@@ -144,3 +192,195 @@ def test_the_system_s_dark_style_is_followed(visit):
     page = visit("?__theme=dark")
     assert "dark" in page.evaluate("document.body.className")
     assert serious(page) == []
+
+
+def tab_to(page, matches, most=200):
+    """Press Tab until what has the focus fits, and see that the focus can be seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "(e => e.getAttribute('aria-label') || e.value || e.innerText || "
+            "e.querySelector('img')?.alt || '')(document.activeElement)"
+        )
+        if matches in name:
+            assert page.evaluate(
+                "(e => [e, e.parentElement].map(x => getComputedStyle(x)).some(s => "
+                "s.outlineStyle !== 'none' || s.boxShadow !== 'none'))"
+                "(document.activeElement)"
+            ), f"{matches}: no visible focus"
+            return
+    raise AssertionError(f"{matches}: not reached by the keyboard")
+
+
+def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
+    page = visit()
+    tab_to(page, "drawn example")
+    tab_to(page, "Drawn person 1")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "Run")
+    page.keyboard.press("Enter")
+    wait_for(page, "Done in")
+    result = page.locator("#result")
+    expect(result).to_contain_text("Emotions and apparent traits")
+    expect(result.get_by_role("table").first).to_contain_text("0.900")  # the truth
+    expect(result).to_contain_text("Below 6 seconds there is no course in time")
+    assert page.locator("#result svg:visible").count() >= 4
+    tab_to(page, "Frame 2 of 2")
+    frame = page.get_by_role("img", name="Frame 2 of 2").first
+    small = frame.bounding_box()["height"]
+    page.keyboard.press("Enter")
+    assert frame.bounding_box()["height"] != small
+    page.keyboard.press("Enter")
+    assert frame.bounding_box()["height"] == small
+    tab_to(page, "Report (HTML)")
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    require_usable(page)
+    require_report(browser, waiting.value.path())
+    # A page of its own sees nothing of it.
+    assert visit().locator("#result h2").count() == 0
+    # Another source marks what stands there as old at once.
+    page.get_by_role("radio", name="Drawn person 1").check()
+    expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
+    press(page, "Clear all")
+    wait_for(page, "nothing is kept")
+    expect(page.locator("#result h2")).to_have_count(0)
+    expect(page.locator(".old")).to_have_count(0)
+
+
+def require_report(browser, path):
+    """A report opens by itself, as a file, and asks for nothing."""
+    asked = []
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.on("request", lambda each: asked.append(each.url))
+    page.on("console", lambda message: asked.append(message.text))
+    copy = path.with_suffix(".html")
+    shutil.copy(path, copy)
+    page.goto(copy.as_uri())
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert "means nothing" in text and "Pictures of people were left out" in text
+    assert page.locator("img").count() == 0
+    assert [each for each in asked if not each.startswith("data:")] == [copy.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert serious(page) == []
+    page.close()
+
+
+def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
+    page = visit()
+    page.get_by_role("radio", name="video file or camera").check()
+    run, consent = button(page, "Run"), page.get_by_role("checkbox", name="agreed to")
+    expect(run).to_be_disabled(timeout=WAIT)
+    choose_own(page, recordings / "broken.mp4")
+    run.click()
+    wait_for(page, "cannot be decoded")
+    require_usable(page)
+    # Other people have to agree again.
+    press(page, "Clear all")
+    wait_for(page, "nothing is kept")
+    consent.check()
+    upload(page, recordings / "mute.mp4")
+    expect(consent).not_to_be_checked(timeout=WAIT)
+    expect(run).to_be_disabled(timeout=WAIT)
+    # Gradio's own trimmer would ask a server of others.
+    page.locator("video:visible").first.wait_for()
+    expect(page.get_by_role("button", name="Trim video")).to_have_count(0)
+    consent.check()
+    page.get_by_role("textbox", name="Start, in seconds").fill("9")
+    run.click()
+    wait_for(page, "choose an earlier start")
+    page.get_by_role("textbox", name="Start, in seconds").fill("")
+    run.click()
+    wait_for(page, "Something was missing, see below")
+    expect(page.locator("#result")).to_contain_text("no audio stream")
+
+
+def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
+    page = visit()
+    choose_own(page, recordings / "é 1.mp4")
+    press(page, "Run")
+    wait_for(page, "Done in")
+    press(page, "Keep as A, to compare with the next recording")
+    wait_for(page, "Kept as A")
+    press(page, "Remove")
+    choose_own(page, recordings / "long.mp4")
+    press(page, "Run")
+    wait_for(page, "Done in")
+    result = page.locator("#result")
+    expect(result).to_contain_text("Compared with the recording kept as A")
+    expect(result).to_contain_text("ranks nobody")
+    expect(result).to_contain_text("Each window of 4 seconds")
+    table = pd.read_csv(download(page, "Windows (CSV)").path())
+    assert table["start"].tolist() == [0, 2]
+    assert serious(page) == []
+
+
+def test_several_recordings_and_one_that_is_none(visit, recordings):
+    page = visit()
+    names = ["é 1.mp4", "notes.mp4", "mute.mp4"]
+    choose_own(page, *(recordings / name for name in names))
+    press(page, "Run")
+    wait_for(page, "Done: 2 of 3 recordings were read")
+    result = page.locator("#result")
+    for text in ("é 1.mp4", "This is not a recording", "no audio stream"):
+        expect(result).to_contain_text(text)
+    table = pd.read_csv(download(page, "Scores (CSV)").path())
+    assert table["clip"].tolist() == names
+    assert table["failed"].notna().tolist() == [False, True, False]
+
+
+def test_one_waits_for_another_and_an_analysis_can_be_cancelled(visit, server):
+    page, other = visit(), visit()
+    worker = {each.pid for each in psutil.Process(server.process.pid).children()}
+    press(page, "Run")
+    wait_for(page, "Step 2")
+    press(other, "Run")
+    wait_for(other, "One analysis comes first")
+    press(page, "Cancel")
+    wait_for(page, "Cancelled")
+    expect(page.locator("#result h2")).to_have_count(0)
+    wait_for(other, "Done in")
+    after = {each.pid for each in psutil.Process(server.process.pid).children()}
+    assert worker != after  # it was killed
+    press(other, "Cancel")
+    wait_for(other, "Nothing is running")
+
+
+def test_a_camera_records_what_is_then_analysed(visit):
+    page = visit()
+    page.get_by_role("radio", name="video file or camera").check()
+    page.get_by_role("button", name=re.compile("webcam|camera", re.I)).first.click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(1500)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("checkbox", name="agreed to this analysis").check()
+    press(page, "Run")
+    wait_for(page, "Done in")
+
+
+def test_leaving_the_page_leaves_no_file(visit, server, recordings):
+    page = visit()
+    choose_own(page, recordings / "mute.mp4")
+    page.locator("video:visible").first.wait_for()
+    assert server.files()
+    page.close(run_before_unload=True)
+    for _ in range(SECONDS):
+        if not server.files():
+            break
+        time.sleep(1)
+    assert server.files() == []
+
+
+def test_a_page_says_that_the_server_has_gone(browser, server):
+    """Last of all, and not among those whose console stays empty."""
+    page = browser.new_page()
+    page.goto(f"{server.address}/")
+    wait_for(page, "press Run")
+    server.end()
+    press(page, "Run")
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible(
+        timeout=WAIT
+    )
+    page.close()

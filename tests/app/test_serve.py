@@ -192,7 +192,7 @@ def test_a_recording_is_analysed_and_forgotten(server, clips):
     path = server.upload(clips / "<img src=x onerror=alert(1)>.mp4")
     outputs = server.ask(path, words="<b>so</b> it is")
     assert status_of(outputs)[-1].startswith("<p>Done in ")
-    page = outputs[-1]["data"][1]["value"]
+    page = outputs[-1]["data"][2]["value"]
     assert "Emotions and apparent traits" in page and "alert(1)" not in page
     assert "&lt;b&gt;so&lt;/b&gt;" in page and "<b>so" not in page
     saved = server.event("save", [False], "page1")[-1]["data"]
