@@ -9,6 +9,7 @@ import pandas as pd
 
 from sslmepr.evaluation.scores import headline
 from sslmepr.labels import FUSED, select
+from sslmepr.report.apa import apa_number
 from sslmepr.report.chapter_tables import Message, disturbances, show_table
 from sslmepr.report.tables import Table, interval, number
 from sslmepr.report.words import plain
@@ -117,6 +118,30 @@ def line_findings(metrics: pd.DataFrame, split: str = "dev") -> list[str]:
         f"**Emotions of lines** (MELD, words alone): weighted F1 {_written(own)} over "
         f"{int(own['n'])} lines; a linear model of the same words reaches "
         f"{number(linear['estimate'])}, guessing {number(guessed['estimate'])}."
+    ]
+
+
+def noted_findings(noted: pd.DataFrame, emotion: str = "happiness") -> list[str]:
+    """A sentence on the criterion from outside: what observers noted of faces.
+
+    Parameters
+    ----------
+    noted : DataFrame
+        From `sslmepr.association.noted_emotions.noted_associations`.
+    emotion : str
+        Whose pairs are told.
+    """
+    pairs = select(noted, emotion=emotion)
+    told = ", ".join(
+        f"{plain(row.trait)} {apa_number(row.r)} "
+        f"[{apa_number(row.low)}, {apa_number(row.high)}]"
+        for row in pairs.itertuples()
+    )
+    return [
+        "**A criterion from outside, without any model** (MM-OCEAN, clips of such "
+        f"videos): how often observers noted a word of {plain(emotion)} of a face, "
+        f"against impressions of the same {int(pairs['n'].iloc[0])} clips: {told}. "
+        "Observers and raters saw the same faces, so that liking may be in both."
     ]
 
 

@@ -138,3 +138,15 @@ def test_bounds_are_averaged_and_known_signs_counted():
     (row,) = module.bounds_told(bounds).to_dict("records")
     assert row["sign_known"] == 1 and row["explained_emotion"] == pytest.approx(0.2)
     assert row["low"] == pytest.approx(-0.2)
+
+
+def test_what_observers_noted_is_told_for_one_emotion():
+    rows = [
+        {"emotion": emotion, "trait": trait, "r": r, "low": r - 0.1, "high": r + 0.1}
+        for emotion, r in (("happiness", 0.3), ("sadness", -0.2))
+        for trait in ("openness", "extraversion")
+    ]
+    (sentence,) = module.noted_findings(pd.DataFrame(rows).assign(n=680))
+    assert "a word of happiness of a face" in sentence and "same 680 clips" in sentence
+    assert "openness .30 [.20, .40], extraversion .30 [.20, .40]" in sentence
+    assert "sadness" not in sentence
