@@ -54,8 +54,9 @@ def shown_clips(
     Returns
     -------
     predictions : DataFrame
-        Of the held-out corpus, or of the dev clips of both training corpora, each of
-        which has the labels of its own task; without the column corpus.
+        Of the held-out corpus, or, where it has no labels or dev alone may be shown, of
+        the dev clips of both training corpora, each of which has the labels of its own
+        task; without the column corpus.
     speaker_ids : Series
         clip_id to speaker_id.
 
@@ -65,12 +66,11 @@ def shown_clips(
         If a clip table is missing or damaged.
     """
     roles, fused = params.roles, _fused(predictions)
-    if params.evaluate.shown == DEV:
-        corpora = dict.fromkeys([roles.emotion, roles.personality])
+    corpora = [roles.held_out]
+    chosen = select(fused, corpus=roles.held_out)
+    if params.evaluate.shown == DEV or chosen["true"].isna().all():
+        corpora = [*dict.fromkeys([roles.emotion, roles.personality])]
         chosen = fused[(fused["split"] == "dev") & fused["true"].notna()]
-    else:
-        corpora = [roles.held_out]
-        chosen = select(fused, corpus=roles.held_out)
     tables = [read_clips(Path(data_folder, name, "corpus")) for name in corpora]
     speakers = pd.concat(tables).set_index("clip_id")["speaker_id"]
     return chosen.drop(columns="corpus"), speakers

@@ -182,6 +182,7 @@ PLAIN = {
         "mild world",
     ),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
+    "clips_are",
     *("question", "case", "times this study", "clips to decide", "r [interval]"),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
