@@ -98,9 +98,12 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        emotion, trait, source, r, low, high, verdict; sources of a pair together.
+        emotion, trait, source, r, low, high, verdict; sources of a pair together. No
+        rows if there are no estimates.
     """
+    columns = [*CELL, "source", "r", "low", "high", "verdict"]
+    if table.empty:
+        return pd.DataFrame(columns=columns)
     order = table.groupby(CELL, sort=False).ngroup()
     places = np.lexsort([np.arange(len(table)), order])
-    columns = [*CELL, "source", "r", "low", "high", "verdict"]
     return table.iloc[places][columns].reset_index(drop=True)
