@@ -76,3 +76,4 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
+	$(bin)/python benchmarks/drawn.py
