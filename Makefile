@@ -80,6 +80,7 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
+	$(bin)/python benchmarks/drawn.py
 	$(bin)/python benchmarks/app.py
 
 pictures: $(installed)  ## of the app, for the book, after make repro
