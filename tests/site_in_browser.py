@@ -42,7 +42,7 @@ QUESTIONS = {
 HIGHEST_PX = 6000
 NARROW_PX = 390
 
-LONG = ("api", "glossary", "references", "data-runs", "training-runs")
+LONG = ("api", "gallery", "glossary", "references", "data-runs", "training-runs")
 """Pages to look something up in, which may be longer."""
 
 
