@@ -21,7 +21,7 @@ QUESTIONS = {
     "attention": "attention",
     "which words count": "attention",
     "false positives": "validity",
-    "pseudo-labels": "trials",
+    "does mixing over time help": "trials",
     "MELD": "real",
     "how many clips do I need": "explorer",
     "APA table": "explorer",
