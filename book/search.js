@@ -70,6 +70,7 @@ if (location.protocol === "file:") {
     const page = new URL(address, location).href.split("#")[0];
     const found = SEARCH_TEXTS[page.slice(new URL(".", location).href.length)];
     place.textContent = found?.at(-1) ?? "";
-    return Promise.resolve(new Response(`<div role="main">${place.innerHTML}</div>`));
+    const text = found ? `<div role="main">${place.innerHTML}</div>` : "";
+    return Promise.resolve(new Response(text));
   };
 }

@@ -24,7 +24,7 @@ NOT_PRINTED = ("api.html", "gallery.html", "data-runs.html", "training-runs.html
 ON_SCREEN = (
     "script, .headerlink, .only-dark, svg.narrow, audio, input, button, iframe, "
     "details:has(.cell_input):not(:has(.cell_output)), .tag_hide-cell .cell_input, "
-    ".sd-container-fluid:has(.sd-card), .table-tools"
+    "summary .expanded, .sd-container-fluid:has(.sd-card), .table-tools"
 )
 """What goes: it cannot be used on paper."""
 
@@ -36,7 +36,16 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = ["--no-sandbox", "--allow-file-access-from-files", "--disable-gpu"]
 """The page is ours and on this disk, and whoever prints it may be root."""
 
+NARROWER = """() => document.querySelectorAll("article table").forEach(table => {
+  const share = table.parentElement.clientWidth / table.scrollWidth;
+  if (share < 1) table.style.zoom = share;
+})"""
+"""Makes tables that are wider than the paper as wide as it."""
+
 READY = "() => window.MathJax.startup.promise.then(() => document.fonts.ready)"
+COLUMN_PX = 642
+"""Width of the text: 170 mm of A4, at 96 px an inch."""
+
 SECONDS = 600
 """Longest time that a print may take."""
 
@@ -85,10 +94,12 @@ def print_book(site: Path, source: Path, target: Path) -> Path:
         page_file.write_text(one_page(site, source / STYLE), encoding="utf-8")
         with sync_playwright() as play:
             chromium = play.chromium.launch(executable_path=browser, args=OPTIONS)
-            page = chromium.new_page()
+            page = chromium.new_page(viewport={"width": COLUMN_PX, "height": 900})
+            page.emulate_media(media="print")
             page.set_default_timeout(1000 * SECONDS)
             page.goto(page_file.as_uri())
             page.evaluate(READY)
+            page.evaluate(NARROWER)
             how = {"prefer_css_page_size": True, "print_background": True}
             how |= {"outline": True, "tagged": True}
             page.pdf(path=target, **how)
@@ -128,7 +139,8 @@ def one_page(site: Path, style: Path) -> str:
         )
         contents.append(f"<h2>{html.escape(caption)}</h2><ul>{lines}</ul>")
         chapters += [_chapter(site, name, printed) for name, _ in entries]
-    title = html.escape(menu.select_one(".logo__title").get_text(strip=True))
+    name = html.escape(menu.select_one(".logo__title").get_text(strip=True))
+    title = html.escape(parts[0][1][0][1])
     sheets = [site / "_static" / "pygments.css", site / "_static" / "book.css", style]
     links = "".join(
         f'<link rel="stylesheet" href="{sheet.resolve().as_uri()}">' for sheet in sheets
@@ -136,11 +148,11 @@ def one_page(site: Path, style: Path) -> str:
     mathjax = (site / "mathjax" / "tex-svg.js").resolve().as_uri()
     return (
         '<!DOCTYPE html><html lang="en" data-theme="light"><head>'
-        f'<meta charset="utf-8"><title>{title}</title>{links}'
+        f'<meta charset="utf-8"><title>{name}: {title}</title>{links}'
         '<script>window.MathJax = {options: {ignoreHtmlClass: "bd-article", '
         'processHtmlClass: "math"}}</script>'
         f'<script src="{mathjax}"></script></head>'
-        f'<body><header class="cover"><h1>{title}</h1></header>'
+        f'<body><header class="cover"><p>{name}</p><h1>{title}</h1></header>'
         f'<nav class="contents"><h1>Contents</h1>{"".join(contents)}</nav>'
         f"{''.join(chapters)}</body></html>"
     )
@@ -182,9 +194,10 @@ def _chapter(site: Path, name: str, printed: set[str]) -> str:
             each["id"] = _place(f"{name}#{each['id']}")
     for link in article.select("a[href]"):
         _lead(link, name, printed)
-    for picture in article.select("img[src]"):
-        if not picture["src"].startswith("data:"):
-            picture["src"] = (site / urljoin(name, picture["src"])).resolve().as_uri()
+    for picture in article.select("img[src], svg image"):
+        key = "src" if picture.name == "img" else "xlink:href"
+        if not picture[key].startswith("data:"):
+            picture[key] = (site / urljoin(name, picture[key])).resolve().as_uri()
     article["id"] = _place(name)
     return str(article)
 

@@ -1,6 +1,7 @@
 """Search in a book that lies on a disk: chapters first, with excerpts."""
 
 import json
+import re
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -11,6 +12,7 @@ SCRIPT = "search.js"
 """Beside the book's sources; the texts of its pages are put before it."""
 
 TOOLS = "searchtools.js"
+_DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 NO_TEXT = ("script", "style", "pre", "details:not(.section)", "video")
 NO_TEXT += (".headerlink", ".section-number", ".table-tools")
 
@@ -56,9 +58,9 @@ def add_offline_search(html: Path, script: Path) -> None:
 
 def _text_of(page: Path) -> list[str]:
     """Title, headings and all words of a page, without code and what is only seen."""
-    article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one(
-        "article.bd-article"
-    )
+    # Drawings are most of a page, and say nothing that is searched for.
+    text = _DRAWING.sub("", page.read_text(encoding="utf-8"))
+    article = BeautifulSoup(text, "html.parser").select_one("article.bd-article")
     if article is None:
         return []
     for part in article.select(", ".join(NO_TEXT)):

@@ -31,6 +31,7 @@ FRONT = """
 <details class="hide"><summary>How</summary><div class="cell_input">code</div></details>
 <details><summary>Answer</summary><div class="cell_output">yes</div></details>
 <video poster="../_media/a.jpg"></video><audio></audio>
+<svg class="wide"><image xlink:href="../_media/c.png"></image></svg>
 <img src="../_media/b.png"><img src="data:image/png;base64,xyz">
 </section></article>
 """
@@ -65,7 +66,7 @@ def page(site, tmp_path):
 
 
 def test_chapters_stand_in_the_order_of_the_menu(page):
-    assert page.title.text == "A book"
+    assert page.title.text == "A book: Front"
     assert [each["id"] for each in page.select("article")] == [
         "chapters-front",
         "prose",
@@ -97,6 +98,8 @@ def test_what_only_a_screen_shows_is_gone_and_what_is_folded_is_open(page):
 
 def test_pictures_are_found_from_wherever_the_page_lies(page, site):
     sources = [each["src"] for each in page.select("article img")]
+    inner = page.select_one("svg image")["xlink:href"]
+    assert inner == (site / "_media" / "c.png").as_uri()
     media = (site / "_media").as_uri()
     assert sources == [f"{media}/a.jpg", f"{media}/b.png", "data:image/png;base64,xyz"]
 
