@@ -7,6 +7,7 @@ policy or a request to anywhere but the server.
 import shutil
 import time
 
+import av
 import pandas as pd
 import psutil
 import pytest
@@ -86,9 +87,24 @@ def server(study, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def camera(clips):
+    """A drawn face as Chromium's camera takes it: pictures one after another, YUV."""
+    with av.open(str(clips / "mute.mp4")) as file:
+        pictures = [
+            frame.reformat(format="yuv420p").to_ndarray().tobytes()
+            for frame in file.decode(video=0)
+        ]
+    path = clips / "camera.y4m"
+    head = b"YUV4MPEG2 W64 H64 F10:1 Ip A1:1 C420jpeg\n"
+    path.write_bytes(head + b"".join(b"FRAME\n" + each for each in pictures))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(camera):
+    options = [*OPTIONS, f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        made = play.chromium.launch(executable_path=CHROMIUM, args=options)
         yield made
         made.close()
 
