@@ -94,10 +94,6 @@ class Explanation:
         Of `sslmepr.explanation.attention.weight_table`.
     told : list of str
         The outputs that words, regions and moments are shown of.
-    words, regions, steps, columns : DataFrame
-        Of `sslmepr.explanation.words`, `crops` and `chain`; some may be empty.
-    crops : dict of str to (height, width, channel) uint8 ndarray
-        Modality to the crop of the middle frame.
     """
 
     outputs: pd.DataFrame
@@ -107,6 +103,20 @@ class Explanation:
     alone: pd.DataFrame
     weights: pd.DataFrame
     told: list[str]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Words, regions and moments behind the outputs that are told in full.
+
+    Attributes
+    ----------
+    words, regions, steps, columns : DataFrame
+        Of `sslmepr.explanation.words`, `crops` and `chain`; some may be empty.
+    crops : dict of str to (height, width, channel) uint8 ndarray
+        Modality to the crop of the middle frame.
+    """
+
     words: pd.DataFrame
     regions: pd.DataFrame
     steps: pd.DataFrame
@@ -165,31 +175,22 @@ class Explainer:
         self.fusion = MeanOverSeeds(models.fused).eval()
         self.targets = [n for task in models.tasks for n in TARGETS[task]]
 
-    def explain(self, recording: Path, work: Path, wanted: list[str]) -> Explanation:
-        """Explain the recording whose table and features lie in `work`.
+    def explain(self, work: Path, wanted: list[str]) -> Explanation:
+        """Explain by modalities the recording whose table and features lie in `work`.
 
         Parameters
         ----------
-        recording : Path
         work : Path
             That `sslmepr.predict.Predictor.read` was given.
         wanted : list of str
             Outputs to show words, regions and moments of; if empty, the emotion and the
             trait that are farthest from those of the average clip.
         """
-        clips = read_clips(work)
-        clip_id = clips["clip_id"].iloc[0]
-        features = work / "features"
-        with torch.no_grad():
-            given = self.models.inputs([clip_id], features)
+        clip_id, given = self._given(work)
         average = neutral(given) if self.average is None else self.average
         steps = self.params.attention.steps
         found = attribute(self.fusion, given, [clip_id], average, None, steps)
         told = [name for name in wanted if name in self.targets]
-        told = told or farthest(found.outputs)
-        chain = self._chain(clip_id, features, given)
-        regions, crops = self._regions(chain, clips.iloc[0], recording.parent, features)
-        in_time = attribute_steps(chain, np.zeros(len(told), int), told, steps)
         return Explanation(
             found.outputs,
             found.values,
@@ -197,13 +198,32 @@ class Explainer:
             self._without(given),
             self._alone(given),
             self._weights(given, clip_id),
-            told,
-            self._words(chain, features, clip_id),
-            regions,
-            in_time.values,
-            in_time.columns,
-            crops,
+            told or farthest(found.outputs),
         )
+
+    def detail(self, recording: Path, work: Path, told: list[str]) -> Details:
+        """Find the words, regions and moments that outputs rest on.
+
+        Parameters
+        ----------
+        recording, work : Path
+            As of :meth:`explain`.
+        told : list of str
+            Emotions and traits.
+        """
+        clip_id, given = self._given(work)
+        features, clip = work / "features", read_clips(work).iloc[0]
+        chain = self._chain(clip_id, features, given)
+        regions, crops = self._regions(chain, clip, recording.parent, features)
+        steps, rows = self.params.attention.steps, np.zeros(len(told), int)
+        in_time = attribute_steps(chain, rows, told, steps)
+        words = self._words(chain, features, clip_id)
+        return Details(words, regions, in_time.values, in_time.columns, crops)
+
+    @torch.no_grad()
+    def _given(self, work: Path) -> tuple[str, FusionInput]:
+        clip_id = read_clips(work)["clip_id"].iloc[0]
+        return clip_id, self.models.inputs([clip_id], work / "features")
 
     def _chain(self, clip_id: str, features: Path, given: FusionInput) -> Chain:
         table = pd.DataFrame({"clip_id": [clip_id], "corpus": NAME, "group": NAME})

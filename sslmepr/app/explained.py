@@ -16,7 +16,7 @@ from sslmepr.app.elements import (
     scrolling,
     section,
 )
-from sslmepr.app.explain import Explanation
+from sslmepr.app.explain import Details, Explanation
 from sslmepr.explanation.attribution import HALVES
 from sslmepr.explanation.cases import coloured_words, tint
 from sslmepr.explanation.sentences import contribution_sentence
@@ -37,7 +37,7 @@ MOST_ROWS = 8
 
 
 def explanation_sections(explanation: Explanation, known: bool) -> list[Section]:
-    """What the scores rest on: modalities, and then words, regions and moments.
+    """What the scores rest on, by modalities.
 
     Parameters
     ----------
@@ -69,8 +69,26 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
         section("modalities", "What the scores rest on", *parts),
         _halves(explanation.values),
         section("weights", "Weights of modalities", *_weights(explanation.weights)),
-        *(_told(explanation, target, usual) for target in explanation.told),
-        *_regions(explanation),
+    ]
+
+
+def detail_sections(
+    explanation: Explanation, details: Details, known: bool
+) -> list[Section]:
+    """What some scores rest on in full: words, moments, features and regions.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    details : Details
+        Of the outputs that it tells.
+    known : bool
+        Whether the baseline is the average training clip.
+    """
+    usual = KNOWN if known else UNKNOWN
+    return [
+        *(_told(explanation, details, target, usual) for target in explanation.told),
+        *_regions(explanation.told, details),
     ]
 
 
@@ -171,7 +189,9 @@ def _weights(weights: pd.DataFrame) -> list[str]:
     return [scrolling(shown)]
 
 
-def _told(explanation: Explanation, target: str, usual: str) -> Section:
+def _told(
+    explanation: Explanation, details: Details, target: str, usual: str
+) -> Section:
     """One output in full: modalities, words and moments."""
     told = explanation.outputs.set_index("target").loc[target]
     contributions = explanation.contributions
@@ -191,7 +211,7 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
         "Average clip" if usual == KNOWN else "No content",
         alt=f"From {usual} to this one: {sentence}",
     )
-    words = explanation.words
+    words = details.words
     words = words[words["target"] == target]
     if len(words):
         tabs.panels["word"] = (
@@ -199,7 +219,7 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
             + paragraph("Orange raises the output, blue lowers it.")
             + scrolling(_word_table(words))
         )
-    steps = explanation.steps
+    steps = details.steps
     steps = steps[steps["target"] == target]
     if (steps["modality"] != "text").any():
         tabs.panels["moment"] = drawn(
@@ -207,7 +227,7 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
             steps,
             alt=f"What each moment adds to {plain(target)}, by modality",
         )
-    columns = explanation.columns
+    columns = details.columns
     columns = columns[columns["target"] == target]
     if len(columns):
         tabs.panels["feature"] = scrolling(_feature_table(columns))
@@ -232,13 +252,13 @@ def _strongest(table: pd.DataFrame) -> pd.DataFrame:
     return table.loc[order.index[:MOST_ROWS]]
 
 
-def _regions(explanation: Explanation) -> list[Section]:
+def _regions(told: list[str], details: Details) -> list[Section]:
     parts = []
-    for target in explanation.told:
-        mine = explanation.regions[explanation.regions["target"] == target]
+    for target in told:
+        mine = details.regions[details.regions["target"] == target]
         crops = {
             name: each
-            for name, each in explanation.crops.items()
+            for name, each in details.crops.items()
             if name in set(mine["modality"])
         }
         if crops:

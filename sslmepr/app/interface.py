@@ -17,6 +17,7 @@ from sslmepr.report.words import pretty
 EXAMPLE, VIDEO, SOUND = "drawn example", "video file or camera", "sound or microphone"
 SEVERAL = "several recordings"
 AUTOMATIC = "the emotion and the trait that moved farthest"
+BEGIN = "Choose a recording and press Run."
 MOST_EVENTS = 64
 """Of all pages together, waiting for an answer; analyses wait in `Desk`."""
 
@@ -24,8 +25,8 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 KEPT = """
 Everything happens on this machine; nothing is sent anywhere. A recording lies in a
-folder that only you can read, until you press Clear all, close the page or stop the app,
-and for 30 minutes at most. Nothing of it is written to a log.
+folder that only you can read, until you press *Clear all*, close the page or stop the
+app, and for 30 minutes at most. Nothing of it is written to a log.
 """
 
 
@@ -113,7 +114,8 @@ class _Page:
         self._sources()
         self._options()
         self._results()
-        with gr.Accordion("Limits and ethics, and what is kept", elem_id="limits"):
+        title = "Limits and ethics, and what is kept"
+        with gr.Accordion(title, open=False, elem_id="limits"):
             gr.Markdown(f"{report.LIMITS}\n\n{KEPT}\n\n{report.citation(desk.project)}")
             gr.Markdown(report.ethics(desk.project))
 
@@ -133,7 +135,6 @@ class _Page:
             include_audio=True,
             label="Video (at most 60 seconds are analysed)",
             visible=not drawn,
-            height=320,
             buttons=[],
         )
         self.sound = gr.Audio(
@@ -193,9 +194,8 @@ class _Page:
             self.clear = gr.Button("Clear all")
 
     def _results(self) -> None:
-        begin = answers.status("Choose a recording and press Run.")
         with gr.Row():
-            self.status = _content(begin, elem_id="status")
+            self.status = _content(answers.status(BEGIN), elem_id="status")
             # Apart, so that screen readers do not read every second aloud.
             self.clock = _content("", elem_id="clock")
         self.result = _content("", elem_id="result")
@@ -219,23 +219,29 @@ class _Page:
         self.source.input(
             self._choose,
             self.source,
-            [self.example, self.player, *own, *single, self.consent, self.run] + tables,
+            [self.example, self.player, *own, *single, self.consent, self.run]
+            + [*tables, self.result],
             **PRIVATE,
         )
-        self.example.input(self._player, self.example, self.player, **PRIVATE)
-        self.consent.change(
-            lambda source, agreed: gr.update(interactive=source == EXAMPLE or agreed),
-            [self.source, self.consent],
-            self.run,
-            **PRIVATE,
+        self.example.input(
+            self._choose_example, self.example, [self.player, self.result], **PRIVATE
+        )
+        self.consent.input(
+            self._agree, self.consent, [self.run, self.status], **PRIVATE
         )
         files = self.several
-        chosen = [self.video.input, self.sound.input, files.upload, files.delete]
-        for event in (*chosen, files.clear):
-            # Another recording: its people have not agreed, its words are others.
-            event(lambda: (False, ""), None, [self.consent, self.words], **PRIVATE)
-        for event in (self.source.input, self.example.input, *chosen):
-            event(self._mark_old, None, self.result, **PRIVATE)
+        for each, events in {
+            self.video: [self.video.change],  # also of the camera
+            self.sound: [self.sound.change],
+            files: [files.upload, files.delete, files.clear],
+        }.items():
+            for event in events:
+                event(
+                    self._take_another,
+                    each,
+                    [self.consent, self.words, self.run, self.status, self.result],
+                    **PRIVATE,
+                )
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]
@@ -253,15 +259,15 @@ class _Page:
         )
         self.clear.click(
             self._empty,
-            None,
-            [*own, *tables, self.start, self.end, self.consent, *begun],
+            self.source,
+            [*own, *tables, self.start, self.end, self.consent, self.run, *begun],
             cancels=[running],
             api_name="empty",
             **PRIVATE,
         )
         page.unload(self._leave)
 
-    def _choose(self, source: str):
+    def _choose(self, source: str, request: gr.Request) -> tuple:
         chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
         drawn, single = source == EXAMPLE, source != SEVERAL
         visible = [drawn, drawn, *chosen, *[single] * 4]
@@ -270,9 +276,26 @@ class _Page:
             gr.update(visible=not drawn, value=False),
             gr.update(interactive=drawn),
             *[gr.update(visible=not drawn)] * len(self.tables),
+            self._old(request),
         )
 
-    def _mark_old(self, request: gr.Request):
+    def _take_another(self, value, request: gr.Request) -> tuple:
+        """Another recording: its people have not agreed, its words are others."""
+        for each in value if isinstance(value, list) else [value]:
+            self.desk.upload(request.session_hash, each)  # goes when the page does
+        said = "Tick that the people in it agreed to this analysis." if value else BEGIN
+        run = gr.update(interactive=False)
+        return False, "", run, answers.status(said), self._old(request)
+
+    def _agree(self, agreed: bool) -> tuple:
+        said = "Ready: press Run." if agreed else "Without consent nothing is analysed."
+        return gr.update(interactive=agreed), answers.status(said)
+
+    def _choose_example(self, name: str, request: gr.Request) -> tuple:
+        return self._player(name), self._old(request)
+
+    def _old(self, request: gr.Request):
+        """What stands there is of the recording before, if anything does."""
         old = self.desk.session(request.session_hash).result is not None
         return gr.update(elem_classes=["old"] if old else [])
 
@@ -370,13 +393,14 @@ class _Page:
         session.unanswered = False
         return _update(answers.cancelled(self.desk, page))
 
-    def _empty(self, request: gr.Request):
+    def _empty(self, source: str, request: gr.Request) -> tuple:
         self.desk.forget(request.session_hash)
         cleared = answers.status("Cleared: nothing is kept.")
         empty = [None] * (3 + len(self.tables))
+        run = gr.update(interactive=source == EXAMPLE)
         shown = gr.update(value="", elem_classes=[])
         hidden = gr.update(visible=False)
-        return (*empty, "", "", False, cleared, "", shown, "", hidden)
+        return (*empty, "", "", False, run, cleared, "", shown, "", hidden)
 
     def _leave(self, request: gr.Request) -> None:
         self.desk.forget(request.session_hash)

@@ -14,7 +14,11 @@ from sslmepr.app import certainty
 from sslmepr.app.compare import comparable, comparison
 from sslmepr.app.elements import Section
 from sslmepr.app.explain import Explainer, Explanation, training_average
-from sslmepr.app.explained import explanation_sections, provenance_section
+from sslmepr.app.explained import (
+    detail_sections,
+    explanation_sections,
+    provenance_section,
+)
 from sslmepr.app.intake import (
     RECORDING,
     AppError,
@@ -39,8 +43,8 @@ MOST_WORDS = 300
 STEPS = (
     "checking the recording",
     "reading faces, sound and words",
-    "explaining the scores",
-    "drawing the explanation",
+    "explaining the scores by modality",
+    "explaining them by words, regions and moments",
     "reading it window by window",
 )
 """The last one only if it is asked for."""
@@ -189,12 +193,12 @@ class Reader:
         begin(first)
         frames = self.params.extract.frames
         seen = Seen.read(checked.path, checked.work, frames, checked.start, checked.end)
-        explanation = loaded.explainer.explain(
-            checked.path, checked.work, question["wanted"]
-        )
-        begin()
+        explanation = loaded.explainer.explain(checked.work, question["wanted"])
         known = loaded.explainer.average is not None
         rest = seen_sections(row, seen) + explanation_sections(explanation, known)
+        begin([*first, *rest])
+        details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
+        rest += detail_sections(explanation, details, known)
         files = _files(table, explanation, checked.work)
         if windows:
             begin([*first, *rest])

@@ -16,6 +16,9 @@ from sslmepr.media.video import sample_frames
 from sslmepr.report import figures
 from sslmepr.report.tables import Table
 
+PANEL_PX = 400
+"""Width of frames in the overview, at least."""
+
 QUALITY = 85
 """Of the JPEG pictures of single frames."""
 
@@ -100,11 +103,12 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
     """
     parts, found = [], []
     if seen.images is not None:
+        coarse = max(1, seen.images.shape[2] // PANEL_PX)  # large ones stand below
         sound = "no sound" if seen.waveform is None else "the waveform"
         parts = [
             drawn(
                 figures.clip_panel,
-                seen.images,
+                seen.images[:, ::coarse, ::coarse],
                 seen.seconds,
                 seen.waveform,
                 SAMPLE_RATE_HZ,

@@ -116,6 +116,8 @@ def test_scores_come_before_their_explanation(read):
     assert "windows.csv" not in answer["files"]
     first = {each[0] for each in told[2][3]}
     assert first == {"summary", "scores", "certainty"}
+    then = {each[0] for each in told[3][3]}
+    assert then - first == {"frames", "found", "modalities", "halves", "weights"}
     ids = [each[0] for each in answer["sections"]]
     assert ids[:3] == ["summary", "scores", "certainty"] and len(ids) == len(set(ids))
     assert {"frames", "found", "modalities", "weights", "regions", "provenance"} < {
@@ -140,8 +142,9 @@ def test_scores_words_and_truth_are_on_the_page(read):
 def test_attributions_add_up(read, reader):
     answer, _, work = read
     explainer = reader._of["multitask"][1]
-    explained = explainer.explain(work.parent / "none.mp4", work, ["fear"])
-    assert explained.told == ["fear"] and explained.regions.empty
+    explained = explainer.explain(work, ["fear"])
+    assert explained.told == ["fear"]
+    assert explainer.detail(work.parent / "none.mp4", work, ["fear"]).regions.empty
     sums = explained.contributions.groupby("target")["attribution"].sum()
     outputs = explained.outputs.set_index("target")
     pd.testing.assert_series_equal(
@@ -170,7 +173,7 @@ def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_pa
     """Of the same recording without sound and words, only the face is left."""
     _, _, work = read
     predictor, explainer, *_ = reader._of["multitask"]
-    explained = explainer.explain(work.parent / "none.mp4", work, [])
+    explained = explainer.explain(work, [])
     (clip_id,) = pd.read_parquet(work / "clips.parquet")["clip_id"]
     with torch.no_grad():
         given = predictor.models.inputs([clip_id], work / "features")
