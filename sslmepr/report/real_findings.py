@@ -18,6 +18,11 @@ OWN = "multitask"
 """The default model, whose scores are told."""
 
 
+def recorded(path: str | Path) -> pd.DataFrame:
+    """A recorded table, without rows if no run has left it yet."""
+    return pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
+
+
 def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
     """A sentence on emotions in acted speech, from voice and face.
 
@@ -131,6 +136,8 @@ def noted_findings(noted: pd.DataFrame, emotion: str = "happiness") -> list[str]
     emotion : str
         Whose pairs are told.
     """
+    if noted.empty:
+        return []
     pairs = select(noted, emotion=emotion)
     told = ", ".join(
         f"{plain(row.trait)} {apa_number(row.r)} "
@@ -249,9 +256,12 @@ def bounds_told(bounds: pd.DataFrame) -> pd.DataFrame:
         One row: explained_emotion, explained_trait, low, high, and sign_known, the
         number of cells whose interval has one sign.
     """
-    known = (bounds["interval_low"] > 0) | (bounds["interval_high"] < 0)
     shown = ["explained_emotion", "explained_trait", "low", "high"]
-    return bounds[shown].mean().to_frame().T.assign(sign_known=int(known.sum()))
+    found = bounds[shown].mean().to_frame().T
+    if "interval_low" not in bounds:  # recorded before intervals were
+        return found
+    known = (bounds["interval_low"] > 0) | (bounds["interval_high"] < 0)
+    return found.assign(sign_known=int(known.sum()))
 
 
 def checks(folder: str | Path) -> Table | Message:
