@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.association.assumption_checks import COLUMNS, difference
-from sslmepr.association.cross_source import IdentificationError
 from sslmepr.association.cross_table import (
     CrossAssociations,
     cell_table,
@@ -18,6 +17,7 @@ from sslmepr.association.prediction_powered import (
     prediction_powered,
 )
 from sslmepr.association.probe_scores import study_rows
+from sslmepr.association.scores import IdentificationError
 from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
 from sslmepr.params import Params
 from sslmepr.training.clips import StudyClips

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from sslmepr.association.cross_source import CrossSource, intervals, multiplied
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import verdict_of
+from sslmepr.association.influence_tests import intervals, multiplied
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.analysis import Association
 from sslmepr.params.base import Section, read

@@ -108,6 +108,7 @@ WORDS = {
     "numbers_per_step": "numbers a step",
     "mWACC, difference": "difference to others (mWACC)",
     "CCC, difference": "difference to others (CCC)",
+    "cue_strength": "strength of cues",
     "n": "clips",
     "n_cells": "pairs",
     "low": "lower end",

@@ -98,6 +98,9 @@ class Condition(Section):
         Whose ratings are the labels; None: labels are the truth.
     cues : dict of str to Cues
         By role of the corpus; those without an entry show all as the simulation says.
+    one_picture : float
+        How much of the other two the features of face, body and scene show, as crops of
+        a picture do; relative to their own.
     disjoint : bool
         Whether disjoint modalities are analysed as well.
     """
@@ -108,6 +111,7 @@ class Condition(Section):
     knobs: Knobs = Knobs()
     raters: Raters | None = None
     cues: dict[Literal["emotion", "personality", "held_out"], Cues] = {}
+    one_picture: Annotated[float, Field(ge=0)] = 0
     disjoint: bool = False
 
 

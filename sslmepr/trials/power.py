@@ -13,6 +13,7 @@ What is planted is the association of the *labels*: with raters, halo is part of
 """
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,14 @@ from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
 from sslmepr.association.sources import CROSS, DISJOINT
-from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
+from sslmepr.labels import (
+    MODALITIES,
+    SCORED_EMOTIONS,
+    TARGETS,
+    TASKS,
+    TRAITS,
+    VISUAL_MODALITIES,
+)
 from sslmepr.params import Params
 from sslmepr.params.simulation import ChannelStrength, Simulation
 from sslmepr.processes import each_result
@@ -148,12 +156,13 @@ def draw_condition(
             section.features,
             OFFSET,
             seed,
-        ).standardised()
+        )
 
     # Of the same seed: the same people, looks and feature maps, whatever they show.
     study = draw(Cues())
     shown = {role: draw(cues)[role] for role, cues in condition.cues.items()}
-    return replace(study, **shown)
+    study = replace(study, **shown)
+    return _in_one_picture(study, condition.one_picture, seed).standardised()
 
 
 def _showing(simulation: Simulation, cues: Cues) -> Simulation:
@@ -165,6 +174,25 @@ def _showing(simulation: Simulation, cues: Cues) -> Simulation:
         for name, each in simulation.channels.items()
     }
     return simulation.model_copy(update={"channels": channels})
+
+
+def _in_one_picture(study: DrawnStudy, dose: float, seed: int) -> DrawnStudy:
+    """The study with face, body and scene as crops that show parts of each other."""
+    if not dose:
+        return study
+    rng = np.random.default_rng([seed, len(ROLES)])
+    size = study.emotion.features[VISUAL_MODALITIES[0]].shape[1]
+    shown = {
+        pair: dose / np.sqrt(size) * rng.standard_normal((size, size))
+        for pair in permutations(VISUAL_MODALITIES, 2)
+    }
+    corpora = {}
+    for role in ROLES:
+        features = dict(study[role].features)
+        for (name, other), parts in shown.items():
+            features[name] = features[name] + study[role].features[other] @ parts
+        corpora[role] = replace(study[role], features=features)
+    return replace(study, **corpora)
 
 
 def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:

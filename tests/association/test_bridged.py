@@ -6,9 +6,10 @@ import pytest
 
 from sslmepr import params as parameters
 from sslmepr.association.bridged import bridged_associations, side_by_side
-from sslmepr.association.cross_source import Scores, cross_source
+from sslmepr.association.cross_source import cross_source
 from sslmepr.association.cross_table import CrossAssociations, cell_table
 from sslmepr.association.prediction_powered import combined, prediction_powered
+from sslmepr.association.scores import Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.training.clips import StudyClips
 
