@@ -14,7 +14,7 @@ from PIL import Image
 
 FOLDER = Path("book/pictures")
 MODES = ("light", "dark")
-WIDTH, PHONE, SCALE = 820, 360, 1.5
+WIDTH, PHONE, SCALE = 920, 360, 1.4
 COLOURS = 128
 SECONDS, HEIGHT = 12, 360
 PARTS = {  # picture to the sections that it shows

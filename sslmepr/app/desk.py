@@ -28,6 +28,9 @@ MOST_FOLDER_BYTES = 2**30
 MOST_WAITING = 4
 """Analyses that may wait while one runs."""
 
+LOOSE_SECONDS = 60
+"""After which an upload that nothing is added to has broken off."""
+
 TICK_SECONDS = 0.2
 """How often one that waits looks whether it is its turn."""
 
@@ -326,6 +329,12 @@ class Desk:
             ]
         for name in old:
             self.forget(name)
+        for path in self.uploads.glob("tmp*"):  # Gradio leaves them where they are
+            try:
+                if time.time() - path.stat().st_mtime > LOOSE_SECONDS:
+                    path.unlink()
+            except OSError:
+                continue  # it has just become a whole file, or is a folder
 
     def _held_bytes(self) -> int:
         sizes = 0

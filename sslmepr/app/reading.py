@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,10 +44,11 @@ STEPS = (
     "checking the recording",
     "reading faces, sound and words",
     "explaining the scores by modality",
-    "explaining them by words, regions and moments",
     "reading it window by window",
+    "explaining them by words, regions and moments",
 )
-"""The last one only if it is asked for."""
+WINDOWS = STEPS[3]
+"""Only if it is asked for."""
 
 
 class Loaded(NamedTuple):
@@ -180,7 +181,8 @@ class Reader:
 
     def _analysis(self, question: dict, tell) -> dict:
         windows = question["timeline"] and not tables_needed(self.params)
-        begin = _Steps(tell, STEPS if windows else STEPS[:-1])
+        names = [name for name in STEPS if windows or name != WINDOWS]
+        begin = _Steps(tell, names)
         begin()
         checked = self._checked(question)
         begin()
@@ -196,9 +198,6 @@ class Reader:
         explanation = loaded.explainer.explain(checked.work, question["wanted"])
         known = loaded.explainer.average is not None
         rest = seen_sections(row, seen) + explanation_sections(explanation, known)
-        begin([*first, *rest])
-        details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
-        rest += detail_sections(explanation, details, known)
         files = _files(table, explanation, checked.work)
         if windows:
             begin([*first, *rest])
@@ -208,6 +207,9 @@ class Reader:
                 _write(course.windows, checked.work / "windows.csv", files)
         elif question["timeline"]:
             rest.append(unread_section())
+        begin([*first, *rest])
+        details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
+        rest += detail_sections(explanation, details, known)
         last = provenance_section(
             self.params, question["variant"], loaded.models, begin.seconds()
         )
@@ -321,7 +323,7 @@ class Reader:
 class _Steps:
     """Tells of every step, and of what is to be shown meanwhile; and times them."""
 
-    def __init__(self, tell, names: tuple[str, ...]):
+    def __init__(self, tell, names: Sequence[str]):
         self._tell, self._names = tell, names
         self._begun: list[float] = []
 

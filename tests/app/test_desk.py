@@ -1,3 +1,4 @@
+import os
 import stat
 
 import pytest
@@ -168,6 +169,17 @@ def test_a_table_is_called_as_its_recording(desk):
     assert question["tables"]["face"].endswith("/face/Some One.csv")
     list(asking)
     assert files(desk) == ["Some One.MP4", "any name.CSV"]
+
+
+def test_uploads_that_broke_off_are_removed(desk):
+    old, new = desk.uploads / "tmpabc", desk.uploads / "tmpdef"
+    for path in (old, new):
+        path.write_bytes(MP4)
+    os.utime(old, (0, 0))
+    whole = upload(desk, "tmp")
+    os.utime(whole.parent, (0, 0))
+    desk.forget_old()
+    assert not old.exists() and new.exists() and whole.exists()
 
 
 def test_a_page_cancels_its_own_analysis_alone(desk):

@@ -206,7 +206,7 @@ def test_a_recording_is_analysed_and_forgotten(server, clips):
     assert "data:image/png" in server.client.get(f"/gradio_api/file={whole}").text
     # nobody else's page gets it
     assert "path" not in str(server.event("save", [False], "page2")[-1]["data"])
-    server.event("empty", ["drawn example"], "page1")
+    server.event("empty", ["video file or camera"], "page1")
     assert server.files() == []
     assert "alert" not in server.said() and str(clips) not in server.said()
 
@@ -228,7 +228,7 @@ def test_what_goes_wrong_is_one_sentence(server, clips, name, changes, message):
     assert message in text and text.count("<p>") == 1
     assert "Traceback" not in text and str(server.temporary) not in text
     assert "Traceback" not in server.said()
-    server.event("empty", ["drawn example"], "wrong")
+    server.event("empty", ["video file or camera"], "wrong")
 
 
 def test_a_file_from_elsewhere_is_not_taken(server, clips):
