@@ -21,7 +21,7 @@ QUESTIONS = {
     "attention": "attention",
     "which words count": "attention",
     "false positives": "validity",
-    "does mixing over time help": "trials",
+    "learning curves": "trials",
     "MELD": "real",
     "how many clips do I need": "explorer",
     "APA table": "explorer",
