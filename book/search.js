@@ -4,7 +4,7 @@
 // Words of a question that say nothing about what is asked.
 const ASKING = new Set(
   ("a about and any are as at be by can could did do does for from go have how i if in " +
-   "into is it its many may me much must my no not of on one or our should so than that " +
+   "into is it its many may me much must my no not of on one or our over should so than that " +
    "the their them then there they this to use was we what when where which who why will " +
    "with would you your").split(" ")
 );

@@ -14,9 +14,8 @@ PLACE = '<div class="gallery"></div>'
 """What the page has where the figures are to stand."""
 
 _FIGURE = re.compile(r'<figure class="both-modes">.*?</figure>', re.DOTALL)
-_DRAWING = re.compile(
-    r'<div class="only-(\w+)">.*?(<svg class="wide".*?</svg>)', re.DOTALL
-)
+# The light one, on paper in either mode: two of each would be a tenth of the book.
+_DRAWING = re.compile(r'<svg class="wide".*?</svg>', re.DOTALL)
 _ALT = re.compile(r'aria-label="([^"]*)"')
 _HEADING = re.compile(r"<h[1-6][^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _SECTION = re.compile(r'<section[^>]*\bid="([^"]+)"')
@@ -24,16 +23,16 @@ _ENTRY = re.compile(r'<a class="reference internal" href="([^"#]+\.html)"')
 
 
 class PlacedFigure(NamedTuple):
-    """A figure of a page: where it stands, what it shows, and how it is drawn."""
+    """A figure of a page: where it stands, what it shows, and its drawing."""
 
     section: str
     heading: str
     alt: str
-    drawings: dict[str, str]
+    drawing: str
 
 
 def figures_of(page: str) -> Iterator[PlacedFigure]:
-    """The figures of a page that are drawn for light and dark pages.
+    """The figures of a page, as they are drawn for light and wide pages.
 
     Parameters
     ----------
@@ -42,11 +41,11 @@ def figures_of(page: str) -> Iterator[PlacedFigure]:
     """
     for found in _FIGURE.finditer(page):
         before = page[: found.start()]
-        drawings = dict(_DRAWING.findall(found[0]))
+        drawing = _DRAWING.search(found[0])
         sections, headings = _SECTION.findall(before), _HEADING.findall(before)
-        if drawings and sections and headings:
+        if drawing and sections and headings:
             alt = markup.unescape(_ALT.search(found[0])[1])
-            yield PlacedFigure(sections[-1], _plain(headings[-1]), alt, drawings)
+            yield PlacedFigure(sections[-1], _plain(headings[-1]), alt, drawing[0])
 
 
 def fill_gallery(folder: Path) -> None:
@@ -74,18 +73,14 @@ def fill_gallery(folder: Path) -> None:
 
 
 def _card(figure: PlacedFigure, page: str, folder: Path) -> str:
-    pictures = []
-    for mode, drawing in figure.drawings.items():
-        content = drawing.encode("utf-8")
-        name = f"{MEDIA}/{hashlib.sha256(content).hexdigest()[:16]}.svg"
-        (folder / MEDIA).mkdir(exist_ok=True)
-        (folder / name).write_bytes(content)
-        alt = markup.escape(figure.alt)
-        picture = f'<img class="only-{mode}" loading="lazy" src="{name}" alt="{alt}">'
-        pictures.append(picture)
+    content = figure.drawing.encode("utf-8")
+    name = f"{MEDIA}/{hashlib.sha256(content).hexdigest()[:16]}.svg"
+    (folder / MEDIA).mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    alt, words = markup.escape(figure.alt), markup.escape(figure.heading)
+    picture = f'<img loading="lazy" src="{name}" alt="{alt}">'
     address = f"{page}#{figure.section}"
-    words = f"<span>{markup.escape(figure.heading)}</span>"
-    return f'<li><a href="{address}">{"".join(pictures)}{words}</a></li>\n'
+    return f'<li><a href="{address}">{picture}<span>{words}</span></a></li>\n'
 
 
 def _plain(heading: str) -> str:

@@ -13,7 +13,7 @@ from sslmepr.association.sources import CROSS
 from sslmepr.labels import FUSED, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.costs import run_cost
-from sslmepr.report.overview import real_people
+from sslmepr.report.overview import real_people, recognition
 from sslmepr.report.power_findings import NOMINAL, coverage
 
 REAL = Path("results", "real", "association", "associations.csv")
@@ -56,8 +56,13 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     drawn = pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
     agreement = pd.read_csv(results / "validity" / "agreement.csv")
     real = folder / REAL
+    covered = results / "evaluate" / "covered.csv"
+    if covered.exists():
+        told = recognised(pd.read_csv(covered))
+    else:  # while scores of the held-out corpus are hidden
+        told = recognition(pd.read_csv(results / "evaluate" / "metrics.csv"))
     return [
-        *recognised(pd.read_csv(results / "evaluate" / "covered.csv")),
+        *told,
         *found(select(cells, study=study), select(agreement, study=study)),
         *nothing_there(cells[cells["study"] != study], drawn, alpha),
         *intervals_held(cells, drawn),

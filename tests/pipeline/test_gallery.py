@@ -21,8 +21,8 @@ PAGE = (
 def test_a_figure_knows_where_it_stands_and_what_it_shows():
     (found,) = figures_of(PAGE)
     assert (found.section, found.heading, found.alt) == ("part", "The part", "W & V")
-    assert found.drawings["light"].endswith('viewBox="0 0 3 1"><g/></svg>')
-    assert found.drawings["dark"].endswith('viewBox="0 0 3 2"><g/></svg>')
+    assert found.drawing.startswith('<svg class="wide"')
+    assert found.drawing.endswith('viewBox="0 0 3 1"><g/></svg>')
 
 
 def test_figures_without_a_place_or_a_drawing_are_left_out():
@@ -50,9 +50,9 @@ def test_the_page_has_all_figures_in_the_order_of_its_links(tmp_path):
         text.index(f'href="chapters/{name}.html#part"') for name in ("two", "one")
     ]
     assert places == sorted(places)
-    assert text.count('alt="W &amp; V"') == 4
+    assert text.count('alt="W &amp; V"') == 2
     # Equal drawings are one file.
-    assert len(list((tmp_path / "_media").iterdir())) == 2
+    assert len(list((tmp_path / "_media").iterdir())) == 1
 
 
 def test_a_book_without_the_page_stays_as_it_is(tmp_path):

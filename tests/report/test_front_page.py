@@ -109,3 +109,16 @@ def test_the_page_of_the_record_has_every_claim_with_its_limit(simulated):
     assert text.count("\n- ") == 4
     assert "What may not be concluded" in text and "What it costs" in text
     assert max(map(len, text.splitlines())) <= 90
+
+
+def test_hidden_scores_of_the_held_out_corpus_are_those_of_dev(simulated, tmp_path):
+    for name in ("validity/cells", "validity/agreement", "evaluate/metrics"):
+        target = tmp_path / "results" / "simulated" / f"{name}.csv"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        table = pd.read_csv(simulated / f"{name}.csv")
+        if "split" in table:
+            table = table[table["split"] == "dev"]
+        table.to_csv(target, index=False)
+    told = front_page.front_page("simulated", 0.05, tmp_path)
+    assert "on the dev split" in told[0]
+    assert not any("drawn worlds" in each or "Real people" in each for each in told)
