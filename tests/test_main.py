@@ -31,7 +31,7 @@ def test_repro_writes_the_study_and_settings_then_runs_it(project):
     words = ["-S", "compute.engine=ray", "-S", "compute.address=one:6379"]
     assert main(["repro", "real", *words]) == 0
     settings = params.load()
-    assert settings.study == "real" and settings.modalities == ["face", "audio", "text"]
+    assert settings.study == "real" and settings.modalities == ["audio", "text"]
     assert settings.compute.engine == "ray"
     assert settings.compute.address == "one:6379"
     assert main(["repro", "--only", "book"]) == 0

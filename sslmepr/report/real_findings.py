@@ -101,8 +101,8 @@ def trait_findings(
             )
         told.append(text)
     return [
-        "**Impressions of personality** (First Impressions, words and voice of video "
-        f"blogs): {'; '.join(told)}."
+        "**Impressions of personality** (First Impressions, video blogs, from "
+        f"{' and '.join(map(plain, alone['modality']))}): {'; '.join(told)}."
     ]
 
 

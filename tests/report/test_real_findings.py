@@ -79,6 +79,7 @@ def test_traits_are_told_in_both_splits(traits):
     other = traits.assign(estimate=traits["estimate"] / 2)
     (sentence,) = module.trait_findings(traits, other)
     assert "CCC 0.700 [0.690, 0.710], pooled 0.700" in sentence
+    assert "video blogs, from text and audio)" in sentence
     assert "text alone 0.300, audio alone 0.400" in sentence
     assert "20 clips of 9 videos" in sentence
     assert "both sides CCC 0.350" in sentence
