@@ -68,7 +68,7 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
     Raises
     ------
     IdentificationError
-        If the study has no clips with two modalities.
+        If the study has no clips with modalities of two sensors.
     CorpusError, FeatureError
         If a file is missing or damaged.
     """

@@ -31,7 +31,7 @@ CODEBOOK = {
     "p_equivalence": "p of two one-sided tests that |r| reaches the smallest effect",
     "verdict": "present, absent or undecided; the methods paragraph says when",
     "n": "clips of all corpora together",
-    "n_crossed": "those in which two modalities were seen",
+    "n_crossed": "those that two sensors have: camera, microphone, words",
     "n_speakers": "people in these clips",
 }
 """Column of the tidy table to its meaning."""

@@ -82,6 +82,14 @@ def test_numbers_are_those_of_the_two_estimates():
     )
 
 
+def test_sensors_of_their_own_leave_nothing_to_compare():
+    corpora = drawn(np.random.default_rng(5), clips=200)
+    words = [each._replace(sensors=[*"abcd"]) for each in corpora]
+    table = checked(words)
+    assert "sensor of its own" in table.loc["sensors", "reason"]
+    assert table.loc["corpora", "reason"] == ""
+
+
 def test_what_cannot_be_checked_says_why():
     corpora = drawn(np.random.default_rng(4), clips=200)
     seen = np.array([True, True, False, False])
