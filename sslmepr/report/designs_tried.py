@@ -170,7 +170,7 @@ def designs_tried(
 def _of_study(gains: pd.DataFrame, name: str) -> Iterator[pd.DataFrame]:
     own = gains[gains["component"] == name].rename(columns={"gain": "estimate"})
     if len(own):
-        yield own.assign(tried="this study's held-out corpus")
+        yield own.assign(tried="held-out corpus")
 
 
 def _of_doses(dosed: pd.DataFrame, name: str) -> Iterator[pd.DataFrame]:

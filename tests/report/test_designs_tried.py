@@ -72,7 +72,7 @@ def test_published_components_that_the_default_lacks_are_all_named(settings):
 
 def test_gains_are_those_of_the_study_and_of_the_largest_dose(found):
     rows = found.set_index(["component", "tried", "task"]).sort_index()
-    study = rows.loc[("graph_attention", "this study's held-out corpus")]
+    study = rows.loc[("graph_attention", "held-out corpus")]
     assert study.loc["emotions", BOUNDS].tolist() == pytest.approx([0.02, 0.01, 0.03])
     assert study["verdict"].tolist() == ["better", "worse"]
     drawn = rows.loc[("graph_attention", "drawn studies, reliability 1")]
