@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from sslmepr.evaluation import robustness as module
-from sslmepr.evaluation.robustness import NOISE, NONE, REMOVED, robustness
+from sslmepr.evaluation.robustness import robustness
+from sslmepr.evaluation.scores import NOISE, NONE, REMOVED
 from sslmepr.labels import select
 from sslmepr.statistics.metrics import concordance
 from sslmepr.training.clips import read_study_clips
