@@ -42,6 +42,7 @@ WORDS = {
     "UAR": "unweighted average recall (UAR)",
     "UAR (8 classes)": "unweighted average recall, 8 classes",
     "UAR in folds": "unweighted average recall in folds",
+    **{f"UAR above {name}": f"recall above {name} alone" for name in MODALITIES},
     "UAR on test speakers": "unweighted average recall on test speakers",
     "ACC": "1 − mean absolute error",
     "mACC": "1 − mean absolute error (mACC)",
