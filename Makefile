@@ -13,7 +13,8 @@ pytest := OMP_NUM_THREADS=1 $(bin)/python -m pytest -n 2 --dist loadfile --no-lo
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help repro verify trials confirm sweep book lab test test-fast test-noise lint bench
+.PHONY: help repro verify trials confirm sweep book pdf lab test test-fast test-noise lint bench
+.PHONY: pictures
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +45,9 @@ sweep: $(installed)  ## every variant of the fusion model, side by side (JOBS=2)
 
 book: $(installed)  ## the book, and whatever it needs that is out of date
 	$(bin)/sslmepr repro --only book
+
+pdf: book  ## the book on paper, build/book.pdf; needs Chromium
+	$(bin)/sslmepr pdf
 
 lab: .venv/.lab  ## the notebooks in JupyterLab, to change and run them by hand
 	$(bin)/jupyter lab notebooks/association.ipynb
@@ -76,3 +80,8 @@ bench: $(installed)  ## speed and memory against the stated bounds
 	$(bin)/python benchmarks/rendering.py
 	$(bin)/python benchmarks/extraction.py
 	$(bin)/python benchmarks/growth.py
+	$(bin)/python benchmarks/drawn.py
+	$(bin)/python benchmarks/app.py
+
+pictures: $(installed)  ## of the app, for the book, after make repro
+	$(bin)/python benchmarks/app_pictures.py

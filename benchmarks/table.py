@@ -24,8 +24,9 @@ NAMES = (
     *("blocks_forward_bfloat16", "blocks_forward_and_backward_bfloat16"),
     *("rate_MOSEI_simulated", "rate_MOSEI_paper"),
     *("rate_FIv2_simulated", "rate_FIv2_paper"),
-    *("fusion_step", "extraction_usual"),
+    *("fusion_step", "extraction_usual", "observer", "drawn_study"),
     *("growth_extraction", "growth_training", "growth_evaluation", "growth_analysis"),
+    "app",
 )
 """What ``make bench`` measures; of what it has not, the table has a row of NaN."""
 

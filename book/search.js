@@ -1,27 +1,76 @@
-// Loaded by the search page alone, before Sphinx's own script and after SEARCH_TEXTS.
+// Loaded by the search page alone, before Sphinx's own script and after SEARCH_TEXTS:
+// page to its title, its headings and its text.
 
-// Whoever searches asks the chapters first, then the prose, then the library.
-var Scorer = {
-  score: ([page, , , , score]) => {
-    if (page.startsWith("chapters/")) return score + 20;
-    return /^(api|data|training)\//.test(page) ? score - 100 : score;
-  },
-  objNameMatch: 11,
-  objPartialMatch: 6,
-  objPrio: { 0: 15, 1: 5, 2: -5 },
-  objPrioDefault: 0,
-  title: 15,
-  partialTitle: 7,
-  term: 5,
-  partialTerm: 2,
-};
+// Words of a question that say nothing about what is asked.
+const ASKING = new Set(
+  ("a about and any are as at be by can could did do does for from go have how i if in " +
+   "into is it its many may me much must my no not of on one or our over should so than that " +
+   "the their them then there they this to use was we what when where which who why will " +
+   "with would you your").split(" ")
+);
+const TITLE = 12, HEADING = 4; // how many times a word counts there
+const SATURATION = 1.5, LENGTH = 0.6; // of Okapi BM25, by convention
+
+// Sphinx wants every word of a question in a page, and takes one mention for as good as
+// many; chapters and prose are ranked by BM25 instead, and the library comes after them.
+document.addEventListener("DOMContentLoaded", () => {
+  const sphinx = Search._performSearch;
+  Search._performSearch = (query, ...rest) => {
+    const { docnames, filenames, titles } = Search._index;
+    const mine = ranked(query).flatMap(([page, score]) => {
+      const file = docnames.indexOf(page.replace(/\.html$/, ""));
+      const found = [docnames[file], titles[file], "", null, score, filenames[file]];
+      return file < 0 ? [] : [found];
+    });
+    const library = sphinx(query, ...rest).filter(
+      ([name]) => !(`${name}.html` in SEARCH_TEXTS)
+    );
+    return [...library, ...mine]; // the best last
+  };
+});
+
+function ranked(query) {
+  const stemmer = new Stemmer();
+  const stem = (text) =>
+    (text.toLowerCase().match(/[\p{L}\d]+/gu) ?? []).map((word) => stemmer.stemWord(word));
+  const asked = stem(
+    query.toLowerCase().split(/\s+/).filter((word) => !ASKING.has(word)).join(" ")
+  );
+  const pages = Object.entries(SEARCH_TEXTS).map(([page, [title, headings, text]]) => {
+    const counts = new Map(asked.map((word) => [word, 0]));
+    const count = (words, times) => {
+      for (const word of words)
+        if (counts.has(word)) counts.set(word, counts.get(word) + times);
+    };
+    const words = stem(text);
+    count(words, 1);
+    count(stem(headings), HEADING);
+    count(stem(title), TITLE);
+    return { page, counts, length: words.length };
+  });
+  const mean = pages.reduce((sum, each) => sum + each.length, 0) / pages.length;
+  const rarity = (word) => {
+    const having = pages.filter(({ counts }) => counts.get(word)).length;
+    return Math.log(1 + (pages.length - having + 0.5) / (having + 0.5));
+  };
+  const scored = pages.map(({ page, counts, length }) => {
+    const damping = SATURATION * (1 - LENGTH + (LENGTH * length) / mean);
+    const score = [...counts].reduce(
+      (sum, [word, times]) => sum + (rarity(word) * times) / (times + damping), 0
+    );
+    return [page, score];
+  });
+  return scored.filter(([, score]) => score).sort(([, one], [, other]) => one - other);
+}
 
 // Excerpts are cut from pages that the browser may not fetch from a local disk.
 if (location.protocol === "file:") {
   window.fetch = (address) => {
     const place = document.createElement("div");
     const page = new URL(address, location).href.split("#")[0];
-    place.textContent = SEARCH_TEXTS[page.slice(new URL(".", location).href.length)] ?? "";
-    return Promise.resolve(new Response(`<div role="main">${place.innerHTML}</div>`));
+    const found = SEARCH_TEXTS[page.slice(new URL(".", location).href.length)];
+    place.textContent = found?.at(-1) ?? "";
+    const text = found ? `<div role="main">${place.innerHTML}</div>` : "";
+    return Promise.resolve(new Response(text));
   };
 }

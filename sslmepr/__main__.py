@@ -51,6 +51,17 @@ def main(arguments: list[str] | None = None) -> int:
     book = commands.add_parser("book", help="assemble and build the book")
     book.set_defaults(call=_book)
 
+    pdf = commands.add_parser("pdf", help="print the built book")
+    pdf.add_argument(
+        "--out", type=Path, default=Path("build", "book.pdf"), help="the file"
+    )
+    pdf.set_defaults(call=_pdf)
+
+    readme = commands.add_parser(
+        "readme", help="write findings on record into README.md"
+    )
+    readme.set_defaults(call=_readme)
+
     verify = commands.add_parser("verify", help="compare results with those committed")
     verify.add_argument("name", nargs="?", help="a study; the current one if absent")
     verify.set_defaults(call=_verify)
@@ -175,6 +186,20 @@ def _book(options: argparse.Namespace) -> None:
     settings = params.load()
     target = book.assemble(settings.study, settings)
     book.build(target, Path("site"))
+
+
+def _pdf(options: argparse.Namespace) -> None:
+    from sslmepr.pipeline.book_pdf import print_book
+
+    print_book(Path("site"), Path("book"), options.out)
+    print(f"The book on paper: {options.out.resolve()}")
+
+
+def _readme(options: argparse.Namespace) -> None:
+    from sslmepr import params
+    from sslmepr.pipeline.readme import write_readme
+
+    write_readme(params.load())
 
 
 def _verify(options: argparse.Namespace) -> None:

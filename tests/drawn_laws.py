@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sslmepr.association.cross_source import Scores
+from sslmepr.association.scores import Scores
 
 EMOTIONS, TRAITS, MODALITIES = 3, 2, 3
 CUT = 0.5

@@ -3,9 +3,10 @@
 import numpy as np
 from drawn_scores import CORPORA, SETTINGS
 
-from sslmepr.association.cross_source import CrossSource, Scores
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import cell_table
 from sslmepr.association.planning import precision
+from sslmepr.association.scores import Scores
 from sslmepr.report.pair_export import tidy_export
 
 SIZES = (400, 500, 300)

@@ -3,8 +3,9 @@
 import numpy as np
 
 from sslmepr import params
-from sslmepr.association.cross_source import Scores, cross_source
+from sslmepr.association.cross_source import cross_source
 from sslmepr.association.cross_table import CrossAssociations, cell_table
+from sslmepr.association.scores import Scores
 
 CORPORA = ["emotion", "personality", "joint"]
 MODALITIES = ["face", "body", "audio"]

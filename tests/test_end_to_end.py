@@ -173,6 +173,15 @@ def test_nothing_of_the_book_is_too_heavy_or_leads_nowhere(clone):
     assert complaints(clone / "site") == []
 
 
+def test_readers_find_and_can_read_every_chapter(clone):
+    import site_in_browser
+
+    # All of them are read where the book of the repository is built (test_site.py).
+    names = ("association", "confirmation", "evaluate", "exercises", "explorer")
+    names += ("gallery", "overview", "tour", "your-own-data")
+    site_in_browser.require_readable(clone / "site", names)
+
+
 def test_tables_of_chapters_have_no_internal_names(clone):
     internal = {name for name in words.WORDS.keys() | words.PLAIN if "_" in name}
     for page in (clone / "site" / "chapters").glob("*.html"):

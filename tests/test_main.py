@@ -50,7 +50,7 @@ def test_repro_refuses_a_setting_that_does_not_fit(project, capsys, word):
 def test_unknown_study_is_an_error_that_lists_the_known(capsys):
     assert main(["repro", "nonsense"]) == 1
     assert (
-        "known: simulated, real, described, paper, trials, tiny"
+        "known: simulated, plain, real, described, paper, trials, tiny"
         in capsys.readouterr().err
     )
 

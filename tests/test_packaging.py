@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 import sslmepr
 from sslmepr.app import serve
 from sslmepr.extraction import cluster
+from sslmepr.pipeline import book_pdf
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -115,6 +116,12 @@ def test_the_app_is_optional_and_tested():
     assert set(extras["app"]) <= {*extras["test"]}
     assert serve.INSTALL == "pip install -c constraints.txt -e '.[app]'"
     assert serve.INSTALL in (ROOT / "book" / "app.md").read_text(encoding="utf-8")
+
+
+def test_what_prints_the_book_is_optional_and_tested():
+    extras = PROJECT["optional-dependencies"]
+    assert set(extras["pdf"]) <= {*extras["test"]}
+    assert book_pdf.INSTALL == "pip install -c constraints.txt -e '.[pdf]'"
 
 
 def test_conda_and_make_install_the_same():

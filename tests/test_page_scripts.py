@@ -264,3 +264,35 @@ def test_on_a_phone_nothing_sticks_out(pairs, tmp_path):
     )
     page = page_after(pairs, measure, tmp_path)
     assert "<title>wide: </title>" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "opened"),
+    [
+        ("", [False, False]),
+        ("#one", [True, False]),
+        ("#inner", [False, True]),
+        ("#nowhere", [False, False]),
+    ],
+)
+def test_an_address_opens_the_section_that_it_leads_into(address, opened, tmp_path):
+    section = '<details class="section"><summary><h2>A</h2></summary>{}</details>'
+    path = tmp_path / "page.html"
+    path.write_text(
+        f"<section id='one'>{section.format('one')}</section><section id='two'>"
+        f"{section.format('<p id=inner>two</p>')}</section>"
+        f"<script>{(STATIC / 'sections.js').read_text()}</script>"
+    )
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    done = subprocess.run(
+        [
+            *(BROWSER, *words, f"--user-data-dir={tmp_path / 'profile'}"),
+            f"{path.as_uri()}{address}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    found = re.findall(r'<details class="section"( open="")?>', done.stdout)
+    assert [bool(each) for each in found] == opened

@@ -14,6 +14,7 @@ from sslmepr import params
 from sslmepr.labels import MODALITIES, OURS, TASKS
 from sslmepr.params import ParamsError
 from sslmepr.params.corpora import Extract, feature_tables
+from sslmepr.params.simulation import Knobs
 from sslmepr.params.training import Variant
 
 PATH = Path(__file__).parents[1] / "params.yaml"
@@ -676,3 +677,16 @@ def test_the_studies_of_real_people_keep_videos_apart(settings):
     assert "mm_ocean" in sources["described"] and "fiv2" in sources["real"]
     assert not any(each.startswith("fiv2") for each in sources["described"])
     assert "mm_ocean" not in sources["real"]
+
+
+def test_the_control_is_the_default_study_in_a_plain_world(settings):
+    control = settings.for_study("plain")
+    assert control.simulation.knobs == Knobs() and control.simulation.raters is None
+    alike = {"study", "corpora", "roles", "replicates", "simulation"}
+    for name in set(type(settings).model_fields) - alike:
+        assert getattr(control, name) == getattr(settings, name), name
+    default, own = settings.roles.model_dump(), control.roles.model_dump()
+    for role, name in own.items():
+        ours, theirs = control.corpus[name], settings.corpus[default[role]]
+        assert ours.clips <= theirs.clips and ours.text_only <= theirs.text_only
+        assert (ours.world, ours.domains) == (theirs.world, theirs.domains)

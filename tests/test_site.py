@@ -6,8 +6,16 @@ import pytest
 from built_site import complaints
 
 SITE = Path(__file__).parents[1] / "site"
+pytestmark = pytest.mark.skipif(
+    not (SITE / "index.html").exists(), reason="no book is built"
+)
 
 
-@pytest.mark.skipif(not (SITE / "index.html").exists(), reason="no book is built")
 def test_nothing_is_too_heavy_leads_nowhere_or_is_fetched():
     assert complaints(SITE) == []
+
+
+def test_readers_find_and_can_read_every_chapter():
+    import site_in_browser
+
+    site_in_browser.require_readable(SITE)

@@ -31,14 +31,20 @@ class Shown(NamedTuple):
         HTML.
     words : str or None
         What is said.
-    done : bool
+    done : bool or None
         Whether there is a result to save.
+    clock : str
+        HTML: how long the analysis has been running.
+    old : bool
+        What stands there is of the recording before.
     """
 
     status: str | None = None
     result: str | None = None
     words: str | None = None
-    done: bool = False
+    done: bool | None = None
+    clock: str = ""
+    old: bool = False
 
 
 def status(text: str) -> str:
@@ -63,25 +69,35 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
     question : dict
         As of :meth:`Desk.ask`.
     """
-    said = ""
+    said = clock = ""
+    partial = False
     try:
         for event in desk.ask(page, path, question):
             if event.kind == "done":
                 break
-            text = _progress(event) or said
-            if text == said:
+            text, before = _progress(event) or said, (said, clock)
+            clock = status(f"{event.seconds:.0f} s") if event.kind != "waiting" else ""
+            if (text, clock) == before:
                 continue
-            said = text
             found = event.content[3] if event.kind == "step" else None
-            yield Shown(status(text), None if found is None else _result(found))
+            partial = partial or found is not None
+            yield Shown(
+                None if text == said else status(text),
+                None if found is None else result(found),
+                done=None if found is None else False,
+                clock=clock,
+            )
+            said = text
     except AppError as error:
-        yield refused(desk, page, error)
+        if partial:
+            desk.session(page).result = None
+        yield refused(desk, page, error, partial)
         return
     answer = event.content
     partly = " Something was missing, see below." if answer["incomplete"] else ""
     yield Shown(
         status(f"Done in {event.seconds:.1f} seconds.{partly}"),
-        _result(answer["sections"]),
+        result(answer["sections"]),
         answer["transcript"],
         done=True,
     )
@@ -110,18 +126,31 @@ def ask_several(
         return
     lost = sum("failed" in each for each in rows)
     text = f"Done: {len(rows) - lost} of {len(rows)} recordings were read."
-    yield Shown(status(text), _result(answer["sections"]), done=True)
+    yield Shown(status(text), result(answer["sections"]), done=True)
 
 
-def refused(desk: Desk, page: str, error: AppError) -> Shown:
-    """What went wrong, and whether what stands there is older."""
-    old = desk.session(page).result is not None
+def refused(desk: Desk, page: str, error: AppError, partial: bool = False) -> Shown:
+    """What went wrong, and whether what stands there is older or not complete."""
+    old = desk.session(page).result is not None and not partial
     after = " What stands below is of the recording before." if old else ""
-    return Shown(status(f"{error}{after}"))
+    if partial:
+        after = " What stands below is not complete and cannot be saved."
+    return Shown(status(f"{error}{after}"), old=old)
+
+
+def cancelled(desk: Desk, page: str) -> Shown:
+    """That nothing runs any more, and the result before, marked as such."""
+    before = desk.session(page).result
+    shown = "" if before is None else result(before["sections"])
+    old = before is not None
+    return Shown(status("Cancelled."), shown, done=old, old=old)
 
 
 def _progress(event) -> str | None:
     """What the line of status says; None if nothing new."""
+    if event.kind == "waiting":
+        first = "One analysis comes" if event.content == 1 else None
+        return f"{first or f'{event.content} analyses come'} first."
     if event.kind == "starting":
         return "The models are being loaded."
     if event.kind == "step":
@@ -139,7 +168,8 @@ def _states(names: Sequence[str], states: Sequence[str]) -> str:
     return f'<div class="result"><ol>{items}</ol></div>'
 
 
-def _result(sections) -> str:
+def result(sections) -> str:
+    """Sections as they stand on the page."""
     return line(f'<div class="result">{report.joined(sections)}</div>')
 
 

@@ -17,7 +17,7 @@ from sslmepr.evaluation.scores import MEAN_OVER_SEEDS
 from sslmepr.features import FeatureError, FeatureStore
 from sslmepr.labels import EMOTIONS, TRAITS, select
 from sslmepr.params import Params
-from sslmepr.report.tables import Table, metric_table
+from sslmepr.report.tables import Table, metric_table, number
 from sslmepr.report.words import plain
 from sslmepr.training.batches import Standardisation
 from sslmepr.training.clips import read_study_clips
@@ -48,6 +48,25 @@ def measured(results_folder: Path, corpus: str) -> pd.DataFrame | None:
     mine = (table["corpus"] == corpus) & (table["stage"] == "fusion")
     mine &= (table["seed"] == MEAN_OVER_SEEDS) & table["metric"].isin(MEASURES)
     return table[mine & (table["targets"] == 1)]
+
+
+def ceilings(results_folder: Path) -> pd.DataFrame | None:
+    """How well an ideal observer of a drawn world does; None where there is none.
+
+    Parameters
+    ----------
+    results_folder : Path
+        ``results/<study>``.
+
+    Returns
+    -------
+    DataFrame
+        metric, estimate, low and high of the models with all modalities, and ceiling.
+    """
+    path = results_folder / "evaluate" / "covered.csv"
+    if not path.is_file():
+        return None
+    return select(pd.read_csv(path), modality="fused")
 
 
 def usual_errors(study_folder: Path, variant: str, corpus: str) -> pd.DataFrame | None:
@@ -212,12 +231,15 @@ class Certainty:
         Of :func:`usual_errors`.
     nearness : DataFrame
         Of `Nearness.table`.
+    ceiling : DataFrame or None
+        Of :func:`ceilings`.
     """
 
     promises: Sequence[str]
     metrics: pd.DataFrame | None
     errors: pd.DataFrame | None
     nearness: pd.DataFrame
+    ceiling: pd.DataFrame | None = None
 
     def section(self) -> Section:
         """As a part of the result."""
@@ -235,6 +257,8 @@ class Certainty:
         people = f"{metrics['n'].max():.0f} clips of {metrics['n_speakers'].max():.0f}"
         caption = f"Measured on {people} people that the models never saw"
         parts = [scrolling(metric_table(metrics, "target", caption=caption))]
+        if self.ceiling is not None and len(self.ceiling):
+            parts.append(paragraph(_ceiling_sentence(self.ceiling)))
         if self.errors is not None:
             parts.append(
                 paragraph(
@@ -244,6 +268,19 @@ class Certainty:
                 )
             )
         return parts
+
+
+def _ceiling_sentence(table: pd.DataFrame) -> str:
+    parts = [
+        f"{number(row.estimate, 2)} of {number(row.ceiling, 2)} in "
+        f"{plain(row.metric, 'metric')}"
+        for row in table.itertuples()
+    ]
+    return (
+        "What could be reached at most is known, since the corpus was drawn: with all "
+        f"modalities the default model has {', '.join(parts)}, where the second number "
+        "is that of an observer who knows how people were drawn."
+    )
 
 
 def _as_shown(promise: str) -> str:

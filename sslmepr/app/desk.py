@@ -4,12 +4,18 @@ import base64
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 
-from sslmepr.app.intake import AppError, Cancelled, check_file, check_segment
+from sslmepr.app.intake import (
+    RECORDING,
+    AppError,
+    Cancelled,
+    check_file,
+    check_segment,
+)
 from sslmepr.app.worker import Event, Unexpected, Worker
 from sslmepr.params import Params
 
@@ -18,6 +24,15 @@ MOST_AGE_SECONDS = 30 * 60
 
 MOST_FOLDER_BYTES = 2**30
 """Of all files of all pages together."""
+
+MOST_WAITING = 4
+"""Analyses that may wait while one runs."""
+
+LOOSE_SECONDS = 60
+"""After which an upload that nothing is added to has broken off."""
+
+TICK_SECONDS = 0.2
+"""How often one that waits looks whether it is its turn."""
 
 
 @dataclass
@@ -35,6 +50,8 @@ class Session:
         What is compared with the next recording.
     used : float
         When it was last used (monotonic clock, seconds).
+    unanswered : bool
+        Whether a question was asked and neither answered nor refused.
     """
 
     token: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -42,6 +59,7 @@ class Session:
     result: dict | None = None
     kept: dict | None = None
     used: float = field(default_factory=time.monotonic)
+    unanswered: bool = False
 
 
 class Desk:
@@ -64,7 +82,8 @@ class Desk:
         self.worker = Worker(_reader, (project.resolve(), variants[0]))
         self.sessions: dict[str, Session] = {}
         self._lock = RLock()
-        self._asking: str | None = None
+        # One analysis after another; the first one runs, or is about to.
+        self._line: list[_Turn] = []
 
     def __enter__(self) -> "Desk":
         self.worker.start()
@@ -90,7 +109,8 @@ class Desk:
         path : Path
             The recording.
         question : dict
-            As of ``sslmepr.app.reading.Reader``, without path, folder and kept.
+            As of ``sslmepr.app.reading.Reader``, without path, folder and kept;
+            tables lie in the folder of uploads.
 
         Raises
         ------
@@ -168,18 +188,18 @@ class Desk:
         if path is not None:
             check_file(path)
         if self._held_bytes() > MOST_FOLDER_BYTES:
-            raise AppError("There is no room left for recordings: press Clear first.")
+            raise AppError(
+                "There is no room left for recordings: press Clear all first."
+            )
+        turn = self._line_up(name)
         work = self.folder / "tmp" / f"work-{secrets.token_hex(8)}"
-        work.mkdir(mode=0o700)
         try:
+            work.mkdir(mode=0o700)
             (work / "made").mkdir()
             places = {"folder": str(work / "made")}
             if path is not None:
-                # A name may be anything, and reasons quote it.
-                copy = work / f"recording{_suffix(path)}"
-                shutil.copyfile(path, copy)
-                places["path"] = str(copy)
-            self._asking = name
+                places |= _copied(path, question.get("tables") or {}, work)
+            yield from self._waiting(turn)
             yield from self.worker.ask(question | places)
         except Unexpected as error:
             number = secrets.randbelow(900_000) + 100_000
@@ -192,15 +212,58 @@ class Desk:
         except OSError:
             raise AppError("The disk is full or not writable: make room.") from None
         finally:
-            self._asking = None
+            self._leave_line(turn)
             shutil.rmtree(work, ignore_errors=True)
 
+    def _line_up(self, name: str) -> "_Turn":
+        with self._lock:
+            if len(self._line) > MOST_WAITING:
+                raise AppError(
+                    f"{MOST_WAITING} analyses are waiting already: try again in a "
+                    "minute."
+                )
+            turn = _Turn(name)
+            self._line.append(turn)
+        return turn
+
+    def _waiting(self, turn: "_Turn") -> Iterator[Event]:
+        """Say how many come first, until none does."""
+        begin = time.monotonic()
+        while True:
+            with self._lock:
+                if turn not in self._line:
+                    raise Cancelled("Cancelled.")
+                before = self._line.index(turn)
+            if not before:
+                return
+            yield Event("waiting", before, time.monotonic() - begin)
+            time.sleep(TICK_SECONDS)
+
+    def _leave_line(self, turn: "_Turn") -> None:
+        with self._lock:
+            if turn in self._line:
+                self._line.remove(turn)
+
+    def _running(self) -> str | None:
+        """The page whose analysis runs."""
+        with self._lock:
+            return self._line[0].page if self._line else None
+
     def cancel(self, name: str) -> bool:
-        """End the analysis of a page, if it is that one's that runs."""
-        if self._asking != name:
-            return False
-        self.worker.stop()
-        return True
+        """End the analysis of a page, whether it runs or waits.
+
+        Returns
+        -------
+        bool
+            False if there is none.
+        """
+        with self._lock:
+            mine = [each for each in self._line if each.page == name]
+            if mine and mine[0] is self._line[0]:
+                self.worker.stop()
+            for each in mine:
+                self._line.remove(each)
+        return bool(mine)
 
     def upload(self, name: str, value: str | None) -> Path | None:
         """The file that a page says it has uploaded.
@@ -262,10 +325,16 @@ class Desk:
             old = [
                 name
                 for name, each in self.sessions.items()
-                if now - each.used > MOST_AGE_SECONDS and name != self._asking
+                if now - each.used > MOST_AGE_SECONDS and name != self._running()
             ]
         for name in old:
             self.forget(name)
+        for path in self.uploads.glob("tmp*"):  # Gradio leaves them where they are
+            try:
+                if time.time() - path.stat().st_mtime > LOOSE_SECONDS:
+                    path.unlink()
+            except OSError:
+                continue  # it has just become a whole file, or is a folder
 
     def _held_bytes(self) -> int:
         sizes = 0
@@ -277,11 +346,36 @@ class Desk:
         return sizes
 
 
+@dataclass(eq=False)
+class _Turn:
+    """A place in the line; equal to no other, as a page may ask twice."""
+
+    page: str
+
+
 def _reader(project: Path, variant: str):
     """Made in the worker's process alone: the server needs no models."""
     from sslmepr.app.reading import Reader
 
     return Reader(project, variant)
+
+
+def _copied(path: Path, tables: Mapping[str, str], work: Path) -> dict:
+    """Where a recording and its tables lie for the worker.
+
+    A name may be anything, and reasons quote it. Only where a table may call the
+    recording by its name, it keeps it; a table without such a column is called as the
+    recording is.
+    """
+    copy = work / f"{path.stem if tables else RECORDING}{_suffix(path)}"
+    shutil.copyfile(path, copy)
+    places = {}
+    for modality, table in tables.items():
+        place = work / modality / f"{copy.stem}{_suffix(Path(table))}"
+        place.parent.mkdir()
+        shutil.copyfile(table, place)
+        places[modality] = str(place)
+    return {"path": str(copy), "tables": places}
 
 
 def _suffix(path: Path) -> str:

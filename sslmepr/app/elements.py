@@ -42,10 +42,14 @@ def paragraph(text: str) -> str:
 
 def scrolling(table: Table) -> str:
     """A table that scrolls by itself where the page is narrow."""
-    label = html.escape(table.caption or "Table")
+    return scrolled(table._repr_html_(), table.caption or "Table")
+
+
+def scrolled(content: str, label: str) -> str:
+    """HTML that scrolls by itself, also by keyboard, where the page is narrow."""
     return (
-        f'<div class="scrolls" tabindex="0" role="region" aria-label="{label}">'
-        f"{table._repr_html_()}</div>"
+        '<div class="scrolls" tabindex="0" role="region" '
+        f'aria-label="{html.escape(label)}">{content}</div>'
     )
 
 

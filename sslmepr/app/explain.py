@@ -21,12 +21,11 @@ from sslmepr.explanation.chain import Chain, attribute_steps
 from sslmepr.explanation.crops import hide_regions, read_crops
 from sslmepr.explanation.words import leave_one_out, read_without
 from sslmepr.features import FeatureError, FeatureStore
-from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
-from sslmepr.media.errors import MediaError
+from sslmepr.labels import EMOTIONS, SENTENCES, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionInput, FusionModel, FusionOutput
 from sslmepr.params import Params
 from sslmepr.predict import NAME
-from sslmepr.training.batches import Standardisation, append_log_length
+from sslmepr.training.batches import LOG_LENGTH, Standardisation, append_log_length
 from sslmepr.training.checkpoints import CheckpointError
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.fusion_clips import FusionClips
@@ -60,11 +59,9 @@ class MeanOverSeeds(nn.Module):
 class _OneClip:
     """The sequences of a modality of one clip, as `Chain` reads them."""
 
-    columns = None
-    """Of tables of other tools, which recordings do not have."""
-
-    def __init__(self, clips: StudyClips, values, statistics: Standardisation):
+    def __init__(self, clips: StudyClips, values, statistics: Standardisation, columns):
         self.clips, self.statistics = clips, {NAME: statistics}
+        self.columns = None if columns is None else (*columns, LOG_LENGTH)
         self._values = values
         self.lengths = np.array([0 if values is None else len(values)])
 
@@ -84,6 +81,8 @@ class Explanation:
     outputs : DataFrame
         target, output, baseline, attributed, gap: logits of emotions and scores of
         traits, means over seeds.
+    values : DataFrame
+        Of `sslmepr.explanation.attribution.Attribution`.
     contributions : DataFrame
         Of `sslmepr.explanation.attention.contributions`.
     without : DataFrame
@@ -95,21 +94,33 @@ class Explanation:
         Of `sslmepr.explanation.attention.weight_table`.
     told : list of str
         The outputs that words, regions and moments are shown of.
-    words, regions, steps : DataFrame
-        Of `sslmepr.explanation.words`, `crops` and `chain`; some may be empty.
-    crops : dict of str to (height, width, channel) uint8 ndarray
-        Modality to the crop of the middle frame.
     """
 
     outputs: pd.DataFrame
+    values: pd.DataFrame
     contributions: pd.DataFrame
     without: pd.DataFrame
     alone: pd.DataFrame
     weights: pd.DataFrame
     told: list[str]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Words, regions and moments behind the outputs that are told in full.
+
+    Attributes
+    ----------
+    words, regions, steps, columns : DataFrame
+        Of `sslmepr.explanation.words`, `crops` and `chain`; some may be empty.
+    crops : dict of str to (height, width, channel) uint8 ndarray
+        Modality to the crop of the middle frame.
+    """
+
     words: pd.DataFrame
     regions: pd.DataFrame
     steps: pd.DataFrame
+    columns: pd.DataFrame
     crops: dict[str, np.ndarray]
 
 
@@ -164,42 +175,55 @@ class Explainer:
         self.fusion = MeanOverSeeds(models.fused).eval()
         self.targets = [n for task in models.tasks for n in TARGETS[task]]
 
-    def explain(self, recording: Path, work: Path, wanted: list[str]) -> Explanation:
-        """Explain the recording whose table and features lie in `work`.
+    def explain(self, work: Path, wanted: list[str]) -> Explanation:
+        """Explain by modalities the recording whose table and features lie in `work`.
 
         Parameters
         ----------
-        recording : Path
         work : Path
             That `sslmepr.predict.Predictor.read` was given.
         wanted : list of str
             Outputs to show words, regions and moments of; if empty, the emotion and the
             trait that are farthest from those of the average clip.
         """
-        clips = read_clips(work)
-        clip_id = clips["clip_id"].iloc[0]
-        features = work / "features"
-        with torch.no_grad():
-            given = self.models.inputs([clip_id], features)
+        clip_id, given = self._given(work)
         average = neutral(given) if self.average is None else self.average
         steps = self.params.attention.steps
         found = attribute(self.fusion, given, [clip_id], average, None, steps)
         told = [name for name in wanted if name in self.targets]
-        told = told or farthest(found.outputs)
-        chain = self._chain(clip_id, features, given)
-        regions, crops = self._regions(chain, clips.iloc[0], recording.parent, features)
         return Explanation(
             found.outputs,
+            found.values,
             contributions(found.values),
             self._without(given),
             self._alone(given),
             self._weights(given, clip_id),
-            told,
-            self._words(chain, features, clip_id),
-            regions,
-            attribute_steps(chain, np.zeros(len(told), int), told, steps).values,
-            crops,
+            told or farthest(found.outputs),
         )
+
+    def detail(self, recording: Path, work: Path, told: list[str]) -> Details:
+        """Find the words, regions and moments that outputs rest on.
+
+        Parameters
+        ----------
+        recording, work : Path
+            As of :meth:`explain`.
+        told : list of str
+            Emotions and traits.
+        """
+        clip_id, given = self._given(work)
+        features, clip = work / "features", read_clips(work).iloc[0]
+        chain = self._chain(clip_id, features, given)
+        regions, crops = self._regions(chain, clip, recording.parent, features)
+        steps, rows = self.params.attention.steps, np.zeros(len(told), int)
+        in_time = attribute_steps(chain, rows, told, steps)
+        words = self._words(chain, features, clip_id)
+        return Details(words, regions, in_time.values, in_time.columns, crops)
+
+    @torch.no_grad()
+    def _given(self, work: Path) -> tuple[str, FusionInput]:
+        clip_id = read_clips(work)["clip_id"].iloc[0]
+        return clip_id, self.models.inputs([clip_id], work / "features")
 
     def _chain(self, clip_id: str, features: Path, given: FusionInput) -> Chain:
         table = pd.DataFrame({"clip_id": [clip_id], "corpus": NAME, "group": NAME})
@@ -210,7 +234,7 @@ class Explainer:
             values = store[clip_id] if clip_id in store else None
             pooled = Standardisation.pooled([*checkpoint.statistics.values()])
             stage2[modality] = checkpoint.model
-            sequences[modality] = _OneClip(clips, values, pooled)
+            sequences[modality] = _OneClip(clips, values, pooled, store.columns)
         data = FusionClips(clips, given, torch.device("cpu"))
         return Chain(self.fusion, stage2, sequences, data)
 
@@ -255,9 +279,16 @@ class Explainer:
             self.fusion(given), [clip_id], names, list(config.tasks), parts
         )
 
+    def _encoded(self, modality: str, encoder) -> bool:
+        """Whether the models read a modality as this encoder makes it."""
+        checkpoint = self.models.unimodal.get(modality)
+        name, *_, revision = (checkpoint and checkpoint.made_by) or ("", "")
+        return name == encoder.name and not revision.endswith(SENTENCES)
+
     def _words(self, chain: Chain, features: Path, clip_id: str) -> pd.DataFrame:
         texts = pd.read_parquet(features / "transcripts.parquet").set_index("clip_id")
-        if "text" not in chain.stage2 or not chain.sequences["text"].lengths[0]:
+        read_here = self._encoded("text", self.encoders.text)
+        if not read_here or not chain.sequences["text"].lengths[0]:
             return _joined([], ["clip_id", "place", "piece", "target", "attribution"])
         pieces = texts.at[clip_id, "transcript"].split()
         read = read_without([0], [pieces], " ", self.encoders.text)
@@ -267,13 +298,11 @@ class Explainer:
         """What hiding regions takes, and the crops of the middle frame."""
         nothing = _joined([], ["modality", "row", "column", "target", "attribution"])
         table = pd.read_parquet(features / "regions.parquet")
-        if table.empty or pd.isna(clip["media"]):
+        if table.empty:
             return nothing, {}
         image, frames = self.encoders.image, self.params.extract.frames
-        try:
-            crops = read_crops(clip, folder, table, image, frames)
-        except MediaError:
-            return nothing, {}
+        crops = read_crops(clip, folder, table, image, frames)
+        crops = {n: each for n, each in crops.items() if self._encoded(n, image)}
         average = {name: _plain(each) for name, each in crops.items()}
         middle = {name: each[len(each) // 2] for name, each in crops.items()}
         return hide_regions(chain, 0, crops, average, image), middle

@@ -1,17 +1,30 @@
 """What the scores of a recording rest on, as sections of its result."""
 
 import html
+from collections.abc import Mapping
+from importlib.metadata import version
+from platform import python_version
 
 import pandas as pd
 
-from sslmepr.app.elements import Section, drawn, paragraph, scrolling, section
-from sslmepr.app.explain import Explanation
-from sslmepr.explanation.cases import coloured_words
+from sslmepr.app.elements import (
+    Section,
+    drawn,
+    listed,
+    paragraph,
+    scrolled,
+    scrolling,
+    section,
+)
+from sslmepr.app.explain import Details, Explanation
+from sslmepr.explanation.attribution import HALVES
+from sslmepr.explanation.cases import coloured_words, tint
 from sslmepr.explanation.sentences import contribution_sentence
-from sslmepr.labels import EMOTIONS, MODALITIES, TRAITS
+from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.report import figures
-from sslmepr.report.tables import Table
+from sslmepr.report.provenance import PACKAGES
+from sslmepr.report.tables import MISSING, Table, number
 from sslmepr.report.tabs import Tabs
 from sslmepr.report.words import plain, pretty
 from sslmepr.training.checkpoints import code_revision
@@ -19,9 +32,12 @@ from sslmepr.training.checkpoints import code_revision
 KNOWN, UNKNOWN = "the average training clip", "an input without content"
 """The baseline of attributions, where the training data is at hand and where not."""
 
+MOST_ROWS = 8
+"""Of tables of what counts most."""
+
 
 def explanation_sections(explanation: Explanation, known: bool) -> list[Section]:
-    """What the scores rest on: modalities, and then words, regions and moments.
+    """What the scores rest on, by modalities.
 
     Parameters
     ----------
@@ -48,12 +64,98 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
         if len(table):
             wide = _wide(table, "predicted").reset_index().rename_axis(columns=None)
             parts.append(scrolling(Table(wide, caption, note)))
+    parts += filter(None, [_agreement(explanation.alone)])
     return [
         section("modalities", "What the scores rest on", *parts),
+        _halves(explanation.values),
         section("weights", "Weights of modalities", *_weights(explanation.weights)),
-        *(_told(explanation, target, usual) for target in explanation.told),
-        *_regions(explanation),
     ]
+
+
+def detail_sections(
+    explanation: Explanation, details: Details, known: bool
+) -> list[Section]:
+    """What some scores rest on in full: words, moments, features and regions.
+
+    Parameters
+    ----------
+    explanation : Explanation
+    details : Details
+        Of the outputs that it tells.
+    known : bool
+        Whether the baseline is the average training clip.
+    """
+    usual = KNOWN if known else UNKNOWN
+    return [
+        *(_told(explanation, details, target, usual) for target in explanation.told),
+        *_regions(explanation.told, details),
+    ]
+
+
+def _agreement(alone: pd.DataFrame) -> str:
+    """Whether modalities by themselves say most of the same emotion."""
+    emotions = alone[alone["target"].isin(SCORED_EMOTIONS)]
+    if emotions["modality"].nunique() < 2:
+        return ""
+    strongest = emotions.loc[emotions.groupby("modality")["predicted"].idxmax()]
+    chosen = strongest.set_index("modality")["target"]
+    groups = {
+        name: [each for each in MODALITIES if chosen.get(each) == name]
+        for name in chosen.unique()
+    }
+    if len(groups) == 1:
+        name = plain(chosen.iloc[0])
+        return paragraph(f"Every modality by itself says most of {name}.")
+    said = [
+        f"{listed([plain(each) for each in names])} of {plain(name)}"
+        for name, names in groups.items()
+    ]
+    return paragraph(
+        f"By themselves, modalities do not agree which emotion is strongest: "
+        f"{', '.join(said)}. Fusion decides."
+    )
+
+
+def _halves(values: pd.DataFrame) -> Section:
+    """Attributions by the half of the model that they go through, as coloured cells."""
+    keys = ["target", "modality", "half"]
+    table = values.groupby(keys, as_index=False)["attribution"].sum()
+    wide = table.pivot(index="target", columns=["half", "modality"])["attribution"]
+    names = [name for name in MODALITIES if name in wide.columns.unique("modality")]
+    columns = [(half, name) for half in HALVES for name in names]
+    rows = []
+    for targets in (EMOTIONS, TRAITS):
+        mine = wide.reindex(columns=columns).filter([*targets], axis=0)
+        mine = mine.reindex([name for name in targets if name in mine.index])
+        peak = max(mine.abs().max(axis=None), 1e-12) if len(mine) else 1.0
+        rows += [_heat_row(name, each, peak) for name, each in mine.iterrows()]
+    halves = [f"through {plain(half, 'task')}" for half in HALVES]
+    heads = "".join(
+        f'<th colspan="{len(names)}" scope="colgroup">{half}</th>' for half in halves
+    )
+    below = "".join(f"<th>{pretty(name)}</th>" for _, name in columns)
+    content = (
+        f"<table><caption>Attributions by half</caption><thead><tr><td></td>{heads}"
+        f"</tr><tr><td></td>{below}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+    intro = (
+        "The same attributions, apart by what they go through: what the models of "
+        "emotions found in a modality, and what those of traits found in it. Orange "
+        "raises an output and blue lowers it; the deepest colour is the largest number "
+        "of all emotions, and of all traits."
+    )
+    title = "Through emotions, and through traits"
+    return section("halves", title, paragraph(intro), scrolled(content, title))
+
+
+def _heat_row(target: str, values: pd.Series, peak: float) -> str:
+    cells = "".join(
+        f'<td style="{tint(value, peak)}">{number(value, 2)}</td>'
+        if pd.notna(value)
+        else f"<td>{MISSING}</td>"
+        for value in values
+    )
+    return f'<tr><th scope="row">{pretty(target)}</th>{cells}</tr>'
 
 
 def _attributions(explanation: Explanation) -> pd.DataFrame:
@@ -87,7 +189,9 @@ def _weights(weights: pd.DataFrame) -> list[str]:
     return [scrolling(shown)]
 
 
-def _told(explanation: Explanation, target: str, usual: str) -> Section:
+def _told(
+    explanation: Explanation, details: Details, target: str, usual: str
+) -> Section:
     """One output in full: modalities, words and moments."""
     told = explanation.outputs.set_index("target").loc[target]
     contributions = explanation.contributions
@@ -107,7 +211,7 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
         "Average clip" if usual == KNOWN else "No content",
         alt=f"From {usual} to this one: {sentence}",
     )
-    words = explanation.words
+    words = details.words
     words = words[words["target"] == target]
     if len(words):
         tabs.panels["word"] = (
@@ -115,7 +219,7 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
             + paragraph("Orange raises the output, blue lowers it.")
             + scrolling(_word_table(words))
         )
-    steps = explanation.steps
+    steps = details.steps
     steps = steps[steps["target"] == target]
     if (steps["modality"] != "text").any():
         tabs.panels["moment"] = drawn(
@@ -123,23 +227,38 @@ def _told(explanation: Explanation, target: str, usual: str) -> Section:
             steps,
             alt=f"What each moment adds to {plain(target)}, by modality",
         )
+    columns = details.columns
+    columns = columns[columns["target"] == target]
+    if len(columns):
+        tabs.panels["feature"] = scrolling(_feature_table(columns))
     name = f"output-{target}"
     return section(name, f"{pretty(target)} in full", *parts, tabs._repr_html_())
 
 
 def _word_table(words: pd.DataFrame) -> Table:
-    strongest = words["attribution"].abs().sort_values(ascending=False).index[:8]
-    shown = words.loc[strongest, ["piece", "attribution"]]
+    shown = _strongest(words)[["piece", "attribution"]]
     return Table(shown.rename(columns={"piece": "word"}), "Words that count most")
 
 
-def _regions(explanation: Explanation) -> list[Section]:
+def _feature_table(columns: pd.DataFrame) -> Table:
+    shown = _strongest(columns)[["modality", "column", "attribution"]]
+    return Table(
+        shown.rename(columns={"column": "feature"}), "Features that count most"
+    )
+
+
+def _strongest(table: pd.DataFrame) -> pd.DataFrame:
+    order = table["attribution"].abs().sort_values(ascending=False, kind="stable")
+    return table.loc[order.index[:MOST_ROWS]]
+
+
+def _regions(told: list[str], details: Details) -> list[Section]:
     parts = []
-    for target in explanation.told:
-        mine = explanation.regions[explanation.regions["target"] == target]
+    for target in told:
+        mine = details.regions[details.regions["target"] == target]
         crops = {
             name: each
-            for name, each in explanation.crops.items()
+            for name, each in details.crops.items()
             if name in set(mine["modality"])
         }
         if crops:
@@ -159,14 +278,18 @@ def _regions(explanation: Explanation) -> list[Section]:
     return [section("regions", "Regions of the picture", *parts, people=True)]
 
 
-def provenance_sections(params: Params, variant: str, models) -> list[Section]:
-    """What the result was computed with.
+def provenance_section(
+    params: Params, variant: str, models, seconds: Mapping[str, float]
+) -> Section:
+    """What the result was computed with, and how long that took.
 
     Parameters
     ----------
     params : Params
     variant : str
     models : models of `sslmepr.predict.Predictor`
+    seconds : mapping of str to float
+        Step to how long it took.
     """
     rows = {
         "study": params.study,
@@ -176,6 +299,10 @@ def provenance_sections(params: Params, variant: str, models) -> list[Section]:
     }
     for modality, checkpoint in models.unimodal.items():
         rows[f"encoder of {plain(modality)}"] = " ".join(checkpoint.made_by or ())
+    rows["versions"] = ", ".join(
+        [f"Python {python_version()}", *(f"{n} {version(n)}" for n in PACKAGES)]
+    )
+    rows |= {f"seconds, {name}": number(each, 1) for name, each in seconds.items()}
     frame = pd.DataFrame({"what": list(rows), "value": list(rows.values())})
-    table = scrolling(Table(frame, "Models and encoders"))
-    return [section("provenance", "Where this comes from", table)]
+    table = scrolling(Table(frame, "Models, encoders and programs"))
+    return section("provenance", "Where this comes from", table)

@@ -11,10 +11,15 @@ import av
 
 from sslmepr.media.container import open_media, origin_seconds, segment_bounds
 from sslmepr.media.errors import MediaError
+from sslmepr.params import Params
+from sslmepr.params.corpora import Heard
 
 MOST_BYTES = 200 * 2**20
 MOST_SECONDS = 60.0
 """Longest segment that is analysed."""
+
+RECORDING = "recording"
+"""Stands for the file, whose name nobody needs to see."""
 
 _HEAD_BYTES = 12
 
@@ -75,6 +80,22 @@ def check_file(path: Path) -> None:
             "This is not a recording that can be read: choose a video (MP4, WebM, MKV, "
             "MOV, AVI) or a sound file (WAV, MP3, FLAC, OGG)."
         )
+
+
+def tables_needed(params: Params) -> dict[str, str]:
+    """Modalities that the models of a study read from tables of other tools.
+
+    Returns
+    -------
+    dict of str to str
+        Modality to the tool. The voice is not among them where it is measured here.
+    """
+    found = {}
+    for modality in params.modalities:
+        given = params.features_of(modality)
+        if given and not any(isinstance(each, Heard) for each in given):
+            found[modality] = given[0].tool
+    return found
 
 
 def check_segment(

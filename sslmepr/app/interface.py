@@ -10,25 +10,23 @@ from sslmepr.app import answers, report, style
 from sslmepr.app.desk import Desk
 from sslmepr.app.examples import examples
 from sslmepr.app.guard import Guard
-from sslmepr.app.intake import MOST_BYTES, AppError
+from sslmepr.app.intake import MOST_BYTES, AppError, tables_needed
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report.words import pretty
 
 EXAMPLE, VIDEO, SOUND = "drawn example", "video file or camera", "sound or microphone"
 SEVERAL = "several recordings"
 AUTOMATIC = "the emotion and the trait that moved farthest"
-MOST_WAITING = 4
-"""Analyses that may wait while one runs."""
+BEGIN = "Choose a recording and press Run."
+MOST_EVENTS = 64
+"""Of all pages together, waiting for an answer; analyses wait in `Desk`."""
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-LIGHT = PRIVATE | {"concurrency_limit": None}
-"""Of events that need no worker. All go through the queue: the server has no other way
-in."""
 
 KEPT = """
 Everything happens on this machine; nothing is sent anywhere. A recording lies in a
-folder that only you can read, until you press Clear, close the page or stop the app,
-and for 30 minutes at most. Nothing of it is written to a log.
+folder that only you can read, until you press *Clear all*, close the page or stop the
+app, and for 30 minutes at most. Nothing of it is written to a log.
 """
 
 
@@ -95,7 +93,7 @@ def build(desk: Desk) -> gr.Blocks:
         title=report.TITLE, analytics_enabled=False, delete_cache=(60, 1800)
     ) as page:
         _Page(desk).connect(page)
-    page.queue(max_size=MOST_WAITING, default_concurrency_limit=1, api_open=False)
+    page.queue(max_size=MOST_EVENTS, default_concurrency_limit=None, api_open=False)
     return page
 
 
@@ -108,16 +106,24 @@ class _Page:
         self.shown = {each.name: each for each in examples(desk.params, data)}
         gr.Markdown(f"# {report.TITLE}")
         notice = html.escape(report.notice(desk.params))
-        _content(f'<p class="notice" role="note">{notice}</p>')
+        known = html.escape(report.models(desk.params, desk.variants))
+        _content(
+            f'<p class="notice" role="note">{notice} '
+            f'<a href="#limits">Limits and ethics</a></p><p>{known}</p>'
+        )
         self._sources()
         self._options()
         self._results()
-        with gr.Accordion("Limits and ethics, and what is kept", open=False):
-            gr.Markdown(f"{report.LIMITS}\n\n{KEPT}")
+        title = "Limits and ethics, and what is kept"
+        with gr.Accordion(title, open=False, elem_id="limits"):
+            gr.Markdown(f"{report.LIMITS}\n\n{KEPT}\n\n{report.citation(desk.project)}")
+            gr.Markdown(report.ethics(desk.project))
 
     def _sources(self) -> None:
         drawn, most = bool(self.shown), answers.MOST_FILES
-        sources = [*([EXAMPLE] if drawn else []), VIDEO, SOUND, SEVERAL]
+        sources = [*([EXAMPLE] if drawn else []), VIDEO, SOUND]
+        if not tables_needed(self.desk.params):  # each would need tables of its own
+            sources.append(SEVERAL)
         first = next(iter(self.shown), None)
         self.source = gr.Radio(sources, value=sources[0], label="What to analyse")
         self.example = gr.Radio(
@@ -129,7 +135,6 @@ class _Page:
             include_audio=True,
             label="Video (at most 60 seconds are analysed)",
             visible=not drawn,
-            height=320,
             buttons=[],
         )
         self.sound = gr.Audio(
@@ -137,6 +142,7 @@ class _Page:
             type="filepath",
             label="Sound (at most 60 seconds are analysed)",
             visible=False,
+            editable=False,
             buttons=[],
         )
         self.several = gr.File(
@@ -145,6 +151,16 @@ class _Page:
             label=f"Recordings (at most {most}, of 60 seconds and 200 MB altogether)",
             visible=False,
         )
+        self.tables = {
+            modality: gr.File(
+                file_types=[".csv", ".parquet", ".json"],
+                type="filepath",
+                label=f"What {pretty(tool)} measured: table of this recording's "
+                f"{pretty(modality).lower()}",
+                visible=not drawn,
+            )
+            for modality, tool in tables_needed(self.desk.params).items()
+        }
         with gr.Row() as self.segment:
             self.start = gr.Textbox(label="Start, in seconds (empty: the beginning)")
             self.end = gr.Textbox(label="End, in seconds (empty: the end)")
@@ -175,11 +191,13 @@ class _Page:
         with gr.Row():
             self.run = gr.Button("Run", variant="primary", interactive=bool(self.shown))
             self.cancel = gr.Button("Cancel")
-            self.clear = gr.Button("Clear")
+            self.clear = gr.Button("Clear all")
 
     def _results(self) -> None:
-        begin = answers.status("Choose a recording and press Run.")
-        self.status = _content(begin, elem_id="status")
+        with gr.Row():
+            self.status = _content(answers.status(BEGIN), elem_id="status")
+            # Apart, so that screen readers do not read every second aloud.
+            self.clock = _content("", elem_id="clock")
         self.result = _content("", elem_id="result")
         with gr.Group(visible=False) as self.saving:
             self.keep = gr.Button("Keep as A, to compare with the next recording")
@@ -195,56 +213,61 @@ class _Page:
     def connect(self, page: gr.Blocks) -> None:
         """Say what happens when something is chosen or pressed."""
         own = [self.video, self.sound, self.several]
+        tables = list(self.tables.values())
         single = [self.segment, self.words, self.wanted, self.timeline]
+        begun = [self.status, self.clock, self.result, self.words, self.saving]
         self.source.input(
             self._choose,
             self.source,
-            [self.example, self.player, *own, *single, self.consent, self.run],
-            **LIGHT,
+            [self.example, self.player, *own, *single, self.consent, self.run]
+            + [*tables, self.result],
+            **PRIVATE,
         )
-        self.example.input(self._player, self.example, self.player, **LIGHT)
-        self.consent.change(
-            lambda source, agreed: gr.update(interactive=source == EXAMPLE or agreed),
-            [self.source, self.consent],
-            self.run,
-            **LIGHT,
+        self.example.input(
+            self._choose_example, self.example, [self.player, self.result], **PRIVATE
+        )
+        self.consent.input(
+            self._agree, self.consent, [self.run, self.status], **PRIVATE
         )
         files = self.several
-        chosen = [self.video.input, self.sound.input, files.upload, files.delete]
-        for event in (*chosen, files.clear):
-            # Another recording: its people have not agreed, its words are others.
-            event(lambda: (False, ""), None, [self.consent, self.words], **LIGHT)
-        for event in (self.source.input, self.example.input, *chosen):
-            event(self._mark_old, None, self.result, **LIGHT)
+        for each, events in {
+            self.video: [self.video.change],  # also of the camera
+            self.sound: [self.sound.change],
+            files: [files.upload, files.delete, files.clear],
+        }.items():
+            for event in events:
+                event(
+                    self._take_another,
+                    each,
+                    [self.consent, self.words, self.run, self.status, self.result],
+                    **PRIVATE,
+                )
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]
-            + [self.consent, self.variant, self.wanted, self.timeline],
-            [self.status, self.result, self.words, self.saving],
-            concurrency_limit=1,
-            concurrency_id="worker",
+            + [self.consent, self.variant, self.wanted, self.timeline, *tables],
+            begun,
             api_name="ask",
             **PRIVATE,
         )
         save = {"fn": self._save, "inputs": self.people, "outputs": self.files}
-        running.then(**save, api_name="save", **LIGHT)
-        self.people.input(**save, **LIGHT)
-        self.keep.click(self._keep, None, self.status, api_name="keep", **LIGHT)
+        running.then(**save, api_name="save", **PRIVATE)
+        self.people.input(**save, **PRIVATE)
+        self.keep.click(self._keep, None, self.status, api_name="keep", **PRIVATE)
         self.cancel.click(
-            self._stop, None, self.status, cancels=[running], api_name="stop", **LIGHT
+            self._stop, None, begun, cancels=[running], api_name="stop", **PRIVATE
         )
         self.clear.click(
             self._empty,
-            None,
-            [*own, self.start, self.end, self.words, self.consent]
-            + [self.status, self.result, self.saving],
+            self.source,
+            [*own, *tables, self.start, self.end, self.consent, self.run, *begun],
             cancels=[running],
             api_name="empty",
-            **LIGHT,
+            **PRIVATE,
         )
         page.unload(self._leave)
 
-    def _choose(self, source: str):
+    def _choose(self, source: str, request: gr.Request) -> tuple:
         chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
         drawn, single = source == EXAMPLE, source != SEVERAL
         visible = [drawn, drawn, *chosen, *[single] * 4]
@@ -252,9 +275,27 @@ class _Page:
             *[gr.update(visible=each) for each in visible],
             gr.update(visible=not drawn, value=False),
             gr.update(interactive=drawn),
+            *[gr.update(visible=not drawn)] * len(self.tables),
+            self._old(request),
         )
 
-    def _mark_old(self, request: gr.Request):
+    def _take_another(self, value, request: gr.Request) -> tuple:
+        """Another recording: its people have not agreed, its words are others."""
+        for each in value if isinstance(value, list) else [value]:
+            self.desk.upload(request.session_hash, each)  # goes when the page does
+        said = "Tick that the people in it agreed to this analysis." if value else BEGIN
+        run = gr.update(interactive=False)
+        return False, "", run, answers.status(said), self._old(request)
+
+    def _agree(self, agreed: bool) -> tuple:
+        said = "Ready: press Run." if agreed else "Without consent nothing is analysed."
+        return gr.update(interactive=agreed), answers.status(said)
+
+    def _choose_example(self, name: str, request: gr.Request) -> tuple:
+        return self._player(name), self._old(request)
+
+    def _old(self, request: gr.Request):
+        """What stands there is of the recording before, if anything does."""
         old = self.desk.session(request.session_hash).result is not None
         return gr.update(elem_classes=["old"] if old else [])
 
@@ -273,24 +314,26 @@ class _Page:
         wanted: list[str],
         timeline: bool,
         request: gr.Request,
+        *tables: str | None,
     ):
         page = request.session_hash
         question = {"start": start, "end": end, "words": words or ""}
         question |= {"variant": variant, "wanted": list(wanted or [])}
         question |= {"timeline": bool(timeline)}
-        yield _update(
-            answers.Shown(answers.status("Waiting for the analysis to begin."))
-        )
+        session = self.desk.session(page)
+        session.unanswered, old = True, session.result is not None
+        yield _update(answers.Shown(answers.status("The analysis begins."), old=old))
         try:
             if source == EXAMPLE:
                 found = self._example(page, example, question)
             else:
                 value = {VIDEO: video, SOUND: sound, SEVERAL: several}.get(source)
-                found = self._own(page, value, consent, question)
+                found = self._own(page, value, consent, tables, question)
             for each in found:
                 yield _update(each)
         except AppError as error:
             yield _update(answers.refused(self.desk, page, error))
+        session.unanswered = False
 
     def _example(self, page: str, name, question: dict) -> Iterator[answers.Shown]:
         if name not in self.shown:
@@ -300,7 +343,9 @@ class _Page:
             self.desk, page, chosen.path, question | {"true": chosen.true}
         )
 
-    def _own(self, page: str, value, consent, question) -> Iterator[answers.Shown]:
+    def _own(
+        self, page: str, value, consent, tables, question: dict
+    ) -> Iterator[answers.Shown]:
         several = isinstance(value, list)
         paths = [
             self.desk.upload(page, each) for each in (value if several else [value])
@@ -313,6 +358,15 @@ class _Page:
             )
         if several:
             return answers.ask_several(self.desk, page, paths, question["variant"])
+        measured = {}
+        for modality, table in zip(self.tables, tables, strict=True):
+            measured[modality] = self.desk.upload(page, table)
+            if measured[modality] is None:
+                raise AppError(
+                    f"The table of {pretty(modality).lower()} is missing: these "
+                    "models read it from what another tool measured."
+                )
+        question |= {"tables": {name: str(each) for name, each in measured.items()}}
         return answers.ask(self.desk, page, paths[0], question)
 
     def _save(self, people: bool, request: gr.Request) -> list:
@@ -331,26 +385,37 @@ class _Page:
             )
         return answers.status("Only the result of a single recording can be kept.")
 
-    def _stop(self, request: gr.Request) -> str:
-        self.desk.cancel(request.session_hash)
-        return answers.status("Cancelled.")
+    def _stop(self, request: gr.Request) -> tuple:
+        page = request.session_hash
+        session = self.desk.session(page)
+        if not (self.desk.cancel(page) or session.unanswered):
+            return (answers.status("Nothing is running."), *[gr.skip()] * 4)
+        session.unanswered = False
+        return _update(answers.cancelled(self.desk, page))
 
-    def _empty(self, request: gr.Request):
+    def _empty(self, source: str, request: gr.Request) -> tuple:
         self.desk.forget(request.session_hash)
         cleared = answers.status("Cleared: nothing is kept.")
+        empty = [None] * (3 + len(self.tables))
+        run = gr.update(interactive=source == EXAMPLE)
+        shown = gr.update(value="", elem_classes=[])
         hidden = gr.update(visible=False)
-        return (*[None] * 3, "", "", "", False, cleared, "", hidden)
+        return (*empty, "", "", False, run, cleared, "", shown, "", hidden)
 
     def _leave(self, request: gr.Request) -> None:
         self.desk.forget(request.session_hash)
 
 
 def _update(shown: answers.Shown) -> tuple:
-    """Updates of status, result, words and downloads."""
-    status, result, words = (
-        gr.skip() if each is None else each
-        for each in (shown.status, shown.result, shown.words)
+    """Updates of status, clock, result, words and downloads."""
+    status, words = (
+        gr.skip() if each is None else each for each in (shown.status, shown.words)
     )
+    result = gr.skip()
+    classes = ["old"] if shown.old else []
     if shown.result is not None:
-        result = gr.update(value=shown.result, elem_classes=[])
-    return status, result, words, gr.update(visible=True) if shown.done else gr.skip()
+        result = gr.update(value=shown.result, elem_classes=classes)
+    elif shown.old:
+        result = gr.update(elem_classes=classes)
+    saving = gr.skip() if shown.done is None else gr.update(visible=shown.done)
+    return status, shown.clock, result, words, saving

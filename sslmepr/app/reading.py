@@ -1,6 +1,8 @@
 """One recording read and explained; runs in the worker's process alone."""
 
 import base64
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,18 +14,28 @@ from sslmepr.app import certainty
 from sslmepr.app.compare import comparable, comparison
 from sslmepr.app.elements import Section
 from sslmepr.app.explain import Explainer, Explanation, training_average
-from sslmepr.app.explained import explanation_sections, provenance_sections
-from sslmepr.app.intake import AppError, check_file, check_recording, check_segment
+from sslmepr.app.explained import (
+    detail_sections,
+    explanation_sections,
+    provenance_section,
+)
+from sslmepr.app.intake import (
+    RECORDING,
+    AppError,
+    check_file,
+    check_recording,
+    check_segment,
+    tables_needed,
+)
 from sslmepr.app.scores import score_sections, score_table
 from sslmepr.app.seen import Seen, seen_sections
 from sslmepr.app.several import joined, packed
-from sslmepr.app.timeline import Timeline, read_windows
+from sslmepr.app.timeline import Timeline, read_windows, unread_section
 from sslmepr.encoders.load import load_encoders
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.predict import WRITERS, PredictError, Predictor
-
-RECORDING = "recording"
-"""Stands for the file, whose name nobody needs to see."""
+from sslmepr.training.checkpoints import CheckpointError
+from sslmepr.training.new_clips import StudyModels
 
 MOST_WORDS = 300
 """Given as what is said: each is left out once, to see what it counts."""
@@ -31,20 +43,25 @@ MOST_WORDS = 300
 STEPS = (
     "checking the recording",
     "reading faces, sound and words",
-    "explaining the scores",
-    "drawing the explanation",
+    "explaining the scores by modality",
     "reading it window by window",
+    "explaining them by words, regions and moments",
 )
-"""The last one only if it is asked for."""
+WINDOWS = STEPS[3]
+"""Only if it is asked for."""
 
 
 class Loaded(NamedTuple):
-    """What is kept of the models of a variant."""
+    """What is kept of the models of a variant.
 
-    predictor: Predictor
+    There is no predictor where every recording comes with tables of its own.
+    """
+
+    predictor: Predictor | None
     explainer: Explainer
     nearness: certainty.Nearness
     errors: pd.DataFrame | None
+    models: StudyModels
 
 
 class Checked(NamedTuple):
@@ -55,6 +72,7 @@ class Checked(NamedTuple):
     start: float | None
     end: float | None
     seconds: float
+    tables: Mapping[str, str]
 
 
 class Reader:
@@ -80,20 +98,24 @@ class Reader:
         self.params = settings.model_copy(update={"compute": compute})
         self.study_folder = self.project / "runs" / settings.study
         self.encoders = load_encoders(settings.extract, torch.device("cpu"))
-        self.metrics = certainty.measured(
-            self.project / "results" / settings.study, settings.roles.held_out
-        )
+        self.results_folder = self.project / "results" / settings.study
+        self.metrics = certainty.measured(self.results_folder, settings.roles.held_out)
         self._of: dict[str, Loaded] = {}
         self._models(variant)
 
     def _models(self, variant: str) -> Loaded:
         if variant not in self._of:
             settings, data = self.params, self.project / "data"
-            try:
-                predictor = Predictor(settings, self.study_folder, variant)
-            except PredictError as error:
-                raise AppError(self._without_paths(str(error))) from None
-            models = predictor.models
+            predictor = None
+            if tables_needed(settings):
+                folder = self.study_folder / "fusion" / variant
+                try:
+                    models = StudyModels(self.study_folder, folder, "cpu")
+                except CheckpointError as error:
+                    raise AppError(self._without_paths(str(error))) from None
+            else:
+                predictor = self._predictor(variant, {})
+                models = predictor.models
             average = training_average(settings, models, self.study_folder, data)
             self._of[variant] = Loaded(
                 predictor,
@@ -102,8 +124,20 @@ class Reader:
                 certainty.usual_errors(
                     self.study_folder, variant, settings.roles.held_out
                 ),
+                models,
             )
         return self._of[variant]
+
+    def _predictor_for(self, variant: str, checked: Checked) -> Predictor:
+        kept = self._models(variant).predictor
+        return kept or self._predictor(variant, checked.tables)
+
+    def _predictor(self, variant: str, tables: Mapping[str, str]) -> Predictor:
+        settings, folder = self.params, self.study_folder
+        try:
+            return Predictor(settings, folder, variant, tables=tables)
+        except PredictError as error:
+            raise AppError(self._without_paths(str(error))) from None
 
     def _without_paths(self, text: str) -> str:
         return text.replace(f"{self.project}/", "").replace(str(self.project), ".")
@@ -118,9 +152,10 @@ class Reader:
             seconds or null; words, what is said, or empty; variant; wanted, outputs to
             explain in full; true, target to value where it is known; timeline, whether
             it is read window by window, too; kept, what
-            `sslmepr.app.compare.comparable` said of another recording, or null. With
-            ``task``, something else: ``row``, one of several recordings; ``joined``,
-            the rows of several.
+            `sslmepr.app.compare.comparable` said of another recording, or null;
+            tables, modality to the table of it that another tool made. With ``task``,
+            something else: ``row``, one of several recordings; ``joined``, the rows of
+            several.
         tell : callable
             Takes the number of a step, how many there are, its name, and sections of
             the page or None.
@@ -145,36 +180,41 @@ class Reader:
         return self._analysis(question, tell)
 
     def _analysis(self, question: dict, tell) -> dict:
-        begin = _stepping(tell, STEPS if question["timeline"] else STEPS[:-1])
+        windows = question["timeline"] and not tables_needed(self.params)
+        names = [name for name in STEPS if windows or name != WINDOWS]
+        begin = _Steps(tell, names)
         begin()
         checked = self._checked(question)
         begin()
         loaded = self._models(question["variant"])
-        table = self._predict(loaded.predictor, checked, question["words"])
+        predictor = self._predictor_for(question["variant"], checked)
+        table = self._predict(predictor, checked, question["words"])
         row = table.iloc[0]
         self._require_read(row)
         now, first = self._first(question, loaded, table, checked.work)
         begin(first)
         frames = self.params.extract.frames
         seen = Seen.read(checked.path, checked.work, frames, checked.start, checked.end)
-        explanation = loaded.explainer.explain(
-            checked.path, checked.work, question["wanted"]
-        )
-        begin()
+        explanation = loaded.explainer.explain(checked.work, question["wanted"])
         known = loaded.explainer.average is not None
         rest = seen_sections(row, seen) + explanation_sections(explanation, known)
-        last = provenance_sections(
-            self.params, question["variant"], loaded.predictor.models
-        )
         files = _files(table, explanation, checked.work)
-        if question["timeline"]:
-            begin([*first, *rest, *last])
-            course = self._timeline(loaded.predictor, checked, row, seen)
+        if windows:
+            begin([*first, *rest])
+            course = self._timeline(predictor, checked, row, seen)
             rest += filter(None, [course.section()])
             if len(course.windows):
                 _write(course.windows, checked.work / "windows.csv", files)
+        elif question["timeline"]:
+            rest.append(unread_section())
+        begin([*first, *rest])
+        details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
+        rest += detail_sections(explanation, details, known)
+        last = provenance_section(
+            self.params, question["variant"], loaded.models, begin.seconds()
+        )
         return {
-            "sections": [*first, *rest, *last],
+            "sections": [*first, *rest, last],
             "files": files,
             "transcript": row["transcript"] if pd.notna(row["transcript"]) else "",
             "incomplete": bool(row["missing"]),
@@ -185,7 +225,7 @@ class Reader:
         self, question: dict, loaded: Loaded, table: pd.DataFrame, work: Path
     ) -> tuple[dict, list[Section]]:
         """What is kept for a comparison; scores and how sure they are."""
-        row, models = table.iloc[0], loaded.predictor.models
+        row, models = table.iloc[0], loaded.models
         scores = score_table(
             row,
             models,
@@ -202,6 +242,7 @@ class Reader:
             metrics,
             loaded.errors,
             loaded.nearness.table(work / "features"),
+            certainty.ceilings(self.results_folder),
         )
         sections = score_sections(row, scores)
         if question.get("kept"):
@@ -242,7 +283,7 @@ class Reader:
         AppError
         """
         checked = self._checked(question)
-        predictor = self._models(question["variant"]).predictor
+        predictor = self._predictor_for(question["variant"], checked)
         return self._predict(predictor, checked, question["words"])
 
     def _checked(self, question: dict) -> Checked:
@@ -253,7 +294,8 @@ class Reader:
         seconds = check_recording(path, start, end)
         if len(question["words"].split()) > MOST_WORDS:
             raise AppError(f"At most {MOST_WORDS} words can be given: shorten them.")
-        return Checked(path, Path(question["folder"]), start, end, seconds)
+        tables = question.get("tables") or {}
+        return Checked(path, Path(question["folder"]), start, end, seconds, tables)
 
     def _predict(
         self, predictor: Predictor, checked: Checked, words: str
@@ -264,7 +306,10 @@ class Reader:
         try:
             table = predictor.read([checked.path], checked.work, given)
         except PredictError as error:
-            raise AppError(self._without_paths(str(error))) from None
+            said = self._without_paths(str(error))
+            for place in (*checked.tables.values(), str(checked.path)):
+                said = said.replace(f"{Path(place).parent}/", "")
+            raise AppError(f"{said}.") from None
         return _nameless(table, checked.path)
 
     def _require_read(self, row: pd.Series) -> None:
@@ -275,15 +320,25 @@ class Reader:
             )
 
 
-def _stepping(tell, names: tuple[str, ...]):
-    """A function that tells of the next step, and of what is to be shown meanwhile."""
-    steps = iter(enumerate(names, 1))
+class _Steps:
+    """Tells of every step, and of what is to be shown meanwhile; and times them."""
 
-    def begin(found: list[Section] | None = None) -> None:
-        number, name = next(steps)
-        tell(number, len(names), name, found)
+    def __init__(self, tell, names: Sequence[str]):
+        self._tell, self._names = tell, names
+        self._begun: list[float] = []
 
-    return begin
+    def __call__(self, found: list[Section] | None = None) -> None:
+        name, count = self._names[len(self._begun)], len(self._names)
+        self._begun.append(time.perf_counter())
+        self._tell(len(self._begun), count, name, found)
+
+    def seconds(self) -> dict[str, float]:
+        """Step to how long it took, up to now."""
+        ends = [*self._begun[1:], time.perf_counter()]
+        return {
+            name: end - begin
+            for name, begin, end in zip(self._names, self._begun, ends, strict=False)
+        }
 
 
 def _nameless(table: pd.DataFrame, path: Path) -> pd.DataFrame:

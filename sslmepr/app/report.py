@@ -1,10 +1,16 @@
 """Notices, and the report: one HTML file that needs no network."""
 
 import html
+import re
 from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
 
 from sslmepr.app import style
+from sslmepr.app.elements import listed
 from sslmepr.params import Params
+from sslmepr.report.words import plain
 
 TITLE = "Emotions and apparent personality of one recording"
 
@@ -27,6 +33,80 @@ def notice(params: Params) -> str:
         f"The models of study “{params.study}” estimate impressions, not facts: "
         "nothing here may be used to judge a person."
     )
+
+
+def models(params: Params, variants: Sequence[str]) -> str:
+    """What the models of a study know, in a sentence or two.
+
+    Parameters
+    ----------
+    params : Params
+    variants : sequence of str
+        Fusion models that are there, the chosen one first.
+    """
+    modalities = listed([plain(name) for name in params.modalities])
+    corpora = dict.fromkeys([params.roles.emotion, params.roles.personality])
+    count = len(set(variants))
+    more = f", one of {count} that can be chosen under Options" if count > 1 else ""
+    return (
+        f"Fusion model: {plain(variants[0])}{more}. It was trained on the corpora "
+        f"{listed([f'“{name}”' for name in corpora])} and reads {modalities}."
+    )
+
+
+def citation(project: Path) -> str:
+    """How to cite the method, and the licence, as Markdown; empty if not known.
+
+    Parameters
+    ----------
+    project : Path
+        The repository's folder.
+    """
+    path = project / "CITATION.cff"
+    if not path.is_file():
+        return ""
+    known = yaml.safe_load(path.read_text(encoding="utf-8"))
+    method = known["preferred-citation"]
+    names = listed(
+        [
+            f"{each['given-names'][0]}. {each['family-names']}"
+            for each in method["authors"]
+        ]
+    )
+    return (
+        f"Cite the method as {names}: *{method['title']}* ({method['url']}), and this "
+        f"software as *{known['title']}*, version {known['version']}. Its licence is "
+        f"{known['license']}."
+    )
+
+
+def ethics(project: Path) -> str:
+    """The book's chapter on limits and ethics as Markdown; empty if it is not there.
+
+    References stay in the book: they would lead nowhere from here.
+
+    Parameters
+    ----------
+    project : Path
+        The repository's folder.
+    """
+    path = project / "book" / "ethics.md"
+    if not path.is_file():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    for pattern, change in _FROM_BOOK:
+        text = pattern.sub(change, text)
+    return text.strip()
+
+
+_FROM_BOOK = (
+    (re.compile(r"^# .*\n", re.M), ""),
+    (re.compile(r"^```.*?^```\n", re.M | re.S), ""),
+    (re.compile(r"\s*\{cite:\w\}`[^`]*`"), ""),
+    (re.compile(r"\{doc\}`(?:\w+/)?([\w-]+)`"), r"the book's chapter *\1*"),
+    (re.compile(r"^(\w.*)\n: ", re.M), r"**\1.** "),
+)
+"""What the book's Markdown has and the page's has not: pattern to its replacement."""
 
 
 def joined(sections: Sequence, people: bool = True) -> str:

@@ -79,16 +79,17 @@ def sentences(row: pd.Series, scores: pd.DataFrame) -> list[str]:
             "neutral."
         )
     traits = scores.loc[[name for name in TRAITS if name in scores.index]]
-    for side, name in (("above", "high"), ("below", "low")):
-        sure = traits["low"] > traits["reference"]
-        if name == "low":
-            sure = traits["high"] < traits["reference"]
-        if sure.any():
-            names = listed([plain(each) for each in traits.index[sure]])
+    sides = {
+        "above": traits.index[traits["low"] > traits["reference"]],
+        "below": traits.index[traits["high"] < traits["reference"]],
+    }
+    for side, names in sides.items():
+        if len(names):
+            told = listed([plain(each) for each in names])
             said.append(
-                f"The person is rated {side} the average training clip in {names}."
+                f"The person is rated {side} the average training clip in {told}."
             )
-    if len(traits) and len(said) < 2 and traits["reference"].notna().any():
+    if traits["reference"].notna().any() and not any(map(len, sides.values())):
         said.append(
             "In no trait does the interval exclude the average training clip, so "
             "nothing is said of the traits."

@@ -1,8 +1,10 @@
 """What the models were given of a recording: frames, sound and words."""
 
+import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -13,6 +15,12 @@ from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
 from sslmepr.report import figures
 from sslmepr.report.tables import Table
+
+PANEL_PX = 400
+"""Width of frames in the overview, at least."""
+
+QUALITY = 85
+"""Of the JPEG pictures of single frames."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,24 @@ class Seen:
         return cls(images, seconds, waveform, wide.rename_axis(columns=None))
 
 
+def _enlargeable(images: np.ndarray, seconds: np.ndarray) -> str:
+    """Frames that a click or Enter makes large, and another one small again."""
+    parts = []
+    for number, (image, second) in enumerate(zip(images, seconds, strict=True), 1):
+        words = f"Frame {number} of {len(images)}, at {second:.1f} s"
+        _, content = cv2.imencode(
+            ".jpg",
+            cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
+            [cv2.IMWRITE_JPEG_QUALITY, QUALITY],
+        )
+        address = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+        parts.append(
+            f'<details><summary><img src="{address}" alt="{words}: enlarge or reduce">'
+            "</summary></details>"
+        )
+    return f'<div class="enlargeable">{"".join(parts)}</div>'
+
+
 def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
     """Frames, sound and words as the models had them.
 
@@ -77,18 +103,20 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
     """
     parts, found = [], []
     if seen.images is not None:
+        coarse = max(1, seen.images.shape[2] // PANEL_PX)  # large ones stand below
         sound = "no sound" if seen.waveform is None else "the waveform"
         parts = [
             drawn(
                 figures.clip_panel,
-                seen.images,
+                seen.images[:, ::coarse, ::coarse],
                 seen.seconds,
                 seen.waveform,
                 SAMPLE_RATE_HZ,
                 alt=f"{len(seen.images)} frames that the models saw, and {sound}",
                 caption="Boxes: face and body as they were found. Dotted lines: when "
                 "the frames were taken.",
-            )
+            ),
+            _enlargeable(seen.images, seen.seconds),
         ]
     if len(seen.provenance):
         table = seen.provenance.reset_index(drop=True)

@@ -2,7 +2,9 @@
 
 from sslmepr.report import theme
 
-_NARROW_PX = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"]
+_MARGINS_PX = 80
+_NARROW_PX = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"] + _MARGINS_PX
+"""Of a window. Gradio drops rules for containers."""
 
 
 def _dark(within: str) -> str:
@@ -13,12 +15,14 @@ def _dark(within: str) -> str:
 
 
 FIGURES = f"""
-.both-modes{{margin:0 0 1em;container-type:inline-size}}
+.both-modes{{margin:0 0 1em;padding:0 1em}}
 .both-modes svg{{height:auto;max-width:100%;overflow:visible;
+font-family:"Source Sans Pro","Source Sans 3",Arial,"Liberation Sans",
+sans-serif!important;
 stroke-linejoin:round;stroke-linecap:butt}}
 .both-modes figcaption{{font-size:.9em;margin-top:.4em}}
 .both-modes .narrow,.both-modes .only-dark{{display:none}}
-@container (width < {_NARROW_PX:g}px){{
+@media (max-width:{_NARROW_PX:g}px){{
 .both-modes .wide{{display:none}}.both-modes .narrow{{display:block}}}}
 """
 
@@ -26,13 +30,24 @@ TABLES = """
 .scrolls{overflow-x:auto;margin:0 0 1em}
 .scrolls table{border-collapse:collapse;font-size:.92em;overflow-wrap:normal}
 .scrolls caption{text-align:left;font-weight:600;padding:.3em 0}
+.scrolls :is(caption,th,td){overflow-wrap:normal!important;word-break:normal!important}
 .scrolls th,.scrolls td{padding:.25em .7em;border-bottom:1px solid #8886;
 background:none}
 .scrolls tfoot td{font-size:.9em;border:0}
 .scrolls .interval{white-space:nowrap}
 """
 
-CONTENT = FIGURES + TABLES
+FRAMES = """
+.enlargeable{display:flex;flex-wrap:wrap;gap:.4em;margin:0 0 1em}
+.enlargeable summary{list-style:none;cursor:zoom-in;line-height:0}
+.enlargeable summary::-webkit-details-marker{display:none}
+.enlargeable img{height:4.5em;width:auto;margin:0}
+.enlargeable details[open]{flex-basis:100%}
+.enlargeable details[open] summary{cursor:zoom-out}
+.enlargeable details[open] img{height:auto;max-height:85vh;max-width:100%}
+"""
+
+CONTENT = FIGURES + TABLES + FRAMES
 
 PAGE = (
     CONTENT
@@ -40,13 +55,23 @@ PAGE = (
     + """
 .notice{border-left:4px solid #b34700;padding:.6em 1em;margin:0 0 1em;
 background:#b347001f}
+.notice a{color:inherit!important;text-decoration:underline}
 .result h2{font-size:1.25em;font-weight:600;margin:1.4em 0 .5em}
 .result h3{font-size:1.05em;font-weight:600;margin:1em 0 .4em}
 .result p{margin:0 0 .7em;max-width:70ch}
 .old .result::before{content:"Of the recording before";display:block;
 border:1px solid currentColor;padding:.3em .8em;margin:0 0 1em}
-.gradio-container :focus-visible{outline:2px solid currentColor;outline-offset:2px}
+/* Gradio's own trimmer needs a server of others; start and end are fields here. */
+button[aria-label^="Trim video"]{display:none}
+#clock{flex-grow:0;text-align:right}
+.gradio-container :focus-visible{
+outline:2px solid currentColor!important;outline-offset:2px}
 .gradio-container{overflow-wrap:anywhere}
+.gradio-container main{width:100%!important;max-width:62rem!important;
+margin:0 auto!important}
+.gradio-container main :not(button){min-width:0}
+.gradio-container main button{overflow-wrap:normal}
+.gradio-container main video{max-height:20rem}
 @media (prefers-reduced-motion:reduce){
 *,*::before,*::after{animation:none!important;transition:none!important}}
 """

@@ -169,6 +169,15 @@ class Timeline:
         return Table(table, "Emotions in each window", note)
 
 
+def unread_section() -> Section:
+    """Why there are no windows where other tools have measured a modality."""
+    said = (
+        "There are no windows where a modality comes from a table of another tool: it "
+        "is read as a whole."
+    )
+    return section("timeline", TITLE, paragraph(said))
+
+
 def _has(value) -> bool:
     """Whether a modality of a row of predictions was there."""
     return isinstance(value, str) and bool(value)

@@ -7,8 +7,9 @@ clips: the standard error of their difference is that of the difference of their
 influence functions.
 
 ``sensors``
-    Errors of different modalities are independent given emotions and traits: scores of
-    all pairs of modalities, against pairs that are recorded with different sensors.
+    Errors of different modalities are independent given emotions and traits. Those of
+    different sensors are assumed to be, and pairs of them are used; checked is whether
+    all pairs of modalities would give the same.
 ``corpora``
     One joint law holds in all corpora: covariances of scores from the corpus with
     emotion labels, against those from the corpus with trait labels.
@@ -19,14 +20,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_source import (
-    CrossSource,
-    IdentificationError,
-    Scores,
-    cross_source,
-    largest_t,
-)
-from sslmepr.association.specifications import SENSORS
+from sslmepr.association.cross_source import CrossSource, cross_source
+from sslmepr.association.influence_tests import largest_t
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.params.analysis import Association
 
 CHECKS = ("sensors", "corpora")
@@ -35,7 +31,6 @@ COLUMNS = ["assumption", "estimate", "expected", "p", "verdict", "reason"]
 
 def assumption_checks(
     scores: Sequence[Scores],
-    modalities: Sequence[str],
     settings: Association,
     seed: int,
 ) -> pd.DataFrame:
@@ -45,8 +40,6 @@ def assumption_checks(
     ----------
     scores : sequence of Scores
         As `sslmepr.association.probe_scores.study_scores` gives them.
-    modalities : sequence of str
-        Of the scores.
     settings : Association
         ``resamples`` and ``alpha`` are used.
     seed : int
@@ -60,15 +53,20 @@ def assumption_checks(
         signs of speakers), verdict (``holds`` or ``fails``, at ``settings.alpha``),
         reason (why a check cannot be made; then the numbers are missing).
     """
-    sensors = [SENSORS[name] for name in modalities]
+    every = [each._replace(sensors=None) for each in scores]
     only = [[n == place for n in range(len(scores))] for place in (0, 1)]
-    ways = {"sensors": ({}, {"apart": sensors})}
-    ways["corpora"] = tuple({"counted": each} for each in only)
-    rows = []
+    ways = {"sensors": ((every, None), (scores, None))}
+    ways["corpora"] = tuple((scores, each) for each in only)
+    rows, sensors = [], scores[0].sensors
     for name, each in ways.items():
+        if name == "sensors" and (sensors is None or len({*sensors}) == len(sensors)):
+            reason = "every modality has a sensor of its own"
+            rows.append((name, np.nan, np.nan, np.nan, "", reason))
+            continue
         try:
             first, second = (
-                cross_source(scores[0], scores[1], scores[2:], **way) for way in each
+                cross_source(part[0], part[1], part[2:], counted=counted)
+                for part, counted in each
             )
         except IdentificationError as error:
             rows.append((name, np.nan, np.nan, np.nan, "", str(error)))

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.association.assumption_checks import COLUMNS, difference
-from sslmepr.association.cross_source import IdentificationError
 from sslmepr.association.cross_table import (
     CrossAssociations,
     cell_table,
@@ -18,6 +17,7 @@ from sslmepr.association.prediction_powered import (
     prediction_powered,
 )
 from sslmepr.association.probe_scores import study_rows
+from sslmepr.association.scores import IdentificationError
 from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
 from sslmepr.params import Params
 from sslmepr.training.clips import StudyClips
@@ -98,9 +98,12 @@ def side_by_side(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        emotion, trait, source, r, low, high, verdict; sources of a pair together.
+        emotion, trait, source, r, low, high, verdict; sources of a pair together. No
+        rows if there are no estimates.
     """
+    columns = [*CELL, "source", "r", "low", "high", "verdict"]
+    if table.empty:
+        return pd.DataFrame(columns=columns)
     order = table.groupby(CELL, sort=False).ngroup()
     places = np.lexsort([np.arange(len(table)), order])
-    columns = [*CELL, "source", "r", "low", "high", "verdict"]
     return table.iloc[places][columns].reset_index(drop=True)

@@ -8,17 +8,11 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from sslmepr.association.cross_source import (
-    CrossSource,
-    IdentificationError,
-    Scores,
-    cross_source,
-    intervals,
-    largest_t,
-    multiplied,
-)
+from sslmepr.association.cross_source import CrossSource, cross_source
 from sslmepr.association.grid import CELL, CELLS, cell_index
+from sslmepr.association.influence_tests import intervals, largest_t, multiplied
 from sslmepr.association.probe_scores import study_scores
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.association.sources import CROSS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
@@ -74,7 +68,7 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
     Raises
     ------
     IdentificationError
-        If the study has no clips with two modalities.
+        If the study has no clips with modalities of two sensors.
     CorpusError, FeatureError
         If a file is missing or damaged.
     """

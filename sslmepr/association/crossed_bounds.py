@@ -24,9 +24,9 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.stats import norm
 
-from sslmepr.association.cross_source import Scores
 from sslmepr.association.grid import cell_index
 from sslmepr.association.prediction_powered import by_speaker, comparable, stacked
+from sslmepr.association.scores import Scores
 
 COLUMNS = ("explained_emotion", "explained_trait", "unrelated", "low", "high")
 COLUMNS += ("interval_low", "interval_high", "n", "n_speakers")

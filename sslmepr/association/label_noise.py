@@ -23,14 +23,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_source import (
-    CrossSource,
-    IdentificationError,
-    Reliability,
-    Scores,
-    cross_source,
-)
+from sslmepr.association.cross_source import CrossSource, Reliability, cross_source
 from sslmepr.association.preregistration import Endpoint, primary_table
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from sslmepr.association.cross_source import Scores
 from sslmepr.association.disjoint_modalities import PROBABILITY_CLIP
 from sslmepr.association.probe_scores import UNSCORED, study_rows
+from sslmepr.association.scores import SENSORS, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS, select
 from sslmepr.params import Params
 from sslmepr.training.clips import read_study_clips
@@ -48,6 +48,7 @@ def network_scores(
     """
     clips = read_study_clips(params, data_folder)
     wide = _wide(select(predictions, stage="unimodal"))
+    sensors = [SENSORS[name] for name in params.modalities]
     found = []
     for place, rows in enumerate(study_rows(params, clips)):
         table = clips.table.iloc[rows]
@@ -61,7 +62,8 @@ def network_scores(
             present &= (table["split"] != "train").to_numpy()[:, None]
             labels = clips.labels[TASKS[place]][rows]
             labels = labels if place else labels[:, UNSCORED:] > 0
-        found.append(Scores(*sides, present, table["speaker_id"].to_numpy(), labels))
+        speakers = table["speaker_id"].to_numpy()
+        found.append(Scores(*sides, present, speakers, labels, sensors))
     return found
 
 

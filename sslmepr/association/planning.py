@@ -19,8 +19,9 @@ import pandas as pd
 from scipy.stats import norm
 from statsmodels.stats.power import NormalIndPower
 
-from sslmepr.association.cross_source import CrossSource, Scores
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.grid import CELL, CELLS
+from sslmepr.association.scores import Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.analysis import Association
 

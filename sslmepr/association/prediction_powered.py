@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from sslmepr.association.cross_source import CrossSource, IdentificationError, Scores
+from sslmepr.association.cross_source import CrossSource
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 

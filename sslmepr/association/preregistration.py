@@ -13,13 +13,15 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from sslmepr.association.cross_source import CrossSource, intervals, multiplied
+from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import verdict_of
+from sslmepr.association.influence_tests import intervals, multiplied
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.analysis import Association
-from sslmepr.params.base import ParamsError, Section, read
+from sslmepr.params.base import Section, read
+from sslmepr.params.study import parse
 
 FILE = Path("book", "preregistration.yaml")
 
@@ -107,14 +109,9 @@ def read_preregistration(path: str | Path = FILE) -> Preregistration:
     ------
     ParamsError
         If the file is absent, is not YAML, or holds something else; the message names
-        the file and the first thing that is wrong.
+        the file and everything that is wrong.
     """
-    try:
-        return Preregistration.model_validate(read(Path(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ParamsError(f"{path}: {place}: {first['msg']}") from None
+    return parse(read(Path(path)), str(path), Preregistration)
 
 
 def primary_table(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_source import Scores
+from sslmepr.association.scores import SENSORS, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.regression import ridge
@@ -163,6 +163,7 @@ def shifted_scores(features, present, labels, speakers, shifts) -> list[list[Sco
                 known[n],
                 speakers[n],
                 labels[n] if n < len(labels) else None,
+                [SENSORS[name] for name in modalities],
             )
             for n, (emotions, traits) in enumerate(zip(*scores, strict=True))
         ]

@@ -7,8 +7,9 @@ sources (`sslmepr.association.cross_source`). Each defensible way to estimate it
 ``modalities``
     all of them, or without one;
 ``pairs``
-    covariances of scores between all modalities, or only between such as are recorded
-    with different sensors, whose errors have less in common;
+    covariances of scores between modalities that are recorded with different sensors,
+    as the chapter on associations has them, or between all, whose errors have more in
+    common;
 ``corpora``
     in which these covariances are taken;
 ``scores``
@@ -33,23 +34,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from sslmepr.association.cross_source import (
-    IdentificationError,
-    Scores,
-    cross_source,
-    intervals,
-    multiplied,
-)
+from sslmepr.association.cross_source import cross_source
+from sslmepr.association.influence_tests import intervals, multiplied
 from sslmepr.association.network_scores import network_scores
 from sslmepr.association.probe_scores import shifted_scores, study_features
-from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, VISUAL_MODALITIES
+from sslmepr.association.scores import SENSORS, IdentificationError, Scores
+from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
-
-SENSORS = {name: name for name in MODALITIES} | dict.fromkeys(
-    VISUAL_MODALITIES, "camera"
-)
-"""Modality to what it is recorded with."""
 
 PROBES = {"probes": 0, "penalty a tenth": -2, "penalty ten times": 2}
 """Name to places of `sslmepr.training.probes.RIDGE_ALPHAS`, two of which are a factor
@@ -131,7 +123,7 @@ def specifications(
         rest = [SENSORS[name] for name in modalities if name != left_out]
         several = 1 < len(set(rest)) < len(rest)
         name = EVERY if left_out is None else f"without {left_out}"
-        pairs = (EVERY, OTHER_SENSOR) if several else (EVERY,)
+        pairs = (OTHER_SENSOR, EVERY) if several else (EVERY,)
         choices = product((name,), pairs, corpora, scores)
         found += [Specification(*each) for each in choices]
     return found
@@ -246,20 +238,21 @@ def _estimate(scores: Sequence[Scores], modalities, name: Specification):
         for place, each in enumerate(modalities)
         if name.modalities != f"without {each}"
     ]
+    sensors = None
+    if name.pairs == OTHER_SENSOR:
+        sensors = [SENSORS[modalities[place]] for place in kept]
     parts = [
         each._replace(
             emotions=each.emotions[:, kept],
             traits=each.traits[:, kept],
             present=each.present[:, kept],
+            sensors=sensors,
         )
         for each in scores
     ]
-    apart = None
-    if name.pairs == OTHER_SENSOR:
-        apart = [SENSORS[modalities[place]] for place in kept]
     labelled = {EVERY: True, TRAINING: True, HELD_OUT: False}[name.corpora]
     counted = [labelled] * 2 + [name.corpora != TRAINING] * (len(parts) - 2)
-    return cross_source(*parts[:2], parts[2:], apart=apart, counted=counted)
+    return cross_source(*parts[:2], parts[2:], counted=counted)
 
 
 def joint_inference(

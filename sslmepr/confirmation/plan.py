@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from sslmepr.params.base import ParamsError, Positive, Section, read
+from sslmepr.params.base import Positive, Section, read
+from sslmepr.params.study import parse
 
 FILE = Path("book", "confirmation.yaml")
 
@@ -67,14 +68,9 @@ def read_plan(path: str | Path = FILE) -> ConfirmationPlan:
     ------
     ParamsError
         If the file is absent, is not YAML, or holds something else; the message names
-        the file and the first thing that is wrong.
+        the file and everything that is wrong.
     """
-    try:
-        return ConfirmationPlan.model_validate(read(Path(path)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ParamsError(f"{path}: {place}: {first['msg']}") from None
+    return parse(read(Path(path)), str(path), ConfirmationPlan)
 
 
 def judged(summary: pd.DataFrame, plan: ConfirmationPlan) -> pd.DataFrame:

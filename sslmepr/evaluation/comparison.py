@@ -18,6 +18,7 @@ from scipy import stats
 
 from sslmepr.corpora.schema import read_clips
 from sslmepr.evaluation.metrics import emotion_draws, personality_draws
+from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION
 from sslmepr.labels import FUSED, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.params import Params
 from sslmepr.params.analysis import DEV
@@ -26,9 +27,6 @@ from sslmepr.statistics.verdicts import verdicts
 
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
-
-
-LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
 
 BASELINES = {"linear": LINEAR_FUSION, "stacking": LATE_FUSION}
 """Stages of the regressions that join all modalities, to their names as variants."""
@@ -54,8 +52,9 @@ def shown_clips(
     Returns
     -------
     predictions : DataFrame
-        Of the held-out corpus, or of the dev clips of both training corpora, each of
-        which has the labels of its own task; without the column corpus.
+        Of the held-out corpus, or, where it has no labels or dev alone may be shown, of
+        the dev clips of both training corpora, each of which has the labels of its own
+        task; without the column corpus.
     speaker_ids : Series
         clip_id to speaker_id.
 
@@ -65,12 +64,11 @@ def shown_clips(
         If a clip table is missing or damaged.
     """
     roles, fused = params.roles, _fused(predictions)
-    if params.evaluate.shown == DEV:
-        corpora = dict.fromkeys([roles.emotion, roles.personality])
+    corpora = [roles.held_out]
+    chosen = select(fused, corpus=roles.held_out)
+    if params.evaluate.shown == DEV or chosen["true"].isna().all():
+        corpora = [*dict.fromkeys([roles.emotion, roles.personality])]
         chosen = fused[(fused["split"] == "dev") & fused["true"].notna()]
-    else:
-        corpora = [roles.held_out]
-        chosen = select(fused, corpus=roles.held_out)
     tables = [read_clips(Path(data_folder, name, "corpus")) for name in corpora]
     speakers = pd.concat(tables).set_index("clip_id")["speaker_id"]
     return chosen.drop(columns="corpus"), speakers

@@ -23,7 +23,12 @@ COLUMNS += ["n", "n_speakers", "targets"]
 Draws = dict[tuple[str, str], np.ndarray]
 """(metric, target) to values (1 + replicate,)."""
 
-RANGES = {"CCC": (-1, 1), "CCC pooled": (-1, 1), "skill": (-np.inf, 1)}
+RANGES = {
+    "CCC": (-1, 1),
+    "CCC pooled": (-1, 1),
+    "skill": (-np.inf, 1),
+    "UAR above": (-1, 1),
+}
 """Range of a metric where it is not 0 to 1; intervals are clipped to it."""
 
 

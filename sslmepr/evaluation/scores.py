@@ -12,6 +12,11 @@ from sslmepr.labels import (
     select,
 )
 
+LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
+
+NONE, REMOVED, NOISE = "none", "removed", "noise"
+"""What happened to a modality of the clips that models read."""
+
 MEAN_OVER_SEEDS = -1
 HEADLINE_TARGETS = ("mean", "pooled")
 CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}

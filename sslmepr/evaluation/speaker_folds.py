@@ -23,6 +23,8 @@ from sslmepr.evaluation.true_labels import read_true_clips
 from sslmepr.labels import EMOTIONS
 from sslmepr.models.unimodal import UnimodalModel, set_linear
 from sslmepr.params import Params
+from sslmepr.params.base import require_known
+from sslmepr.params.study import Roles
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.batches import ModalityClips, bucketed
 from sslmepr.training.clips import StudyClips
@@ -73,7 +75,7 @@ def cross_validate(
         by corpus or by speaker, on the clips that have all modalities.
     """
     section = params.folds[name]
-    clips = read_true_clips(params, data_folder)
+    clips = read_true_clips(_alone(params, section.part), data_folder)
     device = choose_device(params.compute.device)
     tables = []
     for scale in ("corpus", "speaker"):
@@ -82,7 +84,7 @@ def cross_validate(
         own = table["corpus"] + "/" + table["speaker_id"]
         group = own if scale == "speaker" else table["corpus"]
         scaled = replace(clips, table=table.assign(group=group))
-        rows = np.flatnonzero(table["part"] == section.part)
+        rows = np.arange(len(table))
         each = [
             ModalityClips(scaled, modality, data_folder, device)
             for modality in section.modalities
@@ -100,6 +102,13 @@ def cross_validate(
     columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
     columns += ["interval", "n", "n_speakers"]
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def _alone(params: Params, corpus: str) -> Params:
+    """With `corpus` in all roles, so that its features are those of no other."""
+    require_known([corpus], params.corpus, "corpus", "folds")
+    roles = Roles(emotion=corpus, personality=corpus, held_out=corpus)
+    return params.model_copy(update={"roles": roles})
 
 
 def _titled(title: str, found: dict[str, pd.DataFrame]) -> list[pd.DataFrame]:

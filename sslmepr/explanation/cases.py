@@ -35,7 +35,6 @@ from sslmepr.explanation.words import (
     read_without,
 )
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TABLE_TOOLS, TRAITS, select
-from sslmepr.media.errors import MediaError
 from sslmepr.params import Params
 from sslmepr.report import figures
 from sslmepr.report.samples import SHOWABLE, video_players
@@ -313,14 +312,10 @@ class _Explainer:
         for row in np.union1d(sample, self.shown):
             clip = self.clips.loc[self.ids[row]]
             mine = table[table["clip_id"] == self.ids[row]]
-            if len(mine) == 0 or pd.isna(clip["media"]):
-                continue
-            try:
+            if len(mine):
                 crops[row] = read_crops(
                     clip, media, mine, self.encoders.image, self.params.extract.frames
                 )
-            except MediaError:
-                continue
         seen = {name for each in crops.values() for name in each}
         average = {
             name: np.mean(
@@ -484,6 +479,18 @@ def _show_output(cases: Cases, clip_id: str, target: str) -> None:
         figures.in_time(steps, alt=f"What each moment of the clip adds to {name}")
 
 
+def tint(value: float, peak: float) -> str:
+    """Style of what is read on orange if a value is above 0, else on blue.
+
+    Parameters
+    ----------
+    value, peak : float
+        The value, and the largest absolute one, which is the deepest colour.
+    """
+    colour = "245,140,60" if value > 0 else "80,150,220"
+    return f"background:rgba({colour},{0.45 * abs(value) / peak:.2f})"
+
+
 def coloured_words(words: pd.DataFrame) -> str:
     """A transcript as HTML, each word on orange if it raises the output, blue if not.
 
@@ -497,10 +504,8 @@ def coloured_words(words: pd.DataFrame) -> str:
     parts = []
     for _, word in words.iterrows():
         value = word["attribution"]
-        colour = "245,140,60" if value > 0 else "80,150,220"
-        depth = 0.45 * abs(value) / peak
         written = f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-        style = f"background:rgba({colour},{depth:.2f});padding:.1em .15em"
+        style = f"{tint(value, peak)};padding:.1em .15em"
         said = html.escape(word["piece"])
         parts.append(f'<span title="{written}" style="{style}">{said}</span>')
     return f"<p>{' '.join(parts)}</p>"

@@ -13,7 +13,7 @@ import pandas as pd
 from sslmepr.encoders.image import ImageEncoder
 from sslmepr.explanation.chain import Chain
 from sslmepr.media.regions import crop_regions
-from sslmepr.media.video import sample_frames
+from sslmepr.report.samples import read_pictures
 
 SIDE = 3
 """Regions along a side; encoders keep as many places of a crop."""
@@ -45,16 +45,12 @@ def read_crops(
     Returns
     -------
     dict of str to (frame, height, width, channel) uint8 ndarray
-        Of `HIDDEN`, those that were found.
-
-    Raises
-    ------
-    MediaError
-        If the recording cannot be read.
+        Of `HIDDEN`, those that were found; empty if the recording cannot be read.
     """
-    span = clip[["start_seconds", "end_seconds"]]
-    images = sample_frames(Path(folder, clip["media"]), frames, *span).images
-    crops = crop_regions(images, regions, mask_person=False)
+    pictures = read_pictures(clip, folder, frames)
+    if pictures is None:
+        return {}
+    crops = crop_regions(pictures.images, regions, mask_person=False)
     return {
         name: np.stack([encoder.prepare(each) for each in crops[name]])
         for name in HIDDEN

@@ -7,9 +7,8 @@ import pandas as pd
 
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
-from sslmepr.media.errors import MediaError
 from sslmepr.media.regions import crop_regions
-from sslmepr.media.video import sample_frames
+from sslmepr.report.samples import read_pictures
 from sslmepr.report.tables import interval, number
 from sslmepr.report.words import plain
 
@@ -134,12 +133,10 @@ def crops(
     dict of str to (height, width, channel) uint8 ndarray
         ``frame``, then modalities; empty if the recording cannot be read.
     """
-    span = clip[["start_seconds", "end_seconds"]]
-    try:
-        images = sample_frames(Path(folder, clip["media"]), frames, *span).images
-    except MediaError:
+    pictures = read_pictures(clip, folder, frames)
+    if pictures is None:
         return {}
-    middle = len(images) // 2
+    images, middle = pictures.images, len(pictures.images) // 2
     here = regions[regions["frame"] == middle]
     cut = crop_regions(images, here, mask_person=mask)
     return {"frame": images[middle]} | {n: each[0] for n, each in cut.items() if each}

@@ -315,7 +315,9 @@ def _check_encoders(shard: Path, expected: dict, found: dict) -> None:
 
 def _provenance_counts(regions: dict[str, list]) -> pd.DataFrame:
     """Frames per clip, modality and provenance."""
-    table = pd.DataFrame({n: regions[n] for n in ("clip_id", "modality", "provenance")})
+    columns = ("clip_id", "modality", "provenance")
+    # Columns without any region would be numbers, and would not join clips by name.
+    table = pd.DataFrame({name: regions[name] for name in columns}, dtype="str")
     counts = table.value_counts(sort=False).unstack(fill_value=0)
     counts = counts.reindex(columns=list(PROVENANCES), fill_value=0)
     return counts.reset_index()

@@ -10,8 +10,10 @@ HELD_OUT, DEV = "held_out", "dev"
 
 
 class Folds(Section):
-    """Cross-validation over the speakers of a corpus, or of a part of a union.
+    """Cross-validation over the speakers of a corpus.
 
+    ``part`` is one of ``corpora``, which needs no role: models of the study learn from
+    the features that its corpora share, and these from the best that this one has.
     ``modalities`` are evaluated each, and fused if they are several; ``folds`` is the
     number of groups of speakers that are held out in turn.
     """

@@ -1,15 +1,20 @@
 """Search in a book that lies on a disk: chapters first, with excerpts."""
 
 import json
+import re
 from pathlib import Path
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+
+from sslmepr.pipeline.gallery import PAGE as GALLERY
 
 SCRIPT = "search.js"
 """Beside the book's sources; the texts of its pages are put before it."""
 
 TOOLS = "searchtools.js"
-NO_TEXT = ("script", "style", "pre", "details", "video", ".headerlink", ".table-tools")
+_DRAWING = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
+NO_TEXT = ("script", "style", "pre", "details:not(.section)", "video")
+NO_TEXT += (".headerlink", ".section-number", ".table-tools")
 
 
 def add_offline_search(html: Path, script: Path) -> None:
@@ -17,7 +22,7 @@ def add_offline_search(html: Path, script: Path) -> None:
 
     Sphinx fetches each page that it found to cut an excerpt, which browsers refuse to
     pages on a disk. Texts of the library's pages and of single runs are left out: they
-    are long, and their titles say what they are.
+    are long, and their titles say what they are. The gallery repeats headings.
 
     Parameters
     ----------
@@ -37,6 +42,7 @@ def add_offline_search(html: Path, script: Path) -> None:
             *sorted(html.glob("*.html")),
             *sorted(html.glob("chapters/*.html")),
         ]
+        if path.name != GALLERY
     }
     written = json.dumps({page: text for page, text in texts.items() if text})
     content = f"const SEARCH_TEXTS = {written};\n\n{script.read_text('utf-8')}"
@@ -50,13 +56,18 @@ def add_offline_search(html: Path, script: Path) -> None:
     page.write_text("".join(lines), encoding="utf-8")
 
 
-def _text_of(page: Path) -> str:
-    """The words of a page, without code and without what is only heard or seen."""
-    article = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select_one(
-        "article.bd-article"
-    )
+def _text_of(page: Path) -> list[str]:
+    """Title, headings and all words of a page, without code and what is only seen."""
+    # Drawings are most of a page, and say nothing that is searched for.
+    text = _DRAWING.sub("", page.read_text(encoding="utf-8"))
+    article = BeautifulSoup(text, "html.parser").select_one("article.bd-article")
     if article is None:
-        return ""
+        return []
     for part in article.select(", ".join(NO_TEXT)):
         part.decompose()
-    return " ".join(article.get_text(" ").split())
+    heads = [_words(head) for head in article.select("h1, h2, h3")]
+    return [" ".join(heads[:1]), " ".join(heads[1:]), _words(article)]
+
+
+def _words(part: Tag) -> str:
+    return " ".join(part.get_text(" ").split())

@@ -2,11 +2,10 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
-
-import nbformat
 
 MEDIA = "_media"
 """Folder of the site with pictures and videos of its pages, named by their content."""
@@ -18,6 +17,8 @@ SUFFIXES = {
     "image/png": ".png",
     "image/jpeg": ".jpg",
     "image/svg+xml": ".svg",
+    "image/webp": ".webp",
+    "audio/mp4": ".m4a",
     "video/mp4": ".mp4",
 }
 
@@ -75,11 +76,12 @@ def _move_media(page: Path, html: Path) -> None:
 
 
 def _clear(path: Path) -> None:
-    content = nbformat.read(path, as_version=nbformat.NO_CONVERT)
-    for cell in content.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbformat.write(content, path)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for cell in content["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    path.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _drop_unnamed(html: Path) -> None:

@@ -47,17 +47,17 @@ def apa_p(p: float) -> str:
 
 
 def counted(clips: int, crossed: int, people: int) -> str:
-    """Clips and people, with clips of a single modality apart.
+    """Clips and people, with clips of a single sensor apart.
 
     Parameters
     ----------
     clips, crossed : int
-        All clips, and those in which two modalities were seen.
+        All clips, and those that two sensors have (camera, microphone, words).
     people : int
     """
     if clips == crossed:
         return f"{clips:,} clips of {people:,} people"
     return (
-        f"{crossed:,} clips with two modalities or more and {clips - crossed:,} with "
+        f"{crossed:,} clips with two sensors or more and {clips - crossed:,} with "
         f"one, of {people:,} people"
     )

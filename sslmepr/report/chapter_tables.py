@@ -4,7 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from sslmepr.evaluation.scores import MEAN_OVER_SEEDS, headline
+from sslmepr.evaluation.scores import (
+    MEAN_OVER_SEEDS,
+    NOISE,
+    NONE,
+    REMOVED,
+    headline,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -322,6 +328,43 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
         return Message("Not available: only one modality is evaluated.")
     above = "UAR above " + chosen["target"]
     return metric_table(chosen.assign(metric=above), "method")
+
+
+def robustness(found: pd.DataFrame) -> Tabs | Message:
+    """Scores of models by disturbance, a panel for each corpus and metric.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From :func:`sslmepr.evaluation.robustness.robustness`.
+    """
+    if found.empty:
+        return Message("Not available: no labelled dev clip has two modalities.")
+    named = found.assign(metric=found["model"], clips_are=disturbances(found))
+    return Tabs(
+        "Corpus and score",
+        {
+            f"{pretty(corpus, 'corpus')}, {plain(metric)}": metric_table(
+                part, "clips_are"
+            )
+            for (corpus, metric), part in named.groupby(
+                ["corpus", found["metric"]], sort=False
+            )
+        },
+    )
+
+
+def disturbances(found: pd.DataFrame) -> list[str]:
+    """What happened to clips, in words, for each row of `robustness`."""
+    words = {
+        NONE: "as they are",
+        REMOVED: "without {modality}",
+        NOISE: "{modality} with noise, {dose:g} SD",
+    }
+    return [
+        words[row.disturbance].format(modality=plain(row.modality), dose=row.dose)
+        for row in found.fillna({"modality": ""}).itertuples()
+    ]
 
 
 def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:

@@ -61,11 +61,16 @@ def filled(
         if name == "answer":
             return answer(attempts, current, shown, tables)._repr_markdown_()
         if name == "attempts":
-            return attempts_table(attempts)._repr_html_()
+            return _scrolled(attempts_table(attempts))
         show = shows[name]
-        return show(tables[name])._repr_html_() if tables else NOTHING
+        return _scrolled(show(tables[name])) if tables else NOTHING
 
     return MARKED.sub(part, text)
+
+
+def _scrolled(table: Table) -> str:
+    """A table that may be wider than the page; in notebooks, outputs have a frame."""
+    return f'<div class="scrolled">{table._repr_html_()}</div>'
 
 
 def answer(

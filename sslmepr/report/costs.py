@@ -1,8 +1,8 @@
-"""Estimated extraction time of corpora that are not available here.
+"""What a run of the study at hand costs, and extraction of corpora that are not here.
 
-The estimate is the time per clip, measured on similar clips, times the number of clips.
-It assumes linear speed-up over processors, which ignores waiting for the disk and for
-the last chunk.
+The estimate of extraction is the time per clip, measured on similar clips, times the
+number of clips. It assumes linear speed-up over processors, which ignores waiting for
+the disk and for the last chunk.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +11,35 @@ import pandas as pd
 
 TOGETHER = "together"
 UNIT = "processor seconds"
+DISK = "GB on disk"
+
+
+def run_cost(measured: pd.DataFrame) -> str:
+    """What ``make repro`` costs, in a sentence.
+
+    Parameters
+    ----------
+    measured : DataFrame
+        As of `extraction_costs`; rows named ``repro`` have seconds, GiB of memory, and
+        GB on disk.
+    """
+    mine = measured[measured["name"] == "repro"].dropna(subset=["value"])
+    costs = mine.set_index("unit")["value"]
+    told = []
+    if "seconds" in costs:
+        told.append(f"takes {costs['seconds'] / 60:.0f} minutes")
+    if "GiB" in costs:
+        told.append(f"holds at most {costs['GiB']:.1f} GiB of memory")
+    if DISK in costs:
+        told.append(f"leaves {costs[DISK]:.1f} GB on the disk")
+    if not told:
+        return "A whole run was not measured on this version; none needs a GPU."
+    *first, last = told
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return (
+        f"A whole run of the default study, from rendering to book, {listed} "
+        f"({mine['machine'].iloc[0]}, no GPU)."
+    )
 
 
 def extraction_costs(

@@ -35,24 +35,6 @@ class Findings:
         return "\n".join(self.sentences)
 
 
-def findings(metrics: pd.DataFrame, agreement: pd.DataFrame) -> Findings:
-    """Summarise a simulated study.
-
-    Parameters
-    ----------
-    metrics : DataFrame
-        Result of the evaluation.
-    agreement : DataFrame
-        Result of the validity chapter: study, metric, estimate, low, high, n_cells.
-    """
-    return Findings(
-        [
-            *recognition(metrics),
-            *agreement_findings(agreement),
-        ]
-    )
-
-
 def study_findings(metrics: pd.DataFrame, told: list[str]) -> Findings:
     """Summarise a study without known true associations.
 
@@ -127,7 +109,7 @@ def agreement_findings(agreement: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     agreement : DataFrame
-        As of `findings`.
+        Result of the validity chapter: study, metric, estimate, low, high, n_cells.
     """
     studies = dict.fromkeys(agreement["study"])
     return [each for study in studies for each in _association(agreement, study)]

@@ -31,7 +31,7 @@ CODEBOOK = {
     "p_equivalence": "p of two one-sided tests that |r| reaches the smallest effect",
     "verdict": "present, absent or undecided; the methods paragraph says when",
     "n": "clips of all corpora together",
-    "n_crossed": "those in which two modalities were seen",
+    "n_crossed": "those that two sensors have: camera, microphone, words",
     "n_speakers": "people in these clips",
 }
 """Column of the tidy table to its meaning."""
@@ -164,10 +164,10 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
         f"traits were predicted from {channels} by L2-penalised regressions, "
         f"cross-fitted in {FOLDS} groups of speakers. The covariances of these scores "
         "with emotions in the first corpus, with traits in the second, and with each "
-        "other between different modalities "
+        "other between modalities of different sensors (camera, microphone, words) "
         "in all clips determine the correlations of the labels (three-source "
         "estimator), so that cues which both kinds of scores read cancel; it assumes "
-        "errors that are independent between modalities given the labels, linear "
+        "errors that are independent between sensors given the labels, linear "
         "regressions, and one joint distribution in all corpora. Emotions are treated "
         "as latent normal variables. "
         f"{100 * settings.confidence:g}% confidence intervals come from influence "

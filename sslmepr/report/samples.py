@@ -165,17 +165,20 @@ def video_players(
         lines = caption(clip).split("\n") if label is None else [clip[label]]
         labels = "<br>".join(map(html.escape, lines))
         poster = track = ""
+        content = Path(folder, clip["media"]).read_bytes()
         pictures = read_pictures(clip, folder, 1)
         if pictures is not None:
-            poster = f' poster="{_data("image/jpeg", _jpeg(pictures.images[0]))}"'
+            poster = (
+                f' poster="{data_address("image/jpeg", _jpeg(pictures.images[0]))}"'
+            )
         if words:
-            address = _data("text/vtt", captions(clip, words).encode())
+            address = data_address("text/vtt", captions(clip, words).encode())
             track = f'<track kind="captions" label="Words" src="{address}">'
         parts.append(
             '<figure style="margin:0;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '
             f'aria-label="Sample clip {number}: {said}"{poster} '
-            f'src="{_data("video/mp4", Path(folder, clip["media"]).read_bytes())}">'
+            f'src="{data_address("video/mp4", content)}">'
             f'{track}</video><figcaption style="font:inherit;text-align:left">“{said}”'
             f"<br>{labels}</figcaption></figure>"
         )
@@ -217,6 +220,6 @@ def _jpeg(image: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _data(kind: str, content: bytes) -> str:
+def data_address(kind: str, content: bytes) -> str:
     """Address that holds the content itself, which pages on a disk may load."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -64,3 +64,27 @@ class Tabs:
 
     def __repr__(self) -> str:
         return f"Tabs: {', '.join(self.panels)}"
+
+
+class Folded:
+    """A table or tabs behind a line that opens them.
+
+    Parameters
+    ----------
+    summary : str
+        What is in it.
+    content : object
+        Shows itself as HTML.
+    """
+
+    def __init__(self, summary: str, content):
+        self.summary, self.content = summary, content
+
+    def _repr_html_(self) -> str:
+        return (
+            f"<details><summary>{html.escape(self.summary)}</summary>"
+            f"<div>{self.content._repr_html_()}</div></details>"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.summary}: {self.content!r}"

@@ -28,31 +28,33 @@ KINDS = {
     for kind in (
         Kind(
             "metric",
-            0.003,
+            0.006,
             "",
-            "estimates, correlations, differences and whatever is none of the below",
-            "five times what a headline score moved by on another processor",
+            "estimates, correlations, differences and whatever is none of the below; "
+            "with an interval, at least a third of its width",
+            "what the interval says of it, it would say again; on processors of other "
+            "vector widths headline scores moved by up to .004",
         ),
         Kind(
             "interval end",
             0.005,
             "",
-            "low and high ends of intervals",
+            "low and high ends of intervals; at least a third of the width",
             "they lie in the tails of the bootstrap, where replicates are few",
         ),
         Kind(
             "p",
             0.02,
             "",
-            "p-values",
+            "p-values; at least a fifth of the one on record",
             "where it is middling, a p-value moves more than its correlation",
         ),
         Kind(
             "one clip",
             5.0,
             "clips",
-            "weighted accuracy, F1, recall of a single emotion or seed, with their "
-            "ends; at least as for the two above",
+            "weighted accuracy, AUC, F1, recall of a single emotion or seed, with "
+            "their ends; at least as for the two above",
             "one clip at its threshold, of an emotion that a fifth of the clips show",
         ),
         Kind(
@@ -64,11 +66,25 @@ KINDS = {
             "one cell at its limit",
         ),
         Kind(
+            "clips",
+            0.05,
+            "",
+            "columns of tables with a row for every clip: 1 less the correlation",
+            "outputs and attributions of single clips have no intervals",
+        ),
+        Kind(
+            "example",
+            math.inf,
+            "",
+            "clips that only one has among those shown",
+            "examples are chosen by what the model says of them",
+        ),
+        Kind(
             "decision",
             1.0,
             "",
-            "yes or no; may turn only where a number of its row differs too, and none "
-            "by more than it may",
+            "yes or no, verdicts; may turn only where a number of its row differs too, "
+            "and none by more than it may",
             "an association at its limit",
         ),
         Kind(
@@ -128,6 +144,33 @@ def machines(history: pd.DataFrame) -> pd.DataFrame:
         From `read_history`.
     """
     return history.reindex(columns=MACHINES)
+
+
+def verified(history: pd.DataFrame, study: str) -> str:
+    """Whether a study was computed again, when, where, and with what outcome.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    study : str
+    """
+    mine = history[history["study"] == study]
+    if mine.empty:
+        return "**Not computed again yet**: `make verify` does it."
+    last = mine.sort_values("date", kind="stable").iloc[-1]
+    outcome = (
+        "none of them outside its tolerance"
+        if not last["outside"]
+        else f"{int(last['outside']):,} of them outside their tolerance"
+    )
+    kinds = len(mine.drop_duplicates(["processor", "blas", "torch"]))
+    return (
+        f"**Computed again** last on {last['date']} ({last['processor']}, "
+        f"{last['blas']}, {last['torch']}): {int(last['compared']):,} numbers were "
+        f"compared with those on record, {outcome}. So far this study was verified on "
+        f"{kinds} kind{'s' * (kinds > 1)} of machine or arithmetic."
+    )
 
 
 def last_comparison(history: pd.DataFrame, study: str) -> pd.DataFrame:

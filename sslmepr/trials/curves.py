@@ -10,8 +10,6 @@ has learned from very many clips is where a network has to begin to be worth any
 Scores of each size are kept in files, so that a trial that was ended goes on.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,8 +19,6 @@ import torch
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-import sslmepr
-from sslmepr.files import atomic
 from sslmepr.labels import SPLITS, TASKS
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
@@ -40,6 +36,7 @@ from sslmepr.trials.collapse import (
 from sslmepr.trials.curve_arms import ARMS, WHOLE, Predicted, stretched
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, with_doses
 from sslmepr.trials.drawn_observer import observe_controls, observe_features
+from sslmepr.trials.kept import kept_table
 from sslmepr.trials.labelling import LABELLED, Labelling
 from sslmepr.trials.params import Curves
 from sslmepr.trials.seeds import over_seeds
@@ -47,9 +44,6 @@ from sslmepr.trials.seeds import over_seeds
 LIMIT = "linear model, very many clips"
 FULL, OF_FEATURES = "observer of controls", "observer of features"
 BOUNDS = (LIMIT, OF_FEATURES, FULL)
-
-CODE = ("models", "simulation", "statistics", "training", "trials")
-"""Packages whose change makes kept scores worthless."""
 
 
 def try_curves(
@@ -63,8 +57,7 @@ def try_curves(
         Section ``fusion`` gives the model and schedule except the number of epochs.
     section : Curves
     folder : path
-        Keeps the scores of each size. Those of other parameters or other code are not
-        read.
+        Keeps the scores of each size (`sslmepr.trials.kept`).
     progress : bool
         Show a progress bar over seeds.
 
@@ -96,7 +89,8 @@ def _study(params: Params, section: Curves, folder: Path, seed: int) -> pd.DataF
         update={"roles": ROLES, "fusion": fusion, "simulation": simulation}
     )
     world = make_world(section.world, simulation.worlds)
-    key = [fusion.model_dump(), simulation.model_dump(), params.seed, _digest_of_code()]
+    of_fusion = fusion.model_dump(exclude={"seeds"})
+    key = [of_fusion, simulation.model_dump(), params.seed]
     key += [section.model_dump(include={"world", "features", "held_out", "reference"})]
     drawn = []
 
@@ -171,29 +165,16 @@ def _kept(
     predict: Callable[[], dict[str, Predicted]],
 ) -> pd.DataFrame:
     """Scores on new people, from a file if there is one for this key."""
-    text = json.dumps(key, sort_keys=True, default=str)
-    name = hashlib.sha256(text.encode()).hexdigest()[:20]
-    path = folder / f"{name}.csv"
-    if not path.exists():
+
+    def scored():
         rows = [
             (arm, *score)
             for arm, predicted in predict().items()
             for score in _scores(study().held_out, predicted)
         ]
-        table = pd.DataFrame(rows, columns=["arm", "metric", "value"])
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic(path) as part:
-            table.to_csv(part, index=False)
-    return pd.read_csv(path)
+        return pd.DataFrame(rows, columns=["arm", "metric", "value"])
 
-
-def _digest_of_code() -> str:
-    whole = hashlib.sha256()
-    root = Path(sslmepr.__file__).parent
-    for package in CODE:
-        for path in sorted((root / package).rglob("*.py")):
-            whole.update(path.read_bytes())
-    return whole.hexdigest()
+    return kept_table(folder, __name__, key, scored)
 
 
 def _bounds(

@@ -4,10 +4,13 @@ Stage 3 is trained with and without the component on studies drawn as features
 (`sslmepr.trials.drawn`), whose world has one knob or whose labels are scarce or unequal
 (`sslmepr.trials.labelling.Labelling`). Both are held against late fusion, a
 linear method, on new people, with all other settings those of the study.
+
+Scores of each study are kept in files, so that a trial that was ended goes on.
 """
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +34,7 @@ from sslmepr.trials.collapse import (
     train_on,
 )
 from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
+from sslmepr.trials.kept import kept_table
 from sslmepr.trials.labelling import imbalanced, scarce
 from sslmepr.trials.params import Doses
 from sslmepr.trials.seeds import over_seeds
@@ -38,7 +42,9 @@ from sslmepr.trials.seeds import over_seeds
 WITH, WITHOUT, LATE = "with", "without", "late fusion"
 
 
-def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataFrame:
+def try_doses(
+    params: Params, section: Doses, folder: str | Path, progress: bool = True
+) -> pd.DataFrame:
     """Train with and without each component, at every dose and seed.
 
     Parameters
@@ -46,6 +52,8 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
     params : Params
         Section ``fusion`` gives the model and schedule except the number of epochs.
     section : Doses
+    folder : path
+        Keeps the scores of each study (`sslmepr.trials.kept`).
     progress : bool
         Show a progress bar over studies.
 
@@ -61,11 +69,26 @@ def try_doses(params: Params, section: Doses, progress: bool = True) -> pd.DataF
         If the section names a world that the simulation does not have.
     """
     cells = product(section.components.items(), section.doses, section.seeds)
-    calls = [(params, section, *pair, dose, seed) for pair, dose, seed in cells]
+    kept = Path(folder)
+    calls = [(params, section, kept, *pair, dose, seed) for pair, dose, seed in cells]
     one_thread, workers = (torch.set_num_threads, (1,)), params.compute.workers
-    found = each_result(_cell, calls, workers, [__name__], *one_thread)
+    found = each_result(_kept_cell, calls, workers, [__name__], *one_thread)
     bar = tqdm(found, total=len(calls), desc="doses", disable=not progress)
     return pd.concat(list(bar), ignore_index=True)
+
+
+def _kept_cell(
+    params: Params, section: Doses, folder: Path, *cell: str | float
+) -> pd.DataFrame:
+    """As `_cell`, from a file if there is one."""
+    key = [
+        params.seed,
+        params.fusion.model_dump(exclude={"epochs", "patience", "seeds"}),
+        with_doses(params.simulation).model_dump(),
+        section.model_dump(exclude={"components", "doses", "seeds"}),
+        *cell,
+    ]
+    return kept_table(folder, __name__, key, lambda: _cell(params, section, *cell))
 
 
 def _cell(
@@ -94,6 +117,7 @@ def _cell(
         offset=0.0,
         seed=seed,
         labelling=labelling,
+        moving=False,
     ).standardised()
     # What the component is a part of is there in both, and its own parts in neither.
     base = [PARTS[component]] if component in PARTS else []

@@ -9,6 +9,7 @@ from sslmepr.params.base import (
     Name,
     ParamsError,
     Positive,
+    Rate,
     Section,
     Share,
     get_path,
@@ -74,6 +75,13 @@ class Blocks(Section):
     steps: Annotated[int, Field(ge=2)]
 
 
+class Cues(Section):
+    """How strongly a corpus shows emotions and traits, relative to the simulation."""
+
+    emotion: Rate = 1
+    trait: Rate = 1
+
+
 class Condition(Section):
     """Sizes and peculiarities of the studies of one kind.
 
@@ -88,6 +96,11 @@ class Condition(Section):
         Doses of what makes a world richer than a linear one.
     raters : Raters or None
         Whose ratings are the labels; None: labels are the truth.
+    cues : dict of str to Cues
+        By role of the corpus; those without an entry show all as the simulation says.
+    one_picture : float
+        How much of the other two the features of face, body and scene show, as crops of
+        a picture do; relative to their own.
     disjoint : bool
         Whether disjoint modalities are analysed as well.
     """
@@ -97,6 +110,8 @@ class Condition(Section):
     strengths: Annotated[list[Share], Field(min_length=1)] = [0.0, 0.3]
     knobs: Knobs = Knobs()
     raters: Raters | None = None
+    cues: dict[Literal["emotion", "personality", "held_out"], Cues] = {}
+    one_picture: Annotated[float, Field(ge=0)] = 0
     disjoint: bool = False
 
 

@@ -12,6 +12,9 @@ What is planted is the association of the *labels*: with raters, halo is part of
 (`sslmepr.simulation.raters.rated_association`).
 """
 
+from dataclasses import replace
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -25,8 +28,16 @@ from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
 from sslmepr.association.sources import CROSS, DISJOINT
-from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TARGETS, TASKS, TRAITS
+from sslmepr.labels import (
+    MODALITIES,
+    SCORED_EMOTIONS,
+    TARGETS,
+    TASKS,
+    TRAITS,
+    VISUAL_MODALITIES,
+)
 from sslmepr.params import Params
+from sslmepr.params.simulation import ChannelStrength, Simulation
 from sslmepr.processes import each_result
 from sslmepr.simulation.raters import rated_association
 from sslmepr.training.probes import Linear
@@ -37,7 +48,7 @@ from sslmepr.trials.drawn import (
     draw_study,
     signed_world,
 )
-from sslmepr.trials.params import Condition, Power
+from sslmepr.trials.params import Condition, Cues, Power
 
 GROUP = ["source", "condition", "strength"]
 
@@ -134,15 +145,54 @@ def draw_condition(
     own = params.simulation.model_copy(
         update={"knobs": condition.knobs, "raters": condition.raters}
     )
-    return draw_study(
-        own,
-        signed_world(params.simulation, section.world, strength),
-        condition.clips,
-        condition.clips_per_speaker,
-        section.features,
-        OFFSET,
-        seed,
-    ).standardised()
+    world = signed_world(params.simulation, section.world, strength)
+
+    def draw(cues: Cues) -> DrawnStudy:
+        return draw_study(
+            _showing(own, cues),
+            world,
+            condition.clips,
+            condition.clips_per_speaker,
+            section.features,
+            OFFSET,
+            seed,
+        )
+
+    # Of the same seed: the same people, looks and feature maps, whatever they show.
+    study = draw(Cues())
+    shown = {role: draw(cues)[role] for role, cues in condition.cues.items()}
+    study = replace(study, **shown)
+    return _in_one_picture(study, condition.one_picture, seed).standardised()
+
+
+def _showing(simulation: Simulation, cues: Cues) -> Simulation:
+    """The simulation with channels of other strengths."""
+    channels = {
+        name: ChannelStrength(
+            emotion=cues.emotion * each.emotion, trait=cues.trait * each.trait
+        )
+        for name, each in simulation.channels.items()
+    }
+    return simulation.model_copy(update={"channels": channels})
+
+
+def _in_one_picture(study: DrawnStudy, dose: float, seed: int) -> DrawnStudy:
+    """The study with face, body and scene as crops that show parts of each other."""
+    if not dose:
+        return study
+    rng = np.random.default_rng([seed, len(ROLES)])
+    size = study.emotion.features[VISUAL_MODALITIES[0]].shape[1]
+    shown = {
+        pair: dose / np.sqrt(size) * rng.standard_normal((size, size))
+        for pair in permutations(VISUAL_MODALITIES, 2)
+    }
+    corpora = {}
+    for role in ROLES:
+        features = dict(study[role].features)
+        for (name, other), parts in shown.items():
+            features[name] = features[name] + study[role].features[other] @ parts
+        corpora[role] = replace(study[role], features=features)
+    return replace(study, **corpora)
 
 
 def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:

@@ -3,95 +3,11 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
+from app_models import draw_models
 from recordings import write_video
 
-from sslmepr.encoders.image import EfficientNetLite0
-from sslmepr.encoders.quality import REVISION
-from sslmepr.encoders.speech import Egemaps
-from sslmepr.encoders.text import LAYERS
-from sslmepr.labels import FEATURE_COUNTS, SCORED_EMOTIONS
-from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
-from sslmepr.models.fusion import FusionConfig, FusionModel
-from sslmepr.models.unimodal import UnimodalConfig
-from sslmepr.training.batches import Standardisation
-from sslmepr.training.calibration import (
-    Calibration,
-    CalibrationClips,
-    write_calibration,
-)
-from sslmepr.training.checkpoints import save_checkpoint
-from sslmepr.weights import MINILM_L6
-
 ROOT = Path(__file__).parents[2]
-ENCODERS = {
-    "face": ("efficientnet_lite0", EfficientNetLite0.revision + REVISION),
-    "audio": (Egemaps.name, Egemaps.revision + REVISION),
-    "text": ("minilm_l6", f"{MINILM_L6.revision}+last{LAYERS}+clauses{REVISION}"),
-}
-SEEDS, PEOPLE = 2, 140
-
-
-def _drawn(model):
-    with torch.no_grad():
-        for each in model.parameters():
-            each.copy_(0.3 * torch.randn_like(each))
-    return model.eval()
-
-
-def draw_models(folder):
-    """Checkpoints of stages 2 and 3, every weight drawn."""
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
-    features = {name: FEATURE_COUNTS[each[0]] + 1 for name, each in ENCODERS.items()}
-    digests = {}
-    for modality, width in features.items():
-        shape = dict(features=width, hidden=8, block="transformer", layers=1)
-        shape |= dict(state=8, heads=2, dropout=0.0)
-        tasks = [UnimodalConfig(task, **shape) for task in ("emotion", "personality")]
-        config = CrosstaskConfig(*tasks, hidden=8, layers=1, heads=2, dropout=0.0)
-        statistics = {
-            "a": Standardisation(
-                rng.normal(0, 0.1, width).astype(np.float32),
-                rng.uniform(0.5, 2, width).astype(np.float32),
-            )
-        }
-        digests[f"crosstask/{modality}"] = save_checkpoint(
-            _drawn(CrosstaskModel(config)),
-            folder / "crosstask" / modality / "model",
-            statistics,
-            made_by=ENCODERS[modality],
-        )
-    config = FusionConfig(dict.fromkeys(features, 16), 8, 2, 0.0, features=features)
-    fused = {}
-    for seed in range(SEEDS):
-        fused[str(seed)] = save_checkpoint(
-            _drawn(FusionModel(config)),
-            folder / "fusion" / "multitask" / f"seed-{seed}",
-            metrics={"thresholds": dict.fromkeys(SCORED_EMOTIONS, 0.45)},
-            trained_on=digests,
-            seeds=range(SEEDS),
-        )
-    _calibrate(rng, fused, folder / "fusion" / "multitask")
-
-
-def _calibrate(rng, models, folder):
-    """On predictions of one half for clips of as many people."""
-    true = {"emotion": np.eye(7)[np.arange(PEOPLE) % 7]}
-    true["personality"] = rng.uniform(0.4, 0.6, (PEOPLE, 5))
-    tasks = {
-        task: CalibrationClips(
-            f"rated_for_{task}",
-            "dev",
-            list(range(PEOPLE)),
-            values.tolist(),
-            np.full_like(values, 0.5).tolist(),
-        )
-        for task, values in true.items()
-    }
-    write_calibration(Calibration(tasks, models), folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from sslmepr.app.answers import MOST_FILES, ask, ask_several, files, status
+from sslmepr.app.answers import (
+    MOST_FILES,
+    ask,
+    ask_several,
+    cancelled,
+    files,
+    status,
+)
 from sslmepr.app.desk import Session
 from sslmepr.app.intake import AppError, Cancelled
 from sslmepr.app.worker import Event
@@ -43,6 +50,8 @@ class Pretended:
 def test_steps_results_and_the_end_are_shown():
     desk = Pretended(
         [
+            Event("waiting", 2, 0.1),
+            Event("waiting", 1, 3.0),
             Event("starting", None, 0.1),
             Event("starting", None, 0.2),
             Event("step", [1, 5, "checking", None], 0.3),
@@ -53,13 +62,17 @@ def test_steps_results_and_the_end_are_shown():
     )
     shown = list(ask(desk, "page", Path("x"), {}))
     assert [each.status for each in shown] == [
+        status("2 analyses come first."),
+        status("One analysis comes first."),
         status("The models are being loaded."),
         status("Step 1 of 5: checking."),
         status("Step 3 of 5: explaining."),
         status("Done in 6.0 seconds. Something was missing, see below."),
     ]
-    assert [each.result is not None for each in shown] == [False, False, True, True]
-    assert [each.done for each in shown] == [False, False, False, True]
+    assert [each.result is not None for each in shown[2:]] == [False] * 2 + [True] * 2
+    # what is not whole cannot be saved
+    assert [each.done for each in shown[2:]] == [None, None, False, True]
+    assert [each.clock for each in shown] == ["", "", *[status("0 s")] * 3, ""]
     assert shown[-1].words == "so" and "<h2>x</h2>" in shown[-1].result
 
 
@@ -71,6 +84,32 @@ def test_what_goes_wrong_leaves_the_older_result_and_says_so(old):
     assert shown.result is None and not shown.done
     assert "No &lt;b&gt;." in shown.status
     assert ("of the recording before" in shown.status) is old
+
+
+def test_seconds_pass_without_anything_said():
+    desk = Pretended([Event("running", None, 0.4), Event("running", None, 1.2)])
+    desk.events += [Event("running", None, 1.3), Event("done", ANSWER, 2.0)]
+    shown = list(ask(desk, "page", Path("x"), {}))
+    assert [each.clock for each in shown] == [status("0 s"), status("1 s"), ""]
+    assert [each.status for each in shown[:-1]] == [None, None]
+
+
+def test_what_fails_halfway_stays_and_cannot_be_saved():
+    events = [Event("step", [3, 5, "explaining", ANSWER["sections"]], 0.4)]
+    desk = Pretended([*events, AppError("Too long.")])
+    desk.session("page").result = ANSWER
+    *_, shown = ask(desk, "page", Path("x"), {})
+    assert "not complete and cannot be saved" in shown.status and not shown.old
+    assert shown.result is None and files(desk, "page", False) is None
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_cancelled_gives_way_to_the_older_result(old):
+    desk = Pretended()
+    desk.session("page").result = ANSWER if old else None
+    shown = cancelled(desk, "page")
+    assert shown.status == status("Cancelled.")
+    assert ("<h2>x</h2>" in shown.result) is shown.old is shown.done is old
 
 
 def test_one_broken_recording_spoils_no_other():

@@ -5,8 +5,11 @@ policy or a request to anywhere but the server.
 """
 
 import shutil
+import time
 
+import av
 import pandas as pd
+import psutil
 import pytest
 from recordings import write_video
 
@@ -24,6 +27,12 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
 ]
 
+CUT_OFF = """[...document.querySelectorAll('main *')]
+.filter(e => !e.closest('.scrolls, .tabs, svg'))
+.filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+.map(e => e.outerHTML.slice(0, 100))"""
+"""What stands outside of the window, where nothing scrolls."""
+
 WAIT = 1000 * SECONDS
 """Milliseconds that anything may take, however busy the machine is."""
 
@@ -34,7 +43,14 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 ]
+UNOFFERED = "Failed to fetch"
+"""Gradio loads a trimmer of its own with every video, which needs more than the policy
+allows; the page has fields in its place."""
+LONG = 70
+"""Pictures of a recording of 7 seconds, which has windows."""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +73,13 @@ def study(project, settings):
 
 
 @pytest.fixture(scope="module")
+def recordings(clips):
+    """Those of all tests of the app, and one that is long enough for windows."""
+    write_video(clips / "long.mp4", frames=LONG)
+    return clips
+
+
+@pytest.fixture(scope="module")
 def server(study, tmp_path_factory):
     made = AppServer(study, tmp_path_factory.mktemp("tmp"))
     yield made.wait()
@@ -64,9 +87,24 @@ def server(study, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def camera(clips):
+    """A drawn face as Chromium's camera takes it: pictures one after another, YUV."""
+    with av.open(str(clips / "mute.mp4")) as file:
+        pictures = [
+            frame.reformat(format="yuv420p").to_ndarray().tobytes()
+            for frame in file.decode(video=0)
+        ]
+    path = clips / "camera.y4m"
+    head = b"YUV4MPEG2 W64 H64 F10:1 Ip A1:1 C420jpeg\n"
+    path.write_bytes(head + b"".join(b"FRAME\n" + each for each in pictures))
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(camera):
+    options = [*OPTIONS, f"--use-file-for-fake-video-capture={camera}"]
     with sync_playwright() as play:
-        made = play.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        made = play.chromium.launch(executable_path=CHROMIUM, args=options)
         yield made
         made.close()
 
@@ -82,7 +120,7 @@ def visit(browser, server):
         opened.append(context)
         page = context.new_page()
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else 0)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("pageerror", lambda error: wrong.extend({str(error)} - {UNOFFERED}))
         page.on("request", lambda each: wrong.extend(_elsewhere(each.url, server)))
         page.goto(f"{server.address}/{query}")
         expect(status_of(page)).to_contain_text("press Run", timeout=WAIT)
@@ -102,6 +140,45 @@ def _elsewhere(url, server):
 def status_of(page):
     """Screen readers read it aloud when it changes."""
     return page.locator("#status[role=status]")
+
+
+def wait_for(page, text):
+    expect(status_of(page)).to_contain_text(text, timeout=WAIT)
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def press(page, name):
+    button(page, name).click()
+
+
+def upload(page, *paths):
+    many = "[multiple]" if len(paths) > 1 else ":not([multiple])"
+    files = page.locator(f"input[data-testid=file-upload]{many}")
+    files.set_input_files([str(path) for path in paths])
+    wait_for(page, "Tick that the people in it agreed")
+
+
+def choose_own(page, *paths):
+    """Recordings of one's own, with consent."""
+    name = "several recordings" if len(paths) > 1 else "video file or camera"
+    page.get_by_role("radio", name=name).check()
+    upload(page, *paths)
+    agree(page)
+
+
+def agree(page):
+    page.get_by_role("checkbox", name="agreed to this analysis").check()
+    wait_for(page, "Ready: press Run")
+    expect(button(page, "Run")).to_be_enabled(timeout=WAIT)
+
+
+def download(page, name):
+    with page.expect_download() as waiting:
+        button(page, name).click()
+    return waiting.value
 
 
 def serious(page):
@@ -127,9 +204,11 @@ def require_usable(page):
         page.evaluate(f"document.body.classList.toggle('dark', {str(dark).lower()})")
         assert serious(page) == [], "dark" if dark else "light"
     page.evaluate("document.body.classList.remove('dark')")
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.wait_for_timeout(200)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for width in (640, 360):  # a page of 1280 px at 200 %, and a telephone
+        page.set_viewport_size({"width": width, "height": 740})
+        page.wait_for_timeout(200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate(CUT_OFF) == [], width
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
@@ -144,3 +223,208 @@ def test_the_system_s_dark_style_is_followed(visit):
     page = visit("?__theme=dark")
     assert "dark" in page.evaluate("document.body.className")
     assert serious(page) == []
+
+
+def tab_to(page, matches, most=200):
+    """Press Tab until what has the focus fits, and see that the focus can be seen."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        name = page.evaluate(
+            "(e => e.getAttribute('aria-label') || e.value || e.innerText || "
+            "e.querySelector('img')?.alt || '')(document.activeElement)"
+        )
+        if matches in name:
+            assert page.evaluate(
+                "(e => [e, e.parentElement].map(x => getComputedStyle(x)).some(s => "
+                "s.outlineStyle !== 'none' || s.boxShadow !== 'none'))"
+                "(document.activeElement)"
+            ), f"{matches}: no visible focus"
+            return
+    raise AssertionError(f"{matches}: not reached by the keyboard")
+
+
+def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
+    page = visit()
+    tab_to(page, "drawn example")
+    tab_to(page, "Drawn person 2")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("radio", name="Drawn person 2")).to_be_checked()
+    tab_to(page, "Run")
+    page.keyboard.press("Enter")
+    wait_for(page, "Done in")
+    result = page.locator("#result")
+    expect(result).to_contain_text("Emotions and apparent traits")
+    expect(result.get_by_role("table").first).to_contain_text("0.900")  # the truth
+    expect(result).to_contain_text("Below 6 seconds there is no course in time")
+    assert page.locator("#result svg:visible").count() >= 4
+    tab_to(page, "Frame 2 of 2")
+    frame = page.get_by_role("img", name="Frame 2 of 2").first
+    small = frame.bounding_box()["height"]
+    page.keyboard.press("Enter")
+    assert frame.bounding_box()["height"] != small
+    page.keyboard.press("Enter")
+    assert frame.bounding_box()["height"] == small
+    tab_to(page, "Report (HTML)")
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    require_usable(page)
+    require_report(browser, waiting.value.path())
+    # A page of its own sees nothing of it.
+    assert visit().locator("#result h2").count() == 0
+    # Another source marks what stands there as old at once.
+    page.get_by_role("radio", name="Drawn person 1").check()
+    expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
+    press(page, "Clear all")
+    wait_for(page, "nothing is kept")
+    expect(page.locator("#result h2")).to_have_count(0)
+    expect(page.locator(".old")).to_have_count(0)
+
+
+def require_report(browser, path):
+    """A report opens by itself, as a file, and asks for nothing."""
+    asked = []
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.on("request", lambda each: asked.append(each.url))
+    page.on("console", lambda message: asked.append(message.text))
+    copy = path.with_suffix(".html")
+    shutil.copy(path, copy)
+    page.goto(copy.as_uri())
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    text = page.locator("body").inner_text()
+    assert "means nothing" in text and "Pictures of people were left out" in text
+    assert page.locator("img").count() == 0
+    assert [each for each in asked if not each.startswith("data:")] == [copy.as_uri()]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert serious(page) == []
+    page.close()
+
+
+def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
+    page = visit()
+    page.get_by_role("radio", name="video file or camera").check()
+    run, consent = button(page, "Run"), page.get_by_role("checkbox", name="agreed to")
+    expect(run).to_be_disabled(timeout=WAIT)
+    choose_own(page, recordings / "broken.mp4")
+    run.click()
+    wait_for(page, "cannot be decoded")
+    require_usable(page)
+    # Other people have to agree again.
+    press(page, "Clear all")
+    wait_for(page, "nothing is kept")
+    upload(page, recordings / "é 1.mp4")
+    agree(page)
+    press(page, "Clear")
+    wait_for(page, "Choose a recording")
+    expect(consent).not_to_be_checked(timeout=WAIT)
+    upload(page, recordings / "mute.mp4")
+    expect(consent).not_to_be_checked(timeout=WAIT)
+    expect(run).to_be_disabled(timeout=WAIT)
+    # Gradio's own trimmer would ask a server of others.
+    page.locator("video:visible").first.wait_for()
+    expect(page.get_by_role("button", name="Trim video")).to_have_count(0)
+    agree(page)
+    page.get_by_role("textbox", name="Start, in seconds").fill("9")
+    run.click()
+    wait_for(page, "choose an earlier start")
+    page.get_by_role("textbox", name="Start, in seconds").fill("")
+    run.click()
+    wait_for(page, "Something was missing, see below")
+    expect(page.locator("#result")).to_contain_text("no audio stream")
+
+
+def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
+    page = visit()
+    choose_own(page, recordings / "é 1.mp4")
+    press(page, "Run")
+    wait_for(page, "Done in")
+    press(page, "Keep as A, to compare with the next recording")
+    wait_for(page, "Kept as A")
+    press(page, "Clear")
+    wait_for(page, "Choose a recording")
+    choose_own(page, recordings / "long.mp4")
+    press(page, "Run")
+    wait_for(page, "Done in")
+    result = page.locator("#result")
+    expect(result).to_contain_text("Compared with the recording kept as A")
+    expect(result).to_contain_text("ranks nobody")
+    expect(result).to_contain_text("Each window of 4 seconds")
+    table = pd.read_csv(download(page, "Windows (CSV)").path())
+    assert table["start"].tolist() == [0, 2]
+    assert serious(page) == []
+
+
+def test_several_recordings_and_one_that_is_none(visit, recordings):
+    page = visit()
+    names = ["é 1.mp4", "notes.mp4", "mute.mp4"]
+    choose_own(page, *(recordings / name for name in names))
+    press(page, "Run")
+    wait_for(page, "Done: 2 of 3 recordings were read")
+    result = page.locator("#result")
+    for text in ("é 1.mp4", "This is not a recording", "no audio stream"):
+        expect(result).to_contain_text(text)
+    table = pd.read_csv(download(page, "Scores (CSV)").path())
+    assert table["clip"].tolist() == names
+    assert table["failed"].notna().tolist() == [False, True, False]
+
+
+def test_one_waits_for_another_and_an_analysis_can_be_cancelled(visit, server):
+    page, other = visit(), visit()
+    worker = {each.pid for each in psutil.Process(server.process.pid).children()}
+    press(page, "Run")
+    wait_for(page, "Step 2")
+    press(other, "Run")
+    wait_for(other, "One analysis comes first")
+    press(page, "Cancel")
+    wait_for(page, "Cancelled")
+    expect(page.locator("#result h2")).to_have_count(0)
+    wait_for(other, "Done in")
+    after = {each.pid for each in psutil.Process(server.process.pid).children()}
+    assert worker != after  # it was killed
+    press(other, "Cancel")
+    wait_for(other, "Nothing is running")
+
+
+def test_a_camera_records_what_is_then_analysed(visit):
+    page = visit()
+    page.get_by_role("radio", name="video file or camera").check()
+    press(page, "Capture from camera")
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    press(page, "start recording")
+    page.wait_for_timeout(1500)
+    press(page, "start recording")  # it says Stop now
+    page.locator("video:visible").first.wait_for()
+    wait_for(page, "Tick that the people in it agreed")
+    agree(page)
+    press(page, "Run")
+    wait_for(page, "Done in")
+
+
+def test_leaving_the_page_leaves_no_file(visit, server, recordings):
+    page = visit()
+    choose_own(page, recordings / "mute.mp4")
+    page.locator("video:visible").first.wait_for()
+    assert whole(server.files())
+    page.close(run_before_unload=True)
+    for _ in range(SECONDS):
+        if not whole(server.files()):
+            break
+        time.sleep(1)
+    assert whole(server.files()) == []
+
+
+def whole(files):
+    """Without uploads that a page broke off, which are swept every now and then."""
+    return [path for path in files if path.suffix]
+
+
+def test_a_page_says_that_the_server_has_gone(browser, server):
+    """Last of all, and not among those whose console stays empty."""
+    page = browser.new_page()
+    page.goto(f"{server.address}/")
+    wait_for(page, "press Run")
+    server.end()
+    press(page, "Run")
+    expect(page.get_by_text("Connection to the server was lost")).to_be_visible(
+        timeout=WAIT
+    )
+    page.close()

@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.app.certainty import Certainty, Nearness, distances, usual_errors
+from sslmepr.app.certainty import (
+    Certainty,
+    Nearness,
+    ceilings,
+    distances,
+    usual_errors,
+)
 from sslmepr.app.report import joined
 from sslmepr.corpora.schema import COLUMNS, write_clips
 from sslmepr.features import FeatureStore, write_store
@@ -168,3 +174,23 @@ def test_the_usual_difference_is_that_of_pairs():
     pairs = errors[:1000] - errors[1000:]
     expected = np.sqrt(2) * errors.std()
     assert np.sqrt(np.mean(pairs**2)) == pytest.approx(expected, rel=0.05)
+
+
+def test_what_could_be_reached_at_most_is_told_where_it_is_known(tmp_path):
+    metrics = pd.DataFrame(
+        [["m", "WACC", "anger", 0.7, 0.6, 0.8, 30, 20]],
+        columns=["variant", "metric", "target", "estimate", "low", "high"]
+        + ["n", "n_speakers"],
+    ).assign(interval="expanded_percentile")
+    assert ceilings(tmp_path) is None
+    folder = tmp_path / "evaluate"
+    folder.mkdir()
+    (folder / "covered.csv").write_text(
+        "modality,metric,estimate,ceiling\nface,mWACC,0.5,0.6\nfused,mWACC,0.61,0.9\n"
+    )
+    found = ceilings(tmp_path)
+    assert found["ceiling"].tolist() == [0.9]
+    near = pd.DataFrame()
+    page = joined([Certainty([], metrics, None, near, found).section()])
+    assert "0.61 of 0.90 in balanced accuracy" in page
+    assert "at most" not in joined([Certainty([], metrics, None, near).section()])

@@ -1,10 +1,11 @@
+import os
 import stat
 
 import pytest
 
 from sslmepr.app import desk as module
 from sslmepr.app.desk import MOST_AGE_SECONDS, Desk
-from sslmepr.app.intake import AppError
+from sslmepr.app.intake import AppError, Cancelled
 from sslmepr.app.worker import Event, Unexpected
 
 MP4 = b"\0\0\0\x18ftypisom" + bytes(100)
@@ -130,6 +131,55 @@ def test_old_pages_are_forgotten(desk):
     assert files(desk)
     desk.forget_old(used + MOST_AGE_SECONDS + 1)
     assert files(desk) == []
+
+
+def test_analyses_wait_for_each_other_and_not_without_end(desk, monkeypatch):
+    monkeypatch.setattr(module, "TICK_SECONDS", 0)
+    path = upload(desk)
+    first = desk.ask("one", path, dict(QUESTION))
+    next(first)
+    waiting = [desk.ask(name, path, dict(QUESTION)) for name in "abcd"]
+    assert [next(each)[:2] for each in waiting] == [
+        ("waiting", before) for before in (1, 2, 3, 4)
+    ]
+    with pytest.raises(AppError, match="4 analyses are waiting already"):
+        next(desk.ask("e", path, dict(QUESTION)))
+    assert len(desk.worker.asked) == 1
+    assert desk.cancel("b") and desk.worker.stopped == 0  # it did not run
+    with pytest.raises(Cancelled):
+        next(waiting[1])
+    assert next(waiting[3])[:2] == ("waiting", 3)
+    waiting[0].close()  # as when a page has gone
+    list(first)
+    assert next(waiting[2]).kind == "running" and next(waiting[3]).content == 1
+    for each in waiting[2:]:
+        each.close()
+    assert [p.name for p in (desk.folder / "tmp").iterdir()] == []
+
+
+def test_a_table_is_called_as_its_recording(desk):
+    table = desk.uploads / "t" / "any name.CSV"
+    table.parent.mkdir()
+    table.write_text("a\n1\n")
+    asked = QUESTION | {"tables": {"face": str(table)}}
+    asking = desk.ask("page", upload(desk), asked)
+    next(asking)
+    (question,) = desk.worker.asked
+    assert question["path"].endswith("/Some One.mp4")
+    assert question["tables"]["face"].endswith("/face/Some One.csv")
+    list(asking)
+    assert files(desk) == ["Some One.MP4", "any name.CSV"]
+
+
+def test_uploads_that_broke_off_are_removed(desk):
+    old, new = desk.uploads / "tmpabc", desk.uploads / "tmpdef"
+    for path in (old, new):
+        path.write_bytes(MP4)
+    os.utime(old, (0, 0))
+    whole = upload(desk, "tmp")
+    os.utime(whole.parent, (0, 0))
+    desk.forget_old()
+    assert not old.exists() and new.exists() and whole.exists()
 
 
 def test_a_page_cancels_its_own_analysis_alone(desk):

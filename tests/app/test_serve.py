@@ -192,7 +192,7 @@ def test_a_recording_is_analysed_and_forgotten(server, clips):
     path = server.upload(clips / "<img src=x onerror=alert(1)>.mp4")
     outputs = server.ask(path, words="<b>so</b> it is")
     assert status_of(outputs)[-1].startswith("<p>Done in ")
-    page = outputs[-1]["data"][1]["value"]
+    page = outputs[-1]["data"][2]["value"]
     assert "Emotions and apparent traits" in page and "alert(1)" not in page
     assert "&lt;b&gt;so&lt;/b&gt;" in page and "<b>so" not in page
     saved = server.event("save", [False], "page1")[-1]["data"]
@@ -206,7 +206,7 @@ def test_a_recording_is_analysed_and_forgotten(server, clips):
     assert "data:image/png" in server.client.get(f"/gradio_api/file={whole}").text
     # nobody else's page gets it
     assert "path" not in str(server.event("save", [False], "page2")[-1]["data"])
-    server.event("empty", [], "page1")
+    server.event("empty", ["video file or camera"], "page1")
     assert server.files() == []
     assert "alert" not in server.said() and str(clips) not in server.said()
 
@@ -228,7 +228,7 @@ def test_what_goes_wrong_is_one_sentence(server, clips, name, changes, message):
     assert message in text and text.count("<p>") == 1
     assert "Traceback" not in text and str(server.temporary) not in text
     assert "Traceback" not in server.said()
-    server.event("empty", [], "wrong")
+    server.event("empty", ["video file or camera"], "wrong")
 
 
 def test_a_file_from_elsewhere_is_not_taken(server, clips):

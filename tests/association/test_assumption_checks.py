@@ -5,7 +5,8 @@ import pytest
 
 from sslmepr import params as parameters
 from sslmepr.association.assumption_checks import CHECKS, assumption_checks
-from sslmepr.association.cross_source import Scores, cross_source
+from sslmepr.association.cross_source import cross_source
+from sslmepr.association.scores import SENSORS, Scores
 
 SETTINGS = parameters.load().association.model_copy(update={"resamples": 400})
 EMOTIONS, TRAITS = 3, 2
@@ -38,12 +39,13 @@ def drawn(rng, clips=500, shared=0.0, second=0.0):
         labels = [latents[:, :EMOTIONS] > CUT, latents[:, EMOTIONS:], None][place]
         speakers = np.array([f"{place}-{n}" for n in range(clips)])
         present = np.ones((clips, len(MODALITIES)), bool)
-        corpora.append(Scores(*scores, present, speakers, labels))
+        sensors = [SENSORS[name] for name in MODALITIES]
+        corpora.append(Scores(*scores, present, speakers, labels, sensors))
     return corpora
 
 
 def checked(corpora):
-    table = assumption_checks(corpora, MODALITIES, SETTINGS, 0)
+    table = assumption_checks(corpora, SETTINGS, 0)
     assert tuple(table["assumption"]) == CHECKS
     return table.set_index("assumption")
 
@@ -71,14 +73,21 @@ def test_another_law_in_one_corpus_is_seen():
 def test_numbers_are_those_of_the_two_estimates():
     corpora = drawn(np.random.default_rng(3), clips=200)
     table = checked(corpora)
+    other = cross_source(*corpora[:2], corpora[2:])
+    corpora = [each._replace(sensors=None) for each in corpora]
     every = cross_source(*corpora[:2], corpora[2:])
-    other = cross_source(
-        *corpora[:2], corpora[2:], apart=["camera", "camera", "audio", "text"]
-    )
     change = every.associations - other.associations
     assert table.loc["sensors", "estimate"] == pytest.approx(
         np.sqrt((change**2).mean())
     )
+
+
+def test_sensors_of_their_own_leave_nothing_to_compare():
+    corpora = drawn(np.random.default_rng(5), clips=200)
+    words = [each._replace(sensors=[*"abcd"]) for each in corpora]
+    table = checked(words)
+    assert "sensor of its own" in table.loc["sensors", "reason"]
+    assert table.loc["corpora", "reason"] == ""
 
 
 def test_what_cannot_be_checked_says_why():
@@ -88,4 +97,4 @@ def test_what_cannot_be_checked_says_why():
     table = checked(corpora)
     assert "no two modalities" in table.loc["sensors", "reason"]
     assert table.loc["sensors", ["estimate", "p"]].isna().all()
-    assert table.loc["corpora", "reason"] == ""
+    assert "no two modalities" in table.loc["corpora", "reason"]

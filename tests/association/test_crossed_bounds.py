@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from sslmepr.association.cross_source import Scores
 from sslmepr.association.crossed_bounds import crossed_bounds, quantile
 from sslmepr.association.grid import CELLS
 from sslmepr.association.prediction_powered import stacked
+from sslmepr.association.scores import Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report.figures.bounds import bounds_panels
 
@@ -69,7 +69,7 @@ def test_errors_are_those_of_a_jackknife():
         deleted = []
         for name in names:
             keep = scores[place].speakers != name
-            part = Scores(*(each[keep] for each in scores[place]))
+            part = Scores(*(each[keep] for each in scores[place][:5]))
             parts = [part if n == place else scores[n] for n in (0, 1)]
             deleted.append(crossed_bounds(parts, 0.95)[["low", "high"]])
         for end in variance:

@@ -5,13 +5,7 @@ import pytest
 from drawn_laws import EMOTIONS, TRAITS, Exact, drawn, laws
 
 from sslmepr import params as parameters
-from sslmepr.association.cross_source import (
-    IdentificationError,
-    Reliability,
-    Scores,
-    _solve,
-    cross_source,
-)
+from sslmepr.association.cross_source import Reliability, cross_source
 from sslmepr.association.label_noise import (
     ASSUMED,
     COLUMNS,
@@ -20,7 +14,9 @@ from sslmepr.association.label_noise import (
     known_reliability,
     reliability_range,
 )
+from sslmepr.association.moment_fit import solve
 from sslmepr.association.preregistration import read_preregistration
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.params.simulation import Raters
 from sslmepr.simulation.raters import label_clips, rated_association
 from sslmepr.simulation.world import World
@@ -57,11 +53,11 @@ def moments(joint, of_emotions, of_traits, shares):
 def test_with_the_reliability_exact_moments_give_the_exact_associations(seed):
     law = laws(np.random.default_rng(seed))
     observed, mine, theirs, pairs, truth = moments(*law, SHARES)
-    blind = _solve(observed, mine, theirs, pairs)[0]
+    blind = solve(observed, mine, theirs, pairs)[0]
     assert np.abs(blind - truth).max() > 0.02
     np.fill_diagonal(mine.matrix, SHARES[0])
     np.fill_diagonal(theirs.matrix, SHARES[1])
-    found = _solve(observed, mine, theirs, pairs)[0]
+    found = solve(observed, mine, theirs, pairs)[0]
     np.testing.assert_allclose(found, truth, atol=1e-8)
 
 
@@ -73,7 +69,7 @@ def test_every_reliability_fits_the_same_moments():
         mine = Exact(np.full((2, 1, 1), 0.5), np.full((2, 1, 1), 0.1), np.eye(1))
         theirs = Exact(np.full((2, 1, 1), 0.1), np.full((2, 1, 1), 0.5), np.eye(1))
         mine.matrix[:] = theirs.matrix[:] = share
-        estimate, model, _ = _solve(observed, mine, theirs, [(0, 1), (1, 0)])
+        estimate, model, _ = solve(observed, mine, theirs, [(0, 1), (1, 0)])
         np.testing.assert_allclose(model.expected, observed, atol=1e-6)
         found.append(estimate.item())
     assert len(np.unique(np.round(found, 3))) == 3

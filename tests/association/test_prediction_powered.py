@@ -6,7 +6,7 @@ import pytest
 from drawn_laws import CUT, EMOTIONS, drawn, laws
 from scipy.stats import binom, norm
 
-from sslmepr.association.cross_source import IdentificationError, Scores, intervals
+from sslmepr.association.influence_tests import intervals
 from sslmepr.association.prediction_powered import (
     bridge_labels,
     combined,
@@ -14,6 +14,7 @@ from sslmepr.association.prediction_powered import (
     prediction_powered,
     stacked,
 )
+from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 
 

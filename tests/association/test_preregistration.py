@@ -124,7 +124,7 @@ def test_many_endpoints_ask_for_more_than_one(found):
 )
 def test_what_is_no_family_is_an_error_that_names_the_file(tmp_path, changes, message):
     path = written(tmp_path, registered(**changes))
-    with pytest.raises(ParamsError, match=rf"{path}: {message}"):
+    with pytest.raises(ParamsError, match=rf"{path}:\n  {message}"):
         read_preregistration(path)
 
 

@@ -164,6 +164,16 @@ def test_variants_are_compared_on_the_held_out_corpus(trained, small_params):
     assert set(speakers.index) == set(expected["clip_id"])
 
 
+def test_where_nothing_is_labelled_in_it_dev_clips_stand_for_it(trained, small_params):
+    folder, runs, *_ = trained
+    table = pd.read_parquet(runs / "evaluate" / "predictions.parquet")
+    on_dev = shown_clips(table, showing(small_params, "dev"), folder)
+    table.loc[table["corpus"] == "joint", "true"] = np.nan
+    found = shown_clips(table, showing(small_params, "held_out"), folder)
+    pd.testing.assert_frame_equal(found[0], on_dev[0])
+    pd.testing.assert_series_equal(found[1], on_dev[1])
+
+
 @pytest.mark.parametrize("stage", BASELINES)
 def test_baselines_stand_at_every_seed_of_the_models(trained, small_params, stage):
     folder, runs, *_ = trained

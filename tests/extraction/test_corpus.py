@@ -22,6 +22,7 @@ from sslmepr.extraction.corpus import (
     ExtractionError,
     _clip_rows,
     _jobs,
+    _provenance_counts,
     _run_processes,
     extract_corpus,
 )
@@ -163,6 +164,17 @@ def test_a_clip_without_anybody_has_neither_face_nor_body(params, tmp_path):
         ["a", "body", "no person was found"],
     ]
     assert len(FeatureStore.open(tmp_path / "features", "scene")) == 1
+
+
+@pytest.mark.parametrize("clips", [["a", "a", "b"], []])
+@pytest.mark.parametrize("asked", [["a", "b"], []])
+def test_regions_are_counted_by_clip_also_where_there_are_none(clips, asked):
+    found = {"modality": ["face"] * len(clips), "provenance": ["detected"] * len(clips)}
+    counts = _provenance_counts({"clip_id": clips} | found)
+    named = pd.DataFrame({"clip_id": pd.Series(asked, dtype="str")})
+    joined = named.merge(counts, on="clip_id", how="left")
+    expected = [clips.count(clip) or np.nan for clip in asked]
+    np.testing.assert_array_equal(joined["detected"].astype(float), expected)
 
 
 @pytest.fixture(scope="module")

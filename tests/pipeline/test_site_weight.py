@@ -110,3 +110,15 @@ def test_files_that_nothing_names_go_and_what_is_named_stays(site):
     assert {path.name for path in static.rglob("*")} == kept
     assert (static / "a.css").read_text() == "b {background: url(b.svg)}"
     assert (static / "a.js").read_text() == "load('c.json');"
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix"), [("image/webp", ".webp"), ("audio/mp4", ".m4a")]
+)
+def test_pictures_and_sounds_of_strips_move_to_files(site, kind, suffix):
+    page = site / "chapters" / "b.html"
+    page.write_text(f'<audio src="{embedded(PICTURE, kind)}"></audio>')
+    lighten(site)
+    path = next((site / MEDIA).glob(f"*{suffix}"))
+    assert path.read_bytes() == PICTURE
+    assert f'src="../{MEDIA}/{path.name}"' in page.read_text()

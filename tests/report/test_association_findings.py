@@ -50,7 +50,7 @@ def test_clips_of_a_single_modality_are_counted_apart():
     table = cell_table(estimate, SETTINGS, 0)
     crossed = CrossAssociations(table, table, estimate)
     last = association_findings(crossed, "", primary(), 0.1).sentences[-1]
-    assert "700 clips with two modalities or more and 200 with one, of 300" in last
+    assert "700 clips with two sensors or more and 200 with one, of 300" in last
 
 
 def test_tables_show_intervals_and_verdicts():

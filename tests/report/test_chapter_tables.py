@@ -282,3 +282,21 @@ def test_not_run_names_what_is_missing_in_the_order_of_the_parameters():
         chapter_tables.not_run(possible, reversed(possible)).text
         == "Every variant was run."
     )
+
+
+def test_scores_under_disturbances_are_models_by_what_happened():
+    rows = [
+        {"corpus": "fiv2", "metric": metric, "model": model, "disturbance": kind}
+        | {"modality": modality, "dose": dose, "estimate": 0.5, "low": 0.4, "high": 0.6}
+        for metric in ("CCC", "mACC")
+        for model in ("linear_fusion", "multitask")
+        for kind, modality, dose in (("none", np.nan, 0.0), ("noise", "text", 1.5))
+    ]
+    shown = chapter_tables.robustness(pd.DataFrame(rows))
+    labels = ["First Impressions V2, concordance (CCC)"]
+    labels += ["First Impressions V2, 1 − mean absolute error (mACC)"]
+    assert [*shown.panels] == labels
+    page = shown.panels[labels[0]]
+    assert "as they are" in page and "text with noise, 1.5 SD" in page
+    assert "Default model" in page and page.count("[0.400, 0.600]") == 4
+    assert "no labelled dev clip" in repr(chapter_tables.robustness(pd.DataFrame()))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslmepr.report.costs import TOGETHER, UNIT, extraction_costs
+from sslmepr.report.costs import TOGETHER, UNIT, extraction_costs, run_cost
 
 SIZES = pd.DataFrame(
     {"corpus": ["A", "B"], "clips": [3600, 1800], "hours": [10.0, 7.5], "source": "x"}
@@ -65,3 +65,25 @@ def test_more_processors_share_the_same_hours(rate, clips, count):
     hours = found["processor_hours"]
     assert found[f"hours_on_{count}"] * count == pytest.approx(hours)
     assert hours * 3600 == pytest.approx(rate * clips)
+
+
+def test_what_a_run_costs():
+    rows = [
+        ("repro", 1560.0, "seconds"),
+        ("repro", 3.14, "GiB"),
+        ("repro", 8.0, "GB on disk"),
+        ("book", 20.0, "seconds"),
+    ]
+    table = pd.DataFrame(rows, columns=["name", "value", "unit"])
+    table = table.assign(machine="2 cores")
+    assert run_cost(table) == (
+        "A whole run of the default study, from rendering to book, takes 26 minutes, "
+        "holds at most 3.1 GiB of memory and leaves 8.0 GB on the disk (2 cores, "
+        "no GPU)."
+    )
+    assert "takes 26 minutes (2 cores" in run_cost(table.head(1))
+
+
+def test_a_run_that_was_not_measured_costs_nothing_known():
+    table = pd.DataFrame({"name": ["repro"], "value": [float("nan")], "unit": [None]})
+    assert run_cost(table).startswith("A whole run was not measured")

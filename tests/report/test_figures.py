@@ -219,6 +219,34 @@ def learned():
     return pd.DataFrame(rows, columns=columns)
 
 
+def disturbed():
+    whats = [("none", "", 0.0), ("removed", "audio", 0.0), ("noise", "text", 2.0)]
+    models = ["linear_fusion", "late_fusion", "multitask", "with_everything"]
+    models += ["personality_only", "as_published"]
+    rows = [
+        {"corpus": "fiv2", "metric": metric, "model": model, "disturbance": kind}
+        | {"modality": modality, "dose": dose, "above": place / 50}
+        | {"above_low": place / 50 - 0.01, "above_high": place / 50 + 0.02}
+        for metric in ("CCC", "mACC")
+        for place, model in enumerate(models)
+        for kind, modality, dose in whats
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_models_stand_at_their_difference_to_linear_fusion():
+    figure = figures.robustness_dots(disturbed())
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    assert all("First Impressions" in axes.get_title("left") for axes in panels)
+    labels = [text.get_text() for text in panels[0].get_yticklabels()]
+    assert labels == ["as they are", "without audio", "text with noise, 2 SD"]
+    for axes in panels:
+        named = {each.get_label(): each for each in axes.collections}
+        own = named["Default model"].get_offsets()
+        assert own[:, 0].tolist() == [0.04] * 3
+        assert "Linear fusion" not in named
+
+
 def test_learning_curves_have_a_line_per_modality():
     figure = figures.learning_curves(learned())
     assert len(figure.axes) == 2 and len(figure.axes[0].lines) == 2
@@ -802,6 +830,7 @@ def everything(rng):
         "ratio_matrix": (ratios(),),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "region_overlay": (crops, hidden_regions()),
+        "robustness_dots": (disturbed(),),
         "search_history": (searched(),),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),

@@ -2,8 +2,8 @@ import pandas as pd
 
 from sslmepr.report import overview
 from sslmepr.report.overview import (
+    agreement_findings,
     coverage_findings,
-    findings,
     recognition,
     study_findings,
 )
@@ -36,7 +36,8 @@ AGREEMENT = pd.DataFrame(
 
 
 def test_sentences_carry_the_numbers_of_the_tables():
-    emotions, traits, planted, unrelated = findings(METRICS, AGREEMENT).sentences
+    emotions, traits = recognition(METRICS)
+    planted, unrelated = agreement_findings(AGREEMENT)
     assert "mWACC of 0.800 [0.000, 1.000] (72 clips)" in emotions
     assert "late fusion reaches 0.750, linear fusion 0.650, the best" in emotions
     assert "text, 0.700, and guessing 0.500." in emotions

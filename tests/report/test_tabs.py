@@ -6,7 +6,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import HTML, display
 
 from sslmepr.report.tables import Table
-from sslmepr.report.tabs import Tabs
+from sslmepr.report.tabs import Folded, Tabs
 
 
 def test_panels_are_chosen_by_radio_buttons_of_one_group():
@@ -46,3 +46,11 @@ def test_a_panel_holds_what_is_displayed_meanwhile(shell, capsys):
         display(HTML("<b>2</b>"))
     assert tabs.panels == {"one": "<b>1</b><b>2</b>"}
     assert capsys.readouterr().out == "" and repr(tabs) == "Tabs: one"
+
+
+def test_what_is_folded_stands_behind_its_summary():
+    table = Table(pd.DataFrame({"clips": [3]}))
+    page = Folded("Clips & speakers", table)._repr_html_()
+    assert page.startswith("<details><summary>Clips &amp; speakers</summary>")
+    assert table._repr_html_() in page and "<details open" not in page
+    assert repr(Folded("Clips", table)).startswith("Clips: ")

@@ -3,36 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_fusion import drawn_data, short_training
 
-from sslmepr import params as parameters
-from sslmepr.params.training import Variant
-from sslmepr.simulation.world import make_world
 from sslmepr.trials import curve_arms
-from sslmepr.trials.collapse import ROLES, Arm, fusion_clips
-from sslmepr.trials.drawn import draw_study, with_doses
 
-BASE = parameters.load()
-SIMULATION = with_doses(BASE.simulation, missing=0.4)
-PARAMS = BASE.model_copy(
-    update={
-        "roles": ROLES,
-        "simulation": SIMULATION,
-        "fusion": BASE.fusion.model_copy(update={"epochs": 1, "patience": None}),
-    }
-)
+PARAMS = short_training(1, missing=0.4)
 
 
 @pytest.fixture(scope="module")
-def study():
-    world = make_world("planted", SIMULATION.worlds)
-    return draw_study(
-        SIMULATION, world, 100, 1, 12, 0.0, 0, moving=False
-    ).standardised()
-
-
-@pytest.fixture(scope="module")
-def data(study):
-    return fusion_clips(PARAMS, study, Arm(Variant()))
+def data():
+    return drawn_data(PARAMS, 100)
 
 
 def test_stretched_scores_have_mean_and_spread_of_the_labels_on_dev():

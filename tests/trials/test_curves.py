@@ -7,7 +7,7 @@ import tiny_trials
 from scipy import stats
 
 from sslmepr import params as parameters
-from sslmepr.trials import curve_arms, curves
+from sslmepr.trials import curve_arms, curves, kept
 from sslmepr.trials.params import CURVE_ARMS, parse_trials
 
 SETTINGS = parameters.load()
@@ -57,7 +57,7 @@ def test_what_is_kept_is_not_learned_again(runs, folder, monkeypatch):
     for changes in ({"epochs": 2}, {"held_out": 61}):
         with pytest.raises(AssertionError, match="learned again"):
             curves._study(one, section(**changes), folder, 0)
-    monkeypatch.setattr(curves, "_digest_of_code", lambda: "other code")
+    monkeypatch.setattr(kept, "digest_of_code", lambda module: "other code")
     with pytest.raises(AssertionError, match="learned again"):
         curves._study(one, section(), folder, 0)
 

@@ -20,8 +20,13 @@ def section(**changes):
 
 
 @pytest.fixture(scope="module")
-def runs():
-    return doses.try_doses(SETTINGS, section(), progress=False)
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def runs(folder):
+    return doses.try_doses(SETTINGS, section(), folder, progress=False)
 
 
 def test_all_arms_are_scored_on_the_same_studies(runs):
@@ -36,10 +41,24 @@ def test_all_arms_are_scored_on_the_same_studies(runs):
     assert value["mWACC"].between(0, 1).all() and value["CCC"].between(-1, 1).all()
 
 
-def test_the_same_seed_gives_the_same(runs):
-    again = doses.try_doses(SETTINGS, section(doses=[1.0]), progress=False)
+def test_the_same_seed_gives_the_same(runs, tmp_path):
+    again = doses.try_doses(SETTINGS, section(doses=[1.0]), tmp_path, progress=False)
     before = runs[runs["dose"] == 1].reset_index(drop=True)
     pd.testing.assert_frame_equal(again, before)
+
+
+def test_what_is_kept_is_not_learned_again(runs, folder, monkeypatch):
+    def learn(*_, **__):
+        raise AssertionError("learned again")
+
+    monkeypatch.setattr(doses, "_cell", learn)
+    cell = ("product_of_experts", "reliability", 1.0, 0)
+    found = doses._kept_cell(SETTINGS, section(doses=[1.0]), folder, *cell)
+    expected = runs[runs["dose"] == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, expected)
+    for changes in ({"epochs": 2}, {"clips": 71}, {"offset": 0.5}):
+        with pytest.raises(AssertionError, match="learned again"):
+            doses._kept_cell(SETTINGS, section(**changes), folder, *cell)
 
 
 def test_labels_are_scarce_or_unequal_as_the_dose_says(monkeypatch):

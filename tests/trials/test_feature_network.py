@@ -3,31 +3,17 @@
 import numpy as np
 import pytest
 import torch
+from drawn_fusion import drawn_data, short_training
 
-from sslmepr import params as parameters
 from sslmepr.models.fusion import FusionInput
-from sslmepr.params.training import Variant
-from sslmepr.simulation.world import make_world
 from sslmepr.trials import feature_network
-from sslmepr.trials.collapse import ROLES, Arm, fusion_clips
-from sslmepr.trials.drawn import draw_study, with_doses
 
-BASE = parameters.load()
-SIMULATION = with_doses(BASE.simulation)
-PARAMS = BASE.model_copy(
-    update={
-        "roles": ROLES,
-        "simulation": SIMULATION,
-        "fusion": BASE.fusion.model_copy(update={"epochs": 2, "patience": None}),
-    }
-)
+PARAMS = short_training(2)
 
 
 @pytest.fixture(scope="module")
 def data():
-    world = make_world("planted", SIMULATION.worlds)
-    study = draw_study(SIMULATION, world, 80, 1, 12, 0.0, 0, moving=False)
-    return fusion_clips(PARAMS, study.standardised(), Arm(Variant()))
+    return drawn_data(PARAMS, 80)
 
 
 def test_outputs_depend_on_all_features_and_on_what_is_there():

@@ -9,6 +9,7 @@ from sslmepr.association.probe_scores import scores_of
 from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params.simulation import Knobs, Raters
+from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.raters import rated_association
 from sslmepr.simulation.world import WorldError
 from sslmepr.training.probes import Linear
@@ -92,6 +93,42 @@ def test_impossible_worlds_are_an_error(settings):
     strong = TINY.model_copy(update={"conditions": {"a": Condition(strengths=[0.9])}})
     with pytest.raises(WorldError, match="planted at 0.9"):
         try_power(small(settings, 1), strong, progress=False)
+
+
+def test_cues_make_a_corpus_show_less(settings):
+    """By as much as the axes of emotions say, and nothing else is drawn anew."""
+    params = small(settings)
+    plain, weak = (
+        draw_condition(params, TINY, Condition(clips=40, cues=cues), 0.3, 2)
+        for cues in ({}, {"personality": {"emotion": 0.5}})
+    )
+    for role in ("emotion", "held_out"):
+        for name in MODALITIES:
+            np.testing.assert_array_equal(
+                plain[role].features[name], weak[role].features[name]
+            )
+    axes = make_channels(params.simulation)["face"].emotion_axes
+    shown = [each.personality.controls["face"].mean(1) for each in (plain, weak)]
+    emotions = plain.personality.latents[:, : len(SCORED_EMOTIONS)]
+    np.testing.assert_allclose(shown[0] - shown[1], 0.5 * emotions @ axes.T, atol=1e-9)
+
+
+def test_crops_of_one_picture_show_parts_of_each_other(settings):
+    params = small(settings)
+    plain, mixed = (
+        draw_condition(params, TINY, Condition(clips=80, one_picture=dose), 0.3, 3)
+        for dose in (0.0, 0.5)
+    )
+    for name in ("audio", "text"):
+        np.testing.assert_array_equal(
+            plain.emotion.features[name], mixed.emotion.features[name]
+        )
+    features = plain.emotion.features
+    parts = np.hstack([features[name] for name in ("face", "body", "scene")])
+    for given, exact in ((features["face"], False), (parts, True)):
+        given = np.column_stack([given, np.ones(len(given))])
+        _, left, *_ = np.linalg.lstsq(given, mixed.emotion.features["face"])
+        assert (left.max() < 1e-6) == exact
 
 
 def test_three_sources_are_those_of_all_three_corpora(settings):

@@ -17,6 +17,7 @@ from sslmepr.report.figures.bars import (
     component_gains,
     difference_dots,
     prediction_bars,
+    robustness_dots,
     stacking_weights,
 )
 from sslmepr.report.figures.blocks import block_gains
@@ -83,6 +84,7 @@ __all__ = [
     "reach_lines",
     "recovery_panels",
     "region_overlay",
+    "robustness_dots",
     "search_history",
     "specification_curve",
     "stacking_weights",

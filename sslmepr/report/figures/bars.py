@@ -3,8 +3,10 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sslmepr.evaluation.scores import LINEAR_FUSION
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
+from sslmepr.report.chapter_tables import disturbances
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
 from sslmepr.statistics.verdicts import (
     BETTER,
@@ -13,6 +15,9 @@ from sslmepr.statistics.verdicts import (
     UNDECIDED,
     WORSE,
 )
+
+SHAPES = ("o", "s", "^", "D", "P", "v")
+"""Markers of models, so that colours need not tell them apart alone."""
 
 
 @theme.both_modes
@@ -76,6 +81,55 @@ def difference_dots(table: pd.DataFrame) -> Figure:
         range(len(variants)), [theme.pretty(name) for name in variants]
     )
     grid[0, 0].set_ylim(len(variants) - 0.5, -0.5)
+    return figure
+
+
+@theme.both_modes
+def robustness_dots(table: pd.DataFrame) -> Figure:
+    """Models less linear fusion under each disturbance, a panel for each score.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.evaluation.robustness.robustness`.
+    """
+    shown = table[table["model"] != LINEAR_FUSION]
+    shown = shown.assign(what=disturbances(shown))
+    shown = shown.assign(
+        panel=[
+            f"{theme.pretty(corpus, 'corpus')}\n{theme.pretty(metric)}"
+            for corpus, metric in shown[["corpus", "metric"]].to_numpy()
+        ]
+    )
+    models, whats = (list(dict.fromkeys(shown[name])) for name in ("model", "what"))
+    panels = list(dict.fromkeys(shown["panel"]))
+    height = 0.9 + 0.12 * len(models) * len(whats)
+    figure, grid = panel_grid(len(panels), (1.7, height), (1.5, 0.6), sharey=True)
+    colours = list(theme.emotion_colours().values())
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        axes.axvline(0, color=theme.faint(), lw=1)
+        for number, model in enumerate(models):
+            mine = shown[(shown["panel"] == panel) & (shown["model"] == model)]
+            step = (number - (len(models) - 1) / 2) / (len(models) + 1.5)
+            places = [whats.index(what) + step for what in mine["what"]]
+            colour = colours[number % len(colours)]
+            ends = mine["above_low"], mine["above_high"]
+            axes.hlines(places, *ends, color=colour, lw=1.6, alpha=0.5)
+            axes.scatter(
+                mine["above"],
+                places,
+                color=colour,
+                marker=SHAPES[number % len(SHAPES)],
+                s=18,
+                zorder=3,
+                label=theme.pretty(model),
+            )
+        entitle(axes, panel, 1.7)
+        axes.grid(axis="x")
+        axes.locator_params(axis="x", nbins=4)
+    grid[0, 0].set_yticks(range(len(whats)), whats)
+    grid[0, 0].set_ylim(len(whats) - 0.5, -0.5)
+    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure
 
 

@@ -23,9 +23,9 @@ def metric_dots(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        metric, modality, estimate, low, high; optionally ``baseline`` (guessing: a
-        dotted tick) and ``ceiling`` (the ideal observer: an open diamond). Order is
-        that of the table.
+        metric, modality (or what else is scored), estimate, low, high; optionally
+        ``baseline`` (guessing: a dotted tick) and ``ceiling`` (the ideal observer: an
+        open diamond). Order is that of the table.
     """
     metrics = list(dict.fromkeys(table["metric"]))
     names = list(dict.fromkeys(table["modality"]))
@@ -53,7 +53,7 @@ def _dots(axes, table, names) -> None:
     colours = theme.modality_colours()
     for row in table.to_dict("records"):
         name, y = row["modality"], names.index(row["modality"])
-        colour = colours[name]
+        colour = colours.get(name, theme.accent())
         axes.hlines(y, row["low"], row["high"], color=colour, lw=2.4, alpha=0.55)
         marker = theme.MARKERS.get(name, "o")
         axes.scatter(row["estimate"], y, marker=marker, s=46, c=[colour], zorder=3)

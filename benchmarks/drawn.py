@@ -1,0 +1,109 @@
+"""How fast the mild world is read by its ideal observer, and how fast it is learned.
+
+``python benchmarks/drawn.py`` draws clips of the world of the default study and has the
+ideal observer read them; and it draws a study as features, as the trials do, and trains
+the whole method on it. It updates ``results/benchmarks.csv``. Counted is the time that
+one processor spends, so that other programs matter little.
+"""
+
+import time
+from collections.abc import Callable
+
+import table
+import torch
+from threadpoolctl import threadpool_limits
+
+from sslmepr import params
+from sslmepr.labels import TASKS
+from sslmepr.params import Params
+from sslmepr.params.corpora import SimulatedCorpus
+from sslmepr.params.training import Variant
+from sslmepr.simulation.draw import draw_corpus
+from sslmepr.simulation.ideal_observer import Seen, observe_clips
+from sslmepr.simulation.world import make_world
+from sslmepr.trials.collapse import ROLES, Arm, fusion_clips, train_on
+from sslmepr.trials.drawn import draw_study, with_doses
+
+WORLD = "planted"
+CLIPS = 100  # that are observed in one run
+STUDY = 2000  # labelled training clips of each task
+FEATURES = 64  # of each modality, as in the trials of components
+ROUNDS = 3  # of the observer; a study is learned once
+
+
+def spent(run: Callable[[], object]) -> float:
+    """Processor seconds of a call."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def observer(settings: Params) -> Callable[[], object]:
+    """The ideal observer of clips of the default study's world."""
+    simulation = settings.simulation
+    corpus = SimulatedCorpus(
+        source="simulated",
+        world=WORLD,
+        domains=list(simulation.domains),
+        labels=list(TASKS),
+        clips=CLIPS,
+        persons=CLIPS,
+    )
+    draw = draw_corpus("benchmark", corpus, settings)
+    scales = {name: each.emotion_scale for name, each in simulation.domains.items()}
+    return lambda: observe_clips(
+        draw.world,
+        draw.channels,
+        Seen(draw.controls, draw.circumstances, draw.domains),
+        scales,
+        simulation.emotion_threshold,
+        simulation.knobs,
+        simulation.cue_frames,
+        raters=simulation.raters,
+    )
+
+
+def study(settings: Params, seed: int) -> None:
+    """Draw a study of the mild world, and train the whole method once."""
+    doses = settings.simulation.knobs.model_dump(exclude_defaults=True)
+    simulation = with_doses(settings.simulation, **doses)
+    own = settings.model_copy(update={"roles": ROLES, "simulation": simulation})
+    drawn = draw_study(
+        simulation,
+        make_world(WORLD, simulation.worlds),
+        clips=round(STUDY / simulation.split["train"]),
+        clips_per_speaker=1,
+        features=FEATURES,
+        offset=0.0,
+        seed=seed,
+        moving=False,
+    ).standardised()
+    arm = Arm(Variant())
+    train_on(own, fusion_clips(own, drawn, arm), arm, seed)
+
+
+def main() -> None:
+    """Measure and merge into the table."""
+    torch.set_num_threads(1)
+    settings = params.load()
+    truth = settings.simulation.model_copy(update={"raters": None})
+    kinds = {
+        "emotions and traits": settings.model_copy(update={"simulation": truth}),
+        "emotions and traits, and what raters say of them": settings,
+    }
+    rows = []
+    with threadpool_limits(1):
+        for what, own in kinds.items():
+            observe = observer(own)
+            each = [1000 * spent(observe) / CLIPS for _ in range(ROUNDS)]
+            what = f"ideal observer of a clip of the mild world: {what}"
+            rows.append(table.row("observer", what, each, "processor ms", "≤ 20"))
+        learned = spent(lambda: study(settings, 0))
+    what = f"whole method, one seed, on {STUDY} drawn training clips a task"
+    unit = "processor seconds"
+    rows.append(table.row("drawn_study", what, [learned], unit, "≤ 60", 1))
+    table.merge(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""What was found, for whoever reads nothing else: sentences of front page and README.
+
+Each claim stands with its limit: scores with guessing and the best that could be known,
+pairs that are found with those that are invented, intervals with how often they hold.
+"""
+
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+
+from sslmepr.association.sources import CROSS
+from sslmepr.labels import FUSED, select
+from sslmepr.report.apa import apa_number
+from sslmepr.report.costs import run_cost
+from sslmepr.report.overview import real_people, recognition
+from sslmepr.report.power_findings import NOMINAL, coverage
+
+REAL = Path("results", "real", "association", "associations.csv")
+DRAWN = Path("results", "trials", "power", "drawn.csv")
+BENCHMARKS = Path("results", "benchmarks.csv")
+
+CAVEAT = (
+    "**What may not be concluded.** Personality here is *apparent*: the impression "
+    "that strangers form of a person within seconds, not a fact about that person. A "
+    "correlation of labels may come from raters who like whom they see (halo), and is "
+    "no cause. Nothing here may be used to judge a person."
+)
+
+
+def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
+    """What was found in simulated and in real people, each claim with its limits.
+
+    Parameters
+    ----------
+    study : str
+        A simulated one, whose results are in ``results/<study>``.
+    alpha : float
+        Level of the tests.
+    folder : path
+        Of the repository.
+
+    Returns
+    -------
+    list of str
+        Markdown. What is not on record is left out.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the stages ``evaluate`` and ``validity`` have not run.
+    """
+    folder = Path(folder)
+    results = folder / "results" / study
+    cells = pd.read_csv(results / "validity" / "cells.csv")
+    drawn = pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
+    agreement = pd.read_csv(results / "validity" / "agreement.csv")
+    real = folder / REAL
+    covered = results / "evaluate" / "covered.csv"
+    if covered.exists():
+        told = recognised(pd.read_csv(covered))
+    else:  # while scores of the held-out corpus are hidden
+        told = recognition(pd.read_csv(results / "evaluate" / "metrics.csv"))
+    return [
+        *told,
+        *found(select(cells, study=study), select(agreement, study=study)),
+        *nothing_there(cells[cells["study"] != study], drawn, alpha),
+        *intervals_held(cells, drawn),
+        *(real_people(pd.read_csv(real)) if real.exists() else []),
+    ]
+
+
+def recognised(covered: pd.DataFrame) -> list[str]:
+    """How well emotions and traits are told, between guessing and what can be known.
+
+    Parameters
+    ----------
+    covered : DataFrame
+        From `sslmepr.evaluation.scores.distance_covered`: modality, metric, estimate,
+        low, high, baseline, ceiling, n.
+    """
+    fused = covered[covered["modality"] == FUSED].set_index("metric")
+    if not {"mWACC", "CCC"} <= set(fused.index):
+        return []
+    emotions, traits = fused.loc["mWACC"], fused.loc["CCC"]
+    told, low, high, guess, best = (
+        f"{100 * emotions[name]:.0f}"
+        for name in ("estimate", "low", "high", "baseline", "ceiling")
+    )
+    score, least, most, top = (
+        apa_number(traits[name]) for name in ("estimate", "low", "high", "ceiling")
+    )
+    return [
+        f"**It recognises what is shown.** In {int(emotions['n'])} clips of people "
+        f"from whom nothing was learned, {told} % [{low}, {high}] of the decisions "
+        "whether an emotion is there are right, with present and absent counting alike "
+        f"(guessing: {guess} %; the best that can be known: {best} %). Scores of "
+        f"personality agree with those of raters by {score} [{least}, {most}] "
+        f"(guessing: 0; the best that can be known: {top})."
+    ]
+
+
+def found(cells: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
+    """How many planted pairs are found, how many others are called, and their sizes.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Of one world: planted, significant.
+    agreement : DataFrame
+        Of the same world: metric, estimate, low, high.
+    """
+    there = cells["planted"] != 0
+    called = cells["significant"].astype(bool)
+    size = agreement.set_index("metric").loc["slope"]
+    slope, low, high = (apa_number(size[name]) for name in ("estimate", "low", "high"))
+    return [
+        f"**It finds {(called & there).sum()} of the {there.sum()} pairs that are "
+        "there**, of an emotion and a trait that were built into the simulated people "
+        "though no clip carried both labels, and calls "
+        f"{(called & ~there).sum()} of the {(~there).sum()} others. "
+        f"Correlations come out at {slope} [{low}, {high}] times their planted size. "
+        "A pair that is not found is undecided, not absent."
+    ]
+
+
+def nothing_there(
+    cells: pd.DataFrame, drawn: pd.DataFrame | None, alpha: float
+) -> list[str]:
+    """What is called where nothing is associated.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Of worlds without associations: study, significant.
+    drawn : DataFrame or None
+        Summary of many drawn worlds (`sslmepr.trials.worlds.summarise`).
+    alpha : float
+        Level of the tests.
+    """
+    sentences = []
+    if len(cells):
+        called = int(cells["significant"].sum())
+        sentences.append(f"it calls {called} of {len(cells)} pairs")
+    if drawn is not None:
+        alarms = select(drawn, source=CROSS, metric="largest_t_error", strength=0.0)
+        ends = [
+            f"{100 * each:.1f} %" for each in alarms["estimate"].agg(["min", "max"])
+        ]
+        sentences.append(
+            f"over {int(alarms['worlds'].sum())} drawn worlds of {len(alarms)} kinds "
+            f"it calls something in {ends[0]} to {ends[1]} of them "
+            f"({100 * alpha:g} % are promised)"
+        )
+    if not sentences:
+        return []
+    return [f"**Where nothing is associated**, {'; '.join(sentences)}."]
+
+
+def intervals_held(cells: pd.DataFrame, drawn: pd.DataFrame | None) -> list[str]:
+    """How often intervals hold the truth.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Of simulated worlds: study, low, high, rated.
+    drawn : DataFrame or None
+        As of `nothing_there`.
+    """
+    cells = cells.dropna(subset=["low", "high"])
+    cells = cells.assign(held=cells["rated"].between(cells["low"], cells["high"]))
+    own = " and ".join(
+        f"in {held.sum()} of {len(held)} pairs of the {name} world"
+        for name, held in cells.groupby("study", sort=False)["held"]
+    )
+    many = ""
+    if drawn is not None:
+        least, most = (f"{100 * each:.0f} %" for each in coverage(drawn))
+        many = f", and in {least} to {most} of the pairs by kind of drawn world"
+    return [
+        f"**Its intervals**, which promise {100 * NOMINAL:.0f} %, hold the correlation "
+        f"of the labels {own}{many}."
+    ]
+
+
+def summary(study: str, alpha: float, folder: str | Path = ".") -> str:
+    """Findings, what they do not say, and what a run costs, as the README has them.
+
+    Parameters
+    ----------
+    study, alpha, folder
+        As of `front_page`.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    measured = pd.read_csv(Path(folder, BENCHMARKS))
+    told = (_wrapped(f"- {each}", "  ") for each in front_page(study, alpha, folder))
+    rest = (_wrapped(CAVEAT), _wrapped(f"**What it costs.** {run_cost(measured)}"))
+    return "\n\n".join(["\n".join(told), *rest]) + "\n"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 90, subsequent_indent=indent, break_on_hyphens=False)

@@ -1,0 +1,124 @@
+"""Sentences of the front page against numbers computed again from the same tables."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sslmepr.association.sources import CROSS
+from sslmepr.report import front_page
+
+ROOT = Path(__file__).parents[2]
+SHARE = st.floats(0, 1)
+COVERED = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling", "n"]
+
+
+def numbers(text):
+    """Every number of a sentence, in order."""
+    return [float(each) for each in re.findall(r"\d*\.?\d+", text)]
+
+
+@given(st.lists(SHARE, min_size=10, max_size=10), st.integers(1, 5000))
+def test_scores_stand_between_guessing_and_what_can_be_known(values, clips):
+    rows = [
+        ("fused", "mWACC", *values[:5], clips),
+        ("fused", "CCC", *values[5:], clips),
+        ("face", "mWACC", *values[5:], clips + 1),
+    ]
+    (told,) = front_page.recognised(pd.DataFrame(rows, columns=COVERED))
+    expected = [clips, *(round(100 * each) for each in values[:5])]
+    expected += [*(round(each, 2) for each in values[5:8]), 0, round(values[9], 2)]
+    assert numbers(told) == pytest.approx(expected, abs=1.01e-2)
+
+
+def test_without_a_ceiling_scores_are_not_told():
+    assert front_page.recognised(pd.DataFrame(columns=COVERED)) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
+def test_pairs_are_counted_by_what_was_planted(pairs):
+    cells = pd.DataFrame(pairs, columns=["planted", "significant"])
+    cells = cells.assign(planted=0.3 * cells["planted"])
+    agreement = pd.DataFrame(
+        [("slope", 0.5, -0.25, 1.25)], columns=["metric", "estimate", "low", "high"]
+    )
+    (told,) = front_page.found(cells, agreement)
+    there = [called for planted, called in pairs if planted]
+    empty = [called for planted, called in pairs if not planted]
+    counts = [sum(there), len(there), sum(empty), len(empty)]
+    assert numbers(told) == [*counts, 0.5, 0.25, 1.25]
+    assert "[−.25, 1.25]" in told
+
+
+@given(
+    st.lists(st.booleans(), max_size=30),
+    st.lists(st.tuples(SHARE, st.integers(1, 500)), min_size=1, max_size=9),
+)
+def test_false_alarms_are_those_of_worlds_without_associations(called, kinds):
+    cells = pd.DataFrame({"significant": pd.Series(called, dtype=bool)})
+    rows = [(CROSS, "largest_t_error", 0.0, *kind) for kind in kinds]
+    rows += [
+        (CROSS, "largest_t_error", 0.3, 2.0, 7),
+        (CROSS, "power", 0.0, 3.0, 7),
+        ("other", "largest_t_error", 0.0, 4.0, 7),
+    ]
+    columns = ["source", "metric", "strength", "estimate", "worlds"]
+    (told,) = front_page.nothing_there(cells, pd.DataFrame(rows, columns=columns), 0.05)
+    expected = [sum(called), len(called)] if called else []
+    shares = [share for share, _ in kinds]
+    expected += [sum(worlds for _, worlds in kinds), len(kinds)]
+    expected += [100 * min(shares), 100 * max(shares), 5]
+    assert numbers(told) == pytest.approx(expected, abs=0.051)
+    (alone,) = front_page.nothing_there(cells, None, 0.05) or [""]
+    assert numbers(alone) == expected[: 2 * bool(called)]
+
+
+@given(st.lists(st.tuples(SHARE, SHARE, SHARE), min_size=1, max_size=30), SHARE)
+def test_intervals_are_counted_world_by_world(values, share):
+    columns = ["rated", "low", "high"]
+    one = pd.DataFrame(values, columns=columns).assign(study="one")
+    other = pd.DataFrame([(0.5, 0.0, 1.0)], columns=columns).assign(study="other")
+    names = ["source", "metric", "estimate"]
+    drawn = pd.DataFrame([(CROSS, "covers_planted", share)], columns=names)
+    (told,) = front_page.intervals_held(pd.concat([one, other]), drawn)
+    held = sum(low <= rated <= high for rated, low, high in values)
+    expected = [95, held, len(values), 1, 1, 100 * share, 100 * share]
+    assert numbers(told) == pytest.approx(expected, abs=0.51)
+    assert "pairs of the one world and in 1 of 1 pairs of the other world" in told
+
+
+@pytest.fixture
+def simulated():
+    folder = ROOT / "results" / "simulated"
+    if not (folder / "validity" / "cells.csv").exists():
+        pytest.skip("results of the default study are not on record")
+    return folder
+
+
+def test_the_page_of_the_record_has_every_claim_with_its_limit(simulated):
+    told = front_page.front_page("simulated", 0.05, ROOT)
+    heads = [re.match(r"\*\*(.*?)\*\*", each)[1] for each in told]
+    assert len(heads) == 5
+    cells = pd.read_csv(simulated / "validity" / "cells.csv")
+    own = cells[cells["study"] == "simulated"]
+    assert numbers(heads[1])[1] == (own["planted"] != 0).sum()
+    text = front_page.summary("simulated", 0.05, ROOT)
+    assert text.count("\n- ") == 4
+    assert "What may not be concluded" in text and "What it costs" in text
+    assert max(map(len, text.splitlines())) <= 90
+
+
+def test_hidden_scores_of_the_held_out_corpus_are_those_of_dev(simulated, tmp_path):
+    for name in ("validity/cells", "validity/agreement", "evaluate/metrics"):
+        target = tmp_path / "results" / "simulated" / f"{name}.csv"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        table = pd.read_csv(simulated / f"{name}.csv")
+        if "split" in table:
+            table = table[table["split"] == "dev"]
+        table.to_csv(target, index=False)
+    told = front_page.front_page("simulated", 0.05, tmp_path)
+    assert "on the dev split" in told[0]
+    assert not any("drawn worlds" in each or "Real people" in each for each in told)
