@@ -18,6 +18,7 @@ from scipy import stats
 
 from sslmepr.corpora.schema import read_clips
 from sslmepr.evaluation.metrics import emotion_draws, personality_draws
+from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION
 from sslmepr.labels import FUSED, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.params import Params
 from sslmepr.params.analysis import DEV
@@ -27,8 +28,6 @@ from sslmepr.statistics.verdicts import verdicts
 METRICS = {"emotion": ("mWACC", "mF1"), "personality": ("mACC", "CCC")}
 SCORED = {"emotion": SCORED_EMOTIONS, "personality": TRAITS}
 
-
-LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
 
 BASELINES = {"linear": LINEAR_FUSION, "stacking": LATE_FUSION}
 """Stages of the regressions that join all modalities, to their names as variants."""

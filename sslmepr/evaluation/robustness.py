@@ -17,12 +17,18 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from sslmepr.evaluation.comparison import LATE_FUSION, LINEAR_FUSION
 from sslmepr.evaluation.metrics import (
     Draws,
     emotion_draws,
     personality_draws,
     single_label_draws,
+)
+from sslmepr.evaluation.scores import (
+    LATE_FUSION,
+    LINEAR_FUSION,
+    NOISE,
+    NONE,
+    REMOVED,
 )
 from sslmepr.labels import TASKS
 from sslmepr.models.crosstask import CrosstaskModel, CrosstaskOutput
@@ -39,8 +45,6 @@ from sslmepr.training.fusion_training import predict_fused
 from sslmepr.training.linear_fusion import predict_by_linear_fusion
 from sslmepr.training.predictions import is_single_label, training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
-
-NONE, REMOVED, NOISE = "none", "removed", "noise"
 
 DOSES = (1.0, 2.0)
 """Standard deviations of the noise. By convention, not tuned: at 1, half of the

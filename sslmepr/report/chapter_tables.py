@@ -4,8 +4,13 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from sslmepr.evaluation.robustness import NOISE, NONE, REMOVED
-from sslmepr.evaluation.scores import MEAN_OVER_SEEDS, headline
+from sslmepr.evaluation.scores import (
+    MEAN_OVER_SEEDS,
+    NOISE,
+    NONE,
+    REMOVED,
+    headline,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,

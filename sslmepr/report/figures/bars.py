@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sslmepr.evaluation.comparison import LINEAR_FUSION
+from sslmepr.evaluation.scores import LINEAR_FUSION
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.chapter_tables import disturbances
