@@ -12,11 +12,6 @@ from sslmepr.labels import (
     select,
 )
 
-LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
-
-NONE, REMOVED, NOISE = "none", "removed", "noise"
-"""What happened to a modality of the clips that models read."""
-
 MEAN_OVER_SEEDS = -1
 LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
 NONE, REMOVED, NOISE = "none", "removed", "noise"
