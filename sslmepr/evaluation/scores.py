@@ -12,11 +12,12 @@ from sslmepr.labels import (
     select,
 )
 
-MEAN_OVER_SEEDS = -1
 LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
-NONE, REMOVED, NOISE = "none", "removed", "noise"
-"""What `sslmepr.evaluation.robustness` does to a modality of a clip."""
 
+NONE, REMOVED, NOISE = "none", "removed", "noise"
+"""What happened to a modality of the clips that models read."""
+
+MEAN_OVER_SEEDS = -1
 HEADLINE_TARGETS = ("mean", "pooled")
 CEILING_METRICS = {"emotion": ("mWACC",), "personality": ("mACC", "CCC")}
 
