@@ -13,10 +13,11 @@ from sslmepr.association.sources import CROSS
 from sslmepr.labels import FUSED, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.costs import run_cost
-from sslmepr.report.overview import real_people, recognition
+from sslmepr.report.overview import recognition
 from sslmepr.report.power_findings import NOMINAL, coverage
+from sslmepr.report.recorded_verdicts import real_people
 
-REAL = Path("results", "real", "association", "associations.csv")
+REAL = Path("results", "real", "association")
 DRAWN = Path("results", "trials", "power", "drawn.csv")
 BENCHMARKS = Path("results", "benchmarks.csv")
 
@@ -55,7 +56,6 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     cells = pd.read_csv(results / "validity" / "cells.csv")
     drawn = pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
     agreement = pd.read_csv(results / "validity" / "agreement.csv")
-    real = folder / REAL
     covered = results / "evaluate" / "covered.csv"
     if covered.exists():
         told = recognised(pd.read_csv(covered))
@@ -66,7 +66,7 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
         *found(select(cells, study=study), select(agreement, study=study)),
         *nothing_there(cells[cells["study"] != study], drawn, alpha),
         *intervals_held(cells, drawn),
-        *(real_people(pd.read_csv(real)) if real.exists() else []),
+        *real_people(folder / REAL),
     ]
 
 

@@ -3,11 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.sources import ONE_PREDICTED
 from sslmepr.evaluation.scores import first_split, headline
 from sslmepr.labels import FUSED, select
 from sslmepr.report.tables import interval, number
-from sslmepr.report.words import plain
 
 SPLITS = {
     "all": "in people whom no stage was trained on",
@@ -17,9 +15,6 @@ SPLITS = {
 """Splits by preference (``all``: the held-out corpus), and how they are told."""
 
 ENDS = ("estimate", "low", "high")
-
-STRONGEST = 3
-"""Pairs of real people that are named; a choice of layout."""
 
 
 class Findings:
@@ -129,53 +124,6 @@ def coverage_findings(cells: pd.DataFrame) -> list[str]:
         f"**Intervals** (*{study}*): {held[part.index].sum()} of {len(part)} contain "
         "the planted correlation as raters see it."
         for study, part in cells.groupby("study", sort=False)
-    ]
-
-
-def real_people(associations: pd.DataFrame) -> list[str]:
-    """Pairs that both corpora of published recordings show, each with its own labels.
-
-    Parameters
-    ----------
-    associations : DataFrame
-        Of the recorded study on published corpora: source, level, corpus, emotion,
-        trait, r, significant, n.
-
-    Returns
-    -------
-    list of str
-        One sentence; empty if the corpora have not each a side that people annotated.
-    """
-    mine = associations[
-        associations["source"].isin(ONE_PREDICTED) & (associations["level"] == "clip")
-    ]
-    sides = {
-        name: part.drop_duplicates(["emotion", "trait"])
-        for name, part in mine.groupby("corpus", sort=False)
-    }
-    if len(sides) != len(ONE_PREDICTED):
-        return []
-    (one, first), (other, second) = sides.items()
-    both = first.merge(second, on=["emotion", "trait"], suffixes=("", "_other"))
-    found = both[
-        both["significant"].astype(bool)
-        & both["significant_other"].astype(bool)
-        & (np.sign(both["r"]) == np.sign(both["r_other"]))
-    ].copy()
-    found["least"] = found[["r", "r_other"]].abs().min(axis=1)
-    found = found.sort_values("least", ascending=False, kind="stable")
-    told = "; ".join(
-        f"{plain(row.emotion)} with {plain(row.trait)} ({number(row.r, 2)} and "
-        f"{number(row.r_other, 2)})"
-        for row in found[:STRONGEST].itertuples()
-    )
-    clips = sum(int(part["n"].max()) for part in sides.values())
-    return [
-        f"**Real people** ({plain(one, 'corpus')} and {plain(other, 'corpus')}, "
-        f"{clips} clips): {len(found)} of {len(both)} pairs are "
-        "significant with the same sign in both, one side rated and the other read"
-        + (f"; the strongest are {told}" if told else "")
-        + ". Cues that both scores read, and raters' halo, may be a part of it."
     ]
 
 

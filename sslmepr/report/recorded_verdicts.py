@@ -10,6 +10,9 @@ from sslmepr.report.overview import Findings
 
 FINDINGS_FILE = "findings.json"
 
+CLAIM = "**The paper's finding**"
+"""What sentences on it begin with."""
+
 
 def recorded_verdicts(folder: str | Path) -> Findings:
     """Say what a study found of the paper's claim, or why it can find nothing.
@@ -51,7 +54,27 @@ def recorded_verdicts(folder: str | Path) -> Findings:
         [
             "**The paper's finding** that happiness goes with higher and sadness with "
             "lower trait scores: **no verdict**, the associations of the labels are "
-            f"not identified. {reason}. Correlations of predictions below are neither "
+            f"not identified. {reason}. Correlations of predictions are neither "
             "evidence for it nor against it."
         ]
     )
+
+
+def real_people(folder: str | Path) -> list[str]:
+    """What the recorded study of published corpora says of the paper's claim.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    list of str
+        One sentence or more, as one item; empty if nothing is on record.
+    """
+    if not Path(folder, "associations.csv").is_file():
+        return []
+    told = recorded_verdicts(folder).sentences
+    told = [each for each in told if each.startswith(CLAIM)] or told[:1]
+    return ["**Real people** (published corpora): " + " ".join(told).replace("**", "")]

@@ -1,6 +1,5 @@
 import pandas as pd
 
-from sslmepr.report import overview
 from sslmepr.report.overview import (
     agreement_findings,
     coverage_findings,
@@ -84,33 +83,3 @@ def test_intervals_are_counted_by_world():
     first, second = coverage_findings(cells)
     assert first.startswith("**Intervals** (*a*): 1 of 2 contain")
     assert second.startswith("**Intervals** (*b*): 1 of 1 contain")
-
-
-def real(rows):
-    columns = ["source", "level", "corpus", "emotion", "trait", "r", "significant"]
-    return pd.DataFrame(rows, columns=columns).assign(n=100)
-
-
-def test_real_people_are_told_what_both_corpora_show():
-    sides = (("true_x_predicted", "meld"), ("predicted_x_true", "fiv2"))
-    rows = [
-        (source, "clip", corpus, emotion, "openness", sign * r, sure)
-        for (source, corpus), sign in zip(sides, (1, 1), strict=True)
-        for emotion, r, sure in (
-            ("happiness", 0.2 if corpus == "meld" else 0.1, True),
-            ("fear", -0.15, True),
-            ("anger", 0.3, corpus == "meld"),
-            ("surprise", 0.3 if corpus == "meld" else -0.3, True),
-        )
-    ]
-    naive = ("predicted_x_predicted", "clip", "meld", "anger", "openness", 0.9, True)
-    within = ("true_x_predicted", "within", "meld", "anger", "openness", 0.9, True)
-    (told,) = overview.real_people(real([*rows, naive, within]))
-    assert told == (
-        "**Real people** (MELD and First Impressions V2, 200 clips): 2 of "
-        "4 pairs are significant with the same sign in both, one side rated and the "
-        "other read; the strongest are fear with openness (−0.15 and −0.15); happiness "
-        "with openness (0.20 and 0.10). Cues that both scores read, and raters' halo, "
-        "may be a part of it."
-    )
-    assert overview.real_people(real(rows[:4])) == []

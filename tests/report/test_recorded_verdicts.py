@@ -3,7 +3,11 @@ import json
 import pandas as pd
 import pytest
 
-from sslmepr.report.recorded_verdicts import FINDINGS_FILE, recorded_verdicts
+from sslmepr.report.recorded_verdicts import (
+    FINDINGS_FILE,
+    real_people,
+    recorded_verdicts,
+)
 
 
 def test_findings_of_the_run_are_told_as_they_are(tmp_path):
@@ -29,3 +33,20 @@ def test_an_older_record_says_why_it_has_no_verdict(tmp_path, source, reason):
 def test_a_folder_without_associations_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"associations\.csv"):
         recorded_verdicts(tmp_path)
+
+
+def test_the_front_page_has_the_sentences_on_the_claim(tmp_path):
+    assert real_people(tmp_path) == []
+    pd.DataFrame({"source": ["true_x_predicted"]}).to_csv(tmp_path / "associations.csv")
+    (told,) = real_people(tmp_path)
+    assert told.startswith("**Real people** (published corpora): The paper's finding")
+    assert told.count("**") == 2 and "no verdict" in told
+    claim = "**The paper's finding** that happiness is {}."
+    for written, expected in (
+        ([claim.format("so"), "**Other.** x", claim.format("not")], (0, 2)),
+        (["**No verdict.** y", "**Other.** x"], (0,)),
+    ):
+        (tmp_path / FINDINGS_FILE).write_text(json.dumps(written), encoding="utf-8")
+        (told,) = real_people(tmp_path)
+        kept = " ".join(written[place] for place in expected).replace("**", "")
+        assert told == f"**Real people** (published corpora): {kept}"

@@ -78,10 +78,6 @@ TOLD = {
         lambda table: overview.agreement_findings(table),
         lambda: [pd.read_csv(STUDY / "validity/agreement.csv")],
     ),
-    "real people": (
-        lambda table: overview.real_people(table),
-        lambda: [pd.read_csv(RESULTS / "real/association/associations.csv")],
-    ),
     "power": (
         lambda table: power_findings.power_findings(table, 0.05).sentences,
         lambda: [pd.read_csv(TRIALS / "power/drawn.csv")],
