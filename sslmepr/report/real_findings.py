@@ -92,6 +92,8 @@ def trait_findings(
         )
         if not told:
             alone = select(headline(metrics, ("CCC",), split), stage="unimodal")
+            # A modality that no clip of the corpus has gives a constant.
+            alone = alone[alone["low"] < alone["high"]]
             each = ", ".join(
                 f"{plain(row.modality)} alone {number(row.estimate)}"
                 for row in alone.itertuples()

@@ -67,7 +67,7 @@ def test_what_only_shows_is_not_part_of_it(folder, settings):
     ("key", "value", "counts"),
     [
         ("simulation.seed", 1, True),
-        ("simulation.knobs.missing", 0.2, True),
+        ("simulation.emotion_threshold", 0.9, True),
         ("corpus.joint.clips", 301, True),
         ("association.alpha", 0.01, True),
         ("fusion.learning_rate", 0.5, True),
