@@ -12,6 +12,7 @@ from sslmepr.app.examples import examples
 from sslmepr.app.guard import Guard
 from sslmepr.app.intake import MOST_BYTES, AppError, tables_needed
 from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.report.fonts import FONT
 from sslmepr.report.words import pretty
 
 EXAMPLE, VIDEO, SOUND = "drawn example", "video file or camera", "sound or microphone"
@@ -58,9 +59,10 @@ def launch_options(port: int) -> dict:
 
 
 def _theme() -> gr.themes.Default:
-    """Fonts of the system, and the accent of the book, on which white can be read."""
+    """The font and the accent of the book, on which white can be read."""
     accent, darker = "#0072b2", "#005a8e"
-    made = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    fonts = [FONT, "system-ui", "sans-serif"]
+    made = gr.themes.Default(font=fonts, font_mono=["monospace"])
     colours = {}
     for suffix in ("", "_dark"):
         colours |= {

@@ -1,6 +1,9 @@
 """Style sheets of the page and of the report: light and dark, wide and narrow."""
 
+import base64
+
 from sslmepr.report import theme
+from sslmepr.report.fonts import FONT, FONT_FILES
 
 _MARGINS_PX = 80
 _NARROW_PX = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"] + _MARGINS_PX
@@ -13,6 +16,14 @@ def _dark(within: str) -> str:
         f"{within} .both-modes .only-light{{display:none}}"
     )
 
+
+_UPRIGHT = {400: FONT_FILES[0], 700: FONT_FILES[3]}
+FACES = "".join(
+    f'@font-face{{font-family:"{FONT}";font-weight:{weight};src:url(data:font/ttf;'
+    f"base64,{base64.b64encode(path.read_bytes()).decode()})}}\n"
+    for weight, path in _UPRIGHT.items()
+)
+"""The font itself: where it is not installed, legends would run into each other."""
 
 FIGURES = f"""
 .both-modes{{margin:0 0 1em;padding:0 1em}}
@@ -47,7 +58,7 @@ FRAMES = """
 .enlargeable details[open] img{height:auto;max-height:85vh;max-width:100%}
 """
 
-CONTENT = FIGURES + TABLES + FRAMES
+CONTENT = FACES + FIGURES + TABLES + FRAMES
 
 PAGE = (
     CONTENT
