@@ -119,8 +119,8 @@ def complaints(page, path):
 def require_readable(site, names=None, right=20):
     """Search finds what is asked, and chapters (of these names) can be read by all.
 
-    Of `QUESTIONS`, at least `right` find their chapter first: what chapters say, and with
-    it the order of pages that are nearly as good, follows the results.
+    Of `QUESTIONS`, at least `right` find their chapter first: what chapters say, and so
+    the order of pages that are nearly as good, follows the results.
     """
     if CHROMIUM is None:
         pytest.skip("there is no Chromium")
