@@ -116,8 +116,12 @@ def complaints(page, path):
     return found
 
 
-def require_readable(site, names=None):
-    """Search finds what is asked, and chapters (of these names) can be read by all."""
+def require_readable(site, names=None, right=20):
+    """Search finds what is asked, and chapters (of these names) can be read by all.
+
+    Of `QUESTIONS`, at least `right` find their chapter first: what chapters say, and so
+    the order of pages that are nearly as good, follows the results.
+    """
     if CHROMIUM is None:
         pytest.skip("there is no Chromium")
     wrong = []
@@ -127,7 +131,8 @@ def require_readable(site, names=None):
         found = first_answers(page, site)
         have = {path.stem for path in chapters(site)}
         wished = {each: name for each, name in QUESTIONS.items() if name in have}
-        assert {each: found[each] for each in wished} == wished
+        missed = {each: found[each] for each in wished if found[each] != wished[each]}
+        assert len(wished) - len(missed) >= right, missed
         read = [each for each in chapters(site) if names is None or each.stem in names]
         assert names is None or len(read) == len(names)
         unreadable = {path.stem: complaints(page, path) for path in read}

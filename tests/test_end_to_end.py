@@ -179,7 +179,7 @@ def test_readers_find_and_can_read_every_chapter(clone):
     # All of them are read where the book of the repository is built (test_site.py).
     names = ("association", "confirmation", "evaluate", "exercises", "explorer")
     names += ("gallery", "overview", "tour", "your-own-data")
-    site_in_browser.require_readable(clone / "site", names)
+    site_in_browser.require_readable(clone / "site", names, right=16)
 
 
 def test_tables_of_chapters_have_no_internal_names(clone):
@@ -282,7 +282,7 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         paths += ("notebooks/trials/params.yaml",) if kind in TRIALS else ()
         paths += DRAWING if kind in SHOWN else ()
         # Cells that a trial has finished, which it takes up again.
-        paths += ("runs/tiny/curves",) if kind == "curves" else ()
+        paths += (f"runs/tiny/{kind}",) if kind in ("curves", "doses") else ()
         known = {
             key.partition(".")[0]
             for keys in stage.get("params", {}).values()

@@ -26,6 +26,7 @@ CHAPTERS = {
     "association",
     "measurement",
     "explorer",
+    "exercises",
     "trials",
     "real",
     "record",
