@@ -1,10 +1,17 @@
 """What concerns all tests."""
 
+import hypothesis
 import pytest
 
 from sslmepr import params
 
 pytest_plugins = ["trained_study"]
+
+# Nothing depends on the clock: a busy machine takes what time it takes.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser):
