@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from drawn_calibration import calibrate
 
 from sslmepr.corpora.feature_tables.sequences import table_revision
 from sslmepr.encoders.image import EfficientNetLite0
@@ -13,11 +14,6 @@ from sslmepr.models.crosstask import CrosstaskConfig, CrosstaskModel
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.training.batches import Standardisation
-from sslmepr.training.calibration import (
-    Calibration,
-    CalibrationClips,
-    write_calibration,
-)
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.weights import MINILM_L6
 
@@ -75,21 +71,4 @@ def draw_models(folder, encoders=ENCODERS):
             trained_on=digests,
             seeds=range(SEEDS),
         )
-    _calibrate(rng, fused, folder / "fusion" / "multitask")
-
-
-def _calibrate(rng, models, folder):
-    """On predictions of one half for clips of as many people."""
-    true = {"emotion": np.eye(7)[np.arange(PEOPLE) % 7]}
-    true["personality"] = rng.uniform(0.4, 0.6, (PEOPLE, 5))
-    tasks = {
-        task: CalibrationClips(
-            f"rated_for_{task}",
-            "dev",
-            list(range(PEOPLE)),
-            values.tolist(),
-            np.full_like(values, 0.5).tolist(),
-        )
-        for task, values in true.items()
-    }
-    write_calibration(Calibration(tasks, models), folder)
+    calibrate(rng, fused, PEOPLE, folder / "fusion" / "multitask")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from drawn_calibration import calibrate
 from recordings import write_video
 
 from sslmepr.__main__ import main
@@ -33,12 +34,7 @@ from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.predict import WRITERS, PredictError, find_clips, predict
 from sslmepr.training.batches import Standardisation, pieces
-from sslmepr.training.calibration import (
-    FILE,
-    Calibration,
-    CalibrationClips,
-    write_calibration,
-)
+from sslmepr.training.calibration import FILE
 from sslmepr.training.checkpoints import load_checkpoint, save_checkpoint
 from sslmepr.training.new_clips import BATCH, BATCH_STEPS, StudyModels
 
@@ -104,28 +100,12 @@ def study_folder(tmp_path_factory):
 
 def recalibrate(folder, people=PEOPLE):
     """Calibrate the models that are there, on predictions of one half for all."""
-    rng = np.random.default_rng(1)
     stage_3 = folder / "fusion" / "multitask"
     models = {
         str(seed): load_checkpoint(stage_3 / f"seed-{seed}").digest
         for seed in range(SEEDS)
     }
-    true = {
-        "emotion": np.eye(7)[np.arange(people) % 7],
-        "personality": rng.uniform(0.4, 0.6, (people, 5)),
-    }
-    tasks = {
-        task: CalibrationClips(
-            f"rated_for_{task}",
-            "dev",
-            list(range(people)),
-            values.tolist(),
-            np.full_like(values, 0.5).tolist(),
-        )
-        for task, values in true.items()
-    }
-    write_calibration(Calibration(tasks, models), stage_3)
-    return true
+    return calibrate(np.random.default_rng(1), models, people, stage_3)
 
 
 def retrain(folder, modality, made_by):

@@ -48,7 +48,7 @@ def launch_options(port: int) -> dict:
         "ssr_mode": False,
         "allowed_paths": [],
         "theme": _theme(),
-        "css": style.PAGE,
+        "css": style.page(),
         "app_kwargs": {
             "middleware": [Middleware(Guard, port=port)],
             "docs_url": None,

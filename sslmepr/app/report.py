@@ -132,8 +132,8 @@ def report(params: Params, sections: Sequence, people: bool) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         # It opens nothing and sends nothing, whatever might be in it.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "img-src data:; style-src 'unsafe-inline'\">"
-        f"<title>{TITLE}</title><style>{style.REPORT}</style></head><body><main>"
+        "img-src data:; font-src data:; style-src 'unsafe-inline'\">"
+        f"<title>{TITLE}</title><style>{style.report()}</style></head><body><main>"
         f'<h1>{TITLE}</h1><p class="notice">{html.escape(notice(params))}</p>'
         f"{joined(sections, people)}{without}"
         f"<h2>Limits</h2><p>{html.escape(LIMITS.strip())}</p></main></body></html>"

@@ -1,6 +1,7 @@
 """Style sheets of the page and of the report: light and dark, wide and narrow."""
 
 import base64
+from functools import cache
 
 from sslmepr.report import theme
 from sslmepr.report.fonts import FONT, FONT_FILES
@@ -18,12 +19,17 @@ def _dark(within: str) -> str:
 
 
 _UPRIGHT = {400: FONT_FILES[0], 700: FONT_FILES[3]}
-FACES = "".join(
-    f'@font-face{{font-family:"{FONT}";font-weight:{weight};src:url(data:font/ttf;'
-    f"base64,{base64.b64encode(path.read_bytes()).decode()})}}\n"
-    for weight, path in _UPRIGHT.items()
-)
-"""The font itself: where it is not installed, legends would run into each other."""
+
+
+@cache
+def _faces() -> str:
+    """The font itself: where it is not installed, legends would run into each other."""
+    return "".join(
+        f'@font-face{{font-family:"{FONT}";font-weight:{weight};src:url(data:font/ttf;'
+        f"base64,{base64.b64encode(path.read_bytes()).decode()})}}\n"
+        for weight, path in _UPRIGHT.items()
+    )
+
 
 FIGURES = f"""
 .both-modes{{margin:0 0 1em;padding:0 1em}}
@@ -58,9 +64,9 @@ FRAMES = """
 .enlargeable details[open] img{height:auto;max-height:85vh;max-width:100%}
 """
 
-CONTENT = FACES + FIGURES + TABLES + FRAMES
+CONTENT = FIGURES + TABLES + FRAMES
 
-PAGE = (
+_PAGE = (
     CONTENT
     + _dark(".dark")
     + """
@@ -87,22 +93,30 @@ margin:0 auto!important}
 *,*::before,*::after{animation:none!important;transition:none!important}}
 """
 )
-"""Of the page; Gradio marks a dark one with the class ``dark``."""
 
-_INK, _PAGE = theme.INK, theme.PAGE
+_INK, _PAPER = theme.INK, theme.PAGE
 
-REPORT = (
+_REPORT = (
     CONTENT
     + f"""
 body{{font:16px/1.5 "Source Sans 3","Source Sans Pro",system-ui,sans-serif;
 max-width:46rem;margin:0 auto;padding:1rem;color:{_INK["light"]};
-background:{_PAGE["light"]};overflow-wrap:anywhere}}
+background:{_PAPER["light"]};overflow-wrap:anywhere}}
 .notice{{border-left:4px solid #b34700;padding:.6em 1em;background:#b347001f}}
 h1{{font-size:1.6em}}h2{{font-size:1.25em;margin-top:1.6em}}
 """
     + "@media (prefers-color-scheme:dark){"
-    + f"body{{color:{_INK['dark']};background:{_PAGE['dark']}}}"
+    + f"body{{color:{_INK['dark']};background:{_PAPER['dark']}}}"
     + _dark("body")
     + "}"
 )
-"""Of the report, which follows the reader's system."""
+
+
+def page() -> str:
+    """Of the page; Gradio marks a dark one with the class ``dark``."""
+    return _faces() + _PAGE
+
+
+def report() -> str:
+    """Of the report, which follows the reader's system."""
+    return _faces() + _REPORT

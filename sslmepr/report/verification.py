@@ -3,11 +3,12 @@
 Processors differ in the order of floating-point additions. A feature that is stored in
 half precision may round the other way, and what is trained on it ends a little
 elsewhere, so that a clip or an association close to a threshold may cross it. Results
-are reproduced if every recorded number was recomputed and, but for at most `OUTSIDE` of
-them, none differs by more than the tolerance in
+are reproduced if both sides have the same files, rows and columns and, but for at most
+`OUTSIDE` of the numbers, none differs by more than the tolerance in
 `sslmepr.report.verification_table.KINDS`, or, where the number has an interval, by more
 than `SHARE` of its width: what the interval says of it, it would say again. Tables with
-a row for every clip are compared column by column, by correlation.
+a row for every clip are compared column by column, by concordance; of the clips that
+they show, half must be the same.
 """
 
 import csv
@@ -178,24 +179,24 @@ def _by_clip(rows: "Rows") -> bool:
 
 
 def _compare_clips(name: str, first: "Rows", second: "Rows") -> Iterator[Difference]:
-    """Columns of tables by clip, by correlation; which clips are shown may differ."""
-    for place, (mine, other) in enumerate(((first, second), (second, first))):
-        clips = {row["@clip_id"] for row in other.values()}
-        for where, row in mine.items():
-            if where not in other and row["@clip_id"] in clips:
-                yield _only_one(name, where, place == 0)
-        alone = {row["@clip_id"] for row in mine.values()} - clips
-        for clip in sorted(alone):
-            written = ("there", "") if place == 0 else ("", "there")
-            allowed = KINDS["example"].tolerance
-            yield Difference(name, f"clip {clip}", "example", *written, 1.0, allowed)
+    """Columns of tables by clip, by concordance; which clips are shown may differ."""
+    clips = [{row["@clip_id"] for row in rows.values()} for rows in (first, second)]
+    both = clips[0] & clips[1]
+    other = len(clips[0] ^ clips[1]) / max(len(clips[0]) + len(clips[1]), 1)
+    counts = (str(len(each)) for each in clips)
+    allowed = KINDS["examples"].tolerance
+    yield Difference(name, "clips shown", "examples", *counts, other, allowed)
+    for where in [*first, *(key for key in second if key not in first)]:
+        row = first.get(where) or second[where]
+        if row["@clip_id"] in both and (where not in first or where not in second):
+            yield _only_one(name, where, where in first)
     common = [where for where in first if where in second]
     columns = [column for row in first.values() for column in row if column[0] != "@"]
     for column in dict.fromkeys(columns):
         pairs = [
             (first[key].get(column, ""), second[key].get(column, "")) for key in common
         ]
-        numbers = [each for each in ([*map(_number, pair)] for pair in pairs)]
+        numbers = [(_number(mine), _number(other)) for mine, other in pairs]
         whole = np.array([pair for pair in numbers if None not in pair], float)
         odd = [
             p for p, n in zip(pairs, numbers, strict=True) if None in n and p[0] != p[1]
@@ -203,18 +204,18 @@ def _compare_clips(name: str, first: "Rows", second: "Rows") -> Iterator[Differe
         if odd:
             yield Difference(name, column, "text", *odd[0], math.inf, 0.0)
         if len(whole):
-            apart = 1 - _correlation(*whole.T)
+            apart = 1 - _concordance(*whole.T)
             allowed = KINDS["clips"].tolerance
             yield Difference(name, column, "clips", "", "", apart, allowed)
 
 
-def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """1 for equal columns, also constant ones; 0 if only one of them is constant."""
+def _concordance(first: np.ndarray, second: np.ndarray) -> float:
+    """Lin's coefficient, lower for another scale or mean; 1 for equal columns."""
     if np.array_equal(first, second):
         return 1.0
-    if first.std() == 0 or second.std() == 0:
-        return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
+    apart = first.var() + second.var() + (first.mean() - second.mean()) ** 2
+    covariance = np.mean((first - first.mean()) * (second - second.mean()))
+    return float(2 * covariance / apart)
 
 
 Rows = dict[str, dict[str, str]]
@@ -422,7 +423,8 @@ def verify(study: str, folder: str | Path = ".") -> bool:
     Returns
     -------
     bool
-        Whether at most `OUTSIDE` of the differences are beyond their tolerance.
+        Whether neither side lacks anything, and at most `OUTSIDE` of the differences
+        are beyond their tolerance.
 
     Raises
     ------
@@ -458,7 +460,8 @@ def verify(study: str, folder: str | Path = ".") -> bool:
     report = folder / "runs" / "verification" / f"{study}.json"
     if len(outside) > NAMED:
         print(f"and {len(outside) - NAMED} more, which {report} names")
-    passed = len(outside) <= OUTSIDE * len(found)
+    complete = all(each.kind != "file" for each in outside)
+    passed = complete and len(outside) <= OUTSIDE * len(found)
     verdict = "reproduced" if passed else "NOT reproduced"
     print(f"{study}: {len(found)} compared, {len(outside)} outside: {verdict}")
     row = {

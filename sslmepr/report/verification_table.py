@@ -32,8 +32,8 @@ KINDS = {
             "",
             "estimates, correlations, differences and whatever is none of the below; "
             "with an interval, at least a third of its width",
-            "what the interval says of it, it would say again; on processors of other "
-            "vector widths headline scores moved by up to .004",
+            "what the interval says of it, it would say again; how far scores moved "
+            "from processor to processor stands below",
         ),
         Kind(
             "interval end",
@@ -69,14 +69,14 @@ KINDS = {
             "clips",
             0.05,
             "",
-            "columns of tables with a row for every clip: 1 less the correlation",
+            "columns of tables with a row for every clip: 1 less the concordance",
             "outputs and attributions of single clips have no intervals",
         ),
         Kind(
-            "example",
-            math.inf,
+            "examples",
+            0.5,
             "",
-            "clips that only one has among those shown",
+            "share of the clips shown in a table that only one has",
             "examples are chosen by what the model says of them",
         ),
         Kind(

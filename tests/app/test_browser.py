@@ -290,6 +290,9 @@ def require_report(browser, path):
     shutil.copy(path, copy)
     page.goto(copy.as_uri())
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    # All of its fonts, whether or not they were needed so far; one refused would raise.
+    loaded = "Promise.all([...document.fonts].map(face => face.load()))"
+    assert page.evaluate(f"{loaded}.then(faces => faces.length)") == 2
     text = page.locator("body").inner_text()
     assert "means nothing" in text and "Pictures of people were left out" in text
     assert page.locator("img").count() == 0

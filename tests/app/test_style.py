@@ -5,7 +5,7 @@ from sslmepr.report import theme
 
 
 def test_nothing_is_fetched():
-    for sheet in (style.PAGE, style.REPORT):
+    for sheet in (style.page(), style.report()):
         assert "@import" not in sheet
         # the bold and the regular face, which begin as TrueType does
         held = re.findall(r"url\((.{25})", sheet)
@@ -14,20 +14,20 @@ def test_nothing_is_fetched():
 
 
 def test_dark_pages_show_dark_drawings_and_no_others():
-    for sheet, where in ((style.PAGE, ".dark"), (style.REPORT, "body")):
+    for sheet, where in ((style.page(), ".dark"), (style.report(), "body")):
         rules = re.findall(
             rf"{re.escape(where)} \.both-modes \.only-(\w+)\{{display:(\w+)\}}", sheet
         )
         assert dict(rules) == {"dark": "block", "light": "none"}
-    assert "prefers-color-scheme:dark" in style.REPORT
+    assert "prefers-color-scheme:dark" in style.report()
 
 
 def test_narrow_pages_show_narrow_drawings():
     drawn = theme.PIXELS_PER_INCH * theme.WIDTHS["wide"]
     (width,) = re.findall(r"@media \(max-width:([\d.]+)px\)", style.CONTENT)
     assert drawn < float(width) < 1.2 * drawn
-    assert "@container" not in style.PAGE  # which Gradio drops
+    assert "@container" not in style.page()  # which Gradio drops
 
 
 def test_moving_is_reduced_where_that_is_wanted():
-    assert "prefers-reduced-motion:reduce" in style.PAGE
+    assert "prefers-reduced-motion:reduce" in style.page()

@@ -68,29 +68,48 @@ def test_an_interval_belongs_to_the_numbers_of_its_name():
     assert found == ["n/estimate"]
 
 
-def test_clips_are_compared_by_correlation_and_others_may_be_shown():
+def test_clips_are_compared_by_concordance_and_others_may_be_shown():
     header = "clip_id,target,value\n"
     values = [0.1, 0.9, 0.4, 0.3]
     rows = [f"c{place},anger,{{:g}}".format for place in range(4)]
-    first = table(header, *(row(v) for row, v in zip(rows, values, strict=True)))
-    scaled = table(header, *(row(3 * v) for row, v in zip(rows, values, strict=True)))
-    assert not outside("attention/outputs.csv", first, scaled)
-    turned = table(header, *(row(1 - v) for row, v in zip(rows, values, strict=True)))
-    found = differences("attention/outputs.csv", first, turned)["value"]
-    assert found.kind == "clips" and found.difference == pytest.approx(2)
-    assert found.outside
-    other = first.replace("c3,", "c9,")
-    found = differences("attention/outputs.csv", first, other)
-    assert found["clip c3"].kind == found["clip c9"].kind == "example"
-    assert not any(each.outside for each in found.values())
+
+    def of(change):
+        new = [row(change(v)) for row, v in zip(rows, values, strict=True)]
+        return table(header, *new)
+
+    def value(changed):
+        return differences("attention/outputs.csv", first, changed)["value"]
+
+    first = of(float)
+    # by hand: mean .425, variance .086875; 2 cov / (sum of variances + shift squared)
+    for change, expected in (
+        (lambda v: 3 * v, 1 - 0.52125 / (0.86875 + 0.85**2)),
+        (lambda v: v + 0.05, 1 - 0.17375 / (0.17375 + 0.05**2)),
+        (lambda v: 1 - v, 1 + 0.17375 / (0.17375 + 0.15**2)),
+    ):
+        found = value(of(change))
+        assert found.kind == "clips" and found.difference == pytest.approx(expected)
+        assert found.outside == (expected > 0.05)
     # a clip of both must have the same rows
     less = table(header, *first.splitlines()[1:], "c0,fear,0.2")
     assert outside("attention/outputs.csv", less, first) == ["clip_id c0, target fear"]
     named = table("clip_id,what,cover\n", "c0,a,", "c1,a,0.5")
     assert outside("x.csv", named, named.replace("0.5", "")) == ["cover"]
-    constant = table(header, *(row(0.5) for row in rows))
+    constant = of(lambda _: 0.5)
     assert not outside("x.csv", constant, constant)
     assert outside("x.csv", constant, first) == ["value"]
+
+
+def test_half_of_the_examples_may_be_others():
+    def shown(clips):
+        return table("clip_id,value\n", *(f"c{clip},0.{clip}" for clip in clips))
+
+    first = shown([1, 2, 3, 4])
+    found = differences("x.csv", first, shown([1, 2, 5, 6]))["clips shown"]
+    assert found.kind == "examples" and found.difference == 0.5
+    assert not outside("x.csv", first, shown([1, 2, 5, 6]))
+    assert outside("x.csv", first, shown([1, 5, 6, 7])) == ["clips shown"]
+    assert outside("x.csv", first, shown([])) == ["clips shown"]
 
 
 def test_cells_of_a_confusion_matrix_may_differ_by_single_clips():
@@ -346,6 +365,9 @@ def test_one_in_a_thousand_may_be_outside(project):
         rows[:away] = [f"a{place},0.9" for place in range(away)]
         computed.write_text(table("what,value\n", *rows))
         assert verify("small", project) == reproduced
+    # what is missing is no number that differs
+    computed.write_text(table("what,value\n", *(f"a{n},0.5" for n in range(1999))))
+    assert not verify("small", project)
 
 
 def test_the_command_fails_where_anything_is_outside(project, monkeypatch, capsys):
