@@ -109,11 +109,10 @@ def answer(
 
 
 def _endpoints(table: pd.DataFrame) -> str:
-    as_expected = np.where(table["direction"] == "none", ABSENT, PRESENT)
+    confirmed = as_registered(table)
     told = {
-        "confirmed": table["verdict"] == as_expected,
-        "refuted": table["verdict"].isin([OPPOSITE, ABSENT, PRESENT])
-        & (table["verdict"] != as_expected),
+        "confirmed": confirmed,
+        "refuted": table["verdict"].isin([OPPOSITE, ABSENT, PRESENT]) & ~confirmed,
         "undecided": table["verdict"] == UNDECIDED,
     }
     parts = []
@@ -125,6 +124,18 @@ def _endpoints(table: pd.DataFrame) -> str:
         f"**Endpoints** on new people, {len(table)} as registered: {', '.join(parts)}. "
         f"{covered} of the {len(table)} intervals contain what was planted."
     )
+
+
+def as_registered(endpoints: pd.DataFrame) -> pd.Series:
+    """Which endpoints came out as they were registered.
+
+    Parameters
+    ----------
+    endpoints : DataFrame
+        From `sslmepr.confirmation.people.endpoints`.
+    """
+    expected = np.where(endpoints["direction"] == "none", ABSENT, PRESENT)
+    return endpoints["verdict"] == expected
 
 
 def _endpoint(row) -> str:
@@ -169,7 +180,7 @@ def endpoints_table(table: pd.DataFrame) -> Table:
         "r [interval]": [interval(*row) for row in ends],
         "p_family": table["p_family"],
         "verdict": table["verdict"],
-        "interval contains planted": table["covered"].astype(bool),
+        "holds planted": table["covered"].astype(bool),
     }
     clips, people = table[["n", "n_speakers"]].iloc[0]
     return Table(pd.DataFrame(shown), note=f"{clips} clips of {people} people.")

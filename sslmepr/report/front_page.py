@@ -12,6 +12,7 @@ import pandas as pd
 from sslmepr.association.sources import CROSS
 from sslmepr.labels import FUSED, select
 from sslmepr.report.apa import apa_number
+from sslmepr.report.confirmation import as_registered
 from sslmepr.report.costs import run_cost
 from sslmepr.report.overview import recognition
 from sslmepr.report.power_findings import NOMINAL, coverage
@@ -19,6 +20,7 @@ from sslmepr.report.recorded_verdicts import real_people
 
 REAL = Path("results", "real", "association")
 DRAWN = Path("results", "trials", "power", "drawn.csv")
+CONFIRMED = Path("results", "confirm")
 BENCHMARKS = Path("results", "benchmarks.csv")
 
 CAVEAT = (
@@ -66,6 +68,7 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
         *found(select(cells, study=study), select(agreement, study=study)),
         *nothing_there(cells[cells["study"] != study], drawn, alpha),
         *intervals_held(cells, drawn),
+        *confirmed(folder / CONFIRMED),
         *real_people(folder / REAL),
     ]
 
@@ -181,6 +184,38 @@ def intervals_held(cells: pd.DataFrame, drawn: pd.DataFrame | None) -> list[str]
         f"**Its intervals**, which promise {100 * NOMINAL:.0f} %, hold the correlation "
         f"of the labels {own}{many}."
     ]
+
+
+def confirmed(folder: str | Path) -> list[str]:
+    """What a test that was fixed first found on people who were made after it.
+
+    Parameters
+    ----------
+    folder : path
+        Of `sslmepr.confirmation.attempts`; the last attempt that was finished is told.
+    """
+    log = Path(folder, "attempts.csv")
+    known = pd.read_csv(log, dtype={"hash": str}) if log.is_file() else pd.DataFrame()
+    finished = [*Path(folder).glob("*/endpoints.csv")]
+    for row in reversed([*known.itertuples()]):
+        # The folder of its results is named by the first digits of its fingerprint.
+        own = [each for each in finished if row.hash.startswith(each.parent.name)]
+        if own:
+            return [_confirmed(pd.read_csv(own[0]), row.attempt, len(known))]
+    return []
+
+
+def _confirmed(endpoints: pd.DataFrame, attempt: int, attempts: int) -> str:
+    as_said = as_registered(endpoints)
+    held = endpoints["covered"].astype(bool)
+    clips, people = endpoints[["n", "n_speakers"]].iloc[0]
+    return (
+        "**Tested once on people who were made afterwards** "
+        f"({clips:,} clips of {people:,}; attempt {attempt} of {attempts}, see the "
+        f"chapter Confirmed once), {as_said.sum()} of {len(endpoints)} claims that "
+        f"had been written down before came true, and {held.sum()} of {len(held)} "
+        "intervals hold what was planted."
+    )
 
 
 def summary(study: str, alpha: float, folder: str | Path = ".") -> str:

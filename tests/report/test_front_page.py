@@ -90,6 +90,28 @@ def test_intervals_are_counted_world_by_world(values, share):
     assert "pairs of the one world and in 1 of 1 pairs of the other world" in told
 
 
+ENDPOINTS = """direction,verdict,covered,n,n_speakers
+positive,present,True,5000,3000
+negative,undecided,True,5000,3000
+none,absent,False,5000,3000
+none,present,True,5000,3000
+"""
+
+
+def test_the_last_attempt_that_was_finished_is_told(tmp_path):
+    assert front_page.confirmed(tmp_path) == []
+    hashes = [digit * 64 for digit in "abc"]
+    log = pd.DataFrame({"attempt": [1, 2, 3], "hash": hashes})
+    log.to_csv(tmp_path / "attempts.csv", index=False)
+    assert front_page.confirmed(tmp_path) == []
+    for digit, table in (("a", ""), ("b", ENDPOINTS)):
+        (tmp_path / (12 * digit)).mkdir()
+        (tmp_path / (12 * digit) / "endpoints.csv").write_text(table)
+    (told,) = front_page.confirmed(tmp_path)
+    assert "(5,000 clips of 3,000; attempt 2 of 3," in told
+    assert "2 of 4 claims" in told and "3 of 4 intervals" in told
+
+
 @pytest.fixture
 def simulated():
     folder = ROOT / "results" / "simulated"
@@ -101,12 +123,12 @@ def simulated():
 def test_the_page_of_the_record_has_every_claim_with_its_limit(simulated):
     told = front_page.front_page("simulated", 0.05, ROOT)
     heads = [re.match(r"\*\*(.*?)\*\*", each)[1] for each in told]
-    assert len(heads) == 5
+    assert len(heads) == 6
     cells = pd.read_csv(simulated / "validity" / "cells.csv")
     own = cells[cells["study"] == "simulated"]
     assert numbers(heads[1])[1] == (own["planted"] != 0).sum()
     text = front_page.summary("simulated", 0.05, ROOT)
-    assert text.count("\n- ") == 4
+    assert text.count("\n- ") == 5
     assert "What may not be concluded" in text and "What it costs" in text
     assert max(map(len, text.splitlines())) <= 90
 
