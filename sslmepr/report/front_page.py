@@ -210,11 +210,11 @@ def _confirmed(endpoints: pd.DataFrame, attempt: int, attempts: int) -> str:
     held = endpoints["covered"].astype(bool)
     clips, people = endpoints[["n", "n_speakers"]].iloc[0]
     return (
-        "**Tested once on people who were made afterwards** "
-        f"({clips:,} clips of {people:,}; attempt {attempt} of {attempts}, see the "
-        f"chapter Confirmed once), {as_said.sum()} of {len(endpoints)} claims that "
-        f"had been written down before came true, and {held.sum()} of {len(held)} "
-        "intervals hold what was planted."
+        "**In a test that was fixed before its people were made** (attempt "
+        f"{attempt} of {attempts}; {clips:,} clips of {people:,} people), "
+        f"{as_said.sum()} of {len(endpoints)} claims came true, and {held.sum()} of "
+        f"{len(held)} intervals hold what was planted. The chapter *Confirmed once* "
+        "has every attempt, and says whether the code has moved on since."
     )
 
 
