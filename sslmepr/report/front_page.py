@@ -135,7 +135,7 @@ def nothing_there(
     Parameters
     ----------
     cells : DataFrame
-        Of worlds without associations: study, significant.
+        Of worlds without associations: study, significant, low, high.
     drawn : DataFrame or None
         Summary of many drawn worlds (`sslmepr.trials.worlds.summarise`).
     alpha : float
@@ -144,7 +144,11 @@ def nothing_there(
     sentences = []
     if len(cells):
         called = int(cells["significant"].sum())
-        sentences.append(f"it calls {called} of {len(cells)} pairs")
+        half = apa_number((cells["high"] - cells["low"]).mean() / 2)
+        sentences.append(
+            f"it calls {called} of {len(cells)} pairs, whose intervals reach {half} to "
+            "either side on average"
+        )
     if drawn is not None:
         alarms = select(drawn, source=CROSS, metric="largest_t_error", strength=0.0)
         ends = [
