@@ -110,15 +110,9 @@ def _trial(
     planted = tidy_matrix(matrix, "planted")
     own = params.model_copy(update={"seed": seed})
     parts = []
-    # One thread, so that sums do not depend on the number of cores or processes.
-    with threadpool_limits(1):
-        analyses = {CROSS: from_three_sources}
-        if condition.disjoint:
-            analyses[DISJOINT] = from_disjoint_modalities
-        for source, analyse in analyses.items():
-            found = analyse(own, study)
-            table = compare(found, planted).merge(found[[*CELL, "error", "p_family"]])
-            parts.append(table.assign(source=source))
+    for source, found in analyses(own, study, condition.disjoint).items():
+        table = compare(found, planted).merge(found[[*CELL, "error", "p_family"]])
+        parts.append(table.assign(source=source))
     table = pd.concat(parts, ignore_index=True).assign(
         condition=name, strength=strength, world=number
     )
@@ -193,6 +187,27 @@ def _in_one_picture(study: DrawnStudy, dose: float, seed: int) -> DrawnStudy:
             features[name] = features[name] + study[role].features[other] @ parts
         corpora[role] = replace(study[role], features=features)
     return replace(study, **corpora)
+
+
+def analyses(
+    params: Params, study: DrawnStudy, disjoint: bool
+) -> dict[str, pd.DataFrame]:
+    """Source to the table of its analysis of a study.
+
+    Parameters
+    ----------
+    params : Params
+        With the seed of the analysis.
+    study : DrawnStudy
+    disjoint : bool
+        Whether disjoint modalities are analysed as well.
+    """
+    # One thread, so that sums do not depend on the number of cores or processes.
+    with threadpool_limits(1):
+        found = {CROSS: from_three_sources(params, study)}
+        if disjoint:
+            found[DISJOINT] = from_disjoint_modalities(params, study)
+    return found
 
 
 def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
