@@ -164,20 +164,23 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
 def test_recovery_has_a_point_per_cell_and_the_observer():
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
-    comparison = compare(table, planted, observer)
+    truth = planted.assign(rated=planted["planted"] / 2)
+    comparison = compare(table, truth, observer, against="rated")
     axes = figures.recovery_panels({"here": comparison}).axes[0]
     sizes = [len(c.get_offsets()) for c in axes.collections if hasattr(c, "get_sizes")]
     assert sizes.count(5) == len(SCORED_EMOTIONS) and sizes.count(30) == 1
     assert axes.get_title("left") == "Here: 1 of 30 cells"
-    assert len(axes.get_xticks()) > 0 and axes.get_xlabel() == "planted correlation"
+    assert (
+        len(axes.get_xticks()) > 0 and axes.get_xlabel() == "correlation of the labels"
+    )
 
 
-def test_recovery_has_no_places_where_nothing_is_planted():
+def test_recovery_has_no_places_where_nothing_is_associated():
     table, planted = association()
-    comparison = compare(table, planted.assign(planted=0.0))
+    comparison = compare(table, planted.assign(planted=0.0, rated=-0.0))
     axes = figures.recovery_panels({"": comparison}).axes[0]
     assert len(axes.get_xticks()) == 0
-    assert axes.get_xlabel() == "planted correlation: 0 everywhere"
+    assert axes.get_xlabel() == "correlation of the labels: 0 everywhere"
 
 
 def scores():
@@ -899,7 +902,7 @@ def test_texts_can_be_read(name, mode, layout, rng):
 
 def test_cells_that_are_not_identified_leave_their_panel_empty():
     nothing = pd.DataFrame({"emotion": SCORED_EMOTIONS[0], "trait": TRAITS[0]}, [0])
-    columns = ["planted", "observer", "recovered", "low", "high"]
+    columns = ["planted", "rated", "observer", "recovered", "low", "high"]
     nothing = nothing.assign(**dict.fromkeys(columns, np.nan), significant=False)
     figure = shown.recovery_panels.draw({"simulated": nothing})
     assert not figure.legends
