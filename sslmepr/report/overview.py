@@ -116,13 +116,13 @@ def coverage_findings(cells: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     cells : DataFrame
-        study, low, high, rated (the planted association as raters see it).
+        study, low, high, rated (the association of the labels).
     """
     cells = cells.dropna(subset=["low", "high"])
     held = cells["rated"].between(cells["low"], cells["high"])
     return [
         f"**Intervals** (*{study}*): {held[part.index].sum()} of {len(part)} contain "
-        "the planted correlation as raters see it."
+        "the correlation of the labels."
         for study, part in cells.groupby("study", sort=False)
     ]
 
@@ -141,10 +141,10 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     slope = table.loc["slope"]
     weak = ", so that they come out too weak" if slope["high"] < 1 else ""
     return [
-        f"**Something to find** (*{study}*): recovered and planted emotion-trait "
-        f"correlations agree with r = {_written(correlation)} over "
+        f"**Something to find** (*{study}*): recovered emotion-trait correlations and "
+        f"those of the labels agree with r = {_written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        f"trained on; the slope on what was planted is {_written(slope)}{weak}."
+        f"trained on; the slope on those of the labels is {_written(slope)}{weak}."
     ]
 
 
