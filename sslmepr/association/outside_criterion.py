@@ -14,12 +14,9 @@ from scipy.stats import norm
 from sslmepr.association.correlation import wide_table
 from sslmepr.association.disjoint_modalities import Tables
 from sslmepr.association.self_reports import shown_reports
-from sslmepr.association.sources import PREDICTED_EMOTION
+from sslmepr.association.sources import NOTED, PREDICTED, PREDICTED_EMOTION
 from sslmepr.association.study_associations import associate, variant_predictions
 from sslmepr.params import Params
-
-NOTED, PREDICTED = "noted by observers", "predicted by the model"
-"""Where an association is from, beside the sources of self-reports."""
 
 FISHER_Z = "fisher_z"
 """Kind of the interval of self-reports, of which there are no single persons."""

@@ -15,13 +15,10 @@ from sslmepr.evaluation.metrics import (
     personality_draws,
     single_label_draws,
 )
-from sslmepr.evaluation.scores import LINEAR_FUSION
+from sslmepr.evaluation.scores import LINEAR, LINEAR_FUSION
 from sslmepr.labels import FUSED, TARGETS, select
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
 from sslmepr.training.predictions import is_single_label
-
-LINEAR = "linear"
-"""What a network of stage 1 is compared with: the linear probe of its modality."""
 
 _MEASURED = {"CCC", "ACC", "mACC", "WACC", "mWACC"}
 _MEASURED |= {"class F1", "macro F1", "weighted F1", "UAR"}

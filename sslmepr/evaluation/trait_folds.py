@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.evaluation.metrics import Draws, personality_draws, tabulate
+from sslmepr.evaluation.scores import ALL, GUESSING, STACKED
 from sslmepr.labels import TRAITS
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
@@ -19,11 +20,6 @@ from sslmepr.training.batches import ModalityClips
 from sslmepr.training.predictions import dev_score
 from sslmepr.training.probes import LOGIT_SLOPE, Linear, best_penalty
 from sslmepr.training.stacking_regression import StackingRegression
-
-GUESSING, ALL, STACKED = "guessing", "ridge on all", "late fusion"
-"""Methods beside the ridge regressions of single modalities, which bear the names of
-these: the mean of the training clips; a ridge regression on the features of all
-modalities, end to end; and a stacking regression on predictions of the single ones."""
 
 _TASK = "personality"
 _COMPARED = {("r", "mean"), ("CCC", "mean"), ("mACC", "mean")}

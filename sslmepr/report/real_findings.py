@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.association.outside_criterion import NOTED
-from sslmepr.evaluation.scores import LINEAR_FUSION, headline
-from sslmepr.evaluation.target_gains import LINEAR
-from sslmepr.evaluation.trait_folds import ALL, GUESSING, STACKED
+from sslmepr.association.sources import NOTED
+from sslmepr.evaluation.scores import (
+    ALL,
+    GUESSING,
+    LINEAR,
+    LINEAR_FUSION,
+    STACKED,
+    headline,
+)
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.chapter_tables import (

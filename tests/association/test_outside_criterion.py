@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.association.outside_criterion import NOTED, PREDICTED, outside_criterion
+from sslmepr.association.outside_criterion import outside_criterion
+from sslmepr.association.sources import NOTED, PREDICTED
 from sslmepr.labels import SCORED_EMOTIONS, TARGETS, TRAITS
 
 CLIPS = [f"c{place:02d}" for place in range(40)]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.evaluation.scores import LINEAR_FUSION
-from sslmepr.evaluation.target_gains import LINEAR, target_gains
+from sslmepr.evaluation.scores import LINEAR, LINEAR_FUSION
+from sslmepr.evaluation.target_gains import target_gains
 from sslmepr.labels import EMOTIONS, TRAITS
 
 CLIPS = [f"c{place:02d}" for place in range(20)]

@@ -7,10 +7,8 @@ from sklearn.linear_model import Ridge
 
 from sslmepr.corpora.schema import COLUMNS, validate, write_clips
 from sslmepr.evaluation import speaker_folds
+from sslmepr.evaluation.scores import ALL, GUESSING, STACKED
 from sslmepr.evaluation.trait_folds import (
-    ALL,
-    GUESSING,
-    STACKED,
     CrossFitted,
     hashed_folds,
     out_of_fold_traits,

@@ -11,10 +11,15 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from sslmepr.association.grid import tidy_matrix
-from sslmepr.association.outside_criterion import NOTED, PREDICTED
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import CROSS, DISJOINT, PREDICTED_TRAIT
+from sslmepr.association.sources import (
+    CROSS,
+    DISJOINT,
+    NOTED,
+    PREDICTED,
+    PREDICTED_TRAIT,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from sslmepr.association.outside_criterion import NOTED, PREDICTED
+from sslmepr.association.sources import NOTED, PREDICTED
 from sslmepr.report import real_findings as module
 
 
