@@ -55,6 +55,20 @@ def held_out_told(provenance: Mapping, corpus: str) -> str:
     return "published validation clips, on which nothing was chosen"
 
 
+def held_out_findings(provenance: Mapping) -> list[str]:
+    """A sentence on which clips of First Impressions and MELD were held out.
+
+    Parameters
+    ----------
+    provenance : mapping
+        As in `held_out_told`.
+    """
+    blogs, lines = (held_out_told(provenance, name) for name in ("fiv2", "meld"))
+    if blogs == lines:
+        return [f"Scores of First Impressions and of MELD are of {blogs}."]
+    return [f"Scores of First Impressions are of {blogs}; those of MELD, of {lines}."]
+
+
 def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
     """A sentence on emotions in acted speech, from voice and face.
 
@@ -188,7 +202,7 @@ def _gained(gains: pd.DataFrame, corpus: str, metric: str, split: str) -> str:
     least = alone.loc[alone["difference"].idxmin()]
     better = ", the better single modality" if len(alone) > 1 else ""
     return (
-        f" The model is {_difference(least)} above {plain(least['against'])} "
+        f" In {plain(metric)} the model is {_difference(least)} above {plain(least['against'])} "
         f"alone{better}, and {_difference(linear.iloc[0])} above linear fusion."
     )
 

@@ -113,12 +113,16 @@ def test_held_out_clips_are_those_whose_files_are_there():
     there = {"data (sha256)": {"fiv2": {"annotation_test.pkl": "a"}, "meld": None}}
     assert module.held_out_told(there, "fiv2") == "published test clips"
     assert module.held_out_told(there, "meld").endswith("nothing was chosen")
+    (same,) = module.held_out_findings(without)
+    assert same.startswith("Scores of First Impressions and of MELD are of published")
+    (differ,) = module.held_out_findings(there)
+    assert "First Impressions are of published test clips; those of MELD, of" in differ
 
 
 def test_gains_are_over_the_better_modality_and_over_linear_fusion(traits, gains):
     (sentence,) = module.trait_findings(traits, traits, gains)
     assert sentence.endswith(
-        "The model is +0.020 [0.010, 0.030] above audio alone, the better single "
+        "In concordance (CCC) the model is +0.020 [0.010, 0.030] above audio alone, the better single "
         "modality, and −0.010 [−0.020, 0.000] above linear fusion."
     )
 
