@@ -17,7 +17,7 @@ COLUMNS = ["name", "what", "value", "low", "high", "runs", "unit", "bound", "met
 COLUMNS += ["machine"]
 
 NAMES = (
-    *("repro", "nothing_to_do", "book", "tests"),
+    *("repro", "real", "nothing_to_do", "book", "tests"),
     *("rendering", "extraction", "transcripts", "speech", "loading"),
     "blocks_agree",
     *("blocks_forward_float32", "blocks_forward_and_backward_float32"),

@@ -301,14 +301,51 @@ def targets(metrics: pd.DataFrame, variant: str, split: str) -> Tabs:
     return Tabs("Targets", tables)
 
 
+GAINED = ("CCC", "WACC", "mWACC", "class F1", "weighted F1")
+"""Scores whose gains are shown: by target, and the one over all targets."""
+
+
+def target_gains(found: pd.DataFrame, model: str, split: str) -> dict[str, Table]:
+    """How far a model is above others for every emotion and trait, by corpus.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From :func:`sslmepr.evaluation.target_gains.target_gains`.
+    model, split : str
+
+    Returns
+    -------
+    dict
+        Corpus and task, in words, to a table; without those that have nothing to
+        compare.
+    """
+    mine = select(found, model=model, split=split)
+    mine = mine[mine["metric"].isin(GAINED)]
+    named = mine.assign(
+        estimate=mine["difference"],
+        metric="above " + mine["against"].map(plain),
+        target=mine["target"].replace("mean", "all of them"),
+    )
+    return {
+        f"{pretty(corpus, 'corpus')}, {plain(task, 'task')}": metric_table(
+            part, "target"
+        )
+        for (corpus, task), part in named.groupby(["corpus", "task"], sort=False)
+    }
+
+
 def folds(found: pd.DataFrame) -> Table:
-    """Unweighted average recall of each method, in folds and on test speakers.
+    """Scores of each method over all emotions or traits, of speakers left out.
 
     Parameters
     ----------
     found : DataFrame
         From :func:`sslmepr.evaluation.speaker_folds.cross_validate`.
     """
+    if "against" in found:
+        scores = found["metric"].isin(("r", "CCC", "mACC"))
+        return metric_table(found[scores & (found["target"] == "mean")], "method")
     chosen = found[found["metric"] == "UAR"]
     names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
     return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
@@ -322,7 +359,16 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     found : DataFrame
         As for `folds`.
     split : {"folds", "test"}
+        Of emotions.
     """
+    if "against" in found:
+        gains = found[found["metric"].str.endswith(" above")]
+        gains = gains[gains["target"] == "mean"]
+        pair = gains["method"].map(plain) + " above " + gains["against"].map(plain)
+        named = gains.assign(
+            gain=pair, metric=gains["metric"].str.removesuffix(" above")
+        )
+        return metric_table(named, "gain")
     chosen = found[(found["metric"] == "UAR above") & (found["split"] == split)]
     if chosen.empty:
         return Message("Not available: only one modality is evaluated.")
@@ -330,16 +376,21 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     return metric_table(chosen.assign(metric=above), "method")
 
 
-def robustness(found: pd.DataFrame) -> Tabs | Message:
+def robustness(
+    found: pd.DataFrame,
+    empty: str = "Not available: no labelled dev clip has two modalities.",
+) -> Tabs | Message:
     """Scores of models by disturbance, a panel for each corpus and metric.
 
     Parameters
     ----------
     found : DataFrame
         From :func:`sslmepr.evaluation.robustness.robustness`.
+    empty : str
+        What to say where it has no rows.
     """
     if found.empty:
-        return Message("Not available: no labelled dev clip has two modalities.")
+        return Message(empty)
     named = found.assign(metric=found["model"], clips_are=disturbances(found))
     return Tabs(
         "Corpus and score",
@@ -368,7 +419,10 @@ def disturbances(found: pd.DataFrame) -> list[str]:
 
 
 def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
-    """Recall of each class by each method, in folds or on test speakers."""
+    """Recall of each class, or r of each trait, in folds or on test speakers."""
+    if "against" in found:
+        chosen = found[(found["metric"] == "r") & (found["target"] != "mean")]
+        return metric_table(chosen.assign(metric=chosen["method"]), "target")
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
     if chosen.empty:
         return Message("Not available: there are no recordings of test speakers.")

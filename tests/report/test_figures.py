@@ -13,7 +13,13 @@ from matplotlib.colors import to_rgb
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import CROSS, DISJOINT, PREDICTED_TRAIT
+from sslmepr.association.sources import (
+    CROSS,
+    DISJOINT,
+    NOTED,
+    PREDICTED,
+    PREDICTED_TRAIT,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -248,6 +254,41 @@ def test_models_stand_at_their_difference_to_linear_fusion():
         own = named["Default model"].get_offsets()
         assert own[:, 0].tolist() == [0.04] * 3
         assert "Linear fusion" not in named
+
+
+def outside():
+    """Nobody was noted to be afraid; self-reports are of one pair."""
+    rows = [
+        (emotion, trait, source, place / 10)
+        for emotion in ("fear", "happiness")
+        for place, trait in enumerate(TRAITS)
+        for source in (NOTED, PREDICTED)
+    ]
+    rows.append(("happiness", "extraversion", "costa1992", 0.6))
+    table = pd.DataFrame(rows, columns=["emotion", "trait", "source", "r"])
+    noted = (table["emotion"] == "fear") & (table["source"] == NOTED)
+    table.loc[noted, "r"] = np.nan
+    return table.assign(low=table["r"] - 0.1, high=table["r"] + 0.1)
+
+
+def test_a_criterion_from_outside_stands_beside_the_model_and_self_reports():
+    figure = figures.outside_dots(outside())
+    first, second = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("left") for axes in (first, second)] == ["Fear", "Happiness"]
+    named = {each.get_label(): each for each in second.collections}
+    model = named["Predicted by the model"].get_offsets()
+    np.testing.assert_allclose(model[:, 0], np.arange(5) / 10)
+    told = named["Norms of the NEO PI-R"].get_offsets()
+    assert told.shape == (1, 2) and told[0, 0] == 0.6
+    assert round(told[0, 1]) == TRAITS.index("extraversion")
+    unknown = {each.get_label(): each for each in first.collections}
+    assert np.ma.getmaskarray(unknown["Noted by observers"].get_offsets())[:, 0].all()
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [
+        "Noted by observers",
+        "Predicted by the model",
+        "Norms of the NEO PI-R",
+    ]
 
 
 def test_learning_curves_have_a_line_per_modality():
@@ -801,6 +842,7 @@ def everything(rng):
         "learning_curves": (learned(),),
         "metric_dots": (scores(),),
         "multitrait_heatmap": (multitrait(rng), MODALITIES),
+        "outside_dots": (outside(),),
         "people_panels": (tables, reported()),
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
         "prediction_bars": (values, values),

@@ -16,6 +16,7 @@ from sslmepr.report.figures.attention import (
 from sslmepr.report.figures.bars import (
     component_gains,
     difference_dots,
+    outside_dots,
     prediction_bars,
     robustness_dots,
     stacking_weights,
@@ -74,6 +75,7 @@ __all__ = [
     "learning_curves",
     "metric_dots",
     "multitrait_heatmap",
+    "outside_dots",
     "people_panels",
     "place_scatter",
     "pipeline_graph",
