@@ -46,6 +46,9 @@ class Session:
     uploads : set of Path
     result : dict or None
         Last answer of the worker.
+    filled : str
+        What speech recognition heard and the page then showed as what is said. It is
+        given back with the next question, and is not what somebody typed.
     kept : dict or None
         What is compared with the next recording.
     used : float
@@ -57,6 +60,7 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(4))
     uploads: set[Path] = field(default_factory=set)
     result: dict | None = None
+    filled: str = ""
     kept: dict | None = None
     used: float = field(default_factory=time.monotonic)
     unanswered: bool = False

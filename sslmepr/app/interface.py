@@ -216,18 +216,23 @@ class _Page:
         """Say what happens when something is chosen or pressed."""
         own = [self.video, self.sound, self.several]
         tables = list(self.tables.values())
-        single = [self.segment, self.words, self.wanted, self.timeline]
+        single = [self.segment, self.wanted, self.timeline]
         begun = [self.status, self.clock, self.result, self.words, self.saving]
         self.source.input(
             self._choose,
             self.source,
             [self.example, self.player, *own, *single, self.consent, self.run]
-            + [*tables, self.result],
+            + [*tables, self.result, self.words],
             **PRIVATE,
         )
         self.example.input(
-            self._choose_example, self.example, [self.player, self.result], **PRIVATE
+            self._choose_example,
+            self.example,
+            [self.player, self.result, self.words],
+            **PRIVATE,
         )
+        for each in (self.start, self.end):
+            each.input(self._cut, self.words, [self.words, self.status], **PRIVATE)
         self.consent.input(
             self._agree, self.consent, [self.run, self.status], **PRIVATE
         )
@@ -272,13 +277,14 @@ class _Page:
     def _choose(self, source: str, request: gr.Request) -> tuple:
         chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
         drawn, single = source == EXAMPLE, source != SEVERAL
-        visible = [drawn, drawn, *chosen, *[single] * 4]
+        visible = [drawn, drawn, *chosen, *[single] * 3]
         return (
             *[gr.update(visible=each) for each in visible],
             gr.update(visible=not drawn, value=False),
             gr.update(interactive=drawn),
             *[gr.update(visible=not drawn)] * len(self.tables),
             self._old(request),
+            gr.update(visible=single, value=""),
         )
 
     def _take_another(self, value, request: gr.Request) -> tuple:
@@ -294,7 +300,13 @@ class _Page:
         return gr.update(interactive=agreed), answers.status(said)
 
     def _choose_example(self, name: str, request: gr.Request) -> tuple:
-        return self._player(name), self._old(request)
+        return self._player(name), self._old(request), ""
+
+    def _cut(self, words: str) -> tuple:
+        """Another segment: what was said in the one before is not said in it."""
+        if not words:
+            return gr.skip(), gr.skip()
+        return "", answers.status("What is said was cleared: the segment is another.")
 
     def _old(self, request: gr.Request):
         """What stands there is of the recording before, if anything does."""
@@ -319,10 +331,13 @@ class _Page:
         *tables: str | None,
     ):
         page = request.session_hash
-        question = {"start": start, "end": end, "words": words or ""}
+        session = self.desk.session(page)
+        words = (words or "").strip()
+        # What the app has heard is heard again: it may be of another recording.
+        words = "" if words == session.filled.strip() else words
+        question = {"start": start, "end": end, "words": words}
         question |= {"variant": variant, "wanted": list(wanted or [])}
         question |= {"timeline": bool(timeline)}
-        session = self.desk.session(page)
         session.unanswered, old = True, session.result is not None
         yield _update(answers.Shown(answers.status("The analysis begins."), old=old))
         try:

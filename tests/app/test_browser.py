@@ -269,11 +269,18 @@ def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
         page.keyboard.press("Enter")
     require_usable(page)
     require_report(browser, waiting.value.path())
+    words = page.get_by_role("textbox", name="What is said")
+    words.fill("said by the second")
+    page.get_by_role("textbox", name="End, in seconds").fill("1")
+    expect(words).to_have_value("", timeout=WAIT)
+    wait_for(page, "What is said was cleared")
+    words.fill("said by the second")
     # A page of its own sees nothing of it.
     assert visit().locator("#result h2").count() == 0
     # Another source marks what stands there as old at once.
     page.get_by_role("radio", name="Drawn person 1").check()
     expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
+    expect(words).to_have_value("", timeout=WAIT)
     press(page, "Clear all")
     wait_for(page, "nothing is kept")
     expect(page.locator("#result h2")).to_have_count(0)
