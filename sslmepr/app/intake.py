@@ -21,6 +21,8 @@ MOST_SECONDS = 60.0
 RECORDING = "recording"
 """Stands for the file, whose name nobody needs to see."""
 
+NO_ROOM = "There is no room left for recordings: press Clear all first."
+
 _HEAD_BYTES = 12
 
 

@@ -7,7 +7,8 @@ import pytest
 gr = pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
 
 from sslmepr.app.desk import Desk  # noqa: E402
-from sslmepr.app.interface import EXAMPLE, VIDEO, _Page  # noqa: E402
+from sslmepr.app.intake import AppError  # noqa: E402
+from sslmepr.app.interface import EXAMPLE, VIDEO, _Page, _told  # noqa: E402
 from sslmepr.app.worker import Event  # noqa: E402
 
 REQUEST = SimpleNamespace(session_hash="page")
@@ -72,3 +73,35 @@ def test_words_go_with_the_recording_that_they_are_of(page):
     assert page._take_another(None, REQUEST)[1] == ""
     words, said = page._cut("as heard")
     assert words == "" and "cleared" in said
+
+
+def test_tables_that_were_never_read_go_with_the_page(page, video):
+    page._take_table(str(video), REQUEST)
+    page.desk.forget("page")
+    assert not video.exists()
+
+
+def test_a_fault_of_the_server_has_a_number_on_the_page_and_in_the_terminal(
+    page, video, capsys
+):
+    def fail(*_):
+        raise ValueError("/secret/place")
+
+    with pytest.raises(gr.Error) as caught:
+        _told(fail)()
+    page._own = fail
+    *_, last = page._ask(VIDEO, *[None] * 11, REQUEST)
+    printed = capsys.readouterr().out.splitlines()
+    for said, line in zip((str(caught.value), last[0]), printed, strict=True):
+        number = line.split()[2].rstrip(":")
+        assert line.startswith(f"sslmepr: error {number}: ValueError at test_interface")
+        assert f"error {number}" in said and "secret" not in said + line
+
+
+def test_what_is_refused_is_told_in_its_own_words(capsys):
+    def refuse():
+        raise AppError("No.")
+
+    with pytest.raises(gr.Error, match="No."):
+        _told(refuse)()
+    assert capsys.readouterr().out == ""
