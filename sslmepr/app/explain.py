@@ -80,7 +80,8 @@ class Explanation:
     ----------
     outputs : DataFrame
         target, output, baseline, attributed, gap: logits of emotions and scores of
-        traits, means over seeds.
+        traits, means over seeds; score, usual: as the table of predictions has them,
+        of the recording and of the baseline.
     values : DataFrame
         Of `sslmepr.explanation.attribution.Attribution`.
     contributions : DataFrame
@@ -190,15 +191,18 @@ class Explainer:
         average = neutral(given) if self.average is None else self.average
         steps = self.params.attention.steps
         found = attribute(self.fusion, given, [clip_id], average, None, steps)
+        outputs = found.outputs
+        for column, each in (("score", given), ("usual", average)):
+            outputs[column] = outputs["target"].map(self._predicted(each))
         told = [name for name in wanted if name in self.targets]
         return Explanation(
-            found.outputs,
+            outputs,
             found.values,
             contributions(found.values),
             self._without(given),
             self._alone(given),
             self._weights(given, clip_id),
-            told or farthest(found.outputs),
+            told or farthest(outputs),
         )
 
     def detail(self, recording: Path, work: Path, told: list[str]) -> Details:

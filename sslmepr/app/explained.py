@@ -49,7 +49,8 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
     intro = (
         f"Attributions say how far each modality moves an output from {usual} "
         "(integrated gradients). They add up to the output: the last column is what is "
-        "left over. Outputs of emotions are logits, those of traits scores."
+        "left over. Outputs of emotions are logits, those of traits scores; a score is "
+        "the mean of the models' probabilities, which is not that of their mean logit."
     )
     attributions = Table(_attributions(explanation), "Attributions")
     parts = [paragraph(intro), scrolling(attributions)]
@@ -196,9 +197,8 @@ def _told(
     told = explanation.outputs.set_index("target").loc[target]
     contributions = explanation.contributions
     mine = contributions[contributions["target"] == target]
-    sentence = contribution_sentence(
-        mine, told["output"], told["baseline"], target, usual
-    )
+    outputs, scores = told[["output", "baseline"]], told[["score", "usual"]]
+    sentence = contribution_sentence(mine, *outputs, target, usual, tuple(scores))
     parts = [paragraph(sentence)]
     tabs = Tabs("By")
     tabs.panels["modality"] = drawn(
