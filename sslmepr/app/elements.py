@@ -5,6 +5,7 @@ reasons) is escaped.
 """
 
 import html
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
 
@@ -80,6 +81,24 @@ def drawn(show, *arguments, alt: str, caption: str = "") -> str:
     if caption:
         parts.append(f"<figcaption>{html.escape(caption)}</figcaption>")
     return f'<figure class="both-modes">{"".join(parts)}</figure>'
+
+
+def key(of: str, styles: Mapping[str, str]) -> str:
+    """What colours stand for: a square of each beside its meaning.
+
+    Parameters
+    ----------
+    of : str
+        What is coloured.
+    styles : mapping of str to str
+        Meaning to the style of its square.
+    """
+    parts = "".join(
+        f'<span><span aria-hidden="true" style="{style}"></span>'
+        f"{html.escape(name)}</span> "
+        for name, style in styles.items()
+    )
+    return f'<p class="key">{html.escape(of)}: {parts}</p>'
 
 
 def listed(names: list[str]) -> str:

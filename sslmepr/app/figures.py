@@ -147,6 +147,11 @@ def _pair_styles(face: str = "facecolor") -> dict[str, dict]:
     }
 
 
+def box_colours() -> dict[str, str]:
+    """Modality to the colour of its boxes; the scene is the whole frame."""
+    return {name: theme.modality_colours()[name] for name in ("face", "body")}
+
+
 def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     """Frames with a box around each region that was found, in its modality's colour.
 
@@ -159,9 +164,9 @@ def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     """
     shown = images.copy()
     width = max(1, images.shape[2] // 160)
-    colours = theme.modality_colours()
+    colours = box_colours()
     found = regions[regions["provenance"] != "full_frame"]
-    found = found[found["modality"] != "scene"]
+    found = found[found["modality"].isin(list(colours))]
     for region in found.itertuples():
         colour = tuple(int(255 * part) for part in to_rgb(colours[region.modality]))
         corners = [

@@ -28,6 +28,12 @@ from sslmepr.weights import WeightsError
 KEPT = {"variant": "multitask", "missing": "", "scores": {"anger": 0.0}}
 WORDS = "I really did not know what to say about this"
 SCORES = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
+NUMBERS = {  # what tables have the numbers of the figures of a section
+    "scores": ["Scores from 0 to 1 with their intervals"],
+    "frames": ["How each region was found, frame by frame"],
+    "output-": ["Attributions", "What each moment adds"],
+    "regions": ["What hiding each region takes"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -326,6 +332,11 @@ def test_every_figure_has_words_and_a_table(read):
     assert len(labels) >= 16 and all(len(each) > 20 for each in labels)
     levels = [int(each) for each in re.findall(r"<h(\d)", page)]
     assert levels[0] == 2 and max(np.diff(levels)) <= 1
+    for name, content, _ in answer["sections"]:
+        if "<figure" not in content:
+            continue
+        (captions,) = [each for part, each in NUMBERS.items() if name.startswith(part)]
+        assert all(f"<caption>{each}</caption>" in page for each in captions), name
 
 
 def test_the_farthest_outputs():
