@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 
@@ -212,3 +213,13 @@ def test_a_page_cancels_its_own_analysis_alone(desk):
 )
 def test_suffixes_are_plain(tmp_path, name, suffix):
     assert module._suffix(tmp_path / name) == suffix
+
+
+def test_a_full_disk_is_told(desk, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "/secret/place")
+
+    monkeypatch.setattr(module.shutil, "copyfile", full)
+    with pytest.raises(AppError, match="^The disk is full or not writable: make room"):
+        list(desk.ask("page", upload(desk), dict(QUESTION)))
+    assert list((desk.folder / "tmp").iterdir()) == []

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from app_models import ENCODERS, draw_models
 from recordings import write_video
 
 from sslmepr import params as parameters
@@ -301,6 +302,8 @@ def test_no_name_and_no_path_reaches_the_answer(reader, clips, tmp_path):
         ("notes.mp4", "not a recording that can be read"),
         ("broken.mp4", "cannot be decoded"),
         ("gone.mp4", "no longer there"),
+        ("bare.mp4", "no video stream.*no audio stream"),
+        ("nobody.mp4", "no person was found.*no audio stream"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(
@@ -414,3 +417,21 @@ def test_weights_that_are_not_there_are_told_in_a_sentence(
     monkeypatch.setattr("sslmepr.predict.extract_corpus", missing)
     with pytest.raises(AppError, match="not on this machine: run `sslmepr predict`"):
         reader(question(clips / "é 1.mp4", tmp_path), lambda *_: None)
+
+
+def test_features_of_another_encoder_are_told(project, tmp_path):
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(project / name, tmp_path)
+    other = {"text": ("bge_small_en", "1")}
+    draw_models(tmp_path / "runs" / "simulated", ENCODERS | other)
+    with pytest.raises(AppError, match="trained on features of bge_small_en") as caught:
+        Reader(tmp_path, "multitask")
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_rows_of_graph_attention_add_up(read, reader):
+    _, _, work = read
+    graph = reader._of["multitask"].explainer.explain(work, []).graph
+    graph = graph.set_index("modality")
+    assert graph.index.tolist() == graph.columns.tolist() == ["face", "audio", "text"]
+    np.testing.assert_allclose(graph.sum(axis=1), 1, atol=1e-5)
