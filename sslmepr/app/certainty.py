@@ -300,8 +300,8 @@ def _near(table: pd.DataFrame) -> list[str]:
     far = [plain(name) for name in table.loc[table["nearer"] > FAR, "modality"]]
     others = f"{100 * FAR:g} % of new clips"
     sentence = (
-        f"Unlike what the models were trained on in {listed(far)}: farther from it than "
-        f"{others}. Scores may be far from right."
+        f"Unlike what the models were trained on in {listed(far)}: farther from it "
+        f"than {others}. Scores may be far from right."
         if far
         else "In no modality is this recording farther from the training data than "
         f"{others}."

@@ -43,10 +43,10 @@ def clips(tmp_path_factory):
     (folder / "notes.mp4").write_text("ffconcat version 1.0\nfile mute.mp4\n")
     return folder
 
+
 def _without_streams():
     """An MP4 whose header is whole, and which has neither pictures nor sound."""
     times = struct.pack(">IIII", 0, 0, 1000, 1000)
     header = struct.pack(">I4sI", 108, b"mvhd", 0) + times + bytes(80)
     kind = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 512)
     return kind + struct.pack(">I4s", 116, b"moov") + header
-

@@ -48,7 +48,9 @@ def test_bars_of_what_may_be_either_are_hatched():
     figure = score_bars.draw(scores)
     (axes,) = [each for each in figure.axes if each.get_visible()]
     bars = [each for each in axes.patches if np.isfinite(each.get_width())]
-    hatched = [name for name, bar in zip(EMOTIONS, bars, strict=True) if bar.get_hatch()]
+    hatched = [
+        name for name, bar in zip(EMOTIONS, bars, strict=True) if bar.get_hatch()
+    ]
     assert hatched == ["fear"]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["absent or present"]

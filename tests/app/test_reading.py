@@ -385,7 +385,6 @@ def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
     assert [*reader._of] == ["a", "multitask"]
 
 
-
 def test_windows_that_fail_alike_cost_the_windows_alone(
     reader, long, tmp_path, monkeypatch
 ):
