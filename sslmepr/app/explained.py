@@ -318,6 +318,7 @@ def _regions(told: list[str], details: Details) -> list[Section]:
                     mine,
                     alt=f"What hiding a region of the face or body takes from {name}",
                     caption="What is lost where a region becomes a plain colour.",
+                    mapped=True,
                 )
             )
             shown = mine[mine["modality"].isin(list(crops))]
