@@ -19,6 +19,7 @@ def contribution_sentence(
     baseline: float,
     target: str,
     usual: str = "the average clip",
+    scores: tuple[float, float] | None = None,
 ) -> str:
     """Name what moves an output of one clip from that of the average clip.
 
@@ -35,6 +36,9 @@ def contribution_sentence(
         An emotion or a trait.
     usual : str
         What the baseline is, if not the average clip.
+    scores : tuple of two float, optional
+        What is shown of this clip and of the average clip elsewhere, if not these
+        outputs: a mean of probabilities over seeds is not that of their mean logit.
 
     Returns
     -------
@@ -53,9 +57,10 @@ def contribution_sentence(
     if table["clip_id"].nunique() > 1:
         raise ValueError(f"{target}: contributions of several clips; choose one")
     emotional = target in TARGETS["emotion"]
+    if scores is None:
+        scores = (expit(output), expit(baseline)) if emotional else (output, baseline)
     here, there = (
-        f"{100 * expit(each):.0f} %" if emotional else f"{each:.2f}"
-        for each in (output, baseline)
+        f"{100 * each:.0f} %" if emotional else f"{each:.2f}" for each in scores
     )
     digits = 1 if emotional else 2
     moved = _most(table.set_index("modality")["attribution"], digits)

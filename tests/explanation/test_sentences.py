@@ -40,6 +40,9 @@ def test_modalities_raise_and_lower_an_output_compared_with_the_average_clip():
     assert contribution_sentence(table, 0.0, 0.0, "fear").endswith(
         "No modality moves it."
     )
+    # Seeds whose probabilities have another mean than their logits.
+    said = contribution_sentence(table, 1, 0, "disgust", scores=(0.7, 0.4))
+    assert said.startswith("Disgust: 70 % in this clip, 40 % in the average clip.")
     with pytest.raises(ValueError, match="anger: no contributions"):
         contribution_sentence(table, 0, 0, "anger")
     with pytest.raises(ValueError, match="several clips"):
