@@ -60,13 +60,15 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
     )
     rest = f"read worse are: {told}" if told else "nobody is surely read worse"
     names = ", ".join(dict.fromkeys(worse["people"]))
-    seen = f"a disadvantage seen here ({names})" if told else "that nobody is read worse"
+    seen = (
+        f"a disadvantage seen here ({names})" if told else "that nobody is read worse"
+    )
     return [
         f"**Who is read worse**: of {len(counted)} comparisons of a group with all "
         f"other people, {len(sure)} differ by more than their interval, where chance "
         f"alone gives about {number((1 - confidence) * len(counted), 1)}; {rest}.",
-        "**What it does not say**: drawn people differ in fewer ways than people do, and "
-        f"their cues are drawn alike; {seen} is no evidence about people.",
+        "**What it does not say**: drawn people differ in fewer ways than people do, "
+        f"and their cues are drawn alike; {seen} is no evidence about people.",
     ]
 
 

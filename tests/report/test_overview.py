@@ -37,10 +37,10 @@ AGREEMENT = pd.DataFrame(
 def test_sentences_carry_the_numbers_of_the_tables():
     emotions, traits = recognition(METRICS)
     planted, unrelated = agreement_findings(AGREEMENT)
-    assert "mWACC of 0.800 [0.000, 1.000] (72 clips)" in emotions
+    assert "accuracy (mWACC) of 0.800 [0.000, 1.000] (72 clips)" in emotions
     assert "late fusion reaches 0.750, linear fusion 0.650, the best" in emotions
     assert "text, 0.700, and guessing 0.500." in emotions
-    assert "CCC of 0.300" in traits
+    assert "concordance (CCC) of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
     assert "planted is 0.800 [0.700, 0.900], so that they come out too weak" in planted
     assert "0 % of 30 emotion-trait pairs" in unrelated
