@@ -105,7 +105,7 @@ def robustness_dots(table: pd.DataFrame) -> Figure:
     panels = list(dict.fromkeys(shown["panel"]))
     height = 0.9 + 0.12 * len(models) * len(whats)
     figure, grid = panel_grid(len(panels), (1.7, height), (1.5, 0.6), sharey=True)
-    colours = list(theme.emotion_colours().values())
+    colours = list(theme.modality_colours().values())
     for axes, panel in zip(grid.flat, panels, strict=False):
         axes.axvline(0, color=theme.faint(), lw=1)
         for number, model in enumerate(models):
