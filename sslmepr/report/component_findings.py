@@ -98,9 +98,10 @@ def ablation_findings(
         if len(part := counted[counted["added"] == added])
     ]
     answer = (
-        f"**{' and '.join(of_model)} measurably help** on people from whom nothing was "
-        f"learned: {told or 'none'}. Emotions are scored by balanced accuracy (mWACC; "
-        ".5 is guessing), traits by concordance (CCC; 0 is guessing, 1 agreement)."
+        f"**{' and '.join(of_model)} measurably help** on clips that no stage was "
+        f"trained on: {told or 'none'}. Emotions are scored by balanced accuracy "
+        "(mWACC; .5 is guessing), traits by concordance (CCC; 0 is guessing, 1 "
+        "agreement)."
     )
     open_ = (counted["verdict"] == UNDECIDED).sum()
     chance = (1 - confidence) * len(counted)

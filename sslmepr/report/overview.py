@@ -122,23 +122,6 @@ def agreement_findings(agreement: pd.DataFrame) -> list[str]:
     return [each for study in studies for each in _association(agreement, study)]
 
 
-def coverage_findings(cells: pd.DataFrame) -> list[str]:
-    """Sentences on how many intervals contain the truth, in every world.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        study, low, high, rated (the planted association as raters see it).
-    """
-    cells = cells.dropna(subset=["low", "high"])
-    held = cells["rated"].between(cells["low"], cells["high"])
-    return [
-        f"**Intervals** (*{study}*): {held[part.index].sum()} of {len(part)} contain "
-        "the planted correlation as raters see it."
-        for study, part in cells.groupby("study", sort=False)
-    ]
-
-
 def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     table = agreement[agreement["study"] == study].set_index("metric")
     correlation, shares = table.loc["correlation"], table.loc["significant"]

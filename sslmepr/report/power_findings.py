@@ -110,7 +110,8 @@ def trials_findings(summary: pd.DataFrame, alpha: float) -> list[str]:
     half = (covered["high"] - covered["low"]).max() / 2
     sure = (
         f"Each kind was drawn {covered['worlds'].min()} to {covered['worlds'].max()} "
-        f"times, so that these shares are known to within {_share(half)} either way."
+        f"times, so that these shares are known to within {100 * half:.1f} percentage "
+        "points."
     )
     unsaid = (
         "Worlds are drawn as features, not filmed, from the laws of the simulation: a "

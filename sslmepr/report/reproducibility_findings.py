@@ -21,8 +21,9 @@ def reproducibility_findings(
         As of `sslmepr.report.costs.run_cost`.
     """
     sure = (
-        "Every number is compared, and may move by no more than the tolerances below "
-        "and its interval allow; what is missing on either side fails by itself."
+        "Every number is compared, and at most one in a thousand may move farther than "
+        "the tolerances below and its interval allow; what is missing on either side "
+        "fails by itself."
     )
     unsaid = (
         "What is computed again is not thereby right: all runs share the code, the "

@@ -3,13 +3,8 @@
 import pandas as pd
 
 from sslmepr.labels import select
-from sslmepr.report.front_page import found, nothing_there
-from sslmepr.report.overview import (
-    Findings,
-    agreement_findings,
-    coverage_findings,
-    first_screen,
-)
+from sslmepr.report.front_page import found, intervals_held, nothing_there
+from sslmepr.report.overview import Findings, agreement_findings, first_screen
 
 
 def validity_findings(
@@ -36,10 +31,10 @@ def validity_findings(
         *found(select(cells, study=study), select(agreement, study=study)),
         *nothing_there(cells[cells["study"] != study], None, alpha),
     ]
-    worlds = cells["study"].nunique()
+    (held,) = intervals_held(cells, None)
     sure = (
-        f"{' '.join(coverage_findings(cells))} These are {worlds} worlds, a check and "
-        "no error rate; the chapter on trials counts errors over many."
+        f"{held.replace('**', '')} These are {cells['study'].nunique()} worlds, a "
+        "check and no error rate; the chapter on trials counts errors over many."
     )
     unsaid = (
         "An association of labels is one of impressions: the halo of raters is in it. "

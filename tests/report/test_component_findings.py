@@ -34,7 +34,7 @@ def test_helpful_components_are_counted_apart_from_those_that_are_lacking():
     answer, sure, unsaid = ablation_findings(table, METRICS, 0.9).sentences
     assert answer.startswith(
         "**1 of the 2 parts of the model and 0 of the 1 that it lacks measurably "
-        "help** on people from whom nothing was learned: co-training (traits, by 0.019 "
+        "help** on clips that no stage was trained on: co-training (traits, by 0.019 "
         "[0.014, 0.024]). Emotions are scored by balanced accuracy (mWACC; .5"
     )
     assert sure == (

@@ -2,7 +2,6 @@ import pandas as pd
 
 from sslmepr.report.overview import (
     agreement_findings,
-    coverage_findings,
     recognition,
     study_findings,
 )
@@ -75,11 +74,3 @@ def test_what_is_covered_is_told_where_the_ceiling_is_known():
     assert traits.endswith(
         "reaches 0.600: from guessing, 50 % [0, 167] of the way are covered."
     )
-
-
-def test_intervals_are_counted_by_world():
-    rows = [("a", 0.1, 0.0, 0.2), ("a", 0.3, 0.0, 0.2), ("b", 0.0, -0.1, 0.1)]
-    cells = pd.DataFrame(rows, columns=["study", "rated", "low", "high"])
-    first, second = coverage_findings(cells)
-    assert first.startswith("**Intervals** (*a*): 1 of 2 contain")
-    assert second.startswith("**Intervals** (*b*): 1 of 1 contain")

@@ -28,7 +28,8 @@ def test_what_is_found_and_what_is_invented_come_first():
     assert answer.startswith("**It finds 1 of the 2 pairs that are there**")
     assert "and calls 1 of the 1 others. Correlations come out at .80 [.70" in answer
     assert answer.endswith("**Where nothing is associated**, it calls 0 of 1 pairs.")
-    assert sure.startswith("**How sure.** **Intervals** (*here*): 2 of 3 contain")
-    assert "(*none*): 1 of 1 contain" in sure and "These are 2 worlds" in sure
+    assert sure.startswith("**How sure.** Its intervals, which promise 95 %, hold the")
+    assert "in 2 of 3 pairs of the here world and in 1 of 1 pairs of the none" in sure
+    assert "These are 2 worlds" in sure
     assert unsaid.startswith("**What it does not say.** An association of labels")
     assert "r = 0.930 [0.900, 0.950] over 3 pairs" in rest

@@ -28,7 +28,7 @@ def people_panels(tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame) -> 
     """
     told = set(zip(reports["emotion"], reports["trait"], strict=True))
     pairs = [cell for cell in CELLS if cell in told]
-    panel = (1.6, 0.5 + 0.19 * len(pairs))
+    panel = (1.6, 0.9 + 0.19 * len(pairs))
     shared = {"sharex": True, "sharey": True}
     figure, grid = panel_grid(len(tables), panel, (2.0, 0.7), **shared)
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
