@@ -1,6 +1,6 @@
 """Tables of the chapters: data of a study, missing data, and scores."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.report.tables import Table, interval, metric_table, number
-from sslmepr.report.tabs import Tabs
+from sslmepr.report.tabs import Folded, Tabs
 from sslmepr.report.words import MODELS, cell, plain, pretty
 
 
@@ -53,8 +53,21 @@ def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | 
     return Table(frame) if len(frame) else Message(empty)
 
 
-def show_tree(content: Mapping) -> Table:
-    """Show a nested dictionary as a table, one row per leaf.
+class Stack:
+    """Tables and folds that a notebook shows below each other."""
+
+    def __init__(self, parts: list):
+        self.parts = parts
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.parts))
+
+
+def show_tree(content: Mapping) -> Stack:
+    """Show a nested dictionary as small tables, one for each parent of values.
 
     Parameters
     ----------
@@ -63,23 +76,37 @@ def show_tree(content: Mapping) -> Table:
 
     Returns
     -------
-    Table
-        what, with keys in a row, and value.
+    Stack
+        A table (what, value) of what stands at the top, and below it one fold for each
+        further key, so that hashes of files are folded away.
     """
-    rows = list(_leaves(content, ()))
-    return Table(pd.DataFrame(rows, columns=["what", "value"]))
+    groups: dict[tuple[str, ...], list] = {}
+    for *path, name, value in _leaves(content, ()):
+        groups.setdefault((*path,), []).append((name, value))
+    parts: list = []
+    below: dict[str, list] = {}
+    for path, rows in groups.items():
+        frame = pd.DataFrame(rows, columns=["what", "value"])
+        table = Table(frame, caption=", ".join(path[1:]) or None)
+        if path:
+            below.setdefault(path[0], []).append(table)
+        else:
+            parts.append(table)
+    folds = [Folded(key[:1].upper() + key[1:], Stack(v)) for key, v in below.items()]
+    return Stack(parts + folds)
 
 
-def _leaves(value, path: tuple[str, ...]):
+def _leaves(value, path: tuple[str, ...]) -> Iterator[tuple]:
+    """Path to each leaf, and at its end the value."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             # Names of files stay as they are.
             word = plain(key) if str(key).isidentifier() else str(key)
             yield from _leaves(item, (*path, word))
     elif isinstance(value, list):
-        yield " › ".join(path), ", ".join(map(str, value)) or None
+        yield (*path, ", ".join(map(str, value)) or None)
     else:
-        yield " › ".join(path), value
+        yield (*path, value)
 
 
 def extraction(summaries: Mapping[str, dict]) -> Table:

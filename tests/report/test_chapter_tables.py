@@ -6,12 +6,26 @@ from sslmepr.report import chapter_tables
 from sslmepr.report.tables import Table
 
 
-def test_show_tree_writes_keys_in_a_row():
-    tree = {"co_training": {"b": 1, 0: [1, 2]}, "a_b.csv": None}
-    assert chapter_tables.show_tree(tree).frame.to_dict("list") == {
-        "what": ["co-training › b", "co-training › 0", "a_b.csv"],
-        "value": [1, "1, 2", None],
+def test_show_tree_has_a_table_for_each_parent_and_folds_what_lies_below_a_key():
+    tree = {
+        "study": "a",
+        "co_training": {"b": 1, 0: [1, 2], "deep": {"c.csv": None, "d": []}},
+        "seed": 3,
+        "empty": {},
     }
+    shown = chapter_tables.show_tree(tree)
+    top, fold = shown.parts
+    assert top.frame.to_dict("list") == {
+        "what": ["study", "seed", "empty"],
+        "value": ["a", 3, {}],
+    }
+    assert fold.summary == "Co-training"
+    first, second = fold.content.parts
+    assert first.frame.to_numpy().tolist() == [["b", 1], ["0", "1, 2"]]
+    assert first.caption is None and second.caption == "deep"
+    assert second.frame["what"].tolist() == ["c.csv", "d"]
+    page = shown._repr_html_()
+    assert page.index("</table><details>") < page.index("<caption>deep</caption>")
 
 
 def test_an_empty_table_becomes_a_sentence():

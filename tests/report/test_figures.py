@@ -544,7 +544,7 @@ def reported():
     )
 
 
-def test_people_panels_have_a_marker_for_every_reported_cell():
+def test_people_panels_have_a_line_for_every_reported_pair():
     table, _ = association()
     figure = figures.people_panels({"One": table, "Other": table}, reported())
     first, second = figure.axes[:2]
@@ -558,11 +558,14 @@ def test_people_panels_have_a_marker_for_every_reported_cell():
         "title:Happiness, Extraversion: .50 in self-reports, .50 in this study",
         "title:Happiness, Extraversion: .10 in self-reports, .50 in this study",
     ]
-    _, general, moment = marks.values()
-    assert general.get_offsets().tolist() == [[0.5, 0.5]]
+    fear, general, moment = marks.values()
+    assert fear.get_offsets().tolist() == [[-0.6, 0]]
+    assert general.get_offsets().tolist() == [[0.5, 1]]
     assert (general.get_facecolor() != moment.get_facecolor()).any()
     assert first.get_title("left") == "One"
-    assert first.get_xlim() == pytest.approx((-0.69, 0.69))
+    labels = [text.get_text() for text in first.get_yticklabels()]
+    assert labels == ["Fear, emotional stability", "Happiness, extraversion"]
+    assert first.get_ylim() == (1.5, -0.5)
 
 
 def conditions():

@@ -141,7 +141,7 @@ def _side_by_side(table: pd.DataFrame, width: float) -> Figure:
     )
     height = 0.9 + 0.12 * len(models) * len(rows)
     figure, grid = panel_grid(len(panels), (width, height), (1.5, 0.6), sharey=True)
-    colours = list(theme.emotion_colours().values())
+    colours = list(theme.modality_colours().values())
     handles = {}
     for axes, panel in zip(grid.flat, panels, strict=False):
         axes.axvline(0, color=theme.faint(), lw=1)

@@ -1,86 +1,85 @@
-"""Associations of a model against published self-reports."""
+"""Associations of a model beside published self-reports."""
 
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.association.grid import CELL
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.association.grid import CELL, CELLS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
-
-MARKERS = dict(zip(TRAITS, theme.MARKERS.values(), strict=True))
-"""Trait to the marker that stands for it."""
+from sslmepr.report.words import plain
 
 
 @theme.both_modes
 def people_panels(tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame) -> Figure:
-    """Self-reports across, a model's associations up; one panel per table.
-
-    A cell is the marker of its trait in the colour of its emotion: full for the emotion
-    in general, hollow for the moment. The axes have different scales, because sizes
-    must not be compared; in a shaded quarter both have the same sign.
+    """A line for each pair: a model's association with its interval, and self-reports.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        Title to emotion, trait, r, low, high.
+        Title of a panel to emotion, trait, r, low, high.
     reports : DataFrame
-        emotion, trait, kind (``trait`` or ``state``), r; a cell may have several rows.
+        emotion, trait, kind (``trait``: the emotion in general, a full mark; ``state``:
+        at the moment, a hollow one), r; a pair may have several rows.
     """
-    figure, grid = panel_grid(
-        len(tables), (3.4, 3.0), (0.0, 1.0), sharex=True, sharey=True
-    )
-    drawn = [table[["low", "high", "r"]].abs().to_numpy() for table in tables.values()]
-    reach = 1.08 * np.nanmax(np.concatenate(drawn), initial=0.1)
-    across = 1.15 * reports["r"].abs().max()
+    told = set(zip(reports["emotion"], reports["trait"], strict=True))
+    pairs = [cell for cell in CELLS if cell in told]
+    panel = (1.6, 0.9 + 0.19 * len(pairs))
+    shared = {"sharex": True, "sharey": True}
+    figure, grid = panel_grid(len(tables), panel, (2.0, 0.7), **shared)
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
-        axes.set(xlim=(-across, across), ylim=(-reach, reach))
-        _panel(axes, table.merge(reports, on=CELL, suffixes=("", "_people")))
-        entitle(axes, title)
+        axes.axvline(0, color=theme.faint(), lw=1)
+        for place in range(1, len(pairs)):
+            if pairs[place][0] != pairs[place - 1][0]:
+                axes.axhline(place - 0.5, color=theme.faint(), lw=0.5)
+        _panel(axes, table.merge(reports, on=CELL, suffixes=("", "_people")), pairs)
+        entitle(axes, title, panel[0])
+        axes.tick_params(axis="y", length=0)
+        axes.locator_params(axis="x", nbins=4)
     for axes in grid[-1]:
-        axes.set_xlabel("in self-reports, r")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("in this study, r")
-    colours = theme.emotion_colours()
-    handles = [
-        plt.scatter([], [], color=colours[name], label=theme.pretty(name))
-        for name in SCORED_EMOTIONS
-    ]
-    handles += [
-        plt.scatter([], [], color=theme.ink(), marker=marker, label=theme.pretty(name))
-        for name, marker in MARKERS.items()
-    ]
-    legend(figure, handles)
+        axes.set_xlabel("r")
+    labels = [f"{theme.pretty(one)}, {plain(other)}" for one, other in pairs]
+    grid[0, 0].set_yticks(range(len(pairs)), labels)
+    grid[0, 0].set_ylim(len(pairs) - 0.5, -0.5)
+    legend(
+        figure,
+        [
+            plt.scatter([], [], label="this study, with interval", **_own()),
+            plt.scatter([], [], label="self-reports, in general", **_reported("trait")),
+            plt.scatter([], [], label="at the moment", **_reported("state")),
+        ],
+    )
     return figure
 
 
-def _panel(axes: Axes, cells: pd.DataFrame) -> None:
-    bottom, top = axes.get_ylim()
-    for end, xmin, xmax in ((top, 0.5, 1.0), (bottom, 0.0, 0.5)):
-        axes.axhspan(0, end, xmin, xmax, color=theme.faint(), alpha=0.1, lw=0)
-    axes.axhline(0, color=theme.faint(), lw=0.6)
-    axes.axvline(0, color=theme.faint(), lw=0.6)
-    colours = theme.emotion_colours()
+def _panel(axes: Axes, cells: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
     for cell in cells.dropna(subset=["r"]).itertuples():
-        colour = colours[cell.emotion]
-        axes.vlines(cell.r_people, cell.low, cell.high, color=colour, lw=0.9, alpha=0.5)
+        place = pairs.index((cell.emotion, cell.trait))
+        axes.hlines(place, cell.low, cell.high, color=theme.accent(), lw=2, alpha=0.5)
+        axes.scatter(cell.r, place, **_own())
         axes.scatter(
             cell.r_people,
-            cell.r,
-            marker=MARKERS[cell.trait],
-            s=34,
-            color=theme.page() if cell.kind == "state" else colour,
-            edgecolors=colour,
-            zorder=3,
+            place,
             gid=theme.named(
                 f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}: "
                 f"{apa_number(cell.r_people)} in self-reports, "
                 f"{apa_number(cell.r)} in this study"
             ),
+            **_reported(cell.kind),
         )
+
+
+def _own() -> dict:
+    """Look of the association of this study."""
+    return {"marker": "o", "s": 22, "color": theme.accent(), "zorder": 2}
+
+
+def _reported(kind: str) -> dict:
+    """Look of a self-report."""
+    faces = theme.page() if kind == "state" else theme.ink()
+    look = {"facecolors": faces, "edgecolors": theme.ink()}
+    return look | {"marker": "D", "s": 20, "zorder": 3}
