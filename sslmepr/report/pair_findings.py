@@ -12,7 +12,7 @@ from sslmepr.association.influence_tests import intervals
 from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
-from sslmepr.report.association_findings import verdict_table
+from sslmepr.report.association_findings import clips_to_decide, verdict_table
 from sslmepr.report.overview import Findings
 from sslmepr.report.pair_export import CORRECTIONS, clips_of, p_alone
 from sslmepr.report.words import plain, pretty
@@ -243,8 +243,7 @@ def all_pairs(
         pair that was registered, if any was) and clips to decide (of all
         corpora together; none for what is decided).
     """
-    needed = deciding(precision, settings, USUAL_POWER)
-    clips = needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
+    clips = clips_to_decide(precision, settings)
     shown = verdict_table(pairs).merge(clips, on=CELL)
     open_ = shown["verdict"] == UNDECIDED
     registered = endpoints_of(primary)
