@@ -1,86 +1,78 @@
-"""Associations of a model against published self-reports."""
+"""Associations of a study beside published self-reports."""
 
-from collections.abc import Mapping
-
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.association.grid import CELL
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.apa import apa_number
-from sslmepr.report.figures.panels import entitle, legend, panel_grid
+from sslmepr.report.figures.panels import legend, panel_grid
 
-MARKERS = dict(zip(TRAITS, theme.MARKERS.values(), strict=True))
-"""Trait to the marker that stands for it."""
+SHAPES = ("D", "s", "^", "v")
+"""Markers of sources of self-reports."""
+
+KINDS = {"trait": "in general", "state": "at the moment"}
+"""How somebody was asked for an emotion."""
 
 
 @theme.both_modes
-def people_panels(tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame) -> Figure:
-    """Self-reports across, a model's associations up; one panel per table.
-
-    A cell is the marker of its trait in the colour of its emotion: full for the emotion
-    in general, hollow for the moment. The axes have different scales, because sizes
-    must not be compared; in a shaded quarter both have the same sign.
+def reports_forest(found: pd.DataFrame, reports: pd.DataFrame) -> Figure:
+    """A panel for each emotion: for each trait, this study's r and that of people.
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        Title to emotion, trait, r, low, high.
+    found : DataFrame
+        emotion, trait, r, low, high: of this study. Pairs without a self-report are
+        left out.
     reports : DataFrame
-        emotion, trait, kind (``trait`` or ``state``), r; a cell may have several rows.
+        From `sslmepr.association.self_reports.shown_reports`.
     """
+    pairs = found.merge(reports[["emotion", "trait"]].drop_duplicates())
+    emotions = [name for name in SCORED_EMOTIONS if name in set(pairs["emotion"])]
+    traits = [name for name in TRAITS if name in set(pairs["trait"])]
+    named = reports["source"].map(theme.pretty) + " (" + reports["kind"].map(KINDS) + ")"
+    reports = reports.assign(name=named)
+    sources = list(dict.fromkeys(reports["name"]))
     figure, grid = panel_grid(
-        len(tables), (3.4, 3.0), (0.0, 1.0), sharex=True, sharey=True
+        max(len(emotions), 1), (1.8, 2.2), (1.3, 0.8), sharex=True, sharey=True
     )
-    drawn = [table[["low", "high", "r"]].abs().to_numpy() for table in tables.values()]
-    reach = 1.08 * np.nanmax(np.concatenate(drawn), initial=0.1)
-    across = 1.15 * reports["r"].abs().max()
-    for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
-        axes.set(xlim=(-across, across), ylim=(-reach, reach))
-        _panel(axes, table.merge(reports, on=CELL, suffixes=("", "_people")))
-        entitle(axes, title)
-    for axes in grid[-1]:
-        axes.set_xlabel("in self-reports, r")
-    for axes in grid[:, 0]:
-        axes.set_ylabel("in this study, r")
     colours = theme.emotion_colours()
-    handles = [
-        plt.scatter([], [], color=colours[name], label=theme.pretty(name))
-        for name in SCORED_EMOTIONS
+    for axes, emotion in zip(grid.flat, emotions, strict=False):
+        axes.axvline(0, color=theme.faint(), lw=0.8)
+        mine = {"color": colours[emotion], "marker": "o", "s": 38}
+        _row(axes, pairs[pairs["emotion"] == emotion], traits, -0.3, mine)
+        for number, source in enumerate(sources):
+            theirs = reports[
+                (reports["name"] == source) & (reports["emotion"] == emotion)
+            ]
+            theirs = theirs[theirs["trait"].isin(traits)]
+            style = {"color": theme.faint(), "marker": SHAPES[number], "s": 16}
+            _row(axes, theirs, traits, 0.15 * number - 0.1, style)
+        axes.set(title=theme.pretty(emotion), xlim=(-1, 1))
+    grid[0, 0].set_yticks(range(len(traits)), [theme.pretty(name) for name in traits])
+    grid[0, 0].set_ylim(len(traits) - 0.4, -0.6)
+    figure.supxlabel("correlation", fontsize=10)
+    keys = [("this study", "o", theme.ink())]
+    keys += [
+        (name, shape, theme.faint())
+        for name, shape in zip(sources, SHAPES, strict=False)
     ]
-    handles += [
-        plt.scatter([], [], color=theme.ink(), marker=marker, label=theme.pretty(name))
-        for name, marker in MARKERS.items()
-    ]
-    legend(figure, handles)
+    legend(
+        figure,
+        [
+            grid[0, 0].scatter([], [], marker=shape, color=colour, label=name)
+            for name, shape, colour in keys
+        ],
+    )
     return figure
 
 
-def _panel(axes: Axes, cells: pd.DataFrame) -> None:
-    bottom, top = axes.get_ylim()
-    for end, xmin, xmax in ((top, 0.5, 1.0), (bottom, 0.0, 0.5)):
-        axes.axhspan(0, end, xmin, xmax, color=theme.faint(), alpha=0.1, lw=0)
-    axes.axhline(0, color=theme.faint(), lw=0.6)
-    axes.axvline(0, color=theme.faint(), lw=0.6)
-    colours = theme.emotion_colours()
-    for cell in cells.dropna(subset=["r"]).itertuples():
-        colour = colours[cell.emotion]
-        axes.vlines(cell.r_people, cell.low, cell.high, color=colour, lw=0.9, alpha=0.5)
-        axes.scatter(
-            cell.r_people,
-            cell.r,
-            marker=MARKERS[cell.trait],
-            s=34,
-            color=theme.page() if cell.kind == "state" else colour,
-            edgecolors=colour,
-            zorder=3,
-            gid=theme.named(
-                f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}: "
-                f"{apa_number(cell.r_people)} in self-reports, "
-                f"{apa_number(cell.r)} in this study"
-            ),
-        )
+def _row(
+    axes: Axes, cells: pd.DataFrame, traits: list[str], step: float, style: dict
+) -> None:
+    places = np.array([traits.index(name) for name in cells["trait"]]) + step
+    axes.hlines(
+        places, cells["low"], cells["high"], color=style["color"], lw=1.6, alpha=0.6
+    )
+    axes.scatter(cells["r"], places, zorder=3, **style)
