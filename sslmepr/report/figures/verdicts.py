@@ -27,7 +27,8 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
     """
     emotions = [name for name in SCORED_EMOTIONS if name in set(cells["emotion"])]
     traits = [name for name in TRAITS if name in set(cells["trait"])]
-    height = 1.2 + 0.48 * len(emotions)
+    turned = theme.width() / len(traits) < 1
+    height = (2.2 if turned else 1.2) + 0.48 * len(emotions)
     figure, axes = plt.subplots(figsize=(theme.width(), height))
     for cell in cells.itertuples():
         place = traits.index(cell.trait), emotions.index(cell.emotion)
@@ -52,13 +53,13 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             fontweight="bold" if bold else "normal",
         )
     _frame(axes, emotions, traits)
+    if turned:
+        plt.setp(axes.get_xticklabels(), rotation=90)
     keys = {
         "present, with more of the trait": _mark(PRESENT, 1),
         "present, with less of it": _mark(PRESENT, -1),
         "absent": _mark(ABSENT, 0),
-        "undecided, and the clips that would decide (k: thousands)": _mark(
-            UNDECIDED, 0
-        ),
+        "undecided: clips to decide (k: 1,000)": _mark(UNDECIDED, 0),
     }
     legend(
         figure, [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
@@ -73,8 +74,6 @@ def _frame(axes: Axes, emotions: list[str], traits: list[str]) -> None:
     axes.set_xticks(range(len(traits)), names)
     axes.set_yticks(range(len(emotions)), [theme.pretty(name) for name in emotions])
     axes.xaxis.tick_top()
-    if theme.width() / len(traits) < 1:
-        plt.setp(axes.get_xticklabels(), rotation=90)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     for row in range(1, len(emotions)):
