@@ -109,8 +109,8 @@ class TestToldPairs:
         low, high = stats.t.interval(0.95, 599, 0.2, 0.03)
         assert told.loc[("disgust", "conscientiousness"), "report"] == (
             "Disgust was positively associated with conscientiousness, <em>r</em> = "
-            f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em><sub>adj</sub> &lt; .001 (corrected "
-            "for 30 tests by the Benjamini–Hochberg procedure); <em>N</em> = 1,200 "
+            f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em><sub>adj</sub> &lt; .001 "
+            "(corrected for 30 tests by the Benjamini–Hochberg procedure); <em>N</em> = 1,200 "
             "clips of 600 people."
         ).replace("0.", ".")
         anger = told.loc[("anger", "openness"), "report"]
@@ -167,14 +167,16 @@ def test_a_registered_pair_has_two_verdicts_and_the_reason(found):
     _, known, pairs = found
     cell = ("surprise", "openness")
     keys = ["emotion", "trait"]
-    other = told_pairs(pairs, known, SETTINGS, registered("present")).set_index(keys)
+    other = told_pairs(pairs, known, SETTINGS, registered("present"), HALO)
+    other = other.set_index(keys)
     said = other.loc[cell, "said"]
     assert said.startswith("<strong>Undecided</strong>: these clips do not tell")
     assert "one of 2 endpoints registered beforehand: <strong>present</strong>" in said
     assert "(p = .042, one-sided, corrected for the 2)" in said
     assert "Both are right: 2 tests" in said and "than 30 without" in said
     assert (other["said"].str.contains("endpoint")).sum() == 1
-    same = told_pairs(pairs, known, SETTINGS, registered("undecided")).set_index(keys)
+    same = told_pairs(pairs, known, SETTINGS, registered("undecided"), HALO)
+    same = same.set_index(keys)
     assert "endpoints" in same.loc[cell, "said"]
     assert "Both are right" not in same.loc[cell, "said"]
 
