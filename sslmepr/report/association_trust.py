@@ -10,10 +10,18 @@ from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import CLAIMS, SAID
 from sslmepr.report.power_findings import NOMINAL, coverage
-from sslmepr.report.words import plain
+from sslmepr.report.words import plain, pretty
 
 UNLIKE = "unlike domains"
 """Drawn worlds whose corpora show emotions, and traits, with different strength."""
+
+OVERLAPS = {
+    "480 clips": "cues apart",
+    "cues overlap by 30 degrees": "overlap by 30°",
+    "cues overlap by 60 degrees": "overlap by 60°",
+}
+"""Kinds of drawn worlds, of equal size, by how alike the cues of emotions and traits
+are, in words."""
 
 WHAT_IT_DOES_NOT_SAY = (
     "**What may not be said**: that an undecided pair is unrelated; that happy people "
@@ -174,6 +182,78 @@ def _verdict(endpoint: pd.DataFrame) -> str:
     row = endpoint.iloc[0]
     r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
     return f"{SAID[row['verdict']].partition(',')[0]}, {r} [{low}, {high}]"
+
+
+def halo_dots(pairs: pd.DataFrame) -> pd.DataFrame:
+    """How robust to halo pairs are, for a figure.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `sslmepr.association.halo.sensitivity`.
+
+    Returns
+    -------
+    DataFrame
+        name, estimate (1 where no halo is strong enough), low (0) and high (the
+        estimate again), of pairs whose interval leaves out 0; the least robust first.
+    """
+    robust = pairs[pairs["robustness"] > 0].sort_values("robustness", kind="stable")
+    value = robust["robustness"].clip(upper=1)
+    return pd.DataFrame(
+        {
+            "name": robust["emotion"].map(pretty) + " × " + robust["trait"].map(plain),
+            "estimate": value,
+            "low": 0.0,
+            "high": value,
+        }
+    ).reset_index(drop=True)
+
+
+def overlap_dots(drawn: pd.DataFrame) -> pd.DataFrame:
+    """What is called in worlds without associations, by overlap of cues.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        As of `error_rates`.
+
+    Returns
+    -------
+    DataFrame
+        name (of the overlap), group (source), estimate, low, high.
+    """
+    called = select(drawn, metric="familywise_error", strength=0.0)
+    called = called[called["condition"].isin(OVERLAPS)]
+    order = called["condition"].map([*OVERLAPS].index).argsort(kind="stable")
+    called = called.iloc[order].assign(
+        name=called["condition"].map(OVERLAPS), group=called["source"].map(plain)
+    )
+    return called[["name", "group", "estimate", "low", "high"]]
+
+
+def strength_dots(strengths: pd.DataFrame) -> pd.DataFrame:
+    """Strength of cues by task and corpus, for a figure.
+
+    Parameters
+    ----------
+    strengths : DataFrame
+        As of `contradicted`; estimates that there are not are left out.
+
+    Returns
+    -------
+    DataFrame
+        name, estimate, low, high.
+    """
+    if strengths.empty:
+        return pd.DataFrame(columns=["name", "estimate", "low", "high"])
+    known = strengths.dropna(subset="cue_strength")
+    names = [
+        f"{pretty(row.task, 'task')}, {plain(row.corpus, 'corpus')}"
+        for row in known.itertuples()
+    ]
+    known = known.assign(name=names, estimate=known["cue_strength"])
+    return known[["name", "estimate", "low", "high"]]
 
 
 def _called(drawn: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,10 @@ from sslmepr.report.association_trust import (
     claims_table,
     contradicted,
     error_rates,
+    halo_dots,
     held_caption,
+    overlap_dots,
+    strength_dots,
 )
 
 DRAWN = pd.DataFrame(
@@ -106,3 +109,45 @@ def test_claims_stand_beside_the_verdict_of_each_study():
     assert set(table["real"]) == {"no verdict: not identified"}
     against = claims_table(claims, {"x": found.assign(verdict="opposite")})
     assert against["x"][0] == "refuted, .21 [.09, .32]"
+
+
+def test_pairs_that_some_halo_explains_are_drawn_from_the_least_robust():
+    pairs = pd.DataFrame(
+        {
+            "emotion": ["anger", "fear", "happiness"],
+            "trait": ["openness", "openness", "emotional_stability"],
+            "robustness": [float("inf"), 0.0, 0.3],
+        }
+    )
+    dots = halo_dots(pairs)
+    assert dots["name"].tolist() == [
+        "Happiness × emotional stability",
+        "Anger × openness",
+    ]
+    assert dots["estimate"].tolist() == dots["high"].tolist() == [0.3, 1.0]
+    assert dots["low"].tolist() == [0.0, 0.0]
+
+
+def test_false_alarms_by_overlap_of_cues():
+    rows = [
+        (DISJOINT, "cues overlap by 30 degrees", 0.0, "familywise_error", 1.0, 200),
+        (DISJOINT, "480 clips", 0.0, "familywise_error", 0.9, 200),
+    ]
+    more = pd.DataFrame(rows, columns=list(DRAWN))
+    dots = overlap_dots(pd.concat([more, DRAWN]).assign(low=0.0, high=1.0))
+    assert dots[["name", "group", "estimate"]].to_numpy().tolist() == [
+        ["cues apart", "disjoint modalities", 0.9],
+        ["cues apart", "three sources", 0.06],
+        ["overlap by 30°", "disjoint modalities", 1.0],
+    ]
+
+
+def test_strengths_are_named_by_what_they_are_of():
+    missing = STRENGTHS.assign(cue_strength=[0.84, float("nan"), 1.2])
+    dots = strength_dots(missing)
+    assert dots["name"].tolist() == [
+        "Emotions, rated for traits",
+        "Traits, rated for emotions",
+    ]
+    assert dots["estimate"].tolist() == [0.84, 1.2]
+    assert strength_dots(pd.DataFrame()).empty

@@ -101,6 +101,15 @@ def test_heatmap_crosses_out_undefined_cells():
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
 
 
+def test_heatmap_of_some_pairs_has_their_rows_and_columns_alone():
+    table, _ = association()
+    some = table[table["emotion"].isin(["happiness", "fear"])]
+    some = some[some["trait"] == "extraversion"]
+    axes = figures.association_heatmap({"Some": some}).axes[0]
+    assert texts(axes) == [".00", ".50"] and axes.get_xlim() == (-0.5, 0.5)
+    assert len(axes.get_yticklabels()) == 2
+
+
 def test_heatmap_has_one_scale():
     table, _ = association()
     for count in (1, 5):
