@@ -62,7 +62,8 @@ def test_a_study_is_told_explored_planned_and_reported(found, run):
     told, explored, plan, by_hand, files = shown
     assert told.sentences[0].startswith("**2 of 30 pairs are associated**: happiness")
     assert explored.first == ("happiness", "extraversion")
-    assert len(explored.records()) == 30
+    records = explored.records()
+    assert len(records) == 30 and all(len(each["dots"]) == 10 for each in records)
     assert set(plan.frame["question"]) == {
         "Find a pair with r = ±.20",
         "Find a mean over the traits of ±.20",

@@ -18,7 +18,7 @@ class Choice(NamedTuple):
     Attributes
     ----------
     emotions, traits, corpora, levels : tuple of str
-        In the order of the labels, of the roles and of `LEVELS`.
+        In the order of the labels, of the clips and of `LEVELS`.
     """
 
     emotions: tuple[str, ...]
@@ -44,6 +44,7 @@ class Choice(NamedTuple):
 
 def choose(
     params: Params,
+    clips: pd.DataFrame,
     emotions: Iterable[str] = (),
     traits: Iterable[str] = (),
     corpora: Iterable[str] = (),
@@ -55,10 +56,12 @@ def choose(
     ----------
     params : Params
         Section ``roles``.
+    clips : DataFrame
+        Of the study: corpus and part, by which tables of associations name corpora.
     emotions, traits, levels : iterable of str
         Names; without any, all.
     corpora : iterable of str
-        Names of corpora, or their roles.
+        Names of corpora or of their parts, or roles.
 
     Raises
     ------
@@ -66,25 +69,31 @@ def choose(
         If a name is not known, or a name is given where a list of them belongs; the
         message says which are known.
     """
-    roles = params.roles.model_dump()
-    if not isinstance(corpora, str):
-        corpora = [roles.get(each, each) for each in corpora]
+    parts = {name: [name] for name in clips["part"].unique()}
+    known = tuple(parts)
+    for corpus, mine in clips.groupby("corpus", sort=False)["part"]:
+        parts[corpus] = list(mine.unique())
+    for role, corpus in params.roles.model_dump().items():
+        if corpus in parts:
+            parts[role] = parts[corpus]
+    named = _checked("corpora", corpora, tuple(parts))
     return Choice(
-        _known("emotions", emotions, SCORED_EMOTIONS),
-        _known("traits", traits, TRAITS),
-        _known("corpora", corpora, tuple(dict.fromkeys(roles.values()))),
-        _known("levels", levels, LEVELS),
+        _checked("emotions", emotions, SCORED_EMOTIONS) or SCORED_EMOTIONS,
+        _checked("traits", traits, TRAITS) or TRAITS,
+        tuple(part for name in named for part in parts[name]) or known,
+        _checked("levels", levels, LEVELS) or LEVELS,
     )
 
 
-def _known(what: str, wished: Iterable[str], known: tuple[str, ...]) -> tuple:
+def _checked(what: str, wished: Iterable[str], known: tuple[str, ...]) -> tuple:
+    """Those of `known` that are wished, in their order."""
     if isinstance(wished, str):
         raise ValueError(f'{what}: a list is needed, ["{wished}"] and not "{wished}"')
     wished = list(wished)
     for name in wished:
         if name not in known:
             raise ValueError(f"{what}: {name!r} is none of {', '.join(known)}")
-    return tuple(name for name in known if name in wished) or known
+    return tuple(name for name in known if name in wished)
 
 
 def with_effect(params: Params, effect: float | None) -> Params:

@@ -87,7 +87,8 @@ def test_cells_say_what_would_decide_only_where_nothing_is_decided():
 
 
 def test_sentences_are_of_the_pairs_that_were_chosen(settings):
-    asked = choose(settings, emotions=["happiness"], traits=["openness"])
+    clips = pd.DataFrame({"corpus": ["emotion"], "part": ["emotion"]})
+    asked = choose(settings, clips, emotions=["happiness"], traits=["openness"])
     happy, present, absent, _ = tell(found(), choice=asked)
     assert "happiness goes with" in happy and "for the 6 primary endpoints" in happy
     assert present.startswith("**Present**, 1 of 1: happiness with openness, .30 [")

@@ -8,16 +8,26 @@ TABLE = pd.DataFrame(
     {
         "emotion": ["anger", "happiness", "happiness"],
         "trait": ["openness", "openness", "extraversion"],
-        "corpus": ["emotion", "joint", None],
+        "corpus": ["filmed", "joint", None],
         "level": ["clip", "within", "clip"],
     }
 )
+CLIPS = pd.DataFrame(
+    [
+        ("emotion", "filmed"),
+        ("emotion", "heard"),
+        ("personality", "personality"),
+        ("joint", "joint"),
+    ],
+    columns=["corpus", "part"],
+)
+"""The first corpus has two parts."""
 
 
 def test_without_a_wish_all_is_shown(settings):
-    choice = choose(settings)
+    choice = choose(settings, CLIPS)
     assert choice.emotions == SCORED_EMOTIONS and choice.traits == TRAITS
-    assert choice.corpora == ("emotion", "personality", "joint")
+    assert choice.corpora == ("filmed", "heard", "personality", "joint")
     assert choice.levels == LEVELS == ("clip", "between", "within")
     pd.testing.assert_frame_equal(choice.of(TABLE), TABLE)
 
@@ -29,19 +39,21 @@ def test_without_a_wish_all_is_shown(settings):
         ({"emotions": ["happiness"]}, [1, 2]),
         ({"traits": ["extraversion"]}, [2]),
         ({"corpora": ["held_out"]}, [1, 2]),  # the last is of no corpus
-        ({"corpora": ["emotion"]}, [0, 2]),
+        ({"corpora": ["emotion"]}, [0, 2]),  # a role, a corpus and a part
+        ({"corpora": ["filmed"]}, [0, 2]),
+        ({"corpora": ["heard"]}, [2]),
         ({"levels": ["within"], "emotions": ["anger"]}, []),
     ],
 )
 def test_rows_are_those_that_are_asked_for(settings, wish, rows):
-    choice = choose(settings, **wish)
+    choice = choose(settings, CLIPS, **wish)
     assert choice.of(TABLE).index.tolist() == rows
     assert len(choice.of(TABLE[[]])) == len(TABLE)  # has none of the columns
 
 
 def test_names_stand_in_the_order_of_the_labels(settings):
     asked = ["surprise", "anger"]
-    assert choose(settings, emotions=asked).emotions == ("anger", "surprise")
+    assert choose(settings, CLIPS, emotions=asked).emotions == ("anger", "surprise")
 
 
 @pytest.mark.parametrize(
@@ -50,14 +62,14 @@ def test_names_stand_in_the_order_of_the_labels(settings):
         ({"emotions": ["joy"]}, "emotions: 'joy' is none of anger, "),
         ({"emotions": "anger"}, r'emotions: a list is needed, \["anger"\]'),
         ({"traits": ["neuroticism"]}, "traits: 'neuroticism' is none of openness, "),
-        ({"corpora": ["meld"]}, "corpora: 'meld' is none of emotion, personality"),
+        ({"corpora": ["meld"]}, "corpora: 'meld' is none of filmed, heard, personality"),
         ({"corpora": "joint"}, "corpora: a list is needed"),
         ({"levels": ["day"]}, "levels: 'day' is none of clip, between, within"),
     ],
 )
 def test_what_is_not_known_is_refused(settings, wish, message):
     with pytest.raises(ValueError, match=message):
-        choose(settings, **wish)
+        choose(settings, CLIPS, **wish)
 
 
 def test_the_smallest_effect_can_be_another(settings):
