@@ -110,8 +110,8 @@ class TestToldPairs:
         assert told.loc[("disgust", "conscientiousness"), "report"] == (
             "Disgust was positively associated with conscientiousness, <em>r</em> = "
             f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em><sub>adj</sub> &lt; .001 "
-            "(corrected for 30 tests by the Benjamini–Hochberg procedure); <em>N</em> = 1,200 "
-            "clips of 600 people."
+            "(corrected for 30 tests by the Benjamini–Hochberg procedure); "
+            "<em>N</em> = 1,200 clips of 600 people."
         ).replace("0.", ".")
         anger = told.loc[("anger", "openness"), "report"]
         assert anger.startswith("Anger was negatively associated with openness, ")
