@@ -25,9 +25,9 @@ are, in words."""
 
 WHAT_IT_DOES_NOT_SAY = (
     "**What may not be said**: that an undecided pair is unrelated; that happy people "
-    "*are* more extraverted, since labels are impressions of strangers, in which raters "
-    "may like happy people on every trait (**halo**); that one causes the other; "
-    "anything about a single person."
+    "*are* more extraverted, since labels are impressions of strangers, in which "
+    "raters may favour happy people on every trait (**halo**); that one causes the "
+    "other; anything about a single person."
 )
 
 
@@ -46,8 +46,8 @@ def error_rates(drawn: pd.DataFrame, alpha: float) -> str:
     worlds = select(drawn, source=CROSS, metric="covers_planted")["worlds"].sum()
     middle = called["estimate"].median()
     return (
-        f"**How sure**: in {int(worlds):,} drawn worlds whose truth is known, intervals "
-        f"that promise {100 * NOMINAL:g} % held it in {_range(*coverage(drawn))} of "
+        f"**How sure**: in {int(worlds):,} drawn worlds whose truth is known, "
+        f"intervals that promise {100 * NOMINAL:g} % held it in {_range(*coverage(drawn))} of "
         "the pairs, by kind of world. Where nothing is associated, this page would "
         f"have called some pair present in {_share(middle)} of the worlds of the "
         f"typical kind and in up to {_share(worst['estimate'])} "

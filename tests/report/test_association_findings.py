@@ -68,7 +68,8 @@ def test_findings_begin_with_the_claims_of_the_paper():
 def test_what_is_undecided_is_told_with_the_clips_that_would_decide():
     estimate = found(error=0.2)
     needed = deciding(known(estimate), SETTINGS, 0.8)
-    assert (clips_to_decide(known(estimate), SETTINGS)["clips"] == needed["clips"]).all()
+    clips = clips_to_decide(known(estimate), SETTINGS)["clips"]
+    assert clips.tolist() == needed["clips"].tolist()
     # Of one corpus, and of equal errors: four times the clips for half the error.
     fewer = clips_to_decide(known(found(error=0.1)), SETTINGS)["clips"]
     np.testing.assert_allclose(needed["clips"], 4 * fewer, atol=4)
@@ -127,7 +128,8 @@ def test_halo_that_no_correlation_reaches_is_told_in_words():
 
 def test_what_is_not_identified_has_no_verdict():
     none = pd.DataFrame()
-    nothing = association_findings(None, "no two modalities", none, SETTINGS, none, none)
+    why = "no two modalities"
+    nothing = association_findings(None, why, none, SETTINGS, none, none)
     assert nothing.sentences == ["**No verdict.** No two modalities."]
 
 

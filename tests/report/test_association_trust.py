@@ -78,12 +78,10 @@ def test_a_check_that_holds_is_not_called_so():
 
 
 def test_captions_tell_the_coverage_of_their_intervals():
-    assert "Those of three sources held the correlation of the labels in 92 to 96 %" in (
-        held_caption(DRAWN)
-    )
-    assert "of disjoint modalities held the correlation of the labels in 41 to 61 %" in (
-        held_caption(DRAWN, DISJOINT)
-    )
+    held = "{} held the correlation of the labels in {} % of the pairs"
+    assert held.format("three sources", "92 to 96") in held_caption(DRAWN)
+    disjoint = held.format("disjoint modalities", "41 to 61")
+    assert disjoint in held_caption(DRAWN, DISJOINT)
 
 
 def test_claims_stand_beside_the_verdict_of_each_study():

@@ -62,7 +62,7 @@ def test_names_stand_in_the_order_of_the_labels(settings):
         ({"emotions": ["joy"]}, "emotions: 'joy' is none of anger, "),
         ({"emotions": "anger"}, r'emotions: a list is needed, \["anger"\]'),
         ({"traits": ["neuroticism"]}, "traits: 'neuroticism' is none of openness, "),
-        ({"corpora": ["meld"]}, "corpora: 'meld' is none of filmed, heard, personality"),
+        ({"corpora": ["meld"]}, "corpora: 'meld' is none of filmed, heard, personali"),
         ({"corpora": "joint"}, "corpora: a list is needed"),
         ({"levels": ["day"]}, "levels: 'day' is none of clip, between, within"),
     ],

@@ -31,8 +31,8 @@ def reports_forest(found: pd.DataFrame, reports: pd.DataFrame) -> Figure:
     pairs = found.merge(reports[["emotion", "trait"]].drop_duplicates())
     emotions = [name for name in SCORED_EMOTIONS if name in set(pairs["emotion"])]
     traits = [name for name in TRAITS if name in set(pairs["trait"])]
-    named = reports["source"].map(theme.pretty) + " (" + reports["kind"].map(KINDS) + ")"
-    reports = reports.assign(name=named)
+    kinds = " (" + reports["kind"].map(KINDS) + ")"
+    reports = reports.assign(name=reports["source"].map(theme.pretty) + kinds)
     sources = list(dict.fromkeys(reports["name"]))
     figure, grid = panel_grid(
         max(len(emotions), 1), (1.8, 2.2), (1.3, 0.8), sharex=True, sharey=True

@@ -61,9 +61,8 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
         "absent": _mark(ABSENT, 0),
         "undecided: clips to decide (k: 1,000)": _mark(UNDECIDED, 0),
     }
-    legend(
-        figure, [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
-    )
+    handles = [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
+    legend(figure, handles)
     return figure
 
 
