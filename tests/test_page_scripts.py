@@ -213,7 +213,8 @@ def test_a_choice_changes_answer_picture_and_sentence(pairs, tmp_path):
         assert read(page, name) == record[name]
     dots = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', page)
     assert [[float(x), float(y)] for x, y in dots] == record["dots"]
-    assert page.count(html.escape(record["dotted"], False)) == 2  # and for the blind
+    # In the records, below the drawing, and as its label.
+    assert page.count(html.escape(record["dotted"], False)) == 3
     styles = {
         name: re.search(rf'class="{name}" style="([^"]*)"', page)[1]
         for name in ("estimate", "range")

@@ -47,10 +47,11 @@ def error_rates(drawn: pd.DataFrame, alpha: float) -> str:
     middle = called["estimate"].median()
     return (
         f"**How sure**: in {int(worlds):,} drawn worlds whose truth is known, "
-        f"intervals that promise {100 * NOMINAL:g} % held it in {_range(*coverage(drawn))} of "
-        "the pairs, by kind of world. Where nothing is associated, this page would "
-        f"have called some pair present in {_share(middle)} of the worlds of the "
-        f"typical kind and in up to {_share(worst['estimate'])} "
+        f"intervals that promise {100 * NOMINAL:g} % held it in "
+        f"{_range(*coverage(drawn))} of the pairs, by kind of world. Where nothing is "
+        "associated, this page would have called some pair present in "
+        f"{_share(middle)} of the worlds of the typical kind and in up to "
+        f"{_share(worst['estimate'])} "
         f"(*{worst['condition']}*); {_share(alpha)} are promised."
     )
 

@@ -98,9 +98,8 @@ class TestToldPairs:
         )
 
     def test_halo_that_would_explain_a_pair(self, told):
-        assert "correlate with anger by at least .53 to explain" in (
-            told.loc[("anger", "openness"), "halo"]
-        )
+        anger = told.loc[("anger", "openness"), "halo"]
+        assert "correlate with anger by at least .53 to explain" in anger
         assert told.loc[("disgust", "conscientiousness"), "halo"].startswith("Not even")
         assert told.loc[("fear", "openness"), "halo"].startswith("Its interval holds 0")
         assert told.loc[("fear", "extraversion"), "halo"] == ""
