@@ -92,13 +92,14 @@ def association_findings(
     )
     if len(open_):
         clips = clips_to_decide(precision, settings).merge(open_[CELL], on=CELL)
+        about = float(f"{clips['clips'].median():.2g}")
         undecided += (
-            f"; the typical one would take {clips['clips'].median():,.0f} clips to be "
-            f"found at ±{settings.smallest_effect:g}, or else called absent"
+            f"; the typical one would take about {about:,.0f} clips to be found at "
+            f"±{settings.smallest_effect:g}, or else called absent"
         )
     sentences.append(f"{undecided}.")
     if len(bridged):
-        sentences.append(_with_both_labels(bridged))
+        sentences.append(with_both_labels(bridged))
     return Findings(sentences)
 
 
@@ -144,7 +145,14 @@ def verdict_cells(
     return cells.assign(clips=cells["clips"].where(open_))
 
 
-def _with_both_labels(bridged: pd.DataFrame) -> str:
+def with_both_labels(bridged: pd.DataFrame) -> str:
+    """What is found with the help of clips that carry both labels.
+
+    Parameters
+    ----------
+    bridged : DataFrame
+        As of `association_findings`, with rows.
+    """
     parts = dict(list(bridged.groupby("source")))
     both = parts[COMBINED]
     width = {name: (each["high"] - each["low"]).mean() for name, each in parts.items()}

@@ -52,7 +52,8 @@ def reports_forest(found: pd.DataFrame, reports: pd.DataFrame) -> Figure:
         axes.set(title=theme.pretty(emotion), xlim=(-1, 1))
     grid[0, 0].set_yticks(range(len(traits)), [theme.pretty(name) for name in traits])
     grid[0, 0].set_ylim(len(traits) - 0.4, -0.6)
-    figure.supxlabel("correlation", fontsize=10)
+    for axes in grid[-1]:
+        axes.set_xlabel("correlation")
     keys = [("this study", "o", theme.ink())]
     keys += [
         (name, shape, theme.faint())
