@@ -23,6 +23,7 @@ from sslmepr.corpora.schema import (
     read_clips,
     write_clips,
 )
+from sslmepr.corpora.splits import published_splits
 from sslmepr.corpora.table import read_table
 from sslmepr.corpora.union import read_given, read_union
 from sslmepr.labels import (
@@ -102,7 +103,7 @@ def summarise_corpus(name: str, params: Params, folder: str | Path) -> dict[str,
     Returns
     -------
     dict
-        Ready for JSON: ``corpus``, ``source``, the keys of `summarise`, for a union its
+        Ready for JSON: ``corpus``, ``source``, the keys of `describe`, for a union its
         parts, and the number of clips ``left_out``.
     """
     clips = read_clips(folder)
@@ -126,15 +127,25 @@ def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Name of the corpus, and for a union of each part, to the result of `summarise`.
+        Name of the corpus, and for a union of each part, to the result of `summarise`
+        and ``published``: per quantity and split for which the authors give a count,
+        this as ``expected``, and ``found``.
     """
     corpus = _corpus(name, params)
-    found = {name: summarise(clips, PUBLISHED_COUNTS.get(corpus.source))}
+    found = {name: _summarise(corpus, clips)}
     if corpus.source == "union":
         for part, table in clips.groupby(part_of(clips["clip_id"]), sort=False):
-            published = PUBLISHED_COUNTS.get(corpus.parts[part].source)
-            found[part] = summarise(table, published)
+            found[part] = _summarise(corpus.parts[part], table)
     return found
+
+
+def _summarise(corpus, clips: pd.DataFrame) -> dict[str, Any]:
+    """The summary of a corpus, whose published counts are of its published splits."""
+    splits = published_splits(clips, getattr(corpus, "dev_from_train", 0))
+    published = PUBLISHED_COUNTS.get(corpus.source)
+    counts = _counts(clips.assign(split=splits))
+    compared = _plain(_against_published(counts, published or {}))
+    return summarise(clips) | {"published": compared}
 
 
 def _corpus(name: str, params: Params):
@@ -146,32 +157,24 @@ def _corpus(name: str, params: Params):
     return params.corpus[name]
 
 
-def summarise(
-    clips: pd.DataFrame, published: dict[str, dict[str, int]] | None = None
-) -> dict[str, Any]:
+def summarise(clips: pd.DataFrame) -> dict[str, Any]:
     """Counts and descriptive statistics of a clip table, ready for JSON.
 
     Parameters
     ----------
     clips : DataFrame
         A clip table.
-    published : dict, optional
-        Per quantity (``clips``, ``speakers``) and split, the counts that the authors
-        give.
 
     Returns
     -------
     dict
         ``clips`` and ``speakers`` per split and in all; ``clips_sharing_a_speaker``
         with train, per split; ``labelled`` clips per task; ``emotions``; ``traits``;
-        ``trait_correlations`` over clips; ``transcripts``; ``media``; and, per
-        quantity and split in `published`, ``expected`` and ``found``.
-        Floats have six digits, and a number that is undefined is None.
+        ``trait_correlations`` over clips; ``transcripts``; ``media``. Floats have six
+        digits, and a number that is undefined is None.
     """
-    counts = {"clips": _per_split(clips["clip_id"], clips["split"])}
-    counts["speakers"] = _per_split(clips["speaker_id"], clips["split"])
     summary = {
-        **counts,
+        **_counts(clips),
         "clips_sharing_a_speaker": _sharing(clips),
         "labelled": {
             task: int(clips[columns[0]].notna().sum())
@@ -182,9 +185,16 @@ def summarise(
         "trait_correlations": _trait_correlations(clips),
         "transcripts": _transcripts(clips["transcript"]),
         "media": int(clips["media"].notna().sum()),
-        "published": _against_published(counts, published or {}),
     }
     return _plain(summary)
+
+
+def _counts(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Clips and speakers per split, and in all."""
+    return {
+        "clips": _per_split(clips["clip_id"], clips["split"]),
+        "speakers": _per_split(clips["speaker_id"], clips["split"]),
+    }
 
 
 def _per_split(values: pd.Series, split: pd.Series) -> dict[str, int]:

@@ -2,14 +2,13 @@
 
 Read from the published pickles, through an unpickler that runs nothing; MP4 files
 are used when they were unzipped anywhere below the folder. The official split is kept:
-training is our train, validation our dev (early stopping, every choice, *and* the
-results reported where no test file is present, which are therefore optimistic by what
-the choice gained), test our test. It cuts videos apart: most clips of validation and
-test come from a video that training has too. The clip table records this
-(``shared_speakers``): results on this split are affected by leakage between videos.
+training is our train, validation our dev, test our test
+(`sslmepr.corpora.splits.hold_out_dev` says what a study without test files does). It
+cuts videos apart: most clips of validation and test come from a video that training has
+too. The clip table records this (``shared_speakers``): results on this split are
+affected by leakage between videos.
 """
 
-import hashlib
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pandas as pd
 
 from sslmepr.corpora.restricted_pickle import load
 from sslmepr.corpora.schema import COLUMNS, CorpusError, validate
+from sslmepr.corpora.splits import split_by_hash
 from sslmepr.labels import TRAIT_COLUMNS, TRAITS
 
 SPLIT_NAMES = {"train": "training", "dev": "validation", "test": "test"}
@@ -105,21 +105,8 @@ def read_fiv2_by_video(folder: str | Path) -> pd.DataFrame:
     """
     table = read_fiv2(folder)
     table = table[table["split"] != "test"].reset_index(drop=True)
-    table["split"] = [split_of_video(video, 70, 15) for video in table["speaker_id"]]
+    table["split"] = [split_by_hash(video, 70, 15) for video in table["speaker_id"]]
     return validate(table, f"FIv2 by video in {folder}")
-
-
-def split_of_video(video: str, train: int, dev: int) -> str:
-    """The split of a video, by a hash of its name.
-
-    Parameters
-    ----------
-    video : str
-    train, dev : int
-        How many of 100 videos are in train and in dev; the others are in test.
-    """
-    place = int.from_bytes(hashlib.sha256(video.encode()).digest()[:8]) % 100
-    return "train" if place < train else "dev" if place < train + dev else "test"
 
 
 def clean_transcript(text: str) -> str:

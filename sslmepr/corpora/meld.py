@@ -1,10 +1,9 @@
 """MELD (Poria et al. 2019): utterances of a television series, one emotion each.
 
 Read from the published ``<split>_sent_emo.csv``; MP4 files are used when they were
-unzipped beside them. The official splits are kept, and what stands in them is used like
-this throughout the compendium: train for learning, dev for early stopping and every
-choice *and* for the results that are reported where no test file is present (those
-results are therefore optimistic by what the choice gained), test only for evaluation.
+unzipped beside them. The official splits are kept: train for learning, dev for early
+stopping and every choice, test only for evaluation. What a study without the test file
+does is said in `sslmepr.corpora.splits.hold_out_dev`.
 """
 
 import re

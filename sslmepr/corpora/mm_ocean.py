@@ -19,10 +19,10 @@ import pandas as pd
 from sslmepr.corpora.fiv2 import (
     PUBLISHED_NAMES,
     clean_transcript,
-    split_of_video,
     video_of,
 )
 from sslmepr.corpora.schema import COLUMNS, CorpusError, validate
+from sslmepr.corpora.splits import split_by_hash
 from sslmepr.labels import TRAIT_COLUMNS, TRAITS
 
 CHANNELS = {
@@ -164,7 +164,7 @@ def _row(content: dict, path: Path) -> dict:
     return {
         "clip_id": content["video_id"],
         "speaker_id": video,
-        "split": split_of_video(video, *SHARES),
+        "split": split_by_hash(video, *SHARES),
         "transcript": clean_transcript(content["transcription"]) or None,
         **traits,
     }

@@ -17,6 +17,7 @@ from sslmepr.corpora.schema import (
     part_of,
     validate,
 )
+from sslmepr.corpora.splits import hold_out_dev
 from sslmepr.labels import MODALITIES
 from sslmepr.params.corpora import GivenCorpus, PublishedCorpus
 
@@ -42,7 +43,7 @@ def read_given(
         As `read` does.
     """
     if not corpus.optional or folder.is_dir():
-        return read(folder)
+        return hold_out_dev(read(folder), getattr(corpus, "dev_from_train", 0))
     empty = pd.DataFrame(columns=list(COLUMNS))
     return validate(
         empty, name, left_out={name: f"not given: {name}, put it in {folder}"}

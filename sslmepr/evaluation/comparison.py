@@ -52,9 +52,10 @@ def shown_clips(
     Returns
     -------
     predictions : DataFrame
-        Of the held-out corpus, or, where it has no labels or dev alone may be shown, of
-        the dev clips of both training corpora, each of which has the labels of its own
-        task; without the column corpus.
+        Of the held-out corpus, or, where it has no labels, of the test clips of both
+        training corpora, each of which has the labels of its own task, or of their dev
+        clips where one has no test clips or dev alone may be shown; without the column
+        corpus.
     speaker_ids : Series
         clip_id to speaker_id.
 
@@ -68,7 +69,10 @@ def shown_clips(
     chosen = select(fused, corpus=roles.held_out)
     if params.evaluate.shown == DEV or chosen["true"].isna().all():
         corpora = [*dict.fromkeys([roles.emotion, roles.personality])]
-        chosen = fused[(fused["split"] == "dev") & fused["true"].notna()]
+        rated = fused[fused["true"].notna()]
+        chosen = select(rated, split="test")
+        if set(chosen["task"]) != set(rated["task"]):
+            chosen = select(rated, split="dev")
     tables = [read_clips(Path(data_folder, name, "corpus")) for name in corpora]
     speakers = pd.concat(tables).set_index("clip_id")["speaker_id"]
     return chosen.drop(columns="corpus"), speakers

@@ -243,6 +243,10 @@ class PublishedCorpus(GivenCorpus):
         Over which clips features are scaled to mean 0 and standard deviation 1.
         ``speaker`` removes what is constant in a person, such as the pitch of the
         voice; it needs many clips per speaker.
+    dev_from_train : int
+        If above 0, and the published test split is not there, the published dev split
+        is held out in its place, as test, and so many of 100 training speakers are in
+        dev. With 0 dev is the published one, also for results.
     """
 
     source: Literal[
@@ -251,6 +255,7 @@ class PublishedCorpus(GivenCorpus):
     path: str
     modalities: list[Modality] | None = None
     standardise: Literal["corpus", "speaker"] = "corpus"
+    dev_from_train: Annotated[int, Field(ge=0, lt=100)] = 0
 
     @model_validator(mode="after")
     def _takes_what_was_measured(self) -> "PublishedCorpus":

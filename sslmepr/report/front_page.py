@@ -135,7 +135,7 @@ def nothing_there(
     Parameters
     ----------
     cells : DataFrame
-        Of worlds without associations: study, significant.
+        Of worlds without associations: study, significant, low, high.
     drawn : DataFrame or None
         Summary of many drawn worlds (`sslmepr.trials.worlds.summarise`).
     alpha : float
@@ -144,7 +144,11 @@ def nothing_there(
     sentences = []
     if len(cells):
         called = int(cells["significant"].sum())
-        sentences.append(f"it calls {called} of {len(cells)} pairs")
+        half = apa_number((cells["high"] - cells["low"]).mean() / 2)
+        sentences.append(
+            f"it calls {called} of {len(cells)} pairs, whose intervals reach {half} to "
+            "either side on average"
+        )
     if drawn is not None:
         alarms = select(drawn, source=CROSS, metric="largest_t_error", strength=0.0)
         ends = [
@@ -222,11 +226,11 @@ def _confirmed(endpoints: pd.DataFrame, attempt: int, attempts: int) -> str:
     held = endpoints["covered"].astype(bool)
     clips, people = endpoints[["n", "n_speakers"]].iloc[0]
     return (
-        "**Tested once on people who were made afterwards** "
-        f"({clips:,} clips of {people:,}; attempt {attempt} of {attempts}, see the "
-        f"chapter Confirmed once), {as_said.sum()} of {len(endpoints)} claims that "
-        f"had been written down before came true, and {held.sum()} of {len(held)} "
-        "intervals hold what was planted."
+        "**In a test that was fixed before its people were made** (attempt "
+        f"{attempt} of {attempts}; {clips:,} clips of {people:,} people), "
+        f"{as_said.sum()} of {len(endpoints)} claims came true, and {held.sum()} of "
+        f"{len(held)} intervals hold what was planted. The chapter *Confirmed once* "
+        "has every attempt, and says whether the code has moved on since."
     )
 
 

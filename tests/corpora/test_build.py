@@ -88,9 +88,10 @@ def test_a_corpus_without_labels_or_text_has_a_summary(clips):
     assert summary["transcripts"]["words_longest"] is None
 
 
-def test_differences_from_published_counts_are_reported(clips):
+def test_differences_from_published_counts_are_reported(clips, settings, monkeypatch):
     published = {"clips": {"train": 4, "test": 1}, "speakers": {"train": 2}}
-    assert build.summarise(clips, published)["published"] == {
+    monkeypatch.setitem(build.PUBLISHED_COUNTS, "mosei", published)
+    assert build.describe("mosei", settings, clips)["mosei"]["published"] == {
         "clips": {
             "train": {"expected": 4, "found": 3},
             "test": {"expected": 1, "found": 1},

@@ -59,6 +59,7 @@ def test_pairs_are_counted_by_what_was_planted(pairs):
 )
 def test_false_alarms_are_those_of_worlds_without_associations(called, kinds):
     cells = pd.DataFrame({"significant": pd.Series(called, dtype=bool)})
+    cells = cells.assign(low=-0.25, high=0.5)
     rows = [(CROSS, "largest_t_error", 0.0, *kind) for kind in kinds]
     rows += [
         (CROSS, "largest_t_error", 0.3, 2.0, 7),
@@ -67,13 +68,13 @@ def test_false_alarms_are_those_of_worlds_without_associations(called, kinds):
     ]
     columns = ["source", "metric", "strength", "estimate", "worlds"]
     (told,) = front_page.nothing_there(cells, pd.DataFrame(rows, columns=columns), 0.05)
-    expected = [sum(called), len(called)] if called else []
+    expected = [sum(called), len(called), 0.38] if called else []
     shares = [share for share, _ in kinds]
     expected += [sum(worlds for _, worlds in kinds), len(kinds)]
     expected += [100 * min(shares), 100 * max(shares), 5]
     assert numbers(told) == pytest.approx(expected, abs=0.051)
     (alone,) = front_page.nothing_there(cells, None, 0.05) or [""]
-    assert numbers(alone) == expected[: 2 * bool(called)]
+    assert numbers(alone) == expected[: 3 * bool(called)]
 
 
 @given(st.lists(st.tuples(SHARE, SHARE, SHARE), min_size=1, max_size=30), SHARE)
@@ -108,7 +109,7 @@ def test_the_last_attempt_that_was_finished_is_told(tmp_path):
         (tmp_path / (12 * digit)).mkdir()
         (tmp_path / (12 * digit) / "endpoints.csv").write_text(table)
     (told,) = front_page.confirmed(tmp_path)
-    assert "(5,000 clips of 3,000; attempt 2 of 3," in told
+    assert "(attempt 2 of 3; 5,000 clips of 3,000 people)" in told
     assert "2 of 4 claims" in told and "3 of 4 intervals" in told
 
 
