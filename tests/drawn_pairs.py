@@ -1,10 +1,12 @@
 """Pairs as the chapter reads them, of a study with one of each verdict."""
 
 import numpy as np
+import pandas as pd
 from drawn_scores import CORPORA, SETTINGS
 
 from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import cell_table
+from sslmepr.association.grid import CELL, CELLS
 from sslmepr.association.planning import precision
 from sslmepr.association.scores import Scores
 from sslmepr.report.pair_export import tidy_export
@@ -35,3 +37,18 @@ def study(settings=SETTINGS):
     table = cell_table(found, settings, 0)
     known = precision(found, scores, CORPORA)
     return table, known, tidy_export(table, known, settings)
+
+
+def halo():
+    """Anger with openness needs halo of .53, the others none."""
+    table = pd.DataFrame(CELLS, columns=CELL).assign(robustness=0.0)
+    table.loc[0, "robustness"] = 0.534
+    return table
+
+
+def binned():
+    """Ten means of each pair, which fall for anger with openness, and are 0 else."""
+    rows = [(*cell, place, place / 5 - 0.9) for cell in CELLS for place in range(10)]
+    table = pd.DataFrame(rows, columns=[*CELL, "bin", "predicted"])
+    falls = (table["emotion"] == "anger") & (table["trait"] == "openness")
+    return table.assign(rated=-0.5 * table["predicted"] * falls, clips=50)

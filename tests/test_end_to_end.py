@@ -20,6 +20,7 @@ import yaml
 from bs4 import BeautifulSoup
 from built_site import complaints
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from tiny_trials import TRIALS
 
 from sslmepr import project
@@ -281,6 +282,8 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         paths += RUNNER + ("params.yaml", "studies.yaml", "dvc.yaml", "build")
         paths += ("notebooks/trials/params.yaml",) if kind in TRIALS else ()
         paths += DRAWING if kind in SHOWN else ()
+        # Its own output in study `real`, for which results/real/evaluate stands.
+        paths += ("results/real/association",) if kind == "association" else ()
         # Cells that a trial has finished, which it takes up again.
         paths += (f"runs/tiny/{kind}",) if kind in ("curves", "doses") else ()
         known = {
@@ -329,18 +332,31 @@ def test_what_measures_explains_or_shows_is_no_reason_to_train(clone, changed):
     assert not stages & {*LEARNING, "corpus", "extract"}
 
 
-@pytest.mark.parametrize("name", ["association", "attention"])
-def test_a_notebook_runs_where_it_lies(clone, name, monkeypatch):
-    """As JupyterLab runs it: from the notebook's own folder, and by no stage."""
-    before = written(clone, "results/tiny")
+def run_by_hand(clone, name, parameters=""):
+    """Run a notebook as JupyterLab does, with lines added to its parameters."""
+    notebooks = clone / "notebooks"
+    notebook = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source += f"\n{parameters}"
+    place = {"metadata": {"path": str(notebooks)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place).execute()
+    return notebook
+
+
+@pytest.fixture
+def by_hand(clone, monkeypatch):
     monkeypatch.delenv(project.STAGE, raising=False)
     monkeypatch.setenv("PYTHONPATH", str(clone))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    notebooks = clone / "notebooks"
-    notebook = nbformat.read(notebooks / f"{name}.ipynb", as_version=4)
-    place = {"metadata": {"path": str(notebooks)}}
-    NotebookClient(notebook, kernel_name="python3", resources=place).execute()
-    by_hand = project.BY_HAND / "results" / "tiny" / name
+
+
+@pytest.mark.parametrize("name", ["association", "attention"])
+def test_a_notebook_runs_where_it_lies(clone, name, by_hand):
+    """As JupyterLab runs it: from the notebook's own folder, and by no stage."""
+    before = written(clone, "results/tiny")
+    notebook = run_by_hand(clone, name)
+    folder = clone / project.BY_HAND / "results" / "tiny" / name
     told = [
         output.text
         for cell in notebook.cells
@@ -350,6 +366,29 @@ def test_a_notebook_runs_where_it_lies(clone, name, monkeypatch):
     assert str(clone / project.BY_HAND) in told[0]
     assert written(clone, "results/tiny") == before
     assert "up to date" in call(clone, "dvc", "status")
-    for path in (clone / by_hand).iterdir():
+    for path in folder.iterdir():
         assert path.read_bytes() == before[Path("results/tiny", name, path.name)]
-    assert len(list((clone / by_hand).iterdir())) > 0
+    assert len(list(folder.iterdir())) > 0
+
+
+def test_associations_that_are_asked_for_are_shown_alone(clone, by_hand):
+    """Files have all of them, with verdicts by the smallest effect that was chosen."""
+    asked = 'emotions = ["happiness"]; traits = ["openness"]; smallest_effect = 0.99'
+    notebook = run_by_hand(clone, "association", f'{asked}; levels = ["clip"]')
+    shown = " ".join(
+        BeautifulSoup(output.data["text/html"], "html.parser").text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/html" in output.get("data", {})
+    )
+    assert "Happiness" in shown and "Surprise" not in shown and "Between" not in shown
+    folder = Path("results/tiny/association")
+    mine = pd.read_csv(clone / project.BY_HAND / folder / "cross_source.csv")
+    recorded = pd.read_csv(clone / folder / "cross_source.csv")
+    pd.testing.assert_series_equal(mine["r"], recorded["r"])
+    for wrong, message in {
+        'emotions = ["joy"]': "emotions: 'joy' is none of anger",
+        'variant = "best"': "variant: there is no fusion model 'best'",
+    }.items():
+        with pytest.raises(CellExecutionError, match=message):
+            run_by_hand(clone, "association", wrong)

@@ -14,7 +14,7 @@ from scipy.stats import norm
 from sslmepr import params, project
 from sslmepr.association.scores import SENSORS
 from sslmepr.association.stored import store
-from sslmepr.report import tables, theme, words
+from sslmepr.report import front_page, tables, theme, words
 
 ROOT = Path(__file__).parents[1]
 REFUSED = "associations are not identified: no two modalities are seen together"
@@ -33,6 +33,9 @@ def run(tmp_path, monkeypatch):
     tree |= {"roles": roles, "modalities": MODALITIES}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
     shutil.copy(ROOT / "studies.yaml", tmp_path)
+    drawn = tmp_path / front_page.DRAWN
+    drawn.parent.mkdir(parents=True)
+    shutil.copy(ROOT / front_page.DRAWN, drawn)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(project.STAGE, "explorer")
     monkeypatch.setattr(theme, "display", lambda *a, **k: None)
@@ -61,8 +64,10 @@ def test_a_study_is_told_explored_planned_and_reported(found, run):
     namespace, shown = run(found)
     told, explored, plan, by_hand, files = shown
     assert told.sentences[0].startswith("**2 of 30 pairs are associated**: happiness")
+    assert told.sentences[-1].startswith("**How sure**: in ")
     assert explored.first == ("happiness", "extraversion")
-    assert len(explored.records()) == 30
+    records = explored.records()
+    assert len(records) == 30 and all(len(each["dots"]) == 10 for each in records)
     assert set(plan.frame["question"]) == {
         "Find a pair with r = ±.20",
         "Find a mean over the traits of ±.20",

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from drawn_pairs import study
+from drawn_pairs import binned, halo, study
 from drawn_scores import SETTINGS
 from recordings import write_video
 
 from sslmepr.association.preregistration import PRIMARY
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.report.downloads import Copyable
 from sslmepr.report.explorer import explorer
 from sslmepr.report.samples import video_players
 from sslmepr.report.tables import Table
@@ -173,7 +174,8 @@ def test_a_video_has_its_frame_and_its_words_where_no_server_is(tmp_path):
 def pairs():
     _, known, table = study()
     none = pd.DataFrame(columns=PRIMARY)
-    return explorer(table, known, SETTINGS, ("happiness", "extraversion"), none)
+    first = ("happiness", "extraversion")
+    return explorer(table, known, SETTINGS, first, none, halo(), binned())
 
 
 def choose(emotion, trait):
@@ -198,7 +200,7 @@ def test_the_pair_that_is_asked_for_is_shown_at_first(pairs, tmp_path):
         for each in pairs.records()
         if (each["emotion"], each["trait"]) == pairs.first
     )
-    for name in ("said", "report", "needed"):
+    for name in ("said", "report", "needed", "halo"):
         assert read(page, name) == record[name]
     assert not re.search(r'class="(choice|answer)" hidden', page)
     assert re.search(r'<details class="all">', page)  # folded
@@ -207,8 +209,12 @@ def test_the_pair_that_is_asked_for_is_shown_at_first(pairs, tmp_path):
 def test_a_choice_changes_answer_picture_and_sentence(pairs, tmp_path):
     page = page_after(pairs, CHOICES + choose("anger", "openness"), tmp_path)
     record = pairs.records()[0]
-    for name in ("said", "report", "needed"):
+    for name in ("said", "report", "needed", "halo"):
         assert read(page, name) == record[name]
+    dots = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', page)
+    assert [[float(x), float(y)] for x, y in dots] == record["dots"]
+    # In the records, below the drawing, and as its label.
+    assert page.count(html.escape(record["dotted"], False)) == 3
     styles = {
         name: re.search(rf'class="{name}" style="([^"]*)"', page)[1]
         for name in ("estimate", "range")
@@ -251,6 +257,15 @@ def test_the_sentence_is_copied_with_its_italics(pairs, tmp_path):
     assert title.startswith("copy,Happiness and extraversion were equivalent")
     assert "<em>r</em>" in title and "<em>r</em>" in report["report"]
     assert 'data-told="Copied"' in page
+
+
+def test_a_paragraph_is_copied_whole(tmp_path):
+    catch = (
+        "document.execCommand = () => { document.title = getSelection(); return true };"
+        "document.querySelector('.copyable button').click()"
+    )
+    page = page_after(Copyable("One & two."), catch, tmp_path)
+    assert "<title>One &amp; two.</title>" in page and ">Copied</button>" in page
 
 
 def test_on_a_phone_nothing_sticks_out(pairs, tmp_path):

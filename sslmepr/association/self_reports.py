@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from sslmepr.association.grid import CELL, CELLS
 
@@ -94,10 +95,25 @@ def pooled_reports(reports: pd.DataFrame) -> pd.DataFrame:
     return pooled.assign(r=np.tanh(pooled["z"])).reset_index()[[*CELL, "r", "error"]]
 
 
-def shown_reports(reports: pd.DataFrame) -> pd.DataFrame:
-    """`pooled_reports` by source and kind, with the columns ``source`` and ``kind``."""
+def shown_reports(reports: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """`pooled_reports` by source and kind.
+
+    Parameters
+    ----------
+    reports : DataFrame
+        From `read_self_reports`.
+    confidence : float
+        Of the intervals, which are symmetric on the scale of Fisher's z.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `pooled_reports`, low, high, source and kind.
+    """
     parts = [
         pooled_reports(part).assign(source=source, kind=kind)
         for (source, kind), part in reports.groupby(["source", "kind"], sort=False)
     ]
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    z, half = np.arctanh(table["r"]), norm.isf((1 - confidence) / 2) * table["error"]
+    return table.assign(low=np.tanh(z - half), high=np.tanh(z + half))

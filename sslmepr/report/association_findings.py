@@ -10,10 +10,14 @@ from sslmepr.association.cross_table import (
     UNDECIDED,
     CrossAssociations,
 )
+from sslmepr.association.grid import CELL
+from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.association.preregistration import OPPOSITE
 from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
+from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_number, apa_p, counted
 from sslmepr.report.chapter_tables import Message, show_table
+from sslmepr.report.choice import Choice
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import Table
 from sslmepr.report.words import plain
@@ -35,8 +39,10 @@ def association_findings(
     found: CrossAssociations | None,
     refused: str,
     primary: pd.DataFrame,
-    effect: float,
-    bridged: pd.DataFrame | None = None,
+    settings: Association,
+    precision: pd.DataFrame,
+    bridged: pd.DataFrame,
+    choice: Choice | None = None,
 ) -> Findings:
     """Say which pairs are associated, which are not, and which remain open.
 
@@ -48,10 +54,13 @@ def association_findings(
     primary : DataFrame
         From `sslmepr.association.preregistration.primary_table`; empty if there are
         none.
-    effect : float
-        Smallest correlation that matters.
-    bridged : DataFrame, optional
-        Table of `sslmepr.association.bridged.Bridged`.
+    settings : Association
+    precision : DataFrame
+        From `sslmepr.association.planning.precision`.
+    bridged : DataFrame
+        Table of `sslmepr.association.bridged.Bridged`; may be empty.
+    choice : Choice, optional
+        Of which pairs; absent: of all.
 
     Returns
     -------
@@ -63,28 +72,87 @@ def association_findings(
     if found is None:
         return Findings([f"**No verdict.** {refused[:1].upper()}{refused[1:]}."])
     means = primary[(primary["traits"] == "all") & primary["direction"].isin(CLAIMS)]
-    sentences = [_claim(row, len(primary)) for row in means.itertuples()]
     table = found.table.sort_values("r", key=np.abs, ascending=False, kind="stable")
+    if choice is not None:
+        means, table, bridged = map(choice.of, (means, table, bridged))
+    sentences = [_claim(row, len(primary)) for row in means.itertuples()]
     groups = {
         PRESENT: "Present",
-        ABSENT: f"Absent (surely smaller than ±{effect:g})",
+        ABSENT: f"Absent (surely smaller than ±{settings.smallest_effect:g})",
     }
     for verdict, words in groups.items():
         cells = table[table["verdict"] == verdict]
         pairs = [_pair(row) for row in cells.itertuples()]
         told = "; ".join(pairs) or "no pair"
         sentences.append(f"**{words}**, {len(pairs)} of {len(table)}: {told}.")
-    open_ = (table["verdict"] == UNDECIDED).sum()
-    sentences.append(
-        f"**Undecided**, {open_} of {len(table)}: {_clips(found.estimate)} do not tell "
-        "whether these pairs are associated."
+    open_ = table[table["verdict"] == UNDECIDED]
+    undecided = (
+        f"**Undecided**, {len(open_)} of {len(table)}: {_clips(found.estimate)} do not "
+        "tell whether these pairs are associated"
     )
-    if bridged is not None and len(bridged):
-        sentences.append(_with_both_labels(bridged))
+    if len(open_):
+        clips = clips_to_decide(precision, settings).merge(open_[CELL], on=CELL)
+        about = float(f"{clips['clips'].median():.2g}")
+        undecided += (
+            f"; the typical one would take about {about:,.0f} clips to be found at "
+            f"±{settings.smallest_effect:g}, or else called absent"
+        )
+    sentences.append(f"{undecided}.")
+    if len(bridged):
+        sentences.append(with_both_labels(bridged))
     return Findings(sentences)
 
 
-def _with_both_labels(bridged: pd.DataFrame) -> str:
+def clips_to_decide(precision: pd.DataFrame, settings: Association) -> pd.DataFrame:
+    """Clips of all corpora together that decide on each pair, present or absent.
+
+    Parameters
+    ----------
+    precision : DataFrame
+        From `sslmepr.association.planning.precision`.
+    settings : Association
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, clips.
+    """
+    needed = deciding(precision, settings, USUAL_POWER)
+    return needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
+
+
+def verdict_cells(
+    table: pd.DataFrame, precision: pd.DataFrame, settings: Association
+) -> pd.DataFrame:
+    """Each pair with its verdict, and what would decide those that are open.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.cross_table.cell_table`.
+    precision, settings
+        As of `clips_to_decide`.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, r, low, high, verdict, clips (that would decide; missing where
+        the verdict is not `UNDECIDED`).
+    """
+    cells = table[[*CELL, "r", "low", "high", "verdict"]]
+    cells = cells.merge(clips_to_decide(precision, settings), on=CELL)
+    open_ = cells["verdict"] == UNDECIDED
+    return cells.assign(clips=cells["clips"].where(open_))
+
+
+def with_both_labels(bridged: pd.DataFrame) -> str:
+    """What is found with the help of clips that carry both labels.
+
+    Parameters
+    ----------
+    bridged : DataFrame
+        As of `association_findings`, with rows.
+    """
     parts = dict(list(bridged.groupby("source")))
     both = parts[COMBINED]
     width = {name: (each["high"] - each["low"]).mean() for name, each in parts.items()}

@@ -10,6 +10,7 @@ MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 KINDS = {
     ".csv": "text/csv",
+    ".html": "text/html",
     ".rtf": "application/rtf",
     ".tex": "text/x-tex",
     ".txt": "text/plain",
@@ -62,3 +63,31 @@ def _item(name: str, file: Download) -> str:
     address = f"data:{KINDS[suffix]};charset=utf-8;base64,{content}"
     name, words = html.escape(name), html.escape(file.words)
     return f'<li><a download="{name}" href="{address}">{name}</a>: {words}</li>'
+
+
+class Copyable:
+    """A paragraph with a button that copies it.
+
+    Parameters
+    ----------
+    text : str
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def _repr_html_(self) -> str:
+        # The newer clipboard is refused to local files.
+        copy = (
+            "const chosen=getSelection();"
+            "chosen.selectAllChildren(this.previousElementSibling);"
+            "this.textContent=document.execCommand('copy')?'Copied':"
+            "'Not allowed by the browser';chosen.removeAllRanges()"
+        )
+        return (
+            f'<div class="copyable"><p>{html.escape(self.text)}</p>'
+            f'<button type="button" onclick="{copy}">Copy this paragraph</button></div>'
+        )
+
+    def __repr__(self) -> str:
+        return self.text

@@ -11,11 +11,22 @@ for (const explorer of document.querySelectorAll(".explorer:not(.alive)")) {
     const pair = pairs.find(
       (each) => each.emotion === emotion.value && each.trait === trait.value
     );
-    for (const name of ["said", "report", "needed"]) part(name).innerHTML = pair[name];
+    for (const name of ["said", "report", "needed", "halo", "dotted"])
+      part(name).innerHTML = pair[name];
     part("estimate").style.left = place(pair.r);
     part("range").style.left = place(pair.low);
     part("range").style.width = `${(50 * (pair.high - pair.low)) / reach}%`;
     part("scale").setAttribute("aria-label", pair.drawn);
+    const means = part("dots");
+    means.ownerSVGElement.setAttribute("aria-label", pair.dotted);
+    means.replaceChildren(
+      ...pair.dots.map(([x, y]) => {
+        const dot = document.createElementNS(means.namespaceURI, "circle");
+        for (const [name, value] of Object.entries({ cx: x, cy: y, r: 4 }))
+          dot.setAttribute(name, value);
+        return dot;
+      })
+    );
   };
 
   // A selection keeps the italics; the newer clipboard is refused to local files.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_number
+from sslmepr.report.apa import MINUS, apa_number
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.pair_findings import all_pairs, told_pairs
 from sslmepr.report.tables import Table
@@ -43,6 +43,9 @@ border:1px solid #888;border-radius:.3em;padding:.2em .6em;max-width:100%}
 transform:translate(-50%,-50%);background:var(--pst-color-primary,currentColor);
 border:2px solid currentColor}
 .explorer .key{font-size:.9em}
+.explorer .means{max-width:24em;margin:.8em 0}
+.explorer .means svg{display:block;width:100%;height:auto;fill:currentColor}
+.explorer .means line{stroke:#888}
 .explorer .report{border-left:3px solid #888;padding-left:.8em}
 .explorer .all{margin:1em 0}
 .explorer .all>div{overflow-x:auto}
@@ -66,6 +69,8 @@ class Explorer:
         Of the intervals.
     first : (str, str)
         Emotion and trait that are shown at first.
+    binned : DataFrame
+        From `sslmepr.report.binned_means.binned_means`.
 
     Raises
     ------
@@ -80,11 +85,13 @@ class Explorer:
         effect: float,
         confidence: float,
         first: tuple[str, str],
+        binned: pd.DataFrame,
     ):
         if first not in set(zip(told["emotion"], told["trait"], strict=True)):
             raise ValueError(f"first: {' with '.join(first)} is no pair of this table")
         self.told, self.shown, self.first = told, shown, first
         self.effect, self.confidence = effect, confidence
+        self.binned = binned
 
     @property
     def reach(self) -> float:
@@ -95,7 +102,39 @@ class Explorer:
     def records(self) -> list[dict]:
         """The pairs as the script reads them, with words for the picture as well."""
         rows = self.told.round({"r": 4, "low": 4, "high": 4}).to_dict("records")
-        return [row | {"drawn": self._drawn(row)} for row in rows]
+        dots = self._dots()
+        return [
+            row
+            | {"drawn": self._drawn(row)}
+            | {"dots": dots[row["emotion"], row["trait"]]}
+            | {"dotted": self._dotted(row)}
+            for row in rows
+        ]
+
+    def _dots(self) -> dict:
+        """Places of the binned means of each pair in the drawing, on one scale."""
+        means = self.binned[["predicted", "rated"]]
+        across, up = means.abs().max() * 1.1
+        x = WIDE / 2 * (1 + means["predicted"] / across)
+        y = HIGH / 2 * (1 - means["rated"] / up)
+        places = self.binned[[*_NAMES]].assign(x=x.round(1), y=y.round(1))
+        return {
+            pair: part[["x", "y"]].to_numpy().tolist()
+            for pair, part in places.groupby([*_NAMES])
+        }
+
+    def _dotted(self, row: dict) -> str:
+        """What the drawing of means shows."""
+        emotion, trait = plain(row["emotion"]), plain(row["trait"])
+        mine = (self.binned[[*_NAMES]] == [row[name] for name in _NAMES]).all(axis=1)
+        means = self.binned.loc[mine, "rated"]
+        return (
+            f"Each dot is one of {len(means)} equal parts of the clips that are rated "
+            f"for traits, from the least to the most {emotion} that was read from "
+            f"them; its height is their mean {trait}, from {means.iloc[0]:+.2f} to "
+            f"{means.iloc[-1]:+.2f} standard deviations. What leaks between cues is "
+            "in it; the estimate above has it taken out."
+        ).replace("-", MINUS)
 
     def _drawn(self, row: dict) -> str:
         r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
@@ -121,7 +160,12 @@ class Explorer:
             f'<p class="key">Dot: estimate. Line: {percent} interval. Shaded: '
             f"smaller than the smallest effect that matters, "
             f"±{apa_number(self.effect)}.</p>"
-            '<p class="needed"></p><p>To report it:</p>'
+            '<p class="needed"></p><p class="halo"></p><figure class="means">'
+            f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img">'
+            f'<line x1="0" x2="{WIDE}" y1="{HIGH / 2:g}" y2="{HIGH / 2:g}"/>'
+            f'<line x1="{WIDE / 2:g}" x2="{WIDE / 2:g}" y1="0" y2="{HIGH}"/>'
+            '<g class="dots"></g></svg><figcaption class="dotted key"></figcaption>'
+            "</figure><p>To report it:</p>"
             '<p class="report"></p><button type="button" class="copy">'
             "Copy this sentence</button></div>"
             '<details class="all" open><summary>'
@@ -151,6 +195,9 @@ class Explorer:
 
 _NAMES = ("emotion", "trait")
 
+WIDE, HIGH = 300, 130
+"""Of the drawing of means."""
+
 
 def _select(label: str, names: Iterable[str], first: str) -> str:
     options = "".join(
@@ -167,6 +214,8 @@ def explorer(
     settings: Association,
     first: tuple[str, str],
     primary: pd.DataFrame,
+    halo: pd.DataFrame,
+    binned: pd.DataFrame,
 ) -> Explorer | Message:
     """The explorer of a study, or a sentence where there is nothing to explore.
 
@@ -181,6 +230,10 @@ def explorer(
         As of `Explorer`.
     primary : DataFrame
         From `sslmepr.association.preregistration.read_primary`.
+    halo : DataFrame
+        From `sslmepr.report.pair_findings.read_halo`.
+    binned : DataFrame
+        From `sslmepr.report.binned_means.binned_means`.
 
     Returns
     -------
@@ -188,7 +241,7 @@ def explorer(
     """
     if pairs.empty:
         return Message("There is no pair to explore.")
-    told = told_pairs(pairs, precision, settings, primary)
+    told = told_pairs(pairs, precision, settings, primary, halo)
     shown = all_pairs(pairs, precision, settings, primary)
     effect, confidence = settings.smallest_effect, settings.confidence
-    return Explorer(told, shown, effect, confidence, first)
+    return Explorer(told, shown, effect, confidence, first, binned)

@@ -198,6 +198,18 @@ def confirmed(folder: str | Path) -> list[str]:
     folder : path
         Of `sslmepr.confirmation.attempts`; the last attempt that was finished is told.
     """
+    last = last_confirmed(folder)
+    return [_confirmed(*last)] if last else []
+
+
+def last_confirmed(folder: str | Path) -> tuple[pd.DataFrame, int, int] | None:
+    """Endpoints of the last attempt that was finished, its number, and how many began.
+
+    Parameters
+    ----------
+    folder : path
+        As of `confirmed`.
+    """
     log = Path(folder, "attempts.csv")
     known = pd.read_csv(log, dtype={"hash": str}) if log.is_file() else pd.DataFrame()
     finished = [*Path(folder).glob("*/endpoints.csv")]
@@ -205,8 +217,8 @@ def confirmed(folder: str | Path) -> list[str]:
         # The folder of its results is named by the first digits of its fingerprint.
         own = [each for each in finished if row.hash.startswith(each.parent.name)]
         if own:
-            return [_confirmed(pd.read_csv(own[0]), row.attempt, len(known))]
-    return []
+            return pd.read_csv(own[0]), row.attempt, len(known)
+    return None
 
 
 def _confirmed(endpoints: pd.DataFrame, attempt: int, attempts: int) -> str:

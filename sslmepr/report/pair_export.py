@@ -1,5 +1,6 @@
 """Associations as others take them: a tidy table, tables for papers, a paragraph."""
 
+import html
 import re
 
 import numpy as np
@@ -222,6 +223,45 @@ _SPECIAL = str.maketrans(
 )
 
 
+_PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>{caption}</title><style>
+body{{font-family:"Times New Roman",serif}}table{{border-collapse:collapse}}
+th,td{{padding:.2em .8em;text-align:left;font-weight:normal}}
+thead th{{border-top:1px solid;border-bottom:1px solid}}
+tbody tr:last-child td{{border-bottom:1px solid}}
+</style></head><body><p><b>Table 1</b></p><p><i>{caption}</i></p>
+<table><thead><tr>{heads}</tr></thead><tbody>
+{rows}
+</tbody></table><p><i>Note.</i> {note}</p></body></html>
+"""
+"""With the lines that the APA manual (7th ed.) has."""
+
+
+def page(frame: pd.DataFrame, caption: str, note: str) -> str:
+    """A table as a page of its own, which text processors open as well.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From `paper_table`.
+    caption, note : str
+        Above and below it.
+    """
+    heads = [
+        f"<i>{name}</i>" if name in ("r", "p") else html.escape(name) for name in frame
+    ]
+    rows = [
+        "".join(f"<td>{html.escape(each)}</td>" for each in row)
+        for row in frame.to_numpy()
+    ]
+    return _PAGE.format(
+        caption=html.escape(caption),
+        heads="".join(f"<th>{head}</th>" for head in heads),
+        rows="\n".join(f"<tr>{row}</tr>" for row in rows),
+        note=html.escape(note),
+    )
+
+
 def rtf(frame: pd.DataFrame, caption: str, note: str) -> str:
     """A table for Word and other text processors, in the rich text format.
 
@@ -286,6 +326,7 @@ def exports(pairs: pd.DataFrame, params: Params) -> Downloads | Message:
         {
             "associations.rtf": Download("table for Word, in APA style", rtf(*printed)),
             "associations.tex": Download("table for LaTeX", latex(*printed)),
+            "associations.html": Download("table as a page", page(*printed)),
             "associations.csv": Download("all numbers", pairs.to_csv(index=False)),
             "codebook.csv": Download("what the columns of these mean", codes),
             "methods.txt": Download(

@@ -2,6 +2,7 @@
 
 import html
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from sslmepr.association.influence_tests import intervals
 from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
-from sslmepr.report.association_findings import verdict_table
+from sslmepr.report.association_findings import clips_to_decide, verdict_table
 from sslmepr.report.overview import Findings
 from sslmepr.report.pair_export import CORRECTIONS, clips_of, p_alone
 from sslmepr.report.words import plain, pretty
@@ -101,6 +102,7 @@ def told_pairs(
     precision: pd.DataFrame,
     settings: Association,
     primary: pd.DataFrame,
+    halo: pd.DataFrame,
 ) -> pd.DataFrame:
     """What readers are told of each pair.
 
@@ -110,13 +112,16 @@ def told_pairs(
         As of `study_pairs`.
     primary : DataFrame
         From `sslmepr.association.preregistration.read_primary`.
+    halo : DataFrame
+        emotion, trait and robustness, of `sslmepr.association.halo.sensitivity`; pairs
+        that it lacks are told without.
 
     Returns
     -------
     DataFrame
         emotion, trait, r, low, high, verdict; and, as HTML, said (the verdict in
-        words, and that of a registered endpoint), report (a sentence in APA style) and
-        needed (the clips that decide).
+        words, and that of a registered endpoint), report (a sentence in APA style),
+        needed (the clips that decide) and halo (what halo would have to be).
     """
     needed = dict(list(deciding(precision, settings, USUAL_POWER).groupby(CELL)))
     told = pairs[[*CELL, "r", "low", "high", "verdict"]].copy()
@@ -133,7 +138,45 @@ def told_pairs(
     told["needed"] = [
         _needed(row.verdict, needed[row.emotion, row.trait], settings) for row in rows
     ]
+    robust = halo.set_index(CELL)["robustness"]
+    told["halo"] = [
+        _by_halo(row.emotion, robust.get((row.emotion, row.trait))) for row in rows
+    ]
     return told
+
+
+def _by_halo(emotion: str, robustness: float | None) -> str:
+    if robustness is None:
+        return ""
+    if robustness == 0:
+        return "Its interval holds 0, so that no halo is needed to explain it."
+    if robustness > 1:
+        return "Not even halo that goes perfectly with the emotion would explain it."
+    return (
+        "Halo (raters who like a person rate every trait higher) would have to "
+        f"correlate with {plain(emotion)} by at least {apa_number(robustness)} to "
+        "explain it; weaker halo cannot."
+    )
+
+
+def read_halo(folder: str | Path) -> pd.DataFrame:
+    """How robust to halo each pair is, as the stage ``association`` has written it.
+
+    Parameters
+    ----------
+    folder : path
+        ``results/<study>/association``.
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, robustness; without rows if there are no associations.
+    """
+    path = Path(folder, "halo.csv")
+    columns = [*CELL, "robustness"]
+    if not path.is_file():
+        return pd.DataFrame(columns=columns)
+    return pd.read_csv(path)[columns]
 
 
 def _said(row, settings: Association) -> str:
@@ -183,6 +226,7 @@ def _report(row, settings: Association, tests: int) -> str:
     effect = apa_number(settings.smallest_effect)
     one, other = pretty(row.emotion), plain(row.trait)
     number = apa_correlation(pd.Series(row._asdict()), settings.confidence)
+    number = number.replace(", p ", ", p_adj ")
     number += f" (corrected for {tests} tests by {correction})"
     small = f"two one-sided tests against ±{effect}, {apa_p(row.p_equivalence)}"
     if row.verdict == PRESENT:
@@ -202,7 +246,8 @@ def _report(row, settings: Association, tests: int) -> str:
             f"undecided, {number}; {small}"
         )
     told += f"; N = {counted(row.n, row.n_crossed, row.n_speakers)}."
-    return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", html.escape(told, False))
+    told = html.escape(told, False).replace("p_adj ", "<em>p</em><sub>adj</sub> ")
+    return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", told)
 
 
 def _needed(verdict: str, needed: pd.DataFrame, settings: Association) -> str:
@@ -243,8 +288,7 @@ def all_pairs(
         pair that was registered, if any was) and clips to decide (of all
         corpora together; none for what is decided).
     """
-    needed = deciding(precision, settings, USUAL_POWER)
-    clips = needed.groupby(CELL, sort=False)["clips"].sum().reset_index()
+    clips = clips_to_decide(precision, settings)
     shown = verdict_table(pairs).merge(clips, on=CELL)
     open_ = shown["verdict"] == UNDECIDED
     registered = endpoints_of(primary)

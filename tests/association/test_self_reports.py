@@ -80,6 +80,10 @@ def test_measures_are_averaged_on_fishers_scale():
     expected = np.tanh((np.arctanh(0.12) + np.arctanh(0.13)) / 2)
     assert happy["r"] == pytest.approx(expected)
     assert happy["error"] == pytest.approx(1 / np.sqrt(2041 - 3))
-    shown = shown_reports(REPORTS)
+    shown = shown_reports(REPORTS, 0.95)
     assert not shown.duplicated(["source", "kind", "emotion", "trait"]).any()
     assert len(shown) == 20 + 10 + 5 + 12
+    # A pair of a single measure has the interval of the file.
+    pair = (shown["emotion"] == "happiness") & (shown["trait"] == "openness")
+    only = shown[pair & (shown["source"] == "costa1992")].iloc[0]
+    assert (only["low"].round(3), only["high"].round(3)) == (0.294, 0.403)

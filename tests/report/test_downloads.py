@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from sslmepr.report.downloads import Download, Downloads
+from sslmepr.report.downloads import Copyable, Download, Downloads
 
 
 def test_files_are_in_the_page():
@@ -31,3 +31,11 @@ def test_files_are_in_the_page():
 def test_other_kinds_of_files_are_refused(name):
     with pytest.raises(ValueError, match=f"{name}: its suffix is none of"):
         Downloads({name: Download("", "")})
+
+
+def test_a_paragraph_has_its_button_behind_it():
+    made = Copyable("r < .3 & more")
+    assert repr(made) == "r < .3 & more"
+    page = made._repr_html_()
+    assert page.startswith('<div class="copyable"><p>r &lt; .3 &amp; more</p><button ')
+    assert page.count('"') % 2 == 0 and "previousElementSibling" in page

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from drawn_pairs import study
+from drawn_pairs import binned, halo, study
 from drawn_scores import SETTINGS
 
 from sslmepr.association.preregistration import PRIMARY
@@ -21,7 +21,7 @@ NONE = pd.DataFrame(columns=PRIMARY)
 @pytest.fixture(scope="module")
 def made():
     _, known, pairs = study()
-    return explorer(pairs, known, SETTINGS, FIRST, NONE)
+    return explorer(pairs, known, SETTINGS, FIRST, NONE, halo(), binned())
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,20 @@ def test_there_is_a_record_for_each_pair(made, page):
     assert anger["drawn"].startswith(
         "Correlation of anger with openness: −.30, interval from −.36 to −.24;"
     )
-    assert len(json.dumps(records)) < 40_000
+    assert len(json.dumps(records)) < 60_000
+
+
+def test_means_of_a_pair_are_drawn_on_one_scale(made):
+    anger, other = made.records()[:2]
+    dots = anger["dots"]
+    assert len(dots) == 10 and anger["halo"].startswith("Halo (raters who like")
+    # The largest means, .9 and .45, lie at 1 of 1.1 from the middle.
+    assert dots[0] == [pytest.approx(150 - 150 / 1.1, abs=0.06)] + [
+        pytest.approx(65 - 65 / 1.1, abs=0.06)
+    ]
+    assert [y for _, y in other["dots"]] == [65] * 10
+    assert "least to the most anger" in anger["dotted"]
+    assert "mean openness, from +0.45 to −0.45 standard" in anger["dotted"]
 
 
 def test_choices_have_labels_and_begin_with_the_pair_that_is_asked_for(page):
@@ -70,7 +83,8 @@ def test_the_scale_reaches_beyond_the_longest_interval_and_shades_the_effect(
 
 def test_ticks_that_would_touch_on_a_phone_are_left_out():
     _, known, pairs = study()
-    wide = explorer(pairs.assign(high=0.95), known, SETTINGS, FIRST, NONE)
+    wide = pairs.assign(high=0.95)
+    wide = explorer(wide, known, SETTINGS, FIRST, NONE, halo(), binned())
     ticks = re.findall(r'class="tick"[^>]*>([^<]*)', wide._repr_html_())
     assert ticks == ["−1.00", "−.10", ".10", "1.00"]
 
@@ -93,10 +107,12 @@ def test_nothing_is_fetched(made):
 def test_an_unknown_pair_is_refused(made):
     _, known, pairs = study()
     with pytest.raises(ValueError, match="first: joy with openness is no pair"):
-        explorer(pairs, known, SETTINGS, ("joy", "openness"), NONE)
+        wrong = ("joy", "openness")
+        explorer(pairs, known, SETTINGS, wrong, NONE, halo(), binned())
 
 
 def test_without_pairs_there_is_a_sentence():
     _, known, pairs = study()
-    made = explorer(pairs.head(0), known.head(0), SETTINGS, FIRST, NONE)
+    nothing = pairs.head(0), known.head(0)
+    made = explorer(*nothing, SETTINGS, FIRST, NONE, halo(), binned().head(0))
     assert isinstance(made, Message) and made.text == "There is no pair to explore."

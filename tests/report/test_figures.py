@@ -107,6 +107,15 @@ def test_heatmap_crosses_out_undefined_cells():
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
 
 
+def test_heatmap_of_some_pairs_has_their_rows_and_columns_alone():
+    table, _ = association()
+    some = table[table["emotion"].isin(["happiness", "fear"])]
+    some = some[some["trait"] == "extraversion"]
+    axes = figures.association_heatmap({"Some": some}).axes[0]
+    assert texts(axes) == [".00", ".50"] and axes.get_xlim() == (-0.5, 0.5)
+    assert len(axes.get_yticklabels()) == 2
+
+
 def test_heatmap_has_one_scale():
     table, _ = association()
     for count in (1, 5):
@@ -539,33 +548,97 @@ def reported():
             "emotion": ["happiness", "happiness", "fear"],
             "trait": ["extraversion", "extraversion", "emotional_stability"],
             "kind": ["trait", "state", "trait"],
+            "source": ["costa1992", "rafaeli2006", "costa1992"],
             "r": [0.5, 0.1, -0.6],
+            "low": [0.4, 0.0, -0.7],
+            "high": [0.6, 0.2, -0.5],
         }
     )
 
 
-def test_people_panels_have_a_line_for_every_reported_pair():
+def test_a_forest_has_this_study_and_every_report_of_a_pair():
     table, _ = association()
-    figure = figures.people_panels({"One": table, "Other": table}, reported())
-    first, second = figure.axes[:2]
-    marks, others = (
-        {c.get_gid(): c for c in axes.collections if c.get_gid()}
-        for axes in (first, second)
+    figure = figures.reports_forest(table, reported())
+    fear, happiness = [axes for axes in figure.axes if axes.get_visible()]
+    assert (fear.get_title("left"), happiness.get_title("left")) == (
+        "Fear",
+        "Happiness",
     )
-    assert list(marks) == list(others)
-    assert list(marks) == [
-        "title:Fear, Emotional stability: −.60 in self-reports, .00 in this study",
-        "title:Happiness, Extraversion: .50 in self-reports, .50 in this study",
-        "title:Happiness, Extraversion: .10 in self-reports, .50 in this study",
+    ticks = [tick.get_text() for tick in fear.get_yticklabels()]
+    assert ticks == ["Extraversion", "Emotional stability"]
+    marks = [c.get_offsets().tolist() for c in happiness.collections[1::2]]
+    assert [mark for mark in marks if mark] == [
+        [[0.5, pytest.approx(-0.3)]],
+        [[0.5, pytest.approx(-0.1)]],
+        [[0.1, pytest.approx(0.05)]],
     ]
-    fear, general, moment = marks.values()
-    assert fear.get_offsets().tolist() == [[-0.6, 0]]
-    assert general.get_offsets().tolist() == [[0.5, 1]]
-    assert (general.get_facecolor() != moment.get_facecolor()).any()
-    assert first.get_title("left") == "One"
-    labels = [text.get_text() for text in first.get_yticklabels()]
-    assert labels == ["Fear, emotional stability", "Happiness, extraversion"]
-    assert first.get_ylim() == (1.5, -0.5)
+    lines = happiness.collections[0].get_segments()
+    assert [line[:, 0].tolist() for line in lines] == [pytest.approx([0.4, 0.6])]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named == [
+        "this study",
+        "Norms of the NEO PI-R (in general)",
+        "Rafaeli and Revelle (2006) (at the moment)",
+    ]
+
+
+def verdicts():
+    table, _ = association()
+    verdict = np.where(table["r"] > 0.3, "present", "absent").astype(object)
+    verdict[:2] = "undecided"
+    cells = table.assign(verdict=verdict, clips=np.nan)
+    cells.loc[:1, "clips"] = [1234, 151_700]
+    cells.loc[2, ["r", "verdict"]] = [-0.4, "present"]
+    return cells
+
+
+def test_every_verdict_has_its_mark_and_its_number():
+    axes = figures.verdict_matrix(verdicts()).axes[0]
+    assert texts(axes)[:4] == ["1,234", "152k", "−.40", ".00"]
+    assert texts(axes).count("+.50") == 1 and len(texts(axes)) == 30
+    marks = [c for c in axes.collections if c.get_gid()]
+    assert marks[0].get_gid() == (
+        "title:Anger, Openness: undecided, 1,234 clips would decide"
+    )
+    assert marks[2].get_gid().startswith("title:Anger, Extraversion: present, −.40 [")
+    assert marks[3].get_gid().startswith("title:Anger, Agreeableness: absent, .00 [−")
+    shapes = [len(mark.get_paths()[0].vertices) for mark in marks]
+    assert shapes[2] != shapes[3] and marks[3].get_facecolor().size == 0
+    assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
+
+
+def test_a_matrix_of_some_pairs_has_their_rows_alone():
+    some = verdicts()
+    some = some[some["emotion"].isin(["anger", "happiness"])]
+    some = some[some["trait"] == "openness"]
+    axes = figures.verdict_matrix(some).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+        "Anger",
+        "Happiness",
+    ]
+    assert len(texts(axes)) == 2
+
+
+def risks():
+    rows = [("Cues apart", "three sources", 0.06, 0.03, 0.1)]
+    rows += [("Cues overlap", "three sources", 0.03, 0.01, 0.06)]
+    rows += [("Cues overlap", "disjoint modalities", 1.0, 0.98, 1.0)]
+    columns = ["name", "group", "estimate", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_dots_of_a_name_stand_in_its_row():
+    figure = figures.interval_dots(risks(), 0.05, "share")
+    (axes,) = figure.axes
+    first, second = axes.collections[1::2]
+    assert first.get_offsets().tolist() == [
+        [0.06, pytest.approx(-0.12)],
+        [0.03, pytest.approx(0.88)],
+    ]
+    assert second.get_offsets().tolist() == [[1.0, pytest.approx(1.12)]]
+    assert len(figure.legends) == 1
+    alone = figures.interval_dots(risks().drop(columns="group").head(2), 0.05, "share")
+    assert alone.legends == [] and alone.axes[0].get_xlabel() == "share"
 
 
 def conditions():
@@ -841,12 +914,11 @@ def everything(rng):
         "evidence_dots": (used_evidence(),),
         "expected_panels": (expected(),),
         "in_time": (timed(),),
+        "interval_dots": (risks(), 0.05, "share of worlds"),
         "label_distribution": (clips(rng), "personality"),
         "learning_curves": (learned(),),
         "metric_dots": (scores(),),
         "multitrait_heatmap": (multitrait(rng), MODALITIES),
-        "outside_dots": (outside(),),
-        "people_panels": (tables, reported()),
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
         "prediction_bars": (values, values),
         "projection_scatter": (projected(rng),),
@@ -854,11 +926,13 @@ def everything(rng):
         "ratio_matrix": (ratios(),),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),
         "region_overlay": (crops, hidden_regions()),
+        "reports_forest": (table, reported()),
         "robustness_dots": (disturbed(),),
         "search_history": (searched(),),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
+        "verdict_matrix": (verdicts(),),
         "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
         "weights_of_modalities": (weighted(),),
     }

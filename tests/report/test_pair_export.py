@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from drawn_pairs import study
 from drawn_scores import SETTINGS
 from scipy import stats
@@ -126,11 +127,26 @@ class TestRtf:
         )
 
 
+class TestPage:
+    def test_cells_are_those_of_the_paper(self, frame):
+        page = BeautifulSoup(pair_export.page(frame, "All", "N = 3."), "html.parser")
+        heads = [each.text for each in page.select("th")]
+        assert heads == list(frame) and page.select_one("th i").text == "r"
+        rows = [[cell.text for cell in row.select("td")] for row in page.select("tr")]
+        assert rows[1:] == frame.to_numpy().tolist()
+        assert page.text.rstrip().endswith("Note. N = 3.")
+
+    def test_what_is_special_is_escaped(self, frame):
+        page = pair_export.page(frame.head(1), SPECIAL, SPECIAL)
+        assert page.count("±5% of {a} &amp; b_c &lt; d\\e − f – g") == 3
+
+
 class TestExports:
     def test_all_files_are_there_and_agree(self, found, settings):
         made = pair_export.exports(found[2], settings)
         assert isinstance(made, Downloads)
-        names = ["associations.rtf", "associations.tex", "associations.csv"]
+        kinds = ("rtf", "tex", "html", "csv")
+        names = [f"associations.{kind}" for kind in kinds]
         assert list(made.files) == [*names, "codebook.csv", "methods.txt"]
         table = pd.read_csv(io.StringIO(made.files["associations.csv"].text))
         np.testing.assert_allclose(table["r"], found[2]["r"])

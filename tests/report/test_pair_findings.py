@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from drawn_pairs import study
@@ -9,12 +10,21 @@ from sslmepr.association.planning import deciding
 from sslmepr.association.preregistration import PRIMARY
 from sslmepr.report.pair_findings import (
     all_pairs,
+    read_halo,
     refusal,
     study_pairs,
     told_pairs,
 )
 
 NONE = pd.DataFrame(columns=PRIMARY)
+HALO = pd.DataFrame(
+    [
+        ("anger", "openness", 0.534),
+        ("disgust", "conscientiousness", np.inf),
+        ("fear", "openness", 0.0),
+    ],
+    columns=["emotion", "trait", "robustness"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +35,8 @@ def found():
 @pytest.fixture(scope="module")
 def told(found):
     _, known, pairs = found
-    return told_pairs(pairs, known, SETTINGS, NONE).set_index(["emotion", "trait"])
+    told = told_pairs(pairs, known, SETTINGS, NONE, HALO)
+    return told.set_index(["emotion", "trait"])
 
 
 def test_a_study_is_refused_with_its_reason(found):
@@ -86,13 +97,20 @@ class TestToldPairs:
             "with emotional stability."
         )
 
+    def test_halo_that_would_explain_a_pair(self, told):
+        anger = told.loc[("anger", "openness"), "halo"]
+        assert "correlate with anger by at least .53 to explain" in anger
+        assert told.loc[("disgust", "conscientiousness"), "halo"].startswith("Not even")
+        assert told.loc[("fear", "openness"), "halo"].startswith("Its interval holds 0")
+        assert told.loc[("fear", "extraversion"), "halo"] == ""
+
     def test_sentences_to_report(self, told):
         low, high = stats.t.interval(0.95, 599, 0.2, 0.03)
         assert told.loc[("disgust", "conscientiousness"), "report"] == (
             "Disgust was positively associated with conscientiousness, <em>r</em> = "
-            f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em> &lt; .001 (corrected "
-            "for 30 tests by the Benjamini–Hochberg procedure); <em>N</em> = 1,200 "
-            "clips of 600 people."
+            f".20, 95% CI [{low:.2f}, {high:.2f}], <em>p</em><sub>adj</sub> &lt; .001 "
+            "(corrected for 30 tests by the Benjamini–Hochberg procedure); "
+            "<em>N</em> = 1,200 clips of 600 people."
         ).replace("0.", ".")
         anger = told.loc[("anger", "openness"), "report"]
         assert anger.startswith("Anger was negatively associated with openness, ")
@@ -148,14 +166,16 @@ def test_a_registered_pair_has_two_verdicts_and_the_reason(found):
     _, known, pairs = found
     cell = ("surprise", "openness")
     keys = ["emotion", "trait"]
-    other = told_pairs(pairs, known, SETTINGS, registered("present")).set_index(keys)
+    other = told_pairs(pairs, known, SETTINGS, registered("present"), HALO)
+    other = other.set_index(keys)
     said = other.loc[cell, "said"]
     assert said.startswith("<strong>Undecided</strong>: these clips do not tell")
     assert "one of 2 endpoints registered beforehand: <strong>present</strong>" in said
     assert "(p = .042, one-sided, corrected for the 2)" in said
     assert "Both are right: 2 tests" in said and "than 30 without" in said
     assert (other["said"].str.contains("endpoint")).sum() == 1
-    same = told_pairs(pairs, known, SETTINGS, registered("undecided")).set_index(keys)
+    same = told_pairs(pairs, known, SETTINGS, registered("undecided"), HALO)
+    same = same.set_index(keys)
     assert "endpoints" in same.loc[cell, "said"]
     assert "Both are right" not in same.loc[cell, "said"]
 
@@ -166,3 +186,9 @@ def test_the_table_has_verdicts_of_endpoints_where_there_are_any(found):
     shown = all_pairs(pairs, known, SETTINGS, registered("present"))
     assert shown.loc[25, "endpoint"] == "present"
     assert shown["endpoint"].notna().sum() == 1
+
+
+def test_robustness_is_read_where_it_was_written(tmp_path):
+    assert read_halo(tmp_path).empty
+    HALO.assign(weight=0.4).to_csv(tmp_path / "halo.csv", index=False)
+    pd.testing.assert_frame_equal(read_halo(tmp_path), HALO)

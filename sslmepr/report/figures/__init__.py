@@ -33,7 +33,7 @@ from sslmepr.report.figures.measurement import (
     ratio_matrix,
     specification_curve,
 )
-from sslmepr.report.figures.people import people_panels
+from sslmepr.report.figures.people import reports_forest
 from sslmepr.report.figures.pipeline import pipeline_graph
 from sslmepr.report.figures.planning import reach_lines
 from sslmepr.report.figures.power import (
@@ -51,6 +51,7 @@ from sslmepr.report.figures.truth import (
     group_dots,
     truth_panels,
 )
+from sslmepr.report.figures.verdicts import interval_dots, verdict_matrix
 
 __all__ = [
     "association_heatmap",
@@ -70,13 +71,13 @@ __all__ = [
     "group_dots",
     "highest",
     "in_time",
+    "interval_dots",
     "journey_dots",
     "label_distribution",
     "learning_curves",
     "metric_dots",
     "multitrait_heatmap",
     "outside_dots",
-    "people_panels",
     "place_scatter",
     "pipeline_graph",
     "prediction_bars",
@@ -85,6 +86,7 @@ __all__ = [
     "reach_lines",
     "recovery_panels",
     "region_overlay",
+    "reports_forest",
     "robustness_dots",
     "search_history",
     "specification_curve",
@@ -92,6 +94,7 @@ __all__ = [
     "strongest",
     "trial_lines",
     "truth_panels",
+    "verdict_matrix",
     "waterfall",
     "weights_of_modalities",
 ]

@@ -71,7 +71,7 @@ def strongest(tables: Mapping[str, pd.DataFrame]) -> str:
 def association_heatmap(
     tables: Mapping[str, pd.DataFrame], limit: float = 0.6
 ) -> Figure:
-    """One 6 x 5 panel per table, on one colour scale.
+    """One panel of emotions by traits per table, on one colour scale.
 
     Parameters
     ----------
@@ -102,16 +102,22 @@ def _panel(axes: Axes, table: pd.DataFrame, limit: float) -> None:
     details = np.where(significant, ", significant", "").astype(object)
     if {"low", "high"} <= set(table):
         details = _written(" [{}, {}]", table, "low", "high") + details
+    rows, columns = (
+        [place for place, name in enumerate(names) if name in set(table[what])]
+        for what, names in (("emotion", SCORED_EMOTIONS), ("trait", TRAITS))
+    )
+    chosen = np.ix_(rows, columns)
+    values = values[chosen]
     draw_matrix(
         axes,
         values,
-        SCORED_EMOTIONS,
-        [trait.replace("_", "\n") for trait in TRAITS],
+        [SCORED_EMOTIONS[row] for row in rows],
+        [TRAITS[column].replace("_", "\n") for column in columns],
         theme.diverging(),
         (-limit, limit),
         np.vectorize(apa_number, otypes=[object])(values),
-        significant,
-        details,
+        significant[chosen],
+        details[chosen],
     )
     plt.setp(axes.get_xticklabels(), rotation=35, ha="right", rotation_mode="anchor")
 

@@ -1,85 +1,79 @@
-"""Associations of a model beside published self-reports."""
+"""Associations of a study beside published self-reports."""
 
-from collections.abc import Mapping
-
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.association.grid import CELL, CELLS
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.apa import apa_number
-from sslmepr.report.figures.panels import entitle, legend, panel_grid
-from sslmepr.report.words import plain
+from sslmepr.report.figures.panels import legend, panel_grid
+
+SHAPES = ("D", "s", "^", "v")
+"""Markers of sources of self-reports."""
+
+KINDS = {"trait": "in general", "state": "at the moment"}
+"""How somebody was asked for an emotion."""
 
 
 @theme.both_modes
-def people_panels(tables: Mapping[str, pd.DataFrame], reports: pd.DataFrame) -> Figure:
-    """A line for each pair: a model's association with its interval, and self-reports.
+def reports_forest(found: pd.DataFrame, reports: pd.DataFrame) -> Figure:
+    """A panel for each emotion: for each trait, this study's r and that of people.
 
     Parameters
     ----------
-    tables : mapping of str to DataFrame
-        Title of a panel to emotion, trait, r, low, high.
+    found : DataFrame
+        emotion, trait, r, low, high: of this study. Pairs without a self-report are
+        left out.
     reports : DataFrame
-        emotion, trait, kind (``trait``: the emotion in general, a full mark; ``state``:
-        at the moment, a hollow one), r; a pair may have several rows.
+        From `sslmepr.association.self_reports.shown_reports`.
     """
-    told = set(zip(reports["emotion"], reports["trait"], strict=True))
-    pairs = [cell for cell in CELLS if cell in told]
-    panel = (1.6, 0.9 + 0.19 * len(pairs))
-    shared = {"sharex": True, "sharey": True}
-    figure, grid = panel_grid(len(tables), panel, (2.0, 0.7), **shared)
-    for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
-        axes.axvline(0, color=theme.faint(), lw=1)
-        for place in range(1, len(pairs)):
-            if pairs[place][0] != pairs[place - 1][0]:
-                axes.axhline(place - 0.5, color=theme.faint(), lw=0.5)
-        _panel(axes, table.merge(reports, on=CELL, suffixes=("", "_people")), pairs)
-        entitle(axes, title, panel[0])
-        axes.tick_params(axis="y", length=0)
-        axes.locator_params(axis="x", nbins=4)
+    pairs = found.merge(reports[["emotion", "trait"]].drop_duplicates())
+    emotions = [name for name in SCORED_EMOTIONS if name in set(pairs["emotion"])]
+    traits = [name for name in TRAITS if name in set(pairs["trait"])]
+    kinds = " (" + reports["kind"].map(KINDS) + ")"
+    reports = reports.assign(name=reports["source"].map(theme.pretty) + kinds)
+    sources = list(dict.fromkeys(reports["name"]))
+    figure, grid = panel_grid(
+        max(len(emotions), 1), (1.8, 2.2), (1.3, 0.8), sharex=True, sharey=True
+    )
+    colours = theme.emotion_colours()
+    for axes, emotion in zip(grid.flat, emotions, strict=False):
+        axes.axvline(0, color=theme.faint(), lw=0.8)
+        mine = {"color": colours[emotion], "marker": "o", "s": 38}
+        _row(axes, pairs[pairs["emotion"] == emotion], traits, -0.3, mine)
+        for number, source in enumerate(sources):
+            theirs = reports[
+                (reports["name"] == source) & (reports["emotion"] == emotion)
+            ]
+            theirs = theirs[theirs["trait"].isin(traits)]
+            style = {"color": theme.faint(), "marker": SHAPES[number], "s": 16}
+            _row(axes, theirs, traits, 0.15 * number - 0.1, style)
+        axes.set(title=theme.pretty(emotion), xlim=(-1, 1))
+    grid[0, 0].set_yticks(range(len(traits)), [theme.pretty(name) for name in traits])
+    grid[0, 0].set_ylim(len(traits) - 0.4, -0.6)
     for axes in grid[-1]:
-        axes.set_xlabel("r")
-    labels = [f"{theme.pretty(one)}, {plain(other)}" for one, other in pairs]
-    grid[0, 0].set_yticks(range(len(pairs)), labels)
-    grid[0, 0].set_ylim(len(pairs) - 0.5, -0.5)
+        axes.set_xlabel("correlation")
+    keys = [("this study", "o", theme.ink())]
+    keys += [
+        (name, shape, theme.faint())
+        for name, shape in zip(sources, SHAPES, strict=False)
+    ]
     legend(
         figure,
         [
-            plt.scatter([], [], label="this study, with interval", **_own()),
-            plt.scatter([], [], label="self-reports, in general", **_reported("trait")),
-            plt.scatter([], [], label="at the moment", **_reported("state")),
+            grid[0, 0].scatter([], [], marker=shape, color=colour, label=name)
+            for name, shape, colour in keys
         ],
     )
     return figure
 
 
-def _panel(axes: Axes, cells: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
-    for cell in cells.dropna(subset=["r"]).itertuples():
-        place = pairs.index((cell.emotion, cell.trait))
-        axes.hlines(place, cell.low, cell.high, color=theme.accent(), lw=2, alpha=0.5)
-        axes.scatter(cell.r, place, **_own())
-        axes.scatter(
-            cell.r_people,
-            place,
-            gid=theme.named(
-                f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}: "
-                f"{apa_number(cell.r_people)} in self-reports, "
-                f"{apa_number(cell.r)} in this study"
-            ),
-            **_reported(cell.kind),
-        )
-
-
-def _own() -> dict:
-    """Look of the association of this study."""
-    return {"marker": "o", "s": 22, "color": theme.accent(), "zorder": 2}
-
-
-def _reported(kind: str) -> dict:
-    """Look of a self-report."""
-    faces = theme.page() if kind == "state" else theme.ink()
-    look = {"facecolors": faces, "edgecolors": theme.ink()}
-    return look | {"marker": "D", "s": 20, "zorder": 3}
+def _row(
+    axes: Axes, cells: pd.DataFrame, traits: list[str], step: float, style: dict
+) -> None:
+    places = np.array([traits.index(name) for name in cells["trait"]]) + step
+    axes.hlines(
+        places, cells["low"], cells["high"], color=style["color"], lw=1.6, alpha=0.6
+    )
+    axes.scatter(cells["r"], places, zorder=3, **style)

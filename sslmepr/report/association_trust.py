@@ -1,0 +1,270 @@
+"""How far associations can be believed, told where they are claimed."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from sslmepr.association.preregistration import SIGNS
+from sslmepr.association.sources import CROSS
+from sslmepr.labels import select
+from sslmepr.report.apa import apa_number
+from sslmepr.report.association_findings import CLAIMS, SAID
+from sslmepr.report.power_findings import NOMINAL, coverage
+from sslmepr.report.words import plain, pretty
+
+UNLIKE = "unlike domains"
+"""Drawn worlds whose corpora show emotions, and traits, with different strength."""
+
+OVERLAPS = {
+    "480 clips": "cues apart",
+    "cues overlap by 30 degrees": "overlap by 30°",
+    "cues overlap by 60 degrees": "overlap by 60°",
+}
+"""Kinds of drawn worlds, of equal size, by how alike the cues of emotions and traits
+are, in words."""
+
+WHAT_IT_DOES_NOT_SAY = (
+    "**What may not be said**: that an undecided pair is unrelated; that happy people "
+    "*are* more extraverted, since labels are impressions of strangers, in which "
+    "raters may favour happy people on every trait (**halo**); that one causes the "
+    "other; anything about a single person."
+)
+
+
+def error_rates(drawn: pd.DataFrame, alpha: float) -> str:
+    """How often intervals hold the truth, and how often there are false alarms.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        From `sslmepr.trials.worlds.summarise`.
+    alpha : float
+        Level of the tests.
+    """
+    called = _called(drawn)
+    worst = called.loc[called["estimate"].idxmax()]
+    worlds = select(drawn, source=CROSS, metric="covers_planted")["worlds"].sum()
+    middle = called["estimate"].median()
+    return (
+        f"**How sure**: in {int(worlds):,} drawn worlds whose truth is known, "
+        f"intervals that promise {100 * NOMINAL:g} % held it in "
+        f"{_range(*coverage(drawn))} of the pairs, by kind of world. Where nothing is "
+        "associated, this page would have called some pair present in "
+        f"{_share(middle)} of the worlds of the typical kind and in up to "
+        f"{_share(worst['estimate'])} "
+        f"(*{worst['condition']}*); {_share(alpha)} are promised."
+    )
+
+
+def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
+    """What the strengths of cues say against one joint law in all corpora.
+
+    Parameters
+    ----------
+    strengths : DataFrame
+        From `sslmepr.association.cue_strength.cue_strengths`; may be empty.
+    drawn : DataFrame
+        As of `error_rates`.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none if every interval holds 1.
+    """
+    unequal = unlike(strengths)
+    if unequal.empty:
+        return []
+    told = "; ".join(
+        f"{plain(row.task, 'task')} change scores "
+        f"{apa_number(row.cue_strength)} [{apa_number(row.low)}, "
+        f"{apa_number(row.high)}] times as much in the corpus "
+        f"{plain(row.corpus, 'corpus')}"
+        for row in unequal.itertuples()
+    )
+    sentence = (
+        "**One joint law in all corpora is assumed, and contradicted by the cues**: "
+        f"{told} as in the corpus with their labels."
+    )
+    kind = drawn[drawn["condition"] == UNLIKE]
+    if len(kind):
+        (called,) = _called(kind)["estimate"]
+        sentence += (
+            f" In drawn worlds that differ in such a way (*{UNLIKE}*), intervals held "
+            f"the truth in {_range(*coverage(kind))} of the pairs, and some pair was "
+            f"called present in {_share(called)} of those in which nothing is "
+            "associated. A verdict above is as much less sure."
+        )
+    return [sentence]
+
+
+def unlike(strengths: pd.DataFrame) -> pd.DataFrame:
+    """The strengths of cues whose interval leaves out 1.
+
+    Parameters
+    ----------
+    strengths : DataFrame
+        As of `contradicted`.
+    """
+    if strengths.empty:
+        return strengths
+    return strengths[(strengths["low"] > 1) | (strengths["high"] < 1)]
+
+
+def checks_shown(checks: pd.DataFrame, strengths: pd.DataFrame) -> pd.DataFrame:
+    """Checks of assumptions, in words that do not say more than they found.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        From `sslmepr.association.assumption_checks.assumption_checks`.
+    strengths : DataFrame
+        As of `contradicted`; where they differ, they contradict the check of corpora.
+    """
+    if checks.empty:
+        return checks
+    words = checks["verdict"].replace("holds", "not rejected")
+    if len(unlike(strengths)):
+        words[checks["assumption"] == "corpora"] += ", but by strength of cues"
+    return checks.assign(verdict=words)
+
+
+def held_caption(drawn: pd.DataFrame, source: str = CROSS) -> str:
+    """How often intervals of a kind held the truth, to stand below them.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        As of `error_rates`.
+    source : str
+        Of `sslmepr.association.sources`: whose intervals.
+    """
+    return (
+        f"Intervals promise {100 * NOMINAL:g} %. Those of {plain(source)} held the "
+        f"correlation of the labels in {_range(*coverage(drawn, source))} of the "
+        "pairs of drawn worlds, by kind of world."
+    )
+
+
+def claims_table(
+    claims: Mapping[str, int], endpoints: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """What the paper claims, and what each study says of it.
+
+    Parameters
+    ----------
+    claims : mapping of str to int
+        Emotion to the sign of its mean association with all traits.
+    endpoints : mapping of str to DataFrame
+        Name of a study to its primary endpoints, as from
+        `sslmepr.association.preregistration.read_primary`; without rows where
+        associations are not identified.
+
+    Returns
+    -------
+    DataFrame
+        One row for each claim: the claim of the paper, and a column for each study.
+    """
+    directions = {sign: name for name, sign in SIGNS.items()}
+    rows = []
+    for emotion, sign in claims.items():
+        row = {
+            "claim of the paper": f"{plain(emotion)} {CLAIMS[directions[sign]]} scores"
+        }
+        for study, table in endpoints.items():
+            mine = table[(table["emotion"] == emotion) & (table["traits"] == "all")]
+            row[study] = _verdict(mine)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _verdict(endpoint: pd.DataFrame) -> str:
+    if endpoint.empty:
+        return "no verdict: not identified"
+    row = endpoint.iloc[0]
+    r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
+    return f"{SAID[row['verdict']].partition(',')[0]}, {r} [{low}, {high}]"
+
+
+def halo_dots(pairs: pd.DataFrame) -> pd.DataFrame:
+    """How robust to halo pairs are, for a figure.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        From `sslmepr.association.halo.sensitivity`.
+
+    Returns
+    -------
+    DataFrame
+        name, estimate (1 where no halo is strong enough), low (0) and high (the
+        estimate again), of pairs whose interval leaves out 0; the least robust first.
+    """
+    robust = pairs[pairs["robustness"] > 0].sort_values("robustness", kind="stable")
+    value = robust["robustness"].clip(upper=1)
+    return pd.DataFrame(
+        {
+            "name": robust["emotion"].map(pretty) + " × " + robust["trait"].map(plain),
+            "estimate": value,
+            "low": 0.0,
+            "high": value,
+        }
+    ).reset_index(drop=True)
+
+
+def overlap_dots(drawn: pd.DataFrame) -> pd.DataFrame:
+    """What is called in worlds without associations, by overlap of cues.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        As of `error_rates`.
+
+    Returns
+    -------
+    DataFrame
+        name (of the overlap), group (source), estimate, low, high.
+    """
+    called = select(drawn, metric="familywise_error", strength=0.0)
+    called = called[called["condition"].isin(OVERLAPS)]
+    order = called["condition"].map([*OVERLAPS].index).argsort(kind="stable")
+    called = called.iloc[order].assign(
+        name=called["condition"].map(OVERLAPS), group=called["source"].map(plain)
+    )
+    return called[["name", "group", "estimate", "low", "high"]]
+
+
+def strength_dots(strengths: pd.DataFrame) -> pd.DataFrame:
+    """Strength of cues by task and corpus, for a figure.
+
+    Parameters
+    ----------
+    strengths : DataFrame
+        As of `contradicted`; estimates that there are not are left out.
+
+    Returns
+    -------
+    DataFrame
+        name, estimate, low, high.
+    """
+    if strengths.empty:
+        return pd.DataFrame(columns=["name", "estimate", "low", "high"])
+    known = strengths.dropna(subset="cue_strength")
+    names = [
+        f"{pretty(row.task, 'task')}, {plain(row.corpus, 'corpus')}"
+        for row in known.itertuples()
+    ]
+    known = known.assign(name=names, estimate=known["cue_strength"])
+    return known[["name", "estimate", "low", "high"]]
+
+
+def _called(drawn: pd.DataFrame) -> pd.DataFrame:
+    """By the correction of the study, as verdicts of pairs are."""
+    return select(drawn, source=CROSS, metric="familywise_error", strength=0.0)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.0f} to {_share(high)}"
