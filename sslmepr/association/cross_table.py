@@ -22,6 +22,7 @@ from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.association.sources import CROSS
+from sslmepr.association.verdicts import ABSENT, PRESENT, UNDECIDED
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
 from sslmepr.statistics.cluster_bootstrap import NONE
@@ -30,8 +31,6 @@ INFLUENCE = "influence"
 """Kind of these intervals: from influence functions, by speaker."""
 
 CROSS_FILE = "cross_source.csv"
-
-PRESENT, ABSENT, UNDECIDED = "present", "absent", "undecided"
 
 COLUMNS = ("source", "level", "r", "low", "high", "interval", "p")
 COLUMNS += ("p_corrected", "p_family", "significant", "verdict", "training_error")
