@@ -23,6 +23,7 @@ PARTS = {  # heading that appears, and within how many seconds of pressing Run
     "explanation": ("modalities-title", "≤ 10"),
     "timeline": ("timeline-title", "≤ 20"),
 }
+WHOLE = "whole result"
 
 
 def memory_gib(process: psutil.Process) -> float:
@@ -53,6 +54,7 @@ def analyse(page) -> dict[str, float]:
         page.locator(f"#{heading}").wait_for()
         seconds[name] = time.perf_counter() - begin
     page.get_by_text("Done in").wait_for()
+    seconds[WHOLE] = time.perf_counter() - begin
     return seconds
 
 
@@ -71,7 +73,7 @@ def main() -> None:
         others = (others_seconds() - before) / (time.perf_counter() - begin)
     what = "command to a page that can be used"
     rows = [table.row(NAME, what, [ready], "seconds", "≤ 10")]
-    for name, (_, bound) in PARTS.items():
+    for name, (_, bound) in (PARTS | {WHOLE: ("", "≤ 20")}).items():
         values = [each[name] for each in times]
         rows.append(table.row(NAME, f"{name}, {WHAT}", values, "seconds", bound))
     rows.append(table.row(NAME, "server and worker", memory, "GiB", "≤ 4"))

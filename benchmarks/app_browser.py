@@ -69,6 +69,8 @@ def choose(page: Page, recording: Path) -> None:
     """Choose a recording of one's own, and consent for the drawn people in it."""
     page.get_by_role("radio", name="video file or camera").check()
     page.locator("input[data-testid=file-upload]").set_input_files(str(recording))
+    # an upload takes consent back, so that this comes after it
+    page.get_by_text("Tick that the people in it agreed").wait_for()
     page.get_by_role("checkbox", name="agreed to this analysis").check()
 
 

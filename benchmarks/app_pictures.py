@@ -11,12 +11,21 @@ from pathlib import Path
 
 from app_browser import app, choose, chromium, drawn_clips, one_after_another, opened
 from PIL import Image
+from playwright.sync_api import TimeoutError
 
 FOLDER = Path("book/pictures")
 MODES = ("light", "dark")
 WIDTH, PHONE, SCALE = 920, 360, 1.4
 COLOURS = 128
 SECONDS, HEIGHT = 12, 360
+WAIT_MS = 120_000
+"""Longest wait for anything, so that a page that fails ends the command."""
+
+LOADED = """Promise.race([new Promise(done => setTimeout(done, 30_000)), Promise.all(
+[...document.querySelectorAll('video')].filter(each => each.readyState < 1)
+.map(each => new Promise(done => each.addEventListener('loadedmetadata', done))))])"""
+"""Players have the size of their recording; the policy allows no polling."""
+
 PARTS = {  # picture to the sections that it shows
     "scores": ("summary", "scores"),
     "frames": ("frames",),
@@ -27,8 +36,13 @@ PARTS = {  # picture to the sections that it shows
 
 
 def run(page) -> None:
+    """Press Run and wait for the whole result; without one, say what the page says."""
     page.get_by_role("button", name="Run", exact=True).click()
-    page.get_by_text("Done in").wait_for()
+    try:
+        page.get_by_text("Done in").wait_for()
+    except TimeoutError:
+        said = page.locator("#status").inner_text()
+        raise SystemExit(f"no result within {WAIT_MS / 1000:g} s: {said}") from None
 
 
 def sections(page, name: str) -> list:
@@ -52,6 +66,7 @@ def write(page, shown: list, name: str) -> None:
 
 def show(page, **parts: list) -> None:
     """Write pictures of parts of the page, light and dark."""
+    page.evaluate(LOADED)
     for mode in MODES:
         dark = str(mode == "dark").lower()
         page.evaluate(f"document.body.classList.toggle('dark', {dark})")
@@ -73,6 +88,7 @@ def main(recording: Path) -> None:
     with app() as (address, _, _), chromium() as browser:
         size = {"width": WIDTH, "height": 900}
         page = opened(browser, address, viewport=size, device_scale_factor=SCALE)
+        page.set_default_timeout(WAIT_MS)
         start = [page.get_by_role("heading", level=1), page.locator("#status")]
         show(page, start=start)
         run(page)

@@ -17,14 +17,14 @@ COLUMNS = ["name", "what", "value", "low", "high", "runs", "unit", "bound", "met
 COLUMNS += ["machine"]
 
 NAMES = (
-    *("repro", "nothing_to_do", "book", "tests"),
+    *("repro", "real", "nothing_to_do", "book", "tests"),
     *("rendering", "extraction", "transcripts", "speech", "loading"),
     "blocks_agree",
     *("blocks_forward_float32", "blocks_forward_and_backward_float32"),
     *("blocks_forward_bfloat16", "blocks_forward_and_backward_bfloat16"),
     *("rate_MOSEI_simulated", "rate_MOSEI_paper"),
     *("rate_FIv2_simulated", "rate_FIv2_paper"),
-    *("fusion_step", "extraction_usual", "observer", "drawn_study"),
+    *("fusion_step", "extraction_usual", "observer", "drawn_study", "associations"),
     *("growth_extraction", "growth_training", "growth_evaluation", "growth_analysis"),
     "app",
 )

@@ -188,6 +188,8 @@ class Predictor:
     ----------
     params, study_folder, variant, confidence, tables
         As of :func:`predict`.
+    keep : bool
+        Whether encoders stay loaded, too, from one :meth:`read` to the next.
 
     Attributes
     ----------
@@ -208,11 +210,12 @@ class Predictor:
         variant: str = "multitask",
         confidence: float | None = None,
         tables: Mapping[str, str | Path] | None = None,
+        keep: bool = False,
     ):
         level = params.evaluate.confidence if confidence is None else confidence
         if not 0 < level < 1:
             raise PredictError(f"confidence: {level} is not between 0 and 1")
-        self.params, self.confidence = params, level
+        self.params, self.confidence, self._keep = params, level, keep
         folder = Path(study_folder, "fusion", variant)
         if variant not in params.variants and not folder.is_dir():
             raise PredictError(
@@ -275,7 +278,7 @@ class Predictor:
             features=self._measured,
         )
         chosen = self.params.model_copy(update={"corpus": {NAME: seen}})
-        extract_corpus(NAME, chosen, work, root, features)
+        extract_corpus(NAME, chosen, work, root, features, keep=self._keep)
         predicted = models.predict(table["clip_id"].tolist(), features)
         columns = _columns(
             predicted, models.thresholds, self.calibration, self.confidence

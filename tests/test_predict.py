@@ -567,11 +567,11 @@ def test_two_runs_do_not_write_one_table(
     arguments = params, [str(recordings / "broken.mp4")], out, study_folder
     told = []
 
-    def meanwhile(*given):
+    def meanwhile(*given, **options):
         with pytest.raises(PredictError) as caught:
             predict(*arguments)
         told.append(str(caught.value))
-        return extract_corpus(*given)
+        return extract_corpus(*given, **options)
 
     monkeypatch.setattr("sslmepr.predict.extract_corpus", meanwhile)
     assert len(predict(*arguments)) == 1
@@ -586,9 +586,9 @@ def test_what_appears_meanwhile_is_kept(
 ):
     out = tmp_path / "out.csv"
 
-    def meanwhile(*given):
+    def meanwhile(*given, **options):
         out.write_text("mine")
-        return extract_corpus(*given)
+        return extract_corpus(*given, **options)
 
     monkeypatch.setattr("sslmepr.predict.extract_corpus", meanwhile)
     with pytest.raises(PredictError, match="out.csv: exists already"):

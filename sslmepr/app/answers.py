@@ -48,13 +48,13 @@ class Shown(NamedTuple):
 
 
 def status(text: str) -> str:
-    """The line of status."""
-    return f"<p>{html.escape(text)}</p>"
+    """The line of status, whose text may quote names with line breaks in them."""
+    return f"<p>{html.escape(' '.join(text.split()))}</p>"
 
 
 def line(content: str) -> str:
     """HTML as one line: Markdown takes it as it is up to a line that is empty."""
-    return " ".join(content.split("\n"))
+    return " ".join(content.splitlines())
 
 
 def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
@@ -94,6 +94,7 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
         yield refused(desk, page, error, partial)
         return
     answer = event.content
+    desk.session(page).filled = "" if question["words"] else answer["transcript"]
     partly = " Something was missing, see below." if answer["incomplete"] else ""
     yield Shown(
         status(f"Done in {event.seconds:.1f} seconds.{partly}"),
@@ -165,7 +166,7 @@ def _states(names: Sequence[str], states: Sequence[str]) -> str:
         f"<li>{html.escape(name)}: {html.escape(state)}</li>"
         for name, state in zip(names, states, strict=True)
     )
-    return f'<div class="result"><ol>{items}</ol></div>'
+    return line(f'<div class="result"><ol>{items}</ol></div>')
 
 
 def result(sections) -> str:

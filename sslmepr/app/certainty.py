@@ -26,7 +26,7 @@ MEASURES = ("WACC", "ACC", "CCC")
 """Metrics of single emotions and traits that are shown beside their scores."""
 
 FAR = 0.99
-"""A recording is unlike the training if more than this share of its clips is nearer."""
+"""A recording is unlike the training if more than this share of new clips is nearer."""
 
 BLOCK_STEPS = 8_192
 
@@ -136,20 +136,23 @@ def distances(store: FeatureStore, statistics: Standardisation) -> np.ndarray:
 class Nearness:
     """How far recordings are from the clips that a study's models were trained on.
 
+    Training clips lie nearer to themselves than others do, so that recordings are
+    compared with new clips: those of the same corpora that nothing was trained on.
+
     Parameters
     ----------
     models : models of `sslmepr.predict.Predictor`
-    of_training : mapping of str to (clip,) ndarray
-        Modality to the distances of training clips; empty where those are not at hand.
+    of_new : mapping of str to (clip,) ndarray
+        Modality to the distances of new clips; empty where those are not at hand.
     """
 
-    def __init__(self, models, of_training: Mapping[str, np.ndarray]):
+    def __init__(self, models, of_new: Mapping[str, np.ndarray]):
         self._statistics = _pooled(models)
-        self._training = {name: np.sort(each) for name, each in of_training.items()}
+        self._new = {name: np.sort(each) for name, each in of_new.items()}
 
     @classmethod
     def read(cls, params: Params, models, data_folder: Path) -> "Nearness":
-        """Measure the training clips of both corpora, modality by modality.
+        """Measure the new clips of both training corpora, modality by modality.
 
         Parameters
         ----------
@@ -159,7 +162,7 @@ class Nearness:
             Without it, nothing is known of the training data.
         """
         try:
-            return cls(models, dict(_of_training(params, models, data_folder)))
+            return cls(models, dict(_of_new(params, models, data_folder)))
         except (CorpusError, FeatureError, OSError):
             return cls(models, {})
 
@@ -174,18 +177,18 @@ class Nearness:
         Returns
         -------
         DataFrame
-            modality, distance, median and far (the share `FAR` lies nearer) of training
+            modality, distance, median and far (the share `FAR` lies nearer) of new
             clips, nearer (share of them), clips.
         """
         rows = []
-        for modality, training in self._training.items():
+        for modality, new in self._new.items():
             if not (features / f"{modality}.safetensors").is_file():
                 continue
             store = FeatureStore.open(features, modality)
             for each in distances(store, self._statistics[modality])[:1]:
-                median, far = np.quantile(training, [0.5, FAR])
-                nearer = np.searchsorted(training, each) / len(training)
-                rows.append((modality, each, median, far, nearer, len(training)))
+                median, far = np.quantile(new, [0.5, FAR])
+                nearer = np.searchsorted(new, each) / len(new)
+                rows.append((modality, each, median, far, nearer, len(new)))
         columns = ["modality", "distance", "median", "far", "nearer", "clips"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -200,7 +203,7 @@ def _pooled(models) -> dict[str, Standardisation]:
     }
 
 
-def _of_training(
+def _of_new(
     params: Params, models, data_folder: Path
 ) -> Iterator[tuple[str, np.ndarray]]:
     clips = read_study_clips(params, data_folder)
@@ -208,7 +211,7 @@ def _of_training(
         found = []
         for corpus in dict.fromkeys([params.roles.emotion, params.roles.personality]):
             store = FeatureStore.open(data_folder / corpus / "features", modality)
-            rows = clips.rows(corpus, "train")
+            rows = np.setdiff1d(clips.rows(corpus), clips.rows(corpus, "train"))
             mine = set(clips.table["clip_id"].iloc[rows])
             chosen = [each in mine for each in store.clip_ids]
             found.append(distances(store, statistics)[np.array(chosen, bool)])
@@ -294,21 +297,23 @@ def _near(table: pd.DataFrame) -> list[str]:
     """How far the recording is from the training, and whether models know its like."""
     if table.empty:
         return [paragraph("How far this is from the training data is not known here.")]
-    far = table.loc[table["nearer"] > FAR, "modality"]
+    far = [plain(name) for name in table.loc[table["nearer"] > FAR, "modality"]]
+    others = f"{100 * FAR:g} % of new clips"
     sentence = (
-        f"Unlike {100 * FAR:g} % of what the models were trained on: "
-        f"{listed([plain(name) for name in far])}. Scores may be far from right."
-        if len(far)
+        f"Unlike what the models were trained on in {listed(far)}: farther from it "
+        f"than {others}. Scores may be far from right."
+        if far
         else "In no modality is this recording farther from the training data than "
-        f"{100 * FAR:g} % of the training clips."
+        f"{others}."
     )
     shown = table.drop(columns=["far", "nearer"]).rename(
-        columns={"median": "median of training clips", "clips": "training clips"}
+        columns={"median": "median of new clips", "clips": "new clips"}
     )
     shown.insert(2, "nearer", [f"{100 * each:.0f} %" for each in table["nearer"]])
     note = (
         "distance: root mean square of the standardised features, about 1 for a usual "
-        "clip; nearer: share of training clips with a smaller distance"
+        "clip; new clips: those of the training corpora that no model was trained on; "
+        "nearer: share of them with a smaller distance"
     )
     caption = "Distance from the training data"
     return [paragraph(sentence), scrolling(Table(shown, caption, note))]

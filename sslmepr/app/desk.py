@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import RLock
 
 from sslmepr.app.intake import (
+    NO_ROOM,
     RECORDING,
     AppError,
     Cancelled,
@@ -46,6 +47,9 @@ class Session:
     uploads : set of Path
     result : dict or None
         Last answer of the worker.
+    filled : str
+        What speech recognition heard and the page then showed as what is said. It is
+        given back with the next question, and is not what somebody typed.
     kept : dict or None
         What is compared with the next recording.
     used : float
@@ -57,6 +61,7 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(4))
     uploads: set[Path] = field(default_factory=set)
     result: dict | None = None
+    filled: str = ""
     kept: dict | None = None
     used: float = field(default_factory=time.monotonic)
     unanswered: bool = False
@@ -187,10 +192,8 @@ class Desk:
             raise AppError("There is no such variant: choose one of the list.")
         if path is not None:
             check_file(path)
-        if self._held_bytes() > MOST_FOLDER_BYTES:
-            raise AppError(
-                "There is no room left for recordings: press Clear all first."
-            )
+        if not self.has_room():
+            raise AppError(NO_ROOM)
         turn = self._line_up(name)
         work = self.folder / "tmp" / f"work-{secrets.token_hex(8)}"
         try:
@@ -202,13 +205,7 @@ class Desk:
             yield from self._waiting(turn)
             yield from self.worker.ask(question | places)
         except Unexpected as error:
-            number = secrets.randbelow(900_000) + 100_000
-            # The error stream is shut, because libraries name files in it.
-            print(f"sslmepr: error {number}: {error}", flush=True)
-            raise AppError(
-                f"Something went wrong that was not foreseen (error {number}, which "
-                "also stands in the terminal): try again, or another recording."
-            ) from None
+            raise unforeseen(str(error)) from None
         except OSError:
             raise AppError("The disk is full or not writable: make room.") from None
         finally:
@@ -271,12 +268,14 @@ class Desk:
         Raises
         ------
         AppError
-            If it lies anywhere else.
+            If it is anything else.
         """
         if not value:
             return None
         path = Path(value).resolve()
-        if not path.is_relative_to(self.uploads.resolve()):
+        # Its folder is removed with it, so that it must have one of its own.
+        alone = path.parent.parent == self.uploads.resolve()
+        if not (alone and path.is_file()):
             raise AppError("The recording is no longer there: choose it again.")
         self.session(name).uploads.add(path)
         return path
@@ -336,14 +335,15 @@ class Desk:
             except OSError:
                 continue  # it has just become a whole file, or is a folder
 
-    def _held_bytes(self) -> int:
-        sizes = 0
+    def has_room(self, size: int = 0) -> bool:
+        """Whether the folder may grow by so many bytes."""
+        held = size
         for path in self.folder.rglob("*"):
             try:
-                sizes += path.stat().st_size if path.is_file() else 0
+                held += path.stat().st_size if path.is_file() else 0
             except OSError:
                 continue  # another page has just removed it
-        return sizes
+        return held <= MOST_FOLDER_BYTES
 
 
 @dataclass(eq=False)
@@ -351,6 +351,23 @@ class _Turn:
     """A place in the line; equal to no other, as a page may ask twice."""
 
     page: str
+
+
+def unforeseen(place: str) -> AppError:
+    """An error that nobody foresaw: its number on the page and in the terminal.
+
+    Parameters
+    ----------
+    place : str
+        In the code, from `sslmepr.app.worker.place_of`.
+    """
+    number = secrets.randbelow(900_000) + 100_000
+    # The error stream is shut, because libraries name files in it.
+    print(f"sslmepr: error {number}: {place}", flush=True)
+    return AppError(
+        f"Something went wrong that was not foreseen (error {number}, which also "
+        "stands in the terminal): try again, or another recording."
+    )
 
 
 def _reader(project: Path, variant: str):

@@ -5,8 +5,11 @@ reasons) is escaped.
 """
 
 import html
+import re
+from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_hex
 
 from sslmepr.report import theme
 from sslmepr.report.tables import Table
@@ -53,7 +56,7 @@ def scrolled(content: str, label: str) -> str:
     )
 
 
-def drawn(show, *arguments, alt: str, caption: str = "") -> str:
+def drawn(show, *arguments, alt: str, caption: str = "", mapped: bool = False) -> str:
     """A figure of the book as HTML, in every style and layout.
 
     Notebooks display figures; here is no notebook. Style sheets of the page and of the
@@ -67,19 +70,74 @@ def drawn(show, *arguments, alt: str, caption: str = "") -> str:
         Of the figure.
     alt, caption : str
         What it shows, in words; plain text below it.
+    mapped : bool
+        Whether a colour map is in it. Without one, the dark drawing is the light one
+        in other colours, which takes no time.
     """
-    parts = []
-    for mode in theme.MODES:
-        drawings = []
-        for layout in theme.WIDTHS:
-            with theme.use(mode, layout):
-                figure = show.draw(*arguments)
-                drawings.append(theme.svg(figure, alt, layout))
-                plt.close(figure)
-        parts.append(f'<div class="only-{mode}">{"".join(drawings)}</div>')
+    drawings = {"light": [_drawing(show, arguments, alt, n) for n in theme.WIDTHS]}
+    drawings["dark"] = (
+        [_drawing(show, arguments, alt, n, "dark") for n in theme.WIDTHS]
+        if mapped
+        else [in_the_dark(each) for each in drawings["light"]]
+    )
+    parts = [
+        f'<div class="only-{mode}">{"".join(each)}</div>'
+        for mode, each in drawings.items()
+    ]
     if caption:
         parts.append(f"<figcaption>{html.escape(caption)}</figcaption>")
     return f'<figure class="both-modes">{"".join(parts)}</figure>'
+
+
+def _drawing(show, arguments, alt: str, layout: str, mode: str = "light") -> str:
+    with theme.use(mode, layout):
+        figure = show.draw(*arguments)
+        drawing = theme.svg(figure, alt, layout)
+        plt.close(figure)
+    return drawing
+
+
+def in_the_dark(drawing: str) -> str:
+    """A drawing for light pages as it is on dark ones.
+
+    Parameters
+    ----------
+    drawing : str
+        Of `sslmepr.report.theme.svg`, all of whose colours are those of the theme.
+    """
+    dark = _COLOUR.sub(lambda found: _DARK.get(found[0], found[0]), drawing)
+    return _ID.sub(r"\g<0>-dark", dark)  # both stand on one page
+
+
+def _colours(mode: str) -> list[str]:
+    with theme.use(mode):
+        named = theme.modality_colours() | theme.emotion_colours()
+        ends = [to_hex(theme.diverging()(each)) for each in (0.12, 0.88)]  # waterfall
+    plain = (theme.RULE[mode], theme.FAINT[mode], theme.PAGE[mode])
+    return [*plain, *named.values(), *ends]
+
+
+_DARK = dict(zip(_colours("light"), _colours("dark"), strict=True))
+_COLOUR = re.compile(r"#[0-9a-f]{6}\b")
+_ID = re.compile(r'(?<=\bid=")[^"]+|(?<=href="#)[^"]+|(?<=url\(#)[^)]+')
+
+
+def key(of: str, styles: Mapping[str, str]) -> str:
+    """What colours stand for: a square of each beside its meaning.
+
+    Parameters
+    ----------
+    of : str
+        What is coloured.
+    styles : mapping of str to str
+        Meaning to the style of its square.
+    """
+    parts = "".join(
+        f'<span><span aria-hidden="true" style="{style}"></span>'
+        f"{html.escape(name)}</span> "
+        for name, style in styles.items()
+    )
+    return f'<p class="key">{html.escape(of)}: {parts}</p>'
 
 
 def listed(names: list[str]) -> str:

@@ -80,7 +80,8 @@ class Explanation:
     ----------
     outputs : DataFrame
         target, output, baseline, attributed, gap: logits of emotions and scores of
-        traits, means over seeds.
+        traits, means over seeds; score, usual: as the table of predictions has them,
+        of the recording and of the baseline.
     values : DataFrame
         Of `sslmepr.explanation.attribution.Attribution`.
     contributions : DataFrame
@@ -92,6 +93,9 @@ class Explanation:
         modality, target, predicted: what each modality says by itself (stage 2).
     weights : DataFrame
         Of `sslmepr.explanation.attention.weight_table`.
+    graph : DataFrame
+        modality that attends, and a column for each that it attends to; empty where
+        the variant has no graph attention.
     told : list of str
         The outputs that words, regions and moments are shown of.
     """
@@ -102,6 +106,7 @@ class Explanation:
     without: pd.DataFrame
     alone: pd.DataFrame
     weights: pd.DataFrame
+    graph: pd.DataFrame
     told: list[str]
 
 
@@ -190,15 +195,18 @@ class Explainer:
         average = neutral(given) if self.average is None else self.average
         steps = self.params.attention.steps
         found = attribute(self.fusion, given, [clip_id], average, None, steps)
+        outputs = found.outputs
+        for column, each in (("score", given), ("usual", average)):
+            outputs[column] = outputs["target"].map(self._predicted(each))
         told = [name for name in wanted if name in self.targets]
         return Explanation(
-            found.outputs,
+            outputs,
             found.values,
             contributions(found.values),
             self._without(given),
             self._alone(given),
-            self._weights(given, clip_id),
-            told or farthest(found.outputs),
+            *self._weights(given, clip_id),
+            told or farthest(outputs),
         )
 
     def detail(self, recording: Path, work: Path, told: list[str]) -> Details:
@@ -271,13 +279,21 @@ class Explainer:
         return _joined(tables, ["modality", "target", "predicted"])
 
     @torch.no_grad()
-    def _weights(self, given: FusionInput, clip_id: str) -> pd.DataFrame:
+    def _weights(
+        self, given: FusionInput, clip_id: str
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What each modality weighs, and which attends to which."""
         config = self.fusion.config
         parts = [name for name in PARTS if name not in config.without]
-        names = list(config.widths)
-        return weight_table(
-            self.fusion(given), [clip_id], names, list(config.tasks), parts
-        )
+        names, output = list(config.widths), self.fusion(given)
+        weights = weight_table(output, [clip_id], names, list(config.tasks), parts)
+        graph = pd.DataFrame()
+        if PARTS[0] in parts:
+            there = given.present[0].cpu().numpy()
+            graph = pd.DataFrame(output.graph_attention[0].cpu().numpy(), columns=names)
+            graph = graph.loc[there, there]
+            graph.insert(0, "modality", graph.columns)
+        return weights, graph
 
     def _encoded(self, modality: str, encoder) -> bool:
         """Whether the models read a modality as this encoder makes it."""

@@ -10,6 +10,7 @@ import pandas as pd
 from sslmepr.app.elements import (
     Section,
     drawn,
+    key,
     listed,
     paragraph,
     scrolled,
@@ -20,7 +21,7 @@ from sslmepr.app.explain import Details, Explanation
 from sslmepr.explanation.attribution import HALVES
 from sslmepr.explanation.cases import coloured_words, tint
 from sslmepr.explanation.sentences import contribution_sentence
-from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
+from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TARGETS, TRAITS
 from sslmepr.params import Params
 from sslmepr.report import figures
 from sslmepr.report.provenance import PACKAGES
@@ -34,6 +35,9 @@ KNOWN, UNKNOWN = "the average training clip", "an input without content"
 
 MOST_ROWS = 8
 """Of tables of what counts most."""
+
+PARTS_OF_TIME = 10
+"""Of the table of moments."""
 
 
 def explanation_sections(explanation: Explanation, known: bool) -> list[Section]:
@@ -49,7 +53,8 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
     intro = (
         f"Attributions say how far each modality moves an output from {usual} "
         "(integrated gradients). They add up to the output: the last column is what is "
-        "left over. Outputs of emotions are logits, those of traits scores."
+        "left over. Outputs of emotions are logits, those of traits scores; a score is "
+        "the mean of the models' probabilities, which is not that of their mean logit."
     )
     attributions = Table(_attributions(explanation), "Attributions")
     parts = [paragraph(intro), scrolling(attributions)]
@@ -68,7 +73,7 @@ def explanation_sections(explanation: Explanation, known: bool) -> list[Section]
     return [
         section("modalities", "What the scores rest on", *parts),
         _halves(explanation.values),
-        section("weights", "Weights of modalities", *_weights(explanation.weights)),
+        section("weights", "Weights of modalities", *_weights(explanation)),
     ]
 
 
@@ -118,17 +123,19 @@ def _agreement(alone: pd.DataFrame) -> str:
 
 def _halves(values: pd.DataFrame) -> Section:
     """Attributions by the half of the model that they go through, as coloured cells."""
-    keys = ["target", "modality", "half"]
-    table = values.groupby(keys, as_index=False)["attribution"].sum()
+    by = ["target", "modality", "half"]
+    table = values.groupby(by, as_index=False)["attribution"].sum()
     wide = table.pivot(index="target", columns=["half", "modality"])["attribution"]
     names = [name for name in MODALITIES if name in wide.columns.unique("modality")]
     columns = [(half, name) for half in HALVES for name in names]
-    rows = []
-    for targets in (EMOTIONS, TRAITS):
+    rows, keys = [], []
+    for task, targets in TARGETS.items():
         mine = wide.reindex(columns=columns).filter([*targets], axis=0)
         mine = mine.reindex([name for name in targets if name in mine.index])
         peak = max(mine.abs().max(axis=None), 1e-12) if len(mine) else 1.0
         rows += [_heat_row(name, each, peak) for name, each in mine.iterrows()]
+        if len(mine):
+            keys.append(key(f"Outputs of {plain(task, 'task')}", _scale(peak)))
     halves = [f"through {plain(half, 'task')}" for half in HALVES]
     heads = "".join(
         f'<th colspan="{len(names)}" scope="colgroup">{half}</th>' for half in halves
@@ -145,7 +152,14 @@ def _halves(values: pd.DataFrame) -> Section:
         "of all emotions, and of all traits."
     )
     title = "Through emotions, and through traits"
-    return section("halves", title, paragraph(intro), scrolled(content, title))
+    shown = scrolled(content, title)
+    return section("halves", title, paragraph(intro), *keys, shown)
+
+
+def _scale(peak: float) -> dict[str, str]:
+    """Values from the lowest to the highest that is coloured, and their colours."""
+    values = [-peak, -peak / 2, 0.0, peak / 2, peak]
+    return {number(each, 2): tint(each, peak) for each in values}
 
 
 def _heat_row(target: str, values: pd.Series, peak: float) -> str:
@@ -173,7 +187,8 @@ def _wide(table: pd.DataFrame, values: str) -> pd.DataFrame:
     return wide.loc[rows, [name for name in MODALITIES if name in wide.columns]]
 
 
-def _weights(weights: pd.DataFrame) -> list[str]:
+def _weights(explanation: Explanation) -> list[str]:
+    weights, graph = explanation.weights, explanation.graph
     if weights.empty:
         return [paragraph("This variant has no component that weighs modalities.")]
     names = weights["kind"].map(pretty)
@@ -186,7 +201,11 @@ def _weights(weights: pd.DataFrame) -> list[str]:
     )
     caption = "Weights as multiples of the uniform weight"
     shown = Table(wide.reset_index().rename_axis(columns=None), caption, note)
-    return [scrolling(shown)]
+    parts = [scrolling(shown)]
+    if len(graph):
+        note = "a row adds up to 1: how much a modality attends to each of them"
+        parts.append(scrolling(Table(graph, "Graph attention", note)))
+    return parts
 
 
 def _told(
@@ -196,9 +215,8 @@ def _told(
     told = explanation.outputs.set_index("target").loc[target]
     contributions = explanation.contributions
     mine = contributions[contributions["target"] == target]
-    sentence = contribution_sentence(
-        mine, told["output"], told["baseline"], target, usual
-    )
+    outputs, scores = told[["output", "baseline"]], told[["score", "usual"]]
+    sentence = contribution_sentence(mine, *outputs, target, usual, tuple(scores))
     parts = [paragraph(sentence)]
     tabs = Tabs("By")
     tabs.panels["modality"] = drawn(
@@ -226,7 +244,7 @@ def _told(
             figures.in_time,
             steps,
             alt=f"What each moment adds to {plain(target)}, by modality",
-        )
+        ) + scrolling(_moment_table(steps))
     columns = details.columns
     columns = columns[columns["target"] == target]
     if len(columns):
@@ -245,6 +263,35 @@ def _feature_table(columns: pd.DataFrame) -> Table:
     return Table(
         shown.rename(columns={"column": "feature"}), "Features that count most"
     )
+
+
+def _moment_table(steps: pd.DataFrame) -> Table:
+    """What each tenth of the time adds, modality by modality; text has no time."""
+    timed = steps[steps["modality"] != "text"]
+    count = timed.groupby("modality")["step"].transform("size")
+    place = timed.groupby("modality")["step"].rank() - 0.5
+    tenth = (PARTS_OF_TIME * place / count).astype(int)
+    sums = timed.groupby([tenth, "modality"])["attribution"].sum().unstack()
+    sums = sums.reindex(range(PARTS_OF_TIME))
+    step = 100 // PARTS_OF_TIME
+    spans = [f"{step * place} to {step * (place + 1)} %" for place in sums.index]
+    table = pd.DataFrame({"time": spans})
+    for name in (each for each in MODALITIES if each in sums):
+        table[name] = [number(each) for each in sums[name]]
+    note = "sums over the steps of each tenth of the recording"
+    return Table(table, "What each moment adds", note)
+
+
+def _region_table(regions: pd.DataFrame) -> Table:
+    """What hiding each region takes, as the squares of the picture lie."""
+    wide = regions.pivot(
+        index=["modality", "row"], columns="column", values="attribution"
+    ).reset_index()
+    table = pd.DataFrame({"modality": wide["modality"], "row": wide["row"] + 1})
+    for column in sorted(regions["column"].unique()):
+        table[f"column {column + 1}"] = [number(each) for each in wide[column]]
+    note = "rows from the top, columns from the left"
+    return Table(table, "What hiding each region takes", note)
 
 
 def _strongest(table: pd.DataFrame) -> pd.DataFrame:
@@ -271,8 +318,11 @@ def _regions(told: list[str], details: Details) -> list[Section]:
                     mine,
                     alt=f"What hiding a region of the face or body takes from {name}",
                     caption="What is lost where a region becomes a plain colour.",
+                    mapped=True,
                 )
             )
+            shown = mine[mine["modality"].isin(list(crops))]
+            parts.append(scrolling(_region_table(shown)))
     if not parts:
         return []
     return [section("regions", "Regions of the picture", *parts, people=True)]

@@ -28,7 +28,8 @@ def score_bars(scores: pd.DataFrame) -> Figure:
         Index: emotions, traits or both. ``score``; ``low`` and ``high``, its interval;
         ``reference``, the threshold of an emotion or the average training clip's trait;
         ``usual``, how far scores usually are from the truth; ``true``, where it is
-        known. All but the score may be NaN.
+        known; ``open``, where an emotion may be absent or present: its bar is hatched.
+        All but the score may be NaN.
     """
     panels = {
         title: [name for name in names if name in scores.index]
@@ -44,7 +45,10 @@ def score_bars(scores: pd.DataFrame) -> Figure:
             (mine["score"] + sign * mine["usual"]).clip(0, 1) for sign in (-1, 1)
         )
         axes.barh(places, high - low, left=low, height=0.9, **_usual_style())
-        axes.barh(places, mine["score"], color=colour, height=0.5, alpha=0.85)
+        bars = axes.barh(places, mine["score"], color=colour, height=0.5, alpha=0.85)
+        for bar, each, either in zip(bars, colour, mine["open"].notna(), strict=True):
+            if either:
+                bar.set(**_open_style(each))
         axes.hlines(places, mine["low"], mine["high"], color=theme.ink(), lw=1.6)
         for column, marker in (("reference", "|"), ("true", "D")):
             axes.scatter(
@@ -63,7 +67,7 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     return figure
 
 
-def _marks(scores: pd.DataFrame) -> list[Line2D]:
+def _marks(scores: pd.DataFrame) -> list[Line2D | Patch]:
     """Entries of the legend for the marks that are there."""
     style = {"color": theme.ink(), "markersize": 6}
     band = Patch(label="usual error", **_usual_style())
@@ -78,12 +82,18 @@ def _marks(scores: pd.DataFrame) -> list[Line2D]:
         "true": {"label": "true", "marker": "D", "mfc": "none", "ls": "none"},
     }
     known = scores.notna().any()
-    lines = [
+    lines: list[Line2D | Patch] = [
         Line2D([], [], **style, **mark)
         for column, mark in marks.items()
         if known[column]
     ]
+    if known["open"]:
+        lines.append(Patch(label="absent or present", **_open_style(theme.ink())))
     return [*lines, band] if known["usual"] else lines
+
+
+def _open_style(colour) -> dict:
+    return {"facecolor": "none", "edgecolor": colour, "hatch": "/////"}
 
 
 def _usual_style() -> dict:
@@ -137,6 +147,11 @@ def _pair_styles(face: str = "facecolor") -> dict[str, dict]:
     }
 
 
+def box_colours() -> dict[str, str]:
+    """Modality to the colour of its boxes; the scene is the whole frame."""
+    return {name: theme.modality_colours()[name] for name in ("face", "body")}
+
+
 def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     """Frames with a box around each region that was found, in its modality's colour.
 
@@ -149,9 +164,9 @@ def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     """
     shown = images.copy()
     width = max(1, images.shape[2] // 160)
-    colours = theme.modality_colours()
+    colours = box_colours()
     found = regions[regions["provenance"] != "full_frame"]
-    found = found[found["modality"] != "scene"]
+    found = found[found["modality"].isin(list(colours))]
     for region in found.itertuples():
         colour = tuple(int(255 * part) for part in to_rgb(colours[region.modality]))
         corners = [

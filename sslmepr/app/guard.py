@@ -8,9 +8,10 @@ needs.
 
 import re
 import secrets
+from collections.abc import Callable
 from http import HTTPStatus
 
-from sslmepr.app.intake import MOST_BYTES
+from sslmepr.app.intake import MOST_BYTES, NO_ROOM
 
 HOSTS = ("127.0.0.1", "localhost")
 
@@ -76,10 +77,12 @@ class Guard:
     app : ASGI application
     port : int
         That the server listens on.
+    has_room : callable
+        Whether so many bytes may be uploaded.
     """
 
-    def __init__(self, app, port: int):
-        self.app, self.port = app, port
+    def __init__(self, app, port: int, has_room: Callable[[int], bool]):
+        self.app, self.port, self.has_room = app, port, has_room
         self.hosts = {f"{name}:{port}" for name in HOSTS}
 
     async def __call__(self, scope, receive, send) -> None:
@@ -107,7 +110,7 @@ class Guard:
             return HTTPStatus.FORBIDDEN
         if not is_allowed(method, scope["path"]):
             return HTTPStatus.NOT_FOUND
-        return _too_large(scope["path"], named) if method == "POST" else None
+        return self._too_large(scope["path"], named) if method == "POST" else None
 
     def _from_own_page(self, scope, method: str, named) -> bool:
         origins = named.get("origin", [])
@@ -122,6 +125,17 @@ class Guard:
         opened = named.get("sec-fetch-mode", [""])[0] == "navigate"
         return method == "GET" and opened and scope["path"] == "/"
 
+    def _too_large(self, path: str, named) -> HTTPStatus | None:
+        try:
+            length = int(named["content-length"][0])
+        except (KeyError, ValueError):
+            return HTTPStatus.LENGTH_REQUIRED
+        most = MOST_BYTES + _FORM_BYTES if path == UPLOAD else MOST_MESSAGE_BYTES
+        if not 0 <= length <= most:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        full = path == UPLOAD and not self.has_room(length)
+        return HTTPStatus.INSUFFICIENT_STORAGE if full else None
+
 
 def is_allowed(method: str, path: str) -> bool:
     """Whether the page needs a route, which no parent folder is part of."""
@@ -129,21 +143,14 @@ def is_allowed(method: str, path: str) -> bool:
     return whole is not None and ".." not in path.split("/")
 
 
-def _too_large(path: str, named) -> HTTPStatus | None:
-    try:
-        length = int(named["content-length"][0])
-    except (KeyError, ValueError):
-        return HTTPStatus.LENGTH_REQUIRED
-    most = MOST_BYTES + _FORM_BYTES if path == UPLOAD else MOST_MESSAGE_BYTES
-    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if not 0 <= length <= most else None
-
-
 async def _refuse(send, status: HTTPStatus) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
     start = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
-    await send({"type": "http.response.body", "body": status.phrase.encode()})
+    full = status == HTTPStatus.INSUFFICIENT_STORAGE
+    said = NO_ROOM if full else status.phrase  # the page shows it
+    await send({"type": "http.response.body", "body": said.encode()})
 
 
 class _Answer:

@@ -21,6 +21,8 @@ MOST_SECONDS = 60.0
 RECORDING = "recording"
 """Stands for the file, whose name nobody needs to see."""
 
+NO_ROOM = "There is no room left for recordings: press Clear all first."
+
 _HEAD_BYTES = 12
 
 
@@ -131,9 +133,11 @@ def recording_seconds(path: Path) -> float:
     Raises
     ------
     MediaError
-        If it cannot be opened.
+        If it cannot be opened, or there is nothing to be seen or heard in it.
     """
     with open_media(path) as container:
+        if not (container.streams.video or container.streams.audio):
+            raise MediaError(path, "it has neither pictures nor sound")
         if container.duration:
             return container.duration / av.time_base
         origin, last = origin_seconds(container), 0.0

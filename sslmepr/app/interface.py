@@ -1,16 +1,18 @@
 """The page: what is chosen, what is shown, and what a button does."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 
 import gradio as gr
 from starlette.middleware import Middleware
 
 from sslmepr.app import answers, report, style
-from sslmepr.app.desk import Desk
+from sslmepr.app.desk import Desk, unforeseen
 from sslmepr.app.examples import examples
 from sslmepr.app.guard import Guard
 from sslmepr.app.intake import MOST_BYTES, AppError, tables_needed
+from sslmepr.app.worker import place_of
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report.fonts import FONT
 from sslmepr.report.words import pretty
@@ -31,7 +33,7 @@ app, and for 30 minutes at most. Nothing of it is written to a log.
 """
 
 
-def launch_options(port: int) -> dict:
+def launch_options(desk: Desk, port: int) -> dict:
     """How the server is launched: for this machine alone, with all extras off."""
     return {
         "server_name": "127.0.0.1",
@@ -50,7 +52,7 @@ def launch_options(port: int) -> dict:
         "theme": _theme(),
         "css": style.page(),
         "app_kwargs": {
-            "middleware": [Middleware(Guard, port=port)],
+            "middleware": [Middleware(Guard, port=port, has_room=desk.has_room)],
             "docs_url": None,
             "redoc_url": None,
             "openapi_url": None,
@@ -97,6 +99,25 @@ def build(desk: Desk) -> gr.Blocks:
         _Page(desk).connect(page)
     page.queue(max_size=MOST_EVENTS, default_concurrency_limit=None, api_open=False)
     return page
+
+
+def _told(handler: Callable) -> Callable:
+    """A handler of the page whose errors are told; Gradio would hide them."""
+
+    @wraps(handler)
+    def told(*given):
+        try:
+            return handler(*given)
+        except Exception as error:
+            text = str(_sentence(error))
+            raise gr.Error(text, duration=None, print_exception=False) from None
+
+    return told
+
+
+def _sentence(error: Exception) -> AppError:
+    foreseen = isinstance(error, AppError)
+    return error if foreseen else unforeseen(place_of(error))
 
 
 class _Page:
@@ -216,20 +237,27 @@ class _Page:
         """Say what happens when something is chosen or pressed."""
         own = [self.video, self.sound, self.several]
         tables = list(self.tables.values())
-        single = [self.segment, self.words, self.wanted, self.timeline]
+        single = [self.segment, self.wanted, self.timeline]
         begun = [self.status, self.clock, self.result, self.words, self.saving]
         self.source.input(
-            self._choose,
+            _told(self._choose),
             self.source,
             [self.example, self.player, *own, *single, self.consent, self.run]
-            + [*tables, self.result],
+            + [*tables, self.result, self.words],
             **PRIVATE,
         )
         self.example.input(
-            self._choose_example, self.example, [self.player, self.result], **PRIVATE
+            _told(self._choose_example),
+            self.example,
+            [self.player, self.result, self.words],
+            **PRIVATE,
         )
+        for each in (self.start, self.end):
+            each.input(
+                _told(self._cut), self.words, [self.words, self.status], **PRIVATE
+            )
         self.consent.input(
-            self._agree, self.consent, [self.run, self.status], **PRIVATE
+            _told(self._agree), self.consent, [self.run, self.status], **PRIVATE
         )
         files = self.several
         for each, events in {
@@ -239,11 +267,13 @@ class _Page:
         }.items():
             for event in events:
                 event(
-                    self._take_another,
+                    _told(self._take_another),
                     each,
                     [self.consent, self.words, self.run, self.status, self.result],
                     **PRIVATE,
                 )
+        for each in tables:
+            each.upload(_told(self._take_table), each, None, **PRIVATE)
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]
@@ -252,33 +282,41 @@ class _Page:
             api_name="ask",
             **PRIVATE,
         )
-        save = {"fn": self._save, "inputs": self.people, "outputs": self.files}
+        save = {"fn": _told(self._save), "inputs": self.people, "outputs": self.files}
         running.then(**save, api_name="save", **PRIVATE)
         self.people.input(**save, **PRIVATE)
-        self.keep.click(self._keep, None, self.status, api_name="keep", **PRIVATE)
+        self.keep.click(
+            _told(self._keep), None, self.status, api_name="keep", **PRIVATE
+        )
         self.cancel.click(
-            self._stop, None, begun, cancels=[running], api_name="stop", **PRIVATE
+            _told(self._stop),
+            None,
+            begun,
+            cancels=[running],
+            api_name="stop",
+            **PRIVATE,
         )
         self.clear.click(
-            self._empty,
+            _told(self._empty),
             self.source,
             [*own, *tables, self.start, self.end, self.consent, self.run, *begun],
             cancels=[running],
             api_name="empty",
             **PRIVATE,
         )
-        page.unload(self._leave)
+        page.unload(_told(self._leave))
 
     def _choose(self, source: str, request: gr.Request) -> tuple:
         chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
         drawn, single = source == EXAMPLE, source != SEVERAL
-        visible = [drawn, drawn, *chosen, *[single] * 4]
+        visible = [drawn, drawn, *chosen, *[single] * 3]
         return (
             *[gr.update(visible=each) for each in visible],
             gr.update(visible=not drawn, value=False),
             gr.update(interactive=drawn),
             *[gr.update(visible=not drawn)] * len(self.tables),
             self._old(request),
+            gr.update(visible=single, value=""),
         )
 
     def _take_another(self, value, request: gr.Request) -> tuple:
@@ -289,12 +327,21 @@ class _Page:
         run = gr.update(interactive=False)
         return False, "", run, answers.status(said), self._old(request)
 
+    def _take_table(self, table: str | None, request: gr.Request) -> None:
+        self.desk.upload(request.session_hash, table)  # goes when the page does
+
     def _agree(self, agreed: bool) -> tuple:
         said = "Ready: press Run." if agreed else "Without consent nothing is analysed."
         return gr.update(interactive=agreed), answers.status(said)
 
     def _choose_example(self, name: str, request: gr.Request) -> tuple:
-        return self._player(name), self._old(request)
+        return self._player(name), self._old(request), ""
+
+    def _cut(self, words: str) -> tuple:
+        """Another segment: what was said in the one before is not said in it."""
+        if not words:
+            return gr.skip(), gr.skip()
+        return "", answers.status("What is said was cleared: the segment is another.")
 
     def _old(self, request: gr.Request):
         """What stands there is of the recording before, if anything does."""
@@ -319,10 +366,13 @@ class _Page:
         *tables: str | None,
     ):
         page = request.session_hash
-        question = {"start": start, "end": end, "words": words or ""}
+        session = self.desk.session(page)
+        words = (words or "").strip()
+        # What the app has heard is heard again: it may be of another recording.
+        words = "" if words == session.filled.strip() else words
+        question = {"start": start, "end": end, "words": words}
         question |= {"variant": variant, "wanted": list(wanted or [])}
         question |= {"timeline": bool(timeline)}
-        session = self.desk.session(page)
         session.unanswered, old = True, session.result is not None
         yield _update(answers.Shown(answers.status("The analysis begins."), old=old))
         try:
@@ -333,8 +383,8 @@ class _Page:
                 found = self._own(page, value, consent, tables, question)
             for each in found:
                 yield _update(each)
-        except AppError as error:
-            yield _update(answers.refused(self.desk, page, error))
+        except Exception as error:
+            yield _update(answers.refused(self.desk, page, _sentence(error)))
         session.unanswered = False
 
     def _example(self, page: str, name, question: dict) -> Iterator[answers.Shown]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-import torch
 
 from sslmepr import params as parameters
 from sslmepr.app import certainty
@@ -30,15 +29,20 @@ from sslmepr.app.intake import (
 from sslmepr.app.scores import score_sections, score_table
 from sslmepr.app.seen import Seen, seen_sections
 from sslmepr.app.several import joined, packed
-from sslmepr.app.timeline import Timeline, read_windows, unread_section
-from sslmepr.encoders.load import load_encoders
+from sslmepr.app.timeline import FAILED, MEASURED, Timeline, read_windows, unread
+from sslmepr.extraction.chunks import tools
+from sslmepr.extraction.corpus import ExtractionError
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.predict import WRITERS, PredictError, Predictor
 from sslmepr.training.checkpoints import CheckpointError
 from sslmepr.training.new_clips import StudyModels
+from sslmepr.weights import WeightsError
 
 MOST_WORDS = 300
 """Given as what is said: each is left out once, to see what it counts."""
+
+MOST_VARIANTS = 2
+"""Whose models stay loaded, which takes memory."""
 
 STEPS = (
     "checking the recording",
@@ -97,14 +101,19 @@ class Reader:
         compute = settings.compute.model_copy(update={"workers": 1, "engine": "local"})
         self.params = settings.model_copy(update={"compute": compute})
         self.study_folder = self.project / "runs" / settings.study
-        self.encoders = load_encoders(settings.extract, torch.device("cpu"))
+        # those that extraction keeps, so that nothing is loaded twice
+        self.encoders = tools(settings.extract, compute.device).encoders
         self.results_folder = self.project / "results" / settings.study
         self.metrics = certainty.measured(self.results_folder, settings.roles.held_out)
         self._of: dict[str, Loaded] = {}
         self._models(variant)
 
     def _models(self, variant: str) -> Loaded:
-        if variant not in self._of:
+        if variant in self._of:
+            self._of[variant] = self._of.pop(variant)  # the last one used
+        else:
+            while len(self._of) >= MOST_VARIANTS:
+                del self._of[next(iter(self._of))]
             settings, data = self.params, self.project / "data"
             predictor = None
             if tables_needed(settings):
@@ -135,7 +144,7 @@ class Reader:
     def _predictor(self, variant: str, tables: Mapping[str, str]) -> Predictor:
         settings, folder = self.params, self.study_folder
         try:
-            return Predictor(settings, folder, variant, tables=tables)
+            return Predictor(settings, folder, variant, tables=tables, keep=True)
         except PredictError as error:
             raise AppError(self._without_paths(str(error))) from None
 
@@ -172,21 +181,27 @@ class Reader:
         AppError
         """
         task = question.get("task")
-        if task == "row":
-            table = self.table(question)
-            return {"row": packed(table)}
-        if task == "joined":
-            return joined(question["rows"], Path(question["folder"]))
-        return self._analysis(question, tell)
+        try:
+            if task == "row":
+                return {"row": packed(self.table(question))}
+            if task == "joined":
+                return joined(question["rows"], Path(question["folder"]))
+            return self._analysis(question, tell)
+        except WeightsError:
+            raise AppError(
+                "The weights of an encoder are not on this machine: run `sslmepr "
+                "predict` on any recording, which fetches them or says how."
+            ) from None
 
     def _analysis(self, question: dict, tell) -> dict:
-        windows = question["timeline"] and not tables_needed(self.params)
+        loaded = self._models(question["variant"])
+        in_time = question["timeline"] and "emotion" in loaded.models.tasks
+        windows = in_time and not tables_needed(self.params)
         names = [name for name in STEPS if windows or name != WINDOWS]
         begin = _Steps(tell, names)
         begin()
         checked = self._checked(question)
         begin()
-        loaded = self._models(question["variant"])
         predictor = self._predictor_for(question["variant"], checked)
         table = self._predict(predictor, checked, question["words"])
         row = table.iloc[0]
@@ -201,12 +216,9 @@ class Reader:
         files = _files(table, explanation, checked.work)
         if windows:
             begin([*first, *rest])
-            course = self._timeline(predictor, checked, row, seen)
-            rest += filter(None, [course.section()])
-            if len(course.windows):
-                _write(course.windows, checked.work / "windows.csv", files)
-        elif question["timeline"]:
-            rest.append(unread_section())
+            rest.append(self._in_time(predictor, checked, row, seen, files))
+        elif in_time:
+            rest.append(unread(MEASURED))
         begin([*first, *rest])
         details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
         rest += detail_sections(explanation, details, known)
@@ -249,6 +261,16 @@ class Reader:
             compared = comparison(question["kept"], now, scores, loaded.errors)
             sections.append(compared)
         return now, [*sections, sure.section()]
+
+    def _in_time(self, predictor, checked: Checked, row, seen, files) -> Section:
+        """The section of the windows, whose table is put into the downloads."""
+        try:
+            course = self._timeline(predictor, checked, row, seen)
+        except ExtractionError:  # the result of the whole stands
+            return unread(FAILED)
+        if len(course.windows):
+            _write(course.windows, checked.work / "windows.csv", files)
+        return course.section()
 
     def _timeline(
         self, predictor: Predictor, checked: Checked, row: pd.Series, seen: Seen

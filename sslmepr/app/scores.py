@@ -11,8 +11,9 @@ from sslmepr.labels import EMOTIONS, TARGET_COLUMNS, TARGETS, TRAITS
 from sslmepr.models.fusion import FusionInput
 from sslmepr.report.tables import MISSING, Table, interval, number
 from sslmepr.report.words import plain
+from sslmepr.statistics.conformal import ABSENT, EITHER, PRESENT
 
-COLUMNS = ["score", "low", "high", "reference", "usual", "true"]
+COLUMNS = ["score", "low", "high", "reference", "usual", "true", "open"]
 
 
 def score_table(
@@ -40,7 +41,8 @@ def score_table(
     -------
     DataFrame
         Index: target; score, low, high, reference (an emotion's threshold, an average
-        clip's trait), usual (error on held-out clips), true; NaN where there is none.
+        clip's trait), usual (error on held-out clips), true, open (1 where an emotion
+        may be absent or present); NaN where there is none.
     """
     reference = dict(zip(EMOTIONS[1:], models.thresholds.tolist(), strict=True))
     if average is not None and "personality" in models.tasks:
@@ -52,7 +54,8 @@ def score_table(
         for name, column in zip(TARGETS[task], TARGET_COLUMNS[task], strict=True):
             values = [row[column], row.get(f"{column}_low"), row.get(f"{column}_high")]
             known = [each.get(name) for each in (reference, usual, true)]
-            rows[name] = [*values, *known]
+            either = 1.0 if row.get(f"{column}_set") == EITHER else None
+            rows[name] = [*values, *known, either]
     return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).astype(float)
 
 
@@ -68,16 +71,7 @@ def sentences(row: pd.Series, scores: pd.DataFrame) -> list[str]:
     """
     said = []
     if "emotions" in row:
-        present = [name for name in EMOTIONS[1:] if name in row["emotions"].split(", ")]
-        shown = listed(
-            [f"{plain(n)} ({number(scores.at[n, 'score'], 2)})" for n in present]
-        )
-        said.append(
-            f"The person appears to show {shown}."
-            if present
-            else "None of the six emotions reaches its threshold: the person appears "
-            "neutral."
-        )
+        said += _emotions(row, scores)
     traits = scores.loc[[name for name in TRAITS if name in scores.index]]
     sides = {
         "above": traits.index[traits["low"] > traits["reference"]],
@@ -98,6 +92,30 @@ def sentences(row: pd.Series, scores: pd.DataFrame) -> list[str]:
         said.append(f"Missing: {row['missing']}. The scores rest on what is left.")
     else:
         said.append("Everything that the models use was found.")
+    return said
+
+
+def _emotions(row: pd.Series, scores: pd.DataFrame) -> list[str]:
+    """What reaches its threshold, and whether the models can tell that it is there."""
+    sets = {name: row.get(f"emotion_{name}_set") for name in EMOTIONS[1:]}
+    present = [name for name in sets if name in row["emotions"].split(", ")]
+    if not present:
+        may = [plain(name) for name, each in sets.items() if each in (EITHER, PRESENT)]
+        rest = (
+            f", but the models cannot exclude {listed(may)}."
+            if may
+            else ": the person appears neutral."
+        )
+        return [f"None of the six emotions reaches its threshold{rest}"]
+    said = []
+    for begin, doubted in (
+        ("The person appears to show", False),
+        ("At or above the threshold, though absence cannot be excluded:", True),
+    ):
+        names = [n for n in present if (sets[n] in (EITHER, ABSENT)) == doubted]
+        if names:
+            shown = [f"{plain(n)} ({number(scores.at[n, 'score'], 2)})" for n in names]
+            said.append(f"{begin} {listed(shown)}.")
     return said
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from sslmepr.app.elements import Section, drawn, paragraph, scrolling, section
-from sslmepr.app.figures import outlined
+from sslmepr.app.elements import Section, drawn, key, paragraph, scrolling, section
+from sslmepr.app.figures import box_colours, outlined
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
@@ -116,6 +116,7 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
                 caption="Boxes: face and body as they were found. Dotted lines: when "
                 "the frames were taken.",
             ),
+            key("Boxes", {n: f"background:{c}" for n, c in box_colours().items()}),
             _enlargeable(seen.images, seen.seconds),
         ]
     if len(seen.provenance):

@@ -25,6 +25,9 @@ PREFIX = "sslmepr-app-"
 INSTALL = "pip install -c constraints.txt -e '.[app]'"
 SWEEP_SECONDS = 30
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, being ended, and a terminal that closes."""
+
 
 class ServeError(RuntimeError):
     """The app cannot start."""
@@ -95,8 +98,9 @@ def serve(
         )
     _require_free(port)
     # Being ended is as Ctrl-C, which a shell may have had ignored in the background.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.default_int_handler)
+    for each in ENDING:
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:  # nohup
+            signal.signal(each, signal.default_int_handler)
     try:
         with _private_folder() as folder:
             _environment(folder)
@@ -119,7 +123,7 @@ def _run(desk, port: int, browser: bool) -> None:
     from sslmepr.app.interface import build, launch_options
 
     page = build(desk)
-    page.launch(server_port=port, **launch_options(port))
+    page.launch(server_port=port, **launch_options(desk, port))
     address = f"http://{HOST}:{port}/"
     print(f"sslmepr: the app is at {address} (Ctrl-C ends it)", flush=True)
     if browser:
@@ -170,6 +174,8 @@ def _private_folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        for each in ENDING:  # asked twice, it would leave half of it
+            signal.signal(each, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)
 
 

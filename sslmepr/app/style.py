@@ -54,6 +54,12 @@ background:none}
 .scrolls .interval{white-space:nowrap}
 """
 
+KEYS = """
+.key>span{margin-right:.8em;white-space:nowrap}
+.key>span>span{display:inline-block;width:.9em;height:.9em;margin-right:.3em;
+border:1px solid #8886;vertical-align:-.1em}
+"""
+
 FRAMES = """
 .enlargeable{display:flex;flex-wrap:wrap;gap:.4em;margin:0 0 1em}
 .enlargeable summary{list-style:none;cursor:zoom-in;line-height:0}
@@ -64,7 +70,7 @@ FRAMES = """
 .enlargeable details[open] img{height:auto;max-height:85vh;max-width:100%}
 """
 
-CONTENT = FIGURES + TABLES + FRAMES
+CONTENT = FIGURES + TABLES + KEYS + FRAMES
 
 _PAGE = (
     CONTENT

@@ -21,6 +21,15 @@ SHORTEST_SECONDS = 6.0
 
 TITLE = "Through the recording"
 
+MEASURED = (
+    "There are no windows where a modality comes from a table of another tool: it is "
+    "read as a whole."
+)
+FAILED = (
+    "The windows could not be read, for a reason that was not foreseen. The scores of "
+    "the whole recording do not depend on them."
+)
+
 
 def window_starts(seconds: float) -> np.ndarray:
     """When the windows of a recording start, in seconds from its beginning.
@@ -111,10 +120,8 @@ class Timeline:
             for _, row in self.windows.iterrows()
         ]
 
-    def section(self) -> Section | None:
-        """As a part of the result; None if the models predict no emotions."""
-        if EMOTION_COLUMNS[0] not in self.whole:
-            return None
+    def section(self) -> Section:
+        """As a part of the result."""
         if self.windows.empty:
             short = (
                 f"This recording is {self.seconds:.1f} seconds long. Below "
@@ -169,13 +176,9 @@ class Timeline:
         return Table(table, "Emotions in each window", note)
 
 
-def unread_section() -> Section:
-    """Why there are no windows where other tools have measured a modality."""
-    said = (
-        "There are no windows where a modality comes from a table of another tool: it "
-        "is read as a whole."
-    )
-    return section("timeline", TITLE, paragraph(said))
+def unread(why: str) -> Section:
+    """A part of the result that says why there are no windows."""
+    return section("timeline", TITLE, paragraph(why))
 
 
 def _has(value) -> bool:

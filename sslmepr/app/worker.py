@@ -5,6 +5,7 @@ it and starts another. Messages are JSON, so that nothing that happens in it can
 code in the server.
 """
 
+import errno
 import json
 import multiprocessing
 import os
@@ -28,6 +29,9 @@ MOST_START_SECONDS = 900.0
 
 MOST_BYTES = 4 * 2**30
 """Largest resident memory of the process."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Of errors: there is no room left on the disk."""
 
 TICK_SECONDS = 0.1
 """How often time, memory and cancellation are looked at."""
@@ -106,11 +110,12 @@ class Worker:
     def stop(self) -> None:
         """End the process at once; the next question starts another."""
         with self._change:
-            if self._process is not None:
-                self._process.kill()
-                self._process.join()
-                self._pipe.close()
-            self._process = self._pipe = None
+            # Forgotten first, so that one who asks knows why it ended. The pipe closes
+            # when nobody holds it: closed under one who reads, it may raise anything.
+            process, self._process, self._pipe = self._process, None, None
+            if process is not None:
+                process.kill()
+                process.join()
 
     def close(self) -> None:
         """End the process for good."""
@@ -134,12 +139,13 @@ class Worker:
         """
         with self._turn, self._ended_if_unfinished() as finished:
             begin = time.monotonic()
-            self.start()
-            process, pipe = self._process, self._pipe
+            with self._change:
+                self.start()
+                process, pipe = self._process, self._pipe
             if process is None:
                 raise AppError("The app is closing.")
             if self._ready:
-                _send(pipe, question)
+                self._tell(process, pipe, question)
             while True:
                 message = self._message(process, pipe)
                 seconds = time.monotonic() - begin
@@ -148,7 +154,7 @@ class Worker:
                     yield Event(kind, None, seconds)
                 elif message[0] == "ready":
                     self._ready = True
-                    _send(pipe, question)
+                    self._tell(process, pipe, question)
                     begin = time.monotonic()  # loading models is no part of an answer
                 elif message[0] == "refused":
                     finished.append(self._ready)
@@ -175,9 +181,20 @@ class Worker:
                 self.start()
 
     def _message(self, process, pipe) -> list | None:
-        try:
+        with self._told_if_ended(process):
             if pipe.poll(TICK_SECONDS):
                 return json.loads(pipe.recv_bytes())
+        return None
+
+    def _tell(self, process, pipe, question: dict) -> None:
+        with self._told_if_ended(process):
+            _send(pipe, question)
+
+    @contextmanager
+    def _told_if_ended(self, process) -> Iterator[None]:
+        """A pipe that breaks, as why the process at its other end has ended."""
+        try:
+            yield
         except (EOFError, OSError):
             if process is not self._process:
                 raise Cancelled("Cancelled.") from None
@@ -185,7 +202,6 @@ class Worker:
                 "The analysis ended before its time, perhaps for want of memory: try a "
                 "shorter segment."
             ) from None
-        return None
 
     def _check(self, process, seconds: float) -> None:
         if not self._ready and seconds > MOST_START_SECONDS:
@@ -244,6 +260,13 @@ def _told(error: Exception) -> tuple[str, str]:
     """A message about an error. Messages of unforeseen ones may hold anything."""
     if isinstance(error, AppError):
         return "refused", str(error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return "refused", "The disk is full: make room and try again."
+    return "failed", place_of(error)
+
+
+def place_of(error: Exception) -> str:
+    """Kind of an error and line of the code that raised it, without its message."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(frame.filename)}:{frame.lineno}"
-    return "failed", f"{type(error).__name__} at {place}"
+    return f"{type(error).__name__} at {place}"

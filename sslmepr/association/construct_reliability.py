@@ -22,7 +22,7 @@ from sslmepr.association.multitrait import (
 from sslmepr.association.study_associations import variant_predictions
 from sslmepr.labels import TRAITS
 from sslmepr.params import Params
-from sslmepr.simulation.raters import rating_ceiling
+from sslmepr.simulation.raters import raters_in, rating_ceiling
 from sslmepr.simulation.world import make_world
 from sslmepr.statistics.cluster_bootstrap import NONE, Clusters, interval
 from sslmepr.statistics.reliability import intraclass
@@ -149,6 +149,6 @@ def noise_ceilings(params: Params) -> pd.DataFrame:
     if corpus.source != "simulated" or raters is None:
         return pd.DataFrame(columns=columns)
     world = make_world(corpus.world, params.simulation.worlds)
-    ceiling = rating_ceiling(world, raters)
+    ceiling = rating_ceiling(world, raters_in(world, raters))
     rows = zip(TRAITS, [raters.count] * len(TRAITS), ceiling**2, ceiling, strict=True)
     return pd.DataFrame(rows, columns=columns)

@@ -24,6 +24,7 @@ def intervals(
     Returns
     -------
     low, high, p : (...) ndarrays
+        Ends lie in -1..1, as correlations do: what is cut off holds none of them.
     """
     freedom = max(n_speakers - 1, 1)
     quantile = stats.t.ppf((1 + confidence) / 2, freedom)
@@ -33,6 +34,7 @@ def intervals(
     strong = np.abs(estimate) > FISHER
     low = np.where(strong, np.tanh(z - width), low)
     high = np.where(strong, np.tanh(z + width), high)
+    low, high = np.clip([low, high], -1, 1)
     return low, high, 2 * stats.t.sf(np.abs(estimate) / error, freedom)
 
 

@@ -31,6 +31,7 @@ from sslmepr.params import Params
 from sslmepr.params.analysis import Association
 from sslmepr.simulation.raters import (
     majority_errors,
+    raters_in,
     rating_ceiling,
 )
 from sslmepr.simulation.world import EMOTION_PART, make_world
@@ -66,10 +67,11 @@ def known_reliability(params: Params) -> Reliability | None:
         None where raters are not known: published corpora do not come with single
         ratings.
     """
-    corpus, raters = params.corpus[params.roles.personality], params.simulation.raters
-    if corpus.source != "simulated" or raters is None:
+    corpus = params.corpus[params.roles.personality]
+    if corpus.source != "simulated" or params.simulation.raters is None:
         return None
     world = make_world(corpus.world, params.simulation.worlds)
+    raters = raters_in(world, params.simulation.raters)
     errors, weights = majority_errors(raters)
     spread = weights @ errors**2 - (weights @ errors) ** 2
     emotions = np.diag(world.covariance)[EMOTION_PART]

@@ -60,15 +60,9 @@ def noted_associations(
     LexiconError
         As `read_lexicon` does.
     """
-    modality, words = read_lexicon(lexicon)
-    name = params.roles.personality
-    path = Path(data_folder, name, "features", DESCRIPTIONS)
-    if not path.is_file():
+    table = noted_clips(params, data_folder, lexicon)
+    if table.empty:
         return pd.DataFrame(columns=_COLUMNS)
-    rates = noted_rates(pd.read_parquet(path), words, modality)
-    clips = read_clips(Path(data_folder, name, "corpus"))
-    columns = ["clip_id", "speaker_id", *TRAIT_COLUMNS]
-    table = clips[columns].merge(rates, on="clip_id", validate="one_to_one")
     settings = params.association
     found = association(
         table,
@@ -80,9 +74,41 @@ def noted_associations(
         params.seed,
         levels=("clip",),
     )
-    shares = {each: (rates[f"emotion_{each}"] > 0).mean() for each in words}
+    shares = {each: (table[f"emotion_{each}"] > 0).mean() for each in SCORED_EMOTIONS}
     found["noted"] = found["emotion"].map(shares)
-    return found.assign(corpus=name)[_COLUMNS]
+    return found.assign(corpus=params.roles.personality)[_COLUMNS]
+
+
+def noted_clips(
+    params: Params, data_folder: str | Path, lexicon: str | Path
+) -> pd.DataFrame:
+    """The clips whose faces are described, with traits and what was noted.
+
+    Parameters
+    ----------
+    params, data_folder, lexicon
+        As for `noted_associations`.
+
+    Returns
+    -------
+    DataFrame
+        clip_id, speaker_id, ``trait_*``, and ``emotion_*`` (`noted_rates`). Empty if
+        the corpus with traits has no described faces.
+
+    Raises
+    ------
+    LexiconError
+        As `read_lexicon` does.
+    """
+    modality, words = read_lexicon(lexicon)
+    name = params.roles.personality
+    path = Path(data_folder, name, "features", DESCRIPTIONS)
+    columns = ["clip_id", "speaker_id", *TRAIT_COLUMNS]
+    if not path.is_file():
+        return pd.DataFrame(columns=columns)
+    rates = noted_rates(pd.read_parquet(path), words, modality)
+    clips = read_clips(Path(data_folder, name, "corpus"))[columns]
+    return clips.merge(rates, on="clip_id", validate="one_to_one")
 
 
 def read_lexicon(path: str | Path) -> tuple[str, dict[str, list[str]]]:

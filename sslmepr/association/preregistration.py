@@ -18,6 +18,7 @@ from pydantic import Field
 from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import verdict_of
 from sslmepr.association.influence_tests import intervals, multiplied
+from sslmepr.association.verdicts import OPPOSITE, SIGNS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.analysis import Association
 from sslmepr.params.base import Section, read
@@ -31,11 +32,6 @@ PRIMARY += ["p_family", "verdict", "n", "n_speakers"]
 
 MOST = 6
 """Endpoints of a family. By convention: few enough that each keeps its power."""
-
-OPPOSITE = "opposite"
-"""Verdict where the interval lies on the other side of 0 than was expected."""
-
-SIGNS = {"positive": 1, "negative": -1, "none": 0}
 
 
 class Endpoint(Section):

@@ -1,9 +1,13 @@
-"""Agreement of recovered associations with the planted ones of a simulated world.
+"""Agreement of recovered associations with the true ones of a simulated world.
 
 True associations are known only in simulation, so only there can power and
 false-positive rate of cross-task learning from disjoint labels be measured. Recovered
-correlations are compared, cell by cell, with the planted ones and with those of the
-ideal observer, who knows the generating model but sees only the channels.
+correlations are compared, cell by cell, with the true ones and with those of the ideal
+observer, who knows the generating model but sees only the channels.
+
+What is estimated is the association of the *labels*. Where raters label, it is not the
+one that was planted in people but what they see of it (``rated``;
+`sslmepr.simulation.raters.rated_association`), and that is the truth here.
 """
 
 import numpy as np
@@ -27,24 +31,29 @@ SCALES = {"correlation": (_fisher_z, np.tanh), "rmse": (np.log, np.exp)}
 
 
 def compare(
-    recovered: pd.DataFrame, planted: pd.DataFrame, observer: pd.DataFrame | None = None
+    recovered: pd.DataFrame,
+    truth: pd.DataFrame,
+    observer: pd.DataFrame | None = None,
+    against: str = "planted",
 ) -> pd.DataFrame:
-    """Recovered and planted correlation and the ideal observer's, by cell.
+    """Recovered and true correlation and the ideal observer's, by cell.
 
     Parameters
     ----------
     recovered : DataFrame
         One level of one source of :func:`sslmepr.association.correlation.association`.
-    planted, observer : DataFrame
-        From :func:`sslmepr.association.grid.tidy_matrix`, with a column ``planted`` or
-        ``observer``.
+    truth, observer : DataFrame
+        As from :func:`sslmepr.association.grid.tidy_matrix`, with a column ``observer``
+        or any number of columns of correlations.
+    against : str
+        Column of `truth` with what is estimated.
 
     Returns
     -------
     DataFrame
-        emotion, trait, planted, observer, recovered, low, high, interval (which kind),
-        p_corrected, significant, sign_agrees (missing where nothing is planted),
-        covered (the interval contains the planted value).
+        emotion, trait, the columns of `truth`, observer, recovered, low, high, interval
+        (which kind), p_corrected, significant, sign_agrees (missing where the truth is
+        0), covered (the interval contains the truth).
 
     Raises
     ------
@@ -56,75 +65,78 @@ def compare(
             "recovered: several rows per cell; choose one level and source"
         )
     columns = [*CELL, "r", "low", "high", "interval", "p_corrected", "significant"]
-    table = planted.merge(recovered[columns], on=CELL, how="left", validate="1:1")
+    table = truth.merge(recovered[columns], on=CELL, how="left", validate="1:1")
     table = table.rename(columns={"r": "recovered"})
     if observer is None:
         table["observer"] = np.nan
     else:
         table = table.merge(observer, on=CELL, how="left", validate="1:1")
-    agrees = np.sign(table["recovered"]) == np.sign(table["planted"])
-    judged = (table["planted"] != 0) & table["recovered"].notna()
+    agrees = np.sign(table["recovered"]) == np.sign(table[against])
+    judged = (table[against] != 0) & table["recovered"].notna()
     table["sign_agrees"] = agrees.astype("boolean").where(judged)
-    covered = table["planted"].between(table["low"], table["high"])
+    covered = table[against].between(table["low"], table["high"])
     table["covered"] = covered.astype("boolean").where(table["low"].notna())
     return table[
-        [*CELL, "planted", "observer", "recovered", "low", "high", "interval"]
+        [*truth, "observer", "recovered", "low", "high", "interval"]
         + ["p_corrected", "significant", "sign_agrees", "covered"]
     ]
 
 
 def recovery(
     recovered: pd.DataFrame,
-    planted: pd.DataFrame,
+    truth: pd.DataFrame,
     draws: pd.DataFrame | None = None,
     confidence: float = 0.95,
+    against: str = "planted",
 ) -> pd.DataFrame:
-    """Metrics of agreement between recovered and planted associations.
+    """Metrics of agreement between recovered and true associations.
 
     Parameters
     ----------
     recovered : DataFrame
         One level of one source of :func:`sslmepr.association.correlation.association`.
-    planted : DataFrame
-        emotion, trait, ``planted``.
+    truth : DataFrame
+        As of `compare`.
     draws : DataFrame, optional
         The recovered matrix in every resample of speakers, from
         :func:`sslmepr.association.correlation.resampled_association`. Without them
         there are no intervals.
     confidence : float
         Confidence level of the intervals. A resampled matrix carries sampling error
-        twice and so agrees less with the planted one than the recovered matrix does.
+        twice and so agrees less with the true one than the recovered matrix does.
         Replicates therefore give the width of the interval (on the scale of Fisher's z
         for the correlation, of the logarithm for the RMSE) but not its centre, which is
         the estimate. The estimate carries sampling error once and thus underestimates
         the agreement of the expected matrix. Shares of cells have no interval.
+    against : str
+        As of `compare`.
 
     Returns
     -------
     DataFrame
         metric, estimate, low, high, interval (which kind), n_cells, reason. Metrics:
         ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
-        the planted through the origin (below 1: attenuated, above: inflated); ``rmse``;
-        ``sign_agreement`` over cells with a planted association; ``significant`` (share
-        of all cells); ``power`` (share significant of the cells with a planted
-        association); ``false_positive_rate`` (share significant of the others).
+        the true through the origin (below 1: attenuated, above: inflated); ``rmse``;
+        ``sign_agreement`` over cells that are truly associated; ``significant`` (share
+        of all cells); ``power`` (share significant of the cells that are truly
+        associated); ``false_positive_rate`` (share significant of the others).
     """
-    table = compare(recovered, planted)
+    table = compare(recovered, truth, against=against)
     defined = table["recovered"].notna().to_numpy()
-    truth = table["planted"].to_numpy()[defined]
-    estimates = _agreement(table["recovered"].to_numpy()[None, defined], truth)
+    values = table[against].to_numpy()[defined]
+    estimates = _agreement(table["recovered"].to_numpy()[None, defined], values)
     matrices = None if draws is None else _matrices(draws, table)[:, defined]
-    resampled = {} if matrices is None else _agreement(matrices, truth)
+    resampled = {} if matrices is None else _agreement(matrices, values)
     rows = []
-    for metric, (values, n_cells, reason) in estimates.items():
+    for metric, (value, n_cells, reason) in estimates.items():
         ends = (np.nan, np.nan, NONE)
         if metric in resampled:
             speakers = int(recovered["n_speakers"].max())
             ends = centred_interval(
-                resampled[metric][0], values[0], metric, confidence, speakers
+                resampled[metric][0], value[0], metric, confidence, speakers
             )
-        rows.append((metric, values[0], *ends, n_cells, reason))
-    rows += _shares(table[defined])
+        rows.append((metric, value[0], *ends, n_cells, reason))
+    rows += _shares(table[defined], against)
     columns = ["metric", "estimate", "low", "high", "interval", "n_cells", "reason"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -134,24 +146,24 @@ def _matrices(draws: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
     return wide[list(zip(table["emotion"], table["trait"], strict=True))].to_numpy()
 
 
-def _agreement(matrices: np.ndarray, planted: np.ndarray) -> dict:
+def _agreement(matrices: np.ndarray, truth: np.ndarray) -> dict:
     """Metric to (its value per matrix (resample,), cells used, why it is undefined)."""
-    n = len(planted)
+    n = len(truth)
     undefined = np.full(len(matrices), np.nan)
-    nonzero = planted != 0
+    nonzero = truth != 0
     result = {}
-    if n < 3 or np.ptp(planted) == 0:
-        why = "the planted associations do not vary" if n else "no cell is defined"
+    if n < 3 or np.ptp(truth) == 0:
+        why = "the true associations do not vary" if n else "no cell is defined"
         result["correlation"] = (undefined, n, why)
     else:
-        r = matrix_correlation(matrices, planted)
+        r = matrix_correlation(matrices, truth)
         r[np.isnan(matrices).any(axis=1)] = np.nan  # as for the other metrics
         result["correlation"] = (r, n, "")
-    nothing = "" if nonzero.any() else "nothing is planted"
-    agrees = np.sign(matrices[:, nonzero]) == np.sign(planted[nonzero])
-    slope = undefined if nothing else matrices @ planted / (planted @ planted)
+    nothing = "" if nonzero.any() else "nothing is associated"
+    agrees = np.sign(matrices[:, nonzero]) == np.sign(truth[nonzero])
+    slope = undefined if nothing else matrices @ truth / (truth @ truth)
     result["slope"] = (slope, n, nothing)
-    rmse = np.sqrt(((matrices - planted) ** 2).mean(axis=1)) if n else undefined
+    rmse = np.sqrt(((matrices - truth) ** 2).mean(axis=1)) if n else undefined
     result["rmse"] = (rmse, n, "" if n else "no cell is defined")
     agreement = undefined if nothing else agrees.mean(axis=1)
     result["sign_agreement"] = (agreement, int(nonzero.sum()), nothing)
@@ -191,12 +203,12 @@ def centred_interval(
     return float(low), float(high), str(kind)
 
 
-def _shares(table: pd.DataFrame) -> list[tuple]:
-    planted = table["planted"] != 0
+def _shares(table: pd.DataFrame, against: str) -> list[tuple]:
+    there = table[against] != 0
     groups = {
         "significant": table,
-        "power": table[planted],
-        "false_positive_rate": table[~planted],
+        "power": table[there],
+        "false_positive_rate": table[~there],
     }
     rows = []
     for metric, cells in groups.items():

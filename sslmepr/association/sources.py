@@ -33,6 +33,10 @@ BRIDGED = "prediction_powered"
 COMBINED = "combined"
 """The best mean of `CROSS` and `BRIDGED`."""
 
+NOTED, PREDICTED = "noted by observers", "predicted by the model"
+"""Both annotated, the emotion in words, and `PREDICTED_EMOTION`, on the same clips (see
+`sslmepr.association.outside_criterion`)."""
+
 
 def sides(source: str) -> tuple[str, str]:
     """Split a source into its emotion side and its trait side.

@@ -1,4 +1,4 @@
-"""Recovered against planted associations, on the held-out corpus of a simulation."""
+"""Recovered against true associations, on the held-out corpus of a simulation."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from sslmepr.association.study_associations import (
 )
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
-from sslmepr.simulation.raters import rated_association
+from sslmepr.simulation.raters import rated_association, raters_in
 from sslmepr.simulation.world import make_world
 
 CLIPS = "clips.parquet"
@@ -32,10 +32,11 @@ class Assessment(NamedTuple):
     found : DataFrame
         From :func:`sslmepr.association.correlation.association`, over clips.
     comparison : DataFrame
-        From :func:`sslmepr.association.recovery.compare`, one row per cell, and rated:
-        the planted association as raters see it.
+        From :func:`sslmepr.association.recovery.compare`, one row per cell, against
+        rated: the association of the labels. Beside it planted, that of people.
     agreement : DataFrame
-        From :func:`sslmepr.association.recovery.recovery`, one row per metric.
+        From :func:`sslmepr.association.recovery.recovery`, one row per metric, against
+        the same.
     """
 
     found: pd.DataFrame
@@ -50,7 +51,7 @@ def assess(
     source: str,
     data_folder: str | Path = "data",
 ) -> Assessment:
-    """Compare recovered associations of the held-out corpus with the planted ones.
+    """Compare recovered associations of the held-out corpus with the true ones.
 
     Parameters
     ----------
@@ -95,17 +96,19 @@ def assess(
         draws = resample(tables, params)
     simulation = params.simulation
     world = make_world(corpus.world, simulation.worlds)
-    rated = pd.DataFrame(
-        rated_association(world, simulation.raters), list(SCORED_EMOTIONS), list(TRAITS)
-    )
-    planted = tidy_matrix(params.simulation.worlds[corpus.world], "planted")
+    truths = {"planted": world.association}
+    truths["rated"] = rated_association(world, raters_in(world, simulation.raters))
+    parts = [
+        tidy_matrix(pd.DataFrame(each, list(SCORED_EMOTIONS), list(TRAITS)), key)
+        for key, each in truths.items()
+    ]
+    truth = parts[0].merge(parts[1], on=CELL)
     observer = pd.read_csv(folder / OBSERVER)
     observer = observer.loc[observer["channel"] == "all", [*CELL, "recovered"]].rename(
         columns={"recovered": "observer"}
     )
-    compared = compare(found, planted, observer)
     return Assessment(
         found,
-        compared.merge(tidy_matrix(rated, "rated"), on=CELL),
-        recovery(found, planted, draws, params.association.confidence),
+        compare(found, truth, observer, against="rated"),
+        recovery(found, truth, draws, params.association.confidence, against="rated"),
     )

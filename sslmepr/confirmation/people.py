@@ -27,7 +27,7 @@ from sslmepr.extraction import extract_corpus
 from sslmepr.labels import TARGET_COLUMNS
 from sslmepr.params import Params
 from sslmepr.simulation.corpus import build_simulated
-from sslmepr.simulation.raters import rated_association
+from sslmepr.simulation.raters import rated_association, raters_in
 from sslmepr.simulation.world import make_world
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.clips import study_corpora
@@ -97,7 +97,7 @@ def endpoints(
     )
     simulation = params.simulation
     world = make_world(params.corpus[params.roles.emotion].world, simulation.worlds)
-    truth = rated_association(world, simulation.raters)
+    truth = rated_association(world, raters_in(world, simulation.raters))
     planted = [(each.weights() * truth).sum() for each in registered.endpoints]
     covered = table["low"].le(planted) & table["high"].ge(planted)
     return table.assign(planted=planted, covered=covered)

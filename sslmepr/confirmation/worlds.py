@@ -20,7 +20,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.simulation import Simulation
 from sslmepr.processes import each_result
-from sslmepr.simulation.raters import rated_association
+from sslmepr.simulation.raters import rated_association, raters_in
 from sslmepr.simulation.world import World, make_world
 from sslmepr.trials.drawn import LABELLED, Labelling, draw_study
 from sslmepr.trials.power import OFFSET, from_three_sources
@@ -64,14 +64,11 @@ def draw_worlds(
 
 def kind_of_world(params: Params, kind: str) -> tuple[Simulation, World]:
     """The generator of worlds of a kind, and what is planted in them."""
-    simulation, raters = params.simulation, params.simulation.raters
-    world = make_world(
-        params.corpus[params.roles.emotion].world, simulation.worlds
-    ).association
-    if kind == UNRELATED and raters is not None:
-        raters = raters.model_copy(update={"halo": 0.0})
-        simulation = simulation.model_copy(update={"raters": raters})
-    return simulation, World(kind, KINDS[kind] * world)
+    simulation = params.simulation
+    world = make_world(params.corpus[params.roles.emotion].world, simulation.worlds)
+    world = World(kind, KINDS[kind] * world.association)
+    raters = raters_in(world, simulation.raters)
+    return simulation.model_copy(update={"raters": raters}), world
 
 
 def clips_per_person(params: Params) -> int:

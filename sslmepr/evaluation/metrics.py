@@ -27,7 +27,8 @@ RANGES = {
     "CCC": (-1, 1),
     "CCC pooled": (-1, 1),
     "skill": (-np.inf, 1),
-    "UAR above": (-1, 1),
+    "r": (-1, 1),
+    **dict.fromkeys(("UAR above", "r above", "CCC above", "mACC above"), (-1, 1)),
 }
 """Range of a metric where it is not 0 to 1; intervals are clipped to it."""
 
@@ -100,8 +101,8 @@ def personality_draws(true, predicted, train_mean, speakers: Clusters) -> Draws:
     Parameters
     ----------
     true, predicted : (clip, trait) array
-    train_mean : (trait,) array
-        Mean of each trait over the training clips.
+    train_mean : (trait,) or (clip, trait) array
+        Mean of each trait over the training clips; of each clip, where they differ.
     speakers : Clusters
 
     Returns

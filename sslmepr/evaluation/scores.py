@@ -14,6 +14,15 @@ from sslmepr.labels import (
 
 LINEAR_FUSION, LATE_FUSION = "linear_fusion", "late_fusion"
 
+LINEAR = "linear"
+"""What a network of stage 1 is compared with: the linear probe of its modality."""
+
+GUESSING, ALL, STACKED = "guessing", "ridge on all", "late fusion"
+"""Methods beside the ridge regressions of single modalities, which bear the names of
+these, where traits are predicted in folds: the mean of the training clips; a ridge
+regression on the features of all modalities, end to end; and a stacking regression on
+predictions of the single ones."""
+
 NONE, REMOVED, NOISE = "none", "removed", "noise"
 """What happened to a modality of the clips that models read."""
 

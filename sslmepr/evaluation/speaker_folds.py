@@ -1,8 +1,9 @@
-"""Speaker-independent cross-validation on an acted corpus.
+"""Speaker-independent cross-validation on a corpus.
 
 Every fold holds out some speakers. Models are fitted to the others, and hyperparameters
-are selected on inner folds of these. Classes are those of the corpus, for comparison
-with published results: RAVDESS has eight emotions, of which the pipeline merges two.
+are selected on inner folds of these. Classes of an acted corpus are its own, for
+comparison with published results: RAVDESS has eight emotions, of which the pipeline
+merges two. Traits are in `sslmepr.evaluation.trait_folds`.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from sklearn.svm import SVC
 from sslmepr.corpora import ravdess
 from sslmepr.device import choose_device, seed_everything
 from sslmepr.evaluation.metrics import tabulate
+from sslmepr.evaluation.trait_folds import cross_validate_traits
 from sslmepr.evaluation.true_labels import read_true_clips
 from sslmepr.labels import EMOTIONS
 from sslmepr.models.unimodal import UnimodalModel, set_linear
@@ -47,10 +49,12 @@ _OURS = dict(
 def cross_validate(
     params: Params, name: str, data_folder: str | Path = "data", progress: bool = True
 ) -> pd.DataFrame:
-    """Cross-validate classifiers of emotions over the speakers of a corpus.
+    """Cross-validate models over the speakers of a corpus.
 
-    Speakers of the test split, if there are any, are in no fold; models fitted to all
-    other speakers are evaluated on them.
+    Of a corpus with trait scores, those
+    (`sslmepr.evaluation.trait_folds.cross_validate_traits`), otherwise emotions:
+    speakers of the test split, if there are any, are in no fold, and models fitted to
+    all other speakers are evaluated on them.
 
     Parameters
     ----------
@@ -65,18 +69,24 @@ def cross_validate(
     Returns
     -------
     DataFrame
-        split (``folds`` or ``test``), method, metric (``UAR``, ``recall`` or ``UAR
-        above``), target, estimate, low, high, interval, n, n_speakers. Methods of a
-        modality: ``svm``, on mean and standard deviation over steps; ``linear`` and
-        ``network``, the linear probe and the network of stage 1; ``discriminant``, the
-        discriminant analysis (`sslmepr.training.discriminant`) of the mean over steps.
-        Of several modalities, also the discriminant analysis of them all, with its UAR
-        above that of each alone (target: the modality). Each on features standardised
-        by corpus or by speaker, on the clips that have all modalities.
+        Of emotions: split (``folds`` or ``test``), method, metric (``UAR``, ``recall``
+        or ``UAR above``), target, estimate, low, high, interval, n, n_speakers. Methods
+        of a modality: ``svm``, on mean and standard deviation over steps; ``linear``
+        and ``network``, the linear probe and the network of stage 1; ``discriminant``,
+        the discriminant analysis (`sslmepr.training.discriminant`) of the mean over
+        steps. Of several modalities, also the discriminant analysis of them all, with
+        its UAR above that of each alone (target: the modality). Each on features
+        standardised by corpus or by speaker, on the clips that have all modalities.
     """
     section = params.folds[name]
     clips = read_true_clips(_alone(params, section.part), data_folder)
     device = choose_device(params.compute.device)
+    if clips.labelled("personality").any():
+        rows, data = np.flatnonzero(clips.labelled("personality")), []
+        for modality in section.modalities:
+            data.append(ModalityClips(clips, modality, data_folder, device))
+            rows = data[-1].present(rows)
+        return cross_validate_traits(params, data, rows, section.folds)
     tables = []
     for scale in ("corpus", "speaker"):
         seed_everything(params.seed)

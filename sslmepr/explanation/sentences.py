@@ -7,6 +7,7 @@ from scipy.special import expit
 
 from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.report.apa import MINUS
+from sslmepr.report.overview import first_screen
 from sslmepr.report.words import plain, pretty
 
 MOST = 2
@@ -19,6 +20,7 @@ def contribution_sentence(
     baseline: float,
     target: str,
     usual: str = "the average clip",
+    scores: tuple[float, float] | None = None,
 ) -> str:
     """Name what moves an output of one clip from that of the average clip.
 
@@ -35,6 +37,9 @@ def contribution_sentence(
         An emotion or a trait.
     usual : str
         What the baseline is, if not the average clip.
+    scores : tuple of two float, optional
+        What is shown of this clip and of the average clip elsewhere, if not these
+        outputs: a mean of probabilities over seeds is not that of their mean logit.
 
     Returns
     -------
@@ -53,9 +58,10 @@ def contribution_sentence(
     if table["clip_id"].nunique() > 1:
         raise ValueError(f"{target}: contributions of several clips; choose one")
     emotional = target in TARGETS["emotion"]
+    if scores is None:
+        scores = (expit(output), expit(baseline)) if emotional else (output, baseline)
     here, there = (
-        f"{100 * expit(each):.0f} %" if emotional else f"{each:.2f}"
-        for each in (output, baseline)
+        f"{100 * each:.0f} %" if emotional else f"{each:.2f}" for each in scores
     )
     digits = 1 if emotional else 2
     moved = _most(table.set_index("modality")["attribution"], digits)
@@ -138,6 +144,55 @@ def prediction_sentence(
         f"The clip shows {shown}; among the traits the person appears highest in "
         f"{plain(highest)} and lowest in {plain(lowest)}."
     )
+
+
+def attention_findings(used: pd.DataFrame, sanity: pd.DataFrame) -> list[str]:
+    """What moves the model most, how sure that is, and what it does not say.
+
+    Parameters
+    ----------
+    used : DataFrame
+        As of `findings`.
+    sanity : DataFrame
+        Its means over outputs, of the trained model and of one with shuffled weights:
+        model, correlation.
+
+    Returns
+    -------
+    list of str
+        Empty where there is no clip.
+    """
+    mean = used[used["target"] == "all"].sort_values("used", ascending=False)
+    if mean.empty:
+        return []
+    first, last = mean.iloc[0], mean.iloc[-1]
+    answer = (
+        f"**{pretty(first['modality'])} moves the model's answers most**, with "
+        f"{_percent(first, 'used')} of what moves them from clip to clip; "
+        f"{plain(last['modality'])} moves them least, with {_percent(last, 'used')}."
+    )
+    sure = (
+        f"Shares are of {mean['clips'].max():,} clips; brackets are intervals over "
+        "people, drawn again and again."
+    )
+    if mean["there"].notna().all():
+        answer += (
+            " Whoever knew how the clips are made would take "
+            f"{_percent(first, 'there')} and {_percent(last, 'there')} from them."
+        )
+        learned, random = (
+            f"{rows['correlation'].mean():.2f}".replace("-", MINUS)
+            for _, rows in sanity.groupby("model", sort=False)
+        )
+        sure += (
+            " Over clips, contributions go with the evidence there is by r = "
+            f"{learned} on average, and by {random} in a model that learned nothing."
+        )
+    unsaid = (
+        "What a person feels or why somebody judges so: an attribution explains the "
+        "output of the model alone."
+    )
+    return first_screen(answer, sure, unsaid)
 
 
 def findings(

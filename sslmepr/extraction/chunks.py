@@ -42,7 +42,7 @@ NO_WORDS = re.compile(r"\W*([\[(][^\])]*[\])]\W*)+")
 """A given transcript of remarks alone, such as ``[inaudible]`` or ``(laughs)``."""
 
 
-class _Tools:
+class Tools:
     """Detector, transcriber and encoders of this process, each made when needed."""
 
     def __init__(self, extract: Extract, device: str):
@@ -59,13 +59,14 @@ class _Tools:
 
 
 @lru_cache(maxsize=1)
-def _tools(extract: Extract, device: str) -> _Tools:
-    return _Tools(extract, device)
+def tools(extract: Extract, device: str) -> Tools:
+    """The tools of this process, until :func:`forget_tools`."""
+    return Tools(extract, device)
 
 
 def forget_tools() -> None:
     """Free the models that this process has loaded."""
-    _tools.cache_clear()
+    tools.cache_clear()
 
 
 @contextmanager
@@ -108,7 +109,7 @@ class _ChunkWork:
 
     def __init__(self, job: Job):
         self.job, self.extract = job, job.extract
-        self.tools = _tools(job.extract, job.device)
+        self.tools = tools(job.extract, job.device)
         self.chunk = Chunk()
         self.crops: list[tuple[str, str, list[np.ndarray]]] = []
         self.waveforms: list[tuple[str, np.ndarray]] = []

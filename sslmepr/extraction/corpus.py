@@ -108,6 +108,7 @@ def extract_corpus(
     corpus_folder: str | Path,
     media_root: str | Path,
     features_folder: str | Path,
+    keep: bool = False,
 ) -> dict:
     """Extract every modality that the clips of a corpus have.
 
@@ -128,6 +129,8 @@ def extract_corpus(
         The clip table's media paths start here.
     features_folder : str or Path
         Where to write; finished chunks wait beside it, in ``<folder>.partial``.
+    keep : bool
+        Whether models that this process has loaded stay loaded for the next call.
 
     Returns
     -------
@@ -157,7 +160,7 @@ def extract_corpus(
     )
     to_extract = [c for c in clips if c["modalities"] or c.get("described")]
     jobs = _jobs(to_extract, params, Path(media_root), partial)
-    _run(name, jobs, params.compute)
+    _run(name, jobs, params.compute, keep)
     shards = [job.shard for job in jobs]
     features_folder.mkdir(parents=True, exist_ok=True)
     left_out = missing_rows(table)
@@ -199,17 +202,17 @@ def _jobs(clips, params: Params, media_root: Path, partial: Path) -> list[Job]:
     return jobs
 
 
-def _run(name: str, jobs: list[Job], compute: Compute) -> None:
+def _run(name: str, jobs: list[Job], compute: Compute, keep: bool) -> None:
     """Make the shards that are not there yet."""
     waiting = [job for job in jobs if not job.shard.is_file()]
     total = sum(len(job.clips) for job in jobs)
     done = total - sum(len(job.clips) for job in waiting)
     with tqdm(total=total, initial=done, desc=f"extract {name}", unit="clip") as bar:
-        for job in _done(waiting, compute):
+        for job in _done(waiting, compute, keep):
             bar.update(len(job.clips))
 
 
-def _done(jobs: list[Job], compute: Compute) -> Iterator[Job]:
+def _done(jobs: list[Job], compute: Compute, keep: bool) -> Iterator[Job]:
     """Each job once it is done, in whatever order."""
     if compute.engine == "ray" and jobs:
         yield from run_on_ray(jobs, compute)
@@ -217,7 +220,8 @@ def _done(jobs: list[Job], compute: Compute) -> Iterator[Job]:
         for job in jobs:
             work.do(job)
             yield job
-        work.free()
+        if not keep:
+            work.free()
     else:
         yield from _run_processes(jobs, compute.workers)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import html as markup
+import posixpath
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +14,24 @@ PAGE = "gallery.html"
 PLACE = '<div class="gallery"></div>'
 """What the page has where the figures are to stand."""
 
-_FIGURE = re.compile(r'<figure class="both-modes">.*?</figure>', re.DOTALL)
+_FIGURE = re.compile(
+    r'<figure class="(?:both-modes|strip)".*?</figure>'
+    r'|<img\b[^>]*\bclass="only-light[^>]*>',
+    re.DOTALL,
+)
 # The light one, on paper in either mode: two of each would be a tenth of the book.
 _DRAWING = re.compile(r'<svg class="wide".*?</svg>', re.DOTALL)
-_ALT = re.compile(r'aria-label="([^"]*)"')
+_ALT = re.compile(r'\b(?:aria-label|alt)="([^"]*)"')
+_IMAGE = re.compile(r"<img\b[^>]*>")
+_SOURCE = re.compile(r'\bsrc="([^"]*)"')
+_CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
 _HEADING = re.compile(r"<h[1-6][^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _SECTION = re.compile(r'<section[^>]*\bid="([^"]+)"')
 _ENTRY = re.compile(r'<a class="reference internal" href="([^"#]+\.html)"')
 
 
 class PlacedFigure(NamedTuple):
-    """A figure of a page: where it stands, what it shows, and its drawing."""
+    """A figure of a page: where it stands, its words, and its drawing or address."""
 
     section: str
     heading: str
@@ -34,18 +42,32 @@ class PlacedFigure(NamedTuple):
 def figures_of(page: str) -> Iterator[PlacedFigure]:
     """The figures of a page, as they are drawn for light and wide pages.
 
+    Of a strip of pictures the last one stands for all, which shows most; its caption is
+    the heading. Of pictures in two modes, it is the light one.
+
     Parameters
     ----------
     page : str
         HTML.
     """
+    sections, headings = ([*each.finditer(page)] for each in (_SECTION, _HEADING))
     for found in _FIGURE.finditer(page):
-        before = page[: found.start()]
-        drawing = _DRAWING.search(found[0])
-        sections, headings = _SECTION.findall(before), _HEADING.findall(before)
-        if drawing and sections and headings:
-            alt = markup.unescape(_ALT.search(found[0])[1])
-            yield PlacedFigure(sections[-1], _plain(headings[-1]), alt, drawing[0])
+        section = _last_before(found.start(), sections)
+        heading = _last_before(found.start(), headings)
+        drawn = _DRAWING.search(found[0])
+        shown = drawn[0] if drawn else (_IMAGE.findall(found[0]) or [""])[-1]
+        if not (section and heading and shown):
+            continue
+        alt = markup.unescape(_ALT.search(shown)[1])
+        if not drawn:
+            caption = _CAPTION.search(found[0])
+            heading = caption[1] if caption else heading
+            shown = markup.unescape(_SOURCE.search(shown)[1])
+        yield PlacedFigure(section, _plain(heading), alt, shown)
+
+
+def _last_before(place: int, found: list[re.Match]) -> str:
+    return next((each[1] for each in reversed(found) if each.end() <= place), "")
 
 
 def fill_gallery(folder: Path) -> None:
@@ -73,10 +95,15 @@ def fill_gallery(folder: Path) -> None:
 
 
 def _card(figure: PlacedFigure, page: str, folder: Path) -> str:
-    content = figure.drawing.encode("utf-8")
-    name = f"{MEDIA}/{hashlib.sha256(content).hexdigest()[:16]}.svg"
-    (folder / MEDIA).mkdir(exist_ok=True)
-    (folder / name).write_bytes(content)
+    if figure.drawing.startswith("<svg"):
+        content = figure.drawing.encode("utf-8")
+        name = f"{MEDIA}/{hashlib.sha256(content).hexdigest()[:16]}.svg"
+        (folder / MEDIA).mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    elif figure.drawing.startswith("data:"):
+        name = figure.drawing
+    else:
+        name = posixpath.normpath(posixpath.join(page, "..", figure.drawing))
     alt, words = markup.escape(figure.alt), markup.escape(figure.heading)
     picture = f'<img loading="lazy" src="{name}" alt="{alt}">'
     address = f"{page}#{figure.section}"

@@ -12,8 +12,8 @@ from sslmepr.association.cross_table import (
 )
 from sslmepr.association.grid import CELL
 from sslmepr.association.planning import USUAL_POWER, deciding
-from sslmepr.association.preregistration import OPPOSITE
 from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
+from sslmepr.association.verdicts import OPPOSITE
 from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_number, apa_p, counted
 from sslmepr.report.chapter_tables import Message, show_table

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from sslmepr.association.preregistration import SIGNS
 from sslmepr.association.sources import CROSS
+from sslmepr.association.verdicts import SIGNS
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import CLAIMS, SAID

@@ -1,6 +1,6 @@
 """Tables of the chapters: data of a study, missing data, and scores."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -20,7 +20,7 @@ from sslmepr.labels import (
     select,
 )
 from sslmepr.report.tables import Table, interval, metric_table, number
-from sslmepr.report.tabs import Tabs
+from sslmepr.report.tabs import Folded, Tabs
 from sslmepr.report.words import MODELS, cell, plain, pretty
 
 
@@ -53,8 +53,21 @@ def show_table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> Table | 
     return Table(frame) if len(frame) else Message(empty)
 
 
-def show_tree(content: Mapping) -> Table:
-    """Show a nested dictionary as a table, one row per leaf.
+class Stack:
+    """Tables and folds that a notebook shows below each other."""
+
+    def __init__(self, parts: list):
+        self.parts = parts
+
+    def _repr_html_(self) -> str:
+        return "".join(part._repr_html_() for part in self.parts)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.parts))
+
+
+def show_tree(content: Mapping) -> Stack:
+    """Show a nested dictionary as small tables, one for each parent of values.
 
     Parameters
     ----------
@@ -63,23 +76,37 @@ def show_tree(content: Mapping) -> Table:
 
     Returns
     -------
-    Table
-        what, with keys in a row, and value.
+    Stack
+        A table (what, value) of what stands at the top, and below it one fold for each
+        further key, so that hashes of files are folded away.
     """
-    rows = list(_leaves(content, ()))
-    return Table(pd.DataFrame(rows, columns=["what", "value"]))
+    groups: dict[tuple[str, ...], list] = {}
+    for *path, name, value in _leaves(content, ()):
+        groups.setdefault((*path,), []).append((name, value))
+    parts: list = []
+    below: dict[str, list] = {}
+    for path, rows in groups.items():
+        frame = pd.DataFrame(rows, columns=["what", "value"])
+        table = Table(frame, caption=", ".join(path[1:]) or None)
+        if path:
+            below.setdefault(path[0], []).append(table)
+        else:
+            parts.append(table)
+    folds = [Folded(key[:1].upper() + key[1:], Stack(v)) for key, v in below.items()]
+    return Stack(parts + folds)
 
 
-def _leaves(value, path: tuple[str, ...]):
+def _leaves(value, path: tuple[str, ...]) -> Iterator[tuple]:
+    """Path to each leaf, and at its end the value."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             # Names of files stay as they are.
             word = plain(key) if str(key).isidentifier() else str(key)
             yield from _leaves(item, (*path, word))
     elif isinstance(value, list):
-        yield " › ".join(path), ", ".join(map(str, value)) or None
+        yield (*path, ", ".join(map(str, value)) or None)
     else:
-        yield " › ".join(path), value
+        yield (*path, value)
 
 
 def extraction(summaries: Mapping[str, dict]) -> Table:
@@ -301,14 +328,51 @@ def targets(metrics: pd.DataFrame, variant: str, split: str) -> Tabs:
     return Tabs("Targets", tables)
 
 
+GAINED = ("CCC", "WACC", "mWACC", "class F1", "weighted F1")
+"""Scores whose gains are shown: by target, and the one over all targets."""
+
+
+def target_gains(found: pd.DataFrame, model: str, split: str) -> dict[str, Table]:
+    """How far a model is above others for every emotion and trait, by corpus.
+
+    Parameters
+    ----------
+    found : DataFrame
+        From :func:`sslmepr.evaluation.target_gains.target_gains`.
+    model, split : str
+
+    Returns
+    -------
+    dict
+        Corpus and task, in words, to a table; without those that have nothing to
+        compare.
+    """
+    mine = select(found, model=model, split=split)
+    mine = mine[mine["metric"].isin(GAINED)]
+    named = mine.assign(
+        estimate=mine["difference"],
+        metric="above " + mine["against"].map(plain),
+        target=mine["target"].replace("mean", "all of them"),
+    )
+    return {
+        f"{pretty(corpus, 'corpus')}, {plain(task, 'task')}": metric_table(
+            part, "target"
+        )
+        for (corpus, task), part in named.groupby(["corpus", "task"], sort=False)
+    }
+
+
 def folds(found: pd.DataFrame) -> Table:
-    """Unweighted average recall of each method, in folds and on test speakers.
+    """Scores of each method over all emotions or traits, of speakers left out.
 
     Parameters
     ----------
     found : DataFrame
         From :func:`sslmepr.evaluation.speaker_folds.cross_validate`.
     """
+    if "against" in found:
+        scores = found["metric"].isin(("r", "CCC", "mACC"))
+        return metric_table(found[scores & (found["target"] == "mean")], "method")
     chosen = found[found["metric"] == "UAR"]
     names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
     return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
@@ -322,7 +386,16 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     found : DataFrame
         As for `folds`.
     split : {"folds", "test"}
+        Of emotions.
     """
+    if "against" in found:
+        gains = found[found["metric"].str.endswith(" above")]
+        gains = gains[gains["target"] == "mean"]
+        pair = gains["method"].map(plain) + " above " + gains["against"].map(plain)
+        named = gains.assign(
+            gain=pair, metric=gains["metric"].str.removesuffix(" above")
+        )
+        return metric_table(named, "gain")
     chosen = found[(found["metric"] == "UAR above") & (found["split"] == split)]
     if chosen.empty:
         return Message("Not available: only one modality is evaluated.")
@@ -330,16 +403,21 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     return metric_table(chosen.assign(metric=above), "method")
 
 
-def robustness(found: pd.DataFrame) -> Tabs | Message:
+def robustness(
+    found: pd.DataFrame,
+    empty: str = "Not available: no labelled dev clip has two modalities.",
+) -> Tabs | Message:
     """Scores of models by disturbance, a panel for each corpus and metric.
 
     Parameters
     ----------
     found : DataFrame
         From :func:`sslmepr.evaluation.robustness.robustness`.
+    empty : str
+        What to say where it has no rows.
     """
     if found.empty:
-        return Message("Not available: no labelled dev clip has two modalities.")
+        return Message(empty)
     named = found.assign(metric=found["model"], clips_are=disturbances(found))
     return Tabs(
         "Corpus and score",
@@ -368,7 +446,10 @@ def disturbances(found: pd.DataFrame) -> list[str]:
 
 
 def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
-    """Recall of each class by each method, in folds or on test speakers."""
+    """Recall of each class, or r of each trait, in folds or on test speakers."""
+    if "against" in found:
+        chosen = found[(found["metric"] == "r") & (found["target"] != "mean")]
+        return metric_table(chosen.assign(metric=chosen["method"]), "target")
     chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
     if chosen.empty:
         return Message("Not available: there are no recordings of test speakers.")

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
-from sslmepr.association.preregistration import OPPOSITE
+from sslmepr.association.verdicts import ABSENT, OPPOSITE, PRESENT, UNDECIDED
 from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import Table, interval, metric_table, number

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from sslmepr.association.cross_table import PRESENT
 from sslmepr.association.sources import CROSS
+from sslmepr.association.verdicts import PRESENT
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.overview import Findings

@@ -8,7 +8,8 @@ import pandas as pd
 
 from sslmepr.features import FeatureStore
 from sslmepr.labels import MEASURES
-from sslmepr.report.overview import Findings
+from sslmepr.report.overview import Findings, first_screen
+from sslmepr.report.tables import number
 from sslmepr.report.words import plain, pretty
 
 QUANTILES = {"low": 0.1, "median": 0.5, "high": 0.9}
@@ -80,9 +81,9 @@ def extraction_findings(summaries: Mapping[str, dict]) -> Findings:
     Returns
     -------
     Findings
-        One sentence for each corpus.
+        The first screen, and one sentence for each corpus.
     """
-    sentences = []
+    sentences = _in_all(summaries)
     for name, told in summaries.items():
         present = {key: each["present"] for key, each in told["modalities"].items()}
         rarest = min(present, key=present.__getitem__)
@@ -95,3 +96,31 @@ def extraction_findings(summaries: Mapping[str, dict]) -> Findings:
             "errors were unexpected."
         )
     return Findings(sentences)
+
+
+def _in_all(summaries: Mapping[str, dict]) -> list[str]:
+    rows = pd.DataFrame(
+        [
+            {"modality": modality, "here": each["present"], "lost": each["missing"]}
+            for told in summaries.values()
+            for modality, each in told["modalities"].items()
+        ]
+    )
+    lost = rows.groupby("modality", sort=False)["lost"].sum()
+    whole, here = rows[["here", "lost"]].to_numpy().sum(), rows["here"].sum()
+    rarest = f"; most often lost is {plain(lost.idxmax(), 'modality')} ({lost.max():,})"
+    errors = sum(told["unexpected_errors"] for told in summaries.values())
+    answer = (
+        f"**{number(100 * here / whole, 1)} % of what clips show, sound or say was "
+        f"turned into features**: {here:,} of {whole:,} modalities of clips"
+        f"{rarest if lost.any() else ''}."
+    )
+    sure = (
+        f"{errors} errors were unexpected. Whatever is missing has its reason below, "
+        "and nothing is filled in for it."
+    )
+    unsaid = (
+        "That there are features says nothing of how much of an emotion or of a trait "
+        "they carry; the next chapter does."
+    )
+    return first_screen(answer, sure, unsaid)

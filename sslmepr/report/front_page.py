@@ -122,8 +122,8 @@ def found(cells: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
         "there**, of an emotion and a trait that were built into the simulated people "
         "though no clip carried both labels, and calls "
         f"{(called & ~there).sum()} of the {(~there).sum()} others. "
-        f"Correlations come out at {slope} [{low}, {high}] times their planted size. "
-        "A pair that is not found is undecided, not absent."
+        f"Correlations come out at {slope} [{low}, {high}] times the correlation of "
+        "the labels. A pair that is not found is undecided, not absent."
     ]
 
 

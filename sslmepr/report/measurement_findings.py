@@ -8,7 +8,7 @@ from sslmepr.association.multitrait import CUTOFF
 from sslmepr.association.specifications import CHOICES, by_choice
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report.apa import apa_number, apa_p
-from sslmepr.report.overview import Findings
+from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.tables import number
 from sslmepr.report.words import plain
 
@@ -43,13 +43,53 @@ def measurement_findings(
     Returns
     -------
     Findings
+        The first screen, and the answer to each question.
     """
     if agreement is None or ratios is None:
         reason = f"{refused[:1].upper()}{refused[1:]}."
         told = [f"{AGREE} {reason}", f"{APART} {reason}"]
     else:
         told = [convergent_sentence(agreement), discriminant_sentence(ratios)]
-    return Findings([*told, choices_sentence(curve, joint, claims)])
+    known = joint[joint["specifications"] > 0]
+    told = [*told, choices_sentence(curve, joint, claims)]
+    return Findings([*_in_short(agreement, ratios, known), *told])
+
+
+def _in_short(
+    agreement: pd.DataFrame | None, ratios: pd.DataFrame | None, joint: pd.DataFrame
+) -> list[str]:
+    parts, people = [], ""
+    if agreement is not None and ratios is not None:
+        emotional = ratios["construct"].isin(SCORED_EMOTIONS)
+        pairs = ratios[emotional & ratios["other"].isin(TRAITS)]
+        parts = [
+            f"modalities agree on {(agreement['low'] > 0).sum()} of {len(agreement)} "
+            f"emotions and traits (r = {apa_number(agreement['convergent'].mean())} on "
+            "average)",
+            f"{pairs['distinct'].sum()} of {len(pairs)} pairs of an emotion and a "
+            "trait are surely two things",
+        ]
+        people = (
+            f"Intervals are over {agreement['n_speakers'].max():,} people, drawn again "
+            "and again. "
+        )
+    parts += [
+        f"{100 * row.of_sign:.0f} % of {row.specifications} ways to analyse give "
+        f"{plain(row.emotion)} the sign that is claimed"
+        for row in joint.itertuples()
+    ]
+    if not parts:
+        return []
+    answer = f"**In short:** {'; '.join(parts)}."
+    sure = (
+        f"{people}Ways to analyse share their clips and are no independent evidence; "
+        "they are tested together."
+    )
+    unsaid = (
+        "Whether a construct is what its name says: modalities that all read how much "
+        "a person smiles agree, whatever the smile means."
+    )
+    return first_screen(answer, sure, unsaid)
 
 
 def convergent_sentence(agreement: pd.DataFrame) -> str:
@@ -64,7 +104,7 @@ def convergent_sentence(agreement: pd.DataFrame) -> str:
     )
     exceeds = number(100 * known["exceeds"].mean(), 1)
     return (
-        f"{AGREE} {verdict}: scores of one construct from two modalities correlate by "
+        f"{AGREE} {verdict}: scores of one construct from two sensors correlate by "
         f"{apa_number(known['convergent'].mean())} on average, from "
         f"{_of(least, 'convergent')} for {plain(least['construct'])} to "
         f"{_of(most, 'convergent')} for {plain(most['construct'])}; in "

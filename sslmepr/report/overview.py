@@ -6,6 +6,7 @@ import pandas as pd
 from sslmepr.evaluation.scores import first_split, headline
 from sslmepr.labels import FUSED, select
 from sslmepr.report.tables import interval, number
+from sslmepr.report.words import plain
 
 SPLITS = {
     "all": "in people whom no stage was trained on",
@@ -28,6 +29,17 @@ class Findings:
 
     def __repr__(self) -> str:
         return "\n".join(self.sentences)
+
+
+def first_screen(answer: str, sure: str, unsaid: str) -> list[str]:
+    """The first lines of a chapter, in the one order in which all chapters have them.
+
+    Parameters
+    ----------
+    answer, sure, unsaid : str
+        What was found, with numbers; how sure that is; what it does not say.
+    """
+    return [answer, f"**How sure.** {sure}", f"**What it does not say.** {unsaid}"]
 
 
 def study_findings(metrics: pd.DataFrame, told: list[str]) -> Findings:
@@ -78,8 +90,8 @@ def recognition(
         best = alone.loc[alone["estimate"].idxmax()]
         sentence = (
             f"**Recognising {what}** {SPLITS[split]}, the fused model reaches a "
-            f"{metric} of {_written(fused)} ({int(fused['n'])} clips); late fusion "
-            f"reaches {number(late['estimate'])}, "
+            f"{plain(metric)} of {_written(fused)} ({int(fused['n'])} clips); late "
+            f"fusion reaches {number(late['estimate'])}, "
             + "".join(f"linear fusion {number(each)}, " for each in linear["estimate"])
             + f"the best single modality, "
             f"{best['modality']}, {number(best['estimate'])}, and guessing "
@@ -110,23 +122,6 @@ def agreement_findings(agreement: pd.DataFrame) -> list[str]:
     return [each for study in studies for each in _association(agreement, study)]
 
 
-def coverage_findings(cells: pd.DataFrame) -> list[str]:
-    """Sentences on how many intervals contain the truth, in every world.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        study, low, high, rated (the planted association as raters see it).
-    """
-    cells = cells.dropna(subset=["low", "high"])
-    held = cells["rated"].between(cells["low"], cells["high"])
-    return [
-        f"**Intervals** (*{study}*): {held[part.index].sum()} of {len(part)} contain "
-        "the planted correlation as raters see it."
-        for study, part in cells.groupby("study", sort=False)
-    ]
-
-
 def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     table = agreement[agreement["study"] == study].set_index("metric")
     correlation, shares = table.loc["correlation"], table.loc["significant"]
@@ -141,10 +136,10 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     slope = table.loc["slope"]
     weak = ", so that they come out too weak" if slope["high"] < 1 else ""
     return [
-        f"**Something to find** (*{study}*): recovered and planted emotion-trait "
-        f"correlations agree with r = {_written(correlation)} over "
+        f"**Something to find** (*{study}*): recovered emotion-trait correlations and "
+        f"those of the labels agree with r = {_written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        f"trained on; the slope on what was planted is {_written(slope)}{weak}."
+        f"trained on; the slope on those of the labels is {_written(slope)}{weak}."
     ]
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
 from sslmepr.association.grid import CELL
 from sslmepr.association.influence_tests import intervals
 from sslmepr.association.planning import USUAL_POWER, deciding
+from sslmepr.association.verdicts import ABSENT, PRESENT, UNDECIDED
 from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
 from sslmepr.report.association_findings import clips_to_decide, verdict_table

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT
-from sslmepr.report.overview import Findings
+from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.words import plain
 
 NOMINAL = 0.95
@@ -93,3 +93,28 @@ def _of(summary: pd.DataFrame, source: str, metric: str) -> pd.DataFrame:
 
 def _share(value: float) -> str:
     return f"{100 * value:.1f} %".replace(".0 %", " %")
+
+
+def trials_findings(summary: pd.DataFrame, alpha: float) -> list[str]:
+    """Sentences of `power_findings`; how sure they are, and what they do not say.
+
+    These two follow the first sentence.
+
+    Parameters
+    ----------
+    summary, alpha
+        As of `power_findings`.
+    """
+    answer, *more = power_findings(summary, alpha).sentences
+    covered = _of(summary, CROSS, "covers_planted")
+    half = (covered["high"] - covered["low"]).max() / 2
+    sure = (
+        f"Each kind was drawn {covered['worlds'].min()} to {covered['worlds'].max()} "
+        f"times, so that these shares are known to within {100 * half:.1f} percentage "
+        "points."
+    )
+    unsaid = (
+        "Worlds are drawn as features, not filmed, from the laws of the simulation: a "
+        "share holds for real people only as far as they are like one of these kinds."
+    )
+    return [*first_screen(answer, sure, unsaid), *more]

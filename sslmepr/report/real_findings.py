@@ -3,24 +3,70 @@
 Each corpus answers with its own scores and units of people: actors, videos, dialogues.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.evaluation.scores import headline
-from sslmepr.labels import FUSED, select
+from sslmepr.association.sources import NOTED
+from sslmepr.evaluation.scores import (
+    ALL,
+    GUESSING,
+    LINEAR,
+    LINEAR_FUSION,
+    STACKED,
+    headline,
+)
+from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
-from sslmepr.report.chapter_tables import Message, disturbances, show_table
+from sslmepr.report.chapter_tables import (
+    GAINED,
+    Message,
+    disturbances,
+    show_table,
+)
 from sslmepr.report.tables import Table, interval, number
 from sslmepr.report.words import plain
 
 OWN = "multitask"
 """The default model, whose scores are told."""
 
+MARGIN = 0.003
+"""Largest difference at which a network is called equal to a simple method."""
+
 
 def recorded(path: str | Path) -> pd.DataFrame:
     """A recorded table, without rows if no run has left it yet."""
     return pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
+
+
+def held_out_told(provenance: Mapping, corpus: str) -> str:
+    """Which clips of a corpus are its split ``test``, in words.
+
+    Parameters
+    ----------
+    provenance : mapping
+        From `sslmepr.report.provenance.provenance`.
+    corpus : {"fiv2", "meld"}
+    """
+    files = provenance["data (sha256)"].get(corpus) or {}
+    if any("test" in name for name in files):
+        return "published test clips"
+    return "published validation clips, on which nothing was chosen"
+
+
+def held_out_findings(provenance: Mapping) -> list[str]:
+    """A sentence on which clips of First Impressions and MELD were held out.
+
+    Parameters
+    ----------
+    provenance : mapping
+        As in `held_out_told`.
+    """
+    blogs, lines = (held_out_told(provenance, name) for name in ("fiv2", "meld"))
+    if blogs == lines:
+        return [f"Scores of First Impressions and of MELD are of {blogs}."]
+    return [f"Scores of First Impressions are of {blogs}; those of MELD, of {lines}."]
 
 
 def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
@@ -60,20 +106,28 @@ def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
         "**Emotions in acted speech** (RAVDESS, unweighted average recall of "
         f"{classes.sum()} emotions, where guessing gives {number(1 / classes.sum(), 3)}"
         f"; {int(every['n'].iloc[0])} recordings of {int(every['n_speakers'].iloc[0])} "
-        f"actors): from voice and face {'; '.join(parts)}."
+        f"actors): from voice and face {'; '.join(parts)}. These numbers are of a "
+        "discriminant analysis with a shrunken covariance of both, not of the fusion "
+        "of the method."
     ]
 
 
 def trait_findings(
-    official: pd.DataFrame, by_video: pd.DataFrame, split: str = "dev"
+    official: pd.DataFrame,
+    by_video: pd.DataFrame,
+    gains: pd.DataFrame,
+    split: str = "test",
 ) -> list[str]:
-    """A sentence on impressions of personality, from words and voice.
+    """Sentences on impressions of personality, from words and voice.
 
     Parameters
     ----------
     official, by_video : DataFrame
         Metrics of First Impressions in its official split, and without a video on both
         sides, from `sslmepr.evaluation.evaluate.evaluate_study`.
+    gains : DataFrame
+        From `sslmepr.evaluation.target_gains.target_gains`; without rows, if none are
+        on record.
     split : {"dev", "test"}
     """
     told = []
@@ -105,16 +159,21 @@ def trait_findings(
     return [
         "**Impressions of personality** (First Impressions, video blogs, from "
         f"{' and '.join(map(plain, alone['modality']))}): {'; '.join(told)}."
+        f"{_gained(gains, 'fiv2', 'CCC', split)}"
     ]
 
 
-def line_findings(metrics: pd.DataFrame, split: str = "dev") -> list[str]:
-    """A sentence on emotions of lines of dialogue, from their words.
+def line_findings(
+    metrics: pd.DataFrame, gains: pd.DataFrame, split: str = "test"
+) -> list[str]:
+    """Sentences on emotions of lines of dialogue, from their words.
 
     Parameters
     ----------
     metrics : DataFrame
         Of MELD, from `sslmepr.evaluation.evaluate.evaluate_study`.
+    gains : DataFrame
+        As in `trait_findings`.
     split : {"dev", "test"}
     """
     scores = headline(metrics, ("weighted F1",), split)
@@ -125,32 +184,115 @@ def line_findings(metrics: pd.DataFrame, split: str = "dev") -> list[str]:
         f"**Emotions of lines** (MELD, words alone): weighted F1 {_written(own)} over "
         f"{int(own['n'])} lines; a linear model of the same words reaches "
         f"{number(linear['estimate'])}, guessing {number(guessed['estimate'])}."
+        f"{_gained(gains, 'meld', 'weighted F1', split)}"
     ]
 
 
-def noted_findings(noted: pd.DataFrame, emotion: str = "happiness") -> list[str]:
-    """A sentence on the criterion from outside: what observers noted of faces.
+def _gained(gains: pd.DataFrame, corpus: str, metric: str, split: str) -> str:
+    """How far the default model is above the better modality and linear fusion."""
+    if gains.empty:
+        return ""
+    mine = select(
+        gains, corpus=corpus, split=split, model=OWN, metric=metric, target="mean"
+    )
+    alone = mine[mine["against"].isin(MODALITIES)]
+    linear = select(mine, against=LINEAR_FUSION)
+    if alone.empty or linear.empty:
+        return ""
+    least = alone.loc[alone["difference"].idxmin()]
+    better = ", the better single modality" if len(alone) > 1 else ""
+    return (
+        f" In {plain(metric)} the model is {_difference(least)} above {plain(least['against'])} "
+        f"alone{better}, and {_difference(linear.iloc[0])} above linear fusion."
+    )
+
+
+def described_findings(folds: pd.DataFrame) -> list[str]:
+    """A sentence on impressions of people who are described in words.
 
     Parameters
     ----------
-    noted : DataFrame
-        From `sslmepr.association.noted_emotions.noted_associations`.
+    folds : DataFrame
+        From `sslmepr.evaluation.trait_folds.cross_validate_traits`; without rows, if
+        none are on record.
+    """
+    if folds.empty:
+        return []
+    mean = folds[folds["target"] == "mean"]
+    scores = select(mean, method=STACKED).set_index("metric")
+    gains = mean[(mean["metric"] == "r above") & (mean["method"] == STACKED)]
+    over_all = select(gains, against=ALL).iloc[0]
+    single = gains[gains["against"] != ALL]
+    least = single.loc[single["estimate"].idxmin()]
+    r = scores.loc["r"]
+    return [
+        "**Impressions of people described in words** (MM-OCEAN, "
+        f"{int(r['n'])} clips of {int(r['n_speakers'])} videos, left out in turn): "
+        f"late fusion of {len(single)} modalities correlates with the scores by "
+        f"{_written(r)}, 1 − mean absolute error "
+        f"{_written(scores.loc['mACC'], digits=4)}; r is {_written(over_all, 3, True)} "
+        f"above ridge regression on all of them, and {_written(least, 3, True)} above "
+        f"the better single modality, {plain(least['against'])}."
+    ]
+
+
+def described_forest(folds: pd.DataFrame) -> pd.DataFrame:
+    """Scores by modality and of all, for `sslmepr.report.figures.metric_dots`.
+
+    Parameters
+    ----------
+    folds : DataFrame
+        As in `described_findings`.
+
+    Returns
+    -------
+    DataFrame
+        metric, modality (or what joins them), estimate, low, high, baseline (guessing;
+        0 for correlations).
+    """
+    if folds.empty:
+        return folds
+    scores = folds["metric"].isin(("r", "CCC", "mACC"))
+    mean = folds[scores & (folds["target"] == "mean")]
+    floor = select(mean, method=GUESSING).set_index("metric")["estimate"]
+    shown = mean[mean["method"] != GUESSING]
+    return shown.assign(
+        modality=shown["method"],
+        baseline=shown["metric"].map(floor.to_dict()).fillna(0.0),
+    )
+
+
+def outside_findings(outside: pd.DataFrame, emotion: str = "happiness") -> list[str]:
+    """A sentence on the criterion from outside, and what else is said of its pairs.
+
+    Parameters
+    ----------
+    outside : DataFrame
+        From `sslmepr.association.outside_criterion.outside_criterion`; without rows, if
+        none are on record.
     emotion : str
         Whose pairs are told.
     """
-    if noted.empty:
+    if outside.empty:
         return []
-    pairs = select(noted, emotion=emotion)
-    told = ", ".join(
-        f"{plain(row.trait)} {apa_number(row.r)} "
-        f"[{apa_number(row.low)}, {apa_number(row.high)}]"
-        for row in pairs.itertuples()
-    )
+    pairs = select(outside, emotion=emotion).dropna(subset=["r"])
+    told = {
+        source: ", ".join(
+            f"{plain(row.trait)} {apa_number(row.r)} "
+            f"[{apa_number(row.low)}, {apa_number(row.high)}]"
+            for row in part.itertuples()
+        )
+        for source, part in pairs.groupby("source", sort=False)
+    }
+    noted = told.pop(NOTED)
+    count = int(select(pairs, source=NOTED)["n"].iloc[0])
+    others = "; ".join(f"{plain(source)}: {words}" for source, words in told.items())
     return [
         "**A criterion from outside, without any model** (MM-OCEAN, clips of such "
         f"videos): how often observers noted a word of {plain(emotion)} of a face, "
-        f"against impressions of the same {int(pairs['n'].iloc[0])} clips: {told}. "
-        "Observers and raters saw the same faces, so that liking may be in both."
+        f"against impressions of the same {count} clips: {noted}. Beside it, "
+        f"{others}. Observers and raters saw the same faces, so that liking may be in "
+        "both; self-reports are of other people, about themselves."
     ]
 
 
@@ -172,7 +314,7 @@ def fold_forest(folds: pd.DataFrame, split: str = "folds") -> pd.DataFrame:
 
 
 def model_forest(
-    metrics: pd.DataFrame, names: tuple[str, ...], split: str = "dev"
+    metrics: pd.DataFrame, names: tuple[str, ...], split: str = "test"
 ) -> pd.DataFrame:
     """Scores of single modalities and of all that join them, for a forest plot.
 
@@ -208,36 +350,112 @@ def model_forest(
     return found.assign(baseline=found["metric"].map(floor))
 
 
-def stage_1_table(metrics: pd.DataFrame, split: str = "dev") -> pd.DataFrame:
-    """Every model of stage 1 beside the linear probe that it corrects.
+def sources_told(forest: pd.DataFrame) -> str:
+    """What the models of a forest plot were given, in words.
 
     Parameters
     ----------
-    metrics : DataFrame
-        Of all corpora.
+    forest : DataFrame
+        From `model_forest` or `fold_forest`.
+    """
+    alone = [
+        plain(each) for each in dict.fromkeys(forest["modality"]) if each in MODALITIES
+    ]
+    together = {1: "", 2: ", alone and both"}.get(len(alone), ", alone and all")
+    return " and ".join(alone) + together
+
+
+def gain_forest(gains: pd.DataFrame, corpus: str, split: str = "test") -> pd.DataFrame:
+    """Gains of the default model by emotion or trait, for `figures.difference_dots`.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        From `sslmepr.evaluation.target_gains.target_gains`; without rows, if none are
+        on record.
+    corpus : str
     split : {"dev", "test"}
 
     Returns
     -------
     DataFrame
-        corpus, modality, metric, network, linear, difference.
+        variant (the target), metric (above what), difference, low, high.
+    """
+    if gains.empty:
+        return gains
+    mine = select(gains, corpus=corpus, split=split, model=OWN)
+    mine = mine[mine["metric"].isin(GAINED)]
+    return mine.assign(
+        variant=mine["target"].replace("mean", "all of them"),
+        metric="above " + mine["against"].map(plain),
+    )
+
+
+def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
+    """Every model of stage 1 beside simple methods on the same features.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        From `sslmepr.evaluation.target_gains.target_gains`: networks against the linear
+        probes that they correct, on the split ``test`` of a corpus, or on dev where it
+        has none.
+    folds : DataFrame
+        From `sslmepr.evaluation.speaker_folds.cross_validate`: network and discriminant
+        analysis against support vector machine and logistic regression.
+
+    Returns
+    -------
+    DataFrame
+        corpus, split, modality, model, against, metric, estimate, reference,
+        difference (with an interval where it is paired), verdict: above, below, or
+        within `MARGIN`.
     """
     rows = []
-    for corpus, part in metrics.groupby("corpus", sort=False):
-        known = part[part["split"] == split]
-        for name in ("weighted F1", "UAR", "CCC", "mACC"):
-            if not (known["metric"] == name).any():
-                continue
-            scores = headline(part, (name,), split)
-            network = select(scores, stage="unimodal").set_index("modality")
-            linear = select(scores, stage="linear").set_index("modality")
-            for modality in network.index.intersection(linear.index):
-                own, base = (t.loc[modality, "estimate"] for t in (network, linear))
-                rows.append(
-                    {"corpus": corpus, "modality": modality, "metric": name}
-                    | {"network": own, "linear": base, "difference": own - base}
-                )
+    if len(gains):
+        networks = select(gains, against=LINEAR, target="mean")
+        # In the order of the alphabet, test comes behind dev.
+        best = networks.groupby("corpus")["split"].transform("max")
+        networks = networks[networks["split"] == best]
+        rows = [
+            {"corpus": row["corpus"], "split": row["split"], "modality": row["model"]}
+            | {"model": "network", "against": plain(LINEAR), "metric": row["metric"]}
+            | _judged(row["estimate"], row["reference"], _difference(row))
+            for row in networks.to_dict("records")
+        ]
+    for (split, modality, scale), found in _fold_scores(folds):
+        for model in ("network", "discriminant"):
+            for simple, words in (("svm", plain("svm")), ("linear", "logistic")):
+                if {model, simple} <= found.keys():
+                    own, base = found[model], found[simple]
+                    difference = number(own - base)
+                    names = {"corpus": "ravdess", "split": split, "modality": modality}
+                    names |= {"model": plain(model), "against": words}
+                    names |= {"metric": f"UAR, by {scale}"}
+                    rows.append(names | _judged(own, base, difference))
     return pd.DataFrame(rows)
+
+
+def _fold_scores(folds: pd.DataFrame) -> Iterator:
+    """Split, modality and scale, and the UAR of each method."""
+    uar = folds[folds["metric"] == "UAR"]
+    parts = uar["method"].str.extract(r"^(\w+), (\w+), by (\w+)$")
+    parts = parts.set_axis(["method", "modality", "scale"], axis=1)
+    table = parts.assign(split=uar["split"], estimate=uar["estimate"])
+    table = table[table["modality"] != FUSED]
+    for names, part in table.groupby(["split", "modality", "scale"], sort=False):
+        yield names, part.set_index("method")["estimate"].to_dict()
+
+
+def _judged(own: float, base: float, difference: str) -> dict:
+    above = own - base
+    verdict = "above" if above > 0 else "below"
+    if abs(above) <= MARGIN:
+        verdict = f"within {MARGIN:g}".replace("0.", ".")
+    return {"estimate": own, "reference": base} | {
+        "difference": difference,
+        "verdict": verdict,
+    }
 
 
 COMPARED = ["corpus", "comparison", "estimate", "low", "high", "p_permutation"]
@@ -300,6 +518,12 @@ def robustness_words(found: pd.DataFrame) -> str:
         "Scores of the default model less those of linear fusion, by disturbance; from "
         f"{least} to {most}."
     )
+
+
+def _difference(row: Mapping) -> str:
+    """A difference with its sign and its interval."""
+    told = interval(row["difference"], row["low"], row["high"])
+    return f"+{told}" if row["difference"] > 0 else told
 
 
 def _written(row: pd.Series, digits: int = 3, signed: bool = False) -> str:

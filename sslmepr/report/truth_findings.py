@@ -45,7 +45,7 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
     Returns
     -------
     list of str
-        Empty without groups.
+        The answer, and what it does not say. Empty without groups.
     """
     known = scores.dropna(subset=["lowest", "highest"])
     if known.empty:
@@ -59,10 +59,16 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
         f"{row.people} ({row.metric} {difference(row)})" for row in worse.itertuples()
     )
     rest = f"read worse are: {told}" if told else "nobody is surely read worse"
+    names = ", ".join(dict.fromkeys(worse["people"]))
+    seen = (
+        f"a disadvantage seen here ({names})" if told else "that nobody is read worse"
+    )
     return [
         f"**Who is read worse**: of {len(counted)} comparisons of a group with all "
         f"other people, {len(sure)} differ by more than their interval, where chance "
-        f"alone gives about {number((1 - confidence) * len(counted), 1)}; {rest}."
+        f"alone gives about {number((1 - confidence) * len(counted), 1)}; {rest}.",
+        "**What it does not say**: drawn people differ in fewer ways than people do, "
+        f"and their cues are drawn alike; {seen} is no evidence about people.",
     ]
 
 

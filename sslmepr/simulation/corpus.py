@@ -29,6 +29,7 @@ from sslmepr.processes import each_result
 from sslmepr.simulation.draw import Draw, draw_corpus, draw_text_only
 from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
+from sslmepr.simulation.raters import raters_in
 from sslmepr.simulation.world import LATENTS
 from sslmepr.statistics import norms
 
@@ -208,7 +209,7 @@ def _write_ideal_observer(draw: Draw, simulation: Simulation, folder: Path) -> d
         simulation.trait_scale,
         simulation.knobs,
         simulation.cue_frames,
-        simulation.raters,
+        raters_in(draw.world, simulation.raters),
         draw.labels.rated,
     )
     text = json.dumps(scores, indent=1) + "\n"

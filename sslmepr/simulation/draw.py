@@ -15,7 +15,7 @@ from sslmepr.simulation.knobs import (
     draw_circumstances,
     draw_controls,
 )
-from sslmepr.simulation.raters import Labels, label_clips
+from sslmepr.simulation.raters import Labels, label_clips, raters_in
 from sslmepr.simulation.world import (
     World,
     draw_emotions,
@@ -114,7 +114,8 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
     held_out = set(corpus.labels) == set(TASKS)
     shares = {"test": 1.0} if held_out else simulation.split
     splits = split_persons(corpus.persons, shares, order)[persons]
-    labels = label_clips(latents, simulation, simulation.raters, judgement)
+    raters = raters_in(world, simulation.raters)
+    labels = label_clips(latents, simulation, raters, judgement)
     return Draw(
         *(world, channels, persons, domains, splits, latents, given, labels, controls)
     )

@@ -69,6 +69,23 @@ class Labels:
     rated: np.ndarray
 
 
+def raters_in(world: World, raters: Raters | None) -> Raters | None:
+    """Raters of the clips of a world: without halo where nothing is associated.
+
+    Halo associates happiness with all traits in the labels. A world without
+    associations is to have none, whatever one estimates.
+
+    Parameters
+    ----------
+    world : World
+    raters : Raters or None
+        Of worlds with associations.
+    """
+    if raters is None or world.association.any():
+        return raters
+    return raters.model_copy(update={"halo": 0.0})
+
+
 def label_clips(
     latents: np.ndarray,
     simulation: Simulation,

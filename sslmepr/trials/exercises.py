@@ -8,17 +8,15 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from sslmepr.association.grid import CELL, tidy_matrix
-from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.simulation.raters import rated_association
 from sslmepr.simulation.world import make_world
 from sslmepr.trials.drawn import draw_study
 from sslmepr.trials.params import Condition
-from sslmepr.trials.power import OFFSET, from_disjoint_modalities, from_three_sources
+from sslmepr.trials.power import OFFSET, analyses
 
 FEATURES = 24
 """Of every modality, as in the trial of power."""
@@ -85,14 +83,9 @@ def _one_world(params: Params, planted, condition: Condition, seed: int):
         cells = tidy_matrix(matrix, name)
         table = table.merge(cells, "cross" if name == "planted" else "left")
     own = params.model_copy(update={"seed": seed})
-    parts = []
-    # One thread, so that sums do not depend on the number of cores.
-    with threadpool_limits(1):
-        analyses = {CROSS: from_three_sources}
-        if condition.disjoint:
-            analyses[DISJOINT] = from_disjoint_modalities
-        for source, analyse in analyses.items():
-            found = analyse(own, study).assign(source=source)
-            parts.append(table.merge(found, on=CELL, validate="1:1"))
+    parts = [
+        table.merge(found.assign(source=source), on=CELL, validate="1:1")
+        for source, found in analyses(own, study, condition).items()
+    ]
     found = pd.concat(parts, ignore_index=True)
     return found.reindex(columns=COLUMNS).replace({"verdict": {np.nan: None}})

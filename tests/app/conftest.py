@@ -1,6 +1,7 @@
 """A project with tiny drawn models of three modalities, and recordings of noise."""
 
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
@@ -37,5 +38,15 @@ def clips(tmp_path_factory):
     write_video(folder / "mute.mp4", with_sound=False)
     write_video(folder / "<img src=x onerror=alert(1)>.mp4")
     (folder / "broken.mp4").write_bytes(b"\0\0\0\x18ftypisom" + bytes(99))
+    (folder / "bare.mp4").write_bytes(_without_streams())
+    write_video(folder / "nobody.mp4", with_sound=False, with_face=False)
     (folder / "notes.mp4").write_text("ffconcat version 1.0\nfile mute.mp4\n")
     return folder
+
+
+def _without_streams():
+    """An MP4 whose header is whole, and which has neither pictures nor sound."""
+    times = struct.pack(">IIII", 0, 0, 1000, 1000)
+    header = struct.pack(">I4sI", 108, b"mvhd", 0) + times + bytes(80)
+    kind = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 512)
+    return kind + struct.pack(">I4s", 116, b"moov") + header

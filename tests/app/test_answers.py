@@ -16,6 +16,7 @@ from sslmepr.app.worker import Event
 
 ANSWER = {"sections": [["scores", "<h2>x</h2>", False]], "transcript": "so"}
 ANSWER |= {"incomplete": False, "files": {}, "comparable": None}
+QUESTION = {"words": ""}
 
 
 class Pretended:
@@ -60,7 +61,7 @@ def test_steps_results_and_the_end_are_shown():
             Event("done", ANSWER | {"incomplete": True}, 6.04),
         ]
     )
-    shown = list(ask(desk, "page", Path("x"), {}))
+    shown = list(ask(desk, "page", Path("x"), QUESTION))
     assert [each.status for each in shown] == [
         status("2 analyses come first."),
         status("One analysis comes first."),
@@ -76,11 +77,26 @@ def test_steps_results_and_the_end_are_shown():
     assert shown[-1].words == "so" and "<h2>x</h2>" in shown[-1].result
 
 
+@pytest.mark.parametrize(("words", "filled"), [("", "so"), ("so", "")])
+def test_what_was_heard_is_noted_and_what_was_given_is_not(words, filled):
+    desk = Pretended([Event("done", ANSWER, 2.0)])
+    list(ask(desk, "page", Path("x"), {"words": words}))
+    assert desk.session("page").filled == filled
+
+
+def test_no_line_break_of_a_name_reaches_markdown():
+    """An empty line would end the HTML, and the rest be taken as Markdown."""
+    assert status("a\n\n[b](c)\r\rd") == "<p>a [b](c) d</p>"
+    desk = Pretended(rows=[{"row": "1"}])
+    first, *_ = ask_several(desk, "page", [Path("a\r\n\n*b*.mp4")], "multitask")
+    assert len(first.result.splitlines()) == 1
+
+
 @pytest.mark.parametrize("old", [False, True])
 def test_what_goes_wrong_leaves_the_older_result_and_says_so(old):
     desk = Pretended([AppError("No <b>.")])
     desk.session("page").result = ANSWER if old else None
-    (shown,) = ask(desk, "page", Path("x"), {})
+    (shown,) = ask(desk, "page", Path("x"), QUESTION)
     assert shown.result is None and not shown.done
     assert "No &lt;b&gt;." in shown.status
     assert ("of the recording before" in shown.status) is old
@@ -89,7 +105,7 @@ def test_what_goes_wrong_leaves_the_older_result_and_says_so(old):
 def test_seconds_pass_without_anything_said():
     desk = Pretended([Event("running", None, 0.4), Event("running", None, 1.2)])
     desk.events += [Event("running", None, 1.3), Event("done", ANSWER, 2.0)]
-    shown = list(ask(desk, "page", Path("x"), {}))
+    shown = list(ask(desk, "page", Path("x"), QUESTION))
     assert [each.clock for each in shown] == [status("0 s"), status("1 s"), ""]
     assert [each.status for each in shown[:-1]] == [None, None]
 
@@ -98,7 +114,7 @@ def test_what_fails_halfway_stays_and_cannot_be_saved():
     events = [Event("step", [3, 5, "explaining", ANSWER["sections"]], 0.4)]
     desk = Pretended([*events, AppError("Too long.")])
     desk.session("page").result = ANSWER
-    *_, shown = ask(desk, "page", Path("x"), {})
+    *_, shown = ask(desk, "page", Path("x"), QUESTION)
     assert "not complete and cannot be saved" in shown.status and not shown.old
     assert shown.result is None and files(desk, "page", False) is None
 

@@ -4,6 +4,7 @@ No test tolerates an error in the browser's console, a refusal by the content se
 policy or a request to anywhere but the server.
 """
 
+import os
 import shutil
 import time
 
@@ -24,7 +25,9 @@ from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS  # noqa: E402
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+    pytest.mark.skipif(
+        CHROMIUM is None and "CI" not in os.environ, reason="there is no Chromium"
+    ),
 ]
 
 CUT_OFF = """[...document.querySelectorAll('main *')]
@@ -46,6 +49,8 @@ OPTIONS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+STORED = "[localStorage, sessionStorage].flatMap(each => Object.keys(each))"
+
 UNOFFERED = "Failed to fetch"
 """Gradio loads a trimmer of its own with every video, which needs more than the policy
 allows; the page has fields in its place."""
@@ -128,6 +133,9 @@ def visit(browser, server):
 
     yield open_page
     for context in opened:
+        wrong += [str(each) for each in context.cookies()]
+        for page in context.pages:
+            wrong += page.evaluate(STORED)
         context.close()
     assert wrong == []
 
@@ -269,11 +277,18 @@ def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
         page.keyboard.press("Enter")
     require_usable(page)
     require_report(browser, waiting.value.path())
+    words = page.get_by_role("textbox", name="What is said")
+    words.fill("said by the second")
+    page.get_by_role("textbox", name="End, in seconds").fill("1")
+    expect(words).to_have_value("", timeout=WAIT)
+    wait_for(page, "What is said was cleared")
+    words.fill("said by the second")
     # A page of its own sees nothing of it.
     assert visit().locator("#result h2").count() == 0
     # Another source marks what stands there as old at once.
     page.get_by_role("radio", name="Drawn person 1").check()
     expect(page.locator(".old .result")).to_be_visible(timeout=WAIT)
+    expect(words).to_have_value("", timeout=WAIT)
     press(page, "Clear all")
     wait_for(page, "nothing is kept")
     expect(page.locator("#result h2")).to_have_count(0)
@@ -402,6 +417,36 @@ def test_a_camera_records_what_is_then_analysed(visit):
     wait_for(page, "Done in")
 
 
+def test_a_camera_that_is_refused_is_told(visit):
+    page = visit()
+    page.evaluate(
+        "navigator.mediaDevices.getUserMedia = () => "
+        "Promise.reject(new DOMException('no', 'NotAllowedError'))"
+    )
+    page.get_by_role("radio", name="video file or camera").check()
+    press(page, "Capture from camera")
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    expect(page.get_by_text("allow the use of the webcam")).to_be_visible(timeout=WAIT)
+
+
+def test_two_recordings_of_one_name_are_two(visit, recordings):
+    """As those of a camera are: only the second has no sound."""
+    other = recordings / "other" / "é 1.mp4"
+    other.parent.mkdir()
+    shutil.copy(recordings / "mute.mp4", other)
+    page = visit()
+    choose_own(page, recordings / "é 1.mp4")
+    press(page, "Run")
+    wait_for(page, "Done in")
+    expect(page.locator("#result")).not_to_contain_text("no audio stream")
+    press(page, "Clear")
+    wait_for(page, "Choose a recording")
+    choose_own(page, other)
+    press(page, "Run")
+    wait_for(page, "Something was missing, see below")
+    expect(page.locator("#result")).to_contain_text("no audio stream")
+
+
 def test_leaving_the_page_leaves_no_file(visit, server, recordings):
     page = visit()
     choose_own(page, recordings / "mute.mp4")
@@ -425,7 +470,8 @@ def test_a_page_says_that_the_server_has_gone(browser, server):
     page = browser.new_page()
     page.goto(f"{server.address}/")
     wait_for(page, "press Run")
-    server.end()
+    assert server.end() == 130  # Ctrl-C
+    assert [each.name for each in server.temporary.iterdir()] == ["log"]
     press(page, "Run")
     expect(page.get_by_text("Connection to the server was lost")).to_be_visible(
         timeout=WAIT

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 
@@ -94,7 +95,13 @@ def test_only_uploads_are_recordings(desk, tmp_path):
     outside = [tmp_path / "params.yaml", desk.uploads / ".." / "x", "/etc/passwd"]
     link = desk.uploads / "link"
     link.symlink_to("/etc")
-    for path in [*outside, link / "passwd"]:
+    loose = desk.uploads / "loose.mp4"  # removed with its folder, it would take all
+    loose.write_bytes(MP4)
+    deep = upload(desk, "abc", "a").parent / "deep" / "b"
+    deep.parent.mkdir()
+    deep.write_bytes(MP4)
+    inside = [desk.uploads, desk.uploads / "abc", loose, deep, desk.uploads / "x" / "y"]
+    for path in [*outside, *inside, link / "passwd"]:
         with pytest.raises(AppError, match="no longer there"):
             desk.upload("page", str(path))
 
@@ -104,6 +111,9 @@ def test_the_folder_is_bounded(desk, monkeypatch):
     monkeypatch.setattr(module, "MOST_FOLDER_BYTES", len(MP4) - 1)
     with pytest.raises(AppError, match="no room left"):
         list(desk.ask("page", path, dict(QUESTION)))
+    assert desk.has_room() is False
+    monkeypatch.setattr(module, "MOST_FOLDER_BYTES", len(MP4) + 1)
+    assert desk.has_room(1) and not desk.has_room(2)
 
 
 def test_a_page_is_forgotten_and_others_are_not(desk):
@@ -203,3 +213,13 @@ def test_a_page_cancels_its_own_analysis_alone(desk):
 )
 def test_suffixes_are_plain(tmp_path, name, suffix):
     assert module._suffix(tmp_path / name) == suffix
+
+
+def test_a_full_disk_is_told(desk, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "/secret/place")
+
+    monkeypatch.setattr(module.shutil, "copyfile", full)
+    with pytest.raises(AppError, match="^The disk is full or not writable: make room"):
+        list(desk.ask("page", upload(desk), dict(QUESTION)))
+    assert list((desk.folder / "tmp").iterdir()) == []

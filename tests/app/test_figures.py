@@ -42,6 +42,21 @@ def test_marks_are_named_where_they_are():
     plt.close(figure)
 
 
+def test_bars_of_what_may_be_either_are_hatched():
+    scores = table(EMOTIONS)
+    scores.loc["fear", "open"] = 1
+    figure = score_bars.draw(scores)
+    (axes,) = [each for each in figure.axes if each.get_visible()]
+    bars = [each for each in axes.patches if np.isfinite(each.get_width())]
+    hatched = [
+        name for name, bar in zip(EMOTIONS, bars, strict=True) if bar.get_hatch()
+    ]
+    assert hatched == ["fear"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["absent or present"]
+    plt.close(figure)
+
+
 def test_the_band_of_the_usual_error_stays_within_0_and_1():
     figure = score_bars.draw(table(TRAITS, usual=0.2))
     (axes,) = [each for each in figure.axes if each.get_visible()]

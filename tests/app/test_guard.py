@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from sslmepr.app.guard import Guard, is_allowed
+from sslmepr.app.guard import UPLOAD, Guard, is_allowed
 
 
-def answers(scope):
+def answers(scope, room=1000):
     """Whether the application behind the guard is reached, and the status."""
     reached, sent = [], []
 
@@ -17,7 +17,8 @@ def answers(scope):
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(app, 7860)(scope, None, send))
+    guard = Guard(app, 7860, lambda size: size <= room)
+    asyncio.run(guard(scope, None, send))
     return bool(reached), sent[0]["status"] if sent else None
 
 
@@ -45,6 +46,15 @@ def test_one_foreign_origin_among_several_is_enough():
     assert answers(scope(*own, length, **post)) == (True, None)
     foreign = ("origin", "http://evil.example")
     assert answers(scope(*own, foreign, length, **post)) == (False, 403)
+
+
+def test_an_upload_needs_room_and_nothing_else_does():
+    own, length = ("host", "localhost:7860"), ("content-length", "11")
+    post = {"method": "POST", "path": UPLOAD}
+    assert answers(scope(own, length, **post), room=11) == (True, None)
+    assert answers(scope(own, length, **post), room=10) == (False, 507)
+    post["path"] = "/gradio_api/cancel"
+    assert answers(scope(own, length, **post), room=10) == (True, None)
 
 
 def test_sockets_are_not_answered_and_the_start_of_the_server_is():

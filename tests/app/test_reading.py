@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from app_models import ENCODERS, draw_models
 from recordings import write_video
 
 from sslmepr import params as parameters
@@ -19,12 +20,21 @@ from sslmepr.app.intake import AppError
 from sslmepr.app.reading import RECORDING, STEPS, Reader
 from sslmepr.app.report import report
 from sslmepr.app.several import packed, unpacked
+from sslmepr.extraction.chunks import tools
+from sslmepr.extraction.corpus import ExtractionError
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.predict import predict
+from sslmepr.weights import WeightsError
 
 KEPT = {"variant": "multitask", "missing": "", "scores": {"anger": 0.0}}
 WORDS = "I really did not know what to say about this"
 SCORES = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
+NUMBERS = {  # what tables have the numbers of the figures of a section
+    "scores": ["Scores from 0 to 1 with their intervals"],
+    "frames": ["How each region was found, frame by frame"],
+    "output-": ["Attributions", "What each moment adds"],
+    "regions": ["What hiding each region takes"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +97,11 @@ def test_the_app_says_what_the_command_says(
     folder = project / "runs" / "simulated"
     command = [settings, [str(clips / name)], tmp_path / "x.csv", folder]
     expected = predict(*command).drop(columns="clip")
-    pd.testing.assert_frame_equal(table.drop(columns="clip"), expected)
+    same = {"check_exact": True}
+    pd.testing.assert_frame_equal(table.drop(columns="clip"), expected, **same)
     if name == "mute.mp4":  # and as files
-        pd.testing.assert_frame_equal(table_of(mute).drop(columns="clip"), expected)
+        found = table_of(mute).drop(columns="clip")
+        pd.testing.assert_frame_equal(found, expected, **same)
         text = (tmp_path / "x.csv").read_bytes().decode()
         ours = base64.b64decode(mute["files"]["scores.csv"]).decode()
         assert ours == text.replace(str(clips / name), RECORDING)
@@ -167,6 +179,13 @@ def test_attributions_add_up(read, reader):
         assert outputs.at[name, "output"] == pytest.approx(
             row[f"trait_{name}"], abs=1e-5
         )
+    # Of emotions the score is: the mean of probabilities, not of logits.
+    for name, column in zip([*EMOTIONS, *TRAITS], SCORES, strict=True):
+        assert outputs.at[name, "score"] == pytest.approx(row[column], abs=1e-6)
+    full = [each[0].removeprefix("output-") for each in answer["sections"]]
+    (shown,) = {*full} & {*EMOTIONS}
+    percent = f"{100 * row[f'emotion_{shown}']:.0f} % in this clip"
+    assert percent in seen(page_of(answer))
 
 
 def test_leaving_out_a_modality_is_a_clip_without_it(read, reader, clips, tmp_path):
@@ -283,6 +302,8 @@ def test_no_name_and_no_path_reaches_the_answer(reader, clips, tmp_path):
         ("notes.mp4", "not a recording that can be read"),
         ("broken.mp4", "cannot be decoded"),
         ("gone.mp4", "no longer there"),
+        ("bare.mp4", "decoded: it has neither pictures nor sound"),
+        ("nobody.mp4", "no person was found.*no audio stream"),
     ],
 )
 def test_what_cannot_be_read_is_told_in_a_sentence(
@@ -314,6 +335,11 @@ def test_every_figure_has_words_and_a_table(read):
     assert len(labels) >= 16 and all(len(each) > 20 for each in labels)
     levels = [int(each) for each in re.findall(r"<h(\d)", page)]
     assert levels[0] == 2 and max(np.diff(levels)) <= 1
+    for name, content, _ in answer["sections"]:
+        if "<figure" not in content:
+            continue
+        (captions,) = [each for part, each in NUMBERS.items() if name.startswith(part)]
+        assert all(f"<caption>{each}</caption>" in page for each in captions), name
 
 
 def test_the_farthest_outputs():
@@ -341,3 +367,69 @@ def test_a_project_without_models_is_told(project, tmp_path):
     with pytest.raises(AppError, match="no trained model; `dvc repro") as caught:
         Reader(tmp_path, "multitask")
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_models_stay_loaded_from_one_recording_to_the_next(reader, clips, tmp_path):
+    kept = tools(reader.params.extract, reader.params.compute.device)
+    reader.table(question(clips / "é 1.mp4", tmp_path))
+    assert tools(reader.params.extract, reader.params.compute.device) is kept
+
+
+def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
+
+    monkeypatch.setattr(reader, "_of", {"a": 1, "b": 2})
+    assert reader._models("a") == 1
+    assert [*reader._of] == ["b", "a"]
+    reader._models("multitask")
+    assert [*reader._of] == ["a", "multitask"]
+
+
+def test_windows_that_fail_alike_cost_the_windows_alone(
+    reader, long, tmp_path, monkeypatch
+):
+    def fail(*_):
+        raise ExtractionError("audio of all 2 clips failed")
+
+    monkeypatch.setattr("sslmepr.app.reading.read_windows", fail)
+    answer = reader(question(long, tmp_path, timeline=True), lambda *_: None)
+    assert "The windows could not be read" in page_of(answer)
+    assert "windows.csv" not in answer["files"] and "scores.csv" in answer["files"]
+
+
+def test_models_of_traits_alone_have_no_windows(reader, long, tmp_path, monkeypatch):
+    monkeypatch.setattr("sslmepr.app.reading.read_windows", None)  # is not called
+    loaded = reader._models("multitask")
+    monkeypatch.setattr(loaded.models, "tasks", ("personality",))
+    told = []
+    asked = question(long, tmp_path, timeline=True)
+    reader(asked, lambda *step: told.append(step[2]))
+    assert told == [name for name in STEPS if name != STEPS[3]]
+
+
+def test_weights_that_are_not_there_are_told_in_a_sentence(
+    reader, clips, tmp_path, monkeypatch
+):
+    def missing(*_, **__):
+        raise WeightsError("/secret/place: cannot fetch")
+
+    monkeypatch.setattr("sslmepr.predict.extract_corpus", missing)
+    with pytest.raises(AppError, match="not on this machine: run `sslmepr predict`"):
+        reader(question(clips / "é 1.mp4", tmp_path), lambda *_: None)
+
+
+def test_features_of_another_encoder_are_told(project, tmp_path):
+    for name in ("params.yaml", "studies.yaml"):
+        shutil.copy(project / name, tmp_path)
+    other = {"text": ("bge_small_en", "1")}
+    draw_models(tmp_path / "runs" / "simulated", ENCODERS | other)
+    with pytest.raises(AppError, match="trained on features of bge_small_en") as caught:
+        Reader(tmp_path, "multitask")
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_rows_of_graph_attention_add_up(read, reader):
+    _, _, work = read
+    graph = reader._of["multitask"].explainer.explain(work, []).graph
+    graph = graph.set_index("modality")
+    assert graph.index.tolist() == graph.columns.tolist() == ["face", "audio", "text"]
+    np.testing.assert_allclose(graph.sum(axis=1), 1, atol=1e-5)

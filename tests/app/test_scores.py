@@ -1,14 +1,23 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.app.scores import COLUMNS, score_sections, sentences
-from sslmepr.labels import EMOTIONS, TRAITS
+from sslmepr.app.scores import COLUMNS, score_sections, score_table, sentences
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    EMOTIONS,
+    TARGETS,
+    TRAIT_COLUMNS,
+    TRAITS,
+)
+from sslmepr.statistics.conformal import ABSENT, EITHER, PRESENT
 
 
 @pytest.fixture
 def row():
-    columns = {f"emotion_{name}_set": "may be either" for name in EMOTIONS}
+    columns = {f"emotion_{name}_set": PRESENT for name in EMOTIONS[1:]}
     return pd.Series(columns | {"emotions": "anger, fear", "missing": ""})
 
 
@@ -24,8 +33,35 @@ def test_emotions_that_reach_their_thresholds_are_named(row, scores):
     scores.loc["fear", "score"] = 0.754
     first, *_ = sentences(row, scores)
     assert first == "The person appears to show anger (0.50) and fear (0.75)."
+    row["emotion_fear_set"] = EITHER
+    assert sentences(row, scores)[:2] == [
+        "The person appears to show anger (0.50).",
+        "At or above the threshold, though absence cannot be excluded: fear (0.75).",
+    ]
+    row["emotion_anger_set"] = ABSENT
+    first, *_ = sentences(row, scores)
+    assert first.endswith("excluded: anger (0.50) and fear (0.75).")
+
+
+def test_nobody_is_called_neutral_whose_emotions_cannot_be_excluded(row, scores):
     row["emotions"] = "neutral"
-    assert "None of the six emotions reaches" in sentences(row, scores)[0]
+    for name in EMOTIONS[1:]:
+        row[f"emotion_{name}_set"] = ABSENT
+    none = "None of the six emotions reaches its threshold"
+    assert sentences(row, scores)[0] == f"{none}: the person appears neutral."
+    row["emotion_fear_set"], row["emotion_anger_set"] = EITHER, PRESENT
+    first, *_ = sentences(row, scores)
+    assert first == f"{none}, but the models cannot exclude anger and fear."
+
+
+def test_what_may_be_either_is_marked_and_nothing_else():
+    both = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
+    row = pd.Series(dict.fromkeys(both, 0.5) | {"emotion_fear_set": EITHER})
+    row["emotion_anger_set"] = PRESENT
+    models = SimpleNamespace(tasks=list(TARGETS), thresholds=np.full(6, 0.4))
+    table = score_table(row, models, None, None, {})
+    assert table.index[table["open"].notna()].tolist() == ["fear"]
+    assert table["reference"].tolist()[:2] == [pytest.approx(np.nan, nan_ok=True), 0.4]
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@
 import http.client
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
@@ -238,6 +243,21 @@ def test_a_file_from_elsewhere_is_not_taken(server, clips):
     assert str(clips) not in server.said()
 
 
+def test_server_and_worker_connect_to_nobody_else(server, clips):
+    path = server.upload(clips / "é 1.mp4")
+    process, found = psutil.Process(server.process.pid), set()
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(server.ask, path, session="connect")
+        while not asking.done():
+            with suppress(psutil.Error):  # one that has just ended
+                for each in (process, *process.children(recursive=True)):
+                    found |= {at.raddr.ip for at in each.net_connections() if at.raddr}
+            time.sleep(0.01)
+    assert status_of(asking.result())[-1].startswith("<p>Done in ")
+    assert found == {"127.0.0.1"}  # who asks is seen
+    server.event("empty", ["video file or camera"], "connect")
+
+
 def test_models_are_needed(project, tmp_path, capsys, monkeypatch):
     for name in ("params.yaml", "studies.yaml"):
         (tmp_path / name).write_bytes((project / name).read_bytes())
@@ -303,9 +323,9 @@ def test_variants_that_are_there(project):
 
 
 def test_the_end_leaves_nothing(server, clips):
-    """Last of all: Ctrl-C while a recording lies there."""
+    """Last of all: the terminal closes while a recording lies there."""
     server.upload(clips / "mute.mp4")
     assert server.files()
-    assert server.end() == 130
+    assert server.end(signal.SIGHUP) == 130
     assert [p.name for p in server.temporary.iterdir()] == ["log"]
     assert len(server.said().splitlines()) == 1

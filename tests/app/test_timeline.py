@@ -84,10 +84,6 @@ def test_a_short_recording_has_none_and_is_told_why():
     assert "<svg" not in content
 
 
-def test_models_without_emotions_have_none():
-    assert course(whole=pd.Series({"audio": "recorded"})).section() is None
-
-
 def test_all_windows_may_lack_something():
     windows = course().windows.assign(text=None)
     _, content, _ = course(windows=windows).section()

@@ -1,9 +1,12 @@
+import errno
+import threading
+
 import app_jobs
 import psutil
 import pytest
 
-from sslmepr.app.intake import AppError
-from sslmepr.app.worker import Unexpected, Worker
+from sslmepr.app.intake import AppError, Cancelled
+from sslmepr.app.worker import Unexpected, Worker, _told
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,42 @@ def test_cancelling_kills_the_process(worker, how):
         asking.close()
     assert not psutil.pid_exists(first)
     assert worker.process_id is not None  # warm for the next
+
+
+def test_cancelling_is_told_whatever_the_one_who_asks_is_at(worker, monkeypatch):
+    """Between two looks at the pipe, and while it is being written to."""
+    last(worker, do="add", a=1, b=1)
+    asking = worker.ask({"do": "sleep"})
+    next(asking)
+    stopping = threading.Thread(target=worker.stop)
+    stopping.start()
+    with pytest.raises(Cancelled):
+        list(asking)
+    stopping.join()
+    last(worker, do="add", a=1, b=1)
+
+    def broken(pipe, question):
+        worker.stop()
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sslmepr.app.worker._send", broken)
+        with pytest.raises(Cancelled):
+            last(worker, do="add", a=1, b=1)
+
+
+def test_a_pipe_that_breaks_is_no_full_disk(worker, monkeypatch):
+    last(worker, do="add", a=1, b=1)
+    worker._process.kill()
+    worker._process.join()
+    monkeypatch.setattr(Worker, "process_id", 1)  # as if it had not ended yet
+    with pytest.raises(AppError, match="ended before its time"):
+        last(worker, do="add", a=1, b=1)
+
+
+def test_a_full_disk_is_told_as_such():
+    full = OSError(errno.ENOSPC, "No space left on device", "/secret/place")
+    assert _told(full) == ("refused", "The disk is full: make room and try again.")
 
 
 def test_the_process_writes_nothing_to_the_terminal(worker, capfd):

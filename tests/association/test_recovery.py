@@ -104,7 +104,7 @@ def test_null_world_has_no_agreement_but_a_false_positive_rate():
     result = result.set_index("metric")
     assert np.isnan(result.loc["correlation", "estimate"])
     assert "do not vary" in result.loc["correlation", "reason"]
-    assert result.loc["slope", "reason"] == "nothing is planted"
+    assert result.loc["slope", "reason"] == "nothing is associated"
     expected = (np.linspace(-0.1, 0.3, 30) > 0.25).mean()
     assert result.loc["false_positive_rate", "estimate"] == pytest.approx(expected)
 
@@ -123,3 +123,21 @@ def test_compare_puts_three_matrices_side_by_side():
     assert set(table["trait"]) == set(TRAITS)
     with pytest.raises(ValueError, match="several rows per cell"):
         compare(pd.concat([recovered(r)] * 2), planted)
+
+
+def test_the_estimand_is_the_column_that_is_named():
+    """Of a truth with several columns only one decides, and all are kept."""
+    rng = np.random.default_rng(3)
+    planted = tidy_matrix(WORLD, "planted")
+    truth = planted.assign(rated=rng.uniform(-0.5, 0.5, 30))
+    found = recovered(truth["rated"] + 0.05 * rng.standard_normal(30))
+    table = compare(found, truth, against="rated")
+    alone = compare(found, truth[["emotion", "trait", "rated"]], against="rated")
+    pd.testing.assert_frame_equal(table.drop(columns="planted"), alone)
+    expected = (found["low"] <= truth["rated"]) & (truth["rated"] <= found["high"])
+    assert table["covered"].tolist() == expected.tolist()
+    result = recovery(found, truth, against="rated").set_index("metric")["estimate"]
+    slope = found["r"] @ truth["rated"] / (truth["rated"] ** 2).sum()
+    assert result["slope"] == pytest.approx(slope)
+    assert result["power"] == pytest.approx(found["significant"].mean())
+    assert np.isnan(result["false_positive_rate"])

@@ -9,6 +9,8 @@ from sslmepr.association.sources import BOTH_TRUE, DISJOINT, PREDICTED_EMOTION
 from sslmepr.association.study_associations import Evaluated
 from sslmepr.association.validity import assess
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.simulation.raters import rated_association
+from sslmepr.simulation.world import make_world
 
 CLIPS = 40
 NO_REFITS = pd.DataFrame(columns=["modality", "corpus", "clip_id", "refit"])
@@ -78,10 +80,17 @@ def test_what_is_recovered_is_beside_what_was_planted(tiny, world, source, emoti
     assert cells["recovered"].to_numpy() == pytest.approx(recovered)
     # Of the file's channels, the observer of all of them; its rows are in disorder.
     assert cells["observer"].tolist() == [n / 100 for n in range(30)]
+    # The truth is that of the labels: here what raters see, with their halo.
+    world = make_world("planted", tiny.simulation.worlds)
+    rated = rated_association(world, tiny.simulation.raters).ravel()
+    assert np.abs(rated - expected).max() > 0.1
+    assert cells["rated"].to_numpy() == pytest.approx(rated)
+    covered = (cells["low"] <= rated) & (rated <= cells["high"])
+    assert cells["covered"].tolist() == covered.tolist()
     agreement = result.agreement.set_index("metric")["estimate"]
-    error = np.sqrt(np.mean((recovered - np.array(expected)) ** 2))
+    error = np.sqrt(np.mean((recovered - rated) ** 2))
     assert agreement["rmse"] == pytest.approx(error)
-    slope = recovered @ np.array(expected) / np.square(expected).sum()
+    slope = recovered @ rated / np.square(rated).sum()
     assert agreement["slope"] == pytest.approx(slope)
 
 

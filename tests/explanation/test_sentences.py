@@ -3,6 +3,7 @@ import pytest
 from scipy.special import logit
 
 from sslmepr.explanation.sentences import (
+    attention_findings,
     column_sentences,
     contribution_sentence,
     findings,
@@ -40,6 +41,9 @@ def test_modalities_raise_and_lower_an_output_compared_with_the_average_clip():
     assert contribution_sentence(table, 0.0, 0.0, "fear").endswith(
         "No modality moves it."
     )
+    # Seeds whose probabilities have another mean than their logits.
+    said = contribution_sentence(table, 1, 0, "disgust", scores=(0.7, 0.4))
+    assert said.startswith("Disgust: 70 % in this clip, 40 % in the average clip.")
     with pytest.raises(ValueError, match="anger: no contributions"):
         contribution_sentence(table, 0, 0, "anger")
     with pytest.raises(ValueError, match="several clips"):
@@ -93,6 +97,25 @@ def test_findings_have_the_numbers_of_the_tables():
     assert len(said) == 6 and "is uniform" in said[4]
     unknown = used().assign(there=float("nan"))
     assert "is not known" in findings(unknown, pointing[:0], weights(0.9, 1))[1]
+
+
+def test_what_moves_the_model_most_comes_first():
+    sanity = pd.DataFrame({"model": ["trained"] * 2 + ["shuffled"] * 2})
+    sanity["correlation"] = [0.5, 0.25, -0.1, 0.02]
+    table = used().assign(clips=241)
+    answer, sure, unsaid = attention_findings(table, sanity)
+    assert answer == (
+        "**Face moves the model's answers most**, with 70 % [65, 75] of what moves "
+        "them from clip to clip; text moves them least, with 30 % [25, 35]. Whoever "
+        "knew how the clips are made would take 40 % [35, 45] and 60 % [55, 65] from "
+        "them."
+    )
+    assert "241 clips" in sure and "r = 0.38 on average, and by −0.04 in a" in sure
+    assert unsaid.startswith("**What it does not say.**")
+    unknown = table.assign(there=float("nan"))
+    answer, sure, _ = attention_findings(unknown, sanity)
+    assert answer.endswith("30 % [25, 35].") and sure.endswith("drawn again and again.")
+    assert attention_findings(table[:0], sanity) == []
 
 
 def test_weights_are_called_uniform_only_where_they_are():

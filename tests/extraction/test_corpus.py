@@ -284,7 +284,7 @@ def test_what_an_encoder_cannot_take_costs_one_clip(
     extract, params, monkeypatch, answer, reason
 ):
     whole, _, _ = extract("whole")
-    encoders = chunks._tools(params.extract, params.compute.device).encoders
+    encoders = chunks.tools(params.extract, params.compute.device).encoders
     choosy = Choosy(encoders.text, lambda text: text == "I b", answer)
     monkeypatch.setattr(encoders, "text", choosy)
     folder, reasons, _ = extract()
@@ -299,7 +299,7 @@ def test_a_transcript_that_fails_costs_no_sound(extract, params, monkeypatch):
     def fail(waveform):
         raise IndexError("list index out of range")
 
-    transcriber = chunks._tools(params.extract, params.compute.device).transcriber
+    transcriber = chunks.tools(params.extract, params.compute.device).transcriber
     monkeypatch.setattr(transcriber, "transcribe", fail)
     folder, reasons, _ = extract()
     said = "unexpected IndexError: list index out of range"
@@ -311,7 +311,7 @@ def test_speech_in_another_language_is_written_down_and_not_encoded(
     extract, params, monkeypatch
 ):
     """As a transcriber of many languages hears it; both text encoders know English."""
-    transcriber = chunks._tools(params.extract, params.compute.device).transcriber
+    transcriber = chunks.tools(params.extract, params.compute.device).transcriber
     heard = Transcript("Guten Tag", "de")
     monkeypatch.setattr(transcriber, "transcribe", lambda waveform: heard)
     folder, reasons, summary = extract()
@@ -419,6 +419,22 @@ def test_a_corpus_that_was_not_given_has_empty_features(params, tmp_path):
     missing = read_missing(folder).to_numpy().tolist()
     assert missing == [["people", "everything", left_out["people"]]]
     assert extraction_record(empty, folder).empty
+
+
+def test_models_stay_loaded_if_asked_and_change_nothing(media_corpus, params, tmp_path):
+    chunks.forget_tools()
+    loaded = chunks.tools(params.extract, params.compute.device)
+    arguments = ("test", params, media_corpus, media_corpus)
+    for name in ("first", "second"):
+        extract_corpus(*arguments, tmp_path / name, keep=True)
+        assert chunks.tools(params.extract, params.compute.device) is loaded
+    extract_corpus(*arguments, tmp_path / "third")
+    assert chunks.tools(params.extract, params.compute.device) is not loaded
+    assert (
+        content(tmp_path / "first")
+        == content(tmp_path / "second")
+        == content(tmp_path / "third")
+    )
 
 
 def test_interrupted_work_is_taken_up(text_corpus, params, tmp_path, monkeypatch):

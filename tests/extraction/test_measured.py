@@ -111,6 +111,48 @@ def test_a_face_from_tables_and_the_rest_from_the_film(folder, params):
     assert f"face: {unsure}" in record.loc["b.mp4", "missing"]
 
 
+FEX = """\
+,FaceRectX,FaceScore,Pitch,AU01,AU12,anger,input,frame,Identity
+0,314.0,0.75,0.5,0.25,0.75,0.1,/films/a.mp4,0,
+1,314.0,0.75,0.5,0.50,0.25,0.1,/films/a.mp4,5,
+2,,,,,,,/films/a.mp4,10,
+3,310.0,0.50,0.0,0.00,1.00,0.1,/films/b.mp4,0,
+4,310.0,0.25,0.0,0.75,0.00,0.1,/films/b.mp4,5,
+"""
+"""What py-feat's `Fex.to_csv` writes of every fifth frame of two films."""
+
+
+@pytest.mark.parametrize("layout", ["one table", "a table each", "a pattern"])
+def test_faces_that_pyfeat_has_measured(folder, params, layout):
+    """No face in one frame, one below 0.5 in another; emotions are no features."""
+    head, *rows = FEX.splitlines(keepends=True)
+    (folder / "fex").mkdir()
+    if layout == "one table":
+        path, files = "fex/all.csv", {"all": rows}
+    else:
+        path = "fex" if layout == "a table each" else "fex/*.csv"
+        files = {"a": rows[:3], "b": rows[3:]}
+    for name, each in files.items():
+        (folder / "fex" / f"{name}.csv").write_text(head + "".join(each))
+    face = FeatureTable(tool="pyfeat", path=path, frames_per_second=25.0)
+    corpus = PublishedCorpus(
+        source="folder", path=".", modalities=["face"], features={"face": face}
+    )
+    rows = [{"clip_id": f"{name}.mp4"} for name in "ab"]
+    write_clips(clip_table(rows), folder / "corpus")
+    chosen = with_corpus(params, folder, corpus)
+    extract_corpus("mine", chosen, folder / "corpus", folder, folder / "f")
+    store = FeatureStore.open(folder / "f", "face")
+    assert store.columns == ("Pitch", "AU01", "AU12", "certainty")
+    assert store.encoder == "pyfeat"
+    first = [[0.5, 0.25, 0.75, 0.5], [0.5, 0.5, 0.25, 0.5]]
+    np.testing.assert_allclose(store["a.mp4"], first)
+    np.testing.assert_allclose(store["b.mp4"], [[0, 0, 1, 0.25]])
+    table = store.table.set_index("clip_id")
+    assert table["rows"].to_dict() == {"a.mp4": 3, "b.mp4": 2}
+    assert table.loc["a.mp4", "steps_per_second"] == pytest.approx(5)
+
+
 def test_the_step_rate_is_left_out_where_no_table_has_one(folder, params):
     (folder / "t.csv").write_text("clip_id,pitch\na,180.5\n")
     write_clips(clip_table([{"clip_id": "a"}]), folder / "corpus")

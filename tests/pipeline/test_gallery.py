@@ -30,6 +30,36 @@ def test_figures_without_a_place_or_a_drawing_are_left_out():
     assert list(figures_of(PAGE.replace("wide", "other"))) == []
 
 
+def test_strips_and_pictures_stand_beside_the_drawings():
+    images = "".join(f'<img src="data:{n}" alt="joy, {n}">' for n in ("low", "high"))
+    strip = f'<figure class="strip" style="--n:2"><figcaption>Joy{images}</figure>'
+    strip = strip.replace("Joy", "Joy</figcaption>")
+    modes = "".join(
+        f'<img alt="The &quot;top&quot;" class="only-{mode}" src="../{mode}.png">'
+        for mode in ("light", "dark")
+    )
+    first, second = figures_of(PAGE.replace(FIGURE, strip + modes))
+    assert first == ("part", "Joy", "joy, high", "data:high")
+    assert second == ("part", "The part", 'The "top"', "../light.png")
+    heard = '<figure class="strip"><figcaption>Words</figcaption></figure>'
+    assert list(figures_of(PAGE.replace(FIGURE, heard))) == []
+
+
+def test_pictures_are_found_from_the_page_of_the_gallery(tmp_path):
+    links = ""
+    for name in ("chapters/one.html", "app.html"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        up = "../" * name.count("/")
+        image = f'<img alt="x" class="only-light" src="{up}_images/a.png">'
+        path.write_text(PAGE.replace(FIGURE, image))
+        links += f'<a class="reference internal" href="{name}">x</a>'
+    page = tmp_path / "gallery.html"
+    page.write_text(f'{links}<article><div class="gallery"></div></article>')
+    fill_gallery(tmp_path)
+    assert page.read_text().count('src="_images/a.png" alt="x"') == 2
+
+
 def test_the_page_has_all_figures_in_the_order_of_its_links(tmp_path):
     for name in ("chapters/one.html", "chapters/two.html", "bare.html"):
         path = tmp_path / name

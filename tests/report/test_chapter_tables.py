@@ -6,12 +6,26 @@ from sslmepr.report import chapter_tables
 from sslmepr.report.tables import Table
 
 
-def test_show_tree_writes_keys_in_a_row():
-    tree = {"co_training": {"b": 1, 0: [1, 2]}, "a_b.csv": None}
-    assert chapter_tables.show_tree(tree).frame.to_dict("list") == {
-        "what": ["co-training › b", "co-training › 0", "a_b.csv"],
-        "value": [1, "1, 2", None],
+def test_show_tree_has_a_table_for_each_parent_and_folds_what_lies_below_a_key():
+    tree = {
+        "study": "a",
+        "co_training": {"b": 1, 0: [1, 2], "deep": {"c.csv": None, "d": []}},
+        "seed": 3,
+        "empty": {},
     }
+    shown = chapter_tables.show_tree(tree)
+    top, fold = shown.parts
+    assert top.frame.to_dict("list") == {
+        "what": ["study", "seed", "empty"],
+        "value": ["a", 3, {}],
+    }
+    assert fold.summary == "Co-training"
+    first, second = fold.content.parts
+    assert first.frame.to_numpy().tolist() == [["b", 1], ["0", "1, 2"]]
+    assert first.caption is None and second.caption == "deep"
+    assert second.frame["what"].tolist() == ["c.csv", "d"]
+    page = shown._repr_html_()
+    assert page.index("</table><details>") < page.index("<caption>deep</caption>")
 
 
 def test_an_empty_table_becomes_a_sentence():
@@ -96,6 +110,51 @@ def test_models_are_named_by_stage_and_come_in_its_order():
         metrics, ["multitask", "face"], ("CCC",), "dev"
     ).frame
     assert chosen["CCC"].tolist() == ["0.000 [0.100, 0.900]"]
+
+
+def test_gains_by_target_have_a_column_for_each_other_model():
+    rows = [
+        ("fiv2", "personality", "multitask", against, "CCC", target, gain)
+        for against, gain in (("face", 0.1), ("linear_fusion", -0.05))
+        for target in ("openness", "mean")
+    ]
+    rows.append(("fiv2", "personality", "face", "linear", "CCC", "mean", 0.7))
+    rows.append(("meld", "emotion", "multitask", "text", "class F1", "fear", 0.2))
+    columns = ["corpus", "task", "model", "against", "metric", "target", "difference"]
+    found = pd.DataFrame(rows, columns=columns)
+    found = found.assign(split="test", low=-0.1, high=0.3)
+    tables = chapter_tables.target_gains(found, "multitask", "test")
+    assert [*tables] == ["First Impressions V2, traits", "MELD, emotions"]
+    assert tables["First Impressions V2, traits"].frame.to_dict("list") == {
+        "target": ["openness", "all of them"],
+        "above face": ["0.100 [−0.100, 0.300]"] * 2,
+        "above linear fusion": ["−0.050 [−0.100, 0.300]"] * 2,
+    }
+    assert chapter_tables.target_gains(found, "multitask", "dev") == {}
+
+
+def test_folds_of_traits_have_scores_gains_and_traits():
+    rows = [
+        ("face", "", "r", "mean", 0.25),
+        ("face", "", "r", "openness", 0.5),
+        ("face", "", "skill", "mean", 0.1),
+        ("late fusion", "face", "r above", "mean", 0.125),
+        ("late fusion", "face", "r above", "openness", 0.75),
+    ]
+    columns = ["method", "against", "metric", "target", "estimate"]
+    found = pd.DataFrame(rows, columns=columns).assign(split="folds", low=0, high=1)
+    assert chapter_tables.folds(found).frame.to_dict("list") == {
+        "method": ["face"],
+        "r": ["0.250 [0.000, 1.000]"],
+    }
+    assert chapter_tables.fold_gains(found).frame.to_dict("list") == {
+        "gain": ["late fusion above face"],
+        "r": ["0.125 [0.000, 1.000]"],
+    }
+    assert chapter_tables.recalls(found).frame.to_dict("list") == {
+        "target": ["openness"],
+        "face": ["0.500 [0.000, 1.000]"],
+    }
 
 
 def test_gains_of_fused_modalities_name_what_they_are_above():
@@ -299,4 +358,6 @@ def test_scores_under_disturbances_are_models_by_what_happened():
     page = shown.panels[labels[0]]
     assert "as they are" in page and "text with noise, 1.5 SD" in page
     assert "Default model" in page and page.count("[0.400, 0.600]") == 4
-    assert "no labelled dev clip" in repr(chapter_tables.robustness(pd.DataFrame()))
+    nothing = pd.DataFrame()
+    assert "no labelled dev clip" in repr(chapter_tables.robustness(nothing))
+    assert repr(chapter_tables.robustness(nothing, "Not run.")) == "Not run."

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.report.component_findings import component_findings
+from sslmepr.report.component_findings import ablation_findings, component_findings
 
 METRICS = {"mWACC": "emotions", "CCC": "traits"}
 
@@ -27,3 +27,22 @@ def test_components_are_told_by_verdict_with_their_gains():
         "**As good without it (within ±0.005)**: none.",
         "**Undecided**: learning both tasks for emotions.",
     ]
+
+
+def test_helpful_components_are_counted_apart_from_those_that_are_lacking():
+    table = gains().assign(n=300, n_seeds=3)
+    answer, sure, unsaid = ablation_findings(table, METRICS, 0.9).sentences
+    assert answer.startswith(
+        "**1 of the 2 parts of the model and 0 of the 1 that it lacks measurably "
+        "help** on clips that no stage was trained on: co-training (traits, by 0.019 "
+        "[0.014, 0.024]). Emotions are scored by balanced accuracy (mWACC; .5"
+    )
+    assert sure == (
+        "**How sure.** Each was left out or added with 3 seeds of training. Of 3 "
+        "comparisons on 300 clips, 1 stayed undecided, and chance alone would make "
+        "about 0.3 differ."
+    )
+    assert unsaid.startswith("**What it does not say.**")
+    worse = table.assign(verdict="worse")
+    assert ": none. Emot" in ablation_findings(worse, METRICS, 0.9).sentences[0]
+    assert ablation_findings(table[:0], METRICS, 0.9).sentences == []

@@ -52,14 +52,35 @@ def test_unknown_encoders_and_empty_stores_have_no_rows(tmp_path):
 def test_the_rarest_modality_is_named(count, said):
     present = {"face": 7, "audio": 9, "text": 3}
     counts = {
-        name: {"present": number, "without_media": 0 if name == "text" else count}
+        name: {"present": number, "missing": 0}
+        | {"without_media": 0 if name == "text" else count}
         for name, number in present.items()
     }
     told = {"clips": 10, "modalities": counts, "unexpected_errors": 0}
-    assert extraction_findings({"emotion": told}).sentences == [
+    *_, last = extraction_findings({"emotion": told}).sentences
+    assert last == (
         f"**Rated for emotions**: of 10 clips{said} 3 (text) to 9 have a modality; 0 "
         "errors were unexpected."
-    ]
+    )
+
+
+def test_what_was_read_is_counted_over_corpora_and_modalities():
+    def told(face, text, errors):
+        counts = {"face": face, "text": text}
+        named = {n: {"present": p, "missing": m} for n, (p, m) in counts.items()}
+        parts = {n: each | {"without_media": 0} for n, each in named.items()}
+        return {"clips": 10, "modalities": parts, "unexpected_errors": errors}
+
+    corpora = {"a": told((7, 3), (9, 1), 1), "b": told((4, 2), (10, 0), 2)}
+    answer, sure, unsaid, *each = extraction_findings(corpora).sentences
+    assert answer == (
+        "**83.3 % of what clips show, sound or say was turned into features**: 30 of "
+        "36 modalities of clips; most often lost is face (5)."
+    )
+    assert sure.startswith("**How sure.** 3 errors were unexpected.")
+    assert unsaid.startswith("**What it does not say.**") and len(each) == 2
+    (answer, *_) = extraction_findings({"a": told((7, 0), (9, 0), 0)}).sentences
+    assert answer.endswith("16 of 16 modalities of clips.")
 
 
 def test_reasons_that_differ_in_place_alone_are_one():

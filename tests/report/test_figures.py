@@ -13,7 +13,13 @@ from matplotlib.colors import to_rgb
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import CROSS, DISJOINT, PREDICTED_TRAIT
+from sslmepr.association.sources import (
+    CROSS,
+    DISJOINT,
+    NOTED,
+    PREDICTED,
+    PREDICTED_TRAIT,
+)
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
@@ -173,20 +179,23 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
 def test_recovery_has_a_point_per_cell_and_the_observer():
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
-    comparison = compare(table, planted, observer)
+    truth = planted.assign(rated=planted["planted"] / 2)
+    comparison = compare(table, truth, observer, against="rated")
     axes = figures.recovery_panels({"here": comparison}).axes[0]
     sizes = [len(c.get_offsets()) for c in axes.collections if hasattr(c, "get_sizes")]
     assert sizes.count(5) == len(SCORED_EMOTIONS) and sizes.count(30) == 1
     assert axes.get_title("left") == "Here: 1 of 30 cells"
-    assert len(axes.get_xticks()) > 0 and axes.get_xlabel() == "planted correlation"
+    assert (
+        len(axes.get_xticks()) > 0 and axes.get_xlabel() == "correlation of the labels"
+    )
 
 
-def test_recovery_has_no_places_where_nothing_is_planted():
+def test_recovery_has_no_places_where_nothing_is_associated():
     table, planted = association()
-    comparison = compare(table, planted.assign(planted=0.0))
+    comparison = compare(table, planted.assign(planted=0.0, rated=-0.0))
     axes = figures.recovery_panels({"": comparison}).axes[0]
     assert len(axes.get_xticks()) == 0
-    assert axes.get_xlabel() == "planted correlation: 0 everywhere"
+    assert axes.get_xlabel() == "correlation of the labels: 0 everywhere"
 
 
 def scores():
@@ -254,6 +263,41 @@ def test_models_stand_at_their_difference_to_linear_fusion():
         own = named["Default model"].get_offsets()
         assert own[:, 0].tolist() == [0.04] * 3
         assert "Linear fusion" not in named
+
+
+def outside():
+    """Nobody was noted to be afraid; self-reports are of one pair."""
+    rows = [
+        (emotion, trait, source, place / 10)
+        for emotion in ("fear", "happiness")
+        for place, trait in enumerate(TRAITS)
+        for source in (NOTED, PREDICTED)
+    ]
+    rows.append(("happiness", "extraversion", "costa1992", 0.6))
+    table = pd.DataFrame(rows, columns=["emotion", "trait", "source", "r"])
+    noted = (table["emotion"] == "fear") & (table["source"] == NOTED)
+    table.loc[noted, "r"] = np.nan
+    return table.assign(low=table["r"] - 0.1, high=table["r"] + 0.1)
+
+
+def test_a_criterion_from_outside_stands_beside_the_model_and_self_reports():
+    figure = figures.outside_dots(outside())
+    first, second = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("left") for axes in (first, second)] == ["Fear", "Happiness"]
+    named = {each.get_label(): each for each in second.collections}
+    model = named["Predicted by the model"].get_offsets()
+    np.testing.assert_allclose(model[:, 0], np.arange(5) / 10)
+    told = named["Norms of the NEO PI-R"].get_offsets()
+    assert told.shape == (1, 2) and told[0, 0] == 0.6
+    assert round(told[0, 1]) == TRAITS.index("extraversion")
+    unknown = {each.get_label(): each for each in first.collections}
+    assert np.ma.getmaskarray(unknown["Noted by observers"].get_offsets())[:, 0].all()
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [
+        "Noted by observers",
+        "Predicted by the model",
+        "Norms of the NEO PI-R",
+    ]
 
 
 def test_learning_curves_have_a_line_per_modality():
@@ -496,29 +540,6 @@ def test_gains_of_blocks_stand_above_each_other():
         "Mamba-2",
         "Published block (state-free)",
     ]
-
-
-def controlled():
-    table, _ = association()
-    first = table.assign(control="full model", survives=table["significant"])
-    second = table.assign(control="separate models", survives=False, r=np.nan)
-    return pd.concat([first, second])
-
-
-def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
-    _, planted = association()
-    axes = figures.survival_matrix(controlled(), planted).axes[0]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == [
-        "Full\nmodel",
-        "Separate\nmodels",
-    ]
-    assert len(axes.get_yticklabels()) == 30 and len(axes.collections) == 1
-    cells = cells_of(axes)
-    framed = [name for name, cell in cells.items() if cell.get_edgecolor()[3]]
-    assert framed == ["Happiness × extraversion, Full model: .50, survives"]
-    row = SCORED_EMOTIONS.index("happiness") * 5 + TRAITS.index("extraversion")
-    assert cells[framed[0]].get_y() == pytest.approx(row - 0.47)
-    assert len(cells) == 30 and texts(axes).count("–") == 30
 
 
 def reported():
@@ -782,17 +803,17 @@ def test_ratios_of_emotions_with_traits_are_framed_where_they_are_not_distinct()
     assert "Happiness, Openness: −.15 [−.25, −.05]" in cells
 
 
-CHOICES = ("modalities", "pairs", "corpora", "scores")
+CHOICES = ("modalities", "corpora", "scores")
 
 
 def specified(rng, refused=0):
     rows = [
-        (modalities, pairs, "all", penalty, rng.standard_normal() / 9)
+        (modalities, corpora, penalty, rng.standard_normal() / 9)
         for modalities in ("all", "without face", "without text")
-        for pairs in ("all", "of different sensors")
+        for corpora in ("all", "training corpora")
         for penalty in ("probes", "penalty a tenth", "networks")
     ]
-    columns = ["modalities", "pairs", "corpora", "scores", "estimate"]
+    columns = [*CHOICES, "estimate"]
     table = pd.DataFrame(rows, columns=columns)
     table.loc[len(table) - refused :, "estimate"] = np.nan
     table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
@@ -809,8 +830,8 @@ def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
     assert diamond[1] == table["estimate"].iloc[0]
     assert diamond[0] == (table["estimate"] < diamond[1]).sum()
     labels = [label.get_text() for label in below.get_yticklabels()]
-    assert len(labels) == 3 + 2 + 1 + 3 == len(below.lines)
-    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Scores"]
+    assert len(labels) == 3 + 2 + 3 == len(below.lines)
+    assert texts(below) == ["Modalities", "Corpora", "Scores"]
     strokes = {
         label: np.unique(line.get_xdata())
         for label, line in zip(labels, below.lines, strict=True)
@@ -859,9 +880,8 @@ def everything(rng):
     observer = planted.rename(columns={"planted": "observer"})
     title = "true × predicted, personality, between people"
     tables = {f"{title} {number}": table for number in range(4)}
-    comparison = compare(table, planted, observer)
-    controls = ["full model", "separate models", "disjoint modalities"]
-    survival = [controlled().assign(control=name)[:30] for name in controls]
+    truth = planted.assign(rated=planted["planted"])
+    comparison = compare(table, truth, observer, against="rated")
     values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
     stages += [("extract", f"stage_{number}") for number in range(6)]
@@ -911,7 +931,6 @@ def everything(rng):
         "search_history": (searched(),),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
-        "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
         "verdict_matrix": (verdicts(),),
         "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
@@ -977,7 +996,7 @@ def test_texts_can_be_read(name, mode, layout, rng):
 
 def test_cells_that_are_not_identified_leave_their_panel_empty():
     nothing = pd.DataFrame({"emotion": SCORED_EMOTIONS[0], "trait": TRAITS[0]}, [0])
-    columns = ["planted", "observer", "recovered", "low", "high"]
+    columns = ["planted", "rated", "observer", "recovered", "low", "high"]
     nothing = nothing.assign(**dict.fromkeys(columns, np.nan), significant=False)
     figure = shown.recovery_panels.draw({"simulated": nothing})
     assert not figure.legends

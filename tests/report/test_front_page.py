@@ -50,7 +50,7 @@ def test_pairs_are_counted_by_what_was_planted(pairs):
     empty = [called for planted, called in pairs if not planted]
     counts = [sum(there), len(there), sum(empty), len(empty)]
     assert numbers(told) == [*counts, 0.5, 0.25, 1.25]
-    assert "[−.25, 1.25]" in told
+    assert "[−.25, 1.25] times the correlation of the labels" in told
 
 
 @given(

@@ -18,7 +18,7 @@ CLAIMS = {"sadness": -1, "happiness": 1}
 def agreement(low=0.1):
     table = pd.DataFrame({"construct": CORRELATED, "convergent": 0.4, "exceeds": 0.9})
     table.loc[0, "convergent"], table.loc[10, "convergent"] = 0.2, 0.6
-    return table.assign(low=low, high=0.7)
+    return table.assign(low=low, high=0.7, n_speakers=300)
 
 
 def ratios():
@@ -114,4 +114,13 @@ def test_what_cannot_be_computed_is_said_in_each_answer():
     told = measurement_findings(
         agreement(), ratios().reset_index(), "", curve(), joint(), CLAIMS
     ).sentences
-    assert len(told) == 3 and "Yes, in all 11" in told[0] and "No: over" in told[2]
+    answer, sure, unsaid, *questions = told
+    assert answer == (
+        "**In short:** modalities agree on 11 of 11 emotions and traits (r = .40 on "
+        "average); 30 of 30 pairs of an emotion and a trait are surely two things; 100 "
+        "% of 2 ways to analyse give sadness the sign that is claimed; 100 % of 2 ways "
+        "to analyse give happiness the sign that is claimed."
+    )
+    assert "over 300 people" in sure and unsaid.startswith("**What it does not say.**")
+    assert len(questions) == 3 and "Yes, in all 11" in questions[0]
+    assert "No: over" in questions[2]

@@ -2,7 +2,6 @@ import pandas as pd
 
 from sslmepr.report.overview import (
     agreement_findings,
-    coverage_findings,
     recognition,
     study_findings,
 )
@@ -37,12 +36,12 @@ AGREEMENT = pd.DataFrame(
 def test_sentences_carry_the_numbers_of_the_tables():
     emotions, traits = recognition(METRICS)
     planted, unrelated = agreement_findings(AGREEMENT)
-    assert "mWACC of 0.800 [0.000, 1.000] (72 clips)" in emotions
+    assert "accuracy (mWACC) of 0.800 [0.000, 1.000] (72 clips)" in emotions
     assert "late fusion reaches 0.750, linear fusion 0.650, the best" in emotions
     assert "text, 0.700, and guessing 0.500." in emotions
-    assert "CCC of 0.300" in traits
+    assert "concordance (CCC) of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
-    assert "planted is 0.800 [0.700, 0.900], so that they come out too weak" in planted
+    assert "labels is 0.800 [0.700, 0.900], so that they come out too weak" in planted
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 
@@ -75,11 +74,3 @@ def test_what_is_covered_is_told_where_the_ceiling_is_known():
     assert traits.endswith(
         "reaches 0.600: from guessing, 50 % [0, 167] of the way are covered."
     )
-
-
-def test_intervals_are_counted_by_world():
-    rows = [("a", 0.1, 0.0, 0.2), ("a", 0.3, 0.0, 0.2), ("b", 0.0, -0.1, 0.1)]
-    cells = pd.DataFrame(rows, columns=["study", "rated", "low", "high"])
-    first, second = coverage_findings(cells)
-    assert first.startswith("**Intervals** (*a*): 1 of 2 contain")
-    assert second.startswith("**Intervals** (*b*): 1 of 1 contain")

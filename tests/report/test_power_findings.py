@@ -1,7 +1,11 @@
 import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT
-from sslmepr.report.power_findings import coverage, power_findings
+from sslmepr.report.power_findings import (
+    coverage,
+    power_findings,
+    trials_findings,
+)
 
 ROWS = [
     (CROSS, "480 clips", 0.0, "covers_planted", 0.95, 200),
@@ -32,3 +36,13 @@ def test_what_is_not_on_record_is_not_told():
     ]
     assert len(power_findings(good, 0.05).sentences) == 2
     assert coverage(good) == (0.95, 0.965)
+
+
+def test_how_sure_and_what_is_not_said_follow_the_answer():
+    ends = SUMMARY.assign(
+        low=SUMMARY["estimate"] - 0.012, high=SUMMARY["estimate"] + 0.01
+    )
+    answer, sure, unsaid, *more = trials_findings(ends, 0.05)
+    assert [answer, *more] == power_findings(SUMMARY, 0.05).sentences
+    assert "drawn 100 to 200 times" in sure and "within 1.1 percentage points" in sure
+    assert unsaid.startswith("**What it does not say.** Worlds are drawn")

@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
+from sslmepr.association.sources import NOTED, PREDICTED
 from sslmepr.report import real_findings as module
 
 
 def score(stage, modality, variant, metric, estimate, **other):
-    row = {"corpus": "fiv2", "split": "dev", "stage": stage, "modality": modality}
+    row = {"corpus": "fiv2", "split": "test", "stage": stage, "modality": modality}
     row |= {"variant": variant, "seed": -1, "metric": metric, "target": "mean"}
     row |= {"estimate": estimate, "low": estimate - 0.01, "high": estimate + 0.01}
     return row | {"interval": "expanded_percentile", "n": 20, "n_speakers": 9} | other
@@ -68,6 +69,7 @@ def test_speech_is_told_with_its_gain_over_the_better_modality(folds):
     assert sentence.count("0.800 [0.750, 0.850]") == 2
     assert sentence.count("(+0.200 [0.100, 0.300] above the better") == 2
     assert "better single modality, audio)" in sentence
+    assert sentence.endswith("of both, not of the fusion of the method.")
 
 
 def test_nothing_is_told_of_voices_alone(folds):
@@ -75,9 +77,69 @@ def test_nothing_is_told_of_voices_alone(folds):
     assert module.speech_findings(alone) == []
 
 
+@pytest.fixture
+def gains():
+    """The default model above two modalities and linear fusion, and networks above
+    probes."""
+    rows = []
+    for corpus, split, task, metric, target, scale in (
+        ("fiv2", "test", "personality", "CCC", "mean", 1.0),
+        ("fiv2", "dev", "personality", "CCC", "mean", 2.0),
+        ("fiv2", "test", "personality", "CCC", "openness", 0.5),
+        ("ravdess", "dev", "emotion", "UAR", "mean", 0.1),
+    ):
+        for model, against, difference in (
+            ("multitask", "audio", 0.02),
+            ("multitask", "text", 0.05),
+            ("multitask", "linear_fusion", -0.01),
+            ("text", "linear", 0.02),
+            ("audio", "linear", -0.02),
+        ):
+            row = {"corpus": corpus, "split": split, "task": task, "model": model}
+            row |= {"against": against, "metric": metric, "target": target}
+            difference *= scale
+            row |= {"estimate": 0.5 + difference, "reference": 0.5}
+            ends = {"low": difference - 0.01, "high": difference + 0.01}
+            rows.append(row | {"difference": difference} | ends | {"n": 20})
+    return pd.DataFrame(rows)
+
+
+NO_GAINS = pd.DataFrame()
+
+
+def test_held_out_clips_are_those_whose_files_are_there():
+    without = {"data (sha256)": {"fiv2": {"annotation_validation.pkl": "a"}}}
+    assert module.held_out_told(without, "fiv2").startswith("published validation")
+    there = {"data (sha256)": {"fiv2": {"annotation_test.pkl": "a"}, "meld": None}}
+    assert module.held_out_told(there, "fiv2") == "published test clips"
+    assert module.held_out_told(there, "meld").endswith("nothing was chosen")
+    (same,) = module.held_out_findings(without)
+    assert same.startswith("Scores of First Impressions and of MELD are of published")
+    (differ,) = module.held_out_findings(there)
+    assert "First Impressions are of published test clips; those of MELD, of" in differ
+
+
+def test_gains_are_over_the_better_modality_and_over_linear_fusion(traits, gains):
+    (sentence,) = module.trait_findings(traits, traits, gains)
+    assert sentence.endswith(
+        "In concordance (CCC) the model is +0.020 [0.010, 0.030] above audio alone, the better single "
+        "modality, and −0.010 [−0.020, 0.000] above linear fusion."
+    )
+
+
+def test_gains_of_each_trait_have_a_row(gains):
+    found = module.gain_forest(gains, "fiv2")
+    assert set(found["variant"]) == {"all of them", "openness"}
+    mine = found[found["variant"] == "openness"].set_index("metric")["difference"]
+    assert mine.to_dict() == pytest.approx(
+        {"above audio": 0.01, "above text": 0.025, "above linear fusion": -0.005}
+    )
+    assert module.gain_forest(NO_GAINS, "fiv2").empty
+
+
 def test_traits_are_told_in_both_splits(traits):
     other = traits.assign(estimate=traits["estimate"] / 2)
-    (sentence,) = module.trait_findings(traits, other)
+    (sentence,) = module.trait_findings(traits, other, NO_GAINS)
     assert "CCC 0.700 [0.690, 0.710], pooled 0.700" in sentence
     assert "video blogs, from text and audio)" in sentence
     assert "text alone 0.300, audio alone 0.400" in sentence
@@ -87,7 +149,7 @@ def test_traits_are_told_in_both_splits(traits):
 
 def test_lines_are_told_beside_a_linear_model(traits):
     lines = traits[traits["metric"] == "CCC"].assign(metric="weighted F1")
-    (sentence,) = module.line_findings(lines)
+    (sentence,) = module.line_findings(lines, NO_GAINS)
     assert "weighted F1 0.700 [0.690, 0.710] over 20 lines" in sentence
     assert "reaches 0.100, guessing 0.000" in sentence
 
@@ -117,11 +179,76 @@ def test_the_forest_of_folds_ends_with_all_fused(folds):
     assert (found["baseline"] == 0.5).all()
 
 
-def test_networks_of_stage_1_stand_beside_their_linear_models(traits):
-    found = module.stage_1_table(traits)
-    assert [*found["modality"]] == ["text", "text"]
-    assert [*found["metric"]] == ["CCC", "mACC"]
-    assert found["difference"].tolist() == pytest.approx([0.2, 0.2])
+def test_networks_of_stage_1_stand_beside_their_linear_models(gains, folds):
+    """On test where there is a test split; of folds, differences are not paired."""
+    found = module.stage_1_table(gains, folds)
+    assert found[["corpus", "split", "modality", "verdict"]].to_numpy().tolist() == [
+        ["fiv2", "test", "text", "above"],
+        ["fiv2", "test", "audio", "below"],
+        ["ravdess", "dev", "text", "within .003"],
+        ["ravdess", "dev", "audio", "within .003"],
+    ]
+    assert found["difference"].tolist()[:2] == [
+        "+0.020 [0.010, 0.030]",
+        "−0.020 [−0.030, −0.010]",
+    ]
+    # a discriminant analysis at .6, with a support vector machine at .55 beside it
+    audio = folds[folds["method"].str.startswith("discriminant, audio")]
+    svm = audio["method"].str.replace("discriminant", "svm")
+    simple = audio.assign(method=svm, estimate=audio["estimate"] - 0.05)
+    both = pd.concat([folds, simple])
+    last = module.stage_1_table(NO_GAINS, both).iloc[0]
+    assert last[["split", "model", "against", "metric"]].tolist() == [
+        "folds",
+        "discriminant analysis",
+        "support vector machine",
+        "UAR, by corpus",
+    ]
+    assert last[["difference", "verdict"]].tolist() == ["0.050", "above"]
+
+
+def test_sources_are_the_single_modalities_of_a_forest(traits, folds):
+    both = module.model_forest(traits, ("CCC",))
+    assert module.sources_told(both) == "text and audio, alone and both"
+    words = module.model_forest(traits[traits["modality"] != "audio"], ("CCC",))
+    assert module.sources_told(words) == "text"
+    assert module.sources_told(module.fold_forest(folds)).startswith("audio and face")
+
+
+@pytest.fixture
+def described():
+    rows = []
+
+    def row(method, metric, estimate, against="", target="mean"):
+        ends = {"low": estimate - 0.01, "high": estimate + 0.01}
+        names = {"method": method, "metric": metric, "against": against}
+        rows.append(names | {"target": target, "estimate": estimate} | ends)
+
+    for place, method in enumerate(("face", "text", "ridge on all", "late fusion")):
+        row(method, "r", 0.3 + place / 10)
+        row(method, "mACC", 0.9)
+        row(method, "r", 0.9, target="openness")
+    row("guessing", "mACC", 0.88)
+    for against, gain in (("face", 0.3), ("text", 0.2), ("ridge on all", 0.1)):
+        row("late fusion", "r above", gain, against)
+    return pd.DataFrame(rows).assign(split="folds", n=30, n_speakers=20)
+
+
+def test_described_people_are_told_with_what_fusion_gains(described):
+    (sentence,) = module.described_findings(described)
+    assert "30 clips of 20 videos" in sentence and "fusion of 2 modalities" in sentence
+    assert "by 0.600 [0.590, 0.610]" in sentence
+    assert "+0.100 [0.090, 0.110] above ridge regression on all" in sentence
+    assert "+0.200 [0.190, 0.210] above the better single modality, text" in sentence
+    assert module.described_findings(NO_GAINS) == []
+
+
+def test_the_forest_of_described_people_has_guessing_beside_it(described):
+    found = module.described_forest(described)
+    assert "guessing" not in set(found["modality"])
+    floors = found.groupby("metric")["baseline"].unique().map(list).to_dict()
+    assert floors == {"mACC": [0.88], "r": [0.0]}
+    assert module.described_forest(NO_GAINS).empty
 
 
 def test_checks_that_could_not_be_made_are_said_to_be_none(tmp_path):
@@ -142,12 +269,20 @@ def test_bounds_are_averaged_and_known_signs_counted():
 
 
 def test_what_observers_noted_is_told_for_one_emotion():
+    """Beside what the model and self-reports say, where they say anything."""
     rows = [
-        {"emotion": emotion, "trait": trait, "r": r, "low": r - 0.1, "high": r + 0.1}
-        for emotion, r in (("happiness", 0.3), ("sadness", -0.2))
+        {"emotion": emotion, "trait": trait, "source": source, "r": r}
+        for source, shift in ((NOTED, 0.0), (PREDICTED, 0.1), ("costa1992", 0.2))
+        for emotion, r in (("happiness", 0.3 + shift), ("sadness", -0.2))
         for trait in ("openness", "extraversion")
     ]
-    (sentence,) = module.noted_findings(pd.DataFrame(rows).assign(n=680))
+    rows.append({"emotion": "happiness", "trait": "agreeableness", "source": PREDICTED})
+    table = pd.DataFrame(rows)
+    table = table.assign(low=table["r"] - 0.1, high=table["r"] + 0.1, n=680.0)
+    (sentence,) = module.outside_findings(table)
     assert "a word of happiness of a face" in sentence and "same 680 clips" in sentence
-    assert "openness .30 [.20, .40], extraversion .30 [.20, .40]" in sentence
-    assert "sadness" not in sentence
+    assert "clips: openness .30 [.20, .40], extraversion .30 [.20, .40]." in sentence
+    assert "predicted by the model: openness .40 [.30, .50]" in sentence
+    assert "norms of the NEO PI-R: openness .50" in sentence
+    assert "sadness" not in sentence and "agreeableness" not in sentence
+    assert module.outside_findings(NO_GAINS) == []

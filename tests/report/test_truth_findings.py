@@ -35,14 +35,18 @@ def test_who_is_read_worse_is_told_with_what_chance_gives(scores):
     assert told == [
         "**Who is read worse**: of 5 comparisons of a group with all other people, 2 "
         "differ by more than their interval, where chance alone gives about 0.3; read "
-        "worse are: darker skin (mWACC −0.10 [−0.15, −0.05])."
+        "worse are: darker skin (mWACC −0.10 [−0.15, −0.05]).",
+        "**What it does not say**: drawn people differ in fewer ways than people do, "
+        "and their cues are drawn alike; a disadvantage seen here (darker skin) is no "
+        "evidence about people.",
     ]
     # People without glasses are all others of those with: the same comparison.
     without = table.iloc[[-1]].assign(group="without", people="without glasses")
     assert truth_findings.group_findings(pd.concat([table, without]), 0.95) == told
     nobody = table.assign(lowest=-1.0, highest=1.0)
-    (told,) = truth_findings.group_findings(nobody, 0.9)
+    told, limits = truth_findings.group_findings(nobody, 0.9)
     assert "0 differ" in told and told.endswith("nobody is surely read worse.")
+    assert limits.endswith("that nobody is read worse is no evidence about people.")
     assert truth_findings.group_findings(table.assign(lowest=np.nan), 0.9) == []
 
 

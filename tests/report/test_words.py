@@ -71,7 +71,7 @@ def test_chapters_of_recorded_results_show_known_words(chapter, monkeypatch):
     monkeypatch.setattr(
         tables.Table,
         "__init__",
-        lambda self, frame, *a: made(self, frame, *a) or shown.append(frame),
+        lambda self, frame, *a, **k: made(self, frame, *a, **k) or shown.append(frame),
     )
     monkeypatch.chdir(ROOT)
     namespace = {}

@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from sslmepr import params as parameters
 from sslmepr.params.simulation import Raters
+from sslmepr.simulation import draw as drawing
 from sslmepr.simulation.draw import draw_corpus
 from sslmepr.simulation.raters import (
     IMPRESSION,
@@ -17,6 +18,7 @@ from sslmepr.simulation.raters import (
     majority_errors,
     noise_variance,
     rated_association,
+    raters_in,
     rating_ceiling,
 )
 from sslmepr.simulation.world import (
@@ -167,3 +169,30 @@ def test_associations_as_rated_are_those_of_many_rated_clips():
     # Standard error of a correlation of so many clips: 0.0022.
     np.testing.assert_allclose(rated_association(WORLD, raters), found, atol=0.01)
     assert rated_association(WORLD, None) is WORLD.association
+
+
+def test_where_nothing_is_associated_nor_are_the_labels():
+    unrelated = make_world("none", SIMULATION.worlds)
+    assert not np.any(rated_association(unrelated, raters_in(unrelated, MILD)))
+    assert np.abs(rated_association(unrelated, MILD)).max() > 0.1
+    assert raters_in(WORLD, MILD) == MILD
+    assert raters_in(unrelated, MILD) == MILD.model_copy(update={"halo": 0.0})
+    assert raters_in(unrelated, None) is None
+
+
+def test_unrelated_corpora_differ_by_the_halo_in_trait_labels_alone(
+    settings, monkeypatch
+):
+    corpus = settings.corpus["null_joint"]
+    own = draw_corpus("null_joint", corpus, settings)
+    monkeypatch.setattr(drawing, "raters_in", lambda world, raters: raters)
+    haloed = draw_corpus("null_joint", corpus, settings)
+    for field in ("latents", "splits", "persons"):
+        np.testing.assert_array_equal(getattr(own, field), getattr(haloed, field))
+    for name, values in own.controls.items():
+        np.testing.assert_array_equal(values, haloed.controls[name])
+    np.testing.assert_array_equal(own.labels.emotion, haloed.labels.emotion)
+    moved = haloed.labels.rated[:, 6:] - own.labels.rated[:, 6:]
+    np.testing.assert_allclose(moved, np.tile(moved[:, :1], 5), atol=1e-12)
+    impression = own.latents[:, :6] @ IMPRESSION
+    assert np.corrcoef(moved[:, 0], impression)[0, 1] > 0.8

@@ -16,6 +16,7 @@ from sslmepr.report.figures.attention import (
 from sslmepr.report.figures.bars import (
     component_gains,
     difference_dots,
+    outside_dots,
     prediction_bars,
     robustness_dots,
     stacking_weights,
@@ -23,7 +24,6 @@ from sslmepr.report.figures.bars import (
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
 from sslmepr.report.figures.clips import clip_panel, contact_sheet
-from sslmepr.report.figures.controls import survival_matrix
 from sslmepr.report.figures.corpora import (
     label_distribution,
     projection_scatter,
@@ -77,6 +77,7 @@ __all__ = [
     "learning_curves",
     "metric_dots",
     "multitrait_heatmap",
+    "outside_dots",
     "place_scatter",
     "pipeline_graph",
     "prediction_bars",
@@ -91,7 +92,6 @@ __all__ = [
     "specification_curve",
     "stacking_weights",
     "strongest",
-    "survival_matrix",
     "trial_lines",
     "truth_panels",
     "verdict_matrix",

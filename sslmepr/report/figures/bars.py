@@ -94,29 +94,68 @@ def robustness_dots(table: pd.DataFrame) -> Figure:
         From `sslmepr.evaluation.robustness.robustness`.
     """
     shown = table[table["model"] != LINEAR_FUSION]
-    shown = shown.assign(what=disturbances(shown))
-    shown = shown.assign(
-        panel=[
-            f"{theme.pretty(corpus, 'corpus')}\n{theme.pretty(metric)}"
-            for corpus, metric in shown[["corpus", "metric"]].to_numpy()
-        ]
+    words = shown[["corpus", "metric"]].to_numpy()
+    return _side_by_side(
+        shown.assign(
+            row=disturbances(shown),
+            panel=[
+                f"{theme.pretty(corpus, 'corpus')}\n{theme.pretty(metric)}"
+                for corpus, metric in words
+            ],
+        ).rename(columns={"above": "value", "above_low": "start", "above_high": "end"}),
+        1.7,
     )
-    models, whats = (list(dict.fromkeys(shown[name])) for name in ("model", "what"))
-    panels = list(dict.fromkeys(shown["panel"]))
-    height = 0.9 + 0.12 * len(models) * len(whats)
-    figure, grid = panel_grid(len(panels), (1.7, height), (1.5, 0.6), sharey=True)
-    colours = list(theme.emotion_colours().values())
+
+
+@theme.both_modes
+def outside_dots(table: pd.DataFrame) -> Figure:
+    """Associations by where they come from, a panel for each emotion.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.outside_criterion.outside_criterion`.
+    """
+    return _side_by_side(
+        table.assign(
+            row=table["trait"].map(theme.pretty),
+            panel=table["emotion"].map(theme.pretty),
+            model=table["source"],
+        ).rename(columns={"r": "value", "low": "start", "high": "end"}),
+        2.0,
+    )
+
+
+def _side_by_side(table: pd.DataFrame, width: float) -> Figure:
+    """Dots with intervals around zero, of several models in each row of each panel.
+
+    Parameters
+    ----------
+    table : DataFrame
+        panel, row (what stands at the left), model, value, start, end.
+    width : float
+        Of a panel, in inches.
+    """
+    panels, rows, models = (
+        list(dict.fromkeys(table[name])) for name in ("panel", "row", "model")
+    )
+    height = 0.9 + 0.12 * len(models) * len(rows)
+    figure, grid = panel_grid(len(panels), (width, height), (1.5, 0.6), sharey=True)
+    colours = list(theme.modality_colours().values())
+    handles = {}
     for axes, panel in zip(grid.flat, panels, strict=False):
         axes.axvline(0, color=theme.faint(), lw=1)
         for number, model in enumerate(models):
-            mine = shown[(shown["panel"] == panel) & (shown["model"] == model)]
+            mine = table[(table["panel"] == panel) & (table["model"] == model)]
+            if mine.empty:
+                continue
             step = (number - (len(models) - 1) / 2) / (len(models) + 1.5)
-            places = [whats.index(what) + step for what in mine["what"]]
+            places = [rows.index(row) + step for row in mine["row"]]
             colour = colours[number % len(colours)]
-            ends = mine["above_low"], mine["above_high"]
+            ends = mine["start"], mine["end"]
             axes.hlines(places, *ends, color=colour, lw=1.6, alpha=0.5)
-            axes.scatter(
-                mine["above"],
+            handles[number] = axes.scatter(
+                mine["value"],
                 places,
                 color=colour,
                 marker=SHAPES[number % len(SHAPES)],
@@ -124,12 +163,12 @@ def robustness_dots(table: pd.DataFrame) -> Figure:
                 zorder=3,
                 label=theme.pretty(model),
             )
-        entitle(axes, panel, 1.7)
+        entitle(axes, panel, width)
         axes.grid(axis="x")
         axes.locator_params(axis="x", nbins=4)
-    grid[0, 0].set_yticks(range(len(whats)), whats)
-    grid[0, 0].set_ylim(len(whats) - 0.5, -0.5)
-    legend(figure, grid[0, 0].get_legend_handles_labels()[0])
+    grid[0, 0].set_yticks(range(len(rows)), rows)
+    grid[0, 0].set_ylim(len(rows) - 0.5, -0.5)
+    legend(figure, [handles[number] for number in sorted(handles)])
     return figure
 
 

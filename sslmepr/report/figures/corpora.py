@@ -40,8 +40,7 @@ def label_distribution(clips: pd.DataFrame, title: str = "") -> Figure:
 
 def _emotions(axes: Axes, labels: pd.DataFrame) -> None:
     share = (labels > 0).mean()
-    colours = list(theme.emotion_colours().values())
-    axes.barh(range(len(EMOTIONS)), 100 * share, color=colours, height=0.72)
+    axes.barh(range(len(EMOTIONS)), 100 * share, color=theme.accent(), height=0.72)
     for row, value in enumerate(100 * share):
         axes.text(value + 0.8, row, f"{value:.0f}", va="center", fontsize=9)
     axes.set_yticks(range(len(EMOTIONS)), [theme.pretty(name) for name in EMOTIONS])

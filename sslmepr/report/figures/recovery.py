@@ -1,4 +1,4 @@
-"""Recovered associations against the planted ones."""
+"""Recovered associations against those of the labels."""
 
 from collections.abc import Mapping
 
@@ -12,24 +12,26 @@ from sslmepr.report import theme
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
 
 STEP = 0.011
-"""Between cells with the same planted correlation, which are drawn side by side."""
+"""Between cells with the same true correlation, which are drawn side by side."""
 
 
 @theme.both_modes
 def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
-    """Recovered against planted correlations, with intervals, one panel per world.
+    """Recovered correlations against those of the labels, one panel per world.
 
-    One point per cell; filled points are significant. Cells with the same planted value
-    are drawn side by side, and where all have it the axis has no ticks.
+    One point with its interval per cell; filled points are significant. Cells with the
+    same true value are drawn side by side, and where all have it the axis has no ticks.
 
     Parameters
     ----------
     worlds : mapping of str to DataFrame
-        Title to a table from :func:`sslmepr.association.recovery.compare`. The ideal
-        observer's values are drawn as open diamonds where they are given.
+        Title to a table from :func:`sslmepr.association.recovery.compare`, with the
+        columns rated and planted. The ideal observer's values, of people rather than of
+        labels, are drawn against what is planted, as open diamonds, where they are
+        given.
     """
     figure, grid = panel_grid(len(worlds), (3.4, 3.2), (0.0, 0.5))
-    drawn = pd.concat(worlds.values())[["planted", "recovered", "low", "high"]]
+    drawn = pd.concat(worlds.values())[["rated", "recovered", "low", "high"]]
     # The same for all, since the comparison of the worlds is the point.
     reach = 0.08 + np.nanmax(drawn.abs().to_numpy(float), initial=0.3)
     for axes, (name, comparison) in zip(grid.flat, worlds.items(), strict=False):
@@ -43,20 +45,24 @@ def recovery_panels(worlds: Mapping[str, pd.DataFrame]) -> Figure:
 
 def _scatter(axes: Axes, table: pd.DataFrame, reach: float) -> None:
     axes.axhline(0, color=theme.faint(), lw=0.6)
-    alike = table["planted"].nunique() == 1
+    alike = table["rated"].nunique() == 1
     if not alike:
         axes.axvline(0, color=theme.faint(), lw=0.6)
         axes.plot([-reach, reach], [-reach, reach], color=theme.faint(), lw=1, ls="--")
-    table = table.assign(x=table["planted"] + side_by_side(table["planted"], STEP))
-    _cells(axes, table)
+    _cells(axes, _placed(table, "rated"))
     if table["observer"].notna().any():
-        _observer(axes, table)
+        _observer(axes, _placed(table, "planted"))
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    axes.set(xlabel="planted correlation", ylabel="recovered correlation")
+    axes.set(xlabel="correlation of the labels", ylabel="recovered correlation")
     if alike:
         # Places along the axis then only keep the cells apart.
-        value = table["planted"].iloc[0]
-        axes.set(xlabel=f"planted correlation: {value:g} everywhere", xticks=[])
+        value = abs(table["rated"].iloc[0]) and table["rated"].iloc[0]  # no minus zero
+        axes.set(xlabel=f"correlation of the labels: {value:g} everywhere", xticks=[])
+
+
+def _placed(table: pd.DataFrame, truth: str) -> pd.DataFrame:
+    """The table with places along the axis, `x`."""
+    return table.assign(x=table[truth] + side_by_side(table[truth], STEP))
 
 
 def _cells(axes: Axes, table: pd.DataFrame) -> None:
@@ -87,14 +93,14 @@ def _observer(axes: Axes, table: pd.DataFrame) -> None:
     )
 
 
-def side_by_side(planted: pd.Series, step) -> pd.Series:
+def side_by_side(truth: pd.Series, step) -> pd.Series:
     """Shifts by multiples of `step` that keep cells with equal values apart.
 
     Parameters
     ----------
-    planted : Series
+    truth : Series
     step : float or Series
         The same for all rows, or one for each.
     """
-    groups = planted.groupby(planted)
+    groups = truth.groupby(truth)
     return step * (groups.cumcount() - (groups.transform("size") - 1) / 2)

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sslmepr.association.cross_table import ABSENT, PRESENT, UNDECIDED
+from sslmepr.association.verdicts import ABSENT, PRESENT, UNDECIDED
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.apa import apa_number

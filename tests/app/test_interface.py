@@ -1,0 +1,107 @@
+"""What the page's buttons do, with a worker that only notes what it is asked."""
+
+from types import SimpleNamespace
+
+import pytest
+
+gr = pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
+
+from sslmepr.app.desk import Desk  # noqa: E402
+from sslmepr.app.intake import AppError  # noqa: E402
+from sslmepr.app.interface import EXAMPLE, VIDEO, _Page, _told  # noqa: E402
+from sslmepr.app.worker import Event  # noqa: E402
+
+REQUEST = SimpleNamespace(session_hash="page")
+HEARD = "as heard\nof somebody"
+
+
+class Pretended:
+    """A worker that hears the same in every recording, unless words are given."""
+
+    def __init__(self):
+        self.given = []
+
+    def ask(self, question):
+        self.given.append(question["words"])
+        answer = {"sections": [], "files": {}, "incomplete": False}
+        answer["transcript"] = question["words"] or HEARD
+        yield Event("done", answer, 0.1)
+
+
+@pytest.fixture
+def page(tmp_path, settings):
+    for name in ("uploads", "tmp"):
+        (tmp_path / name).mkdir()
+    desk = Desk(tmp_path, settings, ["multitask"], tmp_path)
+    desk.worker = Pretended()
+    with gr.Blocks():
+        return _Page(desk)
+
+
+@pytest.fixture
+def video(page):
+    path = page.desk.uploads / "abc" / "a.mp4"
+    path.parent.mkdir()
+    path.write_bytes(b"\0\0\0\x18ftypisom" + bytes(100))
+    return path
+
+
+def run(page, video, words="", **changes):
+    """Press Run; what then stands in the field of words."""
+    given = {"source": VIDEO, "example": None, "video": str(video), "sound": None}
+    given |= {"several": None, "start": "", "end": "", "words": words}
+    given |= {"consent": True, "variant": "multitask", "wanted": [], "timeline": False}
+    *_, last = page._ask(*(given | changes).values(), REQUEST)
+    return last[3]
+
+
+def test_words_that_the_app_has_heard_are_not_given_words(page, video):
+    filled = run(page, video)
+    assert filled == HEARD
+    assert run(page, video, filled) == HEARD
+    assert run(page, video, f" {filled}\n") == HEARD
+    assert run(page, video, "as typed") == "as typed"
+    # ... and stay given words when they are run again
+    run(page, video, "as typed")
+    assert page.desk.worker.given == ["", "", "", "as typed", "as typed"]
+
+
+def test_words_go_with_the_recording_that_they_are_of(page):
+    *_, words = page._choose(EXAMPLE, REQUEST)
+    assert words["value"] == "" and words["visible"]
+    assert page._choose_example("any", REQUEST)[2] == ""
+    assert page._take_another(None, REQUEST)[1] == ""
+    words, said = page._cut("as heard")
+    assert words == "" and "cleared" in said
+
+
+def test_tables_that_were_never_read_go_with_the_page(page, video):
+    page._take_table(str(video), REQUEST)
+    page.desk.forget("page")
+    assert not video.exists()
+
+
+def test_a_fault_of_the_server_has_a_number_on_the_page_and_in_the_terminal(
+    page, video, capsys
+):
+    def fail(*_):
+        raise ValueError("/secret/place")
+
+    with pytest.raises(gr.Error) as caught:
+        _told(fail)()
+    page._own = fail
+    *_, last = page._ask(VIDEO, *[None] * 11, REQUEST)
+    printed = capsys.readouterr().out.splitlines()
+    for said, line in zip((str(caught.value), last[0]), printed, strict=True):
+        number = line.split()[2].rstrip(":")
+        assert line.startswith(f"sslmepr: error {number}: ValueError at test_interface")
+        assert f"error {number}" in said and "secret" not in said + line
+
+
+def test_what_is_refused_is_told_in_its_own_words(capsys):
+    def refuse():
+        raise AppError("No.")
+
+    with pytest.raises(gr.Error, match="No."):
+        _told(refuse)()
+    assert capsys.readouterr().out == ""
