@@ -15,6 +15,9 @@ from sslmepr.report.words import plain, pretty
 UNLIKE = "unlike domains"
 """Drawn worlds whose corpora show emotions, and traits, with different strength."""
 
+ONE_LAW = ("covariances", "corpora")
+"""Checks of one joint law in all corpora."""
+
 OVERLAPS = {
     "480 clips": "cues apart",
     "cues overlap by 30 degrees": "overlap by 30°",
@@ -118,13 +121,14 @@ def checks_shown(checks: pd.DataFrame, strengths: pd.DataFrame) -> pd.DataFrame:
     checks : DataFrame
         From `sslmepr.association.assumption_checks.assumption_checks`.
     strengths : DataFrame
-        As of `contradicted`; where they differ, they contradict the check of corpora.
+        As of `contradicted`; where they differ, they contradict `ONE_LAW`.
     """
     if checks.empty:
         return checks
-    words = checks["verdict"].replace("holds", "not rejected")
+    words, held = checks["verdict"].copy(), checks["verdict"] == "holds"
+    words[held & checks["p"].notna()] = "not rejected"  # others are no tests
     if len(unlike(strengths)):
-        words[checks["assumption"] == "corpora"] += ", but by strength of cues"
+        words[held & checks["assumption"].isin(ONE_LAW)] += ", but by strength of cues"
     return checks.assign(verdict=words)
 
 

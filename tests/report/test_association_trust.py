@@ -66,14 +66,20 @@ def test_cues_of_unequal_strength_contradict_one_law():
 def test_a_check_that_holds_is_not_called_so():
     checks = pd.DataFrame(
         {
-            "assumption": ["sensors", "corpora", "labels"],
-            "verdict": ["fails", "holds", "holds"],
+            "assumption": ["covariances", "corpora", "labels", "joint"],
+            "p": [0.01, 0.9, 0.1, float("nan")],
+            "verdict": ["fails", "holds", "holds", "holds"],
         }
     )
     shown = checks_shown(checks, STRENGTHS)["verdict"].tolist()
-    assert shown == ["fails", "not rejected, but by strength of cues", "not rejected"]
+    assert shown == [
+        "fails",
+        "not rejected, but by strength of cues",
+        "not rejected",
+        "holds",
+    ]
     shown = checks_shown(checks, STRENGTHS.iloc[1:2])["verdict"].tolist()
-    assert shown == ["fails", "not rejected", "not rejected"]
+    assert shown == ["fails", "not rejected", "not rejected", "holds"]
     assert checks_shown(pd.DataFrame(), STRENGTHS).empty
 
 
