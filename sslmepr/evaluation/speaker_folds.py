@@ -6,7 +6,7 @@ comparison with published results: RAVDESS has eight emotions, of which the pipe
 merges two. Traits are in `sslmepr.evaluation.trait_folds`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +39,9 @@ from sslmepr.training.unimodal import unimodal_config
 
 INNER_FOLDS = 4
 """Inner folds of the training speakers: selection on each, logits averaged over all."""
+
+SIMPLE, COMPARED = ("svm", "linear"), ("network", "discriminant")
+"""Methods of one modality: simple ones, and those whose gains over them are told."""
 
 _OURS = dict(
     zip(ravdess.PUBLISHED_EMOTIONS, ravdess.EMOTION_NAMES.values(), strict=True)
@@ -74,8 +77,9 @@ def cross_validate(
         of a modality: ``svm``, on mean and standard deviation over steps; ``linear``
         and ``network``, the linear probe and the network of stage 1; ``discriminant``,
         the discriminant analysis (`sslmepr.training.discriminant`) of the mean over
-        steps. Of several modalities, also the discriminant analysis of them all, with
-        its UAR above that of each alone (target: the modality). Each on features
+        steps. The last two are compared with the first two (target: which). Of several
+        modalities, also the discriminant analysis of them all, with its UAR above that
+        of each alone (target: the modality). Each on features
         standardised by corpus or by speaker, on the clips that have all modalities.
     """
     section = params.folds[name]
@@ -103,9 +107,14 @@ def cross_validate(
             rows = data.present(rows)
         works = [_Work(params, data, rows, progress) for data in each]
         for work in works:
-            for method in (work.svm, work.linear, work.network, work.discriminant):
-                title = f"{method.__name__}, {work.data.modality}, by {scale}"
-                tables += _titled(title, work.measure(method, section.folds))
+            scores = {
+                name: work.scores(getattr(work, name), section.folds)
+                for name in (*SIMPLE, *COMPARED)
+            }
+            for name, mine in scores.items():
+                others = {each: scores[each] for each in SIMPLE if name in COMPARED}
+                title = f"{name}, {work.data.modality}, by {scale}"
+                tables += _titled(title, work.measure(mine, others))
         if len(works) > 1:
             title = f"discriminant, fused, by {scale}"
             tables += _titled(title, _fused(works, section.folds))
@@ -133,19 +142,10 @@ def _fused(works: list["_Work"], folds: int) -> dict[str, pd.DataFrame]:
     def together(known, others):
         return first.fitted(pooled, known).scores(pooled[others])
 
-    found = {}
-    scores = first.scores(together, folds)
-    alone = [work.scores(work.discriminant, folds) for work in works]
-    for split, places in first.splits().items():
-        speakers, draws = first.draws(places, scores[places])
-        for work, theirs in zip(works, alone, strict=True):
-            _, other = work.draws(places, theirs[places])
-            draws["UAR above", work.data.modality] = (
-                draws["UAR", "mean"] - other["UAR", "mean"]
-            )
-        confidence = first.params.evaluate.confidence
-        found[split] = tabulate(draws, speakers, confidence)
-    return found
+    alone = {
+        work.data.modality: work.scores(work.discriminant, folds) for work in works
+    }
+    return first.measure(first.scores(together, folds), alone)
 
 
 class _Work:
@@ -167,11 +167,23 @@ class _Work:
         peaks = data.modality in params.unimodal.peaks
         self.summary = data.summary(rows, peaks)  # what probes read
 
-    def measure(self, method: Callable, folds: int) -> dict[str, pd.DataFrame]:
-        """Metrics out of fold, and on test speakers if there are any."""
-        scores, found = self.scores(method, folds), {}
+    def measure(
+        self, scores: np.ndarray, others: Mapping[str, np.ndarray]
+    ) -> dict[str, pd.DataFrame]:
+        """Metrics out of fold, and on test speakers if there are any, and gains.
+
+        Parameters
+        ----------
+        scores : (clip, class) array
+        others : mapping of str to (clip, class) array
+            What they are compared with.
+        """
+        found = {}
         for split, places in self.splits().items():
             speakers, draws = self.draws(places, scores[places])
+            for name, theirs in others.items():
+                _, other = self.draws(places, theirs[places])
+                draws["UAR above", name] = draws["UAR", "mean"] - other["UAR", "mean"]
             found[split] = tabulate(draws, speakers, self.params.evaluate.confidence)
         return found
 

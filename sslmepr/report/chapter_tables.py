@@ -396,7 +396,8 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
             gain=pair, metric=gains["metric"].str.removesuffix(" above")
         )
         return metric_table(named, "gain")
-    chosen = found[(found["metric"] == "UAR above") & (found["split"] == split)]
+    fused = found["method"].str.contains("fused") & (found["split"] == split)
+    chosen = found[fused & (found["metric"] == "UAR above")]
     if chosen.empty:
         return Message("Not available: only one modality is evaluated.")
     above = "UAR above " + chosen["target"]

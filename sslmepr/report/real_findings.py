@@ -3,7 +3,7 @@
 Each corpus answers with its own scores and units of people: actors, videos, dialogues.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -202,8 +202,9 @@ def _gained(gains: pd.DataFrame, corpus: str, metric: str, split: str) -> str:
     least = alone.loc[alone["difference"].idxmin()]
     better = ", the better single modality" if len(alone) > 1 else ""
     return (
-        f" In {plain(metric)} the model is {_difference(least)} above {plain(least['against'])} "
-        f"alone{better}, and {_difference(linear.iloc[0])} above linear fusion."
+        f" In {plain(metric)} the model is {_difference(least)} above "
+        f"{plain(least['against'])} alone{better}, and "
+        f"{_difference(linear.iloc[0])} above linear fusion."
     )
 
 
@@ -408,8 +409,8 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         corpus, split, modality, model, against, metric, estimate, reference,
-        difference (with an interval where it is paired), verdict: above, below, or
-        within `MARGIN`.
+        difference (paired, with its interval), verdict on its estimate: above, below,
+        or within `MARGIN`.
     """
     rows = []
     if len(gains):
@@ -423,28 +424,18 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
             | _judged(row["estimate"], row["reference"], _difference(row))
             for row in networks.to_dict("records")
         ]
-    for (split, modality, scale), found in _fold_scores(folds):
-        for model in ("network", "discriminant"):
-            for simple, words in (("svm", plain("svm")), ("linear", "logistic")):
-                if {model, simple} <= found.keys():
-                    own, base = found[model], found[simple]
-                    difference = number(own - base)
-                    names = {"corpus": "ravdess", "split": split, "modality": modality}
-                    names |= {"model": plain(model), "against": words}
-                    names |= {"metric": f"UAR, by {scale}"}
-                    rows.append(names | _judged(own, base, difference))
+    uar = select(folds, metric="UAR").set_index(["split", "method"])["estimate"]
+    for row in select(folds, metric="UAR above").to_dict("records"):
+        model, modality, scale = row["method"].split(", ")
+        if modality != FUSED:
+            own, gain = uar[row["split"], row["method"]], row["estimate"]
+            simple = {"linear": "logistic"}.get(row["target"], plain(row["target"]))
+            rows.append(
+                {"corpus": "ravdess", "split": row["split"], "modality": modality}
+                | {"model": plain(model), "against": simple, "metric": f"UAR, {scale}"}
+                | _judged(own, own - gain, _written(row, signed=True))
+            )
     return pd.DataFrame(rows)
-
-
-def _fold_scores(folds: pd.DataFrame) -> Iterator:
-    """Split, modality and scale, and the UAR of each method."""
-    uar = folds[folds["metric"] == "UAR"]
-    parts = uar["method"].str.extract(r"^(\w+), (\w+), by (\w+)$")
-    parts = parts.set_axis(["method", "modality", "scale"], axis=1)
-    table = parts.assign(split=uar["split"], estimate=uar["estimate"])
-    table = table[table["modality"] != FUSED]
-    for names, part in table.groupby(["split", "modality", "scale"], sort=False):
-        yield names, part.set_index("method")["estimate"].to_dict()
 
 
 def _judged(own: float, base: float, difference: str) -> dict:
@@ -526,6 +517,6 @@ def _difference(row: Mapping) -> str:
     return f"+{told}" if row["difference"] > 0 else told
 
 
-def _written(row: pd.Series, digits: int = 3, signed: bool = False) -> str:
+def _written(row: Mapping, digits: int = 3, signed: bool = False) -> str:
     told = interval(row["estimate"], row["low"], row["high"], digits)
     return f"+{told}" if signed and row["estimate"] > 0 else told

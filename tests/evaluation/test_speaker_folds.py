@@ -135,6 +135,25 @@ def test_fused_modalities_are_compared_with_each_alone(spoken, monkeypatch):
             assert found_above == pytest.approx(above)
 
 
+def test_networks_and_discriminants_are_compared_with_simple_methods(
+    spoken, monkeypatch
+):
+    folder, params = spoken
+    monkeypatch.setattr(speaker_folds, "fit", lambda model, *_: model.eval())
+    found = speaker_folds.cross_validate(params, "voices", folder, progress=False)
+    value = found.set_index(["split", "method", "metric", "target"])["estimate"]
+    gains = value.xs("UAR above", level="metric")
+    # two splits, two scales, two models, two simple methods
+    assert len(gains) == 16
+    for (split, method, simple), gain in gains.items():
+        model, rest = method.split(", ", 1)
+        assert model in speaker_folds.COMPARED and simple in speaker_folds.SIMPLE
+        own, other = (
+            value[split, f"{name}, {rest}", "UAR", "mean"] for name in (model, simple)
+        )
+        assert gain == pytest.approx(own - other)
+
+
 def test_a_name_that_says_another_emotion_than_the_label_is_an_error(spoken):
     folder, params = spoken
     table = read_clips(folder / "acted" / "corpus")
