@@ -25,6 +25,7 @@ _ALT = re.compile(r'\b(?:aria-label|alt)="([^"]*)"')
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _SOURCE = re.compile(r'\bsrc="([^"]*)"')
 _CAPTION = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
+_TAB = re.compile(r'<label for="[^"]*">(.*?)</label>')
 _HEADING = re.compile(r"<h[1-6][^>]*>(.*?)</h[1-6]>", re.DOTALL)
 _SECTION = re.compile(r'<section[^>]*\bid="([^"]+)"')
 _ENTRY = re.compile(r'<a class="reference internal" href="([^"#]+\.html)"')
@@ -42,15 +43,17 @@ class PlacedFigure(NamedTuple):
 def figures_of(page: str) -> Iterator[PlacedFigure]:
     """The figures of a page, as they are drawn for light and wide pages.
 
-    Of a strip of pictures the last one stands for all, which shows most; its caption is
-    the heading. Of pictures in two modes, it is the light one.
+    Of a strip of pictures the last one stands for all, which shows most; its tab and
+    caption are the heading. Of pictures in two modes, it is the light one.
 
     Parameters
     ----------
     page : str
         HTML.
     """
-    sections, headings = ([*each.finditer(page)] for each in (_SECTION, _HEADING))
+    sections, headings, tabs = (
+        [*each.finditer(page)] for each in (_SECTION, _HEADING, _TAB)
+    )
     for found in _FIGURE.finditer(page):
         section = _last_before(found.start(), sections)
         heading = _last_before(found.start(), headings)
@@ -60,8 +63,9 @@ def figures_of(page: str) -> Iterator[PlacedFigure]:
             continue
         alt = markup.unescape(_ALT.search(shown)[1])
         if not drawn:
-            caption = _CAPTION.search(found[0])
-            heading = caption[1] if caption else heading
+            if caption := _CAPTION.search(found[0]):
+                tab = _last_before(found.start(), tabs)
+                heading = f"{tab}: {caption[1]}" if tab else caption[1]
             shown = markup.unescape(_SOURCE.search(shown)[1])
         yield PlacedFigure(section, _plain(heading), alt, shown)
 

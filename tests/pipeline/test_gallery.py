@@ -41,6 +41,9 @@ def test_strips_and_pictures_stand_beside_the_drawings():
     first, second = figures_of(PAGE.replace(FIGURE, strip + modes))
     assert first == ("part", "Joy", "joy, high", "data:high")
     assert second == ("part", "The part", 'The "top"', "../light.png")
+    tab = '<label for="a-1">Face</label>'
+    (first,) = figures_of(PAGE.replace(FIGURE, tab + strip))
+    assert first.heading == "Face: Joy"
     heard = '<figure class="strip"><figcaption>Words</figcaption></figure>'
     assert list(figures_of(PAGE.replace(FIGURE, heard))) == []
 
