@@ -253,7 +253,7 @@ class _Page:
             **PRIVATE,
         )
         for each in (self.start, self.end):
-            each.input(
+            each.change(  # `input` comes with keys alone, and not with what is pasted
                 _told(self._cut), self.words, [self.words, self.status], **PRIVATE
             )
         self.consent.input(
