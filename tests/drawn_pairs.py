@@ -27,7 +27,7 @@ def study(settings=SETTINGS):
     r = np.zeros((6, 5))
     r[0, 0], r[1, 1] = -0.3, 0.2
     speakers = sum(len(each) for each in influence)
-    found = CrossSource(r, influence, sum(SIZES), speakers, 0.0, 0.5, sum(SIZES))
+    found = CrossSource(r, influence, sum(SIZES), speakers, sum(SIZES))
     scores = [
         Scores(None, None, np.ones((count, 2), bool), np.arange(count).astype(str))
         for count in SIZES

@@ -1,18 +1,27 @@
-"""Do the assumptions of three sources hold? Estimates that should agree, compared.
+"""Do the assumptions of three sources hold?
 
-Each assumption is checked by estimating the associations twice, in two ways that agree
-but for sampling if it holds, and apart if it does not (Hausman 1978, Specification
-tests in econometrics, Econometrica, 46, 1251-1271). Both estimates come from the same
-clips: the standard error of their difference is that of the difference of their
-influence functions.
+Most are checked by estimating the same twice, in two ways that agree but for sampling
+if an assumption holds, and not if it fails (Hausman 1978, Specification tests in
+econometrics, Econometrica, 46, 1251-1271). Both estimates come from the same clips: the
+standard error of their difference is that of the difference of their influence
+functions.
 
-``sensors``
-    Errors of different modalities are independent given emotions and traits. Those of
-    different sensors are assumed to be, and pairs of them are used; checked is whether
-    all pairs of modalities would give the same.
+``conditions``
+    All assumptions together: what the associations leave of the covariances of scores
+    (`sslmepr.association.overidentification`).
+``covariances``
+    One joint law holds in all corpora: covariances of scores in the corpus with emotion
+    labels, against those in the corpus with trait labels.
 ``corpora``
-    One joint law holds in all corpora: covariances of scores from the corpus with
-    emotion labels, against those from the corpus with trait labels.
+    The same of the associations that follow from either, which differ less: most of
+    what enters them is the same.
+``sensors``
+    Whether all pairs of modalities, those of one sensor too, would give the same
+    associations as the pairs of different sensors that are used. Where they would not,
+    the estimate stands, and that from all pairs would mislead.
+``emotion scores``, ``trait scores``, ``joint``
+    Whether scores and labels determine the associations at all: smallest eigenvalues,
+    which are near 0 where estimates are unstable.
 """
 
 from collections.abc import Sequence
@@ -22,10 +31,33 @@ import pandas as pd
 
 from sslmepr.association.cross_source import CrossSource, cross_source
 from sslmepr.association.influence_tests import largest_t
+from sslmepr.association.overidentification import (
+    covariance_difference,
+    overidentification,
+)
 from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.params.analysis import Association
 
-CHECKS = ("sensors", "corpora")
+NEAR_ZERO = 0.05
+"""Of a smallest eigenvalue, below which estimates are called unstable. By convention,
+not tuned."""
+
+UNSTABLE = {
+    "emotions": "scores carry hardly anything of some combination of the emotions, so "
+    "that estimates are unstable",
+    "traits": "scores carry hardly anything of some combination of the traits, so that "
+    "estimates are unstable",
+    "joint": "some labels nearly determine the others, so that estimates are unstable",
+}
+"""What a smallest eigenvalue near 0 means."""
+
+SMALLEST = {"emotion scores": "emotions", "trait scores": "traits", "joint": "joint"}
+"""Rows to the smallest eigenvalues of `Overidentification.smallest`."""
+
+MISLEADING, HARMLESS = "all pairs would mislead", "all pairs would do"
+"""Verdicts of ``sensors``: of pairs that are not used."""
+
+CHECKS = ("conditions", "covariances", "corpora", "sensors", *SMALLEST)
 COLUMNS = ["assumption", "estimate", "expected", "p", "verdict", "reason"]
 
 
@@ -34,7 +66,7 @@ def assumption_checks(
     settings: Association,
     seed: int,
 ) -> pd.DataFrame:
-    """Compare estimates that agree if an assumption holds.
+    """Check what can be checked of the assumptions.
 
     Parameters
     ----------
@@ -48,31 +80,70 @@ def assumption_checks(
     -------
     DataFrame
         assumption (one of `CHECKS`), estimate (root mean square of the differences over
-        the thirty cells), expected (that of their standard errors, which is what
-        sampling alone would give), p (of the largest \\|t\\| of a difference, by random
-        signs of speakers), verdict (``holds`` or ``fails``, at ``settings.alpha``),
-        reason (why a check cannot be made; then the numbers are missing).
+        all cells or covariances; or a smallest eigenvalue), expected (that of their
+        standard errors, which is what sampling alone would give), p (of Hansen's J; or
+        of the largest \\|t\\| of a difference, by random signs of speakers), verdict
+        (``holds`` or ``fails``, at ``settings.alpha``; of sensors `MISLEADING` or
+        `HARMLESS`), reason (why a check cannot be made, and then the numbers are
+        missing; or what an eigenvalue near 0 means).
     """
-    every = [each._replace(sensors=None) for each in scores]
     only = [[n == place for n in range(len(scores))] for place in (0, 1)]
-    ways = {"sensors": ((every, None), (scores, None))}
-    ways["corpora"] = tuple((scores, each) for each in only)
-    rows, sensors = [], scores[0].sensors
-    for name, each in ways.items():
-        if name == "sensors" and (sensors is None or len({*sensors}) == len(sensors)):
-            reason = "every modality has a sensor of its own"
-            rows.append((name, np.nan, np.nan, np.nan, "", reason))
-            continue
+
+    def estimates(*ways):
+        found = [
+            cross_source(*part[:2], part[2:], counted=counted) for part, counted in ways
+        ]
+        return difference(*found, settings, seed)
+
+    def sensors():
+        own = scores[0].sensors
+        if own is None or len({*own}) == len(own):
+            raise IdentificationError("every modality has a sensor of its own")
+        every = [each._replace(sensors=None) for each in scores]
+        *numbers, verdict = estimates((every, None), (scores, None))
+        return *numbers, MISLEADING if verdict == "fails" else HARMLESS
+
+    ways = {
+        "covariances": lambda: tested(
+            *covariance_difference(*scores[:2]), settings, seed
+        ),
+        "corpora": lambda: estimates(*((scores, each) for each in only)),
+        "sensors": sensors,
+    }
+    rows, ends = _of_the_fit(scores, settings)
+    for name, compared in ways.items():
         try:
-            first, second = (
-                cross_source(part[0], part[1], part[2:], counted=counted)
-                for part, counted in each
-            )
+            rows.append((name, *compared(), ""))
         except IdentificationError as error:
-            rows.append((name, np.nan, np.nan, np.nan, "", str(error)))
-            continue
-        rows.append((name, *difference(first, second, settings, seed), ""))
-    return pd.DataFrame(rows, columns=COLUMNS)
+            rows.append((name, *UNKNOWN, str(error)))
+    return pd.DataFrame(rows + ends, columns=COLUMNS)
+
+
+UNKNOWN = (np.nan, np.nan, np.nan, "")
+
+
+def _of_the_fit(scores, settings: Association) -> tuple[list[tuple], list[tuple]]:
+    """The row of all conditions, and those of the smallest eigenvalues."""
+    try:
+        found = overidentification(*scores[:2], scores[2:])
+    except IdentificationError as error:
+        refused = [(name, *UNKNOWN, str(error)) for name in ("conditions", *SMALLEST)]
+        return refused[:1], refused[1:]
+    sizes = [float(np.sqrt((x**2).mean())) for x in (found.residual, found.error)]
+    row = ("conditions", *sizes, found.p, _verdict(found.p, settings), "")
+    if np.isnan(found.p):
+        row = ("conditions", *UNKNOWN, "there are more conditions than people")
+    ends = [
+        (name, value, np.nan, np.nan, "holds", "")
+        if (value := found.smallest[key]) > NEAR_ZERO
+        else (name, value, np.nan, np.nan, "fails", UNSTABLE[key])
+        for name, key in SMALLEST.items()
+    ]
+    return [row], ends
+
+
+def _verdict(p: float, settings: Association) -> str:
+    return "fails" if p <= settings.alpha else "holds"
 
 
 def difference(
@@ -91,6 +162,31 @@ def difference(
         one - other
         for one, other in zip(first.influence, second.influence, strict=True)
     ]
+    return tested(change, influence, settings, seed)
+
+
+def tested(
+    change: np.ndarray,
+    influence: Sequence[np.ndarray],
+    settings: Association,
+    seed: int,
+) -> tuple[float, float, float, str]:
+    """Test differences, all together, by the largest of them.
+
+    Parameters
+    ----------
+    change : (...) ndarray
+    influence : sequence of (speaker, ...) ndarray
+        By corpus, divided by the clips.
+    settings, seed
+        As of `assumption_checks`.
+
+    Returns
+    -------
+    estimate, expected, p : float
+    verdict : {"holds", "fails"}
+        As of `assumption_checks`.
+    """
     error = np.sqrt(sum((each**2).sum(0) for each in influence))
     drawn = largest_t(influence, error, settings.resamples, seed)
     reached = (drawn >= np.abs(change / error).max()).sum()
@@ -99,5 +195,5 @@ def difference(
         float(np.sqrt((change**2).mean())),
         float(np.sqrt((error**2).mean())),
         float(p),
-        "fails" if p <= settings.alpha else "holds",
+        _verdict(p, settings),
     )

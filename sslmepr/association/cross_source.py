@@ -77,30 +77,52 @@ class CrossSource(NamedTuple):
         Of each corpus: the sum of a speaker's influence, divided by the clips; their
         squares sum up to the variance.
     n_clips, n_speakers : int
-    mismatch : float
-        Root mean square of what the model leaves of the covariances of scores, for
-        scores of unit variance.
-    smallest : float
-        Smallest eigenvalue of the joint correlation matrix.
     n_crossed : int
         Clips in which two modalities of different sensors were seen; others tell only
         what scores carry of labels.
-
-    Mismatch and smallest are NaN for an estimate that is not from three sources alone.
     """
 
     associations: np.ndarray
     influence: list[np.ndarray]
     n_clips: int
     n_speakers: int
-    mismatch: float = np.nan
-    smallest: float = np.nan
     n_crossed: int = 0
 
     @property
     def error(self) -> np.ndarray:
         """Standard errors, (emotion, trait)."""
         return np.sqrt(sum((each**2).sum(0) for each in self.influence))
+
+
+class Observed(NamedTuple):
+    """What is observed of the three sources.
+
+    Attributes
+    ----------
+    corpora : list of Scores
+        Centred, of unit variance.
+    pairs : list of (int, int)
+        Of modalities of different sensors.
+    mine : EmotionMoments
+    theirs : TraitMoments
+    products : list of ScoreProducts
+        By corpus.
+    weights : (corpus, pair) ndarray
+        Of the corpora in the covariances of scores.
+    covariances : (pair, emotion, trait) ndarray
+        Of scores, over corpora.
+    n_crossed : int
+        As of `CrossSource`.
+    """
+
+    corpora: list[Scores]
+    pairs: list[tuple[int, int]]
+    mine: EmotionMoments
+    theirs: TraitMoments
+    products: list[ScoreProducts]
+    weights: np.ndarray
+    covariances: np.ndarray
+    n_crossed: int
 
 
 def cross_source(
@@ -138,6 +160,60 @@ def cross_source(
         If no corpus has clips with modalities of two sensors, a label does not vary,
         or the scores leave the associations undetermined.
     """
+    seen = observe(
+        emotion, personality, others, counted=counted, reliability=reliability
+    )
+    mine, theirs = seen.mine, seen.theirs
+    found, _, effect = solve(seen.covariances, mine, theirs, seen.pairs)
+    influence = []
+    for place, (corpus, share) in enumerate(
+        zip(seen.corpora, seen.weights, strict=True)
+    ):
+        parts = seen.products[place].influence(share[:, None, None] * effect.products)
+        if place < 2:
+            size = len(found)
+            own = slice(size) if place == 0 else slice(size, None)
+            parts += (mine, theirs)[place].influence(
+                effect.emotions[..., own],
+                effect.traits[..., own],
+                effect.matrix[:, own, own],
+            )
+        index, count = cluster_index(corpus.speakers)
+        sums = cluster_sums(parts - parts.mean(0), index, count) / len(parts)
+        influence.append(sums.reshape(count, *found.shape))
+    n_speakers = sum(len(each) for each in influence)
+    if reliability is not None:
+        errors = np.concatenate([reliability.emotion_errors, reliability.trait_errors])
+        slopes = np.diagonal(effect.matrix, axis1=1, axis2=2)  # (association, label)
+        influence.append((errors[:, None] * slopes.T).reshape(-1, *found.shape))
+    n_clips = sum(len(each.present) for each in seen.corpora)
+    return CrossSource(found, influence, n_clips, n_speakers, seen.n_crossed)
+
+
+def observe(
+    emotion: Scores,
+    personality: Scores,
+    others: Sequence[Scores] = (),
+    *,
+    counted: Sequence[bool] | None = None,
+    reliability: Reliability | None = None,
+) -> Observed:
+    """Take the moments from which associations are estimated.
+
+    Parameters
+    ----------
+    emotion, personality, others, counted, reliability
+        As of `cross_source`.
+
+    Returns
+    -------
+    Observed
+
+    Raises
+    ------
+    IdentificationError
+        If no corpus has clips with modalities of two sensors, or a label does not vary.
+    """
     corpora = [centred(each) for each in (emotion, personality, *others)]
     counted = [True] * len(corpora) if counted is None else counted
     used = [each for each, count in zip(corpora, counted, strict=True) if count]
@@ -160,39 +236,14 @@ def cross_source(
         ]
     )
     weights = weights / weights.sum(0)
-    moments = [ScoreProducts(each, pairs) for each in corpora]
-    observed = sum(
+    products = [ScoreProducts(each, pairs) for each in corpora]
+    covariances = sum(
         share[:, None, None] * each.mean
-        for share, each in zip(weights, moments, strict=True)
+        for share, each in zip(weights, products, strict=True)
     )
-    found, model, effect = solve(observed, mine, theirs, pairs)
-    influence = []
-    for place, (corpus, share) in enumerate(zip(corpora, weights, strict=True)):
-        parts = moments[place].influence(share[:, None, None] * effect.products)
-        if place < 2:
-            size = len(found)
-            own = slice(size) if place == 0 else slice(size, None)
-            parts += (mine, theirs)[place].influence(
-                effect.emotions[..., own],
-                effect.traits[..., own],
-                effect.matrix[:, own, own],
-            )
-        index, count = cluster_index(corpus.speakers)
-        sums = cluster_sums(parts - parts.mean(0), index, count) / len(parts)
-        influence.append(sums.reshape(count, *found.shape))
-    n_speakers = sum(len(each) for each in influence)
-    if reliability is not None:
-        errors = np.concatenate([reliability.emotion_errors, reliability.trait_errors])
-        slopes = np.diagonal(effect.matrix, axis1=1, axis2=2)  # (association, label)
-        influence.append((errors[:, None] * slopes.T).reshape(-1, *found.shape))
-    return CrossSource(
-        found,
-        influence,
-        sum(len(each.present) for each in corpora),
-        n_speakers,
-        float(np.sqrt(((observed - model.expected) ** 2).mean())),
-        float(np.linalg.eigvalsh(model.joint)[0]),
-        sum(int(_crossed(each.present, pairs).sum()) for each in used),
+    n_crossed = sum(int(_crossed(each.present, pairs).sum()) for each in used)
+    return Observed(
+        *(corpora, pairs, mine, theirs, products, weights, covariances, n_crossed)
     )
 
 

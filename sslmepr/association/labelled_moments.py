@@ -49,6 +49,19 @@ class LabelledMoments:
         estimate = getattr(self, name)[m]
         return product - estimate * (self._values * self._slope)[:, None, :]
 
+    def deviations(self, name: str) -> np.ndarray:
+        """Influence of clips on `emotions` or `traits`: (clip, modality, score, label).
+
+        Unlike in `influence`, that of how many clips have the modality is in it.
+        """
+        each = np.stack([self._each(name, m) for m in range(self._weights.shape[1])], 1)
+        there = self._weights - 1
+        return each - each.mean(0) - there[..., None, None] * getattr(self, name)
+
+    def matrix_deviations(self) -> np.ndarray:
+        """Influence of clips on `matrix`: (clip, label, label)."""
+        return self._influence - self._influence.mean(0)
+
     def influence(self, emotions, traits, matrix) -> np.ndarray:
         """Of clips on C: (clip, association).
 

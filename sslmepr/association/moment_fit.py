@@ -43,6 +43,11 @@ class ScoreProducts:
         ]
         return np.stack(parts, 1)
 
+    def deviations(self) -> np.ndarray:
+        """Influence of clips on `mean`: (clip, pair, emotion, trait)."""
+        seen = np.stack(self._both, 1) / self._share
+        return self.each() - seen[..., None, None] * self.mean
+
     def influence(self, effect: np.ndarray) -> np.ndarray:
         """Of clips on C: (clip, association); `effect` as `MomentEffect.products`."""
         return self.each().reshape(len(self._scores.present), -1) @ rows_of(effect).T

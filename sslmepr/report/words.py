@@ -145,6 +145,7 @@ PLAIN = {
     *(*COMPONENTS, *FEATURE_COUNTS, "as_published"),
     *("certainty", "kept", "columns", "unknown_ids", "librosa"),
     *"assumption expected sensors corpora labels holds fails".split(),
+    *("conditions", "covariances", "emotion scores", "trait scores"),
     *"direction positive negative opposite none worlds condition".split(),
     *("F1", "macro F1", "weighted F1", "skill", "significant", "disjoint_modalities"),
     *("full model", "separate models", "disjoint modalities"),

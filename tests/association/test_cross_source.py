@@ -45,7 +45,6 @@ def test_without_leaks_and_noise_it_is_the_ordinary_correlation():
     found = cross_source(*corpora)
     expected = np.corrcoef(latents.T)[:EMOTIONS, EMOTIONS:]
     np.testing.assert_allclose(found.associations, expected, atol=0.02)
-    assert found.mismatch < 0.01
 
 
 def test_intervals_cover_and_leaks_leave_no_bias():

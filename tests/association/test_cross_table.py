@@ -22,7 +22,7 @@ def found():
     influence[:, 5, 4] *= 15
     r = np.zeros((6, 5))
     r[0, 0], r[1, 1], r[2, 2] = 0.3, -0.2, 0.04
-    return CrossSource(r, [influence], 1000, SPEAKERS, 0.0, 0.5)
+    return CrossSource(r, [influence], 1000, SPEAKERS)
 
 
 def test_verdicts_by_hand(found):

@@ -28,7 +28,7 @@ def found():
     r = np.zeros((6, 5))
     r[3] = [0.1, 0.2, 0.3, 0.2, 0.2]  # happiness
     r[4] = 0.1  # sadness
-    return CrossSource(r, [influence], 1500, SPEAKERS, 0.0, 0.5)
+    return CrossSource(r, [influence], 1500, SPEAKERS)
 
 
 def registered(**changes):

@@ -23,7 +23,7 @@ def found(error=0.02, crossed=900):
     influence *= error / np.sqrt((influence**2).sum(0))
     r = np.zeros((6, 5))
     r[3] = 0.3  # happiness with every trait
-    return CrossSource(r, [influence], 900, 300, 0.0, 0.5, crossed)
+    return CrossSource(r, [influence], 900, 300, crossed)
 
 
 def primary():

@@ -1,0 +1,180 @@
+r"""More conditions than associations: do they contradict each other?
+
+Three sources fit thirty associations to many more covariances of scores, thirty for
+every pair of modalities. What the fit leaves of them, :math:`r`, is sampling error if
+the assumptions hold, and the test of Hansen (1982) asks whether it is too large for
+that,
+
+.. math:: J = r^\top V^+ r,
+
+with V the variance of r, from the influence of speakers on all moments. The fit has
+taken as many directions of r as there are associations, so that the rank of V are the
+degrees of freedom d. V comes from n speakers, and with many conditions is far too
+uncertain for a chi-squared distribution: as for Hotelling's T-squared,
+:math:`J (n - d) / (n d)` is set against F with d and n - d degrees of freedom.
+
+References
+----------
+Hansen, L. P. (1982). Large sample properties of generalized method of moments
+estimators. Econometrica, 50, 1029-1054.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.linalg import null_space
+
+from sslmepr.association.cross_source import Observed, crossed_pairs, observe
+from sslmepr.association.moment_fit import MomentModel, ScoreProducts, solve
+from sslmepr.association.prediction_powered import by_speaker
+from sslmepr.association.scores import (
+    IdentificationError,
+    Scores,
+    centred,
+    of_unit_variance,
+)
+
+
+class Overidentification(NamedTuple):
+    """What the fit leaves, and how well it is determined.
+
+    Attributes
+    ----------
+    residual, error : (moment,) ndarray
+        Covariances of scores of unit variance less those that the associations imply,
+        and their standard errors.
+    statistic : float
+        Hansen's J.
+    freedom, n_speakers : int
+    p : float
+    smallest : dict of str to float
+        How strongly scores of a modality carry that combination of emotions, or of
+        traits, which they carry least (singular values of the loadings), and the
+        smallest eigenvalue of the joint correlation matrix of the labels (``joint``).
+    """
+
+    residual: np.ndarray
+    error: np.ndarray
+    statistic: float
+    freedom: int
+    n_speakers: int
+    p: float
+    smallest: dict[str, float]
+
+
+def overidentification(
+    emotion: Scores, personality: Scores, others: Sequence[Scores] = ()
+) -> Overidentification:
+    """Test all conditions of `sslmepr.association.cross_source` together.
+
+    Parameters
+    ----------
+    emotion, personality, others
+        As of `sslmepr.association.cross_source.cross_source`.
+
+    Returns
+    -------
+    Overidentification
+        p is NaN if there are fewer speakers than conditions, or no condition is left.
+
+    Raises
+    ------
+    IdentificationError
+        As of `sslmepr.association.cross_source.cross_source`.
+    """
+    seen = observe(emotion, personality, others)
+    _, model, _ = solve(seen.covariances, seen.mine, seen.theirs, seen.pairs)
+    residual = (seen.covariances - model.expected).ravel()
+    # The fit has taken the directions of the Jacobian.
+    left = null_space(model.jacobian().T)
+    influence = np.concatenate(_influence(seen, model)) @ left
+    rank = int(np.linalg.matrix_rank(influence)) if left.size else 0
+    spread = np.linalg.pinv(influence.T @ influence, hermitian=True)
+    statistic = float(residual @ left @ spread @ left.T @ residual)
+    n = int(influence.any(1).sum())
+    p = np.nan
+    if 0 < rank < n:
+        p = float(stats.f.sf(statistic * (n - rank) / (n * rank), rank, n - rank))
+    error = np.sqrt(((influence @ left.T) ** 2).sum(0))
+    return Overidentification(
+        residual, error, statistic, rank, n, p, _smallest(model, seen.pairs)
+    )
+
+
+def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
+    """Of speakers, by corpus, on what given associations leave: (speaker, moment)."""
+    size = len(seen.mine.matrix)
+    found = []
+    for place, (corpus, share) in enumerate(
+        zip(seen.corpora, seen.weights, strict=True)
+    ):
+        each = share[:, None, None] * seen.products[place].deviations()
+        if place < 2:
+            own = slice(size) if place == 0 else slice(size, None)
+            labelled = (seen.mine, seen.theirs)[place]
+            of_emotions = np.concatenate([model.lam, model.gam], -1)[..., own]
+            of_traits = np.concatenate([model.phi, model.psi], -1)[..., own]
+            emotions, traits = map(labelled.deviations, ("emotions", "traits"))
+            matrix = labelled.matrix_deviations()
+            for number, (m, k) in enumerate(seen.pairs):
+                one, two = of_emotions[m], of_traits[k]
+                each[:, number] -= emotions[:, m] @ two.T
+                each[:, number] -= one @ traits[:, k].transpose(0, 2, 1)
+                each[:, number] += one @ matrix @ two.T
+        sums = by_speaker(corpus, each) / len(each)
+        found.append(sums.reshape(len(sums), -1))
+    return found
+
+
+def _smallest(model: MomentModel, pairs) -> dict[str, float]:
+    sides = {"emotions": (model.lam, 0), "traits": (model.psi, 1)}
+    found = {}
+    for name, (loadings, side) in sides.items():
+        used = loadings[sorted({pair[side] for pair in pairs})]
+        flat = used.reshape(-1, used.shape[-1])
+        least = np.linalg.svd(flat, compute_uv=False)[-1]
+        found[name] = float(least / np.sqrt(len(used)))
+    return found | {"joint": float(np.linalg.eigvalsh(model.joint)[0])}
+
+
+def covariance_difference(
+    first: Scores, second: Scores
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Covariances of scores of different sensors in one corpus less in another.
+
+    Under one joint law they are the same, whatever the labels; none is used. Of scores
+    that were cross-fitted, the mean over folds stands in one corpus and the mean probe
+    in the other, which have the same covariance.
+
+    Parameters
+    ----------
+    first, second : Scores
+
+    Returns
+    -------
+    change : (pair, emotion, trait) ndarray
+        For scores of unit variance over both.
+    influence : list of (speaker, pair, emotion, trait) ndarray
+        By corpus, divided by the clips.
+
+    Raises
+    ------
+    IdentificationError
+        If no pair of modalities of different sensors is seen in both.
+    """
+    corpora = of_unit_variance([centred(first), centred(second)])
+    seen = [crossed_pairs([each], first.sensors) for each in corpora]
+    pairs = [pair for pair in seen[0] if pair in seen[1]]
+    if not pairs:
+        raise IdentificationError(
+            "no two modalities of different sensors are seen together in both corpora"
+        )
+    products = [ScoreProducts(each, pairs) for each in corpora]
+    change = products[0].mean - products[1].mean
+    influence = [
+        sign * by_speaker(corpus, each.deviations()) / len(corpus.present)
+        for sign, corpus, each in zip((1, -1), corpora, products, strict=True)
+    ]
+    return change, influence
