@@ -11,27 +11,31 @@ not comparable, but their signs and pattern over cells are. Three comparisons ar
 ``control``
     how large are the cells of surprise, the negative control?
 
-The cells of a table are dependent, which a binomial test of signs ignores. The
-permutation test does not: it recomputes the agreement for all permutations of the
-emotions (rows) of the study's table.
+The cells of a table are dependent, so that a binomial test of signs would be wrong. The
+permutation test knows: it recomputes the agreement for all permutations of the emotions
+(rows) of the study's table.
 """
 
 from itertools import permutations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from sslmepr.association.cross_table import CrossAssociations
 from sslmepr.association.grid import CELL, SHAPE, cell_index, cell_matrix
 from sslmepr.association.recovery import centred_interval
 from sslmepr.association.self_reports import pooled_reports
+from sslmepr.association.sources import CROSS
 from sslmepr.association.study_associations import Associations
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import FEWEST_FOR_BOOTSTRAP, NONE
 from sslmepr.statistics.metrics import matrix_correlation
 
 COLUMNS = ["comparison", "against", "estimate", "low", "high", "interval"]
-COLUMNS += ["p_binomial", "p_permutation", "n_cells", "reason"]
+COLUMNS += ["p_permutation", "n_cells", "reason"]
+
+TOGETHER = "together"
+"""Stands for the corpus of associations that come from all corpora."""
 
 FEWEST_PEOPLE = FEWEST_FOR_BOOTSTRAP
 """Tables of fewer speakers are not compared, for lack of a bootstrap interval."""
@@ -45,6 +49,7 @@ def study_people(
     params: Params,
     reports: pd.DataFrame,
     directions: pd.DataFrame,
+    crossed: CrossAssociations | None = None,
 ) -> pd.DataFrame:
     """Compare every corpus and source of a study.
 
@@ -58,21 +63,28 @@ def study_people(
         From :func:`sslmepr.association.self_reports.read_self_reports`.
     directions : DataFrame
         From :func:`sslmepr.association.self_reports.read_directions`.
+    crossed : CrossAssociations, optional
+        The associations of the labels, if they are identified; they are compared first.
 
     Returns
     -------
     DataFrame
-        corpus, source, and the columns of `compare_people`.
+        corpus (of all corpora: `TOGETHER`), source, and the columns of
+        `compare_people`.
     """
     names = ["corpus", "source"]
-    over_clips = found.table[found.table["level"] == "clip"]
+    table, draws = found
+    if crossed is not None:
+        table = pd.concat([crossed.table.assign(corpus=TOGETHER), table])
+        draws = {**draws, (TOGETHER, CROSS): crossed.draws}
+    over_clips = table[table["level"] == "clip"]
     parts = []
     for key, mine in over_clips.groupby(names, sort=False):
         if mine["n_speakers"].max() < FEWEST_PEOPLE:
             continue
         compared = compare_people(
             mine,
-            found.draws[key],
+            draws[key],
             reports,
             directions,
             params.association.confidence,
@@ -113,9 +125,8 @@ def compare_people(
         comparison (``signs``, ``pattern`` or ``control``), against (``directions``, or
         the source of the self-reports), estimate (share of signs that agree;
         correlation over cells; mean absolute r), low, high, interval (which kind),
-        p_binomial (one-sided), p_permutation (one-sided; for the control, against the
-        alternative that its cells are small), n_cells, reason (why the estimate is
-        undefined; else empty).
+        p_permutation (one-sided; for the control, against the alternative that its
+        cells are small), n_cells, reason (why the estimate is undefined; else empty).
     """
     model = cell_matrix(found, "r")
     drawn = _drawn(draws)
@@ -166,7 +177,6 @@ def _signs(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
     if n == 0:
         return row | {"reason": "no directed cell is defined"}
     rates = _hit_rate(model[_orders()], sign)
-    hits = round(rates[0] * n)
     spread = _hit_rate(drawn, sign)
     low, high, kind = centred_interval(spread, rates[0], "sign_agreement", **how)
     return row | {
@@ -174,7 +184,6 @@ def _signs(model, drawn, directions: pd.DataFrame, how: dict) -> dict:
         "low": low,
         "high": high,
         "interval": kind,
-        "p_binomial": stats.binomtest(hits, n, alternative="greater").pvalue,
         "p_permutation": _p(rates),
     }
 
