@@ -4,13 +4,16 @@ In a multitrait-multimethod matrix (Campbell and Fiske 1959) every *construct*, 
 emotion or a trait, is measured by every *method*, here a modality whose model reads
 nothing else. Scores of one construct from different modalities should correlate
 (convergent validity), and more than scores of different constructs do (discriminant
-validity). Scores of different constructs from one modality share its errors.
+validity). Scores of different constructs from one modality share its errors. So do
+modalities of one sensor: face, body and scene are crops of the same picture. Methods
+that are compared therefore have different sensors
+(`sslmepr.association.scores.SENSORS`).
 
 The heterotrait-monotrait ratio (HTMT; Henseler, Ringle and Sarstedt 2015) estimates the
 correlation of two constructs as if they were measured without error: the mean
 correlation of their scores, relative to the geometric mean of those within each. Here
-it is taken over different modalities alone, since modalities, unlike the items of a
-questionnaire, measure both constructs and would bring their errors into it.
+it is taken over modalities of different sensors alone, since modalities, unlike the
+items of a questionnaire, measure both constructs and would bring their errors into it.
 
 References
 ----------
@@ -31,6 +34,7 @@ from scipy.special import logit
 
 from sslmepr.association.correlation import FEWEST_SPEAKERS
 from sslmepr.association.disjoint_modalities import CORRELATED, PROBABILITY_CLIP
+from sslmepr.association.scores import SENSORS
 from sslmepr.labels import MODALITIES, select
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
@@ -143,7 +147,17 @@ def multitrait(measured: UnimodalScores, resamples: int, seed: int) -> Multitrai
     Returns
     -------
     Multitrait
+
+    Raises
+    ------
+    MeasurementError
+        If all modalities have the same sensor.
     """
+    if len({SENSORS[name] for name in measured.modalities}) < 2:
+        raise MeasurementError(
+            "modalities cannot be compared: all are recorded with the same sensor, so "
+            "that their errors are not independent"
+        )
     scores = measured.scores
     clusters = Clusters(measured.speakers, resamples, seed)
     there = np.isfinite(scores).all(2)
@@ -180,28 +194,35 @@ def _correlations(clusters: Clusters, both, first, second) -> np.ndarray:
     return np.clip(ratio(shared, size), -1, 1)
 
 
+def _crossed(found: Multitrait) -> list[tuple[int, int]]:
+    """Ordered pairs of modalities of different sensors."""
+    sensors = [SENSORS[name] for name in found.modalities]
+    pairs = permutations(range(len(sensors)), 2)
+    return [(m, k) for m, k in pairs if sensors[m] != sensors[k]]
+
+
 def convergent(found: Multitrait) -> np.ndarray:
-    """Mean correlation of each construct with itself over pairs of modalities.
+    """Mean correlation of each construct with itself over modalities of two sensors.
 
     Returns
     -------
     (1 + replicate, construct) ndarray
         NaN where no pair of modalities has a defined correlation.
     """
-    pairs = combinations(range(len(found.modalities)), 2)
+    pairs = [(m, k) for m, k in _crossed(found) if m < k]
     same = [np.diagonal(found.matrix[:, m, :, k], 0, 1, 2) for m, k in pairs]
     return _mean(np.stack(same), 0)
 
 
 def heteromethod(found: Multitrait) -> np.ndarray:
-    """Mean correlation of two constructs over all pairs of different modalities.
+    """Mean correlation of two constructs over pairs of modalities of two sensors.
 
     Returns
     -------
     (1 + replicate, construct, construct) ndarray
         Symmetric; `convergent` is its diagonal.
     """
-    pairs = permutations(range(len(found.modalities)), 2)
+    pairs = _crossed(found)
     return _mean(np.stack([found.matrix[:, m, :, k] for m, k in pairs]), 0)
 
 
@@ -224,8 +245,8 @@ def convergent_table(found: Multitrait, confidence: float) -> pd.DataFrame:
     DataFrame
         construct, convergent, low, high, interval (its kind), heteromethod and
         monomethod (mean absolute correlation with the other constructs, from different
-        modalities and from the same), exceeds (share of the comparisons in which a
-        correlation of the construct with itself is larger in size than one with
+        sensors and from the same modality), exceeds (share of the comparisons in which
+        a correlation of the construct with itself is larger in size than one with
         another, in the same row or column and from the same two modalities: the second
         criterion of Campbell and Fiske), n, n_speakers.
     """
@@ -237,7 +258,7 @@ def convergent_table(found: Multitrait, confidence: float) -> pd.DataFrame:
         others = np.arange(len(CORRELATED)) != place
         here = matrix[:, place]  # (modality, modality, construct)
         apart, exceeds = [], []
-        for m, k in permutations(methods, 2):
+        for m, k in _crossed(found):
             row, column = here[m, k, others], matrix[m, others, k, place]
             compared = np.abs(np.concatenate([row, column]))
             larger = here[m, k, place] > compared

@@ -6,15 +6,14 @@ sources (`sslmepr.association.cross_source`). Each defensible way to estimate it
 
 ``modalities``
     all of them, or without one;
-``pairs``
-    covariances of scores between modalities that are recorded with different sensors,
-    as the chapter on associations has them, or between all, whose errors have more in
-    common;
 ``corpora``
-    in which these covariances are taken;
+    in which covariances of scores are taken;
 ``scores``
     of cross-fitted probes with the best penalty, with a tenth of it or ten times as
     much; or of the method's own networks.
+
+Covariances of scores of one sensor are no such choice: crops of the same picture share
+errors, so that associations from them are biased.
 
 Estimates of different specifications come from the same clips and are dependent. Tests
 of all of them together therefore draw from one null distribution: influence functions
@@ -53,12 +52,11 @@ NETWORKS = "networks"
 SCORES = (*PROBES, NETWORKS)
 
 EVERY = "all"
-"""Stands for all modalities, pairs or corpora."""
+"""Stands for all modalities or corpora."""
 
-OTHER_SENSOR = "of different sensors"
 TRAINING, HELD_OUT = "training corpora", "held-out corpus"
 
-CHOICES = ("modalities", "pairs", "corpora", "scores")
+CHOICES = ("modalities", "corpora", "scores")
 """Columns that name a specification."""
 
 ESTIMATES = ("estimate", "low", "high", "p", "significant", "reason")
@@ -68,7 +66,6 @@ class Specification(NamedTuple):
     """One way to estimate the headline: a level of each of `CHOICES`."""
 
     modalities: str
-    pairs: str
     corpora: str
     scores: str
 
@@ -111,22 +108,17 @@ def specifications(
     Returns
     -------
     list of Specification
-        The first is that of the chapter on associations. A choice that would change
-        nothing is not offered: two modalities cannot do without one, and one sensor
-        each makes all pairs such of different sensors.
+        The first is that of the chapter on associations. A modality without which a
+        single sensor would be left is not left out.
     """
     corpora = (EVERY, TRAINING, HELD_OUT) if held_out else (EVERY,)
-    scores = tuple(scores)
-    without = modalities if len(modalities) > 2 else ()
-    found = []
-    for left_out in (None, *without):
-        rest = [SENSORS[name] for name in modalities if name != left_out]
-        several = 1 < len(set(rest)) < len(rest)
-        name = EVERY if left_out is None else f"without {left_out}"
-        pairs = (OTHER_SENSOR, EVERY) if several else (EVERY,)
-        choices = product((name,), pairs, corpora, scores)
-        found += [Specification(*each) for each in choices]
-    return found
+    without = [
+        f"without {left_out}"
+        for left_out in modalities
+        if len({SENSORS[name] for name in modalities if name != left_out}) > 1
+    ]
+    choices = product((EVERY, *without), corpora, scores)
+    return [Specification(*each) for each in choices]
 
 
 def study_curve(
@@ -238,9 +230,7 @@ def _estimate(scores: Sequence[Scores], modalities, name: Specification):
         for place, each in enumerate(modalities)
         if name.modalities != f"without {each}"
     ]
-    sensors = None
-    if name.pairs == OTHER_SENSOR:
-        sensors = [SENSORS[modalities[place]] for place in kept]
+    sensors = [SENSORS[modalities[place]] for place in kept]
     parts = [
         each._replace(
             emotions=each.emotions[:, kept],

@@ -64,7 +64,7 @@ def convergent_sentence(agreement: pd.DataFrame) -> str:
     )
     exceeds = number(100 * known["exceeds"].mean(), 1)
     return (
-        f"{AGREE} {verdict}: scores of one construct from two modalities correlate by "
+        f"{AGREE} {verdict}: scores of one construct from two sensors correlate by "
         f"{apa_number(known['convergent'].mean())} on average, from "
         f"{_of(least, 'convergent')} for {plain(least['construct'])} to "
         f"{_of(most, 'convergent')} for {plain(most['construct'])}; in "

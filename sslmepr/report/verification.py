@@ -39,7 +39,7 @@ KEYS = frozenset(
 
 VALUES = frozenset(
     "below body covered distinct face fit interval missing reason scene sign_agrees "
-    "significant simpson state survives transcript verdict".split()
+    "significant simpson state transcript verdict".split()
 )
 """Columns of text that are results; all other columns of text identify a row."""
 

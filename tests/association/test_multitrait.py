@@ -82,6 +82,26 @@ def test_each_kind_of_cells_is_averaged_by_hand():
     assert row["low"] < row["convergent"] < row["high"]
 
 
+def test_crops_of_one_picture_are_no_different_methods():
+    """Face and body share errors that voice does not have."""
+    given = measured(np.random.default_rng(8), clips=400, missing=0.0)
+    shared = np.random.default_rng(9).standard_normal((400, 1, COUNT))
+    scores = given.scores + shared * np.array([1.0, 1.0, 0.0])[:, None]
+    found = multitrait(
+        UnimodalScores(scores, ["face", "body", "audio"], given.speakers), 3, 1
+    )
+    matrix = found.matrix[0]
+    table = convergent_table(found, 0.95)
+    own = [np.diag(matrix[m, :, 2]) for m in (0, 1)]
+    np.testing.assert_allclose(table["convergent"], np.mean(own, 0))
+    apart = [matrix[m, 0, k, 1] for m, k in ((0, 2), (1, 2), (2, 0), (2, 1))]
+    ratio = np.mean(apart) / np.sqrt(np.prod(table["convergent"][:2]))
+    assert htmt_table(found, 0.95)["htmt"].iloc[0] == pytest.approx(ratio)
+    camera = UnimodalScores(scores, ["face", "body", "scene"], given.speakers)
+    with pytest.raises(MeasurementError, match="the same sensor"):
+        multitrait(camera, 3, 1)
+
+
 def by_hand(matrix, i, j):
     """HTMT as Henseler et al. define it, over pairs of different methods."""
     pairs = [(m, k) for m in range(3) for k in range(3) if m < k]

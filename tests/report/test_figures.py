@@ -492,29 +492,6 @@ def test_gains_of_blocks_stand_above_each_other():
     ]
 
 
-def controlled():
-    table, _ = association()
-    first = table.assign(control="full model", survives=table["significant"])
-    second = table.assign(control="separate models", survives=False, r=np.nan)
-    return pd.concat([first, second])
-
-
-def test_survival_matrix_frames_survivors_and_marks_what_is_planted():
-    _, planted = association()
-    axes = figures.survival_matrix(controlled(), planted).axes[0]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == [
-        "Full\nmodel",
-        "Separate\nmodels",
-    ]
-    assert len(axes.get_yticklabels()) == 30 and len(axes.collections) == 1
-    cells = cells_of(axes)
-    framed = [name for name, cell in cells.items() if cell.get_edgecolor()[3]]
-    assert framed == ["Happiness × extraversion, Full model: .50, survives"]
-    row = SCORED_EMOTIONS.index("happiness") * 5 + TRAITS.index("extraversion")
-    assert cells[framed[0]].get_y() == pytest.approx(row - 0.47)
-    assert len(cells) == 30 and texts(axes).count("–") == 30
-
-
 def reported():
     return pd.DataFrame(
         {
@@ -709,17 +686,17 @@ def test_ratios_of_emotions_with_traits_are_framed_where_they_are_not_distinct()
     assert "Happiness, Openness: −.15 [−.25, −.05]" in cells
 
 
-CHOICES = ("modalities", "pairs", "corpora", "scores")
+CHOICES = ("modalities", "corpora", "scores")
 
 
 def specified(rng, refused=0):
     rows = [
-        (modalities, pairs, "all", penalty, rng.standard_normal() / 9)
+        (modalities, corpora, penalty, rng.standard_normal() / 9)
         for modalities in ("all", "without face", "without text")
-        for pairs in ("all", "of different sensors")
+        for corpora in ("all", "training corpora")
         for penalty in ("probes", "penalty a tenth", "networks")
     ]
-    columns = ["modalities", "pairs", "corpora", "scores", "estimate"]
+    columns = [*CHOICES, "estimate"]
     table = pd.DataFrame(rows, columns=columns)
     table.loc[len(table) - refused :, "estimate"] = np.nan
     table["low"], table["high"] = table["estimate"] - 0.1, table["estimate"] + 0.1
@@ -736,8 +713,8 @@ def test_a_specification_curve_is_sorted_and_has_a_stroke_for_each_choice(rng):
     assert diamond[1] == table["estimate"].iloc[0]
     assert diamond[0] == (table["estimate"] < diamond[1]).sum()
     labels = [label.get_text() for label in below.get_yticklabels()]
-    assert len(labels) == 3 + 2 + 1 + 3 == len(below.lines)
-    assert texts(below) == ["Modalities", "Pairs", "Corpora", "Scores"]
+    assert len(labels) == 3 + 2 + 3 == len(below.lines)
+    assert texts(below) == ["Modalities", "Corpora", "Scores"]
     strokes = {
         label: np.unique(line.get_xdata())
         for label, line in zip(labels, below.lines, strict=True)
@@ -786,9 +763,8 @@ def everything(rng):
     observer = planted.rename(columns={"planted": "observer"})
     title = "true × predicted, personality, between people"
     tables = {f"{title} {number}": table for number in range(4)}
-    comparison = compare(table, planted, observer)
-    controls = ["full model", "separate models", "disjoint modalities"]
-    survival = [controlled().assign(control=name)[:30] for name in controls]
+    truth = planted.assign(rated=planted["planted"])
+    comparison = compare(table, truth, observer, against="rated")
     values = pd.Series({name: 0.9 for name in (*EMOTIONS, *TRAITS)})
     stages = [("extract", "evaluate_replicate"), ("extract", "unimodal")]
     stages += [("extract", f"stage_{number}") for number in range(6)]
@@ -837,7 +813,6 @@ def everything(rng):
         "search_history": (searched(),),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
-        "survival_matrix": (pd.concat(survival), planted),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
         "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
         "weights_of_modalities": (weighted(),),

@@ -23,7 +23,6 @@ from sslmepr.report.figures.bars import (
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
 from sslmepr.report.figures.clips import clip_panel, contact_sheet
-from sslmepr.report.figures.controls import survival_matrix
 from sslmepr.report.figures.corpora import (
     label_distribution,
     projection_scatter,
@@ -89,7 +88,6 @@ __all__ = [
     "specification_curve",
     "stacking_weights",
     "strongest",
-    "survival_matrix",
     "trial_lines",
     "truth_panels",
     "waterfall",
