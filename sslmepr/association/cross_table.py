@@ -1,4 +1,10 @@
-"""The table of associations from three sources, with a verdict for every cell."""
+r"""The table of associations from three sources, with a verdict for every cell.
+
+Associations are of latent emotions. Presence of an emotion, which the labels say,
+correlates less with anything: with a share p of clips in which it is present, above a
+threshold :math:`\tau`, by :math:`\varphi(\tau) / \sqrt{p (1 - p)}` (Stein's lemma).
+Both scales are in the table, since other studies report either.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 from statsmodels.stats.multitest import multipletests
 
 from sslmepr.association.cross_source import CrossSource, cross_source
 from sslmepr.association.grid import CELL, CELLS, cell_index
 from sslmepr.association.influence_tests import intervals, largest_t, multiplied
+from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.association.sources import CROSS
@@ -30,6 +38,9 @@ COLUMNS += ("p_corrected", "p_family", "significant", "verdict", "training_error
 COLUMNS += ("n", "n_crossed", "n_speakers", "reason")
 """Of the table, beside those of the cell."""
 
+LABEL_COLUMNS = ("r_label", "r_label_error", "r_label_low", "r_label_high")
+"""Further ones: on the scale of the labels. Results of earlier versions lack them."""
+
 
 class CrossAssociations(NamedTuple):
     """Associations of a study from three sources.
@@ -38,7 +49,7 @@ class CrossAssociations(NamedTuple):
     ----------
     table : DataFrame
         As :func:`sslmepr.association.correlation.association`, and p_family (corrected
-        for all cells by the largest |t|) and verdict.
+        for all cells by the largest |t|), verdict and `LABEL_COLUMNS`.
     draws : DataFrame
         resample, emotion, trait, r: the associations under random signs of speakers.
     estimate : CrossSource
@@ -79,7 +90,9 @@ def cross_associations(params: Params, data_folder: str = "data") -> CrossAssoci
     matrices = (found.associations + draws).reshape(len(draws), -1)
     wide = pd.DataFrame(matrices, columns=cell_index()).rename_axis("resample")
     return CrossAssociations(
-        cell_table(found, settings, params.seed),
+        cell_table(found, settings, params.seed).assign(
+            **label_columns(found, scores[0], settings)
+        ),
         wide.stack(CELL, future_stack=True).rename("r").reset_index(),
         found,
         scores,
@@ -126,7 +139,8 @@ def unidentified(refused: str) -> pd.DataFrame:
         As `CrossAssociations.table`, without any number and with that reason.
     """
     nothing = {"level": "clip", "significant": False, "n_crossed": 0, "n_speakers": 0}
-    table = pd.DataFrame(index=cell_index(), columns=list(COLUMNS), dtype=float)
+    columns = [*COLUMNS, *LABEL_COLUMNS]
+    table = pd.DataFrame(index=cell_index(), columns=columns, dtype=float)
     return table.assign(
         source=CROSS, interval=NONE, verdict=UNDECIDED, n=0, reason=refused, **nothing
     ).reset_index()
@@ -144,7 +158,8 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
     Returns
     -------
     DataFrame
-        As `CrossAssociations.table`, with verdicts as of `verdict_of`.
+        As `CrossAssociations.table` without `LABEL_COLUMNS`, with verdicts as of
+        `verdict_of`.
     """
     r, error = found.associations.ravel(), found.error.ravel()
     low, high, p = intervals(r, error, settings.confidence, found.n_speakers)
@@ -176,6 +191,53 @@ def cell_table(found: CrossSource, settings: Association, seed: int) -> pd.DataF
         index=cell_index(),
     )
     return table.reset_index()
+
+
+def label_scale(found: CrossSource, emotion: Scores) -> CrossSource:
+    """Associations of the presence of emotions, as the labels have it.
+
+    Parameters
+    ----------
+    found : CrossSource
+        Of latent emotions.
+    emotion : Scores
+        Of the emotion corpus.
+
+    Returns
+    -------
+    CrossSource
+        How often emotions are present has its influence, too.
+    """
+    present = emotion.labels > 0
+    share = present.mean(0)
+    threshold = norm.isf(share)
+    density = norm.pdf(threshold)
+    factor = (density / np.sqrt(share * (1 - share)))[:, None]
+    # Derivative of its logarithm by the share.
+    slope = threshold / density - (1 / share - 1 / (1 - share)) / 2
+    r = factor * found.associations
+    moved = by_speaker(emotion, (present - share) * slope) / len(present)
+    influence = [factor * each for each in found.influence]
+    influence[0] = influence[0] + moved[:, :, None] * r
+    return found._replace(associations=r, influence=influence)
+
+
+def label_columns(
+    found: CrossSource, emotion: Scores, settings: Association
+) -> dict[str, np.ndarray]:
+    """`LABEL_COLUMNS` of all cells.
+
+    Parameters
+    ----------
+    found, emotion
+        As of `label_scale`.
+    settings : Association
+        ``confidence`` is used.
+    """
+    scaled = label_scale(found, emotion)
+    r, error = scaled.associations.ravel(), scaled.error.ravel()
+    low, high, _ = intervals(r, error, settings.confidence, found.n_speakers)
+    return dict(zip(LABEL_COLUMNS, (r, error, low, high), strict=True))
 
 
 def verdict_of(

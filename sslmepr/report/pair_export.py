@@ -25,6 +25,11 @@ CODEBOOK = {
     "error": "standard error of r, from influence functions summed by speaker",
     "low": "lower end of the confidence interval of r",
     "high": "upper end of the confidence interval of r",
+    "r_label": "the same for presence of the emotion, as labelled: weaker than r by "
+    "what a latent variable loses when it is cut in two",
+    "r_label_error": "standard error of r_label",
+    "r_label_low": "lower end of the confidence interval of r_label",
+    "r_label_high": "upper end of the confidence interval of r_label",
     "p": "two-sided p-value of r = 0, not corrected, Student's t",
     "p_corrected": "p, corrected for all pairs as the methods paragraph says",
     "p_family": "p of the largest |t| of all pairs, by random signs of speakers",
@@ -68,7 +73,8 @@ def tidy_export(
     beyond = settings.smallest_effect - told["r"].abs()
     freedom = np.maximum(told["n_speakers"] - 1, 1)
     told["p_equivalence"] = stats.t.sf(beyond / told["error"], freedom)
-    return told[list(CODEBOOK)]
+    # Results of earlier versions are not on the scale of the labels.
+    return told.reindex(columns=list(CODEBOOK))
 
 
 def clips_of(pair: pd.Series) -> str:

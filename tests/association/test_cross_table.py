@@ -1,13 +1,21 @@
 import numpy as np
 import pytest
+from drawn_laws import drawn, laws
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from sslmepr import params as parameters
-from sslmepr.association.cross_source import CrossSource
-from sslmepr.association.cross_table import cell_table, unidentified
+from sslmepr.association.cross_source import CrossSource, cross_source
+from sslmepr.association.cross_table import (
+    LABEL_COLUMNS,
+    cell_table,
+    label_columns,
+    label_scale,
+    unidentified,
+)
 from sslmepr.association.grid import cell_matrix, tidy_matrix
 from sslmepr.association.recovery import compare, recovery
+from sslmepr.association.scores import Scores
 
 SETTINGS = parameters.load().association
 SPEAKERS = 400
@@ -57,10 +65,58 @@ def test_a_family_asks_for_more_than_a_cell(found):
 
 def test_without_identification_every_cell_says_why(found):
     table, told = unidentified("one modality"), cell_table(found, SETTINGS, 0)
-    assert set(table) == set(told) and len(table) == 30
+    assert set(table) == {*told, *LABEL_COLUMNS} and len(table) == 30
     assert table["r"].isna().all() and not table["significant"].any()
     assert (table["reason"] == "one modality").all()
     planted = tidy_matrix({}, "planted")
     assert compare(table, planted)["covered"].isna().all()
     metrics = recovery(table, planted).set_index("metric")
     assert metrics.loc["significant", "n_cells"] == 0
+
+
+@pytest.mark.parametrize("cut", [-0.7, 0.0, 1.2])
+def test_presence_correlates_as_a_normal_variable_that_is_cut(found, cut):
+    """Against two million draws of a normal pair."""
+    rng = np.random.default_rng(1)
+    latent, other = rng.multivariate_normal([0, 0], [[1, 0.3], [0.3, 1]], 2_000_000).T
+    labels = np.repeat((latent > cut)[:, None], 6, 1)[:2000]
+    labels[:, 0] = stats.norm.isf((np.arange(2000) + 0.5) / 2000) > cut
+    emotion = Scores(None, None, None, np.arange(2000) % SPEAKERS, labels)
+    scaled = label_scale(found, emotion)
+    expected = np.corrcoef(latent > cut, other)[0, 1]
+    assert scaled.associations[0, 0] == pytest.approx(expected, abs=0.003)
+
+
+def test_its_influence_is_that_of_a_jackknife():
+    rng = np.random.default_rng(4)
+    corpora = drawn(rng, 150, *laws(rng), per_speaker=3)
+
+    def of_labels(parts):
+        return label_scale(cross_source(*parts[:2], parts[2:]), parts[0])
+
+    found = of_labels(corpora)
+    emotion, changes = corpora[0], []
+    for name in np.unique(emotion.speakers)[:12]:
+        keep = emotion.speakers != name
+        part = Scores(*(None if each is None else each[keep] for each in emotion))
+        changes.append(
+            found.associations - of_labels([part, *corpora[1:]]).associations
+        )
+    influence = found.influence[0][:12]
+    slope = (changes * influence).sum() / (influence**2).sum()
+    assert slope == pytest.approx(1, abs=0.1)
+    assert np.corrcoef(np.ravel(changes), influence.ravel())[0, 1] > 0.97
+
+
+def test_columns_of_the_labels_are_those_of_the_scaled_estimate(found):
+    rng = np.random.default_rng(2)
+    labels = rng.random((1000, 6)) < 0.3
+    emotion = Scores(None, None, None, np.arange(1000) % SPEAKERS, labels)
+    columns = label_columns(found, emotion, SETTINGS)
+    scaled = label_scale(found, emotion)
+    np.testing.assert_allclose(columns["r_label"], scaled.associations.ravel())
+    np.testing.assert_allclose(columns["r_label_error"], scaled.error.ravel())
+    half = stats.t.ppf(0.5 + SETTINGS.confidence / 2, SPEAKERS - 1)
+    np.testing.assert_allclose(
+        columns["r_label_high"] - columns["r_label"], half * columns["r_label_error"]
+    )
