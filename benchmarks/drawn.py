@@ -1,8 +1,9 @@
-"""How fast the mild world is read by its ideal observer, and how fast it is learned.
+"""How fast the mild world is read by its ideal observer, learned, and analysed.
 
 ``python benchmarks/drawn.py`` draws clips of the world of the default study and has the
-ideal observer read them; and it draws a study as features, as the trials do, and trains
-the whole method on it. It updates ``results/benchmarks.csv``. Counted is the time that
+ideal observer read them; and it draws studies as features, as the trials do, trains the
+whole method on one, and estimates associations from three sources, from cross-fitted
+probes to the table. It updates ``results/benchmarks.csv``. Counted is the time that
 one processor spends, so that other programs matter little.
 """
 
@@ -23,12 +24,16 @@ from sslmepr.simulation.ideal_observer import Seen, observe_clips
 from sslmepr.simulation.world import make_world
 from sslmepr.trials.collapse import ROLES, Arm, fusion_clips, train_on
 from sslmepr.trials.drawn import draw_study, with_doses
+from sslmepr.trials.params import Condition, Power
+from sslmepr.trials.power import draw_condition, from_three_sources
 
 WORLD = "planted"
 CLIPS = 100  # that are observed in one run
 STUDY = 2000  # labelled training clips of each task
 FEATURES = 64  # of each modality, as in the trials of components
 ROUNDS = 3  # of the observer; a study is learned once
+ANALYSED = 480  # clips of each corpus, as in the trial of the analysis
+ANALYSES = 5  # of a study each
 
 
 def spent(run: Callable[[], object]) -> float:
@@ -82,6 +87,16 @@ def study(settings: Params, seed: int) -> None:
     train_on(own, fusion_clips(own, drawn, arm), arm, seed)
 
 
+def analysed(settings: Params, seed: int) -> float:
+    """Processor seconds of the associations of a study, from three sources."""
+    kind = Condition(clips=ANALYSED)
+    section = Power(
+        world=WORLD, features=24, null_worlds=1, worlds=1, conditions={"": kind}
+    )
+    drawn = draw_condition(settings, section, kind, 0.3, seed)
+    return spent(lambda: from_three_sources(settings, drawn))
+
+
 def main() -> None:
     """Measure and merge into the table."""
     torch.set_num_threads(1)
@@ -99,9 +114,12 @@ def main() -> None:
             what = f"ideal observer of a clip of the mild world: {what}"
             rows.append(table.row("observer", what, each, "processor ms", "≤ 20"))
         learned = spent(lambda: study(settings, 0))
+        each = [analysed(settings, seed) for seed in range(ANALYSES)]
     what = f"whole method, one seed, on {STUDY} drawn training clips a task"
     unit = "processor seconds"
     rows.append(table.row("drawn_study", what, [learned], unit, "≤ 60", 1))
+    what = f"associations from three sources, of 3 × {ANALYSED} drawn clips"
+    rows.append(table.row("associations", what, each, unit, "≤ 0.5"))
     table.merge(rows)
 
 

@@ -24,7 +24,7 @@ NAMES = (
     *("blocks_forward_bfloat16", "blocks_forward_and_backward_bfloat16"),
     *("rate_MOSEI_simulated", "rate_MOSEI_paper"),
     *("rate_FIv2_simulated", "rate_FIv2_paper"),
-    *("fusion_step", "extraction_usual", "observer", "drawn_study"),
+    *("fusion_step", "extraction_usual", "observer", "drawn_study", "associations"),
     *("growth_extraction", "growth_training", "growth_evaluation", "growth_analysis"),
     "app",
 )

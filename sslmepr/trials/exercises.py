@@ -85,7 +85,7 @@ def _one_world(params: Params, planted, condition: Condition, seed: int):
     own = params.model_copy(update={"seed": seed})
     parts = [
         table.merge(found.assign(source=source), on=CELL, validate="1:1")
-        for source, found in analyses(own, study, condition.disjoint).items()
+        for source, found in analyses(own, study, condition).items()
     ]
     found = pd.concat(parts, ignore_index=True)
     return found.reindex(columns=COLUMNS).replace({"verdict": {np.nan: None}})

@@ -103,6 +103,9 @@ class Condition(Section):
         a picture do; relative to their own.
     disjoint : bool
         Whether disjoint modalities are analysed as well.
+    bridge : int
+        Clips of the third corpus that carry both labels, with whose help associations
+        are estimated as well; 0: none.
     """
 
     clips: Positive = 480
@@ -113,6 +116,13 @@ class Condition(Section):
     cues: dict[Literal["emotion", "personality", "held_out"], Cues] = {}
     one_picture: Annotated[float, Field(ge=0)] = 0
     disjoint: bool = False
+    bridge: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _bridge_is_in_the_corpus(self) -> "Condition":
+        if self.bridge > self.clips:
+            raise ValueError(f"bridge {self.bridge}: more than {self.clips} clips")
+        return self
 
 
 class Power(Drawn):

@@ -6,7 +6,8 @@ its own people in the two labelled corpora and in the one without labels, and go
 through the analysis of the chapter on associations: cross-fitted probes, and the
 estimator from three sources (`sslmepr.association.cross_source`). Beside it may stand
 the correlation of predictions from disjoint modalities, which does not correct for the
-cues that emotions and traits share.
+cues that emotions and traits share; and, where some clips of the third corpus carry
+both labels, estimates with their help (`sslmepr.association.prediction_powered`).
 
 What is planted is the association of the *labels*: with raters, halo is part of it
 (`sslmepr.simulation.raters.rated_association`).
@@ -21,13 +22,15 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from sslmepr.association.correlation import association
-from sslmepr.association.cross_source import cross_source
+from sslmepr.association.cross_source import CrossSource, cross_source
 from sslmepr.association.cross_table import cell_table
 from sslmepr.association.disjoint_modalities import divided_tables
 from sslmepr.association.grid import CELL, tidy_matrix
+from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
-from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.scores import Scores
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT
 from sslmepr.labels import (
     MODALITIES,
     SCORED_EMOTIONS,
@@ -110,7 +113,7 @@ def _trial(
     planted = tidy_matrix(matrix, "planted")
     own = params.model_copy(update={"seed": seed})
     parts = []
-    for source, found in analyses(own, study, condition.disjoint).items():
+    for source, found in analyses(own, study, condition).items():
         table = compare(found, planted).merge(found[[*CELL, "error", "p_family"]])
         parts.append(table.assign(source=source))
     table = pd.concat(parts, ignore_index=True).assign(
@@ -190,7 +193,7 @@ def _in_one_picture(study: DrawnStudy, dose: float, seed: int) -> DrawnStudy:
 
 
 def analyses(
-    params: Params, study: DrawnStudy, disjoint: bool
+    params: Params, study: DrawnStudy, condition: Condition
 ) -> dict[str, pd.DataFrame]:
     """Source to the table of its analysis of a study.
 
@@ -199,13 +202,16 @@ def analyses(
     params : Params
         With the seed of the analysis.
     study : DrawnStudy
-    disjoint : bool
-        Whether disjoint modalities are analysed as well.
+    condition : Condition
+        Says which analyses stand beside that from three sources.
     """
     # One thread, so that sums do not depend on the number of cores or processes.
     with threadpool_limits(1):
-        found = {CROSS: from_three_sources(params, study)}
-        if disjoint:
+        if condition.bridge:
+            found = from_bridge(params, study, condition.bridge)
+        else:
+            found = {CROSS: from_three_sources(params, study)}
+        if condition.disjoint:
             found[DISJOINT] = from_disjoint_modalities(params, study)
     return found
 
@@ -224,14 +230,54 @@ def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
     DataFrame
         As `sslmepr.association.cross_table.cell_table`, with the column ``error``.
     """
+    scores = probe_scores(study)
+    return _table(cross_source(*scores[:2], scores[2:]), params)
+
+
+def from_bridge(
+    params: Params, study: DrawnStudy, clips: int
+) -> dict[str, pd.DataFrame]:
+    """Tables from three sources, from clips with both labels, and from both combined.
+
+    Parameters
+    ----------
+    params : Params
+    study : DrawnStudy
+    clips : int
+        The first of the third corpus, whose labels are used.
+
+    Returns
+    -------
+    dict
+        `CROSS`, `BRIDGED` and `COMBINED` to what `from_three_sources` returns.
+    """
+    scores, unseen = probe_scores(study), study.held_out
+    labels = np.hstack([unseen.emotions[:, UNSCORED:], unseen.traits])
+    labels[clips:] = np.nan
+    first = cross_source(*scores[:2], scores[2:])
+    second = prediction_powered(scores, labels)
+    found = {CROSS: first, BRIDGED: second, COMBINED: combined(first, second)}
+    return {source: _table(each, params) for source, each in found.items()}
+
+
+def probe_scores(study: DrawnStudy) -> list[Scores]:
+    """Scores of cross-fitted probes, by corpus.
+
+    Parameters
+    ----------
+    study : DrawnStudy
+        Of the corpus with both labels, none is used.
+    """
     corpora = [study[role] for role in ROLES]
-    scores = scores_of(
+    return scores_of(
         {name: [each.features[name] for each in corpora] for name in MODALITIES},
         [np.stack([each.present[name] for name in MODALITIES], 1) for each in corpora],
         [study.emotion.emotions[:, UNSCORED:] > 0, study.personality.traits],
         [each.speaker_ids for each in corpora],
     )
-    found = cross_source(scores[0], scores[1], scores[2:])
+
+
+def _table(found: CrossSource, params: Params) -> pd.DataFrame:
     table = cell_table(found, params.association, params.seed)
     return table.assign(error=found.error.ravel())
 

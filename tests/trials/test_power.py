@@ -5,8 +5,9 @@ import pytest
 from sslmepr.association.cross_source import cross_source
 from sslmepr.association.disjoint_modalities import disjoint_tables
 from sslmepr.association.grid import CELLS
+from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import scores_of
-from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import make_channels
@@ -75,6 +76,39 @@ def test_errors_belong_to_three_sources_alone(cells):
     assert (cells.loc[mine, "error"] > 0).all()
     assert cells.loc[mine, "p_family"].between(0, 1).all()
     assert cells.loc[~mine, ["error", "p_family"]].isna().all(axis=None)
+
+
+def test_clips_with_both_labels_give_what_the_estimators_give(settings):
+    params = small(settings)
+    kind = Condition(clips=120, strengths=[0.3], bridge=60)
+    section = TINY.model_copy(update={"conditions": {"a": kind}, "worlds": 1})
+    cells = try_power(params, section, progress=False)
+    assert list(dict.fromkeys(cells["source"])) == [CROSS, BRIDGED, COMBINED]
+    key = np.random.SeedSequence([params.seed, 0, 300_000, 0])
+    seed = int(key.generate_state(1)[0])
+    study = draw_condition(params, section, kind, 0.3, seed)
+    scores = power.probe_scores(study)
+    labels = np.full((120, 11), np.nan)
+    labels[:60, :6] = study.held_out.emotions[:60, 1:]
+    labels[:60, 6:] = study.held_out.traits[:60]
+    expected = {CROSS: cross_source(*scores[:2], scores[2:])}
+    expected[BRIDGED] = prediction_powered(scores, labels)
+    expected[COMBINED] = combined(*expected.values())
+    for source, estimate in expected.items():
+        mine = cells[cells["source"] == source]
+        np.testing.assert_allclose(mine["recovered"], estimate.associations.ravel())
+        np.testing.assert_allclose(mine["error"], estimate.error.ravel())
+    alone = kind.model_copy(update={"bridge": 0})
+    section = section.model_copy(update={"conditions": {"a": alone}})
+    without = try_power(params, section, progress=False)
+    pd.testing.assert_frame_equal(
+        without, cells[cells["source"] == CROSS], check_exact=True
+    )
+
+
+def test_a_bridge_is_no_larger_than_its_corpus():
+    with pytest.raises(ValueError, match="bridge 200: more than 100 clips"):
+        Condition(clips=100, bridge=200)
 
 
 def test_worlds_differ(cells):
