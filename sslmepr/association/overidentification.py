@@ -8,15 +8,20 @@ that,
 .. math:: J = r^\top V^+ r,
 
 with V the variance of r, from the influence of speakers on all moments. The fit has
-taken as many directions of r as there are associations, so that the rank of V are the
-degrees of freedom d. V comes from n speakers, and with many conditions is far too
-uncertain for a chi-squared distribution: as for Hotelling's T-squared,
-:math:`J (n - d) / (n d)` is set against F with d and n - d degrees of freedom.
+taken as many directions of r as there are associations, so that the rank of V is the
+number d of conditions. With many of them, V is far too uncertain for a chi-squared
+distribution: as for Hotelling's T-squared of several samples, here the corpora,
+:math:`J (\nu - d + 1) / (\nu d)` is set against F with d and :math:`\nu - d + 1` degrees
+of freedom, where :math:`\nu` is the number of speakers that V is worth (Krishnamoorthy
+and Yu 2004).
 
 References
 ----------
 Hansen, L. P. (1982). Large sample properties of generalized method of moments
 estimators. Econometrica, 50, 1029-1054.
+
+Krishnamoorthy, K., & Yu, J. (2004). Modified Nel and Van der Merwe test for the
+multivariate Behrens-Fisher problem. Statistics & Probability Letters, 66, 161-169.
 """
 
 from collections.abc import Sequence
@@ -89,17 +94,33 @@ def overidentification(
     residual = (seen.covariances - model.expected).ravel()
     # The fit has taken the directions of the Jacobian.
     left = null_space(model.jacobian().T)
-    influence = np.concatenate(_influence(seen, model)) @ left
-    rank = int(np.linalg.matrix_rank(influence)) if left.size else 0
-    spread = np.linalg.pinv(influence.T @ influence, hermitian=True)
-    statistic = float(residual @ left @ spread @ left.T @ residual)
-    n = int(influence.any(1).sum())
-    p = np.nan
-    if 0 < rank < n:
-        p = float(stats.f.sf(statistic * (n - rank) / (n * rank), rank, n - rank))
-    error = np.sqrt(((influence @ left.T) ** 2).sum(0))
+    parts = [each @ left for each in _influence(seen, model)]
+    parts = [each[each.any(1)] for each in parts]
+    spread = sum(each.T @ each for each in parts)
+    rank = int(np.linalg.matrix_rank(spread, hermitian=True)) if left.size else 0
+    inverse = np.linalg.pinv(spread, hermitian=True)
+    statistic = float(residual @ left @ inverse @ left.T @ residual)
+    n, p = sum(map(len, parts)), np.nan
+    if 0 < left.shape[1] < n - len(parts):
+        p = _p(statistic, rank, parts, inverse)
+    error = np.sqrt(np.diag(left @ spread @ left.T))
     return Overidentification(
         residual, error, statistic, rank, n, p, _smallest(model, seen.pairs)
+    )
+
+
+def _p(statistic: float, rank: int, parts: list[np.ndarray], inverse) -> float:
+    """P-value; NaN if V is worth fewer speakers than there are conditions."""
+    uncertain = 0.0
+    for each in parts:
+        share = each.T @ each @ inverse
+        both = (share * share.T).sum() + np.trace(share) ** 2
+        uncertain += both / max(len(each) - 1, 1)
+    second = (rank + rank**2) / uncertain - rank + 1
+    if second <= 0:
+        return np.nan
+    return float(
+        stats.f.sf(statistic * second / (rank * (second + rank - 1)), rank, second)
     )
 
 

@@ -65,7 +65,7 @@ def test_all_combinations_are_tried_and_the_first_is_that_of_the_chapter():
     [
         (("face", "body", "audio"), True, 3 * 3 * 4),
         (("face", "audio", "text"), True, 4 * 3 * 4),
-        (("face", "body", "scene"), False, 4 * 4),
+        (("face", "body", "scene"), False, 4),
         (("audio", "text"), True, 3 * 4),
         (("text",), False, 4),
     ],
@@ -195,10 +195,11 @@ def test_levels_of_a_choice_are_averaged_over_the_others():
 
 
 def test_what_is_not_identified_is_refused_by_row():
-    """Two cameras and a microphone, which no clip of the training corpora has."""
+    """Camera and microphone, which no clip of the training corpora has together."""
     rng = np.random.default_rng(6)
+    half = np.arange(150)[:, None] % 2 == [0, 0, 1]
     corpora = [
-        each._replace(present=np.tile([True, True, place == 2], (150, 1)))
+        each._replace(present=half | (place == 2))
         for place, each in enumerate(drawn(rng))
     ]
     scores = dict.fromkeys(PROBES, corpora)
