@@ -11,9 +11,9 @@ with V the variance of r, from the influence of speakers on all moments. The fit
 taken as many directions of r as there are associations, so that the rank of V is the
 number d of conditions. With many of them, V is far too uncertain for a chi-squared
 distribution: as for Hotelling's T-squared of several samples, here the corpora,
-:math:`J (\nu - d + 1) / (\nu d)` is set against F with d and :math:`\nu - d + 1` degrees
-of freedom, where :math:`\nu` is the number of speakers that V is worth (Krishnamoorthy
-and Yu 2004).
+:math:`J (\nu - d + 1) / (\nu d)` is set against F with d and :math:`\nu - d + 1`
+degrees of freedom, where :math:`\nu` is the number of speakers that V is worth
+(Krishnamoorthy and Yu 2004).
 
 References
 ----------
