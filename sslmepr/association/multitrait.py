@@ -345,9 +345,9 @@ def study_multitrait(
     mine, speakers = held_out(params, predictions, clips)
     try:
         measured = unimodal_scores(mine, speakers)
+        return multitrait(measured, params.association.resamples, params.seed), ""
     except MeasurementError as error:
         return None, str(error)
-    return multitrait(measured, params.association.resamples, params.seed), ""
 
 
 def held_out(
