@@ -63,8 +63,17 @@ LIVE = (
     "const at = document.getElementById('status');"
     "if (at) {at.setAttribute('role', 'status'); me.disconnect();}"
     "}).observe(document, {childList: true, subtree: true});"
+    "addEventListener('unhandledrejection', event => {"
+    "const said = document.querySelector('#status p');"
+    "const refused = /^Not(Allowed|Found|Readable)Error$/;"
+    "if (!said || !refused.test(event.reason?.name)) return;"
+    "event.preventDefault();"
+    "said.textContent = 'The camera or the microphone was refused or is not there: '"
+    "+ 'allow it in the browser, or choose a file.';"
+    "});"
 )
-"""Makes the line of status one that screen readers read aloud when it changes."""
+"""Makes the line of status one that screen readers read aloud when it changes, and says
+there that a camera was refused, which Gradio drops."""
 
 _SCRIPT = re.compile(rb"<script\b")
 

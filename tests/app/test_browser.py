@@ -420,13 +420,13 @@ def test_a_camera_records_what_is_then_analysed(visit):
 def test_a_camera_that_is_refused_is_told(visit):
     page = visit()
     page.evaluate(
-        "navigator.mediaDevices.getUserMedia = () => "
-        "Promise.reject(new DOMException('no', 'NotAllowedError'))"
+        "() => {navigator.mediaDevices.getUserMedia = () => "
+        "Promise.reject(new DOMException('no', 'NotAllowedError'))}"
     )
     page.get_by_role("radio", name="video file or camera").check()
     press(page, "Capture from camera")
     page.get_by_role("button", name="Click to Access Webcam").click()
-    expect(page.get_by_text("allow the use of the webcam")).to_be_visible(timeout=WAIT)
+    wait_for(page, "The camera or the microphone was refused")
 
 
 def test_two_recordings_of_one_name_are_two(visit, recordings):
