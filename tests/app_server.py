@@ -47,6 +47,8 @@ class AppServer:
             env=environment,
             stdout=self.log,
             stderr=subprocess.STDOUT,
+            # As in a terminal, also where the tests themselves run under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self.address = f"http://127.0.0.1:{self.port}"
         self.client = httpx.Client(
