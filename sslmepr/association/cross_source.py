@@ -29,7 +29,9 @@ sensors: camera, microphone, words (`sslmepr.association.scores.SENSORS`).
 
 Emotions are latent variables of which presence is seen above a threshold: covariances
 with them are those with $(e - p) / \varphi(\tau)$ (Stein's lemma), and G holds
-tetrachoric correlations.
+tetrachoric correlations. Where every clip has one emotion at most, as in corpora of
+acted or written lines, emotions are categories, and taken as they are
+(`sslmepr.association.labelled_moments.emotion_moments`).
 """
 
 from collections.abc import Sequence
@@ -38,7 +40,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sslmepr.association.labelled_moments import EmotionMoments, TraitMoments
+from sslmepr.association.labelled_moments import (
+    LabelledMoments,
+    StandardisedMoments,
+    emotion_moments,
+)
 from sslmepr.association.moment_fit import ScoreProducts, solve
 from sslmepr.association.scores import (
     IdentificationError,
@@ -103,8 +109,8 @@ class Observed(NamedTuple):
         Centred, of unit variance.
     pairs : list of (int, int)
         Of modalities of different sensors.
-    mine : EmotionMoments
-    theirs : TraitMoments
+    mine, theirs : LabelledMoments
+        Of emotions and of traits.
     products : list of ScoreProducts
         By corpus.
     weights : (corpus, pair) ndarray
@@ -117,8 +123,8 @@ class Observed(NamedTuple):
 
     corpora: list[Scores]
     pairs: list[tuple[int, int]]
-    mine: EmotionMoments
-    theirs: TraitMoments
+    mine: LabelledMoments
+    theirs: LabelledMoments
     products: list[ScoreProducts]
     weights: np.ndarray
     covariances: np.ndarray
@@ -225,7 +231,7 @@ def observe(
             "told from them"
         )
     corpora = of_unit_variance(corpora)
-    mine, theirs = EmotionMoments(corpora[0]), TraitMoments(corpora[1])
+    mine, theirs = emotion_moments(corpora[0]), StandardisedMoments(corpora[1])
     if reliability is not None:
         np.fill_diagonal(mine.matrix, reliability.emotions)
         np.fill_diagonal(theirs.matrix, reliability.traits)

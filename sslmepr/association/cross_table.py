@@ -18,6 +18,7 @@ from statsmodels.stats.multitest import multipletests
 from sslmepr.association.cross_source import CrossSource, cross_source
 from sslmepr.association.grid import CELL, CELLS, cell_index
 from sslmepr.association.influence_tests import intervals, largest_t, multiplied
+from sslmepr.association.labelled_moments import are_categories
 from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.probe_scores import study_scores
 from sslmepr.association.scores import IdentificationError, Scores
@@ -198,7 +199,7 @@ def label_scale(found: CrossSource, emotion: Scores) -> CrossSource:
     Parameters
     ----------
     found : CrossSource
-        Of latent emotions.
+        Of latent emotions, or of categories, which are as the labels have them.
     emotion : Scores
         Of the emotion corpus.
 
@@ -207,6 +208,8 @@ def label_scale(found: CrossSource, emotion: Scores) -> CrossSource:
     CrossSource
         How often emotions are present has its influence, too.
     """
+    if are_categories(emotion.labels):
+        return found
     present = emotion.labels > 0
     share = present.mean(0)
     threshold = norm.isf(share)

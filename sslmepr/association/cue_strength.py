@@ -35,7 +35,11 @@ import pandas as pd
 from scipy.stats import norm
 
 from sslmepr.association.cross_source import crossed_pairs
-from sslmepr.association.labelled_moments import EmotionMoments, TraitMoments
+from sslmepr.association.labelled_moments import (
+    LabelledMoments,
+    StandardisedMoments,
+    emotion_moments,
+)
 from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.scores import Scores, centred, of_unit_variance
 from sslmepr.labels import TASKS
@@ -73,7 +77,7 @@ def cue_strengths(
         If a label does not vary.
     """
     known = of_unit_variance([centred(each) for each in scores])
-    moments = EmotionMoments(known[0]), TraitMoments(known[1])
+    moments = emotion_moments(known[0]), StandardisedMoments(known[1])
     quantile, rows = norm.isf((1 - confidence) / 2), []
     for task, name in enumerate(TASKS):
         for place, corpus in enumerate(corpora):
@@ -132,7 +136,7 @@ class _Agreement:
 
 
 def _log_strength(
-    there: _Agreement, here: _Agreement, moments: EmotionMoments | TraitMoments, task
+    there: _Agreement, here: _Agreement, moments: LabelledMoments, task
 ) -> tuple[float, float] | None:
     """Logarithm of the strength and its standard error; None without agreement."""
     covariances = (moments.emotions, moments.traits)[task]

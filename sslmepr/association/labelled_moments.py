@@ -4,6 +4,11 @@ Emotions are latent variables of which presence is seen above a threshold: covar
 with them are those with $(e - p) / \varphi(\tau)$ (Stein's lemma), and their own
 correlations are tetrachoric. What is estimated on the way, thresholds and variances,
 has its influence, too.
+
+Emotions of which every clip has one at most are categories, and no thresholds of latent
+variables: two of them never meet, whatever people feel. They are taken as they are,
+coded 0 and 1. Whatever scores depend on, their mean is linear in such a code, so that
+nothing has to be assumed of a distribution.
 """
 
 from functools import lru_cache
@@ -84,8 +89,6 @@ class EmotionMoments(LabelledMoments):
     def __init__(self, scores: Scores):
         labels = scores.labels > 0
         share = labels.mean(0)
-        if ((share == 0) | (share == 1)).any():
-            raise IdentificationError("an emotion is present in all clips or in none")
         self.threshold = norm.isf(share)
         self._density = norm.pdf(self.threshold)
         values = (labels - share) / self._density
@@ -115,8 +118,8 @@ class EmotionMoments(LabelledMoments):
         return smoothed(matrix), influence
 
 
-class TraitMoments(LabelledMoments):
-    """Of the personality corpus; labels are standardised."""
+class StandardisedMoments(LabelledMoments):
+    """Of traits, or of emotions that are categories; labels are standardised."""
 
     def __init__(self, scores: Scores):
         labels = scores.labels - scores.labels.mean(0)
@@ -131,6 +134,27 @@ class TraitMoments(LabelledMoments):
         self._influence = np.einsum("nj,nk->njk", values, values) - self.matrix * (
             (squares[:, :, None] + squares[:, None, :]) / 2
         )
+
+
+def are_categories(labels: np.ndarray) -> bool:
+    """Whether no clip has two emotions; labels are (clip, emotion)."""
+    return bool(((labels > 0).sum(1) <= 1).all())
+
+
+def emotion_moments(scores: Scores) -> LabelledMoments:
+    """Those of the emotion corpus.
+
+    Raises
+    ------
+    IdentificationError
+        If an emotion is present in all clips or in none.
+    """
+    shown = scores.labels > 0
+    if (shown.all(0) | ~shown.any(0)).any():
+        raise IdentificationError("an emotion is present in all clips or in none")
+    if are_categories(shown):
+        return StandardisedMoments(scores._replace(labels=shown.astype(float)))
+    return EmotionMoments(scores)
 
 
 def smoothed(matrix: np.ndarray) -> np.ndarray:

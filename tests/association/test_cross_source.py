@@ -170,3 +170,37 @@ def test_a_corpus_that_is_not_counted_changes_nothing():
     assert not again.influence[2].any() and not again.influence[3].any()
     alone = cross_source(emotion, personality, [other], counted=(False, False, True))
     assert np.abs(alone.associations - found.associations).max() > 1e-3
+
+
+def categories(rng, count, labels):
+    """Clips with one of four emotions or none, and traits that depend on which."""
+    shown = rng.choice(5, count, p=[0.15, 0.2, 0.1, 0.25, 0.3])
+    emotions = np.eye(5)[shown][:, :4]
+    likes = np.array([[0.6, -0.3], [0.0, 0.5], [-0.8, 0.1], [0.2, 0.2]])
+    traits = emotions @ likes + rng.standard_normal((count, 2)) @ [[1, 0.4], [0, 0.8]]
+    every = np.hstack([emotions, traits])
+    law = np.random.default_rng(0)
+    scores = np.stack([every @ law.standard_normal((6, 6)) for _ in range(2)], 1)
+    scores += 0.5 * rng.standard_normal(scores.shape)
+    own = {"emotion": emotions, "personality": traits}.get(labels)
+    speakers = np.arange(count).astype(str)
+    present = np.ones((count, 2), bool)
+    return Scores(scores[..., :4], scores[..., 4:], present, speakers, own), every
+
+
+def test_emotions_that_exclude_each_other_are_categories():
+    """Nothing is latent then: associations are those of the labels themselves."""
+    rng = np.random.default_rng(11)
+    many = categories(rng, 400_000, None)[1]
+    expected = np.corrcoef(many.T)[:4, 4:]
+    corpora = [
+        categories(rng, 16_000, each)[0] for each in ("emotion", "personality", "")
+    ]
+    found = cross_source(*corpora[:2], corpora[2:])
+    np.testing.assert_allclose(found.associations, expected, atol=0.05)
+    away = (found.associations - expected) / found.error
+    assert np.sqrt((away**2).mean()) < 2
+    # nothing but whether an emotion is shown counts
+    halved = corpora[0]._replace(labels=corpora[0].labels / 2)
+    again = cross_source(halved, corpora[1], corpora[2:])
+    assert (again.associations == found.associations).all()

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 
 from sslmepr.association.labelled_moments import (
     EmotionMoments,
-    TraitMoments,
+    StandardisedMoments,
     smoothed,
     tetrachoric,
 )
@@ -39,4 +39,4 @@ def test_parts_know_their_labels():
     rng = np.random.default_rng(10)
     emotion, personality, _ = drawn(rng, 2000, *laws(rng))
     assert EmotionMoments(emotion).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
-    assert TraitMoments(personality).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
+    assert StandardisedMoments(personality).matrix[0, 1] == pytest.approx(0.25, abs=0.1)
