@@ -6,12 +6,17 @@ from pathlib import Path
 import pandas as pd
 
 from sslmepr.association.sources import DISJOINT
+from sslmepr.report.apa import apa_p
 from sslmepr.report.overview import Findings
 
 FINDINGS_FILE = "findings.json"
+CHECKS_FILE = "assumptions.csv"
 
 CLAIM = "**The paper's finding**"
 """What sentences on it begin with."""
+
+DOUBT = "**This cannot be relied on**"
+"""What a sentence on contradicted assumptions begins with."""
 
 
 def recorded_verdicts(folder: str | Path) -> Findings:
@@ -27,7 +32,8 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     Findings
         Those of `sslmepr.report.association_findings.association_findings`. Results
         that an earlier version recorded do not have them: there, that no correlation of
-        `DISJOINT` modalities exists tells that no clip was seen in two.
+        `DISJOINT` modalities exists tells that no clip was seen in two. Last comes
+        what contradicts the assumptions.
 
     Raises
     ------
@@ -37,7 +43,8 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     folder = Path(folder)
     path = folder / FINDINGS_FILE
     if path.is_file():
-        return Findings(json.loads(path.read_text("utf-8")))
+        told = json.loads(path.read_text("utf-8"))
+        return Findings([*told, *contradictions(folder / CHECKS_FILE)])
     known = pd.read_csv(folder / "associations.csv")
     if (known["source"] == DISJOINT).any():
         reason = (
@@ -60,6 +67,31 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     )
 
 
+def contradictions(path: str | Path) -> list[str]:
+    """A sentence on what contradicts the assumptions of the verdicts.
+
+    Parameters
+    ----------
+    path : path
+        Table of `sslmepr.association.assumption_checks.check_assumptions`; if it is not
+        there, or no check fails, there is no sentence.
+    """
+    if not Path(path).is_file():
+        return []
+    failed = pd.read_csv(path).set_index("assumption")
+    failed = failed[failed["verdict"] == "fails"]
+    told = list(failed["reason"].dropna())
+    if "conditions" in failed.index:
+        p = apa_p(failed.loc["conditions", "p"])
+        told.insert(0, f"its conditions do not hold together (Hansen's J, {p})")
+    if not told:
+        return []
+    return [
+        f"{DOUBT}, neither a verdict on the paper's finding nor any pair: the data "
+        f"contradict what the analysis assumes, {'; '.join(told)}."
+    ]
+
+
 def real_people(folder: str | Path) -> list[str]:
     """What the recorded study of published corpora says of the paper's claim.
 
@@ -76,5 +108,5 @@ def real_people(folder: str | Path) -> list[str]:
     if not Path(folder, "associations.csv").is_file():
         return []
     told = recorded_verdicts(folder).sentences
-    told = [each for each in told if each.startswith(CLAIM)] or told[:1]
+    told = [each for each in told if each.startswith((CLAIM, DOUBT))] or told[:1]
     return ["**Real people** (published corpora): " + " ".join(told).replace("**", "")]

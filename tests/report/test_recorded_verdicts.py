@@ -50,3 +50,28 @@ def test_the_front_page_has_the_sentences_on_the_claim(tmp_path):
         (told,) = real_people(tmp_path)
         kept = " ".join(written[place] for place in expected).replace("**", "")
         assert told == f"**Real people** (published corpora): {kept}"
+
+
+CHECKED = """assumption,p,verdict,reason
+conditions,{},{},
+corpora,,,one sensor
+joint,,{},labels determine each other
+"""
+
+
+def test_contradicted_assumptions_are_told_last(tmp_path):
+    claim = "**The paper's finding** that happiness is so."
+    (tmp_path / FINDINGS_FILE).write_text(json.dumps([claim, "**Present**, 1."]))
+    pd.DataFrame({"source": []}).to_csv(tmp_path / "associations.csv")
+    checks = tmp_path / "assumptions.csv"
+    checks.write_text(CHECKED.format(0.4, "holds", "holds"))
+    assert len(recorded_verdicts(tmp_path).sentences) == 2
+    checks.write_text(CHECKED.format(0.0001, "fails", "fails"))
+    last = recorded_verdicts(tmp_path).sentences[-1]
+    assert last.startswith("**This cannot be relied on**")
+    assert last.endswith("(Hansen's J, p < .001); labels determine each other.")
+    (told,) = real_people(tmp_path)
+    assert "happiness is so" in told and "cannot be relied on" in told
+    assert "Present" not in told
+    checks.write_text(CHECKED.format(0.02, "fails", "holds"))
+    assert "(Hansen's J, p = .020)." in recorded_verdicts(tmp_path).sentences[-1]
