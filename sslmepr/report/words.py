@@ -136,6 +136,7 @@ WORDS = {
     "largest": "largest difference",
     "pruned": "given up",
     "hidden": "hidden width",
+    "logistic": "logistic regression",
 }
 """Name to its words, as they stand within a sentence."""
 
@@ -185,7 +186,7 @@ PLAIN = {
     *(f"hours_on_{count}" for count in (2, 32, 128)),
     "clips_are",
     *("r", "interval", "reference", "linear probe", "above linear fusion"),
-    *("noted by observers", "predicted by the model"),
+    *("noted by observers", "predicted by the model", "p", "support vector machine"),
     *("question", "case", "times this study", "clips to decide", "r [interval]"),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
