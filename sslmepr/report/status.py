@@ -79,7 +79,8 @@ def stage_graph(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        source, stage: the stage reads an output of the source.
+        source, stage: the stage reads an output of the source. Results on record, of
+        a study that is named, are no output of the stages of this one.
     """
     stages = yaml.safe_load(path.read_text(encoding="utf-8"))["stages"]
     bodies = {name: stage.get("do", stage) for name, stage in stages.items()}
@@ -89,6 +90,7 @@ def stage_graph(path: Path) -> pd.DataFrame:
     rows = []
     for name, body in bodies.items():
         needs = [_pattern(dep) for dep in body["deps"]]
+        needs = [each for each in needs if not _recorded(each)]
         for source, outs in outputs.items():
             if source != name and any(
                 _within(need, out) for need in needs for out in outs
@@ -109,6 +111,10 @@ def _outputs(body: dict) -> list[str]:
 def _pattern(path: str) -> tuple[str, ...]:
     """Parts of a path, with DVC's placeholders replaced by a star."""
     return Path(re.sub(r"\$\{[^}]*\}", "*", path)).parts
+
+
+def _recorded(parts: tuple[str, ...]) -> bool:
+    return parts[0] == "results" and "*" not in parts[1]
 
 
 def _within(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -20,7 +20,10 @@ stages:
     foreach: [1]
     do:
       deps: ["data/${roles.emotion}/features", "data/${roles.emotion}/corpus/x"]
-      outs: ["runs/${study}/notebooks/train.ipynb"]
+      outs: ["runs/${study}/notebooks/train.ipynb", "results/${study}/train"]
+  other:
+    deps: ["results/real/train"]
+    outs: ["data/${item.corpus}/own"]
   book:
     deps: ["runs/${study}/notebooks"]
     outs: [site]
