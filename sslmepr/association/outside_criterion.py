@@ -7,9 +7,7 @@ agree. Notes and trait scores may share a rater's liking, predictions share erro
 what they are correlated with, and nobody who reported on themselves was filmed.
 """
 
-import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from sslmepr.association.correlation import wide_table
 from sslmepr.association.disjoint_modalities import Tables
@@ -69,21 +67,17 @@ def outside_criterion(
     mine = mine[mine["clip_id"].isin(speaker_ids.index)]
     clips = wide_table(mine, speaker_ids, PREDICTED_EMOTION)
     predicted = associate(Tables(clips, []), PREDICTED_EMOTION, params, ("clip",))
-    told = _with_intervals(shown_reports(reports), params.association.confidence)
+    told = _persons(shown_reports(reports, params.association.confidence))
     parts = [noted.assign(source=NOTED), predicted.assign(source=PREDICTED), told]
     return pd.concat(parts, ignore_index=True)[_COLUMNS]
 
 
-def _with_intervals(reports: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Self-reports with the interval and the number of persons of their error."""
-    reach = norm.isf((1 - confidence) / 2) * reports["error"]
-    z = np.arctanh(reports["r"])
+def _persons(reports: pd.DataFrame) -> pd.DataFrame:
+    """Self-reports with the number of persons that their error tells."""
     state = reports["kind"].map({"trait": "", "state": ", state"})
     persons = (reports["error"] ** -2 + 3).round().astype(int)
     return reports.assign(
         source=reports["source"] + state,
-        low=np.tanh(z - reach),
-        high=np.tanh(z + reach),
         interval=FISHER_Z,
         n=persons,
         n_speakers=persons,
