@@ -193,7 +193,7 @@ def test_nothing_to_do_starts_nothing(corpus, tmp_path, monkeypatch):
     shard = tmp_path / "done"
     shard.touch()
     monkeypatch.setitem(sys.modules, "ray", None)
-    _run("test", [job(corpus, ["a.mp4"], shard)], params(engine="ray").compute)
+    _run("test", [job(corpus, ["a.mp4"], shard)], params(engine="ray").compute, False)
     assert shard.read_bytes() == b""
 
 
