@@ -928,6 +928,7 @@ def everything(rng):
         "region_overlay": (crops, hidden_regions()),
         "reports_forest": (table, reported()),
         "robustness_dots": (disturbed(),),
+        "outside_dots": (outside(),),
         "search_history": (searched(),),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),

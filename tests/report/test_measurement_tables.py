@@ -39,7 +39,7 @@ def test_agreement_by_construct(shown):
         "exceeds n n_speakers".split(),
     )
     head, row = rows(measurement_tables.agreement_table(table, ""))
-    assert head[:2] == ["Construct", "Same construct, other modality"]
+    assert head[:2] == ["Construct", "Same construct, other sensor"]
     assert row == ["Anger", "0.40 [0.30, 0.50]", "0.100", "0.200", "0.900"]
 
 

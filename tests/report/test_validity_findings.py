@@ -27,7 +27,10 @@ def test_what_is_found_and_what_is_invented_come_first():
     ).sentences
     assert answer.startswith("**It finds 1 of the 2 pairs that are there**")
     assert "and calls 1 of the 1 others. Correlations come out at .80 [.70" in answer
-    assert answer.endswith("**Where nothing is associated**, it calls 0 of 1 pairs.")
+    assert answer.endswith(
+        "**Where nothing is associated**, it calls 0 of 1 pairs, whose intervals reach "
+        ".15 to either side on average."
+    )
     assert sure.startswith("**How sure.** Its intervals, which promise 95 %, hold the")
     assert "in 2 of 3 pairs of the here world and in 1 of 1 pairs of the none" in sure
     assert "These are 2 worlds" in sure
