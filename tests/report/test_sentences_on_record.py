@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sslmepr import params as parameters
+from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.explanation import sentences as explained
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.report import (
@@ -204,7 +206,7 @@ def of_measurement(agreement, ratios, curve, joint):
     yield ratios.loc[emotions & traits, "below"].sum()
     yield from agreement[["convergent", "exceeds"]].mean()
     for _, rows in curve.dropna(subset=["estimate"]).groupby("emotion"):
-        for choice in ("modalities", "pairs", "corpora", "scores"):
+        for choice in ("modalities", "corpora", "scores"):
             yield np.ptp(rows.groupby(choice)["estimate"].mean())
 
 
@@ -457,15 +459,21 @@ def test_the_front_page_tells_the_last_attempt_that_was_finished():
 
 def test_recorded_findings_are_those_of_the_recorded_tables():
     folder = STUDY / "association"
-    names = ("primary", "cross_source", "bridged")
+    names = ("primary", "cross_source", "bridged", "precision")
     if not all((folder / f"{name}.csv").exists() for name in names):
         pytest.skip("not on record")
-    primary, cross, bridged = (pd.read_csv(folder / f"{name}.csv") for name in names)
+    primary, cross, bridged, known = (
+        pd.read_csv(folder / f"{name}.csv") for name in names
+    )
     told = json.loads((folder / "findings.json").read_text("utf-8"))
     bridged["width"] = bridged["high"] - bridged["low"]
     widths = bridged.groupby("source")[["width"]].mean()
     alone = cross["n"].max() - cross["n_crossed"].max()
-    found = stray(told, primary, cross, bridged, widths, derived=[alone])
+    open_ = cross.loc[cross["verdict"] == "undecided", ["emotion", "trait"]]
+    needed = deciding(known, parameters.load().association, USUAL_POWER).merge(open_)
+    needed = needed.groupby(["emotion", "trait"])["clips"].sum().median()
+    derived = [alone, float(f"{needed:.2g}")]
+    found = stray(told, primary, cross, bridged, widths, derived=derived)
     assert found == []
     counts = cross["verdict"].value_counts()
     for verdict in ("present", "absent", "undecided"):
