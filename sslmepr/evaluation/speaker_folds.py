@@ -263,6 +263,7 @@ class _Work:
             data.feature_count,
             len(self.classes),
         )
+        config = replace(config, landmarks=0)  # a fold has few clips
         model = UnimodalModel(config).to(data.device)
         linear = self._fitted(train, dev)
         weights, bias = linear.probe()

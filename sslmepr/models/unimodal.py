@@ -2,8 +2,9 @@
 
 A probe on mean-pooled features is fitted first (ridge regression for traits, logistic
 regression for emotions) and frozen. It may read the largest value of each feature over
-the steps as well (``peaks``): a mean over many words dilutes the one that tells. The
-network learns a correction of its logits, the sum of three parts:
+the steps as well (``peaks``): a mean over many words dilutes the one that tells. And it
+may read how similar the clip is to training clips (`KernelMap`). The network learns a
+correction of its logits, the sum of three parts:
 
 - evidence of single steps, weighted by attention over steps (`StepEvidence`), for what
   shows in a moment;
@@ -22,6 +23,7 @@ dev.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -45,6 +47,8 @@ class UnimodalConfig:
         Number of logits; that of the task's targets if not given.
     peaks : bool
         Whether the probe also reads the largest value of each feature over the steps.
+    landmarks : int
+        Training clips of its `KernelMap`, which the probe reads too; 0: it has none.
 
     Raises
     ------
@@ -62,6 +66,7 @@ class UnimodalConfig:
     dropout: float
     targets: int | None = None
     peaks: bool = False
+    landmarks: int = 0
 
     def __post_init__(self):
         if self.task not in TARGETS:
@@ -119,6 +124,72 @@ def set_linear(layer: nn.Linear, weights: Tensor, bias: Tensor) -> None:
         layer.weight.copy_(weights)
         layer.bias.copy_(bias)
     layer.requires_grad_(False)
+
+
+REACH = 0.5
+"""Exponent of the Gaussian kernel per squared distance that is usual between a clip and
+the mean clip. 0.25, 1 and 2 were tried on dev of First Impressions, without a video on
+both sides: only 2 is worse."""
+
+JITTER = 1e-4
+"""Added to the landmarks' own kernel before its root is inverted, so that rounding
+errors are not blown up."""
+
+
+class KernelMap(nn.Module):
+    """Features in which a linear model is a Gaussian kernel machine (Nyström method).
+
+    A linear model says that twice as much of a feature has twice the effect. In these
+    features it can learn that the middle of a range, or a combination, is what counts.
+    Their inner product approximates the kernel, and equals it between landmarks
+    (Williams and Seeger 2001, Using the Nyström method to speed up kernel machines).
+
+    Parameters
+    ----------
+    width, landmarks : int
+        Features that it reads, and that it returns.
+    """
+
+    def __init__(self, width: int, landmarks: int):
+        super().__init__()
+        self.mean: Tensor
+        self.scale: Tensor
+        self.landmarks: Tensor
+        self.root: Tensor
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+        self.register_buffer("landmarks", torch.zeros(landmarks, width))
+        self.register_buffer("root", torch.eye(landmarks))
+
+    @torch.no_grad()
+    def choose(self, features: Tensor, seed: int) -> None:
+        """Take landmarks from training clips, at random.
+
+        Parameters
+        ----------
+        features : (clip, width) torch.Tensor
+            At least as many clips as landmarks.
+        seed : int
+        """
+        drawn = np.random.default_rng(seed).permutation(len(features))
+        self.mean.copy_(features.mean(0))
+        self.scale.copy_(features.std(0, correction=0) + 1e-6)
+        chosen = features[torch.from_numpy(drawn[: len(self.landmarks)])].float()
+        self.landmarks.copy_((chosen - self.mean) / self.scale)
+        kernel = self._similarity(self.landmarks).double()
+        kernel.diagonal().add_(JITTER)
+        size, axes = torch.linalg.eigh(kernel)
+        self.root.copy_(axes / size.sqrt() @ axes.T)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (clip, width) to (clip, landmark)."""
+        return self._similarity((features.float() - self.mean) / self.scale) @ self.root
+
+    def _similarity(self, values: Tensor) -> Tensor:
+        """Gaussian kernel with every landmark: (clip, landmark)."""
+        squares = values.square().sum(-1)[:, None] + self.landmarks.square().sum(-1)
+        distance = (squares - 2 * values @ self.landmarks.T).clamp(min=0)
+        return torch.exp(-REACH / values.shape[-1] * distance)
 
 
 SLOPE_SHARE = 0.5
@@ -246,7 +317,9 @@ class UnimodalModel(nn.Module):
             config.dropout,
         )
         self.head = head(2 * config.hidden, config.hidden, targets, config.dropout)
-        self.probe = nn.Linear((1 + config.peaks) * config.features, targets)
+        width = (1 + config.peaks) * config.features
+        self.kernel = KernelMap(width, config.landmarks) if config.landmarks else None
+        self.probe = nn.Linear(width + config.landmarks, targets)
         self.scale: Tensor
         self.register_buffer("scale", torch.tensor(1.0))
 
@@ -285,9 +358,20 @@ class UnimodalModel(nn.Module):
         sequence = encoded + self.evidence.carried(values, mask)
         return UnimodalOutput(sequence, masked_mean(sequence, mask), logits)
 
+    def summary(self, pooled: Tensor) -> Tensor:
+        """What the probe reads: (clip, feature).
+
+        Parameters
+        ----------
+        pooled : (clip, feature) torch.Tensor
+            As from `sslmepr.training.batches.ModalityClips.summary`.
+        """
+        if self.kernel is None:
+            return pooled
+        return torch.cat([pooled, self.kernel(pooled)], -1)
+
     def _pooled(self, values: Tensor, mask: Tensor) -> Tensor:
-        """What the probe reads, as `ModalityClips.summary` gives it."""
         mean = masked_mean(values, mask)
-        if not self.config.peaks:
-            return mean
-        return torch.cat([mean, masked_max(values, mask)], -1)
+        if self.config.peaks:
+            mean = torch.cat([mean, masked_max(values, mask)], -1)
+        return self.summary(mean)

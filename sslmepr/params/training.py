@@ -55,6 +55,9 @@ class Unimodal(Training):
     peaks : list of str
         Modalities whose probes read, beside the mean over the steps, the largest value
         of each feature over them.
+    landmarks : dict of str to int
+        Modality to the number of training clips to which its probes compare a clip
+        (`sslmepr.models.unimodal.KernelMap`), where that predicts dev better.
     refits : int
         Cluster-bootstrap samples of the training speakers, to which the regressions are
         refitted to estimate the error from the finite training sample.
@@ -64,6 +67,7 @@ class Unimodal(Training):
     layers: Positive
     state: Positive
     peaks: list[Modality]
+    landmarks: dict[Modality, Positive]
     refits: Annotated[int, Field(ge=0)]
 
 

@@ -1,7 +1,8 @@
 """Stage 1: one network per modality and task that corrects a linear probe.
 
 The linear model on mean-pooled features is both a baseline and a probe inside the
-network, which adds a correction to its logits. The network has a fixed budget of
+network, which adds a correction to its logits; where it predicts dev better, the probe
+is a kernel machine instead. The network has a fixed budget of
 epochs; how much of its correction is used is chosen on dev, and results say how much
 that is. For training clips, the network and all
 later stages receive out-of-fold logits of the probe. In-sample logits are
@@ -9,6 +10,7 @@ overconfident, and a model that is stacked on them would weight modalities by ho
 they overfit instead of by how well they predict.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -131,6 +133,7 @@ def train_unimodal(
         "clips": {"train": len(fitted.train), "dev": len(fitted.dev)},
         "dev_score": fitted.dev_score,
         "linear_dev_score": start.dev_score,
+        "landmarks": model.config.landmarks,
         "scale": float(model.scale),
         "share": fitted.share,
         "epochs": int(history["epoch"].max()),
@@ -145,7 +148,7 @@ class Fitted(NamedTuple):
     ----------
     model : UnimodalModel
     start : Start
-        The linear model that it corrects.
+        The probe that it corrects, and the linear model.
     history : DataFrame
         As from `sslmepr.training.loop.fit`.
     rows, train, dev : (clip,) int array
@@ -173,8 +176,8 @@ def fit_unimodal(
 ) -> Fitted:
     """Train a model of stage 1 in memory.
 
-    The linear model is fitted first, then its correction, with a fixed budget of
-    epochs. How much of the correction is used is chosen on dev (`choose_scale`).
+    The probe is fitted first, then its correction, with a fixed budget of epochs. How
+    much of the correction is used is chosen on dev (`choose_scale`).
 
     Parameters
     ----------
@@ -197,13 +200,11 @@ def fit_unimodal(
     seed_everything(params.seed)
     corpus = getattr(params.roles, task)
     train, dev = (data.labelled_rows(corpus, task, split) for split in ("train", "dev"))
-    config = unimodal_config(params, data.modality, task, data.feature_count)
-    model = UnimodalModel(config)
     rows = data.present(np.arange(len(data.clips.table)))
-    start = _linear(params, model, data, train, dev, rows)
+    model, start = _start(params, task, data, train, dev, rows)
     data.set_offset_logits(task, rows, start.logits)
     if len(train):
-        _match_filters(model, data, train, dev)
+        _match_filters(model, data, train, dev, start.level)
     model.to(data.device)
     if len(train):
         history = _fit(params, model, data, train, dev, progress)
@@ -220,7 +221,7 @@ def fit_unimodal(
     return Fitted(model, start, history, rows, train, dev, predicted, score, share)
 
 
-def _match_filters(model, data: ModalityClips, train, dev) -> None:
+def _match_filters(model, data: ModalityClips, train, dev, level) -> None:
     """Start the filters of `model` from linear models of the mean and of the slope."""
     true = data.clips.labels[model.config.task]
     features = [
@@ -231,7 +232,7 @@ def _match_filters(model, data: ModalityClips, train, dev) -> None:
     ]
     linear = Linear(model.config.task, features[0], true[train], features[1], true[dev])
     slope = linear.probe()[0][:, data.feature_count :]
-    level = model.probe.weight.detach()[:, : data.feature_count]
+    level = torch.from_numpy(level)
     padded = map(data.padded, data.pieces(train))
     steps = np.concatenate([values[mask] @ level.numpy().T for values, mask in padded])
     spread = torch.from_numpy(steps.std(0) + 1e-6)
@@ -359,6 +360,7 @@ def unimodal_config(
         dropout=section.dropout,
         targets=targets,
         peaks=modality in section.peaks,
+        landmarks=section.landmarks.get(modality, 0),
     )
 
 
@@ -371,20 +373,49 @@ def _predict(model, data: ModalityClips, rows: np.ndarray) -> np.ndarray:
 
 
 class Start(NamedTuple):
-    """Output of the linear model for the clips that have the modality."""
+    """What a network starts from, for the clips that have the modality."""
 
-    predicted: np.ndarray  # (clip, target)
-    logits: np.ndarray  # (clip, target), out of fold for training clips
-    dev_score: float
+    predicted: np.ndarray  # (clip, target), of the linear model
+    dev_score: float  # of the linear model
+    level: np.ndarray  # (target, feature), the linear model's weights of the mean
+    logits: np.ndarray  # (clip, target) of the probe, out of fold for training clips
     unseen: np.ndarray  # positions of the clips outside the training split
     refits: np.ndarray  # (refit, unseen clip, target) logits
 
 
+def _start(
+    params: Params, task: str, data: ModalityClips, train, dev, rows
+) -> tuple[UnimodalModel, Start]:
+    """A network whose probe is that of two kinds which predicts dev better.
+
+    Linear, or with a `sslmepr.models.unimodal.KernelMap` where ``params.unimodal``
+    says so; without dev clips, linear.
+    """
+    config = unimodal_config(params, data.modality, task, data.feature_count)
+    model = UnimodalModel(replace(config, landmarks=0))
+    start = _linear(params, model, data, train, dev, rows)
+    if not (config.landmarks and len(train) and len(dev)):
+        return model, start
+    config = replace(config, landmarks=min(config.landmarks, len(train)))
+    with torch.random.fork_rng(devices=[]):  # chance goes on as if it were not there
+        other = UnimodalModel(config)
+    if other.kernel is not None:
+        examples = torch.from_numpy(data.summary(train, config.peaks))
+        other.kernel.choose(examples, params.seed)
+    found = _linear(params, other, data, train, dev, rows)
+    if not found.dev_score > start.dev_score:
+        return model, start
+    return other, found._replace(
+        predicted=start.predicted, dev_score=start.dev_score, level=start.level
+    )
+
+
 def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> Start:
-    """Fit the linear model and make it the probe of `model`."""
+    """Fit a linear model to what the probe of `model` reads, and make it the probe."""
     task = model.config.task
     true = data.clips.labels[task]
-    pooled = data.summary(rows, model.config.peaks)
+    pooled = torch.from_numpy(data.summary(rows, model.config.peaks))
+    pooled = model.summary(pooled).numpy()
     at = {
         name: np.searchsorted(rows, each)
         for name, each in (("train", train), ("dev", dev))
@@ -413,8 +444,9 @@ def _linear(params: Params, model, data: ModalityClips, train, dev, rows) -> Sta
     predicted = linear.predict(pooled)
     return Start(
         predicted,
-        logits.astype(np.float32),
         dev_score(task, true[dev], predicted[at["dev"]]),
+        model.probe.weight.detach().numpy()[:, : data.feature_count],
+        logits.astype(np.float32),
         rows[unseen],
         np.array(drawn, np.float32).reshape(-1, unseen.sum(), true.shape[1]),
     )

@@ -9,8 +9,11 @@ import torch.nn.functional as F
 
 from sslmepr.models.sequence import masked_mean, rise
 from sslmepr.models.unimodal import (
+    JITTER,
+    REACH,
     SHARPNESS,
     SLOPE_SHARE,
+    KernelMap,
     StepEvidence,
     UnimodalConfig,
     UnimodalModel,
@@ -73,6 +76,54 @@ def test_a_probe_with_peaks_reads_mean_and_largest_value():
     torch.testing.assert_close(model(values, mask).logits, expected)
     padded = values.masked_fill(~mask[..., None], 99.0)
     torch.testing.assert_close(model(padded, mask).logits, expected)
+
+
+def kernel_map(width=3, landmarks=8):
+    features = torch.randn(40, width, generator=torch.Generator().manual_seed(3))
+    found = KernelMap(width, landmarks)
+    found.choose(features * 5 + 2, seed=1)
+    return found, features * 5 + 2
+
+
+def test_products_of_a_kernel_map_are_the_kernel():
+    """With every landmark, whatever the other clip is; up to what is added to it."""
+    found, features = kernel_map()
+    drawn = np.random.default_rng(1).permutation(40)[:8]
+    standard = (features - features.mean(0)) / (features.std(0, correction=0) + 1e-6)
+    squares = (standard[:, None] - standard[drawn]).square().sum(-1)
+    expected = torch.exp(-REACH * squares / 3)
+    mapped = found(features)
+    torch.testing.assert_close(
+        mapped @ mapped[drawn].T, expected, atol=30 * JITTER, rtol=0
+    )
+
+
+def test_a_linear_model_on_a_kernel_map_learns_what_no_linear_one_can():
+    """That two features agree in sign, which neither of them says."""
+    rng = np.random.default_rng(0)
+    features = torch.from_numpy(rng.normal(size=(600, 2)).astype(np.float32))
+    agree = (features[:, :1] * features[:, 1:] > 0).numpy().astype(float)
+    found = KernelMap(2, 100)
+    found.choose(features[:400], seed=0)
+    right = []
+    for values in (features, found(features)):
+        values = values.numpy()
+        known, others = values[:400], values[400:]
+        model = Linear("emotion", known, agree[:400], known[:0], agree[:0])
+        right.append(((model.predict(others) > 0.5) == agree[400:]).mean())
+    assert right[0] < 0.65 and right[1] > 0.9
+
+
+def test_a_probe_with_landmarks_reads_features_and_similarities():
+    torch.manual_seed(0)
+    values, mask = batch()
+    model = UnimodalModel(config(landmarks=5)).eval()  # no correction at the start
+    model.kernel.choose(torch.randn(9, 6), seed=0)
+    mean = masked_mean(values.masked_fill(~mask[..., None], 0.0), mask)
+    read = torch.cat([mean, model.kernel(mean)], 1)
+    expected = F.linear(read, model.probe.weight, model.probe.bias)
+    torch.testing.assert_close(model(values, mask).logits, expected)
+    assert UnimodalModel(config()).kernel is None
 
 
 def correction(model, values, mask, out):

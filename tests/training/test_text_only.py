@@ -11,10 +11,12 @@ import torch.nn.functional as F
 
 from sslmepr.corpora.schema import read_clips, write_clips
 from sslmepr.features import FeatureStore, write_store
+from sslmepr.training import unimodal
 from sslmepr.training.all_stages import train_study
 from sslmepr.training.batches import ModalityClips
 from sslmepr.training.checkpoints import load_checkpoint
 from sslmepr.training.clips import read_study_clips
+from sslmepr.training.predictions import dev_score
 from sslmepr.training.unimodal import train_unimodal
 
 COUNTS, WIDTHS = (80, 80, 20), {"face": 6, "text": 5}
@@ -132,3 +134,35 @@ def test_a_probe_with_peaks_is_trained_stored_and_read(settings, trained, tmp_pa
     linear = linear[linear["corpus"] == "emotion"]
     expected = logits.sigmoid().detach().numpy().ravel()
     np.testing.assert_allclose(linear["predicted"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_a_kernel_is_used_where_it_predicts_dev_better(
+    settings, trained, tmp_path, monkeypatch, better
+):
+    """The linear model stays the baseline; and where it is better, nothing changes."""
+    data, runs, _ = trained
+    wished = settings.unimodal.model_copy(update={"landmarks": {"text": 7}})
+    params = settings.model_copy(update={"unimodal": wished})
+    scores = iter([0.0, float(better)])  # linear first, then the kernel; then any
+    monkeypatch.setattr(
+        unimodal, "dev_score", lambda *given: next(scores, dev_score(*given))
+    )
+    result = train_unimodal(params, "text", "emotion", tmp_path, data, progress=False)
+    stored = load_checkpoint(tmp_path / "model").model
+    assert result["landmarks"] == stored.config.landmarks == 7 * better
+    told, plain = predictions(tmp_path), predictions(runs / "unimodal/text-emotion")
+    if not better:
+        pd.testing.assert_frame_equal(told, plain)
+        return
+    found, expected = (each[each["stage"] == "linear"] for each in (told, plain))
+    pd.testing.assert_frame_equal(found, expected)
+    read = ModalityClips(read_study_clips(params, data), "text", data)
+    train = read.labelled_rows("emotion", "emotion", "train")
+    chosen = np.random.default_rng(params.seed).permutation(len(train))[:7]
+    pooled = torch.from_numpy(read.summary(train, False))
+    mapped = stored.kernel(pooled)
+    # A landmark is nobody's neighbour more than its own: the kernel there is 1.
+    own = mapped[chosen].square().sum(1)
+    torch.testing.assert_close(own, torch.ones(7), atol=1e-3, rtol=0)
+    assert stored.probe.weight[:, pooled.shape[1] :].abs().max() > 0
