@@ -25,6 +25,7 @@ from sslmepr.report.chapter_tables import (
     disturbances,
     show_table,
 )
+from sslmepr.report.on_record import recorded
 from sslmepr.report.tables import Table, interval, number
 from sslmepr.report.words import plain
 
@@ -33,11 +34,6 @@ OWN = "multitask"
 
 MARGIN = 0.003
 """Largest difference at which a network is called equal to a simple method."""
-
-
-def recorded(path: str | Path) -> pd.DataFrame:
-    """A recorded table, without rows if no run has left it yet."""
-    return pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
 
 
 def held_out_told(provenance: Mapping, corpus: str) -> str:
@@ -483,10 +479,9 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    path = Path(folder, "assumptions.csv")
-    if not path.is_file():
-        return Message("Associations are not identified; there is nothing to check.")
-    return show_table(pd.read_csv(path))
+    found = recorded(Path(folder, "assumptions.csv"))
+    nothing = "Associations are not identified; there is nothing to check."
+    return show_table(found, nothing)
 
 
 def robustness_words(found: pd.DataFrame) -> str:
