@@ -217,7 +217,7 @@ def _confirm(options: argparse.Namespace) -> None:
     from sslmepr.confirmation.frozen import frozen_study
     from sslmepr.corpora.schema import CorpusError
     from sslmepr.features import FeatureError
-    from sslmepr.pipeline.parallel import stale_generations
+    from sslmepr.pipeline.parallel import stale_stages
     from sslmepr.training.checkpoints import CheckpointError
 
     settings = params.load()
@@ -226,10 +226,10 @@ def _confirm(options: argparse.Namespace) -> None:
         raise RuntimeError(
             f"what is confirmed is study {study!r}; first: make repro STUDY={study}"
         )
-    stale = stale_generations([f"fusion@{MODEL}"])
+    stale = list(stale_stages([f"fusion@{MODEL}"]))
     if stale:
         raise RuntimeError(
-            f"the models are not those of this code ({stale[0][0]} is out of date); "
+            f"the models are not those of this code ({stale[0]} is out of date); "
             "first: make repro"
         )
     try:

@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys):
 
 
 def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, capsys):
-    asked, stale = [], [[]]
+    asked, stale = [], [{}]
 
     def confirmed(settings):
         asked.append(settings.study)
@@ -146,7 +146,7 @@ def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, cap
 
     monkeypatch.setattr("sslmepr.confirmation.confirm.confirm", confirmed)
     monkeypatch.setattr(
-        "sslmepr.pipeline.parallel.stale_generations", lambda targets: stale[0]
+        "sslmepr.pipeline.parallel.stale_stages", lambda targets: stale[0]
     )
     assert main(["confirm"]) == 0
     assert "a new attempt" in capsys.readouterr().out
@@ -154,7 +154,7 @@ def test_confirm_is_of_the_first_study_with_models_of_this_code(monkeypatch, cap
     assert "not counted" in capsys.readouterr().out
     assert main(["confirm"]) == 1
     assert "sslmepr: runs: no trained model" in capsys.readouterr().err
-    stale[0] = [["unimodal@face-emotion"], ["fusion@multitask"]]
+    stale[0] = {"unimodal@face-emotion": set(), "fusion@multitask": set()}
     assert main(["confirm"]) == 1
     assert "unimodal@face-emotion is out of date" in capsys.readouterr().err
     other = params.load().for_study("real").model_copy(update={"study": "real"})

@@ -127,25 +127,26 @@ def describe(name: str, params: Params, clips: pd.DataFrame) -> dict[str, dict]:
     Returns
     -------
     dict of str to dict
-        Name of the corpus, and for a union of each part, to the result of `summarise`
-        and ``published``: per quantity and split for which the authors give a count,
-        this as ``expected``, and ``found``.
+        Name of the corpus, and for a union of each part, to the result of `summarise`,
+        ``published``: per quantity and split for which the authors give a count,
+        this as ``expected``, and ``found``; and ``dev_as_test``, whether the published
+        dev split is held out as test.
     """
     corpus = _corpus(name, params)
-    found = {name: _summarise(corpus, clips)}
+    held_out = clips.attrs.get("dev_as_test", [])
+    found = {name: _summarise(corpus, clips, name in held_out)}
     if corpus.source == "union":
         for part, table in clips.groupby(part_of(clips["clip_id"]), sort=False):
-            found[part] = _summarise(corpus.parts[part], table)
+            found[part] = _summarise(corpus.parts[part], table, part in held_out)
     return found
 
 
-def _summarise(corpus, clips: pd.DataFrame) -> dict[str, Any]:
+def _summarise(corpus, clips: pd.DataFrame, dev_as_test: bool) -> dict[str, Any]:
     """The summary of a corpus, whose published counts are of its published splits."""
-    splits = published_splits(clips, getattr(corpus, "dev_from_train", 0))
     published = PUBLISHED_COUNTS.get(corpus.source)
-    counts = _counts(clips.assign(split=splits))
+    counts = _counts(clips.assign(split=published_splits(clips, dev_as_test)))
     compared = _plain(_against_published(counts, published or {}))
-    return summarise(clips) | {"published": compared}
+    return summarise(clips) | {"published": compared, "dev_as_test": dev_as_test}
 
 
 def _corpus(name: str, params: Params):

@@ -5,7 +5,7 @@ error in a corpus is reported here, with the clips concerned, and not hours late
 loss that is NaN.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -134,6 +134,7 @@ def validate(
     source: str,
     allow_shared_speakers: bool = False,
     left_out: Mapping[str, str] | None = None,
+    dev_as_test: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Check a clip table and give its columns their order and types.
 
@@ -150,6 +151,9 @@ def validate(
         What the corpus has, or should have, and the table has not: its name to the
         reason. It travels with the table too (``attrs["left_out"]``). Only where
         something was left out may the table be empty.
+    dev_as_test : sequence of str
+        The corpus, or the parts of a union, whose published dev split is the split
+        ``test``; they travel with the table as well (``attrs["dev_as_test"]``).
 
     Returns
     -------
@@ -172,6 +176,8 @@ def validate(
     table.attrs = {"shared_speakers": allow_shared_speakers}
     if left_out:
         table.attrs["left_out"] = dict(left_out)
+    if dev_as_test:
+        table.attrs["dev_as_test"] = list(dev_as_test)
     return table
 
 
@@ -293,8 +299,9 @@ def read_missing(folder: str | Path) -> pd.DataFrame:
 
 def _validate_again(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """Validate a clip table by the options that it was validated with before."""
-    shared = table.attrs.get("shared_speakers", False)
-    return validate(table, source, shared, table.attrs.get("left_out"))
+    known = table.attrs
+    shared, held_out = known.get("shared_speakers", False), known.get("dev_as_test", ())
+    return validate(table, source, shared, known.get("left_out"), held_out)
 
 
 def read_clips(folder: str | Path) -> pd.DataFrame:

@@ -24,11 +24,13 @@ def split_by_hash(name: str, train: int, dev: int) -> str:
     return "train" if place < train else "dev" if place < train + dev else "test"
 
 
-def hold_out_dev(clips: pd.DataFrame, percent: int) -> pd.DataFrame:
+def hold_out_dev(name: str, clips: pd.DataFrame, percent: int) -> pd.DataFrame:
     """A published clip table with its dev split as test, and a dev split from train.
 
     Parameters
     ----------
+    name : str
+        Of the corpus.
     clips : DataFrame
         A clip table in its published splits.
     percent : int
@@ -38,6 +40,8 @@ def hold_out_dev(clips: pd.DataFrame, percent: int) -> pd.DataFrame:
     -------
     DataFrame
         The table as it is where it has a test split: no other has to stand in for it.
+        Otherwise the corpus is named in ``attrs["dev_as_test"]``, which travels with
+        the table.
     """
     if not percent or (clips["split"] == "test").any():
         return clips
@@ -45,22 +49,19 @@ def hold_out_dev(clips: pd.DataFrame, percent: int) -> pd.DataFrame:
     drawn = [split_by_hash(each, 100 - percent, percent) for each in names]
     drawn = pd.Series(drawn, clips.index, dtype=object)
     table = clips.assign(split=drawn.where(clips["split"] == "train", "test"))
-    table.attrs = clips.attrs
+    table.attrs = clips.attrs | {"dev_as_test": [name]}
     return table
 
 
-def published_splits(clips: pd.DataFrame, percent: int) -> pd.Series:
-    """The published split of each clip, whether or not `hold_out_dev` changed it.
+def published_splits(clips: pd.DataFrame, dev_as_test: bool) -> pd.Series:
+    """The published split of each clip.
 
     Parameters
     ----------
     clips : DataFrame
-        From `hold_out_dev`.
-    percent : int
-        As given there.
+        A clip table, or the part of one that comes from one corpus.
+    dev_as_test : bool
+        Whether `hold_out_dev` has changed it.
     """
-    learned = clips.loc[clips["split"] == "train", "speaker_id"].unique()
-    drawn = {split_by_hash(each, 100 - percent, percent) for each in learned}
-    # A whole training split has names that the hash puts into dev.
-    changed = percent > 0 and "dev" not in drawn
-    return clips["split"].replace({"dev": "train", "test": "dev"} if changed else {})
+    changed = {"dev": "train", "test": "dev"} if dev_as_test else {}
+    return clips["split"].replace(changed)

@@ -43,7 +43,8 @@ def read_given(
         As `read` does.
     """
     if not corpus.optional or folder.is_dir():
-        return hold_out_dev(read(folder), getattr(corpus, "dev_from_train", 0))
+        percent = getattr(corpus, "dev_from_train", 0)
+        return hold_out_dev(name, read(folder), percent)
     empty = pd.DataFrame(columns=list(COLUMNS))
     return validate(
         empty, name, left_out={name: f"not given: {name}, put it in {folder}"}
@@ -70,12 +71,13 @@ def read_union(
     CorpusError
         As the part's own reader does, or naming a part whose name is not allowed.
     """
-    tables, shared, left_out = [], False, {}
+    tables, shared, left_out, dev_as_test = [], False, {}, []
     for name, part in parts.items():
         if PART_SEPARATOR in name:
             raise CorpusError(f"a part's name may have no {PART_SEPARATOR!r}: {name!r}")
         table = read_given(name, part, root / part.path, readers[part.source])
         shared |= table.attrs.get("shared_speakers", False)
+        dev_as_test += table.attrs.get("dev_as_test", [])
         for left, reason in table.attrs.get("left_out", {}).items():
             left_out[name + PART_SEPARATOR + left] = reason
         for column in ("clip_id", "speaker_id"):
@@ -83,8 +85,8 @@ def read_union(
         table["media"] = Path(part.path).as_posix() + "/" + table["media"]
         table.attrs = {}  # they differ, and would not be joined
         tables.append(table)
-    names = " and ".join(parts)
-    return validate(pd.concat(tables, ignore_index=True), names, shared, left_out)
+    names, joined = " and ".join(parts), pd.concat(tables, ignore_index=True)
+    return validate(joined, names, shared, left_out, dev_as_test)
 
 
 def wanted_modalities(corpus, clip_ids: Iterable[str]) -> list[list[str]]:

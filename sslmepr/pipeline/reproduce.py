@@ -237,7 +237,7 @@ def _run(stages: list[str], jobs: int) -> int:
     watcher = threading.Thread(target=_watch, args=(done,), daemon=True)
     watcher.start()
     try:
-        return parallel.run_generations(parallel.stale_generations(stages), jobs)
+        return parallel.run_stages(parallel.stale_stages(stages), jobs)
     finally:
         done.set()
         watcher.join()

@@ -9,7 +9,7 @@ from sslmepr.association.verdicts import SIGNS
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import CLAIMS, SAID
-from sslmepr.report.power_findings import NOMINAL, coverage
+from sslmepr.report.power_findings import NOMINAL, false_alarms, pairs_held, share
 from sslmepr.report.words import plain, pretty
 
 UNLIKE = "unlike domains"
@@ -34,31 +34,6 @@ WHAT_IT_DOES_NOT_SAY = (
 )
 
 
-def error_rates(drawn: pd.DataFrame, alpha: float) -> str:
-    """How often intervals hold the truth, and how often there are false alarms.
-
-    Parameters
-    ----------
-    drawn : DataFrame
-        From `sslmepr.trials.worlds.summarise`.
-    alpha : float
-        Level of the tests.
-    """
-    called = _called(drawn)
-    worst = called.loc[called["estimate"].idxmax()]
-    worlds = select(drawn, source=CROSS, metric="covers_planted")["worlds"].sum()
-    middle = called["estimate"].median()
-    return (
-        f"**How sure**: in {int(worlds):,} drawn worlds whose truth is known, "
-        f"intervals that promise {100 * NOMINAL:g} % held it in "
-        f"{_range(*coverage(drawn))} of the pairs, by kind of world. Where nothing is "
-        "associated, this page would have called some pair present in "
-        f"{_share(middle)} of the worlds of the typical kind and in up to "
-        f"{_share(worst['estimate'])} "
-        f"(*{worst['condition']}*); {_share(alpha)} are promised."
-    )
-
-
 def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
     """What the strengths of cues say against one joint law in all corpora.
 
@@ -67,7 +42,7 @@ def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
     strengths : DataFrame
         From `sslmepr.association.cue_strength.cue_strengths`; may be empty.
     drawn : DataFrame
-        As of `error_rates`.
+        From `sslmepr.trials.worlds.summarise`.
 
     Returns
     -------
@@ -90,12 +65,12 @@ def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
     )
     kind = drawn[drawn["condition"] == UNLIKE]
     if len(kind):
-        (called,) = _called(kind)["estimate"]
+        (called,) = false_alarms(kind)["estimate"]
         sentence += (
-            f" In drawn worlds that differ in such a way (*{UNLIKE}*), intervals held "
-            f"the truth in {_range(*coverage(kind))} of the pairs, and some pair was "
-            f"called present in {_share(called)} of those in which nothing is "
-            "associated. A verdict above is as much less sure."
+            f" In drawn worlds that differ in such a way (*{UNLIKE}*), intervals hold "
+            f"the truth in {pairs_held(kind)}, and some pair is called present in "
+            f"{share(called)} of those in which nothing is associated. A verdict above "
+            "is as much less sure."
         )
     return [sentence]
 
@@ -138,14 +113,13 @@ def held_caption(drawn: pd.DataFrame, source: str = CROSS) -> str:
     Parameters
     ----------
     drawn : DataFrame
-        As of `error_rates`.
+        From `sslmepr.trials.worlds.summarise`.
     source : str
         Of `sslmepr.association.sources`: whose intervals.
     """
     return (
-        f"Intervals promise {100 * NOMINAL:g} %. Those of {plain(source)} held the "
-        f"correlation of the labels in {_range(*coverage(drawn, source))} of the "
-        "pairs of drawn worlds, by kind of world."
+        f"Intervals promise {share(NOMINAL)}. Those of {plain(source)} hold the "
+        f"correlation of the labels in {pairs_held(drawn, source)}."
     )
 
 
@@ -221,7 +195,7 @@ def overlap_dots(drawn: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     drawn : DataFrame
-        As of `error_rates`.
+        From `sslmepr.trials.worlds.summarise`.
 
     Returns
     -------
@@ -259,16 +233,3 @@ def strength_dots(strengths: pd.DataFrame) -> pd.DataFrame:
     ]
     known = known.assign(name=names, estimate=known["cue_strength"])
     return known[["name", "estimate", "low", "high"]]
-
-
-def _called(drawn: pd.DataFrame) -> pd.DataFrame:
-    """By the correction of the study, as verdicts of pairs are."""
-    return select(drawn, source=CROSS, metric="familywise_error", strength=0.0)
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.0f} %"
-
-
-def _range(low: float, high: float) -> str:
-    return f"{100 * low:.0f} to {_share(high)}"

@@ -231,7 +231,7 @@ def explorer(
     primary : DataFrame
         From `sslmepr.association.preregistration.read_primary`.
     halo : DataFrame
-        From `sslmepr.report.pair_findings.read_halo`.
+        emotion, trait and robustness, of `sslmepr.association.halo.sensitivity`.
     binned : DataFrame
         From `sslmepr.report.binned_means.binned_means`.
 

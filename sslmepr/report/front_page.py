@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.association.sources import CROSS
 from sslmepr.labels import FUSED, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.confirmation import as_registered
 from sslmepr.report.costs import run_cost
 from sslmepr.report.overview import recognition
-from sslmepr.report.power_findings import NOMINAL, coverage
+from sslmepr.report.power_findings import (
+    NOMINAL,
+    false_alarms,
+    pairs_called,
+    pairs_held,
+    share,
+)
 from sslmepr.report.recorded_verdicts import real_people
 
 REAL = Path("results", "real", "association")
@@ -143,21 +148,16 @@ def nothing_there(
     """
     sentences = []
     if len(cells):
-        called = int(cells["significant"].sum())
         half = apa_number((cells["high"] - cells["low"]).mean() / 2)
         sentences.append(
-            f"it calls {called} of {len(cells)} pairs, whose intervals reach {half} to "
-            "either side on average"
+            f"it calls {int(cells['significant'].sum())} of {len(cells)} pairs, whose "
+            f"intervals reach {half} to either side on average"
         )
     if drawn is not None:
-        alarms = select(drawn, source=CROSS, metric="largest_t_error", strength=0.0)
-        ends = [
-            f"{100 * each:.1f} %" for each in alarms["estimate"].agg(["min", "max"])
-        ]
+        alarms = false_alarms(drawn)
         sentences.append(
-            f"over {int(alarms['worlds'].sum())} drawn worlds of {len(alarms)} kinds "
-            f"it calls something in {ends[0]} to {ends[1]} of them "
-            f"({100 * alpha:g} % are promised)"
+            f"over {int(alarms['worlds'].sum()):,} drawn worlds of {len(alarms)} "
+            f"kinds, {pairs_called(drawn, alpha)}"
         )
     if not sentences:
         return []
@@ -175,17 +175,14 @@ def intervals_held(cells: pd.DataFrame, drawn: pd.DataFrame | None) -> list[str]
         As of `nothing_there`.
     """
     cells = cells.dropna(subset=["low", "high"])
-    cells = cells.assign(held=cells["rated"].between(cells["low"], cells["high"]))
+    cells = cells.assign(holds=cells["rated"].between(cells["low"], cells["high"]))
     own = " and ".join(
-        f"in {held.sum()} of {len(held)} pairs of the {name} world"
-        for name, held in cells.groupby("study", sort=False)["held"]
+        f"in {holds.sum()} of {len(holds)} pairs of the {name} world"
+        for name, holds in cells.groupby("study", sort=False)["holds"]
     )
-    many = ""
-    if drawn is not None:
-        least, most = (f"{100 * each:.0f} %" for each in coverage(drawn))
-        many = f", and in {least} to {most} of the pairs by kind of drawn world"
+    many = "" if drawn is None else f", and in {pairs_held(drawn)}"
     return [
-        f"**Its intervals**, which promise {100 * NOMINAL:.0f} %, hold the correlation "
+        f"**Its intervals**, which promise {share(NOMINAL)}, hold the correlation "
         f"of the labels {own}{many}."
     ]
 

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -199,15 +200,21 @@ def latex(frame: pd.DataFrame, caption: str, note: str) -> str:
         Above and below it.
     """
     escaped = frame.map(_escaped)
-    escaped.columns = [_escaped(name) for name in frame]
-    escaped = escaped.rename(
-        columns={name: f"\\textit{{{name}}}" for name in ("r", "p")}
-    )
+    escaped.columns = _heads(frame, "\\textit{{{}}}", _escaped)
     body = escaped.style.hide(axis="index").to_latex(
         column_format="llrrrl", hrules=True, position="htbp", caption=_escaped(caption)
     )
     below = f"\\par\\smallskip\\footnotesize\\textit{{Note.}} {_escaped(note)}\n"
     return body.replace("\\end{table}", f"{below}\\end{{table}}")
+
+
+def _heads(
+    frame: pd.DataFrame, italic: str, escaped: Callable[[str], str]
+) -> list[str]:
+    """Column heads of a format, with the signs of statistics in its italics."""
+    return [
+        italic.format(name) if name in ("r", "p") else escaped(name) for name in frame
+    ]
 
 
 def _escaped(text: str) -> str:
@@ -242,14 +249,10 @@ def page(frame: pd.DataFrame, caption: str, note: str) -> str:
 
     Parameters
     ----------
-    frame : DataFrame
-        From `paper_table`.
-    caption, note : str
-        Above and below it.
+    frame, caption, note
+        As of `latex`.
     """
-    heads = [
-        f"<i>{name}</i>" if name in ("r", "p") else html.escape(name) for name in frame
-    ]
+    heads = _heads(frame, "<i>{}</i>", html.escape)
     rows = [
         "".join(f"<td>{html.escape(each)}</td>" for each in row)
         for row in frame.to_numpy()
@@ -270,13 +273,11 @@ def rtf(frame: pd.DataFrame, caption: str, note: str) -> str:
 
     Parameters
     ----------
-    frame : DataFrame
-        From `paper_table`.
-    caption, note : str
-        Above and below it.
+    frame, caption, note
+        As of `latex`.
     """
     widths = np.cumsum([1500, 2400, 900, 1700, 1000, 1400])  # twentieths of a point
-    heads = [f"\\i {name}\\i0" if name in ("r", "p") else name for name in frame]
+    heads = _heads(frame, "\\i {}\\i0", _rich)
     rows = [[_rich(each) for each in row] for row in frame.to_numpy()]
     lines = [_rich_row(heads, widths, "\\clbrdrt\\brdrs\\clbrdrb\\brdrs")]
     lines += [_rich_row(row, widths, "") for row in rows[:-1]]

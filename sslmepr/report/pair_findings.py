@@ -2,7 +2,6 @@
 
 import html
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -157,26 +156,6 @@ def _by_halo(emotion: str, robustness: float | None) -> str:
         f"correlate with {plain(emotion)} by at least {apa_number(robustness)} to "
         "explain it; weaker halo cannot."
     )
-
-
-def read_halo(folder: str | Path) -> pd.DataFrame:
-    """How robust to halo each pair is, as the stage ``association`` has written it.
-
-    Parameters
-    ----------
-    folder : path
-        ``results/<study>/association``.
-
-    Returns
-    -------
-    DataFrame
-        emotion, trait, robustness; without rows if there are no associations.
-    """
-    path = Path(folder, "halo.csv")
-    columns = [*CELL, "robustness"]
-    if not path.is_file():
-        return pd.DataFrame(columns=columns)
-    return pd.read_csv(path)[columns]
 
 
 def _said(row, settings: Association) -> str:

@@ -3,12 +3,15 @@
 import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.labels import select
 from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.words import plain
 
 NOMINAL = 0.95
 BAND = (0.93, 0.98)
 """Coverage that counts as nominal."""
+
+COVERED = "covers_planted"
 
 
 def coverage(summary: pd.DataFrame, source: str = CROSS) -> tuple[float, float]:
@@ -19,80 +22,136 @@ def coverage(summary: pd.DataFrame, source: str = CROSS) -> tuple[float, float]:
     summary : DataFrame
         From `sslmepr.trials.worlds.summarise`.
     source : str
+        Of `sslmepr.association.sources`: whose intervals.
     """
-    values = _of(summary, source, "covers_planted")["estimate"]
+    values = select(summary, source=source, metric=COVERED)["estimate"]
     return float(values.min()), float(values.max())
 
 
-def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
-    """Say how often intervals hold the truth, and how often false alarms occur.
+def pairs_held(summary: pd.DataFrame, source: str = CROSS) -> str:
+    """In how many pairs intervals hold the truth, in words.
+
+    Parameters
+    ----------
+    summary, source
+        As of `coverage`.
+    """
+    least, most = coverage(summary, source)
+    return f"{100 * least:.0f} to {share(most)} of the pairs, by kind of drawn world"
+
+
+def false_alarms(summary: pd.DataFrame) -> pd.DataFrame:
+    """Where nothing is associated, how often some pair is called present all the same.
+
+    It is counted by the correction that verdicts on pairs are made with.
 
     Parameters
     ----------
     summary : DataFrame
-        From `sslmepr.trials.worlds.summarise`.
+        As of `coverage`.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `summary`, one for each kind of worlds.
+    """
+    return select(summary, source=CROSS, metric="familywise_error", strength=0.0)
+
+
+def pairs_called(summary: pd.DataFrame, alpha: float) -> str:
+    """How often there are `false_alarms`, in words.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As of `coverage`.
     alpha : float
         Level of the tests.
+    """
+    alarms = false_alarms(summary)
+    worst = alarms.loc[alarms["estimate"].idxmax()]
+    return (
+        f"some pair is called present in {share(alarms['estimate'].median())} of the "
+        f"worlds of the typical kind and in up to {share(worst['estimate'])} "
+        f"(*{worst['condition']}*); {share(alpha)} are promised"
+    )
+
+
+def error_rates(summary: pd.DataFrame, alpha: float) -> str:
+    """How often intervals hold the truth, and how often there are false alarms.
+
+    Parameters
+    ----------
+    summary, alpha
+        As of `pairs_called`.
+    """
+    worlds = select(summary, source=CROSS, metric=COVERED)["worlds"].sum()
+    return (
+        f"In {int(worlds):,} drawn worlds whose truth is known, intervals that promise "
+        f"{share(NOMINAL)} hold it in {pairs_held(summary)}. Where nothing is "
+        f"associated, {pairs_called(summary, alpha)}."
+    )
+
+
+def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
+    """Say how often verdicts and intervals are right, and in which kinds of worlds.
+
+    Parameters
+    ----------
+    summary, alpha
+        As of `pairs_called`.
 
     Returns
     -------
     Findings
-        On coverage, on kinds of worlds in which it fails, on worlds without any
-        association, and on disjoint modalities, if they are on record.
+        `error_rates`, kinds of worlds in which coverage fails, false alarms by kind,
+        and disjoint modalities, if they are on record.
     """
-    covered = _of(summary, CROSS, "covers_planted")
-    held = covered["estimate"].between(*BAND)
-    sentences = [
-        f"**Intervals hold the truth** in {_share(covered['estimate'].min())} to "
-        f"{_share(covered['estimate'].max())} of the cells, over {len(covered)} kinds "
-        f"of worlds ({int(covered['worlds'].sum())} worlds); {_share(NOMINAL)} are "
-        f"promised, and {held.sum()} kinds lie within {_share(BAND[0])} to "
-        f"{_share(BAND[1])}."
-    ]
-    if not held.all():
+    covered = select(summary, source=CROSS, metric=COVERED)
+    good = covered["estimate"].between(*BAND)
+    within = f"{100 * BAND[0]:.0f} to {share(BAND[1])}"
+    sentence = f"**In {good.sum()} of {len(covered)} kinds** coverage is {within}"
+    if not good.all():
         named = [
-            f"{row.condition} at |r| = {row.strength:g} ({_share(row.estimate)})"
-            for row in covered[~held].itertuples()
+            f"{row.condition} at |r| = {row.strength:g} ({share(row.estimate)})"
+            for row in covered[~good].itertuples()
         ]
-        sentences.append(f"**Outside it**: {'; '.join(named)}.")
-    called = _of(summary, CROSS, "largest_t_error")
-    called = called[called["strength"] == 0]
-    if len(called):
-        told = "; ".join(
-            f"{row.condition} {_share(row.estimate)}"
-            for row in called.sort_values("estimate", ascending=False).itertuples()
-        )
-        sentences.append(
-            "**Where nothing is associated**, something is called by the largest |t| "
-            f"in this share of worlds ({_share(alpha)} at most are promised): {told}."
-        )
-    sentences += _beside(summary)
-    return Findings(sentences)
+        sentence += f"; it is not in {', '.join(named)}"
+    alarms = false_alarms(summary).sort_values("estimate", ascending=False)
+    told = ", ".join(
+        f"{row.condition} {share(row.estimate)}" for row in alarms.itertuples()
+    )
+    return Findings(
+        [
+            error_rates(summary, alpha),
+            f"{sentence}.",
+            "**Some pair is called present where nothing is associated**, by kind: "
+            f"{told}.",
+            *_beside(summary),
+        ]
+    )
 
 
 def _beside(summary: pd.DataFrame) -> list[str]:
-    other = _of(summary, DISJOINT, "covers_planted")
-    if other.empty:
+    if select(summary, source=DISJOINT, metric=COVERED).empty:
         return []
-    keys = ["condition", "strength"]
-    errors = _of(summary, DISJOINT, "rmse").merge(
-        _of(summary, CROSS, "rmse"), on=keys, suffixes=("_other", "_mine")
+    errors = select(summary, source=DISJOINT, metric="rmse").merge(
+        select(summary, source=CROSS, metric="rmse"),
+        on=["condition", "strength"],
+        suffixes=("_other", "_mine"),
     )
     better = (errors["estimate_mine"] < errors["estimate_other"]).sum()
     return [
         f"**{plain(DISJOINT).capitalize()}**, which leave the leak of cues as it is, "
-        f"hold the truth in {_share(other['estimate'].min())} to "
-        f"{_share(other['estimate'].max())}; in {better} of {len(errors)} kinds of "
-        "worlds three sources have the smaller root-mean-square error."
+        f"hold the truth in {pairs_held(summary, DISJOINT)}; in {better} of "
+        f"{len(errors)} kinds of worlds three sources have the smaller "
+        "root-mean-square error."
     ]
 
 
-def _of(summary: pd.DataFrame, source: str, metric: str) -> pd.DataFrame:
-    return summary[(summary["source"] == source) & (summary["metric"] == metric)]
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.1f} %".replace(".0 %", " %")
+def share(value: float) -> str:
+    """A share in whole percent."""
+    return f"{100 * value:.0f} %"
 
 
 def trials_findings(summary: pd.DataFrame, alpha: float) -> list[str]:
@@ -106,7 +165,7 @@ def trials_findings(summary: pd.DataFrame, alpha: float) -> list[str]:
         As of `power_findings`.
     """
     answer, *more = power_findings(summary, alpha).sentences
-    covered = _of(summary, CROSS, "covers_planted")
+    covered = select(summary, source=CROSS, metric=COVERED)
     half = (covered["high"] - covered["low"]).max() / 2
     sure = (
         f"Each kind was drawn {covered['worlds'].min()} to {covered['worlds'].max()} "

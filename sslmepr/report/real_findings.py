@@ -25,6 +25,7 @@ from sslmepr.report.chapter_tables import (
     disturbances,
     show_table,
 )
+from sslmepr.report.on_record import recorded
 from sslmepr.report.tables import Table, interval, number
 from sslmepr.report.words import plain
 
@@ -35,35 +36,33 @@ MARGIN = 0.003
 """Largest difference at which a network is called equal to a simple method."""
 
 
-def recorded(path: str | Path) -> pd.DataFrame:
-    """A recorded table, without rows if no run has left it yet."""
-    return pd.read_csv(path) if Path(path).is_file() else pd.DataFrame()
-
-
-def held_out_told(provenance: Mapping, corpus: str) -> str:
+def held_out_told(corpora: Mapping, corpus: str) -> str:
     """Which clips of a corpus are its split ``test``, in words.
 
     Parameters
     ----------
-    provenance : mapping
-        From `sslmepr.report.provenance.provenance`.
+    corpora : mapping
+        Name of a corpus to its summary, from `sslmepr.corpora.build.describe`. One of
+        an earlier version does not tell whether the dev split is held out, but has as
+        many test clips as were published only if these are there.
     corpus : {"fiv2", "meld"}
     """
-    files = provenance["data (sha256)"].get(corpus) or {}
-    if any("test" in name for name in files):
-        return "published test clips"
-    return "published validation clips, on which nothing was chosen"
+    summary = corpora[corpus]
+    test = summary["published"]["clips"]["test"]
+    if summary.get("dev_as_test", test["found"] != test["expected"]):
+        return "published validation clips, on which nothing was chosen"
+    return "published test clips"
 
 
-def held_out_findings(provenance: Mapping) -> list[str]:
+def held_out_findings(corpora: Mapping) -> list[str]:
     """A sentence on which clips of First Impressions and MELD were held out.
 
     Parameters
     ----------
-    provenance : mapping
+    corpora : mapping
         As in `held_out_told`.
     """
-    blogs, lines = (held_out_told(provenance, name) for name in ("fiv2", "meld"))
+    blogs, lines = (held_out_told(corpora, name) for name in ("fiv2", "meld"))
     if blogs == lines:
         return [f"Scores of First Impressions and of MELD are of {blogs}."]
     return [f"Scores of First Impressions are of {blogs}; those of MELD, of {lines}."]
@@ -483,10 +482,9 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    path = Path(folder, "assumptions.csv")
-    if not path.is_file():
-        return Message("Associations are not identified; there is nothing to check.")
-    return show_table(pd.read_csv(path))
+    found = recorded(Path(folder, "assumptions.csv"))
+    nothing = "Associations are not identified; there is nothing to check."
+    return show_table(found, nothing)
 
 
 def robustness_words(found: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from sslmepr.association.sources import DISJOINT
 from sslmepr.report.apa import apa_p
+from sslmepr.report.on_record import recorded
 from sslmepr.report.overview import Findings
 
 FINDINGS_FILE = "findings.json"
@@ -76,10 +77,10 @@ def contradictions(path: str | Path) -> list[str]:
         Table of `sslmepr.association.assumption_checks.check_assumptions`; if it is not
         there, or no check fails, there is no sentence.
     """
-    if not Path(path).is_file():
+    checks = recorded(path)
+    if checks.empty:
         return []
-    failed = pd.read_csv(path).set_index("assumption")
-    failed = failed[failed["verdict"] == "fails"]
+    failed = checks[checks["verdict"] == "fails"].set_index("assumption")
     told = list(failed["reason"].dropna())
     if "conditions" in failed.index:
         p = apa_p(failed.loc["conditions", "p"])

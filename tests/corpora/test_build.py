@@ -8,7 +8,7 @@ import pytest
 from sslmepr import params
 from sslmepr.corpora import build, schema
 from sslmepr.corpora.schema import CorpusError
-from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
+from sslmepr.labels import EMOTION_COLUMNS, SPLITS, TRAIT_COLUMNS
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -98,6 +98,25 @@ def test_differences_from_published_counts_are_reported(clips, settings, monkeyp
         },
         "speakers": {"train": {"expected": 2, "found": 2}},
     }
+
+
+def test_published_counts_are_of_published_splits(clips, settings, monkeypatch):
+    published = {"clips": dict.fromkeys(SPLITS, 0)}
+    monkeypatch.setitem(build.PUBLISHED_COUNTS, "meld", published)
+    clips["clip_id"] = "meld:" + clips["clip_id"]
+    plain = build.describe("meld_ravdess", settings, clips)
+    assert not plain["meld"]["dev_as_test"]
+    counts = {split: each["found"] for split, each in count_of(plain).items()}
+    clips.attrs["dev_as_test"] = ["meld"]
+    told = build.describe("meld_ravdess", settings, clips)
+    assert told["meld"]["dev_as_test"] and not told["meld_ravdess"]["dev_as_test"]
+    found = {split: each["found"] for split, each in count_of(told).items()}
+    assert found["dev"] == counts["test"] > 0 == found["test"]
+    assert found["train"] == counts["train"] + counts["dev"]
+
+
+def count_of(summaries):
+    return summaries["meld"]["published"]["clips"]
 
 
 def test_a_folder_corpus_is_built(settings, monkeypatch, tmp_path):

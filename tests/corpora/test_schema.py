@@ -167,6 +167,13 @@ def test_the_leave_to_share_speakers_travels_with_the_file(table, tmp_path):
     assert list(schema.read_clips(tmp_path)["speaker_id"]) == ["p", "p", "p", "r"]
 
 
+def test_a_dev_split_that_is_held_out_travels_with_the_file(table, tmp_path):
+    checked = schema.validate(table, "mine", dev_as_test=["mine"])
+    schema.write_clips(checked, tmp_path)
+    assert schema.read_clips(tmp_path).attrs["dev_as_test"] == ["mine"]
+    assert "dev_as_test" not in schema.validate(table, "mine").attrs
+
+
 def test_writing_twice_gives_the_same_bytes(table, tmp_path):
     for folder in ("one", "two"):
         schema.write_clips(table, tmp_path / folder)

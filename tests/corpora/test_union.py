@@ -50,6 +50,13 @@ def test_clips_of_all_parts_under_names_that_tell_them_apart(root):
     assert table.attrs["shared_speakers"] is False
 
 
+def test_parts_whose_dev_split_is_held_out_are_known(root):
+    lines = LINES.model_copy(update={"dev_from_train": 15})
+    table = read_union(root, {"speech": SPEECH, "lines": lines}, READERS)
+    assert table.attrs["dev_as_test"] == ["lines"]
+    assert table["split"].tolist()[-1] == "test"
+
+
 def test_a_part_that_cannot_be_read_is_told_by_its_reader(root):
     elsewhere = PublishedCorpus(source="ravdess", path="nowhere")
     with pytest.raises(CorpusError, match="RAVDESS: expected Actor_01"):

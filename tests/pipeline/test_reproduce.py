@@ -170,7 +170,7 @@ def test_the_copy_is_renewed_while_dvc_runs(monkeypatch):
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     monkeypatch.setattr(reproduce, "WATCH_SECONDS", 0.1)
-    monkeypatch.setattr(parallel, "stale_generations", lambda _: [["a"], ["b"]])
+    monkeypatch.setattr(parallel, "stale_stages", lambda _: {"a": set(), "b": {"a"}})
     monkeypatch.setenv("PYTHONPATH", os.getcwd())
     assert reproduce._run([], 1) != 0
     mend_lock()

@@ -6,7 +6,6 @@ from sslmepr.report.association_trust import (
     checks_shown,
     claims_table,
     contradicted,
-    error_rates,
     halo_dots,
     held_caption,
     overlap_dots,
@@ -39,14 +38,6 @@ STRENGTHS = pd.DataFrame(
 )
 
 
-def test_error_rates_are_those_of_the_verdicts():
-    told = error_rates(DRAWN, 0.05)
-    assert "in 1,600 drawn worlds whose truth is known, intervals that promise" in told
-    assert "95 % held it in 92 to 96 % of the pairs" in told
-    assert "in 8 % of the worlds of the typical kind and in up to 20 % (*unlike" in told
-    assert told.endswith("5 % are promised.")
-
-
 def test_cues_of_unequal_strength_contradict_one_law():
     (told,) = contradicted(STRENGTHS, DRAWN)
     assert (
@@ -54,7 +45,7 @@ def test_cues_of_unequal_strength_contradict_one_law():
         "traits; traits change scores 1.20 [1.10, 1.30] times as much in the corpus "
         "rated for emotions as in"
     ) in told
-    assert "held the truth in 92 to 93 % of the pairs" in told
+    assert "hold the truth in 92 to 93 % of the pairs" in told
     assert "called present in 20 % of those" in told
     others = DRAWN[DRAWN["condition"] != "unlike domains"]
     (short,) = contradicted(STRENGTHS, others)
@@ -84,7 +75,7 @@ def test_a_check_that_holds_is_not_called_so():
 
 
 def test_captions_tell_the_coverage_of_their_intervals():
-    held = "{} held the correlation of the labels in {} % of the pairs"
+    held = "{} hold the correlation of the labels in {} % of the pairs"
     assert held.format("three sources", "92 to 96") in held_caption(DRAWN)
     disjoint = held.format("disjoint modalities", "41 to 61")
     assert disjoint in held_caption(DRAWN, DISJOINT)

@@ -10,7 +10,6 @@ from sslmepr.association.planning import deciding
 from sslmepr.association.preregistration import PRIMARY
 from sslmepr.report.pair_findings import (
     all_pairs,
-    read_halo,
     refusal,
     study_pairs,
     told_pairs,
@@ -186,9 +185,3 @@ def test_the_table_has_verdicts_of_endpoints_where_there_are_any(found):
     shown = all_pairs(pairs, known, SETTINGS, registered("present"))
     assert shown.loc[25, "endpoint"] == "present"
     assert shown["endpoint"].notna().sum() == 1
-
-
-def test_robustness_is_read_where_it_was_written(tmp_path):
-    assert read_halo(tmp_path).empty
-    HALO.assign(weight=0.4).to_csv(tmp_path / "halo.csv", index=False)
-    pd.testing.assert_frame_equal(read_halo(tmp_path), HALO)

@@ -107,16 +107,25 @@ def gains():
 NO_GAINS = pd.DataFrame()
 
 
-def test_held_out_clips_are_those_whose_files_are_there():
-    without = {"data (sha256)": {"fiv2": {"annotation_validation.pkl": "a"}}}
-    assert module.held_out_told(without, "fiv2").startswith("published validation")
-    there = {"data (sha256)": {"fiv2": {"annotation_test.pkl": "a"}, "meld": None}}
-    assert module.held_out_told(there, "fiv2") == "published test clips"
-    assert module.held_out_told(there, "meld").endswith("nothing was chosen")
-    (same,) = module.held_out_findings(without)
+def summary_of(found, **told):
+    """Of a corpus of whose five test clips as many were found."""
+    return {"published": {"clips": {"test": {"expected": 5, "found": found}}}} | told
+
+
+def test_held_out_clips_are_those_that_the_summary_names():
+    dev, test = summary_of(0, dev_as_test=True), summary_of(4, dev_as_test=False)
+    blogs = module.held_out_told({"fiv2": dev}, "fiv2")
+    assert blogs == "published validation clips, on which nothing was chosen"
+    assert module.held_out_told({"fiv2": test}, "fiv2") == "published test clips"
+    (same,) = module.held_out_findings({"fiv2": dev, "meld": dev})
     assert same.startswith("Scores of First Impressions and of MELD are of published")
-    (differ,) = module.held_out_findings(there)
+    (differ,) = module.held_out_findings({"fiv2": test, "meld": dev})
     assert "First Impressions are of published test clips; those of MELD, of" in differ
+    # Records of earlier versions do not say it.
+    assert module.held_out_told({"meld": summary_of(2)}, "meld") == blogs
+    assert (
+        module.held_out_told({"meld": summary_of(5)}, "meld") == "published test clips"
+    )
 
 
 def test_gains_are_over_the_better_modality_and_over_linear_fusion(traits, gains):

@@ -149,7 +149,7 @@ def of_worlds(table):
     """Coverage within the band, its precision, worlds, and the smaller errors."""
     sources = ("cross_source", "disjoint_modalities")
     mine = cells(table, sources[0], "covers_planted")
-    alarms = cells(table, sources[0], "largest_t_error")
+    alarms = cells(table, sources[0], "familywise_error")
     alarms = alarms[alarms["strength"] == 0]
     errors = [
         cells(table, each, "rmse").set_index(["condition", "strength"])["estimate"]
@@ -160,7 +160,9 @@ def of_worlds(table):
     within = (mine["estimate"] >= least) & (mine["estimate"] <= most)
     half = (mine["high"] - mine["low"]).max() / 2
     worlds = [mine["worlds"].sum(), alarms["worlds"].sum(), len(alarms)]
-    return [len(mine), within.sum(), half, smaller, len(errors[1]), *worlds]
+    typical = alarms["estimate"].median()
+    counts = [len(mine), within.sum(), smaller, len(errors[1])]
+    return [*counts, half, typical, *worlds]
 
 
 def of_blocks(table):
