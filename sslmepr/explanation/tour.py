@@ -8,6 +8,7 @@ import pandas as pd
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.media.regions import crop_regions
+from sslmepr.report.overview import first_screen
 from sslmepr.report.samples import read_pictures
 from sslmepr.report.tables import interval, number
 from sslmepr.report.words import plain
@@ -184,6 +185,68 @@ def journey_sentence(table: pd.DataFrame, target: str) -> str:
     return (
         f"**{plain(target).capitalize()}** ({what}): {', '.join(parts)}; late fusion "
         f"{number(late, 2)}, stage 3 {number(last, 2)}{told}."
+    )
+
+
+def error_sentence(means: pd.DataFrame, clip_id: str, target: str) -> str:
+    """How far an output of a clip is from what raters say, among those of all clips.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id, target : str
+
+    Returns
+    -------
+    str
+        That the model is wrong here, if most clips have a smaller error.
+    """
+    mine = select(means, stage="fusion", target=target).set_index("clip_id")
+    errors = (mine["predicted"] - mine["true"]).abs().dropna()
+    if clip_id not in errors:
+        return "Nobody rated this clip, so that whether this is right is not known."
+    off, smaller = errors[clip_id], int((errors < errors[clip_id]).sum())
+    if 2 * smaller > len(errors):
+        return (
+            f"**Here the model is wrong**, by {number(off, 2)}: by more than in "
+            f"{smaller} of the {len(errors)} clips."
+        )
+    larger = int((errors > off).sum())
+    return (
+        f"Here the model is {number(off, 2)} off, less than in {larger} of the "
+        f"{len(errors)} clips."
+    )
+
+
+def tour_findings(means: pd.DataFrame, clip_id: str, pair: Iterable[str]) -> list[str]:
+    """What the model makes of a clip, how right that is, and what it does not say.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id : str
+    pair : iterable of str
+        From `told_pair`.
+    """
+    output = select(means, stage="fusion", clip_id=clip_id).set_index("target")
+    read, told = [], []
+    for target in pair:
+        row = output.loc[target]
+        said = "" if pd.isna(row["true"]) else f" (raters {number(row['true'], 2)})"
+        read.append(f"{plain(target)} {number(row['predicted'], 2)}{said}")
+        told.append(
+            f"{plain(target).capitalize()}: {error_sentence(means, clip_id, target)}"
+        )
+    return first_screen(
+        f"**Of a few seconds of one person twelve numbers are left.** Where this clip "
+        f"differs most from others, the model reads {' and '.join(read)}.",
+        "Over all twelve numbers, half of the clips are recognised better and half "
+        f"worse. {' '.join(told)} What stands out most is often an error.",
+        "Which emotions go with which traits: that is a matter of many people, and of "
+        "no single clip. And what this person feels or is like: raters do not know it "
+        "either.",
     )
 
 
