@@ -109,7 +109,9 @@ def truth_matrix(comparison: pd.DataFrame) -> Figure:
         From :func:`sslmepr.association.recovery.compare`, with the columns rated and
         planted: what was built in has a ring.
     """
-    figure, axes, places = matrix_axes(comparison, 0.6)
+    narrow = theme.width() < 5
+    figure, axes, places = matrix_axes(comparison, 0.75 if narrow else 0.6)
+    between = "\n" if narrow else " "
     for cell in comparison.itertuples():
         words = f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}"
         interval = f"{apa_number(cell.recovered)} [{apa_number(cell.low)}, "
@@ -118,10 +120,10 @@ def truth_matrix(comparison: pd.DataFrame) -> Figure:
         built = "built in" if cell.planted else "not built in"
         x, y = places[cell.emotion, cell.trait]
         if cell.planted:
-            axes.scatter(x, y - 0.12, **RING, edgecolors=theme.ink())
+            axes.scatter(x, y - 0.2, **RING, edgecolors=theme.ink())
         axes.scatter(
             x,
-            y - 0.12,
+            y - 0.2,
             **verdict_mark(told, cell.recovered),
             gid=theme.named(
                 f"{words}: {told}, {interval}; labels {apa_number(cell.rated)}, {built}"
@@ -129,8 +131,8 @@ def truth_matrix(comparison: pd.DataFrame) -> Figure:
         )
         axes.text(
             x,
-            y + 0.33,
-            f"{apa_number(cell.recovered)} ({apa_number(cell.rated)})",
+            y + 0.25,
+            f"{apa_number(cell.recovered)}{between}({apa_number(cell.rated)})",
             ha="center",
             va="center",
             color=theme.ink() if cell.significant else theme.faint(),
