@@ -203,7 +203,7 @@ def error_sentence(means: pd.DataFrame, clip_id: str, target: str) -> str:
     Returns
     -------
     str
-        A clause; that the model is wrong here, if nearly all clips have a smaller error.
+        A clause; that the model is wrong, if most clips have a smaller error.
     """
     mine = select(means, stage="fusion", target=target).set_index("clip_id")
     errors = (mine["predicted"] - mine["true"]).abs().dropna()
@@ -235,9 +235,7 @@ def tour_findings(means: pd.DataFrame, clip_id: str, pair: Iterable[str]) -> lis
         row = output.loc[target]
         said = "" if pd.isna(row["true"]) else f" (raters {number(row['true'], 2)})"
         read.append(f"{plain(target)} {number(row['predicted'], 2)}{said}")
-        told.append(
-            f"In {plain(target)}, {error_sentence(means, clip_id, target)}."
-        )
+        told.append(f"In {plain(target)}, {error_sentence(means, clip_id, target)}.")
     return first_screen(
         f"**Of a few seconds of one person twelve numbers are left.** Where this clip "
         f"differs most from others, the model reads {' and '.join(read)}.",
