@@ -177,6 +177,17 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
         figures.pipeline_graph(circle)
 
 
+def test_arrows_into_a_stage_that_gathers_all_are_left_out():
+    names = "abcdef"
+    edges = pd.DataFrame([(n, "all") for n in names], columns=["source", "stage"])
+    axes = figures.pipeline_graph(edges).axes[0]
+    assert texts(axes) == [*names, "all"]
+    styles = [each.get_bbox_patch().get_linestyle() for each in axes.texts]
+    assert styles == ["-"] * 6 + ["--"]
+    few = figures.pipeline_graph(edges.head(2)).axes[0]
+    assert texts(few) == ["", "", "a", "b", "all"]
+
+
 def test_recovery_has_a_point_per_cell_and_the_observer():
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
