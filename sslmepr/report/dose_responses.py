@@ -35,7 +35,7 @@ def read_gains(folder: str | Path) -> pd.DataFrame:
     if "offset" not in found:
         return found
     offset = found.pop("offset").fillna(0)
-    unlike = found["knob"] + offset.map(", offset {:g}".format)
+    unlike = found["knob"] + offset.map(" in unlike corpora (offset {:g})".format)
     return found.assign(knob=found["knob"].where(offset == 0, unlike))
 
 
@@ -121,7 +121,7 @@ def gain_table(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> T
     rows = [
         (
             each.component,
-            f"{each.knob} {each.dose:g}",
+            f"{each.knob}, dose {each.dose:g}",
             each.metric,
             interval(each.estimate, each.low, each.high, 3),
             f"{each.there:.3f}" if pd.notna(each.there) else "–",

@@ -102,14 +102,15 @@ def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findi
         sentences.append(f"**Whole method, {metric}**: {'; '.join(parts)}.")
     mine = covered[covered["arm"] == WHOLE]
     for clips, own in mine.groupby("clips"):
-        shares = [
-            f"{metric} {_share(own, OF_FEATURES, metric)} ({_share(own, FULL, metric)})"
-            for metric in METRICS
-        ]
+        features, controls = (
+            " and ".join(f"{_share(own, way, metric)} ({metric})" for metric in METRICS)
+            for way in (OF_FEATURES, FULL)
+        )
         sentences.append(
-            f"**{clips:,} labelled clips for each task**: of the way from the linear "
-            "model of very many clips to what features tell (to all that controls "
-            f"tell), the whole method goes {', '.join(shares)}."
+            f"**{clips:,} labelled clips for each task**: of the way from a linear "
+            "model that learned from very many clips to an observer who knows what "
+            f"the features mean, the whole method goes {features}; to an observer who "
+            f"sees what the clips are made from, {controls}."
         )
     return Findings(sentences)
 

@@ -84,9 +84,9 @@ def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[
         ]
         if few:
             sentences.append(
-                f"{other!r} alone is never said of {', '.join(few)}: in brackets, how "
-                f"many people {'show' if label else 'lack'} it, where {fewest} are "
-                "needed."
+                f"Where fewer than {fewest} people {'show' if label else 'lack'} an "
+                f"emotion, a set never says {other!r} alone; so with "
+                f"{', '.join(few)}, in brackets how many do."
             )
     return sentences
 

@@ -42,7 +42,7 @@ def test_the_table_has_a_verdict_for_each_gain_over_the_same_model():
     found = gain_table(GAINED, OBSERVED, 0.005).frame
     assert found["verdict"].tolist() == ["better", "undecided"]
     assert found["there to gain"].tolist() == ["0.090", "–"]
-    assert found["dose"].tolist() == ["reliability 1", "scarcity 0.5"]
+    assert found["dose"].tolist() == ["reliability, dose 1", "scarcity, dose 0.5"]
 
 
 def test_sentences_say_gain_verdict_and_what_there_is_to_gain():
@@ -72,5 +72,5 @@ def test_trials_with_unlike_corpora_are_told_apart(tmp_path):
     found = read_gains(tmp_path)
     assert list(found.columns) == list(GAINED.columns)
     knobs = ["reliability", "reliability", "scarcity"]
-    unlike = [f"{knob}, offset 0.5" for knob in knobs]
+    unlike = [f"{knob} in unlike corpora (offset 0.5)" for knob in knobs]
     assert found["knob"].tolist() == [*knobs, *unlike, *knobs]
