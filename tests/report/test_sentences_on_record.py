@@ -286,7 +286,8 @@ def confirmed():
 
 
 def kinds(history):
-    return len(history[["processor", "blas", "torch"]].drop_duplicates())
+    columns = (["processor"], ["blas", "torch"])
+    return [len(history[names].drop_duplicates()) for names in columns]
 
 
 HISTORY = RESULTS / "verification.csv"
@@ -360,7 +361,8 @@ TOLD = {
     "attention": Told(
         lambda used, pointing, weights, sanity: [
             *explained.attention_findings(used, sanity),
-            *explained.findings(used, pointing, weights),
+            *explained.pointing_sentences(pointing),
+            *explained.weight_sentences(weights),
         ],
         recorded(
             *(
@@ -368,7 +370,6 @@ TOLD = {
                 for name in ("used", "pointing", "weights", "sanity")
             )
         ),
-        lambda *tables: tables[-1].groupby("model")["correlation"].mean(),
     ),
     "measurement": Told(
         lambda agreement, ratios, curve, joint: (
@@ -404,8 +405,8 @@ TOLD = {
     ),
     "verified": Told(
         lambda history: [verification_table.verified(history, "simulated")],
-        recorded(HISTORY),
-        lambda history: [kinds(history[history["study"] == "simulated"])],
+        lambda: [verification_table.read_history(HISTORY)],
+        lambda history: kinds(history[history["study"] == "simulated"]),
     ),
     "run cost": Told(
         lambda table: [costs.run_cost(table)],
@@ -416,7 +417,7 @@ TOLD = {
         lambda *tables: promises_findings(*tables).sentences,
         recorded(ROOT / "book/promises.csv", HISTORY),
         lambda promises, history: [
-            kinds(history),
+            *kinds(history),
             len(set(" ".join(promises["tests"]).split())),
         ],
     ),
