@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sslmepr.association.multitrait import CUTOFF
-from sslmepr.association.specifications import CHOICES, by_choice
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.association.specifications import CHOICES, EVERY, NETWORKS, by_choice
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS, select
 from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.tables import number
@@ -170,6 +170,39 @@ def choices_sentence(
         f"{'; '.join(parts)}. The choice of {plain(most)} matters most: on average, it "
         f"moves the headline by {apa_number(largest[most])}.{left}"
     )
+
+
+def by_networks(curve: pd.DataFrame) -> list[str]:
+    """What the method's own networks find, in place of linear probes.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Table of `sslmepr.association.specifications.Curve`; may be empty.
+
+    Returns
+    -------
+    list of str
+        A sentence, or none if no specification of networks has an estimate.
+    """
+    if curve.empty:
+        return []
+    known = select(curve, scores=NETWORKS).dropna(subset=["estimate"])
+    if known.empty:
+        return []
+    parts = []
+    for emotion, mine in known.groupby("emotion", sort=False):
+        count = f"{mine['significant'].sum()} of {len(mine)} ways to analyse"
+        whole = select(mine, modalities=EVERY, corpora=EVERY)
+        told = "".join(f"{_of(row, 'estimate')}, " for _, row in whole.iterrows())
+        parts.append(f"{plain(emotion)} {told}significant in {count}")
+    what = "nothing" if not known["significant"].any() else "less certain"
+    if known["significant"].all():
+        what = "the same"
+    return [
+        "**From the scores of the method's own networks**, in place of those of linear "
+        f"probes: {what} ({'; '.join(parts)})."
+    ]
 
 
 def _headline(row, sign: int) -> str:

@@ -20,6 +20,12 @@ from sslmepr.report.words import plain, pretty
 NAMED = 12
 """Most pairs that a sentence lists."""
 
+UNSAID = (
+    "**What it does not say.** Correlations are those of what raters say about clips, "
+    "of emotions that are seen and of traits that strangers ascribe; they are no "
+    "causes, and say nothing about a single person."
+)
+
 
 def refusal(table: pd.DataFrame) -> str:
     """Why a study's associations are not identified; empty if they are.
@@ -102,6 +108,7 @@ def told_pairs(
     settings: Association,
     primary: pd.DataFrame,
     halo: pd.DataFrame,
+    doubt: str = "",
 ) -> pd.DataFrame:
     """What readers are told of each pair.
 
@@ -114,6 +121,8 @@ def told_pairs(
     halo : DataFrame
         emotion, trait and robustness, of `sslmepr.association.halo.sensitivity`; pairs
         that it lacks are told without.
+    doubt : str
+        From `sslmepr.report.recorded_verdicts.caution`; stands with every verdict.
 
     Returns
     -------
@@ -131,9 +140,10 @@ def told_pairs(
         + _as_endpoint(
             row, registered.get((row.emotion, row.trait)), len(pairs), len(primary)
         )
+        + html.escape(doubt and f" {doubt}", False)
         for row in rows
     ]
-    told["report"] = [_report(row, settings, len(pairs)) for row in rows]
+    told["report"] = [_report(row, settings, len(pairs), doubt) for row in rows]
     told["needed"] = [
         _needed(row.verdict, needed[row.emotion, row.trait], settings) for row in rows
     ]
@@ -200,7 +210,7 @@ def _as_endpoint(row, endpoint, pairs: int, endpoints: int) -> str:
     )
 
 
-def _report(row, settings: Association, tests: int) -> str:
+def _report(row, settings: Association, tests: int, doubt: str) -> str:
     correction = CORRECTIONS.get(settings.correction, settings.correction)
     effect = apa_number(settings.smallest_effect)
     one, other = pretty(row.emotion), plain(row.trait)
@@ -225,6 +235,7 @@ def _report(row, settings: Association, tests: int) -> str:
             f"undecided, {number}; {small}"
         )
     told += f"; N = {counted(row.n, row.n_crossed, row.n_speakers)}."
+    told += doubt and f" {doubt}"
     told = html.escape(told, False).replace("p_adj ", "<em>p</em><sub>adj</sub> ")
     return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", told)
 
