@@ -192,16 +192,18 @@ def by_networks(curve: pd.DataFrame) -> list[str]:
         return []
     parts = []
     for emotion, mine in known.groupby("emotion", sort=False):
-        count = f"{mine['significant'].sum()} of {len(mine)} ways to analyse"
         whole = select(mine, modalities=EVERY, corpora=EVERY)
-        told = "".join(f"{_of(row, 'estimate')}, " for _, row in whole.iterrows())
-        parts.append(f"{plain(emotion)} {told}significant in {count}")
-    what = "nothing" if not known["significant"].any() else "less certain"
-    if known["significant"].all():
-        what = "the same"
+        told = [_of(row, "estimate") for _, row in whole.iterrows()]
+        if len(mine) > 1:
+            count = f"{mine['significant'].sum()} of {len(mine)} ways to analyse"
+            told.append(f"significant in {count}")
+        parts.append(f"{plain(emotion)} {', '.join(told)}")
+    count = known["significant"].sum()
+    found = "nothing is found" if not count else "some of the claims are found"
     return [
-        "**From the scores of the method's own networks**, in place of those of linear "
-        f"probes: {what} ({'; '.join(parts)})."
+        f"**From the method's own networks, {found}**, where their scores take the "
+        f"place of linear probes: mean association with the five traits, "
+        f"{'; '.join(parts)}."
     ]
 
 

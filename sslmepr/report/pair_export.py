@@ -15,7 +15,7 @@ from sslmepr.association.probe_scores import FOLDS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_number, counted
+from sslmepr.report.apa import apa_number, counted, p_alone
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.downloads import Download, Downloads
 from sslmepr.report.words import plain, pretty
@@ -115,11 +115,6 @@ def paper_table(pairs: pd.DataFrame, confidence: float) -> pd.DataFrame:
             "Verdict": pairs["verdict"].map(pretty),
         }
     )
-
-
-def p_alone(p: float) -> str:
-    """A p-value for a column that is named p: ``.012`` or ``< .001``."""
-    return "< .001" if p < 0.001 else apa_number(p, 3)
 
 
 def title(study: str) -> str:

@@ -14,7 +14,7 @@ from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
 from sslmepr.report.association_findings import clips_to_decide, verdict_table
 from sslmepr.report.overview import Findings
-from sslmepr.report.pair_export import CORRECTIONS, clips_of, p_alone
+from sslmepr.report.pair_export import CORRECTIONS, clips_of
 from sslmepr.report.words import plain, pretty
 
 NAMED = 12
@@ -286,6 +286,5 @@ def all_pairs(
     verdicts = [getattr(registered.get(each), "verdict", None) for each in cells]
     if any(verdicts):
         shown.insert(shown.columns.get_loc("verdict") + 1, "endpoint", verdicts)
-    shown["p_corrected"] = shown["p_corrected"].map(p_alone)
     shown["clips to decide"] = shown.pop("clips").map("{:,}".format).where(open_)
     return shown
