@@ -11,6 +11,9 @@ from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
 from sslmepr.report.figures.panels import legend
 
+RING = {"marker": "o", "s": 260, "facecolors": "none", "edgecolors": "#888888"}
+"""Around pairs that are known to be associated."""
+
 SHAPES = ("o", "s")
 """Markers of groups, so that colours need not tell them apart alone."""
 
@@ -23,7 +26,7 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
     ----------
     cells : DataFrame
         From `sslmepr.report.association_findings.verdict_cells`, of all pairs or of
-        some.
+        some; where it has a column planted, pairs that were built in have a ring.
     """
     emotions = [name for name in SCORED_EMOTIONS if name in set(cells["emotion"])]
     traits = [name for name in TRAITS if name in set(cells["trait"])]
@@ -43,6 +46,8 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             **mark,
             gid=theme.named(f"{words}: {cell.verdict}, {numbers}"),
         )
+        if getattr(cell, "planted", 0) != 0:
+            axes.scatter(place[0], place[1] - 0.17, **RING)
         axes.text(
             place[0],
             place[1] + 0.25,
@@ -61,6 +66,8 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
         "absent": _mark(ABSENT, 0),
         "undecided: clips to decide (k: 1,000)": _mark(UNDECIDED, 0),
     }
+    if "planted" in cells:
+        keys["built into these people"] = RING
     handles = [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
     legend(figure, handles)
     return figure
