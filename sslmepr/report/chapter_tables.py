@@ -446,15 +446,27 @@ def disturbances(found: pd.DataFrame) -> list[str]:
     ]
 
 
-def recalls(found: pd.DataFrame, split: str = "folds") -> Table | Message:
-    """Recall of each class, or r of each trait, in folds or on test speakers."""
+def recalls(found: pd.DataFrame) -> Table | Tabs:
+    """Recall of each class by what was read, or r of each trait, in folds.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As for `folds`.
+    """
     if "against" in found:
         chosen = found[(found["metric"] == "r") & (found["target"] != "mean")]
         return metric_table(chosen.assign(metric=chosen["method"]), "target")
-    chosen = found[(found["metric"] == "recall") & (found["split"] == split)]
-    if chosen.empty:
-        return Message("Not available: there are no recordings of test speakers.")
-    return metric_table(chosen.assign(metric=chosen["method"]), "target")
+    chosen = found[(found["metric"] == "recall") & (found["split"] == "folds")]
+    parts = chosen["method"].str.partition(", ")
+    named = chosen.assign(metric=parts[0], read=parts[2])
+    return Tabs(
+        "Modality and standardisation",
+        {
+            pretty(read): metric_table(part, "target")
+            for read, part in named.groupby("read", sort=False)
+        },
+    )
 
 
 def audit(summaries: Mapping[str, dict]) -> Table:

@@ -3,10 +3,14 @@
 import pandas as pd
 
 from sslmepr.evaluation.comparison import BASELINES
+from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION
 from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.tables import interval, number
 from sslmepr.report.words import plain
 from sslmepr.statistics.verdicts import BETTER, EQUIVALENT, UNDECIDED, WORSE
+
+F1 = "mF1"
+"""Score of emotions, beside balanced accuracy, that is told of real people."""
 
 VERDICTS = {
     BETTER: "Better with it",
@@ -33,18 +37,12 @@ def component_findings(
     Returns
     -------
     Findings
-        What the whole model gains over `BASELINES`, and one sentence for each verdict
-        on components; `UNDECIDED` ones are named without numbers.
+        One sentence for each verdict; `UNDECIDED` components are named without
+        numbers.
     """
     counted = gains[gains["metric"].isin(metrics)]
-    whole = counted["component"].isin(BASELINES.values())
-    sentences = [
-        f"**The whole model** gains for {metrics[row.metric]} over "
-        f"{plain(row.component)} {interval(row.gain, row.low, row.high, 4)}: "
-        f"{row.verdict}."
-        for row in counted[whole].itertuples()
-    ]
-    counted = counted[~whole]
+    counted = counted[~counted["component"].isin(BASELINES.values())]
+    sentences = []
     for verdict, words in VERDICTS.items():
         here = counted[counted["verdict"] == verdict]
         if verdict == EQUIVALENT:
@@ -64,8 +62,103 @@ def component_findings(
     return Findings(sentences)
 
 
+def stage_3_finding(gains: pd.DataFrame, metrics: dict[str, str]) -> str:
+    """A sentence on what stage 3 adds to late fusion and to linear fusion.
+
+    Parameters
+    ----------
+    gains, metrics
+        As of `component_findings`.
+
+    Returns
+    -------
+    str
+        Empty where nothing was compared with late fusion.
+    """
+    counted = gains[gains["metric"].isin(metrics)]
+    late = counted[counted["component"] == LATE_FUSION]
+    if late.empty:
+        return ""
+    told = {
+        verdict: " and ".join(metrics[name] for name in part["metric"])
+        for verdict, part in late.groupby("verdict", sort=False)
+    }
+    answer = "adds nothing measurable to late fusion"
+    if BETTER in told:
+        answer = f"adds to late fusion for {told[BETTER]}"
+    if WORSE in told:
+        answer += f" and is worse for {told[WORSE]}"
+    linear = counted[counted["component"] == LINEAR_FUSION]
+    above = f"; over linear fusion of features, {_gains(linear, metrics)}"
+    return (
+        f"**Stage 3 {answer}**: its gains are {_gains(late, metrics)}"
+        f"{above if len(linear) else ''}. Late fusion is a regression on what the "
+        "modalities predict after stage 2; as *predict projector* it is the part that "
+        "stage 3 starts from and corrects."
+    )
+
+
+def _gains(rows: pd.DataFrame, metrics: dict[str, str]) -> str:
+    """Each gain with its interval, verdict and what it is for."""
+    return ", ".join(
+        f"{gained(row)} for {metrics[row.metric]} ({row.verdict})"
+        for row in rows.itertuples()
+    )
+
+
+def gained(row, digits: int = 3) -> str:
+    """A gain with its sign and its interval."""
+    told = interval(row.gain, row.low, row.high, digits)
+    return f"+{told}" if row.gain > 0 else told
+
+
+def elsewhere_finding(
+    gains: pd.DataFrame, other: pd.DataFrame, metrics: dict[str, str]
+) -> str:
+    """A sentence on what parts that help here are worth in published corpora.
+
+    Parameters
+    ----------
+    gains, metrics
+        As of `component_findings`.
+    other : DataFrame
+        Gains of the same parts in the recorded study of real people.
+
+    Returns
+    -------
+    str
+        Empty where no part helps, or none of those is in `other`.
+    """
+    if other.empty:
+        return ""
+    counted = gains[gains["metric"].isin(metrics) & ~gains["added"].astype(bool)]
+    helps = counted.loc[counted["verdict"] == BETTER, "component"]
+    helps = helps[~helps.isin(BASELINES.values())].unique()
+    shown = other[other["metric"].isin([*metrics, F1]) & ~other["added"].astype(bool)]
+    told = []
+    for name in helps:
+        mine = shown[shown["component"] == name]
+        differs = mine[mine["verdict"].isin([BETTER, WORSE])]
+        each = " and ".join(
+            f"{row.verdict} with it in {plain(row.metric)}, {gained(row)}"
+            for row in differs.itertuples()
+        )
+        if len(mine):
+            words = each or "no measurable difference"
+            told.append(f"{plain(name, 'component')}: {words}")
+    if not told:
+        return ""
+    return (
+        "That parts that help here also help with real people: in the published "
+        f"corpora, {'; '.join(told)}."
+    )
+
+
 def ablation_findings(
-    gains: pd.DataFrame, metrics: dict[str, str], confidence: float
+    gains: pd.DataFrame,
+    metrics: dict[str, str],
+    confidence: float,
+    other: pd.DataFrame | None = None,
 ) -> Findings:
     """How many components help, how sure that is, and what it does not say.
 
@@ -75,6 +168,8 @@ def ablation_findings(
         As of `component_findings`.
     confidence : float
         Of the intervals.
+    other : DataFrame, optional
+        As of `elsewhere_finding`.
 
     Returns
     -------
@@ -115,4 +210,6 @@ def ablation_findings(
         "A part without a gain here may have one where there is more for it to do; and "
         "gains on these people were seen while the model was made."
     )
-    return Findings(first_screen(answer, sure, unsaid))
+    elsewhere = "" if other is None else elsewhere_finding(gains, other, metrics)
+    told = first_screen(answer, sure, f"{elsewhere} {unsaid}".strip())
+    return Findings([*filter(None, [stage_3_finding(gains, metrics)]), *told])

@@ -15,6 +15,9 @@ SPLITS = {
 }
 """Splits by preference (``all``: the held-out corpus), and how they are told."""
 
+STAGES = {"unimodal": "stage 1", "crosstask": "stage 2"}
+"""Stages that read one modality, in words."""
+
 ENDS = ("estimate", "low", "high")
 
 
@@ -94,7 +97,8 @@ def recognition(
             f"fusion reaches {number(late['estimate'])}, "
             + "".join(f"linear fusion {number(each)}, " for each in linear["estimate"])
             + f"the best single modality, "
-            f"{best['modality']}, {number(best['estimate'])}, and guessing "
+            f"{plain(best['modality'])} after {STAGES[best['stage']]}, "
+            f"{number(best['estimate'])}, and guessing "
             f"{number(guessed['estimate'])}"
         )
         if ceiling is not None:
@@ -108,6 +112,32 @@ def recognition(
             )
         sentences.append(f"{sentence}.")
     return sentences
+
+
+def recognition_findings(
+    metrics: pd.DataFrame,
+    ceiling: pd.DataFrame | None,
+    stage_3: str,
+    kept: list[str],
+) -> Findings:
+    """How well emotions and traits are recognised, how sure that is, what is unsaid.
+
+    Parameters
+    ----------
+    metrics, ceiling
+        As of `recognition`.
+    stage_3 : str
+        From `sslmepr.report.component_findings.stage_3_finding`; may be empty.
+    kept : list of str
+        From `sslmepr.report.person_intervals.kept`.
+    """
+    scores = " ".join(recognition(metrics, ceiling))
+    sure = " ".join(["Intervals of scores are over people, not clips.", *kept])
+    unsaid = "A label is what raters say of a clip, not what a person felt or is."
+    if ceiling is not None:
+        unsaid += " These people are drawn, and scores of real people may be worse."
+    screen = first_screen(scores, sure, unsaid)
+    return Findings([*filter(None, [stage_3]), *screen])
 
 
 def agreement_findings(agreement: pd.DataFrame) -> list[str]:

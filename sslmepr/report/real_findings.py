@@ -12,6 +12,7 @@ from sslmepr.association.sources import NOTED
 from sslmepr.evaluation.scores import (
     ALL,
     GUESSING,
+    LATE_FUSION,
     LINEAR,
     LINEAR_FUSION,
     STACKED,
@@ -25,12 +26,19 @@ from sslmepr.report.chapter_tables import (
     disturbances,
     show_table,
 )
+from sslmepr.report.component_findings import F1, gained, stage_3_finding
 from sslmepr.report.on_record import recorded
+from sslmepr.report.overview import Findings, first_screen
+from sslmepr.report.recorded_verdicts import CLAIM, DOUBT
 from sslmepr.report.tables import Table, interval, number
 from sslmepr.report.words import plain
+from sslmepr.statistics.verdicts import BETTER, WORSE
 
 OWN = "multitask"
 """The default model, whose scores are told."""
+
+CLIPS_OF = {"test": "held out", "dev": "dev", "folds": "actors left out in turn"}
+"""Splits of this chapter, in words."""
 
 MARGIN = 0.003
 """Largest difference at which a network is called equal to a simple method."""
@@ -68,6 +76,205 @@ def held_out_findings(corpora: Mapping) -> list[str]:
     return [f"Scores of First Impressions are of {blogs}; those of MELD, of {lines}."]
 
 
+def refused(verdicts: list[str]) -> bool:
+    """Whether data contradict the assumptions of verdicts.
+
+    Parameters
+    ----------
+    verdicts : list of str
+        From `sslmepr.report.recorded_verdicts.recorded_verdicts`.
+    """
+    return any(each.startswith(DOUBT) for each in verdicts)
+
+
+def verdict_findings(verdicts: list[str]) -> list[str]:
+    """The verdicts; where they are refused, why comes first, and none looks like one.
+
+    Parameters
+    ----------
+    verdicts : list of str
+        As of `refused`.
+    """
+    doubts = [each for each in verdicts if each.startswith(DOUBT)]
+    if not doubts:
+        return verdicts
+    others = [each.replace("**", "") for each in verdicts if each not in doubts]
+    return [*doubts, *(f"*Not to be relied on:* {each}" for each in others)]
+
+
+def chapter_findings(
+    verdicts: list[str],
+    metrics: Mapping[str, pd.DataFrame],
+    by_video: pd.DataFrame,
+    folds: pd.DataFrame,
+    corpora: Mapping,
+) -> Findings:
+    """What can be said of real people, how sure that is, and what it does not say.
+
+    Parameters
+    ----------
+    verdicts : list of str
+        As of `refused`.
+    metrics : mapping of str to DataFrame
+        Corpus to its metrics, from `sslmepr.evaluation.evaluate.evaluate_study`.
+    by_video : DataFrame
+        Those of First Impressions without a video on both sides.
+    folds : DataFrame
+        As in `speech_findings`.
+    corpora : mapping
+        As in `held_out_told`.
+    """
+    claims = [each for each in verdicts if each.startswith(CLAIM)] or verdicts[:1]
+    if refused(verdicts):
+        doubt = next(each for each in verdicts if each.startswith(DOUBT))
+        claims = [
+            "**Which emotions go with which traits in real people cannot be said "
+            f"yet.** {doubt.replace('**', '')}"
+        ]
+    traits, apart = (_own(table, "CCC") for table in (metrics["fiv2"], by_video))
+    lines = _own(metrics["meld"], "weighted F1")
+    guessed = select(
+        headline(metrics["meld"], ("weighted F1",), "test"), stage="baseline"
+    )
+    scores = [
+        f"impressions of personality by a concordance of {_written(traits)} (CCC; 0 is "
+        "guessing)",
+        f"emotions of lines of dialogue by a weighted F1 of {_written(lines)} "
+        f"(guessing gives {number(guessed['estimate'].iloc[0])})",
+    ]
+    acted = folds[(folds["metric"] == "UAR") & (folds["split"] == "folds")]
+    acted = select(acted, method=f"discriminant, {FUSED}, by corpus")
+    if len(acted):
+        scores.append(
+            "emotions of actors who were never met by an average recall of "
+            f"{_written(acted.iloc[0])} (guessing gives "
+            f"{number(1 / _classes(folds))})"
+        )
+    answer = " ".join([*claims, f"How well labels are read: {'; '.join(scores)}."])
+    sure = (
+        f"{' '.join(held_out_findings(corpora))} Intervals are over videos, dialogues "
+        f"and actors. {_shared(corpora):.0f} % of the clips of First Impressions share "
+        "a video with clips that were learned from; without a video on both sides, the "
+        f"concordance is {_written(apart)}."
+    )
+    unsaid = (
+        "These are labels: what raters said of acted emotions and of first "
+        "impressions, in different people. They say nothing of what anybody felt, or "
+        "of who anybody is."
+    )
+    return Findings(first_screen(answer, sure, unsaid))
+
+
+def _own(metrics: pd.DataFrame, name: str, split: str = "test") -> pd.Series:
+    """Score of the default model."""
+    scores = headline(metrics, (name,), split)
+    return select(scores, stage="fusion", variant=OWN).iloc[0]
+
+
+def _classes(folds: pd.DataFrame) -> int:
+    """Number of emotions that are told apart."""
+    return folds.loc[folds["metric"] == "recall", "target"].nunique()
+
+
+def _shared(corpora: Mapping, corpus: str = "fiv2", split: str = "test") -> float:
+    """Per cent of clips of a split that share a video with training clips."""
+    summary = corpora[corpus]
+    shared = summary["clips_sharing_a_speaker"][split]
+    return 100 * shared / summary["clips"][split]
+
+
+def seen_videos_findings(
+    corpora: Mapping,
+    official: pd.DataFrame,
+    by_video: pd.DataFrame,
+    gains: pd.DataFrame,
+) -> list[str]:
+    """Sentences on what is due to videos of which training has other clips.
+
+    Parameters
+    ----------
+    corpora : mapping
+        As in `held_out_told`.
+    official, by_video, gains : DataFrame
+        As in `trait_findings`.
+    """
+    told = []
+    for modality in MODALITIES:
+        each = [
+            select(headline(table, ("CCC",), "test"), stage="unimodal")
+            for table in (by_video, official)
+        ]
+        alone = [select(table, modality=modality) for table in each]
+        if all(len(one) and (one["low"] < one["high"]).all() for one in alone):
+            apart, shared = (_written(one.iloc[0]) for one in alone)
+            told.append(f"{plain(modality)} alone {apart} instead of {shared}")
+    model = [_written(_own(table, "CCC")) for table in (by_video, official)]
+    told.insert(0, f"the model {model[0]} instead of {model[1]}")
+    sentences = [
+        "**Clips of videos that were learned from.** In the official split, "
+        f"{_shared(corpora):.0f} % of the clips that are held out come from a video "
+        "that was learned from, with its speaker, room and topic. Without a video on "
+        f"both sides, the concordance is: {', '.join(told)}. These are other clips, "
+        "and others to learn from, so that the intervals are not of a difference."
+    ]
+    networks = select(gains, corpus="fiv2", against=LINEAR, metric="CCC", target="mean")
+    rows = []
+    for modality, part in networks.groupby("model", sort=False):
+        by_split = part.set_index("split")
+        if {"test", "dev"} <= {*by_split.index}:
+            met, unmet = by_split.loc["test"], by_split.loc["dev"]
+            rows.append(
+                f"{plain(modality)} {_difference(met)} there and "
+                f"{_difference(unmet)} on dev{_more(met, unmet)}"
+            )
+    if rows and not _shared(corpora, split="dev"):
+        sentences.append(
+            "**What else than a linear probe finds.** A model that can compare a clip "
+            "with single training clips can know a video again, which is no sign of "
+            "how it reads a new person. No dev clip shares a video with training. In "
+            "concordance, models of stage 1 are above linear probes of the same "
+            f"features: {'; '.join(rows)}. Dev had a part in choosing the models, "
+            "which flatters them there."
+        )
+    return sentences
+
+
+def _more(met: pd.Series, unmet: pd.Series) -> str:
+    """Whether a gain is larger on clips whose videos were met."""
+    if met["low"] > unmet["high"]:
+        return ", surely more where videos were met"
+    if met["high"] < unmet["low"]:
+        return ", surely less where videos were met"
+    return " (the intervals overlap)"
+
+
+def part_findings(gains: pd.DataFrame) -> list[str]:
+    """Sentences on parts of the model with which real people are read worse or better.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        From `sslmepr.evaluation.component_gains.component_gains`; without rows, if none
+        are on record.
+    """
+    if gains.empty:
+        return []
+    metrics = {"mWACC": "emotions", "CCC": "traits"}
+    shown = gains[gains["metric"].isin([*metrics, F1]) & ~gains["added"].astype(bool)]
+    parts = shown[~shown["component"].isin((LINEAR_FUSION, LATE_FUSION))]
+    told = []
+    for verdict in (WORSE, BETTER):
+        each = [
+            f"{plain(row.component, 'component')} ({plain(row.metric)} {gained(row)})"
+            for row in select(parts, verdict=verdict).itertuples()
+        ]
+        told.append(f"{verdict} with {', '.join(each) or 'none'}")
+    return [
+        *filter(None, [stage_3_finding(gains, metrics)]),
+        f"**Parts of the model.** Real people are read {'; '.join(told)}.",
+    ]
+
+
 def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
     """A sentence on emotions in acted speech, from voice and face.
 
@@ -100,10 +307,10 @@ def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
             f"{_written(fused)} {words} ({_written(least, signed=True)} above the "
             f"better single modality, {plain(least['target'])})"
         )
-    classes = (table["metric"] == "recall") & (table["method"] == every.index[0])
+    classes = _classes(table)
     return [
         "**Emotions in acted speech** (RAVDESS, unweighted average recall of "
-        f"{classes.sum()} emotions, where guessing gives {number(1 / classes.sum(), 3)}"
+        f"{classes} emotions, where guessing gives {number(1 / classes)}"
         f"; {int(every['n'].iloc[0])} recordings of {int(every['n_speakers'].iloc[0])} "
         f"actors): from voice and face {'; '.join(parts)}. These numbers are of a "
         "discriminant analysis with a shrunken covariance of both, not of the fusion "
@@ -291,8 +498,10 @@ def outside_findings(outside: pd.DataFrame, emotion: str = "happiness") -> list[
         "**A criterion from outside, without any model** (MM-OCEAN, clips of such "
         f"videos): how often observers noted a word of {plain(emotion)} of a face, "
         f"against impressions of the same {count} clips: {noted}. Beside it, "
-        f"{others}. Observers and raters saw the same faces, so that liking may be in "
-        "both; self-reports are of other people, about themselves."
+        f"{others}. The words are those of `book/emotion_words.yaml`. Observers and "
+        "raters saw the same faces, so that liking may be in both; self-reports are of "
+        "other people, about themselves. Where notes and model agree, the model finds "
+        "what observers saw."
     ]
 
 
@@ -308,8 +517,7 @@ def fold_forest(folds: pd.DataFrame, split: str = "folds") -> pd.DataFrame:
     mine = folds[(folds["metric"] == "UAR") & (folds["split"] == split)]
     parts = mine["method"].str.extract(r"^discriminant, (\w+), by (\w+)$")
     mine = mine.assign(modality=parts[0], metric="UAR, by " + parts[1])
-    classes = folds.loc[folds["metric"] == "recall", "target"].nunique()
-    found = mine.dropna(subset=["modality"]).assign(baseline=1 / classes)
+    found = mine.dropna(subset=["modality"]).assign(baseline=1 / _classes(folds))
     return found.sort_values("modality", key=lambda each: each == FUSED, kind="stable")
 
 
@@ -407,7 +615,7 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        corpus, split, modality, model, against, metric, estimate, reference,
+        corpus, clips_of, modality, model, against, metric, estimate, reference,
         difference (paired, with its interval), verdict on its estimate: above, below,
         or within `MARGIN`.
     """
@@ -418,8 +626,9 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
         best = networks.groupby("corpus")["split"].transform("max")
         networks = networks[networks["split"] == best]
         rows = [
-            {"corpus": row["corpus"], "split": row["split"], "modality": row["model"]}
-            | {"model": "network", "against": plain(LINEAR), "metric": row["metric"]}
+            {"corpus": row["corpus"], "clips_of": CLIPS_OF[row["split"]]}
+            | {"modality": row["model"], "model": "network", "against": plain(LINEAR)}
+            | {"metric": row["metric"]}
             | _judged(row["estimate"], row["reference"], _difference(row))
             for row in networks.to_dict("records")
         ]
@@ -430,8 +639,9 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
             own, gain = uar[row["split"], row["method"]], row["estimate"]
             simple = {"linear": "logistic"}.get(row["target"], plain(row["target"]))
             rows.append(
-                {"corpus": "ravdess", "split": row["split"], "modality": modality}
-                | {"model": plain(model), "against": simple, "metric": f"UAR, {scale}"}
+                {"corpus": "ravdess", "clips_of": CLIPS_OF[row["split"]]}
+                | {"modality": modality, "model": plain(model), "against": simple}
+                | {"metric": f"UAR, {scale}"}
                 | _judged(own, own - gain, _written(row, signed=True))
             )
     return pd.DataFrame(rows)

@@ -290,6 +290,13 @@ def diverging() -> LinearSegmentedColormap:
     return LinearSegmentedColormap.from_list(f"diverging_{mode()}", ends[mode()])
 
 
+def greys() -> LinearSegmentedColormap:
+    """Grey for either sign, for numbers that are shown but not to be relied on."""
+    ends = {"light": ("#b9c0c8", "#f4f5f7", "#b9c0c8")}
+    ends["dark"] = ("#5a626c", "#23272e", "#5a626c")
+    return LinearSegmentedColormap.from_list(f"greys_{mode()}", ends[mode()])
+
+
 def sequential() -> LinearSegmentedColormap:
     """From the page to blue, for weights and shares."""
     ends = {

@@ -1,6 +1,11 @@
 import pandas as pd
 
-from sslmepr.report.component_findings import ablation_findings, component_findings
+from sslmepr.report.component_findings import (
+    ablation_findings,
+    component_findings,
+    elsewhere_finding,
+    stage_3_finding,
+)
 
 METRICS = {"mWACC": "emotions", "CCC": "traits"}
 
@@ -19,14 +24,56 @@ def gains():
 
 def test_components_are_told_by_verdict_with_their_gains():
     assert component_findings(gains(), METRICS, 0.005).sentences == [
-        "**The whole model** gains for traits over linear fusion "
-        "0.0300 [0.0200, 0.0400]: better.",
         "**Better with it**: co-training for traits, 0.0190 [0.0140, 0.0240].",
         "**Worse with it**: task queries (not in the model) for emotions, "
         "−0.0100 [−0.0200, −0.0010].",
         "**As good without it (within ±0.005)**: none.",
         "**Undecided**: learning both tasks for emotions.",
     ]
+
+
+def over_late_fusion(*verdicts):
+    rows = [
+        ("late_fusion", False, metric, -0.01, -0.02, 0.005, verdict)
+        for metric, verdict in zip(METRICS, verdicts, strict=True)
+    ]
+    return pd.concat([gains(), pd.DataFrame(rows, columns=gains().columns)])
+
+
+def test_stage_3_is_told_by_what_it_adds_to_late_fusion():
+    assert stage_3_finding(gains(), METRICS) == ""
+    told = stage_3_finding(over_late_fusion("undecided", "equivalent"), METRICS)
+    assert told.startswith(
+        "**Stage 3 adds nothing measurable to late fusion**: its gains are −0.010 "
+        "[−0.020, 0.005] for emotions (undecided), −0.010 [−0.020, 0.005] for traits "
+        "(equivalent); over linear fusion of features, +0.030 [0.020, 0.040] for traits"
+    )
+    some = stage_3_finding(over_late_fusion("worse", "better"), METRICS)
+    assert some.startswith(
+        "**Stage 3 adds to late fusion for traits and is worse for emotions**"
+    )
+    both = stage_3_finding(over_late_fusion("better", "better"), METRICS)
+    assert both.startswith("**Stage 3 adds to late fusion for emotions and traits**")
+
+
+def test_parts_that_help_are_told_with_what_they_do_to_real_people():
+    columns = gains().columns
+    harmed = pd.DataFrame(
+        [("co_training", False, "CCC", -0.02, -0.03, -0.01, "worse")], columns=columns
+    )
+    told = elsewhere_finding(gains(), harmed, METRICS)
+    assert told.endswith(
+        "co-training: worse with it in concordance (CCC), −0.020 [−0.030, −0.010]."
+    )
+    alike = harmed.assign(verdict="undecided")
+    told = elsewhere_finding(gains(), alike, METRICS)
+    assert told.endswith("co-training: no measurable difference.")
+    assert elsewhere_finding(gains(), harmed.assign(component="x"), METRICS) == ""
+    assert elsewhere_finding(gains(), pd.DataFrame(), METRICS) == ""
+    table = over_late_fusion("better", "better").assign(n=300, n_seeds=3)
+    whole, _, _, unsaid = ablation_findings(table, METRICS, 0.9, harmed).sentences
+    assert whole.startswith("**Stage 3 adds")
+    assert unsaid.startswith("**What it does not say.** That parts that help here also")
 
 
 def test_helpful_components_are_counted_apart_from_those_that_are_lacking():

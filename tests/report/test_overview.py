@@ -3,6 +3,7 @@ import pandas as pd
 from sslmepr.report.overview import (
     agreement_findings,
     recognition,
+    recognition_findings,
     study_findings,
 )
 
@@ -38,7 +39,7 @@ def test_sentences_carry_the_numbers_of_the_tables():
     planted, unrelated = agreement_findings(AGREEMENT)
     assert "accuracy (mWACC) of 0.800 [0.000, 1.000] (72 clips)" in emotions
     assert "late fusion reaches 0.750, linear fusion 0.650, the best" in emotions
-    assert "text, 0.700, and guessing 0.500." in emotions
+    assert "text after stage 1, 0.700, and guessing 0.500." in emotions
     assert "concordance (CCC) of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
     assert "labels is 0.800 [0.700, 0.900], so that they come out too weak" in planted
@@ -61,6 +62,15 @@ def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
     assert "people whom no stage" in study_findings(both, []).sentences[0]
     (alone,) = study_findings(METRICS[METRICS.metric == "CCC"], []).sentences
     assert "traits" in alone
+
+
+def test_the_first_screen_begins_with_what_stage_3_adds():
+    told = recognition_findings(METRICS, None, "**Stage 3** x.", ["Kept."]).sentences
+    assert told[0] == "**Stage 3** x." and len(told) == 4
+    assert told[1] == " ".join(recognition(METRICS))
+    assert told[2].endswith("over people, not clips. Kept.")
+    assert "drawn" not in told[3]
+    assert len(recognition_findings(METRICS, None, "", []).sentences) == 3
 
 
 def test_what_is_covered_is_told_where_the_ceiling_is_known():

@@ -5,6 +5,7 @@ import pytest
 
 from sslmepr.association.sources import NOTED, PREDICTED
 from sslmepr.report import real_findings as module
+from sslmepr.report.recorded_verdicts import CLAIM, DOUBT
 
 
 def score(stage, modality, variant, metric, estimate, **other):
@@ -191,9 +192,9 @@ def test_the_forest_of_folds_ends_with_all_fused(folds):
 def test_networks_of_stage_1_stand_beside_their_linear_models(gains, folds):
     """On test where there is a test split; of folds, for single modalities."""
     found = module.stage_1_table(gains, folds)
-    assert found[["corpus", "split", "modality", "verdict"]].to_numpy().tolist() == [
-        ["fiv2", "test", "text", "above"],
-        ["fiv2", "test", "audio", "below"],
+    assert found[["corpus", "clips_of", "modality", "verdict"]].to_numpy().tolist() == [
+        ["fiv2", "held out", "text", "above"],
+        ["fiv2", "held out", "audio", "below"],
         ["ravdess", "dev", "text", "within .003"],
         ["ravdess", "dev", "audio", "within .003"],
     ]
@@ -210,7 +211,7 @@ def test_networks_of_stage_1_stand_beside_their_linear_models(gains, folds):
     )
     assert row == {
         "corpus": "ravdess",
-        "split": "folds",
+        "clips_of": "actors left out in turn",
         "modality": "audio",
         "model": "discriminant analysis",
         "against": "support vector machine",
@@ -301,3 +302,78 @@ def test_what_observers_noted_is_told_for_one_emotion():
     assert "norms of the NEO PI-R: openness .50" in sentence
     assert "sadness" not in sentence and "agreeableness" not in sentence
     assert module.outside_findings(NO_GAINS) == []
+
+
+DOUBTED = [f"{DOUBT}: x.", f"{CLAIM} y.", "**Present**, 1 of 30: z."]
+
+
+def test_refused_verdicts_do_not_look_like_verdicts():
+    assert module.refused(DOUBTED) and not module.refused(DOUBTED[1:])
+    assert module.verdict_findings(DOUBTED[1:]) == DOUBTED[1:]
+    doubt, *others = module.verdict_findings(DOUBTED[1:] + DOUBTED[:1])
+    assert doubt == DOUBTED[0]
+    assert others[1] == "*Not to be relied on:* Present, 1 of 30: z."
+
+
+SHARED = {
+    "clips": {"test": 200, "dev": 50},
+    "clips_sharing_a_speaker": {"test": 140, "dev": 0},
+}
+
+
+def test_the_first_screen_has_the_doubt_before_the_scores(traits, folds):
+    lines = traits[traits["metric"] == "CCC"].assign(metric="weighted F1")
+    summary = {"meld": summary_of(2), "fiv2": summary_of(2) | SHARED}
+    tables = {"fiv2": traits, "meld": lines}
+    apart = traits.assign(estimate=traits["estimate"] / 2)
+
+    def told(verdicts, folds=folds):
+        return module.chapter_findings(
+            verdicts, tables, apart, folds, summary
+        ).sentences
+
+    answer, sure, unsaid = told(DOUBTED)
+    assert answer.startswith("**Which emotions go with which traits in real people ca")
+    assert "a concordance of 0.700 [0.690, 0.710] (CCC" in answer
+    assert "recall of 0.800 [0.750, 0.850] (guessing gives 0.500)." in answer
+    assert "70 % of the clips" in sure and sure.endswith("0.350 [0.690, 0.710].")
+    assert unsaid.startswith("**What it does not say.** These are labels")
+    assert told(DOUBTED[1:])[0].startswith(f"{CLAIM} y. How well labels are read: ")
+    assert told(["**No verdict.** x"])[0].startswith("**No verdict.** x How well")
+    alone = folds[~folds["method"].str.contains("fused")]
+    assert "actors who" not in told(DOUBTED, alone)[0]
+
+
+def test_scores_without_shared_videos_stand_beside_those_with_them(traits, gains):
+    apart = traits.assign(estimate=traits["estimate"] / 2)
+    seen, more = module.seen_videos_findings({"fiv2": SHARED}, traits, apart, gains)
+    assert "70 % of the clips that are held out" in seen
+    assert "the model 0.350 [0.690, 0.710] instead of 0.700 [0.690" in seen
+    assert "text alone 0.150" in seen and "audio alone 0.200" in seen
+    assert "face" not in seen
+    assert "audio −0.020 [−0.030, −0.010] there and −0.040 [−0.050, −0.030]" in more
+    assert "(the intervals overlap)" in more
+    wide = gains.assign(low=gains["difference"] - 0.005)
+    wide = wide.assign(high=gains["difference"] + 0.005)
+    (_, more) = module.seen_videos_findings({"fiv2": SHARED}, traits, apart, wide)
+    assert "on dev, surely less where videos were met" in more
+    assert "on dev, surely more where videos were met" in more
+    shared = SHARED | {"clips_sharing_a_speaker": {"test": 140, "dev": 5}}
+    assert len(module.seen_videos_findings({"fiv2": shared}, traits, apart, wide)) == 1
+
+
+def test_parts_are_told_where_real_people_are_read_worse_or_better():
+    rows = [
+        ("predict_projector", False, "CCC", -0.02, -0.03, -0.01, "worse"),
+        ("contrary_words", False, "CCC", 0.0, -0.01, 0.01, "equivalent"),
+        ("late_fusion", False, "CCC", 0.02, 0.01, 0.03, "better"),
+        ("guide_bank", True, "CCC", 0.02, 0.01, 0.03, "better"),
+    ]
+    names = ["component", "added", "metric", "gain", "low", "high", "verdict"]
+    whole, parts = module.part_findings(pd.DataFrame(rows, columns=names))
+    assert whole.startswith("**Stage 3 adds to late fusion for traits**")
+    assert parts == (
+        "**Parts of the model.** Real people are read worse with predict projector "
+        "(concordance (CCC) −0.020 [−0.030, −0.010]); better with none."
+    )
+    assert module.part_findings(NO_GAINS) == []

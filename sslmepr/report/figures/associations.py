@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 
 from sslmepr.association.grid import cell_matrix, number_column
@@ -69,7 +69,7 @@ def strongest(tables: Mapping[str, pd.DataFrame]) -> str:
 
 @theme.both_modes
 def association_heatmap(
-    tables: Mapping[str, pd.DataFrame], limit: float = 0.6
+    tables: Mapping[str, pd.DataFrame], limit: float = 0.6, refused: bool = False
 ) -> Figure:
     """One panel of emotions by traits per table, on one colour scale.
 
@@ -81,12 +81,16 @@ def association_heatmap(
         titles have the interval where there are ``low`` and ``high``.
     limit : float
         Absolute correlation at which the colour is strongest.
+    refused : bool
+        Whether the numbers are not to be relied on: grey, and none is framed.
     """
+    colours = theme.greys() if refused else theme.diverging()
     figure, grid = panel_grid(len(tables), PANEL, (0.0, 0.6), sharey=True)
     for axes, (title, table) in zip(grid.flat, tables.items(), strict=False):
-        _panel(axes, table, limit)
+        shown = table.drop(columns="significant", errors="ignore") if refused else table
+        _panel(axes, shown, limit, colours)
         entitle(axes, title)
-    scale = ScalarMappable(Normalize(-limit, limit), theme.diverging())
+    scale = ScalarMappable(Normalize(-limit, limit), colours)
     bar = figure.colorbar(scale, ax=grid, location="bottom", shrink=0.6, aspect=30)
     bar.set_label("correlation")
     bar.outline.set_visible(False)
@@ -94,7 +98,7 @@ def association_heatmap(
     return figure
 
 
-def _panel(axes: Axes, table: pd.DataFrame, limit: float) -> None:
+def _panel(axes: Axes, table: pd.DataFrame, limit: float, colours: Colormap) -> None:
     values = cell_matrix(table, _column(table))
     significant = np.zeros(values.shape, dtype=bool)
     if "significant" in table:
@@ -113,7 +117,7 @@ def _panel(axes: Axes, table: pd.DataFrame, limit: float) -> None:
         values,
         [SCORED_EMOTIONS[row] for row in rows],
         [TRAITS[column].replace("_", "\n") for column in columns],
-        theme.diverging(),
+        colours,
         (-limit, limit),
         np.vectorize(apa_number, otypes=[object])(values),
         significant[chosen],

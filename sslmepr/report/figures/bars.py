@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sslmepr.evaluation.scores import LINEAR_FUSION
+from sslmepr.evaluation.scores import LATE_FUSION
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report import theme
 from sslmepr.report.chapter_tables import disturbances
@@ -15,6 +15,9 @@ from sslmepr.statistics.verdicts import (
     UNDECIDED,
     WORSE,
 )
+
+DISTURBED = ("multitask", LATE_FUSION, "no_predict_projector", "as_published")
+"""Models of `robustness_dots`: as many as are told apart side by side."""
 
 SHAPES = ("o", "s", "^", "D", "P", "v")
 """Markers of models, so that colours need not tell them apart alone."""
@@ -86,14 +89,14 @@ def difference_dots(table: pd.DataFrame) -> Figure:
 
 @theme.both_modes
 def robustness_dots(table: pd.DataFrame) -> Figure:
-    """Models less linear fusion under each disturbance, a panel for each score.
+    """`DISTURBED` less linear fusion under each disturbance, a panel for each score.
 
     Parameters
     ----------
     table : DataFrame
         From `sslmepr.evaluation.robustness.robustness`.
     """
-    shown = table[table["model"] != LINEAR_FUSION]
+    shown = table[table["model"].isin(DISTURBED)]
     words = shown[["corpus", "metric"]].to_numpy()
     return _side_by_side(
         shown.assign(
@@ -158,7 +161,8 @@ def _side_by_side(table: pd.DataFrame, width: float) -> Figure:
                 mine["value"],
                 places,
                 color=colour,
-                marker=SHAPES[number % len(SHAPES)],
+                # Models with one colour differ in shape.
+                marker=SHAPES[(number + number // len(colours)) % len(SHAPES)],
                 s=18,
                 zorder=3,
                 label=theme.pretty(model),

@@ -7,13 +7,14 @@ from matplotlib.figure import Figure
 
 from sslmepr.report import theme
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
+from sslmepr.report.words import plain
 
 
 def highest(table: pd.DataFrame) -> str:
     """The best row of each metric in words, for a description of `metric_dots`."""
     best = table.loc[table.groupby("metric", sort=False)["estimate"].idxmax()]
     words = best["metric"] + " " + best["estimate"].map("{:.2f}".format)
-    return f"Highest: {', '.join(words + ' (' + best['modality'] + ')')}."
+    return f"Highest: {', '.join(words + ' (' + best['modality'].map(plain) + ')')}."
 
 
 @theme.both_modes
