@@ -36,8 +36,8 @@ def test_promises_name_people_and_level():
     assert sets.startswith("_set: of new people like the 20 people of rated_emotion")
     assert "at least 90 % of those with an emotion and 90 % of those without" in sets
     assert rare == (
-        "Where fewer than 9 people show an emotion, a set never says 'absent' alone; so "
-        "with disgust (0), fear (0), happiness (0), sadness (0), surprise (0), in "
+        "Where fewer than 9 people show an emotion, a set never says 'absent' alone; "
+        "so with disgust (0), fear (0), happiness (0), sadness (0), surprise (0), in "
         "brackets how many do."
     )
     assert "30 people" in interval and "at least 90 % get a trait's score" in interval
