@@ -187,6 +187,7 @@ PLAIN = {
     *("clips_are", "clips_of", "held out", "actors left out in turn"),
     *("r", "interval", "reference", "linear probe", "above linear fusion"),
     *("noted by observers", "predicted by the model", "p", "support vector machine"),
+    "late fusion of kernel regressions",
     *("question", "case", "times this study", "clips to decide", "r [interval]"),
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
