@@ -184,7 +184,7 @@ PLAIN = {
         "mild world",
     ),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
-    *("clips_are", "clips_of", "held out", "actors left out in turn"),
+    *("on_record_now", "clips_are", "clips_of", "held out", "actors left out in turn"),
     *("r", "interval", "reference", "linear probe", "above linear fusion"),
     *("noted by observers", "predicted by the model", "p", "support vector machine"),
     "late fusion of kernel regressions",
