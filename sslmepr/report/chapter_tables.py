@@ -98,7 +98,7 @@ def show_tree(content: Mapping) -> Stack:
 
 def _leaves(value, path: tuple[str, ...]) -> Iterator[tuple]:
     """Path to each leaf, and at its end the value."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping):
         for key, item in value.items():
             # Names of files stay as they are.
             word = plain(key) if str(key).isidentifier() else str(key)

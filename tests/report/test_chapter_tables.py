@@ -16,8 +16,8 @@ def test_show_tree_has_a_table_for_each_parent_and_folds_what_lies_below_a_key()
     shown = chapter_tables.show_tree(tree)
     top, fold = shown.parts
     assert top.frame.to_dict("list") == {
-        "what": ["study", "seed", "empty"],
-        "value": ["a", 3, {}],
+        "what": ["study", "seed"],
+        "value": ["a", 3],
     }
     assert fold.summary == "Co-training"
     first, second = fold.content.parts
