@@ -18,7 +18,7 @@ MODES = ("light", "dark")
 WIDTH, PHONE, SCALE = 920, 360, 1.4
 COLOURS = 128
 SECONDS, HEIGHT = 12, 360
-WAIT_MS = 120_000
+WAIT_MS = 600_000
 """Longest wait for anything, so that a page that fails ends the command."""
 
 LOADED = """Promise.race([new Promise(done => setTimeout(done, 30_000)), Promise.all(
@@ -67,6 +67,7 @@ def write(page, shown: list, name: str) -> None:
 def show(page, **parts: list) -> None:
     """Write pictures of parts of the page, light and dark."""
     page.evaluate(LOADED)
+    page.wait_for_timeout(3000)  # the player says that it has loaded, and fades
     for mode in MODES:
         dark = str(mode == "dark").lower()
         page.evaluate(f"document.body.classList.toggle('dark', {dark})")

@@ -8,6 +8,21 @@ const ASKING = new Set(
    "the their them then there they this to use was we what when where which who why will " +
    "with would you your").split(" ")
 );
+// What readers call what a page is about, as good as words of its title.
+const ABOUT = {
+  "how-to-run.html":
+    "install installation set up start long take takes time minutes hours duration cost " +
+    "memory ram disk space gpu cuda cpu requirements windows wsl mac macos linux conda pip",
+  "chapters/evaluate.html": "accurate accuracy precise precision good better worse correct right wrong",
+  "chapters/association.html":
+    "related relation relationship correlate correlated correlation linked pairs happiness " +
+    "sadness anger disgust fear surprise openness conscientiousness extraversion " +
+    "agreeableness stability neuroticism",
+  "chapters/validity.html": "true truth trust believe",
+  "ethics.html": "bias biased fair fairness skin gender race privacy consent hiring",
+  "glossary.html": "glossary mean means meaning definition define abbreviation",
+};
+const DEFINED = /^\s*(what (is|are|does)|define|meaning of)\b/i; // then a word is looked up
 const TITLE = 12, HEADING = 4; // how many times a word counts there
 const SATURATION = 1.5, LENGTH = 0.6; // of Okapi BM25, by convention
 
@@ -46,6 +61,8 @@ function ranked(query) {
     count(words, 1);
     count(stem(headings), HEADING);
     count(stem(title), TITLE);
+    count(stem(ABOUT[page] ?? ""), TITLE);
+    if (page === "glossary.html" && DEFINED.test(query)) count(new Set(words), 50 * TITLE);
     return { page, counts, length: words.length };
   });
   const mean = pages.reduce((sum, each) => sum + each.length, 0) / pages.length;

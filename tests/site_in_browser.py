@@ -36,6 +36,13 @@ QUESTIONS = {
     "how do I install and run it": "how-to-run",
     "many machines": "scaling",
     "exercises": "exercises",
+    "how accurate is it": "evaluate",
+    "is happiness related to extraversion": "association",
+    "how long does a run take": "how-to-run",
+    "do I need a GPU": "how-to-run",
+    "windows": "how-to-run",
+    "what is CCC": "glossary",
+    "what is halo": "glossary",
 }
 """What a reader would type, and the page that should come first."""
 
@@ -121,7 +128,7 @@ def complaints(page, path):
     return found
 
 
-def require_readable(site, names=None, right=20):
+def require_readable(site, names=None, right=26):
     """Search finds what is asked, and chapters (of these names) can be read by all.
 
     Of `QUESTIONS`, at least `right` find their chapter first: what chapters say, and so

@@ -64,7 +64,8 @@ def test_a_study_is_told_explored_planned_and_reported(found, run):
     namespace, shown = run(found)
     told, explored, plan, by_hand, files = shown
     assert told.sentences[0].startswith("**2 of 30 pairs are associated**: happiness")
-    assert told.sentences[-1].startswith("**How sure**: in ")
+    heads = [each.split(".**")[0] for each in told.sentences[-2:]]
+    assert heads == ["**How sure", "**What it does not say"]
     assert explored.first == ("happiness", "extraversion")
     records = explored.records()
     assert len(records) == 30 and all(len(each["dots"]) == 10 for each in records)

@@ -117,7 +117,7 @@ def ask_several(
     for place, (name, path) in enumerate(zip(names, paths, strict=True)):
         states[place] = "being read"
         text = status(f"Recording {place + 1} of {len(paths)} is being read.")
-        yield Shown(text, _states(names, states))
+        yield Shown(text, _states(names, states), done=False)
         rows.append({"name": name} | desk.ask_row(page, path, variant))
         states[place] = rows[-1].get("failed") or "read"
     try:

@@ -39,13 +39,19 @@ def section(name: str, title: str, *parts: str, people: bool = False) -> Section
 
 
 def paragraph(text: str) -> str:
-    """A sentence or more, escaped."""
-    return f"<p>{html.escape(text)}</p>"
+    """A sentence or more, escaped; a number and its % stay on one line."""
+    whole = text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return f"<p>{html.escape(whole)}</p>"
 
 
 def scrolling(table: Table) -> str:
-    """A table that scrolls by itself where the page is narrow."""
-    return scrolled(table._repr_html_(), table.caption or "Table")
+    """A table that scrolls by itself where the page is narrow.
+
+    Its note stands below and does not scroll, so that lines of it end on the page.
+    """
+    bare = Table(table.frame, table.caption)
+    note = f'<p class="note">{html.escape(table.note)}</p>' if table.note else ""
+    return scrolled(bare._repr_html_(), table.caption or "Table") + note
 
 
 def scrolled(content: str, label: str) -> str:

@@ -21,6 +21,7 @@ EXAMPLE, VIDEO, SOUND = "drawn example", "video file or camera", "sound or micro
 SEVERAL = "several recordings"
 AUTOMATIC = "the emotion and the trait that moved farthest"
 BEGIN = "Choose a recording and press Run."
+BEGIN_OWN = "Choose a recording whose people agreed to this analysis."
 MOST_EVENTS = 64
 """Of all pages together, waiting for an answer; analyses wait in `Desk`."""
 
@@ -64,7 +65,8 @@ def _theme() -> gr.themes.Default:
     """The font and the accent of the book, on which white can be read."""
     accent, darker = "#0072b2", "#005a8e"
     fonts = [FONT, "system-ui", "sans-serif"]
-    made = gr.themes.Default(font=fonts, font_mono=["monospace"])
+    hue = gr.themes.colors.blue  # of what is chosen by an icon; orange otherwise
+    made = gr.themes.Default(primary_hue=hue, font=fonts, font_mono=["monospace"])
     colours = {}
     for suffix in ("", "_dark"):
         colours |= {
@@ -222,7 +224,9 @@ class _Page:
             # Apart, so that screen readers do not read every second aloud.
             self.clock = _content("", elem_id="clock")
         self.result = _content("", elem_id="result")
-        with gr.Group(visible=False) as self.saving:
+        # A group would join its buttons to one grey bar.
+        with gr.Column(visible=False) as self.saving:
+            _content('<div class="result"><h2>Compare and save</h2></div>')
             self.keep = gr.Button("Keep as A, to compare with the next recording")
             self.people = gr.Checkbox(label="Put pictures of people into the report")
             with gr.Row():
@@ -243,7 +247,7 @@ class _Page:
             _told(self._choose),
             self.source,
             [self.example, self.player, *own, *single, self.consent, self.run]
-            + [*tables, self.result, self.words],
+            + [*tables, self.result, self.words, self.status],
             **PRIVATE,
         )
         self.example.input(
@@ -282,7 +286,8 @@ class _Page:
             api_name="ask",
             **PRIVATE,
         )
-        save = {"fn": _told(self._save), "inputs": self.people, "outputs": self.files}
+        outputs = [*self.files, self.keep, self.saving]
+        save = {"fn": _told(self._save), "inputs": self.people, "outputs": outputs}
         running.then(**save, api_name="save", **PRIVATE)
         self.people.input(**save, **PRIVATE)
         self.keep.click(
@@ -317,6 +322,7 @@ class _Page:
             *[gr.update(visible=not drawn)] * len(self.tables),
             self._old(request),
             gr.update(visible=single, value=""),
+            answers.status(BEGIN if drawn else BEGIN_OWN),
         )
 
     def _take_another(self, value, request: gr.Request) -> tuple:
@@ -382,7 +388,8 @@ class _Page:
                 value = {VIDEO: video, SOUND: sound, SEVERAL: several}.get(source)
                 found = self._own(page, value, consent, tables, question)
             for each in found:
-                yield _update(each)
+                # Until its files are written, buttons hold those of the one before.
+                yield _update(each._replace(done=False) if each.done else each)
         except Exception as error:
             yield _update(answers.refused(self.desk, page, _sentence(error)))
         session.unanswered = False
@@ -422,13 +429,17 @@ class _Page:
         return answers.ask(self.desk, page, paths[0], question)
 
     def _save(self, people: bool, request: gr.Request) -> list:
-        found = answers.files(self.desk, request.session_hash, bool(people))
+        page = request.session_hash
+        found = answers.files(self.desk, page, bool(people))
         if found is None:
-            return [gr.skip()] * len(answers.DOWNLOADS)
-        return [
+            return [gr.skip()] * (len(answers.DOWNLOADS) + 2)
+        buttons = [
             gr.update(value=found.get(name), visible=name in found)
             for name in answers.DOWNLOADS
         ]
+        result = self.desk.session(page).result or {}
+        single = result.get("comparable") is not None
+        return [*buttons, gr.update(visible=single), gr.update(visible=True)]
 
     def _keep(self, request: gr.Request) -> str:
         if self.desk.keep(request.session_hash):

@@ -34,6 +34,7 @@ from sslmepr.extraction.chunks import tools
 from sslmepr.extraction.corpus import ExtractionError
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.predict import WRITERS, PredictError, Predictor
+from sslmepr.report.words import pretty
 from sslmepr.training.checkpoints import CheckpointError
 from sslmepr.training.new_clips import StudyModels
 from sslmepr.weights import WeightsError
@@ -329,8 +330,9 @@ class Reader:
             table = predictor.read([checked.path], checked.work, given)
         except PredictError as error:
             said = self._without_paths(str(error))
-            for place in (*checked.tables.values(), str(checked.path)):
-                said = said.replace(f"{Path(place).parent}/", "")
+            for modality, place in checked.tables.items():  # not as it was uploaded
+                said = said.replace(place, f"The table of {pretty(modality).lower()}")
+            said = said.replace(f"{checked.path.parent}/", "")
             raise AppError(f"{said}.") from None
         return _nameless(table, checked.path)
 

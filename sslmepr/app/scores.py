@@ -156,7 +156,9 @@ def _written(row: pd.Series, scores: pd.DataFrame) -> Table:
         notes.append("the reference of a trait is the score of the average clip")
     sets = {name: row.get(f"emotion_{name}_set") for name in EMOTIONS[1:]}
     if any(sets.values()):
-        table["may be"] = [sets.get(name) or MISSING for name in scores.index]
+        may = [sets.get(name) or MISSING for name in scores.index]
+        # Broken into three lines on a telephone, it would leave its row mostly empty.
+        table["may be"] = [each.replace(" ", "\N{NO-BREAK SPACE}") for each in may]
         notes.append("may be: whether the emotion is there, as far as models can tell")
     return Table(table, "Scores from 0 to 1 with their intervals", "; ".join(notes))
 

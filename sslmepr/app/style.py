@@ -50,7 +50,7 @@ TABLES = """
 .scrolls :is(caption,th,td){overflow-wrap:normal!important;word-break:normal!important}
 .scrolls th,.scrolls td{padding:.25em .7em;border-bottom:1px solid #8886;
 background:none}
-.scrolls tfoot td{font-size:.9em;border:0}
+.scrolls+.note{font-size:.9em;margin:-.6em 0 1em}
 .scrolls .interval{white-space:nowrap}
 """
 

@@ -118,8 +118,9 @@ def recovery(
         ``correlation`` of the two matrices over cells; ``slope`` of the recovered on
         the true through the origin (below 1: attenuated, above: inflated); ``rmse``;
         ``sign_agreement`` over cells that are truly associated; ``significant`` (share
-        of all cells); ``power`` (share significant of the cells that are truly
-        associated); ``false_positive_rate`` (share significant of the others).
+        of all cells); ``power`` (share significant of the cells in which something is
+        planted); ``false_positive_rate`` (share significant of those whose truth is 0,
+        which fewer are where raters have a halo).
     """
     table = compare(recovered, truth, against=against)
     defined = table["recovered"].notna().to_numpy()
@@ -204,11 +205,10 @@ def centred_interval(
 
 
 def _shares(table: pd.DataFrame, against: str) -> list[tuple]:
-    there = table[against] != 0
     groups = {
         "significant": table,
-        "power": table[there],
-        "false_positive_rate": table[~there],
+        "power": table[table["planted"] != 0],
+        "false_positive_rate": table[table[against] == 0],
     }
     rows = []
     for metric, cells in groups.items():

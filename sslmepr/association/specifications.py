@@ -70,6 +70,10 @@ class Specification(NamedTuple):
     scores: str
 
 
+BY_NETWORKS = Specification(EVERY, EVERY, NETWORKS)
+"""The specification of the chapter on associations, with scores of the networks."""
+
+
 class Curve(NamedTuple):
     """Estimates of all specifications, and what they have in common.
 
@@ -161,6 +165,7 @@ def curve(
     modalities: Sequence[str],
     claims: Mapping[str, int],
     settings: Association,
+    chosen: Sequence[Specification] | None = None,
 ) -> Curve:
     """Estimate the headline by all specifications.
 
@@ -174,6 +179,8 @@ def curve(
     claims : mapping of str to {-1, 1}
     settings : Association
         ``confidence`` of the intervals and ``alpha`` of the tests.
+    chosen : sequence of Specification, optional
+        Those to estimate, in place of all.
 
     Returns
     -------
@@ -182,7 +189,7 @@ def curve(
     first = next(iter(scores.values()))
     n_speakers = sum(len(np.unique(each.speakers)) for each in first)
     rows, influence = [], {emotion: [] for emotion in claims}
-    for name in specifications(modalities, len(first) > 2, scores):
+    for name in chosen or specifications(modalities, len(first) > 2, scores):
         try:
             found = _estimate(scores[name.scores], modalities, name)
             if not np.isfinite(found.error).all():

@@ -94,15 +94,7 @@ def assess(
             raise ValueError(f"corpus {name}: fewer than two modalities to divide")
         found = associate(tables, source, params, levels=("clip",))
         draws = resample(tables, params)
-    simulation = params.simulation
-    world = make_world(corpus.world, simulation.worlds)
-    truths = {"planted": world.association}
-    truths["rated"] = rated_association(world, raters_in(world, simulation.raters))
-    parts = [
-        tidy_matrix(pd.DataFrame(each, list(SCORED_EMOTIONS), list(TRAITS)), key)
-        for key, each in truths.items()
-    ]
-    truth = parts[0].merge(parts[1], on=CELL)
+    truth = true_associations(params)
     observer = pd.read_csv(folder / OBSERVER)
     observer = observer.loc[observer["channel"] == "all", [*CELL, "recovered"]].rename(
         columns={"recovered": "observer"}
@@ -112,3 +104,26 @@ def assess(
         compare(found, truth, observer, against="rated"),
         recovery(found, truth, draws, params.association.confidence, against="rated"),
     )
+
+
+def true_associations(params: Params) -> pd.DataFrame:
+    """What is true in the world of a study whose held-out corpus is simulated.
+
+    Parameters
+    ----------
+    params : Params
+
+    Returns
+    -------
+    DataFrame
+        emotion, trait, planted (correlation in people), rated (of the labels).
+    """
+    simulation = params.simulation
+    world = make_world(params.corpus[params.roles.held_out].world, simulation.worlds)
+    truths = {"planted": world.association}
+    truths["rated"] = rated_association(world, raters_in(world, simulation.raters))
+    planted, rated = (
+        tidy_matrix(pd.DataFrame(each, list(SCORED_EMOTIONS), list(TRAITS)), key)
+        for key, each in truths.items()
+    )
+    return planted.merge(rated, on=CELL)

@@ -18,6 +18,7 @@ LINEAR = "linear"
 """What a network of stage 1 is compared with: the linear probe of its modality."""
 
 GUESSING, ALL, STACKED = "guessing", "ridge on all", "late fusion"
+KERNELS = "late fusion of kernel regressions"
 """Methods beside the ridge regressions of single modalities, which bear the names of
 these, where traits are predicted in folds: the mean of the training clips; a ridge
 regression on the features of all modalities, end to end; and a stacking regression on

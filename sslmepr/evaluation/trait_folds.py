@@ -1,18 +1,21 @@
 """Cross-validation of trait scores over the speakers of a corpus.
 
-Linear methods alone, whose few settings are chosen on inner folds of the training
-speakers: what simple regressions make of every modality, of all end to end, and of
-their joined predictions. For corpora that are too small for one split to say much.
+Regressions alone, whose few settings are chosen on inner folds of the training
+speakers: what simple ones make of every modality, of all end to end, and of their
+joined predictions, and what the probes of stage 1 do that compare a clip to training
+clips. For corpora that are too small for one split to say much.
 """
 
 import hashlib
 
 import numpy as np
 import pandas as pd
+import torch
 
 from sslmepr.evaluation.metrics import Draws, personality_draws, tabulate
-from sslmepr.evaluation.scores import ALL, GUESSING, STACKED
+from sslmepr.evaluation.scores import ALL, GUESSING, KERNELS, STACKED
 from sslmepr.labels import TRAITS
+from sslmepr.models.unimodal import KernelMap
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.statistics.metrics import mean_defined, ratio
@@ -20,6 +23,10 @@ from sslmepr.training.batches import ModalityClips
 from sslmepr.training.predictions import dev_score
 from sslmepr.training.probes import LOGIT_SLOPE, Linear, best_penalty
 from sslmepr.training.stacking_regression import StackingRegression
+
+LANDMARKS = 800
+"""Most training clips to which a kernel regression compares a clip, as many as in study
+`real`."""
 
 _TASK = "personality"
 _COMPARED = {("r", "mean"), ("CCC", "mean"), ("mACC", "mean")}
@@ -76,6 +83,7 @@ def out_of_fold_traits(
     true: np.ndarray,
     speakers: np.ndarray,
     folds: list[np.ndarray],
+    seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """Predictions of every method for clips whose speakers it was not fitted to.
 
@@ -88,13 +96,18 @@ def out_of_fold_traits(
     speakers : (clip,) array
     folds : list of (clip in fold,) int array
 
+    seed : int
+        Of the clips that kernel regressions compare to.
+
     Returns
     -------
     dict
-        Method (`GUESSING`, the modalities, `ALL`, `STACKED`) to (clip, trait) scores.
+        Method (`GUESSING`, the modalities, `ALL`, `STACKED`, `KERNELS`) to (clip,
+        trait) scores.
     """
     found: dict[str, np.ndarray] = {
-        name: np.zeros(true.shape) for name in (GUESSING, *features, ALL, STACKED)
+        name: np.zeros(true.shape)
+        for name in (GUESSING, *features, ALL, STACKED, KERNELS)
     }
     everything = np.hstack([*features.values()])
     for fold in folds:
@@ -103,24 +116,63 @@ def out_of_fold_traits(
         found[GUESSING][fold] = labels.mean(0)
         whole = CrossFitted(everything[known], labels, groups)
         found[ALL][fold] = whole.predict(everything[fold])
-        inner, outer = [], []
-        for name, values in features.items():
-            probe = CrossFitted(values[known], labels, groups)
-            found[name][fold] = probe.predict(values[fold])
-            logits, (weights, bias) = probe.out_of_fold(groups), probe.probe()
-            inner.append(logits - logits.mean(0))
-            outer.append(values[fold] @ weights.T + bias - logits.mean(0))
-        views = np.hstack(inner)
-        stacking = StackingRegression(_TASK, views, labels, views[:0], labels[:0])
-        stacking.choose_by_cross_fitting(groups)
-        found[STACKED][fold] = stacking.predict(np.hstack(outer))
+        probes = {
+            name: CrossFitted(values[known], labels, groups)
+            for name, values in features.items()
+        }
+        for name, probe in probes.items():
+            found[name][fold] = probe.predict(features[name][fold])
+        found[STACKED][fold] = _stacked(probes, features, fold, labels, groups)
+        similar = {
+            name: with_similarities(values, known, seed)
+            for name, values in features.items()
+        }
+        probes = {
+            name: CrossFitted(values[known], labels, groups)
+            for name, values in similar.items()
+        }
+        found[KERNELS][fold] = _stacked(probes, similar, fold, labels, groups)
     return found
+
+
+def with_similarities(values: np.ndarray, known: np.ndarray, seed: int) -> np.ndarray:
+    """Append the similarity to some of the training clips to each clip's features.
+
+    Parameters
+    ----------
+    values : (clip, feature) array
+    known : (training clip,) int array
+        Positions of the clips of which up to `LANDMARKS` are chosen at random.
+    seed : int
+
+    Returns
+    -------
+    (clip, feature + landmark) array
+        As from `sslmepr.models.unimodal.KernelMap`.
+    """
+    features = torch.from_numpy(values).float()
+    kernel = KernelMap(values.shape[1], min(LANDMARKS, len(known)))
+    kernel.choose(features[torch.from_numpy(known)], seed)
+    return np.hstack([values, kernel(features).numpy()])
+
+
+def _stacked(probes, features, fold, labels, groups) -> np.ndarray:
+    """Late fusion: scores (clip in fold, trait) from what each probe says."""
+    inner, outer = [], []
+    for name, probe in probes.items():
+        logits, (weights, bias) = probe.out_of_fold(groups), probe.probe()
+        inner.append(logits - logits.mean(0))
+        outer.append(features[name][fold] @ weights.T + bias - logits.mean(0))
+    views = np.hstack(inner)
+    stacking = StackingRegression(_TASK, views, labels, views[:0], labels[:0])
+    stacking.choose_by_cross_fitting(groups)
+    return stacking.predict(np.hstack(outer))
 
 
 def cross_validate_traits(
     params: Params, data: list[ModalityClips], rows: np.ndarray, folds: int
 ) -> pd.DataFrame:
-    """Scores of linear methods out of fold, and what fusion gains.
+    """Scores of regressions out of fold, and what fusion gains.
 
     Parameters
     ----------
@@ -141,14 +193,17 @@ def cross_validate_traits(
         interval, n, n_speakers. Metrics are those of
         `sslmepr.evaluation.metrics.personality_draws` (skill is over the mean of the
         training clips) and the correlation ``r``. Rows with ``against`` are differences
-        to another method, of `ALL` to each modality and of `STACKED` to each and to
-        `ALL`; their metric ends with ``above``. `GUESSING` has no correlations.
+        to another method, of `ALL` to each modality, of `STACKED` and `KERNELS` to each
+        and to `ALL`, and of `KERNELS` to `STACKED`; their metric ends with ``above``.
+        `GUESSING` has no correlations.
     """
     table = data[0].clips.table.iloc[rows]
     speakers = table["speaker_id"].to_numpy()
     true = data[0].clips.labels[_TASK][rows].astype(float)
     features = {each.modality: each.pooled(rows) for each in data}
-    found = out_of_fold_traits(features, true, speakers, hashed_folds(speakers, folds))
+    found = out_of_fold_traits(
+        features, true, speakers, hashed_folds(speakers, folds), params.seed
+    )
     drawn = Clusters(speakers, params.evaluate.resamples, params.seed)
     guessed = found.pop(GUESSING)
     scores = {
@@ -159,7 +214,8 @@ def cross_validate_traits(
     floor = {key: each for key, each in floor.items() if key[0] in ("ACC", "mACC")}
     parts = [("", GUESSING, floor)]
     parts += [("", name, draws) for name, draws in scores.items()]
-    for name, others in ((ALL, [*features]), (STACKED, [*features, ALL])):
+    compared = {ALL: [*features], STACKED: [*features, ALL]}
+    for name, others in (compared | {KERNELS: [*features, ALL, STACKED]}).items():
         for other in others:
             gains = {
                 (f"{metric} above", target): scores[name][metric, target]

@@ -422,7 +422,7 @@ def describe_case(cases: Cases, clip_id: str) -> None:
     emotions = {name: predicted[name] for name in EMOTIONS}
     decided = mine["decided"][list(EMOTIONS)].astype(bool).to_dict()
     traits = {name: predicted[name] for name in TRAITS}
-    display(Markdown(prediction_sentence(emotions, decided, traits)))
+    display(Markdown(prediction_sentence(emotions, decided, traits, true.to_dict())))
     tabs = Tabs("What moved the output")
     for target in cases.told(clip_id):
         with tabs.panel(pretty(target)):
@@ -439,6 +439,9 @@ def _show_output(cases: Cases, clip_id: str, target: str) -> None:
     told = mine(cases.outputs).iloc[0]
     moved = mine(cases.contributions)
     sentence = contribution_sentence(moved, told["output"], told["baseline"], target)
+    scored = mine(cases.predictions).iloc[0]
+    if pd.notna(scored["true"]):
+        sentence += f" Raters say {scored['true']:.2f}."
     display(HTML(f"<p>{html.escape(sentence)}</p>"))
     observer = None
     if cases.truth is not None:

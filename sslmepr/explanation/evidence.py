@@ -1,10 +1,11 @@
 """Evidence that the model uses, against evidence that there is, with intervals."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 import torch
+from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr.models.fusion import FusionModel
 from sslmepr.statistics.cluster_bootstrap import Clusters, interval
@@ -151,6 +152,7 @@ def mean_by(
     resamples: int,
     confidence: float,
     seed: int,
+    counted: Collection[str] = (),
 ) -> pd.DataFrame:
     """Means over clips with intervals, by a category.
 
@@ -160,6 +162,9 @@ def mean_by(
         clip_id, `by` and numeric `columns`.
     speakers, resamples, confidence, seed
         As in :func:`evidence_used`.
+    counted : collection of str
+        Columns of yes and no (1 and 0): they have Wilson's interval for as many as
+        there are people, since resampling a share of all gives all.
 
     Returns
     -------
@@ -175,10 +180,13 @@ def mean_by(
         row = {by: name, "clips": len(mine)}
         for place, column in enumerate(columns):
             row[column] = means[0, place]
-            row[f"{column}_low"], row[f"{column}_high"] = (
-                ends.low[place],
-                ends.high[place],
-            )
+            low, high = ends.low[place], ends.high[place]
+            if column in counted:
+                people = clusters.n_clusters
+                low, high = proportion_confint(
+                    means[0, place] * people, people, 1 - confidence, method="wilson"
+                )
+            row[f"{column}_low"], row[f"{column}_high"] = low, high
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -14,7 +14,7 @@ from sslmepr.report.tables import interval
 COLUMNS = {
     "used": ["target", "modality", "used", "there", "correlation", "clips"],
     "sanity": ["model", "modality", "used", "there", "correlation", "clips"],
-    "pointing": ["kind", "clips", "hit", "chance", "shuffled"],
+    "pointing": ["kind", "clips", "hit", "shuffled", "gain", "chance"],
     "weights": ["kind", "modality", "clips", "mean", "lowest", "highest"],
 }
 """Columns where there is nothing to show."""
@@ -30,7 +30,8 @@ class Results(NamedTuple):
     sanity : DataFrame
         Its means over targets, of the trained model and of one with shuffled weights.
     pointing : DataFrame
-        kind, clips, hit, chance (both with ends), shuffled (hits of the latter model).
+        kind, clips, and with their ends hit, shuffled (hits of the latter model), gain
+        (hit less shuffled, clip by clip) and chance.
     deletion : DataFrame
         order, share, clips, output with its ends.
     weights : DataFrame
@@ -77,10 +78,12 @@ def results(cases: Cases, attention: pd.DataFrame, params: Params) -> Results:
     )
     pointing = pd.DataFrame(columns=COLUMNS["pointing"])
     if len(cases.pointing):
-        values = ["hit", "chance"]
-        pointing = mean_by(cases.pointing, "kind", values, *sampling)
-        other = cases.shuffled_pointing.groupby("kind")["hit"].mean()
-        pointing["shuffled"] = pointing["kind"].map(other)
+        same = ["clip_id", "target", "kind"]
+        other = cases.shuffled_pointing[[*same, "hit"]]
+        both = cases.pointing.merge(other.rename(columns={"hit": "shuffled"}), on=same)
+        both["gain"] = both["hit"] - both["shuffled"]
+        values = ["hit", "shuffled", "gain", "chance"]
+        pointing = mean_by(both, "kind", values, *sampling, ["hit", "shuffled"])
     deletion = pd.concat(
         mean_by(mine, "share", ["output"], *sampling).assign(order=order)
         for order, mine in cases.deletion.groupby("order", sort=False)

@@ -8,6 +8,7 @@ from scipy.special import expit
 from sslmepr.labels import EMOTIONS, TARGETS, TRAITS
 from sslmepr.report.apa import MINUS
 from sslmepr.report.overview import first_screen
+from sslmepr.report.tables import interval
 from sslmepr.report.words import plain, pretty
 
 MOST = 2
@@ -117,8 +118,9 @@ def prediction_sentence(
     emotions: Mapping[str, float],
     decided: Mapping[str, bool],
     traits: Mapping[str, float],
+    rated: Mapping[str, float],
 ) -> str:
-    """Name the emotions that are decided present, and the extreme traits.
+    """Say what the model reads in a clip, and what raters said of the same.
 
     Parameters
     ----------
@@ -128,22 +130,36 @@ def prediction_sentence(
         Presence of each emotion by the decision thresholds of the evaluation.
     traits : mapping of str to float
         Score per trait, 0..1.
+    rated : mapping of str to float
+        What raters said of each emotion and trait; NaN where nobody was asked.
 
     Returns
     -------
     str
+        For example "The model reads anger (0.30; raters 0.10) in the clip. Among the
+        traits, ..."
     """
-    present = [e for e in EMOTIONS[1:] if decided.get(e, False)]
-    shown = _and([f"{e} ({emotions[e]:.2f})" for e in present]) or "no emotion"
-    if not traits:
-        return f"The clip shows {shown}."
-    order = [t for t in TRAITS if t in traits]
-    highest = max(order, key=lambda name: traits[name])
-    lowest = min(order, key=lambda name: traits[name])
-    return (
-        f"The clip shows {shown}; among the traits the person appears highest in "
-        f"{plain(highest)} and lowest in {plain(lowest)}."
-    )
+
+    def beside(name: str, value: float) -> str:
+        said = rated.get(name, float("nan"))
+        return f"{value:.2f}" + ("" if pd.isna(said) else f"; raters {said:.2f}")
+
+    read = [e for e in EMOTIONS[1:] if decided.get(e, False)]
+    shown = _and([f"{e} ({beside(e, emotions[e])})" for e in read]) or "no emotion"
+    told = f"The model reads {shown} in the clip."
+    if traits:
+        order = [t for t in TRAITS if t in traits]
+        highest, lowest = (
+            f"{plain(name)} ({beside(name, traits[name])})"
+            for name in (max(order, key=traits.get), min(order, key=traits.get))
+        )
+        told += (
+            f" Among the traits, it scores {highest} highest and {lowest} lowest for "
+            "the person."
+        )
+    if pd.Series(rated, dtype=float).isna().all():
+        told += " Whether that is right is not known: nobody rated this clip."
+    return told
 
 
 def attention_findings(used: pd.DataFrame, sanity: pd.DataFrame) -> list[str]:
@@ -152,19 +168,19 @@ def attention_findings(used: pd.DataFrame, sanity: pd.DataFrame) -> list[str]:
     Parameters
     ----------
     used : DataFrame
-        As of `findings`.
+        Of :func:`sslmepr.explanation.evidence.evidence_used`.
     sanity : DataFrame
         Its means over outputs, of the trained model and of one with shuffled weights:
-        model, correlation.
+        model, modality, correlation with its ends.
 
     Returns
     -------
     list of str
-        Empty where there is no clip.
+        Last, where truth is planted, what is used too little and too much.
     """
     mean = used[used["target"] == "all"].sort_values("used", ascending=False)
     if mean.empty:
-        return []
+        return ["Not available: the held-out corpus has no clip."]
     first, last = mean.iloc[0], mean.iloc[-1]
     answer = (
         f"**{pretty(first['modality'])} moves the model's answers most**, with "
@@ -175,93 +191,72 @@ def attention_findings(used: pd.DataFrame, sanity: pd.DataFrame) -> list[str]:
         f"Shares are of {mean['clips'].max():,} clips; brackets are intervals over "
         "people, drawn again and again."
     )
-    if mean["there"].notna().all():
-        answer += (
-            " Whoever knew how the clips are made would take "
-            f"{_percent(first, 'there')} and {_percent(last, 'there')} from them."
-        )
-        learned, random = (
-            f"{rows['correlation'].mean():.2f}".replace("-", MINUS)
-            for _, rows in sanity.groupby("model", sort=False)
-        )
-        sure += (
-            " Over clips, contributions go with the evidence there is by r = "
-            f"{learned} on average, and by {random} in a model that learned nothing."
-        )
     unsaid = (
         "What a person feels or why somebody judges so: an attribution explains the "
         "output of the model alone."
     )
-    return first_screen(answer, sure, unsaid)
+    if mean["there"].isna().any():
+        unsaid += " What there was to use is not known: no truth is planted here."
+        return first_screen(answer, sure, unsaid)
+    learned, random = (
+        _extremes(rows) for _, rows in sanity.groupby("model", sort=False)
+    )
+    sure += (
+        " Over clips, the contribution of a modality goes with the evidence that it "
+        f"holds by r = {learned}; in a model with shuffled weights, by {random}."
+    )
+    gap = (mean["used"] - mean["there"]).sort_values()
+    least, most = mean.loc[gap.index[0]], mean.loc[gap.index[-1]]
+    against = (
+        "**Against what there was to use.** Least used for what it holds is "
+        f"{plain(least['modality'])}, {_percent(least, 'used')} where an observer who "
+        f"knows how the clips are made takes {_percent(least, 'there')}; most overused "
+        f"is {plain(most['modality'])}, {_percent(most, 'used')} where that observer "
+        f"takes {_percent(most, 'there')}."
+    )
+    return [*first_screen(answer, sure, unsaid), against]
 
 
-def findings(
-    used: pd.DataFrame, pointing: pd.DataFrame, weights: pd.DataFrame
-) -> list[str]:
-    """What the chapter found, in sentences whose numbers are those of its tables.
+def pointing_sentences(pointing: pd.DataFrame) -> list[str]:
+    """Say of which clauses the model counts what they were written to say.
 
     Parameters
     ----------
-    used : DataFrame
-        Of :func:`sslmepr.explanation.evidence.evidence_used`.
     pointing : DataFrame
-        kind, hit with ``_low`` and ``_high``, chance, shuffled (hits of a model with
-        shuffled weights); empty where no truth is planted.
-    weights : DataFrame
-        Of :func:`sslmepr.explanation.attention.weights_by_modality`.
-
-    Returns
-    -------
-    list of str
+        kind, and with their ends (``_low`` and ``_high``) hit, shuffled (hits of a
+        model with shuffled weights) and gain (their difference); empty where no truth
+        is planted.
     """
-    mean = used[used["target"] == "all"].sort_values("used", ascending=False)
-    if mean.empty:
-        return ["Not available: the held-out corpus has no clip."]
-    first = mean.iloc[0]
-    said = [
-        f"**What the model uses.** Most of what moves its outputs from clip to clip is "
-        f"{plain(first['modality'])} ({_percent(first, 'used')}), then "
-        + _and([f"{plain(r['modality'])} ({_percent(r, 'used')})" for r in _rows(mean)])
-        + "."
+    if pointing.empty:
+        return []
+    learned, said = pointing[pointing["gain_low"] > 0], []
+    if len(learned):
+        parts = [f"{_percent(r, 'hit')} (*{r['kind']}*)" for _, r in learned.iterrows()]
+        said.append(
+            f"The clause that says most counts most in {_and(parts)} of the clips, "
+            "more often than with shuffled weights."
+        )
+    said += [
+        f"Of *{row['kind']}* the model cannot be told from one with shuffled weights: "
+        f"{_percent(row, 'hit')} against {_percent(row, 'shuffled')}, a difference of "
+        f"{_percent(row, 'gain')}."
+        for _, row in pointing.drop(learned.index).iterrows()
     ]
-    if mean["there"].notna().all():
-        gap = (mean["used"] - mean["there"]).sort_values()
-        least, most = mean.loc[gap.index[0]], mean.loc[gap.index[-1]]
-        said.append(
-            f"**Against what there was to use.** Least used for what it holds: "
-            f"{plain(least['modality'])}, {100 * least['used']:.0f} % where an ideal "
-            f"observer takes {_percent(least, 'there')}; most overused: "
-            f"{plain(most['modality'])}, {100 * most['used']:.0f} % where it takes "
-            f"{_percent(most, 'there')}."
-        )
-        ordered = mean.sort_values("correlation", ascending=False)
-        said.append(
-            "**Clip by clip**, the contribution of a modality correlates with the "
-            "evidence that it holds: "
-            + _and([_correlation(r) for _, r in ordered.iterrows()])
-            + "."
-        )
-    else:
-        said.append(
-            "What there was to use is not known: no truth is planted in these clips."
-        )
-    if len(pointing):
-        parts = [
-            f"{r['kind']} {_percent(r, 'hit')}, by chance {100 * r['chance']:.0f} %, "
-            f"with shuffled weights {100 * r['shuffled']:.0f} %"
-            for _, r in pointing.iterrows()
-        ]
-        said.append(
-            f"**Words.** The clause that says most counts most: {'; '.join(parts)}."
-        )
-    return [*said, *weight_sentences(weights)]
+    return said
+
+
+def _extremes(rows: pd.DataFrame) -> str:
+    """The lowest and the highest correlation of some modalities."""
+    ordered = rows.sort_values("correlation")
+    if len(ordered) == 1:
+        return _correlation(ordered.iloc[0])
+    return f"{_correlation(ordered.iloc[0])} to {_correlation(ordered.iloc[-1])}"
 
 
 def _correlation(row: pd.Series) -> str:
-    """Name a modality with the correlation of its row and the interval."""
+    """A correlation with its interval and its modality."""
     names = ("correlation", "correlation_low", "correlation_high")
-    value, low, high = (f"{row[name]:.2f}".replace("-", MINUS) for name in names)
-    return f"{plain(row['modality'])} {value} [{low}, {high}]"
+    return f"{interval(*(row[name] for name in names), 2)} ({plain(row['modality'])})"
 
 
 def weight_sentences(weights: pd.DataFrame) -> list[str]:
@@ -280,10 +275,9 @@ def weight_sentences(weights: pd.DataFrame) -> list[str]:
         sentence = f"**{pretty(kind)}** is {'' if uniform else 'not '}uniform: {spread}"
         known = mine.dropna(subset="correlation")
         if len(known):
-            parts = [_correlation(r) for _, r in known.iterrows()]
             sentence += (
                 "; over clips, its correlation with the weight of an ideal observer is "
-                + _and(parts)
+                + _extremes(known)
             )
         said.append(sentence + ".")
     if said and weights["correlation"].isna().all():
@@ -298,16 +292,13 @@ UNIFORM = (0.9, 1.1)
 """Within these multiples of the uniform weight, a weight is called uniform."""
 
 
-def _rows(table: pd.DataFrame):
-    return (row for _, row in table.iloc[1:].iterrows())
-
-
 def _percent(row: pd.Series, name: str) -> str:
     """A share with its interval, if it has one."""
-    share = f"{100 * row[name]:.0f} %"
+    names = (name, f"{name}_low", f"{name}_high")
+    share, low, high = (f"{100 * row[each]:.0f}".replace("-", MINUS) for each in names)
     if pd.isna(row[f"{name}_low"]):
-        return share
-    return f"{share} [{100 * row[f'{name}_low']:.0f}, {100 * row[f'{name}_high']:.0f}]"
+        return f"{share} %"
+    return f"{share} % [{low}, {high}]"
 
 
 def _and(names: list[str]) -> str:

@@ -8,12 +8,16 @@ import pandas as pd
 from sslmepr.features import FeatureStore
 from sslmepr.labels import EMOTIONS, SCORED_EMOTIONS, TRAITS, select
 from sslmepr.media.regions import crop_regions
+from sslmepr.report.overview import first_screen
 from sslmepr.report.samples import read_pictures
 from sslmepr.report.tables import interval, number
 from sslmepr.report.words import plain
 
 STAGES = {"unimodal": "stage 1", "crosstask": "stage 2"}
 """Stages that predict from one modality, and what they are called."""
+
+FAR = 0.75
+"""Share of clips with a smaller error from which on a model is said to be wrong."""
 
 
 def mean_over_seeds(predictions: pd.DataFrame, variant: str) -> pd.DataFrame:
@@ -184,6 +188,62 @@ def journey_sentence(table: pd.DataFrame, target: str) -> str:
     return (
         f"**{plain(target).capitalize()}** ({what}): {', '.join(parts)}; late fusion "
         f"{number(late, 2)}, stage 3 {number(last, 2)}{told}."
+    )
+
+
+def error_sentence(means: pd.DataFrame, clip_id: str, target: str) -> str:
+    """How far an output of a clip is from what raters say, among those of all clips.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id, target : str
+
+    Returns
+    -------
+    str
+        A clause; that the model is wrong, if most clips have a smaller error.
+    """
+    mine = select(means, stage="fusion", target=target).set_index("clip_id")
+    errors = (mine["predicted"] - mine["true"]).abs().dropna()
+    if clip_id not in errors:
+        return "nobody rated this clip, so that whether this is right is not known"
+    off, nearer = errors[clip_id], int((errors < errors[clip_id]).sum())
+    wrong = nearer >= FAR * len(errors)
+    head = "**the model is wrong**, by" if wrong else "the model is off by"
+    return (
+        f"{head} {number(off, 2)}; {nearer} of the {len(errors)} clips have a smaller "
+        "error"
+    )
+
+
+def tour_findings(means: pd.DataFrame, clip_id: str, pair: Iterable[str]) -> list[str]:
+    """What the model makes of a clip, how right that is, and what it does not say.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+    clip_id : str
+    pair : iterable of str
+        From `told_pair`.
+    """
+    output = select(means, stage="fusion", clip_id=clip_id).set_index("target")
+    read, told = [], []
+    for target in pair:
+        row = output.loc[target]
+        said = "" if pd.isna(row["true"]) else f" (raters {number(row['true'], 2)})"
+        read.append(f"{plain(target)} {number(row['predicted'], 2)}{said}")
+        told.append(f"In {plain(target)}, {error_sentence(means, clip_id, target)}.")
+    return first_screen(
+        f"**Of a few seconds of one person twelve numbers are left.** Where this clip "
+        f"differs most from others, the model reads {' and '.join(read)}.",
+        "Over all twelve numbers, half of the clips are recognised better and half "
+        f"worse. {' '.join(told)} What stands out most is often an error.",
+        "Which emotions go with which traits: that is a matter of many people, and of "
+        "no single clip. And what this person feels or is like: raters do not know it "
+        "either.",
     )
 
 

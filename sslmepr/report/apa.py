@@ -46,6 +46,11 @@ def apa_p(p: float) -> str:
     return "p < .001" if p < 0.001 else f"p = {apa_number(p, 3)}"
 
 
+def p_alone(p: float) -> str:
+    """Format a p-value for a column that is named p: ``.012`` or ``< .001``."""
+    return "< .001" if p < 0.001 else apa_number(p, 3)
+
+
 def counted(clips: int, crossed: int, people: int) -> str:
     """Clips and people, with clips of a single sensor apart.
 

@@ -15,9 +15,10 @@ from sslmepr.association.planning import USUAL_POWER, deciding
 from sslmepr.association.sources import BRIDGED, COMBINED, CROSS
 from sslmepr.association.verdicts import OPPOSITE
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_number, apa_p, counted
+from sslmepr.report.apa import apa_number, apa_p, counted, p_alone
 from sslmepr.report.chapter_tables import Message, show_table
 from sslmepr.report.choice import Choice
+from sslmepr.report.known_truth import truths
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import Table
 from sslmepr.report.words import plain
@@ -174,7 +175,7 @@ def _clips(found: CrossSource) -> str:
     told = counted(found.n_clips, found.n_crossed, found.n_speakers)
     if found.n_crossed == found.n_clips:
         return told
-    return f"{told}, which tell only what its scores carry of the labels,"
+    return f"{told} (clips with one tell only how well scores follow labels)"
 
 
 def _claim(row, endpoints: int) -> str:
@@ -187,21 +188,33 @@ def _claim(row, endpoints: int) -> str:
     )
 
 
-def primary_shown(primary: pd.DataFrame) -> pd.DataFrame:
+def primary_shown(
+    primary: pd.DataFrame, truth: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The primary endpoints as a reader reports them.
 
     Parameters
     ----------
     primary : DataFrame
         From `sslmepr.association.preregistration.primary_table`.
+    truth : DataFrame, optional
+        As of `sslmepr.report.known_truth.truths`.
 
     Returns
     -------
     DataFrame
-        emotion, traits, direction, r with its interval, p_family, verdict.
+        emotion, traits, direction, r with its interval, the truth and whether the
+        interval holds it (if it is known), p_family, verdict.
     """
     names = ["emotion", "traits", "direction"]
-    return _with_interval(primary, names, ["p_family", "verdict"])
+    shown = _with_interval(primary, names, ["p_family", "verdict"])
+    shown["p_family"] = shown["p_family"].map(p_alone)
+    if truth is not None:
+        known = truths(primary, truth)
+        held = known.between(primary["low"], primary["high"])
+        shown.insert(4, "truth", known.map(apa_number))
+        shown.insert(5, "held", held.map({True: "yes", False: "no"}))
+    return shown
 
 
 def _pair(row) -> str:
@@ -217,7 +230,8 @@ def verdict_table(table: pd.DataFrame) -> pd.DataFrame:
     table : DataFrame
         From `sslmepr.association.cross_table.cell_table`.
     """
-    return _with_interval(table, ["emotion", "trait"], ["p_corrected", "verdict"])
+    shown = _with_interval(table, ["emotion", "trait"], ["p_corrected", "verdict"])
+    return shown.assign(p_corrected=shown["p_corrected"].map(p_alone))
 
 
 def halo_shown(table: pd.DataFrame, traits: str) -> pd.DataFrame:

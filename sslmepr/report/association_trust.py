@@ -1,13 +1,13 @@
 """How far associations can be believed, told where they are claimed."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import pandas as pd
 
 from sslmepr.association.sources import CROSS
 from sslmepr.association.verdicts import SIGNS
 from sslmepr.labels import select
-from sslmepr.report.apa import apa_number
+from sslmepr.report.apa import apa_number, p_alone
 from sslmepr.report.association_findings import CLAIMS, SAID
 from sslmepr.report.power_findings import NOMINAL, false_alarms, pairs_held, share
 from sslmepr.report.words import plain, pretty
@@ -17,6 +17,18 @@ UNLIKE = "unlike domains"
 
 ONE_LAW = ("covariances", "corpora")
 """Checks of one joint law in all corpora."""
+
+CHECKED = {
+    "conditions": "all together (Hansen's J)",
+    "covariances": "one joint law: covariances of scores",
+    "corpora": "one joint law: associations",
+    "sensors": "errors of one sensor",
+    "emotion scores": "scores carry all emotions",
+    "trait scores": "scores carry all traits",
+    "joint": "labels do not determine each other",
+    "labels": "clips with both labels agree",
+}
+"""Rows of `sslmepr.association.assumption_checks` to the words of readers."""
 
 OVERLAPS = {
     "480 clips": "cues apart",
@@ -103,8 +115,13 @@ def checks_shown(checks: pd.DataFrame, strengths: pd.DataFrame) -> pd.DataFrame:
     words, held = checks["verdict"].copy(), checks["verdict"] == "holds"
     words[held & checks["p"].notna()] = "not rejected"  # others are no tests
     if len(unlike(strengths)):
-        words[held & checks["assumption"].isin(ONE_LAW)] += ", but by strength of cues"
-    return checks.assign(verdict=words)
+        mine = held & checks["assumption"].isin(ONE_LAW)
+        words[mine] += ", but the strength of cues rejects one joint law"
+    return checks.assign(
+        assumption=checks["assumption"].replace(CHECKED),
+        p=checks["p"].map(p_alone, na_action="ignore"),
+        verdict=words,
+    )
 
 
 def held_caption(drawn: pd.DataFrame, source: str = CROSS) -> str:
@@ -124,7 +141,10 @@ def held_caption(drawn: pd.DataFrame, source: str = CROSS) -> str:
 
 
 def claims_table(
-    claims: Mapping[str, int], endpoints: Mapping[str, pd.DataFrame]
+    claims: Mapping[str, int],
+    endpoints: Mapping[str, pd.DataFrame],
+    doubted: Container[str] = (),
+    truth: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What the paper claims, and what each study says of it.
 
@@ -136,11 +156,16 @@ def claims_table(
         Name of a study to its primary endpoints, as from
         `sslmepr.association.preregistration.read_primary`; without rows where
         associations are not identified.
+    doubted : container of str
+        Studies whose assumptions the data contradict.
+    truth : DataFrame, optional
+        emotion, trait, rated: the true correlations of the labels, if they are known.
 
     Returns
     -------
     DataFrame
-        One row for each claim: the claim of the paper, and a column for each study.
+        One row for each claim: the claim of the paper, a column for each study, and the
+        truth, if it is known.
     """
     directions = {sign: name for name, sign in SIGNS.items()}
     rows = []
@@ -151,6 +176,11 @@ def claims_table(
         for study, table in endpoints.items():
             mine = table[(table["emotion"] == emotion) & (table["traits"] == "all")]
             row[study] = _verdict(mine)
+            if study in doubted and len(mine):
+                row[study] = f"doubtful: {row[study]}"
+        if truth is not None:
+            mine = truth.loc[truth["emotion"] == emotion, "rated"]
+            row["truth of simulated labels"] = apa_number(mine.mean())
         rows.append(row)
     return pd.DataFrame(rows)
 

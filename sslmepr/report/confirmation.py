@@ -21,6 +21,14 @@ MARKED = re.compile(r"^% confirmation: (\w+)$", re.MULTILINE)
 
 NOTHING = "No attempt has been finished yet."
 
+KNOWN, NEW = "known to development", "never seen before"
+"""People of `sslmepr.confirmation.people.recognition`."""
+
+UNSAID = (
+    "**What it does not say.** New people come from the generator of the known ones; "
+    "that the analysis holds for people who were filmed, nothing here can show."
+)
+
 
 def filled(
     text: str,
@@ -104,7 +112,15 @@ def answer(
             "record). What follows was confirmed of the code of that time; for today's "
             "code it is a hint, until `make confirm` has run again."
         )
-    return Findings([state, _endpoints(tables["endpoints"]), _worlds(tables["worlds"])])
+    return Findings(
+        [
+            state,
+            _endpoints(tables["endpoints"]),
+            _worlds(tables["worlds"]),
+            *new_people(tables["recognition"]),
+            UNSAID,
+        ]
+    )
 
 
 def _endpoints(table: pd.DataFrame) -> str:
@@ -160,6 +176,71 @@ def _worlds(table: pd.DataFrame) -> str:
         f"**Error rates** over {count} worlds, against the bounds that were fixed "
         f"before: {'; '.join(told)}."
     )
+
+
+def bounds_told(table: pd.DataFrame) -> str:
+    """How many bounds were missed or are undecided, to go on with a sentence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.confirmation.confirm.count_worlds`; may be empty.
+    """
+    if table.empty:
+        return ""
+    known = table[table["verdict"].notna()]
+    parts = []
+    for verdict in ("missed", UNDECIDED):
+        rows = known[known["verdict"] == verdict]
+        named = "; ".join(
+            f"{plain(row.metric)} {interval(row.estimate, row.low, row.high, 2)} in "
+            f"{row.condition} worlds"
+            for row in rows.itertuples()
+        )
+        parts.append(f"{len(rows)} {verdict}" + (f" ({named})" if named else ""))
+    return f"; of {len(known)} bounds on error rates, {' and '.join(parts)}"
+
+
+def new_people(table: pd.DataFrame) -> list[str]:
+    """Whether new people are recognised worse than those whom development has read.
+
+    The two groups are independent, so that the interval of the difference follows from
+    those of both (Zou and Donner 2008, Statistics in Medicine 27, 1693-1702).
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `recognition_table`.
+
+    Returns
+    -------
+    list of str
+        A sentence, or none without both groups.
+    """
+    parts, worse = [], False
+    for metric, rows in table.groupby("metric", sort=False):
+        groups = rows.set_index("people")[["estimate", "low", "high"]]
+        if not {KNOWN, NEW} <= set(groups.index):
+            continue
+        known, new = (groups.loc[name] for name in (KNOWN, NEW))
+        change = new["estimate"] - known["estimate"]
+        below, above = (new["estimate"] - new["low"], new["high"] - new["estimate"])
+        least = change - np.hypot(below, known["high"] - known["estimate"])
+        most = change + np.hypot(above, known["estimate"] - known["low"])
+        worse |= most < 0
+        parts.append(
+            f"{plain(metric)} {interval(*new)}, {interval(*known)} on the known ones, "
+            f"a difference of {interval(change, least, most)}"
+        )
+    if not parts:
+        return []
+    verdict = "no worse for sure than people whom development has read"
+    if worse:
+        verdict = (
+            "worse than people whom development has read, as they would be if choices "
+            "had been made on these"
+        )
+    return [f"**Recognition**: new people are read {verdict} ({'; '.join(parts)})."]
 
 
 def endpoints_table(table: pd.DataFrame) -> Table:

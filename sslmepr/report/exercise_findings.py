@@ -74,6 +74,8 @@ def labels_answer(found: pd.DataFrame, emotion: str) -> Findings:
     rows = select(found, emotion=emotion)
     others = found[found["emotion"] != emotion]
     called, beside = ((each["verdict"] == PRESENT).sum() for each in (rows, others))
+    halo = (others["planted"] == 0) & (others["rated"] != 0)
+    by_halo = (halo & (others["verdict"] == PRESENT)).sum()
     ends = dict.fromkeys(map(apa_number, (rows["rated"].min(), rows["rated"].max())))
     return Findings(
         [
@@ -84,7 +86,8 @@ def labels_answer(found: pd.DataFrame, emotion: str) -> Findings:
             f"of these raters it is {' to '.join(ends)}: the analysis reads labels, "
             "and tells nothing beyond them.",
             f"Of the {len(others)} pairs of other emotions, {beside} "
-            f"{'is' if beside == 1 else 'are'} called present.",
+            f"{'is' if beside == 1 else 'are'} called present; in {by_halo} of these "
+            "the labels do correlate, by the same halo, though nothing was planted.",
         ]
     )
 
@@ -109,7 +112,9 @@ def worlds_answer(found: pd.DataFrame, emotion: str, trait: str) -> Findings:
             f"**In {called} of {len(rows)} worlds** {plain(emotion)} with "
             f"{plain(trait)} is *present*; r lies between "
             f"{apa_number(rows['r'].min())} and {apa_number(rows['r'].max())}, "
-            f"{apa_number(rows['r'].mean())} on average.",
+            f"{apa_number(rows['r'].mean())} on average, where "
+            f"{apa_number(rows['planted'].mean())} was planted and the labels of these "
+            f"raters correlate by {apa_number(rows['rated'].mean())}.",
             f"{held} of {len(rows)} intervals hold the association of the labels; "
             f"something that is not there is called in {wrong} of the worlds.",
         ]

@@ -216,6 +216,7 @@ def explorer(
     primary: pd.DataFrame,
     halo: pd.DataFrame,
     binned: pd.DataFrame,
+    doubt: str = "",
 ) -> Explorer | Message:
     """The explorer of a study, or a sentence where there is nothing to explore.
 
@@ -234,6 +235,8 @@ def explorer(
         emotion, trait and robustness, of `sslmepr.association.halo.sensitivity`.
     binned : DataFrame
         From `sslmepr.report.binned_means.binned_means`.
+    doubt : str
+        As of `sslmepr.report.pair_findings.told_pairs`.
 
     Returns
     -------
@@ -241,7 +244,7 @@ def explorer(
     """
     if pairs.empty:
         return Message("There is no pair to explore.")
-    told = told_pairs(pairs, precision, settings, primary, halo)
+    told = told_pairs(pairs, precision, settings, primary, halo, doubt)
     shown = all_pairs(pairs, precision, settings, primary)
     effect, confidence = settings.smallest_effect, settings.confidence
     return Explorer(told, shown, effect, confidence, first, binned)

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 import pandas as pd
 
 from sslmepr.association.multitrait import CUTOFF
-from sslmepr.association.specifications import CHOICES, by_choice
-from sslmepr.labels import SCORED_EMOTIONS, TRAITS
+from sslmepr.association.specifications import (
+    CHOICES,
+    EVERY,
+    HELD_OUT,
+    NETWORKS,
+    PROBES,
+    TRAINING,
+    by_choice,
+)
+from sslmepr.labels import SCORED_EMOTIONS, TRAITS, select
 from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.tables import number
@@ -51,8 +59,9 @@ def measurement_findings(
     else:
         told = [convergent_sentence(agreement), discriminant_sentence(ratios)]
     known = joint[joint["specifications"] > 0]
-    told = [*told, choices_sentence(curve, joint, claims)]
-    return Findings([*_in_short(agreement, ratios, known), *told])
+    told = [*told, choices_sentence(curve, joint, claims), *by_corpora(curve)]
+    first = [*_in_short(agreement, ratios, known), *by_networks(curve)]
+    return Findings([*first, *told])
 
 
 def _in_short(
@@ -120,12 +129,13 @@ def discriminant_sentence(ratios: pd.DataFrame) -> str:
         ratios["other"].isin(TRAITS),
     )
     pairs = ratios[emotions & traits]
-    distinct = int(pairs["distinct"].sum())
+    distinct, sure = int(pairs["distinct"].sum()), pairs["low"].notna()
     verdict = _share(distinct, len(pairs), "pairs of an emotion with a trait")
     told = (
         f"{APART} {verdict} HTMT, their correlation without errors of measurement, is "
-        f"surely smaller than 1 in size; in {pairs['below'].sum()} it is below the "
-        f"conventional {apa_number(CUTOFF)}"
+        f"surely smaller than 1 in size; in {(pairs['below'] & sure).sum()} of the "
+        f"{sure.sum()} that have an interval it is below the conventional "
+        f"{apa_number(CUTOFF)}"
     )
     known = pairs.dropna(subset=["htmt"])
     if len(known):
@@ -172,6 +182,78 @@ def choices_sentence(
     )
 
 
+def by_corpora(curve: pd.DataFrame) -> list[str]:
+    """What covariances of the scores of some corpora alone give.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        As of `by_networks`.
+
+    Returns
+    -------
+    list of str
+        A sentence, or none where there is no held-out corpus.
+    """
+    known = select(curve, modalities=EVERY, scores=next(iter(PROBES)))
+    known = known.dropna(subset=["estimate"])
+    if not {TRAINING, HELD_OUT} <= set(known["corpora"]):
+        return []
+    parts = []
+    for emotion, mine in known.groupby("emotion", sort=False):
+        rows = mine.set_index("corpora")
+        told = ", ".join(
+            f"{_of(rows.loc[name], 'estimate')} from {words}"
+            for name, words in (
+                (EVERY, "all corpora"),
+                (TRAINING, "the training corpora alone"),
+                (HELD_OUT, "the held-out corpus alone"),
+            )
+            if name in rows.index
+        )
+        parts.append(f"{plain(emotion)} {told}")
+    return [
+        "**Which corpora give the covariances of scores**, with all modalities and "
+        f"probes as they are: {'; '.join(parts)}. How far the headline of other "
+        "people may lie from this one, *A test that was fixed first* shows."
+    ]
+
+
+def by_networks(curve: pd.DataFrame) -> list[str]:
+    """What the method's own networks find, in place of linear probes.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Table of `sslmepr.association.specifications.Curve`; may be empty.
+
+    Returns
+    -------
+    list of str
+        A sentence, or none if no specification of networks has an estimate.
+    """
+    if curve.empty:
+        return []
+    known = select(curve, scores=NETWORKS).dropna(subset=["estimate"])
+    if known.empty:
+        return []
+    parts = []
+    for emotion, mine in known.groupby("emotion", sort=False):
+        whole = select(mine, modalities=EVERY, corpora=EVERY)
+        told = [_of(row, "estimate") for _, row in whole.iterrows()]
+        if len(mine) > 1:
+            count = f"{mine['significant'].sum()} of {len(mine)} ways to analyse"
+            told.append(f"significant in {count}")
+        parts.append(f"{plain(emotion)} {', '.join(told)}")
+    count = known["significant"].sum()
+    found = "nothing is found" if not count else "some of the claims are found"
+    return [
+        f"**From the method's own networks, {found}**, where their scores take the "
+        f"place of linear probes: mean association with the five traits, "
+        f"{'; '.join(parts)}."
+    ]
+
+
 def _headline(row, sign: int) -> str:
     ends = f"[{apa_number(row.low)}, {apa_number(row.high)}]"
     span = f"from {apa_number(row.smallest)} to {apa_number(row.largest)}"
@@ -191,5 +273,7 @@ def _share(count: int, whole: int, of: str) -> str:
 
 
 def _of(row: pd.Series, name: str) -> str:
+    if pd.isna(row["low"]):
+        return f"{apa_number(row[name])} (no interval)"
     ends = f"[{apa_number(row['low'])}, {apa_number(row['high'])}]"
     return f"{apa_number(row[name])} {ends}"

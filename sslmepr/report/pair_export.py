@@ -15,7 +15,7 @@ from sslmepr.association.probe_scores import FOLDS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
-from sslmepr.report.apa import apa_number, counted
+from sslmepr.report.apa import apa_number, counted, p_alone
 from sslmepr.report.chapter_tables import Message
 from sslmepr.report.downloads import Download, Downloads
 from sslmepr.report.words import plain, pretty
@@ -117,17 +117,12 @@ def paper_table(pairs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     )
 
 
-def p_alone(p: float) -> str:
-    """A p-value for a column that is named p: ``.012`` or ``< .001``."""
-    return "< .001" if p < 0.001 else apa_number(p, 3)
-
-
 def title(study: str) -> str:
     """Title of the table of a study."""
     return f"Correlations of Emotions With Apparent Personality, Study {study}"
 
 
-def note(pairs: pd.DataFrame, settings: Association) -> str:
+def note(pairs: pd.DataFrame, settings: Association, doubt: str = "") -> str:
     """Note below the table: what stands in it.
 
     Parameters
@@ -135,6 +130,8 @@ def note(pairs: pd.DataFrame, settings: Association) -> str:
     pairs : DataFrame
         From `tidy_export`.
     settings : Association
+    doubt : str
+        From `sslmepr.report.recorded_verdicts.caution`; stands at the end.
     """
     clips = clips_of(pairs.iloc[0])
     correction = CORRECTIONS.get(settings.correction, settings.correction)
@@ -143,11 +140,11 @@ def note(pairs: pd.DataFrame, settings: Association) -> str:
         f"p is corrected for {len(pairs)} tests by {correction}. Present: significant "
         f"at {apa_number(settings.alpha)}. Absent: smaller than "
         f"±{apa_number(settings.smallest_effect)} by two one-sided tests at "
-        f"{apa_number(settings.alpha)}."
+        f"{apa_number(settings.alpha)}." + (doubt and f" {doubt}")
     )
 
 
-def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
+def methods_paragraph(pairs: pd.DataFrame, params: Params, doubt: str = "") -> str:
     """How the associations were estimated, for the methods section of a paper.
 
     Parameters
@@ -156,6 +153,8 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
         From `tidy_export`.
     params : Params
         Sections ``association``, ``modalities``, ``roles`` and the seed.
+    doubt : str
+        As of `note`.
     """
     settings, roles = params.association, params.roles
     clips = clips_of(pairs.iloc[0])
@@ -186,6 +185,7 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params) -> str:
         f"{apa_number(settings.alpha)}, show it to be smaller than "
         f"±{apa_number(settings.smallest_effect)}. Otherwise it is undecided. "
         f"Computed with sslmepr {sslmepr.__version__} (seed {params.seed})."
+        + (doubt and f" {doubt}")
     )
 
 
@@ -307,7 +307,9 @@ def _rich_sign(sign: str) -> str:
     return f"\\u{ord(sign)}\\'{sign.encode('cp1252', 'replace').hex()}"
 
 
-def exports(pairs: pd.DataFrame, params: Params) -> Downloads | Message:
+def exports(
+    pairs: pd.DataFrame, params: Params, doubt: str = ""
+) -> Downloads | Message:
     """All files for a paper, or a sentence where there is nothing to report.
 
     Parameters
@@ -316,12 +318,14 @@ def exports(pairs: pd.DataFrame, params: Params) -> Downloads | Message:
         From `tidy_export`.
     params : Params
         As of `methods_paragraph`, and the name of the study.
+    doubt : str
+        As of `note`.
     """
     if pairs.empty:
         return Message("There is nothing to report.")
     settings = params.association
     frame = paper_table(pairs, settings.confidence)
-    printed = frame, title(params.study), note(pairs, settings)
+    printed = frame, title(params.study), note(pairs, settings, doubt)
     codes = codebook().to_csv(index=False)
     return Downloads(
         {
@@ -331,7 +335,8 @@ def exports(pairs: pd.DataFrame, params: Params) -> Downloads | Message:
             "associations.csv": Download("all numbers", pairs.to_csv(index=False)),
             "codebook.csv": Download("what the columns of these mean", codes),
             "methods.txt": Download(
-                "paragraph for the methods section", methods_paragraph(pairs, params)
+                "paragraph for the methods section",
+                methods_paragraph(pairs, params, doubt),
             ),
         }
     )

@@ -14,11 +14,17 @@ from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
 from sslmepr.report.association_findings import clips_to_decide, verdict_table
 from sslmepr.report.overview import Findings
-from sslmepr.report.pair_export import CORRECTIONS, clips_of, p_alone
+from sslmepr.report.pair_export import CORRECTIONS, clips_of
 from sslmepr.report.words import plain, pretty
 
 NAMED = 12
 """Most pairs that a sentence lists."""
+
+UNSAID = (
+    "**What it does not say.** Correlations are those of what raters say about clips, "
+    "of emotions that are seen and of traits that strangers ascribe; they are no "
+    "causes, and say nothing about a single person."
+)
 
 
 def refusal(table: pd.DataFrame) -> str:
@@ -102,6 +108,7 @@ def told_pairs(
     settings: Association,
     primary: pd.DataFrame,
     halo: pd.DataFrame,
+    doubt: str = "",
 ) -> pd.DataFrame:
     """What readers are told of each pair.
 
@@ -114,6 +121,8 @@ def told_pairs(
     halo : DataFrame
         emotion, trait and robustness, of `sslmepr.association.halo.sensitivity`; pairs
         that it lacks are told without.
+    doubt : str
+        From `sslmepr.report.recorded_verdicts.caution`; stands with every verdict.
 
     Returns
     -------
@@ -131,9 +140,10 @@ def told_pairs(
         + _as_endpoint(
             row, registered.get((row.emotion, row.trait)), len(pairs), len(primary)
         )
+        + html.escape(doubt and f" {doubt}", False)
         for row in rows
     ]
-    told["report"] = [_report(row, settings, len(pairs)) for row in rows]
+    told["report"] = [_report(row, settings, len(pairs), doubt) for row in rows]
     told["needed"] = [
         _needed(row.verdict, needed[row.emotion, row.trait], settings) for row in rows
     ]
@@ -200,7 +210,7 @@ def _as_endpoint(row, endpoint, pairs: int, endpoints: int) -> str:
     )
 
 
-def _report(row, settings: Association, tests: int) -> str:
+def _report(row, settings: Association, tests: int, doubt: str) -> str:
     correction = CORRECTIONS.get(settings.correction, settings.correction)
     effect = apa_number(settings.smallest_effect)
     one, other = pretty(row.emotion), plain(row.trait)
@@ -225,6 +235,7 @@ def _report(row, settings: Association, tests: int) -> str:
             f"undecided, {number}; {small}"
         )
     told += f"; N = {counted(row.n, row.n_crossed, row.n_speakers)}."
+    told += doubt and f" {doubt}"
     told = html.escape(told, False).replace("p_adj ", "<em>p</em><sub>adj</sub> ")
     return re.sub(r"\b([rpN])(?= (=|&lt;) )", r"<em>\1</em>", told)
 
@@ -275,6 +286,5 @@ def all_pairs(
     verdicts = [getattr(registered.get(each), "verdict", None) for each in cells]
     if any(verdicts):
         shown.insert(shown.columns.get_loc("verdict") + 1, "endpoint", verdicts)
-    shown["p_corrected"] = shown["p_corrected"].map(p_alone)
     shown["clips to decide"] = shown.pop("clips").map("{:,}".format).where(open_)
     return shown

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from sslmepr.report.overview import Findings, first_screen
+from sslmepr.report.verification_table import kinds_of_machine
 
 
 def promises_findings(promises: pd.DataFrame, history: pd.DataFrame) -> Findings:
@@ -16,9 +17,6 @@ def promises_findings(promises: pd.DataFrame, history: pd.DataFrame) -> Findings
         From `sslmepr.report.verification_table.read_history`.
     """
     tests = promises["tests"].str.split().explode().nunique()
-    kinds = len(
-        history.reindex(columns=["processor", "blas", "torch"]).drop_duplicates()
-    )
     answer = (
         f"**{promises['promise'].nunique()} promises** on damaged recordings, tables "
         "from spreadsheets, full disks, killed processes and other processors were "
@@ -26,7 +24,7 @@ def promises_findings(promises: pd.DataFrame, history: pd.DataFrame) -> Findings
     )
     sure = (
         "The tests run with every change of the code. Results were computed again on "
-        f"{kinds} kind{'s' * (kinds != 1)} of processor or arithmetic."
+        f"{kinds_of_machine(history)}."
     )
     unsaid = (
         "That nothing else can go wrong: a promise covers the ways in which it was "

@@ -16,8 +16,18 @@ CHECKS_FILE = "assumptions.csv"
 CLAIM = "**The paper's finding**"
 """What sentences on it begin with."""
 
-DOUBT = "**This cannot be relied on**"
+DOUBT = "**No verdict can be relied on**"
 """What a sentence on contradicted assumptions begins with."""
+
+FAILED = {
+    "conditions": "its conditions do not hold together (Hansen's J, {})",
+    "covariances": "the two labelled corpora differ in covariances of scores that one "
+    "joint law would make equal ({})",
+    "corpora": "either labelled corpus alone gives other associations ({})",
+    "labels": "clips with both labels give other associations ({})",
+}
+"""Tests of `sslmepr.association.assumption_checks`, in the order in which they are told
+of any study, and what it means that one fails, with its p."""
 
 
 def recorded_verdicts(folder: str | Path) -> Findings:
@@ -33,8 +43,8 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     Findings
         Those of `sslmepr.report.association_findings.association_findings`. Results
         that an earlier version recorded do not have them: there, that no correlation of
-        `DISJOINT` modalities exists tells that no clip was seen in two. Last comes
-        what contradicts the assumptions.
+        `DISJOINT` modalities exists tells that no clip was seen in two. What
+        contradicts the assumptions comes first.
 
     Raises
     ------
@@ -45,7 +55,7 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     path = folder / FINDINGS_FILE
     if path.is_file():
         told = json.loads(path.read_text("utf-8"))
-        return Findings([*told, *contradictions(folder / CHECKS_FILE)])
+        return Findings([*contradictions(recorded(folder / CHECKS_FILE)), *told])
     known = pd.read_csv(folder / "associations.csv")
     if (known["source"] == DISJOINT).any():
         reason = (
@@ -68,29 +78,58 @@ def recorded_verdicts(folder: str | Path) -> Findings:
     )
 
 
-def contradictions(path: str | Path) -> list[str]:
+def rejected(checks: pd.DataFrame) -> list[str]:
+    """What contradicts the assumptions of the verdicts, in words.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        From `sslmepr.association.assumption_checks.assumption_checks`; may be empty.
+
+    Returns
+    -------
+    list of str
+        For each check that fails, tests first.
+    """
+    if checks.empty:
+        return []
+    failed = checks[checks["verdict"] == "fails"].set_index("assumption")
+    told = [
+        words.format(apa_p(failed.loc[name, "p"]))
+        for name, words in FAILED.items()
+        if name in failed.index
+    ]
+    return [*told, *failed.loc[~failed.index.isin(FAILED), "reason"]]
+
+
+def contradictions(checks: pd.DataFrame) -> list[str]:
     """A sentence on what contradicts the assumptions of the verdicts.
 
     Parameters
     ----------
-    path : path
-        Table of `sslmepr.association.assumption_checks.check_assumptions`; if it is not
-        there, or no check fails, there is no sentence.
+    checks : DataFrame
+        As of `rejected`; if no check fails, there is no sentence.
     """
-    checks = recorded(path)
-    if checks.empty:
-        return []
-    failed = checks[checks["verdict"] == "fails"].set_index("assumption")
-    told = list(failed["reason"].dropna())
-    if "conditions" in failed.index:
-        p = apa_p(failed.loc["conditions", "p"])
-        told.insert(0, f"its conditions do not hold together (Hansen's J, {p})")
+    told = rejected(checks)
     if not told:
         return []
     return [
-        f"{DOUBT}, neither a verdict on the paper's finding nor any pair: the data "
-        f"contradict what the analysis assumes, {'; '.join(told)}."
+        f"{DOUBT}, neither on the paper's finding nor on any pair: the data contradict "
+        f"what the analysis assumes, {'; '.join(told)}. What is said of verdicts would "
+        "hold if the assumptions did."
     ]
+
+
+def caution(checks: pd.DataFrame) -> str:
+    """What stands beside a single estimate, also where it is copied into a paper.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        As of `rejected`; if no check fails, this is empty.
+    """
+    told = "; ".join(rejected(checks))
+    return told and f"This is doubtful, since the data contradict the model: {told}."
 
 
 def real_people(folder: str | Path) -> list[str]:
@@ -99,7 +138,20 @@ def real_people(folder: str | Path) -> list[str]:
     Parameters
     ----------
     folder : path
+        As of `recorded_people`.
+    """
+    return recorded_people(folder, "**Real people** (published corpora)")
+
+
+def recorded_people(folder: str | Path, whom: str) -> list[str]:
+    """What a recorded study says of the paper's claim.
+
+    Parameters
+    ----------
+    folder : path
         ``results/<study>/association``.
+    whom : str
+        Its people: what the item begins with.
 
     Returns
     -------
@@ -110,4 +162,4 @@ def real_people(folder: str | Path) -> list[str]:
         return []
     told = recorded_verdicts(folder).sentences
     told = [each for each in told if each.startswith((CLAIM, DOUBT))] or told[:1]
-    return ["**Real people** (published corpora): " + " ".join(told).replace("**", "")]
+    return [f"{whom}: " + " ".join(told).replace("**", "")]

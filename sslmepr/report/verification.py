@@ -471,6 +471,7 @@ def verify(study: str, folder: str | Path = ".") -> bool:
         "commit": commit,
         "compared": len(found),
         "outside": len(outside),
+        "farthest": _farthest(outside),
         **_largest(found),
     }
     # JSON has no infinity.
@@ -495,9 +496,26 @@ def _largest(found: list[Difference]) -> dict[str, float]:
     return largest
 
 
+def _farthest(outside: list[Difference]) -> str | None:
+    """Name the number that is farthest beyond its tolerance."""
+    moved = [each for each in outside if math.isfinite(each.difference)]
+    if not moved:
+        return None
+    each = max(moved, key=lambda one: one.difference / max(one.tolerance, 1e-9))
+    return (
+        f"{each.where} of {each.file} (on record {each.recorded}, computed "
+        f"{each.computed})"
+    )
+
+
 def _remember(row: dict, path: Path) -> None:
     """Add a row to the history; it replaces that of the same machine and study."""
-    rows = [*read_history(path).to_dict("records"), row]
+    rows = [
+        *read_history(path)
+        .drop(columns="on_record_now", errors="ignore")
+        .to_dict("records"),
+        row,
+    ]
     table = pd.DataFrame(rows, columns=[*row])
     table = table.drop_duplicates(["study", *machine()], keep="last")
     path.parent.mkdir(exist_ok=True)

@@ -4,6 +4,7 @@
 """
 
 import math
+import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -116,23 +117,56 @@ KINDS = {
 }
 
 MACHINES = ["study", "processor", "blas", "torch", "date", "commit"]
-MACHINES += ["compared", "outside"]
+MACHINES += ["compared", "outside", "on_record_now"]
+
+ARITHMETIC = ["blas", "torch"]
+"""Of a row of the history: which code and which instructions computed."""
 
 
 def tolerances() -> pd.DataFrame:
     """Tolerances of `compare`: kind, tolerance, numbers, why."""
     rows = []
     for kind in KINDS.values():
-        allowed = f"{kind.tolerance:g}" + (f" / {kind.per}" if kind.per else "")
+        allowed = "not compared"
+        if kind.tolerance < math.inf:
+            allowed = f"{kind.tolerance:g}" + (f" / {kind.per}" if kind.per else "")
         rows.append((kind.name, allowed, kind.numbers, kind.why))
     return pd.DataFrame(rows, columns=["kind", "tolerance", "numbers", "why"])
 
 
 def read_history(path: str | Path = HISTORY) -> pd.DataFrame:
-    """Read the history of verifications; no rows if there is none."""
+    """Read the history of verifications; no rows if there is none.
+
+    Returns
+    -------
+    DataFrame
+        With a column on_record_now: whether the results that were verified are those on
+        record, NaN where git does not know.
+    """
     if not Path(path).exists():
         return pd.DataFrame(columns=["study"])
-    return pd.read_csv(path, dtype={"commit": str})
+    table = pd.read_csv(path, dtype={"commit": str})
+    root = Path(path).resolve().parent
+    now = {study: _tree(root, "HEAD", study) for study in table["study"].unique()}
+    table["on_record_now"] = [
+        None
+        if None in (then := _tree(root, commit, study), now[study])
+        else then == now[study]
+        for commit, study in zip(table["commit"], table["study"], strict=True)
+    ]
+    return table
+
+
+def _tree(folder: Path, commit: str, study: str) -> str | None:
+    """Git's hash of a study's results at a commit; None if git does not know it."""
+    words = ["git", "rev-parse", "--verify", "-q", f"{commit}:./{study}"]
+    try:
+        done = subprocess.run(
+            words, cwd=folder, check=True, capture_output=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
 
 
 def machines(history: pd.DataFrame) -> pd.DataFrame:
@@ -144,6 +178,22 @@ def machines(history: pd.DataFrame) -> pd.DataFrame:
         From `read_history`.
     """
     return history.reindex(columns=MACHINES)
+
+
+def kinds_of_machine(history: pd.DataFrame) -> str:
+    """On how many kinds of processor and of arithmetic results were computed again.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From `read_history`.
+    """
+    processors = history.reindex(columns=["processor"]).drop_duplicates()
+    arithmetic = history.reindex(columns=ARITHMETIC).drop_duplicates()
+    return " and ".join(
+        f"{len(each)} kind{'s' * (len(each) != 1)} of {what}"
+        for each, what in ((processors, "processor"), (arithmetic, "arithmetic"))
+    )
 
 
 def verified(history: pd.DataFrame, study: str) -> str:
@@ -158,18 +208,31 @@ def verified(history: pd.DataFrame, study: str) -> str:
     mine = history[history["study"] == study]
     if mine.empty:
         return "**Not computed again yet**: `make verify` does it."
-    last = mine.sort_values("date", kind="stable").iloc[-1]
+    current = mine[mine["on_record_now"].isin([True])]
+    last = (mine if current.empty else current).sort_values("date", kind="stable")
+    last = last.iloc[-1]
     outcome = (
         "none of them outside its tolerance"
         if not last["outside"]
         else f"{int(last['outside']):,} of them outside their tolerance"
     )
-    kinds = len(mine.drop_duplicates(["processor", "blas", "torch"]))
+    farthest = last.get("farthest")
+    if last["outside"] and isinstance(farthest, str):
+        outcome += f", farthest {farthest}"
+    told = (
+        f"{int(last['compared']):,} numbers were compared with those of commit "
+        f"{last['commit'][:7]}, {outcome}. So far this study was verified on "
+        f"{kinds_of_machine(mine)}."
+    )
+    where = f"on {last['date']} ({last['processor']}, {last['blas']}, {last['torch']})"
+    if len(current):
+        return f"**Computed again** last {where}: {told}"
+    if mine["on_record_now"].isna().all():
+        doubt = "Whether those are the results on record is not known here."
+        return f"**Computed again** last {where}: {told} {doubt}"
     return (
-        f"**Computed again** last on {last['date']} ({last['processor']}, "
-        f"{last['blas']}, {last['torch']}): {int(last['compared']):,} numbers were "
-        f"compared with those on record, {outcome}. So far this study was verified on "
-        f"{kinds} kind{'s' * (kinds > 1)} of machine or arithmetic."
+        "**The results on record were not computed again yet**; earlier ones were, "
+        f"last {where}: {told} `make verify` compares those of today."
     )
 
 

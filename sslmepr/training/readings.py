@@ -35,6 +35,9 @@ convention, not tuned."""
 FIRST_SHARE = 0.15
 """Share of contrary words from which expectation maximisation starts."""
 
+CONSTANT = 1e-6
+"""Largest standard deviation of scores, whose usual one is 1, that is rounding."""
+
 ROUNDS = 20
 """Of both algorithms."""
 
@@ -193,8 +196,14 @@ def fit_contrary(
 
 
 def _expected(others: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Ridge regression of own scores on the others, in sample: (clip, score)."""
-    design = np.column_stack([others / (others.std(0) + 1e-9), np.ones(len(others))])
+    """Ridge regression of own scores on the others, in sample: (clip, score).
+
+    Scores that are the same for all clips, as of a modality that no clip with labels
+    has, tell nothing, and are 0 here.
+    """
+    spread = others.std(0)
+    scaled = np.where(spread > CONSTANT, others / (spread + 1e-9), 0.0)
+    design = np.column_stack([scaled, np.ones(len(others))])
     penalty = SHRINKAGE * len(others) * np.eye(design.shape[1])
     penalty[-1, -1] = 1e-6
     return design @ np.linalg.solve(design.T @ design + penalty, design.T @ own)

@@ -67,7 +67,7 @@ def test_words_that_the_app_has_heard_are_not_given_words(page, video):
 
 
 def test_words_go_with_the_recording_that_they_are_of(page):
-    *_, words = page._choose(EXAMPLE, REQUEST)
+    *_, words, _ = page._choose(EXAMPLE, REQUEST)
     assert words["value"] == "" and words["visible"]
     assert page._choose_example("any", REQUEST)[2] == ""
     assert page._take_another(None, REQUEST)[1] == ""

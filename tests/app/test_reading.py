@@ -184,7 +184,7 @@ def test_attributions_add_up(read, reader):
         assert outputs.at[name, "score"] == pytest.approx(row[column], abs=1e-6)
     full = [each[0].removeprefix("output-") for each in answer["sections"]]
     (shown,) = {*full} & {*EMOTIONS}
-    percent = f"{100 * row[f'emotion_{shown}']:.0f} % in this clip"
+    percent = f"{100 * row[f'emotion_{shown}']:.0f}\N{NO-BREAK SPACE}% in this clip"
     assert percent in seen(page_of(answer))
 
 

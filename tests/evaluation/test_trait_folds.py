@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from sslmepr.corpora.schema import COLUMNS, validate, write_clips
 from sslmepr.evaluation import speaker_folds
-from sslmepr.evaluation.scores import ALL, GUESSING, STACKED
+from sslmepr.evaluation.scores import ALL, GUESSING, KERNELS, STACKED
 from sslmepr.evaluation.trait_folds import (
     CrossFitted,
     hashed_folds,
@@ -57,13 +57,25 @@ def test_labels_of_a_fold_do_not_reach_its_predictions(drawn):
     shuffled, fold = true.copy(), folds[1]
     shuffled[fold] = np.random.default_rng(0).permutation(true[fold])
     again = out_of_fold_traits(features, shuffled, speakers, folds)
-    assert list(found) == [GUESSING, "face", "text", ALL, STACKED]
+    assert list(found) == [GUESSING, "face", "text", ALL, STACKED, KERNELS]
     for name in found:
         np.testing.assert_array_equal(again[name][fold], found[name][fold])
     rest = folds[0]
     assert all((again[name][rest] != found[name][rest]).any() for name in found)
     mean = np.delete(true, fold, axis=0).mean(0)
     np.testing.assert_allclose(found[GUESSING][fold], np.tile(mean, (len(fold), 1)))
+
+
+def test_kernels_find_what_is_not_linear():
+    """Scores that rise with the product of two features, with neither alone."""
+    rng = np.random.default_rng(4)
+    features = {name: rng.standard_normal((600, 2)) for name in ("face", "text")}
+    product = np.prod(features["face"], axis=1) + np.prod(features["text"], axis=1)
+    true = np.clip(0.5 + 0.1 * np.tile(product[:, None], 5), 0, 1)
+    speakers = np.array([f"v{place // 3}" for place in range(600)])
+    found = out_of_fold_traits(features, true, speakers, hashed_folds(speakers, 3), 1)
+    r = {name: np.corrcoef(true[:, 0], found[name][:, 0])[0, 1] for name in found}
+    assert r[STACKED] < 0.3 < 0.8 < r[KERNELS]
 
 
 @pytest.mark.parametrize("noise", [0.1, 1, 10, 100])
@@ -145,6 +157,7 @@ def test_scores_and_gains_of_all_labelled_clips(rated, drawn):
     assert gains.groupby("method")["against"].unique().map(list).to_dict() == {
         ALL: ["face", "text"],
         STACKED: ["face", "text", ALL],
+        KERNELS: ["face", "text", ALL, STACKED],
     }
     for row in gains.itertuples():
         key = row.metric.removesuffix(" above"), row.target

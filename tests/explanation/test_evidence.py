@@ -91,6 +91,16 @@ def test_means_by_category_resample_speakers():
     assert (found["hit"] < found["hit_high"]).all()
 
 
+def test_a_share_of_all_has_an_interval_that_is_not_a_point():
+    table = pd.DataFrame({"clip_id": CLIPS, "kind": "a", "hit": 1.0})
+    found = mean_by(table, "kind", ["hit"], SPEAKERS, 200, 0.95, 0, ["hit"])
+    (row,) = found.to_dict("records")
+    people = len({SPEAKERS[clip] for clip in CLIPS})
+    # Wilson (1927) of n of n: n / (n + z²).
+    assert row["hit"] == row["hit_high"] == 1
+    assert row["hit_low"] == pytest.approx(people / (people + 1.96**2), abs=1e-4)
+
+
 def test_shuffled_weights_are_the_same_in_other_places():
     torch.manual_seed(0)
     features = {"face": 3, "text": 3}

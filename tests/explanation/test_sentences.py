@@ -6,7 +6,7 @@ from sslmepr.explanation.sentences import (
     attention_findings,
     column_sentences,
     contribution_sentence,
-    findings,
+    pointing_sentences,
     prediction_sentence,
     weight_sentences,
 )
@@ -52,17 +52,22 @@ def test_modalities_raise_and_lower_an_output_compared_with_the_average_clip():
         )
 
 
-def test_predictions_are_said():
+def test_what_the_model_reads_is_told_beside_what_raters_said():
     traits = {"openness": 0.4, "emotional_stability": 0.7}
     emotions = {"neutral": 0.9, "anger": 0.3, "fear": 0.2, "sadness": 0.6}
     # What is decided counts, whatever the probability: each emotion has its own limit.
     decided = {"neutral": False, "anger": True, "fear": True, "sadness": False}
-    assert prediction_sentence(emotions, decided, traits) == (
-        "The clip shows anger (0.30) and fear (0.20); among the traits the person "
-        "appears highest in emotional stability and lowest in openness."
+    rated = {"anger": 0.0, "openness": 0.5}
+    assert prediction_sentence(emotions, decided, traits, rated) == (
+        "The model reads anger (0.30; raters 0.00) and fear (0.20) in the clip. Among "
+        "the traits, it scores emotional stability (0.70) highest and openness (0.40; "
+        "raters 0.50) lowest for the person."
     )
     none = dict.fromkeys(emotions, False) | {"neutral": True}
-    assert prediction_sentence(emotions, none, {}) == "The clip shows no emotion."
+    assert prediction_sentence(emotions, none, {}, {"fear": float("nan")}) == (
+        "The model reads no emotion in the clip. Whether that is right is not known: "
+        "nobody rated this clip."
+    )
 
 
 def used():
@@ -82,46 +87,55 @@ def weights(lowest, correlation):
     return pd.DataFrame([row | {"correlation": correlation} | ends])
 
 
-def test_findings_have_the_numbers_of_the_tables():
-    pointing = pd.DataFrame([{"kind": "trait, low", "hit": 0.8, "chance": 0.31}])
-    pointing = pointing.assign(hit_low=0.7, hit_high=0.9, shuffled=0.5)
-    said = findings(used(), pointing, weights(0.95, float("nan")))
-    assert said[0].endswith("is face (70 % [65, 75]), then text (30 % [25, 35]).")
-    assert "text, 30 % where an ideal observer takes 60 % [55, 65]" in said[1]
-    assert "face, 70 % where it takes 40 % [35, 45]" in said[1]
-    assert "face 0.50 [0.45, 0.55] and text 0.25 [0.20, 0.30]" in said[2]
-    assert (
-        "trait, low 80 % [70, 90], by chance 31 %, with shuffled weights 50 %"
-        in said[3]
+def test_clauses_that_count_are_told_from_those_that_do_not():
+    row = {"kind": "trait, low", "hit": 0.8, "hit_low": 0.7, "hit_high": 0.9}
+    row |= {"shuffled": 0.5, "shuffled_low": 0.4, "shuffled_high": 0.6}
+    row |= {"gain": 0.3, "gain_low": 0.15, "gain_high": 0.4}
+    other = row | {"kind": "emotion, denied", "gain": 0.03, "gain_low": -0.1}
+    known, unknown = pointing_sentences(pd.DataFrame([row, other]))
+    assert known == (
+        "The clause that says most counts most in 80 % [70, 90] (*trait, low*) of the "
+        "clips, more often than with shuffled weights."
     )
-    assert len(said) == 6 and "is uniform" in said[4]
-    unknown = used().assign(there=float("nan"))
-    assert "is not known" in findings(unknown, pointing[:0], weights(0.9, 1))[1]
+    assert unknown == (
+        "Of *emotion, denied* the model cannot be told from one with shuffled weights: "
+        "80 % [70, 90] against 50 % [40, 60], a difference of 3 % [−10, 40]."
+    )
+    assert pointing_sentences(pd.DataFrame([row])) == [known]
+    assert pointing_sentences(pd.DataFrame()) == []
+
+
+def sanity():
+    table = used()[["modality", "correlation", "correlation_low", "correlation_high"]]
+    random = table.assign(correlation=[-0.1, 0.02])
+    both = [table.assign(model="trained"), random.assign(model="shuffled")]
+    return pd.concat(both)
 
 
 def test_what_moves_the_model_most_comes_first():
-    sanity = pd.DataFrame({"model": ["trained"] * 2 + ["shuffled"] * 2})
-    sanity["correlation"] = [0.5, 0.25, -0.1, 0.02]
     table = used().assign(clips=241)
-    answer, sure, unsaid = attention_findings(table, sanity)
+    answer, sure, unsaid, against = attention_findings(table, sanity())
     assert answer == (
         "**Face moves the model's answers most**, with 70 % [65, 75] of what moves "
-        "them from clip to clip; text moves them least, with 30 % [25, 35]. Whoever "
-        "knew how the clips are made would take 40 % [35, 45] and 60 % [55, 65] from "
-        "them."
+        "them from clip to clip; text moves them least, with 30 % [25, 35]."
     )
-    assert "241 clips" in sure and "r = 0.38 on average, and by −0.04 in a" in sure
+    assert "241 clips" in sure
+    assert "r = 0.25 [0.20, 0.30] (text) to 0.50 [0.45, 0.55] (face); in a" in sure
+    assert "shuffled weights, by −0.10" in sure
     assert unsaid.startswith("**What it does not say.**")
+    assert "text, 30 % [25, 35] where an observer" in against
+    assert "takes 60 % [55, 65]; most overused is face, 70 %" in against
     unknown = table.assign(there=float("nan"))
-    answer, sure, _ = attention_findings(unknown, sanity)
-    assert answer.endswith("30 % [25, 35].") and sure.endswith("drawn again and again.")
-    assert attention_findings(table[:0], sanity) == []
+    answer, sure, unsaid = attention_findings(unknown, sanity())
+    assert sure.endswith("drawn again and again.") and "is not known" in unsaid
+    (nothing,) = attention_findings(table[:0], sanity())
+    assert "no clip" in nothing
 
 
 def test_weights_are_called_uniform_only_where_they_are():
     (said,) = weight_sentences(weights(0.4, 0.2))
     assert "is not uniform: 0.40 to 1.05 times" in said
-    assert said.endswith("face 0.20 [0.10, 0.30].")
+    assert said.endswith("is 0.20 [0.10, 0.30] (face).")
     uniform, unknown = weight_sentences(weights(0.95, float("nan")))
     assert "is uniform: 0.95 to 1.05 times" in uniform
     assert "no weight of an ideal observer" in unknown

@@ -93,6 +93,29 @@ def test_a_journey_goes_from_stage_to_stage(means):
     assert untold.startswith("**Openness** (score)") and "raters" not in untold
 
 
+def test_an_error_that_is_larger_than_nearly_all_is_called_one(means):
+    # Errors in openness are .11, .01, .09 and, less .2, .39.
+    assert tour.error_sentence(means, "d", "openness") == (
+        "**the model is wrong**, by 0.39; 3 of the 4 clips have a smaller error"
+    )
+    assert tour.error_sentence(means, "b", "openness") == (
+        "the model is off by 0.01; 0 of the 4 clips have a smaller error"
+    )
+    unknown = means.assign(true=np.nan)
+    assert "nobody rated" in tour.error_sentence(unknown, "d", "openness")
+
+
+def test_the_tour_begins_with_what_is_read_and_how_right_it_is(means):
+    read, sure, unsaid = tour.tour_findings(means, "d", ("happiness", "openness"))
+    assert read.endswith(
+        "happiness 0.81 (raters 0.80) and openness 0.41 (raters 0.80)."
+    )
+    assert "In openness, **the model is wrong**, by 0.39; 3 of" in sure
+    assert "raters" in unsaid
+    unknown = means.assign(true=np.nan)
+    assert "(raters" not in tour.tour_findings(unknown, "d", ("fear", "openness"))[0]
+
+
 def test_the_place_is_told_with_its_interval_or_not_at_all():
     found = pd.DataFrame(
         {

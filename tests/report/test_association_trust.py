@@ -65,12 +65,15 @@ def test_a_check_that_holds_is_not_called_so():
     shown = checks_shown(checks, STRENGTHS)["verdict"].tolist()
     assert shown == [
         "fails",
-        "not rejected, but by strength of cues",
+        "not rejected, but the strength of cues rejects one joint law",
         "not rejected",
         "holds",
     ]
     shown = checks_shown(checks, STRENGTHS.iloc[1:2])["verdict"].tolist()
     assert shown == ["fails", "not rejected", "not rejected", "holds"]
+    table = checks_shown(checks, STRENGTHS)
+    assert table["p"].dropna().tolist() == [".010", ".900", ".100"]
+    assert table["assumption"][0] == "one joint law: covariances of scores"
     assert checks_shown(pd.DataFrame(), STRENGTHS).empty
 
 
@@ -92,7 +95,8 @@ def test_claims_stand_beside_the_verdict_of_each_study():
     )
     claims = {"happiness": 1, "sadness": -1}
     none = pd.DataFrame(columns=PRIMARY)
-    table = claims_table(claims, {"simulated": found, "real": none})
+    studies = {"simulated": found, "real": none}
+    table = claims_table(claims, studies)
     assert table["claim of the paper"].tolist() == [
         "happiness with higher scores",
         "sadness with lower scores",
@@ -102,6 +106,11 @@ def test_claims_stand_beside_the_verdict_of_each_study():
         "not confirmed, −.11 [−.29, .06]",
     ]
     assert set(table["real"]) == {"no verdict: not identified"}
+    truth = pd.DataFrame({"emotion": [*claims], "rated": [0.42, -0.34]})
+    table = claims_table(claims, studies, studies, truth)
+    assert table["simulated"][0] == "doubtful: confirmed, .21 [.09, .32]"
+    assert set(table["real"]) == {"no verdict: not identified"}
+    assert table.iloc[:, -1].tolist() == [".42", "−.34"]
     against = claims_table(claims, {"x": found.assign(verdict="opposite")})
     assert against["x"][0] == "refuted, .21 [.09, .32]"
 

@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.report.confirmation import MARKED, answer, filled, worlds_table
+from sslmepr.report.confirmation import (
+    MARKED,
+    answer,
+    bounds_told,
+    filled,
+    new_people,
+    worlds_table,
+)
 
 PAGE = Path(__file__).parents[2] / "book" / "confirmation.md"
 
@@ -69,7 +76,8 @@ def tables():
 
 
 def test_the_answer_counts_endpoints_by_what_was_expected(tables):
-    state, endpoints, worlds = answer(log(True), True, 1, tables).sentences
+    told = answer(log(True), True, 1, tables).sentences
+    state, endpoints, worlds, people, unsaid = told
     assert state.startswith("**Confirmatory.**") and "1 attempt on record" in state
     assert "4 as registered: 2 confirmed (happiness with all traits .30" in endpoints
     assert "surprise with all traits .01" in endpoints.split("refuted")[0]
@@ -80,6 +88,23 @@ def test_the_answer_counts_endpoints_by_what_was_expected(tables):
     assert "0.950 [0.940, 0.960] (planted worlds): met" in worlds
     assert "0.060 [0.030, 0.100] (unrelated worlds): undecided" in worlds
     assert "root-mean-square" not in worlds  # it has no bounds
+    assert "read no worse for sure" in people
+    assert "a difference of −0.050 [−0.191, 0.091]" in people
+    assert unsaid.startswith("**What it does not say.**")
+
+
+def test_new_people_who_are_read_worse_are_told(tables):
+    narrow = tables["recognition"].assign(low=[0.69, 0.64], high=[0.71, 0.66])
+    (told,) = new_people(narrow)
+    assert "are read worse than" in told and "−0.050 [−0.064, −0.036]" in told
+    assert new_people(narrow.head(1)) == []
+
+
+def test_missed_and_undecided_bounds_are_named(tables):
+    assert bounds_told(pd.DataFrame()) == ""
+    assert bounds_told(tables["worlds"]).startswith(
+        "; of 2 bounds on error rates, 0 missed and 1 undecided ("
+    )
 
 
 def test_code_that_moved_on_is_exploratory(tables):
@@ -108,7 +133,7 @@ def test_every_marked_line_of_the_chapter_is_filled(tables):
     tables_alone = [line for line in text.splitlines() if "<table" in line]
     assert len(tables_alone) == 4  # each in one line, without a blank one within it
     assert "1500 clips of 1100 people." in text
-    assert text.startswith("# Confirmed once\n")
+    assert text.startswith("# A test that was fixed first\n")
 
 
 def test_a_line_that_names_something_else_is_an_error(tables):

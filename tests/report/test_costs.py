@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,3 +89,11 @@ def test_what_a_run_costs():
 def test_a_run_that_was_not_measured_costs_nothing_known():
     table = pd.DataFrame({"name": ["repro"], "value": [float("nan")], "unit": [None]})
     assert run_cost(table).startswith("A whole run was not measured")
+
+
+def test_how_to_run_says_what_was_measured():
+    """If this fails, `make bench` has measured anew: write this into the page."""
+    root = Path(__file__).parents[2]
+    page = (root / "book/how-to-run.md").read_text("utf-8")
+    told = run_cost(pd.read_csv(root / "results/benchmarks.csv"))
+    assert told in " ".join(page.split())

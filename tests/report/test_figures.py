@@ -32,6 +32,7 @@ from sslmepr.report import figures as shown
 from sslmepr.report import theme
 from sslmepr.report.figures.clips import envelope
 from sslmepr.report.figures.panels import panel_grid
+from sslmepr.report.figures.recovery import RING
 from tests.report.test_figures_truth import (
     GROUPS,
     JOURNEY,
@@ -176,6 +177,17 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
         figures.pipeline_graph(circle)
 
 
+def test_arrows_into_a_stage_that_gathers_all_are_left_out():
+    names = "abcdef"
+    edges = pd.DataFrame([(n, "all") for n in names], columns=["source", "stage"])
+    axes = figures.pipeline_graph(edges).axes[0]
+    assert texts(axes) == [*names, "all"]
+    styles = [each.get_bbox_patch().get_linestyle() for each in axes.texts]
+    assert styles == ["-"] * 6 + ["--"]
+    few = figures.pipeline_graph(edges.head(2)).axes[0]
+    assert texts(few) == ["", "", "a", "b", "all"]
+
+
 def test_recovery_has_a_point_per_cell_and_the_observer():
     table, planted = association()
     observer = planted.rename(columns={"planted": "observer"})
@@ -188,6 +200,20 @@ def test_recovery_has_a_point_per_cell_and_the_observer():
     assert (
         len(axes.get_xticks()) > 0 and axes.get_xlabel() == "correlation of the labels"
     )
+
+
+def test_the_matrix_of_truth_rings_what_was_built_in():
+    table, planted = association()
+    truth = planted.assign(rated=0.25)
+    comparison = compare(table, truth, None, against="rated")
+    axes = figures.truth_matrix(comparison).axes[0]
+    rings = [c for c in axes.collections if RING["s"] in c.get_sizes()]
+    # One more is the key's.
+    assert len(rings) == (comparison["planted"] != 0).sum() + 1
+    numbers = [text for text in texts(axes) if text.endswith("(.25)")]
+    assert len(numbers) == len(comparison)
+    bold = [t for t in axes.texts if t.get_fontweight() == "bold"]
+    assert len(bold) == comparison["significant"].sum()
 
 
 def test_recovery_has_no_places_where_nothing_is_associated():
@@ -881,6 +907,7 @@ def everything(rng):
         index=["face", "text"],
     )
     return {
+        "truth_matrix": (comparison,),
         "truth_panels": (binned([*EMOTIONS[1:], *TRAITS]),),
         "confusion_matrix": (confused(*((name, 3) for name in EMOTIONS)),),
         "group_dots": (GROUPS,),

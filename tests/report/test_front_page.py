@@ -43,7 +43,13 @@ def test_without_a_ceiling_scores_are_not_told():
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=30))
 def test_pairs_are_counted_by_what_was_planted(pairs):
     cells = pd.DataFrame(pairs, columns=["planted", "significant"])
-    cells = cells.assign(planted=0.3 * cells["planted"])
+    cells = cells.assign(
+        planted=0.3 * cells["planted"],
+        rated=0.4 * cells["planted"],
+        recovered=-0.25,
+        emotion="fear",
+        trait="emotional_stability",
+    )
     agreement = pd.DataFrame(
         [("slope", 0.5, -0.25, 1.25)], columns=["metric", "estimate", "low", "high"]
     )
@@ -51,8 +57,22 @@ def test_pairs_are_counted_by_what_was_planted(pairs):
     there = [called for planted, called in pairs if planted]
     empty = [called for planted, called in pairs if not planted]
     counts = [sum(there), len(there), sum(empty), len(empty)]
-    assert numbers(told) == [*counts, 0.5, 0.25, 1.25]
+    named = min(sum(there + empty), front_page.NAMED)
+    values = numbers(told)
+    assert values[:4] == counts and values[-3:] == [0.5, 0.25, 1.25]
+    assert len(values) == 7 + 2 * named
+    assert told.count("fear with emotional stability (−.25 where the truth is") == named
     assert "[−.25, 1.25] times the correlation of the labels" in told
+
+
+def test_what_halo_alone_makes_of_labels_is_told():
+    cells = pd.DataFrame({"planted": [0.3, 0.0], "rated": [0.4, -0.15]})
+    cells = cells.assign(significant=False, recovered=0.1)
+    agreement = pd.DataFrame(
+        [("slope", 0.5, 0.2, 0.7)], columns=["metric", "estimate", "low", "high"]
+    )
+    (told,) = front_page.found(cells, agreement)
+    assert "0 of the 1 others, whose labels correlate by up to .15 through" in told
 
 
 @given(
@@ -83,15 +103,16 @@ def test_false_alarms_are_those_of_worlds_without_associations(called, kinds):
 @given(st.lists(st.tuples(SHARE, SHARE, SHARE), min_size=1, max_size=30), SHARE)
 def test_intervals_are_counted_world_by_world(values, share):
     columns = ["rated", "low", "high"]
-    one = pd.DataFrame(values, columns=columns).assign(study="one")
-    other = pd.DataFrame([(0.5, 0.0, 1.0)], columns=columns).assign(study="other")
+    one = pd.DataFrame(values, columns=columns).assign(study="one", planted=0)
+    other = pd.DataFrame([(0.5, 0.0, 1.0)], columns=columns)
+    other = other.assign(study="other", planted=0)
     names = ["source", "metric", "estimate"]
     drawn = pd.DataFrame([(CROSS, "covers_planted", share)], columns=names)
     (told,) = front_page.intervals_held(pd.concat([one, other]), drawn)
     held = sum(low <= rated <= high for rated, low, high in values)
     expected = [95, held, len(values), 1, 1, 100 * share, 100 * share]
     assert numbers(told) == pytest.approx(expected, abs=0.51)
-    assert "pairs of the one world and in 1 of 1 pairs of the other world" in told
+    assert " pairs and in the other world in 1 of 1 pairs" in told
 
 
 ENDPOINTS = """direction,verdict,covered,n,n_speakers
@@ -106,14 +127,34 @@ def test_the_last_attempt_that_was_finished_is_told(tmp_path):
     assert front_page.confirmed(tmp_path) == []
     hashes = [digit * 64 for digit in "abc"]
     log = pd.DataFrame({"attempt": [1, 2, 3], "hash": hashes})
+    log = log.assign(revision=["00a", "00b", "00c"])
     log.to_csv(tmp_path / "attempts.csv", index=False)
     assert front_page.confirmed(tmp_path) == []
     for digit, table in (("a", ""), ("b", ENDPOINTS)):
         (tmp_path / (12 * digit)).mkdir()
         (tmp_path / (12 * digit) / "endpoints.csv").write_text(table)
     (told,) = front_page.confirmed(tmp_path)
-    assert "(attempt 2 of 3; 5,000 clips of 3,000 people)" in told
+    assert "commit `00b` (attempt 2 of 3; 5,000 clips of 3,000 people)" in told
     assert "2 of 4 claims" in told and "3 of 4 intervals" in told
+
+
+def test_scores_of_new_people_stand_beside_those_of_known_ones():
+    rows = [
+        ("fused", metric, 0.7, 0.6, 0.8, 0.5, 0.9, 30) for metric in ("mWACC", "CCC")
+    ]
+    new = pd.DataFrame(
+        [("mWACC", 0.65, 0.55, 0.75), ("CCC", 0.61, 0.51, 0.71)],
+        columns=["metric", "estimate", "low", "high"],
+    )
+    empty = pd.DataFrame()
+    last = front_page.Confirmed(
+        empty, empty, new.assign(people="never seen before"), 1, 1, "00a"
+    )
+    (told,) = front_page.recognised(pd.DataFrame(rows, columns=COVERED), last)
+    assert (
+        "commit `00a` was right in 65 % [55, 75], and its scores of personality" in told
+    )
+    assert told.endswith("agreed by .61 [.51, .71].")
 
 
 @pytest.fixture
@@ -127,12 +168,13 @@ def simulated():
 def test_the_page_of_the_record_has_every_claim_with_its_limit(simulated):
     told = front_page.front_page("simulated", 0.05, ROOT)
     heads = [re.match(r"\*\*(.*?)\*\*", each)[1] for each in told]
-    assert len(heads) == 6
+    assert len(heads) == 7
     cells = pd.read_csv(simulated / "validity" / "cells.csv")
     own = cells[cells["study"] == "simulated"]
-    assert numbers(heads[1])[1] == (own["planted"] != 0).sum()
+    assert heads[1] == "Simulated people" and "relied on" in told[1]
+    assert numbers(heads[2])[1] == (own["planted"] != 0).sum()
     text = front_page.summary("simulated", 0.05, ROOT)
-    assert text.count("\n- ") == 5
+    assert text.count("\n- ") == 6
     assert "What may not be concluded" in text and "What it costs" in text
     assert max(map(len, text.splitlines())) <= 90
 

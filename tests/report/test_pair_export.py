@@ -76,6 +76,15 @@ def test_the_note_states_sizes_levels_and_correction(found):
     assert "by simes-hochberg" in pair_export.note(found[2], other)
 
 
+def test_a_doubt_goes_wherever_numbers_are_copied(found, settings):
+    doubt = "This is doubtful."
+    assert pair_export.note(found[2], SETTINGS, doubt).endswith(f" {doubt}")
+    assert pair_export.methods_paragraph(found[2], settings, doubt).endswith(doubt)
+    files = pair_export.exports(found[2], settings, doubt).files
+    for name in ("associations.rtf", "associations.tex", "methods.txt"):
+        assert doubt in files[name].text
+
+
 def test_the_methods_follow_the_parameters(found, settings):
     told = pair_export.methods_paragraph(found[2], settings)
     assert "1,200 clips of 600 people" in told and "face, body, scene, audio" in told

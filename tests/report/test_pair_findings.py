@@ -43,6 +43,13 @@ def test_a_study_is_refused_with_its_reason(found):
     assert refusal(unidentified("one modality")) == "one modality"
 
 
+def test_a_doubt_stands_with_every_verdict_and_report(found):
+    _, known, pairs = found
+    told = told_pairs(pairs, known, SETTINGS, NONE, HALO, "Doubtful, p < .001.")
+    assert told["said"].str.endswith(" Doubtful, p &lt; .001.").all()
+    assert told["report"].str.endswith(" Doubtful, <em>p</em> &lt; .001.").all()
+
+
 class TestStudyPairs:
     def test_every_verdict_has_its_sentence(self, found):
         _, known, pairs = found

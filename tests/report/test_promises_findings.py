@@ -20,7 +20,7 @@ def test_machines_are_counted_by_kind_and_not_by_verification():
     answer, sure, unsaid = promises_findings(PROMISES, history).sentences
     assert answer.startswith("**2 promises** on damaged recordings")
     assert answer.endswith("tried in 3 ways, and are kept by 3 tests.")
-    assert sure.endswith("on 2 kinds of processor or arithmetic.")
+    assert sure.endswith("on 1 kind of processor and 2 kinds of arithmetic.")
     assert unsaid.startswith("**What it does not say.**")
     never = pd.DataFrame(columns=["study"])
     assert "on 0 kinds" in promises_findings(PROMISES, never).sentences[1]

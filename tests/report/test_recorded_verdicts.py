@@ -53,25 +53,29 @@ def test_the_front_page_has_the_sentences_on_the_claim(tmp_path):
 
 
 CHECKED = """assumption,p,verdict,reason
-conditions,{},{},
-corpora,,,one sensor
 joint,,{},labels determine each other
+corpora,,,one sensor
+conditions,{},{},
+covariances,0.04,{},
 """
 
 
-def test_contradicted_assumptions_are_told_last(tmp_path):
+def test_contradicted_assumptions_are_told_first(tmp_path):
     claim = "**The paper's finding** that happiness is so."
     (tmp_path / FINDINGS_FILE).write_text(json.dumps([claim, "**Present**, 1."]))
     pd.DataFrame({"source": []}).to_csv(tmp_path / "associations.csv")
     checks = tmp_path / "assumptions.csv"
-    checks.write_text(CHECKED.format(0.4, "holds", "holds"))
+    checks.write_text(CHECKED.format("holds", 0.4, "holds", "holds"))
     assert len(recorded_verdicts(tmp_path).sentences) == 2
-    checks.write_text(CHECKED.format(0.0001, "fails", "fails"))
-    last = recorded_verdicts(tmp_path).sentences[-1]
-    assert last.startswith("**This cannot be relied on**")
-    assert last.endswith("(Hansen's J, p < .001); labels determine each other.")
+    checks.write_text(CHECKED.format("fails", 0.0001, "fails", "holds"))
+    first, *told = recorded_verdicts(tmp_path).sentences
+    assert first.startswith("**No verdict can be relied on**")
+    assert "(Hansen's J, p < .001); labels determine each other. What" in first
+    assert told == [claim, "**Present**, 1."]
     (told,) = real_people(tmp_path)
-    assert "happiness is so" in told and "cannot be relied on" in told
+    assert told.index("relied on") < told.index("happiness is so")
     assert "Present" not in told
-    checks.write_text(CHECKED.format(0.02, "fails", "holds"))
-    assert "(Hansen's J, p = .020)." in recorded_verdicts(tmp_path).sentences[-1]
+    checks.write_text(CHECKED.format("holds", 0.02, "fails", "fails"))
+    first = recorded_verdicts(tmp_path).sentences[0]
+    assert "(Hansen's J, p = .020); the two labelled corpora differ" in first
+    assert "make equal (p = .040). What" in first

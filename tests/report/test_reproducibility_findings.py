@@ -7,7 +7,7 @@ def test_the_last_verification_comes_first_and_the_costs_last():
     history = pd.DataFrame(
         [("a", "X", "open", "AVX2", "2026-11-28", 1200, 3)],
         columns=["study", "processor", "blas", "torch", "date", "compared", "outside"],
-    )
+    ).assign(commit="0123456789ab", on_record_now=True)
     measured = pd.DataFrame(
         [("repro", 1200.0, "seconds", "2 cores")],
         columns=["name", "value", "unit", "machine"],

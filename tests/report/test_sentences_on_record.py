@@ -167,7 +167,7 @@ def of_worlds(table):
     half = (mine["high"] - mine["low"]).max() / 2
     worlds = [mine["worlds"].sum(), alarms["worlds"].sum(), len(alarms)]
     typical = alarms["estimate"].median()
-    counts = [len(mine), within.sum(), smaller, len(errors[1])]
+    counts = [len(mine), within.sum(), len(errors[1]) - smaller, len(errors[1])]
     return [*counts, half, typical, *worlds]
 
 
@@ -211,7 +211,10 @@ def of_measurement(agreement, ratios, curve, joint):
     )
     for rows in (emotions & traits, emotions & ~traits, ~emotions):
         yield from (rows.sum(), ratios.loc[rows, "distinct"].sum())
-    yield ratios.loc[emotions & traits, "below"].sum()
+    known = ratios[emotions & traits].dropna(subset=["low"])
+    yield from (known["below"].sum(), len(known))
+    for _, rows in curve[curve["scores"] == "networks"].groupby("emotion"):
+        yield from (rows["significant"].sum(), rows["estimate"].notna().sum())
     yield from agreement[["convergent", "exceeds"]].mean()
     for _, rows in curve.dropna(subset=["estimate"]).groupby("emotion"):
         for choice in ("modalities", "corpora", "scores"):
@@ -242,10 +245,11 @@ def of_exercises(table):
         significant = empty & rows["significant"].astype(bool)
         chosen = (empty, empty & present, empty & held, significant)
         chosen += (happy & present, ~happy, ~happy & present)
-        yield from (each.sum() for each in chosen)
+        by_halo = ~happy & present & (rows["planted"] == 0) & (rows["rated"] != 0)
+        yield from (each.sum() for each in (*chosen, by_halo))
         yield rows.loc[empty & present, "world"].nunique()
         for _, own in rows.groupby(["emotion", "trait"]):
-            yield own["r"].mean()
+            yield from own[["r", "planted", "rated"]].mean()
             yield (own["verdict"] == "present").sum()
             yield held[own.index].sum()
 
@@ -258,9 +262,21 @@ def of_validity(table, agreement):
         called = rows["significant"].astype(bool)
         yield from (there.sum(), (~there).sum())
         yield from ((there & called).sum(), (~there & called).sum())
+        holds = (rows["low"] <= rows["rated"]) & (rows["rated"] <= rows["high"])
+        yield from ((there & holds).sum(), (~there & holds).sum())
+        yield rows.loc[~there, "rated"].abs().max()
 
 
-def of_confirmation(endpoints, worlds, attempts):
+def of_confirmation(endpoints, worlds, people, attempts):
+    for _, rows in people.groupby("metric", sort=False):
+        (known, low, high), (new, least, most) = rows[
+            ["estimate", "low", "high"]
+        ].values
+        yield from (
+            new - known,
+            new - known - ((new - least) ** 2 + (high - known) ** 2) ** 0.5,
+            new - known + ((most - new) ** 2 + (known - low) ** 2) ** 0.5,
+        )
     yield worlds.groupby("condition")["worlds"].max().sum()
     none = endpoints["direction"] == "none"
     expected = none.map({True: "absent", False: "present"})
@@ -288,11 +304,13 @@ def of_designs(table):
 def confirmed():
     attempts = pd.read_csv(RESULTS / "confirm/attempts.csv")
     folder = RESULTS / "confirm" / attempts["hash"].iloc[-1][:12]
-    return [*recorded(folder / "endpoints.csv", folder / "worlds.csv")(), attempts]
+    names = ("endpoints", "worlds", "recognition")
+    return [*recorded(*(folder / f"{name}.csv" for name in names))(), attempts]
 
 
 def kinds(history):
-    return len(history[["processor", "blas", "torch"]].drop_duplicates())
+    columns = (["processor"], ["blas", "torch"])
+    return [len(history[names].drop_duplicates()) for names in columns]
 
 
 def real_corpora():
@@ -396,7 +414,8 @@ TOLD = {
     "attention": Told(
         lambda used, pointing, weights, sanity: [
             *explained.attention_findings(used, sanity),
-            *explained.findings(used, pointing, weights),
+            *explained.pointing_sentences(pointing),
+            *explained.weight_sentences(weights),
         ],
         recorded(
             *(
@@ -404,7 +423,6 @@ TOLD = {
                 for name in ("used", "pointing", "weights", "sanity")
             )
         ),
-        lambda *tables: tables[-1].groupby("model")["correlation"].mean(),
     ),
     "measurement": Told(
         lambda agreement, ratios, curve, joint: (
@@ -427,12 +445,12 @@ TOLD = {
         tell_exercises, recorded(STUDY / "exercises/worlds.csv"), of_exercises
     ),
     "confirmation": Told(
-        lambda endpoints, worlds, attempts: (
+        lambda endpoints, worlds, people, attempts: (
             confirmation.answer(
                 attempts,
                 True,
                 len(attempts),
-                {"endpoints": endpoints, "worlds": worlds},
+                {"endpoints": endpoints, "worlds": worlds, "recognition": people},
             ).sentences
         ),
         confirmed,
@@ -440,8 +458,8 @@ TOLD = {
     ),
     "verified": Told(
         lambda history: [verification_table.verified(history, "simulated")],
-        recorded(HISTORY),
-        lambda history: [kinds(history[history["study"] == "simulated"])],
+        lambda: [verification_table.read_history(HISTORY)],
+        lambda history: kinds(history[history["study"] == "simulated"]),
     ),
     "run cost": Told(
         lambda table: [costs.run_cost(table)],
@@ -452,7 +470,7 @@ TOLD = {
         lambda *tables: promises_findings(*tables).sentences,
         recorded(ROOT / "book/promises.csv", HISTORY),
         lambda promises, history: [
-            kinds(history),
+            *kinds(history),
             len(set(" ".join(promises["tests"]).split())),
         ],
     ),
@@ -483,9 +501,12 @@ def test_numbers_of_sentences_are_those_of_the_tables(name, factor):
 
 
 def test_the_front_page_tells_the_last_attempt_that_was_finished():
-    endpoints, _, attempts = confirmed()
+    endpoints, worlds, _, attempts = confirmed()
     (told,) = front_page.confirmed(RESULTS / "confirm")
-    expected = [each for each, _ in numbers(told)]
+    told, _, bounds = told.partition("; of ")
+    assert f"{worlds['verdict'].notna().sum()} bounds on error rates" in bounds
+    assert f"{(worlds['verdict'] == 'missed').sum()} missed" in bounds
+    expected = [each for each, _ in numbers(re.sub("`.*?`", "", told))]
     as_said = endpoints["verdict"].eq("absent") == endpoints["direction"].eq("none")
     as_said &= endpoints["verdict"].isin(["absent", "present"])
     clips, people = endpoints[["n", "n_speakers"]].iloc[0]

@@ -322,6 +322,8 @@ def test_a_rerun_is_verified_and_remembered_by_machine(project, capsys):
     assert row["study"] == "small" and row["outside"] == 1 and row["compared"] == 3
     assert {key: row[key] for key in machine()} == machine()
     assert row["largest metric"] == pytest.approx(0.01) and math.isnan(row["largest p"])
+    assert row["on_record_now"]
+    assert row["farthest"] == ("what a, value of x.csv (on record 0.5, computed 0.51)")
     shown = verification_table.last_comparison(history, "small")
     assert shown.to_dict("records") == [
         {"kind": "metric", "tolerance": "0.006", "largest": pytest.approx(0.01)}
@@ -332,6 +334,19 @@ def test_a_rerun_is_verified_and_remembered_by_machine(project, capsys):
     report = json.loads((project / "runs/verification/small.json").read_text())
     assert report["named"][0]["where"] == "what a, value"
     assert {each["file"] for each in report["files"]} >= {"x.csv"}
+
+
+def test_a_row_of_results_that_were_replaced_is_marked(project):
+    verify("small", project)
+    (project / "results/small/x.csv").write_text("what,value,n\na,0.6,3\n")
+    name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", *name, "commit", "-qam", "x"], cwd=project, check=True)
+    history = verification_table.read_history(project / verification_table.HISTORY)
+    assert history["on_record_now"].tolist() == [False]
+    # Without git nobody knows.
+    (project / ".git").rename(project / "gone")
+    history = verification_table.read_history(project / verification_table.HISTORY)
+    assert history["on_record_now"].isna().all()
 
 
 def test_another_machine_gets_a_row_of_its_own(project, monkeypatch):

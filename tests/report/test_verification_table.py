@@ -38,21 +38,35 @@ def test_the_last_comparison_is_that_of_the_study():
     ]
 
 
-def test_the_last_verification_is_told():
+def history(*on_record_now, **more):
     names = ["study", "processor", "blas", "torch", "date", "compared", "outside"]
     rows = [
         ("a", "X", "open", "AVX2", "2026-11-28", 1200, 0),
         ("a", "X", "open", "AVX2", "2026-11-27", 1300, 4),
         ("a", "Y", "open", "AVX2", "2026-11-26", 1300, 4),
     ]
-    history = pd.DataFrame(rows, columns=names)
-    told = verification_table.verified(history, "a")
-    assert "last on 2026-11-28 (X, open, AVX2): 1,200 numbers" in told
+    table = pd.DataFrame(rows, columns=names).assign(commit="0123456789ab", **more)
+    return table.assign(on_record_now=on_record_now)
+
+
+def test_the_last_verification_is_told():
+    told = verification_table.verified(history(True, False, False), "a")
+    assert told.startswith("**Computed again** last on 2026-11-28 (X, open, AVX2): 1,2")
     assert told.endswith(
-        "none of them outside its tolerance. So far this study was verified on 2 kinds "
-        "of machine or arithmetic."
+        "with those of commit 0123456, none of them outside its tolerance. So far this "
+        "study was verified on 2 kinds of processor and 1 kind of arithmetic."
     )
-    failed = verification_table.verified(history.tail(1), "a")
-    assert "on record, 4 of them outside their tolerance" in failed
-    assert failed.endswith("on 1 kind of machine or arithmetic.")
-    assert "Not computed again yet" in verification_table.verified(history, "b")
+    failed = history(None, None, None, farthest="y of x.csv").tail(1)
+    failed = verification_table.verified(failed, "a")
+    assert "4 of them outside their tolerance, farthest y of x.csv." in failed
+    assert failed.endswith("Whether those are the results on record is not known here.")
+    empty = verification_table.verified(history(True, True, True), "b")
+    assert "Not computed again yet" in empty
+
+
+def test_results_that_were_replaced_since_are_not_called_verified():
+    told = verification_table.verified(history(False, None, False), "a")
+    assert told.startswith("**The results on record were not computed again yet**")
+    # The last row of today's results counts, not a later one of others.
+    told = verification_table.verified(history(False, True, False), "a")
+    assert told.startswith("**Computed again** last on 2026-11-27")

@@ -57,6 +57,22 @@ def test_quality_solves_its_own_equation():
         assert likelihood(found + step) < best + 1e-6
 
 
+@pytest.mark.parametrize("level", [0.0, -1.7])
+def test_a_modality_that_says_the_same_of_all_clips_changes_nothing(level):
+    """As one does that no clip with labels has."""
+    rng = np.random.default_rng(2)
+    others, expected = scores(rng)
+    features = rng.standard_normal((CLIPS, 3))
+    own = expected + rng.standard_normal(expected.shape)
+    constant = np.full((CLIPS, 7), level) + 1e-12 * rng.standard_normal((CLIPS, 7))
+    more = np.hstack([others, constant])
+    for fit in (fit_quality, fit_contrary):
+        for found, plain in zip(
+            fit(features, more, own), fit(features, others, own), strict=True
+        ):
+            assert found == pytest.approx(plain, rel=1e-6, abs=1e-9)
+
+
 def test_contrary_words_are_found():
     rng = np.random.default_rng(2)
     others, expected = scores(rng)

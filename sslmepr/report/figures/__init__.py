@@ -37,7 +37,7 @@ from sslmepr.report.figures.power import (
     condition_panels,
     expected_panels,
 )
-from sslmepr.report.figures.recovery import recovery_panels
+from sslmepr.report.figures.recovery import recovery_panels, truth_matrix
 from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
 from sslmepr.report.figures.timeline import emotion_timeline
@@ -89,6 +89,7 @@ __all__ = [
     "stacking_weights",
     "strongest",
     "trial_lines",
+    "truth_matrix",
     "truth_panels",
     "verdict_matrix",
     "waterfall",

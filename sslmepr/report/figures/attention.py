@@ -90,7 +90,8 @@ def waterfall(
     baseline, output : float
         Of the average clip and of this one.
     evidence : Series, optional
-        Modality to the ideal observer's value, a diamond on its bar.
+        Modality to the ideal observer's value, a diamond as far from the start of its
+        bar, with a line to the bar's end.
     unit : str
         Label of the axis.
     usual : str
@@ -112,15 +113,18 @@ def waterfall(
     for place, level in enumerate(levels):
         axes.plot([level] * 2, [place, place + 1], color=theme.faint(), lw=1, zorder=0)
     if evidence is not None:
+        known = starts + evidence.reindex(names).to_numpy()
+        for place, end, there in zip(places, starts + steps, known, strict=True):
+            axes.plot([end, there], [place] * 2, color=theme.ink(), lw=1, ls=":")
         axes.scatter(
-            starts + evidence.reindex(names).to_numpy(),
+            known,
             places,
             marker="D",
             s=34,
             facecolors=theme.page(),
             edgecolors=theme.ink(),
             zorder=4,
-            label="ideal observer",
+            label="end of the bar for an ideal observer",
         )
         legend(figure, [axes.collections[-1]])
     labels = [usual, *map(theme.pretty, names), "This clip"]

@@ -9,10 +9,16 @@ from sslmepr.report import theme
 BOX = (1.1, 0.7)
 """Width and height of a stage with what surrounds it, in inches."""
 
+MANY = 5
+"""Of a stage that reads from more stages than this, no arrows are drawn: they would run
+through all others."""
+
 
 @theme.both_modes
 def pipeline_graph(edges: pd.DataFrame) -> Figure:
     """Stages as boxes, downwards in the order of the flow; arrows for what each reads.
+
+    Stages that read from more than `MANY` others have a dashed frame and no arrows.
 
     Parameters
     ----------
@@ -35,8 +41,19 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
         for column, name in enumerate(names)
     }
     figure, axes = plt.subplots(figsize=(BOX[0] * across, BOX[1] * len(rows)))
-    for source, stage in edges[["source", "stage"]].itertuples(index=False):
-        if depth[stage] - depth[source] == 1 or not _indirect(edges, source, stage):
+    pairs = edges[["source", "stage"]].itertuples(index=False, name=None)
+    direct = pd.DataFrame(
+        [
+            (source, stage)
+            for source, stage in pairs
+            if depth[stage] - depth[source] == 1 or not _indirect(edges, source, stage)
+        ],
+        columns=["source", "stage"],
+    )
+    counts = direct["stage"].value_counts()
+    collecting = set(counts.index[counts > MANY])
+    for source, stage in direct.itertuples(index=False):
+        if stage not in collecting:
             axes.annotate(
                 "",
                 xy=(place[stage][0], place[stage][1] + 0.24),
@@ -61,6 +78,7 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
                 "boxstyle": "round,pad=0.4",
                 "facecolor": theme.page(),
                 "edgecolor": theme.accent(),
+                "linestyle": "--" if name in collecting else "-",
             },
         )
     axes.set(xlim=(-across / 2, across / 2), ylim=(0.5 - len(rows), 0.5))

@@ -72,7 +72,7 @@ def condition_panels(
         strength has a colour and a marker.
     bands : mapping of str to (float, float)
         Metric to the limits between which it should be, drawn as a band; what lies
-        beyond three times the upper one is cut off.
+        beyond three times the upper one is an arrow at the edge, with its number.
     """
     names = list(dict.fromkeys(summary["condition"]))
     series = summary[["source", "strength"]].drop_duplicates()
@@ -84,6 +84,7 @@ def condition_panels(
     ]
     for axes, (metric, band) in zip(grid.flat, bands.items(), strict=False):
         axes.axvspan(*band, color=theme.faint(), alpha=0.35, lw=0)
+        places = []
         for place, ((source, strength), (colour, marker)) in enumerate(
             zip(series, looks, strict=False)
         ):
@@ -95,6 +96,9 @@ def condition_panels(
             y = np.array([names.index(each) for each in here["condition"]], float)
             y = y + 0.7 * ((place + 0.5) / len(series) - 0.5)
             label = f"{theme.pretty(source)}, |r| = {strength:g}"
+            places += [
+                (*each, colour) for each in zip(here["estimate"], y, strict=True)
+            ]
             axes.hlines(y, here["low"], here["high"], color=colour, lw=2, alpha=0.55)
             axes.scatter(
                 here["estimate"],
@@ -108,7 +112,12 @@ def condition_panels(
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
         # A few worlds without much of an estimate must not hide all the others.
-        axes.set_xlim(right=min(axes.get_xlim()[1], BEYOND * band[1]))
+        right = min(axes.get_xlim()[1], BEYOND * band[1])
+        axes.set_xlim(right=right)
+        for x, y, colour in places:
+            if x > right:
+                axes.scatter(right, y, color=colour, marker=">", s=40, clip_on=False)
+                axes.text(0.97 * right, y, f"{x:.2f}", ha="right", va="center")
         axes.grid(axis="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

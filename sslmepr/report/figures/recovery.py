@@ -7,9 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sslmepr.association.verdicts import PRESENT, UNDECIDED
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.report import theme
+from sslmepr.report.apa import apa_number
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
+from sslmepr.report.figures.verdicts import matrix_axes, verdict_mark
+
+RING = {"marker": "o", "s": 260, "facecolors": "none", "linewidths": 1.2}
+"""Style of a scatter: around the mark of a pair that was built in."""
 
 STEP = 0.011
 """Between cells with the same true correlation, which are drawn side by side."""
@@ -91,6 +97,58 @@ def _observer(axes: Axes, table: pd.DataFrame) -> None:
         label="Ideal observer",
         zorder=2,
     )
+
+
+@theme.both_modes
+def truth_matrix(comparison: pd.DataFrame) -> Figure:
+    """What is called and what is true of each pair: a mark, a ring and two numbers.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        From :func:`sslmepr.association.recovery.compare`, with the columns rated and
+        planted: what was built in has a ring.
+    """
+    narrow = theme.width() < 5
+    figure, axes, places = matrix_axes(comparison, 0.75 if narrow else 0.6)
+    between = "\n" if narrow else " "
+    for cell in comparison.itertuples():
+        words = f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}"
+        interval = f"{apa_number(cell.recovered)} [{apa_number(cell.low)}, "
+        interval += f"{apa_number(cell.high)}]"
+        told = PRESENT if cell.significant else UNDECIDED
+        built = "built in" if cell.planted else "not built in"
+        x, y = places[cell.emotion, cell.trait]
+        if cell.planted:
+            axes.scatter(x, y - 0.2, **RING, edgecolors=theme.ink())
+        axes.scatter(
+            x,
+            y - 0.2,
+            **verdict_mark(told, cell.recovered),
+            gid=theme.named(
+                f"{words}: {told}, {interval}; labels {apa_number(cell.rated)}, {built}"
+            ),
+        )
+        axes.text(
+            x,
+            y + 0.25,
+            f"{apa_number(cell.recovered)}{between}({apa_number(cell.rated)})",
+            ha="center",
+            va="center",
+            color=theme.ink() if cell.significant else theme.faint(),
+            fontweight="bold" if cell.significant else "normal",
+        )
+    marks = {
+        "called present, more": verdict_mark(PRESENT, 1),
+        "called present, less": verdict_mark(PRESENT, -1),
+        "undecided": verdict_mark(UNDECIDED, 0),
+        "built into the people": RING | {"edgecolors": theme.ink()},
+    }
+    legend(
+        figure,
+        [axes.scatter([], [], label=name, **mark) for name, mark in marks.items()],
+    )
+    return figure
 
 
 def side_by_side(truth: pd.Series, step) -> pd.Series:

@@ -25,13 +25,9 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
         From `sslmepr.report.association_findings.verdict_cells`, of all pairs or of
         some.
     """
-    emotions = [name for name in SCORED_EMOTIONS if name in set(cells["emotion"])]
-    traits = [name for name in TRAITS if name in set(cells["trait"])]
-    turned = theme.width() / len(traits) < 1
-    height = (2.2 if turned else 1.2) + 0.48 * len(emotions)
-    figure, axes = plt.subplots(figsize=(theme.width(), height))
+    figure, axes, places = matrix_axes(cells, 0.48)
     for cell in cells.itertuples():
-        place = traits.index(cell.trait), emotions.index(cell.emotion)
+        place = places[cell.emotion, cell.trait]
         mark, text, bold = _marked(cell)
         words = f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}"
         numbers = f"{text} [{apa_number(cell.low)}, {apa_number(cell.high)}]"
@@ -52,22 +48,42 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             color=theme.ink() if bold else theme.faint(),
             fontweight="bold" if bold else "normal",
         )
-    _frame(axes, emotions, traits)
-    if turned:
-        plt.setp(axes.get_xticklabels(), rotation=90)
     keys = {
-        "present, with more of the trait": _mark(PRESENT, 1),
-        "present, with less of it": _mark(PRESENT, -1),
-        "absent": _mark(ABSENT, 0),
-        "undecided: clips to decide (k: 1,000)": _mark(UNDECIDED, 0),
+        "present, with more of the trait": verdict_mark(PRESENT, 1),
+        "present, with less of it": verdict_mark(PRESENT, -1),
+        "absent": verdict_mark(ABSENT, 0),
+        "undecided: clips to decide (k: 1,000)": verdict_mark(UNDECIDED, 0),
     }
     handles = [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
     legend(figure, handles)
     return figure
 
 
-def _frame(axes: Axes, emotions: list[str], traits: list[str]) -> None:
-    """Names of rows and columns, and lines between them."""
+Places = dict[tuple[str, str], tuple[int, int]]
+
+
+def matrix_axes(cells: pd.DataFrame, row: float) -> tuple[Figure, Axes, Places]:
+    """An empty matrix with a row for each emotion and a column for each trait.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        emotion and trait, of all pairs or of some.
+    row : float
+        Its height in inches.
+
+    Returns
+    -------
+    figure : Figure
+    axes : Axes
+    places : dict
+        Emotion and trait to the middle of their cell.
+    """
+    emotions = [name for name in SCORED_EMOTIONS if name in set(cells["emotion"])]
+    traits = [name for name in TRAITS if name in set(cells["trait"])]
+    turned = theme.width() / len(traits) < 1
+    height = (2.2 if turned else 1.2) + row * len(emotions)
+    figure, axes = plt.subplots(figsize=(theme.width(), height))
     axes.set(xlim=(-0.5, len(traits) - 0.5), ylim=(len(emotions) - 0.5, -0.5))
     names = [theme.pretty(name).replace(" ", "\n") for name in traits]
     axes.set_xticks(range(len(traits)), names)
@@ -75,24 +91,35 @@ def _frame(axes: Axes, emotions: list[str], traits: list[str]) -> None:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for row in range(1, len(emotions)):
-        axes.axhline(row - 0.5, color=theme.faint(), lw=0.4)
+    for line in range(1, len(emotions)):
+        axes.axhline(line - 0.5, color=theme.faint(), lw=0.4)
+    if turned:
+        plt.setp(axes.get_xticklabels(), rotation=90)
+    return (
+        figure,
+        axes,
+        {
+            (emotion, trait): (column, line)
+            for line, emotion in enumerate(emotions)
+            for column, trait in enumerate(traits)
+        },
+    )
 
 
 def _marked(cell) -> tuple[dict, str, bool]:
     """Mark and number of a cell, and whether the number is strong."""
     if cell.verdict == PRESENT:
         sign = "+" if cell.r > 0 else ""
-        return _mark(PRESENT, cell.r), sign + apa_number(cell.r), True
+        return verdict_mark(PRESENT, cell.r), sign + apa_number(cell.r), True
     if cell.verdict == ABSENT:
-        return _mark(ABSENT, 0), apa_number(cell.r), False
+        return verdict_mark(ABSENT, 0), apa_number(cell.r), False
     clips = f"{cell.clips:,.0f}"
     if cell.clips >= 10_000:
         clips = f"{cell.clips / 1000:,.0f}k"
-    return _mark(UNDECIDED, 0), clips, False
+    return verdict_mark(UNDECIDED, 0), clips, False
 
 
-def _mark(verdict: str, r: float) -> dict:
+def verdict_mark(verdict: str, r: float) -> dict:
     """Style of a scatter: a full triangle, a hollow circle or a small dot."""
     if verdict == PRESENT:
         colour = theme.diverging()(1.0 if r > 0 else 0.0)

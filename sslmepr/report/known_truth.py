@@ -1,0 +1,102 @@
+"""What an association study found, beside a truth that is known, in sentences.
+
+In simulated people, the correlation of the labels in the population is known: what was
+planted, with the halo and without the noise of the raters.
+"""
+
+import pandas as pd
+
+from sslmepr.report.apa import apa_number
+from sslmepr.report.words import plain
+
+
+def truths(primary: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
+    """The true correlation of each endpoint: a mean over its traits.
+
+    Parameters
+    ----------
+    primary : DataFrame
+        From `sslmepr.association.preregistration.primary_table`.
+    truth : DataFrame
+        emotion, trait, rated.
+    """
+    matrix = truth.pivot(index="emotion", columns="trait", values="rated")
+    return pd.Series(
+        [
+            matrix.loc[row.emotion, _traits(row.traits, matrix)].mean()
+            for row in primary.itertuples()
+        ],
+        primary.index,
+        dtype=float,
+    )
+
+
+def _traits(names: str, matrix: pd.DataFrame) -> list[str]:
+    return [*matrix] if names == "all" else names.split(", ")
+
+
+def claims_held(primary: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
+    """Which intervals of means over all traits hold the truth.
+
+    Parameters
+    ----------
+    primary, truth
+        As of `truths`; without endpoints, there is no sentence.
+    """
+    known = primary.assign(truth=truths(primary, truth))
+    means = known[(known["traits"] == "all") & (known["direction"] != "none")]
+    if means.empty:
+        return []
+    told = "; ".join(
+        f"{plain(row.emotion)} {apa_number(row.truth)}, which the interval "
+        f"[{apa_number(row.low)}, {apa_number(row.high)}] "
+        f"{'holds' if row.low <= row.truth <= row.high else 'misses'}"
+        for row in means.itertuples()
+    )
+    held = known["truth"].between(known["low"], known["high"]).sum()
+    return [
+        f"**The truth is known here**: the mean correlation of the labels with the "
+        f"five traits is, for {told}. Of all {len(known)} endpoints, intervals hold "
+        f"the truth in {held}."
+    ]
+
+
+def cells_held(cells: pd.DataFrame) -> str:
+    """In how many pairs of a world intervals hold the truth, and where they do not.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        emotion, trait, planted, rated, recovered, low, high; those without an interval
+        are left out.
+    """
+    cells = cells.dropna(subset=["low", "high"])
+    holds = cells["rated"].between(cells["low"], cells["high"])
+    there = cells["planted"] != 0
+    if not there.any():
+        return f"{holds.sum()} of {len(cells)} pairs"
+    told = f"{(holds & there).sum()} of the {there.sum()} pairs that were built in"
+    if not there.all():
+        told += f" and {(holds & ~there).sum()} of the {(~there).sum()} others"
+    missed = cells[~holds]
+    if missed.empty:
+        return told
+    sizes = missed["recovered"].abs()
+    near = (sizes < missed["rated"].abs()).sum()
+    where = f"{near} of them too near 0" if near < len(missed) else "too near 0"
+    named = "; ".join(
+        f"{plain(row.emotion)} with {plain(row.trait)}, {beside(row)}"
+        for row in missed.itertuples()
+    )
+    return f"{told} (they miss it, {where}, in {named})"
+
+
+def beside(row) -> str:
+    """What was recovered of a pair, beside the truth.
+
+    Parameters
+    ----------
+    row : named tuple
+        Of the cells of `cells_held`.
+    """
+    return f"{apa_number(row.recovered)} where the truth is {apa_number(row.rated)}"

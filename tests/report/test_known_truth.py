@@ -1,0 +1,55 @@
+import pandas as pd
+import pytest
+
+from sslmepr.report.known_truth import cells_held, claims_held, truths
+
+TRUTH = pd.DataFrame(
+    [
+        ("happiness", "openness", 0.2),
+        ("happiness", "extraversion", 0.4),
+        ("sadness", "openness", -0.3),
+        ("sadness", "extraversion", -0.1),
+    ],
+    columns=["emotion", "trait", "rated"],
+)
+PRIMARY = pd.DataFrame(
+    [
+        ("happiness", "all", "positive", 0.2, 0.35),
+        ("sadness", "all", "negative", -0.1, 0.1),
+        ("sadness", "extraversion", "negative", -0.2, 0.1),
+        ("happiness", "openness, extraversion", "none", 0.0, 0.1),
+    ],
+    columns=["emotion", "traits", "direction", "low", "high"],
+)
+CELLS = pd.DataFrame(
+    [
+        ("fear", "openness", 0.3, 0.4, 0.2, 0.1, 0.3),
+        ("anger", "openness", -0.3, -0.4, -0.3, -0.5, -0.1),
+        ("sadness", "openness", 0.0, 0.1, 0.3, 0.2, 0.4),
+        ("disgust", "openness", 0.0, 0.1, None, None, None),
+    ],
+    columns=["emotion", "trait", "planted", "rated", "recovered", "low", "high"],
+)
+
+
+def test_the_truth_of_an_endpoint_is_the_mean_over_its_traits():
+    assert truths(PRIMARY, TRUTH).tolist() == pytest.approx([0.3, -0.2, -0.1, 0.3])
+
+
+def test_intervals_of_claims_are_held_against_the_truth():
+    (told,) = claims_held(PRIMARY, TRUTH)
+    assert "happiness .30, which the interval [.20, .35] holds" in told
+    assert "sadness −.20, which the interval [−.10, .10] misses" in told
+    assert told.endswith("Of all 4 endpoints, intervals hold the truth in 2.")
+    assert claims_held(PRIMARY.head(0), TRUTH) == []
+
+
+def test_pairs_that_were_built_in_are_counted_apart():
+    assert cells_held(CELLS) == (
+        "1 of the 2 pairs that were built in and 0 of the 1 others (they miss it, 1 of "
+        "them too near 0, in fear with openness, .20 where the truth is .40; sadness "
+        "with openness, .30 where the truth is .10)"
+    )
+    assert "(they miss it, too near 0, in fear" in cells_held(CELLS.head(2))
+    assert cells_held(CELLS.iloc[1:2]) == "1 of the 1 pairs that were built in"
+    assert cells_held(CELLS.assign(planted=0)) == "1 of 3 pairs"
