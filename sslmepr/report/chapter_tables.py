@@ -98,7 +98,7 @@ def show_tree(content: Mapping) -> Stack:
 
 def _leaves(value, path: tuple[str, ...]) -> Iterator[tuple]:
     """Path to each leaf, and at its end the value."""
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping):
         for key, item in value.items():
             # Names of files stay as they are.
             word = plain(key) if str(key).isidentifier() else str(key)
@@ -408,7 +408,7 @@ def robustness(
     found: pd.DataFrame,
     empty: str = "Not available: no labelled dev clip has two modalities.",
 ) -> Tabs | Message:
-    """Scores of models by disturbance, a panel for each corpus and metric.
+    """Scores of models by disturbance, a panel for each corpus, metric and kind of it.
 
     Parameters
     ----------
@@ -419,15 +419,26 @@ def robustness(
     """
     if found.empty:
         return Message(empty)
-    named = found.assign(metric=found["model"], clips_are=disturbances(found))
-    return Tabs(
-        "Corpus and score",
-        {
-            f"{pretty(corpus, 'corpus')}, {plain(metric)}": metric_table(
-                part, "clips_are"
+    kinds = found["dose"].map("noise in one, {:g} SD".format)
+    named = found.assign(
+        score=found["metric"],
+        variant=found["model"],
+        kind=kinds.where(found["disturbance"] == NOISE, "without one"),
+        metric=[
+            {NONE: "as they are", REMOVED: f"no_{modality}"}.get(disturbance, modality)
+            for disturbance, modality in zip(
+                found["disturbance"], found["modality"], strict=True
             )
-            for (corpus, metric), part in named.groupby(
-                ["corpus", found["metric"]], sort=False
+        ],
+    )
+    return Tabs(
+        "Corpus, score and disturbance",
+        {
+            f"{pretty(corpus, 'corpus')}, {plain(score)}, {kind}": metric_table(
+                part, "variant"
+            )
+            for (corpus, score, kind), part in named.groupby(
+                ["corpus", "score", "kind"], sort=False
             )
         },
     )

@@ -35,8 +35,10 @@ def corpora_findings(
     emotions = trained[list(EMOTION_COLUMNS)].notna().all(axis=1)
     traits = trained[list(TRAIT_COLUMNS)].notna().all(axis=1)
     people = sum(table["speaker_id"].nunique() for table in clips.values())
+    written = sum(table["media"].isna().sum() for table in clips.values())
+    kinds = f", {written:,} of them transcripts alone" if written else ""
     answer = (
-        f"**{sum(map(len, clips.values())):,} clips of {people:,} people** in "
+        f"**{sum(map(len, clips.values())):,} clips of {people:,} people{kinds}**, in "
         f"{len(clips)} corpora: to learn from, {emotions.sum():,} clips are labelled "
         f"for emotions and {traits.sum():,} for personality traits, "
         f"{(emotions & traits).sum():,} of them for both; {len(clips[held_out]):,} "

@@ -3,14 +3,18 @@
 import hashlib
 import platform
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 import torch
 from threadpoolctl import threadpool_info
 
 from sslmepr.params import Params
 from sslmepr.params.corpora import GivenCorpus
+from sslmepr.report.overview import Findings, first_screen
+from sslmepr.report.words import plain
 from sslmepr.training.checkpoints import code_revision
 
 PACKAGES = ("torch", "transformers", "onnxruntime", "pandas", "statsmodels")
@@ -116,3 +120,43 @@ def provenance(params: Params, data_folder: Path) -> dict:
         "machine": machine(),
         "data (sha256)": data,
     }
+
+
+def record_findings(
+    made_from: Mapping, corpora: Mapping[str, Mapping], obtained: pd.DataFrame
+) -> Findings:
+    """What a study was computed from, how sure that is, and what it does not say.
+
+    Parameters
+    ----------
+    made_from : mapping
+        From `provenance`.
+    corpora : mapping of str to mapping
+        Corpus or part to its summary from `sslmepr.corpora.build.describe`.
+    obtained : DataFrame
+        From `sslmepr.extraction.record.extraction_record`.
+    """
+    hashes = [each or {} for each in made_from["data (sha256)"].values()]
+    clips = "; ".join(
+        f"{plain(name, 'corpus')}, {summary['clips']['all']:,}"
+        for name, summary in corpora.items()
+    )
+    code, machine = made_from["code revision"], made_from["machine"]["processor"]
+    answer = (
+        f"**Study {made_from['study']}** was computed with version {code} of the code, "
+        f"on {machine}, from clips of these corpora: {clips}. "
+        f"{sum(map(len, hashes))} hashes of files and folders say whether data are the "
+        "same."
+    )
+    lacking = (obtained["missing"].fillna("") != "").sum()
+    sure = (
+        "The stage itself writes these tables, which travel in git, so that results "
+        "can be checked where the data may not go. Of "
+        f"{len(obtained)} held-out clips, {lacking} lack a modality; "
+        "`held_out.csv` tells which, and why."
+    )
+    unsaid = (
+        "That data are the same does not make them right; and other processors round "
+        "otherwise, which the chapter on reproducibility measures."
+    )
+    return Findings(first_screen(answer, sure, unsaid))

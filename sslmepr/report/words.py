@@ -184,11 +184,12 @@ PLAIN = {
         "mild world",
     ),
     *(f"hours_on_{count}" for count in (2, 32, 128)),
-    *("on_record_now", "clips_are", "clips_of", "held out", "actors left out in turn"),
+    *("on_record_now", "clips_are", "clips_of", "held out", "as they are"),
     *("r", "interval", "reference", "linear probe", "above linear fusion"),
     *("noted by observers", "predicted by the model", "p", "support vector machine"),
     "late fusion of kernel regressions",
     *("question", "case", "times this study", "clips to decide", "r [interval]"),
+    "actors left out in turn",
     "detected / person / full frame, %",
     "processor seconds per clip [least, most]",
 }

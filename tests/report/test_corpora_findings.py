@@ -4,10 +4,10 @@ from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS
 from sslmepr.report.corpora_findings import corpora_findings
 
 
-def corpus(people, emotions=None, traits=None):
+def corpus(people, emotions=None, traits=None, media="a.mp4"):
     columns = dict.fromkeys(EMOTION_COLUMNS, emotions)
     columns |= dict.fromkeys(TRAIT_COLUMNS, traits)
-    return pd.DataFrame({"speaker_id": people}).assign(**columns)
+    return pd.DataFrame({"speaker_id": people}).assign(media=media, **columns)
 
 
 CLIPS = {
@@ -27,10 +27,13 @@ def test_clips_are_counted_by_what_they_are_labelled_for():
     ceiling = pd.DataFrame(rows, columns=["modality", "metric", "ceiling"])
     answer, sure, unsaid = corpora_findings(CLIPS, "c", ceiling).sentences
     assert answer == (
-        "**10 clips of 8 people** in 3 corpora: to learn from, 5 clips are labelled "
+        "**10 clips of 8 people**, in 3 corpora: to learn from, 5 clips are labelled "
         "for emotions and 3 for personality traits, 1 of them for both; 3 clips are "
         "held out, and nothing is learned from them."
     )
+    written = CLIPS | {"a": CLIPS["a"].assign(media=None)}
+    told = corpora_findings(written, "c", ceiling).sentences[0]
+    assert told.startswith("**10 clips of 8 people, 4 of them transcripts alone**, in")
     assert "(mWACC; .5 is guessing) of .85, and" in sure and "by .92 (" in sure
     assert unsaid.startswith("**What it does not say.** Drawn people")
 

@@ -460,21 +460,6 @@ def test_label_distribution_shows_shares_of_the_tasks_that_are_labelled(rng):
         figures.label_distribution(table, "mine")
 
 
-def projected(rng):
-    points = pd.DataFrame({"x": rng.random(70), "y": rng.random(70)})
-    return points.assign(emotion=EMOTIONS * 10, modality=np.repeat(MODALITIES, 14))
-
-
-def test_projection_has_a_panel_per_modality(rng):
-    panels = figures.projection_scatter(projected(rng)).axes
-    titles = [axes.get_title("left") for axes in panels[:5]]
-    assert titles == ["Face", "Body", "Scene", "Audio", "Text"]
-    assert len(panels[0].collections) == 7
-    corners = [axes.get_position().p0.round(2) for axes in panels]
-    assert len({across for across, _ in corners}) == 3  # three beside one another
-    assert [axes.get_visible() for axes in panels] == [True] * 5 + [False]
-
-
 def frames(rng, count=3):
     return rng.integers(0, 255, (count, 12, 16, 3), dtype=np.uint8)
 
@@ -948,7 +933,6 @@ def everything(rng):
         "multitrait_heatmap": (multitrait(rng), MODALITIES),
         "pipeline_graph": (pd.DataFrame(stages, columns=["source", "stage"]),),
         "prediction_bars": (values, values),
-        "projection_scatter": (projected(rng),),
         "reach_lines": (reached(), 0.1),
         "ratio_matrix": (ratios(),),
         "recovery_panels": ({"simulated": comparison, "null world": comparison},),

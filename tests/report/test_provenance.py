@@ -1,5 +1,6 @@
 import hashlib
 
+import pandas as pd
 import pytest
 
 from sslmepr.params.corpora import PublishedCorpus
@@ -8,6 +9,7 @@ from sslmepr.report.provenance import (
     file_hashes,
     machine,
     provenance,
+    record_findings,
 )
 
 
@@ -82,3 +84,18 @@ def test_the_machine_is_that_of_numpy_whatever_else_was_imported(monkeypatch):
         found = machine()
         assert found["blas"] == expected and found["processor"] and found["torch"]
     assert list(found) == ["processor", "blas", "torch"]
+
+
+def test_the_record_says_what_it_was_computed_from():
+    made = {"study": "s", "code revision": "1.0", "machine": {"processor": "P"}}
+    made["data (sha256)"] = {"meld": {"a": "0", "b": "1"}, "mosei": None}
+    corpora = {"meld": {"clips": {"all": 1200}}, "emotion": {"clips": {"all": 3}}}
+    clips = pd.DataFrame({"missing": ["", "face: no face", None]})
+    answer, sure, unsaid = record_findings(made, corpora, clips).sentences
+    assert answer == (
+        "**Study s** was computed with version 1.0 of the code, on P, from clips of "
+        "these corpora: MELD, 1,200; rated for emotions, 3. 2 hashes of files and "
+        "folders say whether data are the same."
+    )
+    assert "Of 3 held-out clips, 1 lack a modality" in sure
+    assert unsaid.startswith("**What it does not say.**")

@@ -31,10 +31,15 @@ from sslmepr.report import (
     learning_curves,
     overview,
     power_findings,
+    real_findings,
     truth_findings,
     verification_table,
 )
-from sslmepr.report.component_findings import ablation_findings, component_findings
+from sslmepr.report.component_findings import (
+    ablation_findings,
+    component_findings,
+    elsewhere_finding,
+)
 from sslmepr.report.measurement_findings import measurement_findings
 from sslmepr.report.person_intervals import kept
 from sslmepr.report.promises_findings import promises_findings
@@ -43,6 +48,7 @@ from sslmepr.report.validity_findings import validity_findings
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
 STUDY, TRIALS = RESULTS / "simulated", RESULTS / "trials"
+REAL = RESULTS / "real"
 GIVEN = [0, 0.05, 0.95, 0.02, 0.1, 0.9, 0.8, 0.5, 0.85, 1, *power_findings.BAND]
 """Levels, margins, doses, scores of guessing and conventions, which sentences name but
 tables need not hold."""
@@ -307,6 +313,15 @@ def kinds(history):
     return [len(history[names].drop_duplicates()) for names in columns]
 
 
+def real_corpora():
+    return json.loads((REAL / "record/corpora.json").read_text("utf-8"))
+
+
+def shared_videos():
+    clips = real_corpora()["fiv2"]
+    return 100 * clips["clips_sharing_a_speaker"]["test"] / clips["clips"]["test"]
+
+
 HISTORY = RESULTS / "verification.csv"
 
 TOLD = {
@@ -369,6 +384,27 @@ TOLD = {
         ],
         recorded(STUDY / "ablation/gains.csv"),
         of_components,
+    ),
+    "components in real people": Told(
+        lambda own, other: [
+            elsewhere_finding(own, other, METRICS),
+            *real_findings.part_findings(other),
+        ],
+        recorded(STUDY / "ablation/gains.csv", REAL / "ablation/gains.csv"),
+    ),
+    "videos that training has seen": Told(
+        lambda official, by_video, gains: real_findings.seen_videos_findings(
+            real_corpora(),
+            official[official["corpus"] == "fiv2"],
+            by_video[by_video["corpus"] == "fiv2_by_video"],
+            gains,
+        ),
+        recorded(
+            REAL / "evaluate/metrics.csv",
+            REAL / "evaluate_replicate/by_video.csv",
+            REAL / "evaluate/gains.csv",
+        ),
+        lambda *_: [shared_videos()],
     ),
     "designs": Told(
         lambda table: designs_tried.designs_findings(table).sentences,

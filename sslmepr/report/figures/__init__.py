@@ -24,10 +24,7 @@ from sslmepr.report.figures.bars import (
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
 from sslmepr.report.figures.clips import clip_panel, contact_sheet
-from sslmepr.report.figures.corpora import (
-    label_distribution,
-    projection_scatter,
-)
+from sslmepr.report.figures.corpora import label_distribution
 from sslmepr.report.figures.measurement import (
     multitrait_heatmap,
     ratio_matrix,
@@ -81,7 +78,6 @@ __all__ = [
     "place_scatter",
     "pipeline_graph",
     "prediction_bars",
-    "projection_scatter",
     "ratio_matrix",
     "reach_lines",
     "recovery_panels",

@@ -1,13 +1,12 @@
-"""Corpora: frequencies of labels, projections of features."""
+"""Corpora: frequencies of labels."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
 from sslmepr.report import theme
-from sslmepr.report.figures.panels import legend, panel_grid
+from sslmepr.report.figures.panels import panel_grid
 
 
 @theme.both_modes
@@ -66,40 +65,3 @@ def _traits(axes: Axes, labels: pd.DataFrame) -> None:
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, 1)
     axes.set_xlabel(f"score in {len(labels)} clips (quartiles and median)")
-
-
-@theme.both_modes
-def projection_scatter(points: pd.DataFrame) -> Figure:
-    """Clips on the first two principal components, one panel per modality.
-
-    Parameters
-    ----------
-    points : DataFrame
-        modality, x, y, emotion; as from
-        :func:`sslmepr.report.projection.project_modalities`.
-    """
-    panels = list(dict.fromkeys(points["modality"]))
-    figure, grid = panel_grid(len(panels), (2.2, 2.1), (0.0, 0.6))
-    colours = theme.emotion_colours()
-    for axes, panel in zip(grid.flat, panels, strict=False):
-        for emotion in colours:
-            here = points[
-                (points["modality"] == panel) & (points["emotion"] == emotion)
-            ]
-            axes.scatter(
-                here["x"],
-                here["y"],
-                color=colours[emotion],
-                s=16,
-                linewidths=0,
-                alpha=0.8,
-                rasterized=True,
-            )
-        axes.set(title=theme.pretty(panel), xticks=[], yticks=[])
-    handles = [
-        plt.scatter([], [], color=colour, label=theme.pretty(emotion))
-        for emotion, colour in colours.items()
-        if emotion in set(points["emotion"])
-    ]
-    legend(figure, handles)
-    return figure

@@ -90,7 +90,7 @@ def learning_curves(history: pd.DataFrame, hue: str = "modality") -> Figure:
         for number, name in enumerate(names):
             line = history[(history["quantity"] == quantity) & (history[hue] == name)]
             colour = colours.get(name, others[number % len(others)])
-            label = theme.pretty(str(name))
+            label = f"seed {name}" if hue == "seed" else theme.pretty(str(name))
             axes.plot(line["epoch"], line["value"], color=colour, label=label)
             if "best" in line:
                 kept = line[line["best"].astype(bool)]
