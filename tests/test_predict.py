@@ -271,7 +271,9 @@ def test_intervals_and_sets_are_those_of_the_calibration(made, study_folder):
     first, second, _ = table.attrs["promises"]
     assert "like the 140 people of rated_for_emotion (dev)" in first
     assert "at least 95 % of those with an emotion and 95 % of those without" in first
-    assert "From _low to _high: of new people like the 140 people of rated" in second
+    assert (
+        "Between _low and _high: of new people like the 140 people of rated" in second
+    )
 
 
 def test_with_too_few_people_there_is_no_interval(
@@ -288,9 +290,11 @@ def test_with_too_few_people_there_is_no_interval(
     sets = table[[f"{name}_set" for name in EMOTION_COLUMNS[1:]]]
     assert (sets == "absent or present").all(axis=None)
     _, few, many, none, _ = table.attrs["promises"]
-    assert few.startswith("'absent' alone is never said of anger (2), disgust (2), ")
-    assert few.endswith("how many people show it, where 19 are needed.")
-    assert many.startswith("'present' alone is never said of anger (12), disgust (12)")
+    assert few.startswith("Where the answer could be 'absent' alone, too few")
+    assert "open: anger (2), disgust (2), " in few
+    assert few.endswith("; 19 people are needed.")
+    assert many.startswith("Where the answer could be 'present' alone, too few")
+    assert "who lack the emotion" in many and "anger (12), disgust (12)" in many
     assert none == (
         "No interval of a trait holds at 95 %: 19 people are needed, and there are the "
         "14 people of rated_for_personality (dev)."

@@ -61,8 +61,8 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
             )
         else:
             sentences.append(
-                f"From _low to _high: of new people like {whom}, with a clip each, "
-                f"at least {level} get a trait's score from raters that lies inside; "
+                f"Between _low and _high: of new people like {whom}, with a clip each, "
+                f"at least {level} get a trait's score from raters that lies there; "
                 "nothing is promised for other people, nor for any one of these."
             )
     return [*sentences, CHOSEN] if sentences else []
@@ -84,9 +84,9 @@ def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[
         ]
         if few:
             sentences.append(
-                f"{other!r} alone is never said of {', '.join(few)}: in brackets, how "
-                f"many people {'show' if label else 'lack'} it, where {fewest} are "
-                "needed."
+                f"Where the answer could be {other!r} alone, too few people are known "
+                f"who {'show' if label else 'lack'} the emotion, and sets leave it "
+                f"open: {', '.join(few)}; {fewest} people are needed."
             )
     return sentences
 

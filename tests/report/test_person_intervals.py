@@ -36,8 +36,9 @@ def test_promises_name_people_and_level():
     assert sets.startswith("_set: of new people like the 20 people of rated_emotion")
     assert "at least 90 % of those with an emotion and 90 % of those without" in sets
     assert rare == (
-        "'absent' alone is never said of disgust (0), fear (0), happiness (0), sadness "
-        "(0), surprise (0): in brackets, how many people show it, where 9 are needed."
+        "Where the answer could be 'absent' alone, too few people are known who show "
+        "the emotion, and sets leave it open: disgust (0), fear (0), happiness (0), "
+        "sadness (0), surprise (0); 9 people are needed."
     )
     assert "30 people" in interval and "at least 90 % get a trait's score" in interval
     assert interval.endswith(

@@ -11,9 +11,6 @@ from sslmepr.report import theme
 from sslmepr.report.apa import apa_number
 from sslmepr.report.figures.panels import legend
 
-RING = {"marker": "o", "s": 260, "facecolors": "none", "edgecolors": "#888888"}
-"""Around pairs that are known to be associated."""
-
 SHAPES = ("o", "s")
 """Markers of groups, so that colours need not tell them apart alone."""
 
@@ -47,7 +44,7 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             gid=theme.named(f"{words}: {cell.verdict}, {numbers}"),
         )
         if getattr(cell, "planted", 0) != 0:
-            axes.scatter(place[0], place[1] - 0.17, **RING)
+            axes.scatter(place[0], place[1] - 0.17, **_ring())
         axes.text(
             place[0],
             place[1] + 0.25,
@@ -67,7 +64,7 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
         "undecided: clips to decide (k: 1,000)": _mark(UNDECIDED, 0),
     }
     if "planted" in cells:
-        keys["built into these people"] = RING
+        keys["built into these people"] = _ring()
     handles = [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
     legend(figure, handles)
     return figure
@@ -97,6 +94,11 @@ def _marked(cell) -> tuple[dict, str, bool]:
     if cell.clips >= 10_000:
         clips = f"{cell.clips / 1000:,.0f}k"
     return _mark(UNDECIDED, 0), clips, False
+
+
+def _ring() -> dict:
+    """Style of what surrounds pairs that are known to be associated."""
+    return {"marker": "o", "s": 260, "facecolors": "none", "edgecolors": theme.ink()}
 
 
 def _mark(verdict: str, r: float) -> dict:
