@@ -42,7 +42,7 @@ def test_findings_tell_rates_failures_false_alarms_by_kind_and_the_alternative()
         "**In 2 of 3 kinds** coverage is 93 to 98 %; it is not in moderation at "
         "|r| = 0.3 (90 %)."
     )
-    assert called.endswith("by kind: unlike 20 %, halo 6 %, 480 clips 4 %.")
+    assert called.endswith("worlds: unlike 20 %, halo 6 %, 480 clips 4 %.")
     assert "nearer the truth in size in 0 of 1 kinds" in beside
     assert "60 to 60 % of the pairs, by kind of drawn world, and where" in beside
     assert "in up to 90 % of the worlds, three sources in up to 4 % of" in beside
