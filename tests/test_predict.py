@@ -271,7 +271,9 @@ def test_intervals_and_sets_are_those_of_the_calibration(made, study_folder):
     first, second, _ = table.attrs["promises"]
     assert "like the 140 people of rated_for_emotion (dev)" in first
     assert "at least 95 % of those with an emotion and 95 % of those without" in first
-    assert "From _low to _high: of new people like the 140 people of rated" in second
+    assert (
+        "Between _low and _high: of new people like the 140 people of rated" in second
+    )
 
 
 def test_with_too_few_people_there_is_no_interval(

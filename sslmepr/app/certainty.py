@@ -288,7 +288,10 @@ def _ceiling_sentence(table: pd.DataFrame) -> str:
 
 def _as_shown(promise: str) -> str:
     """A promise with the names of the page in place of columns of the table."""
-    for column, name in (("_set:", "May be:"), ("From _low to _high:", "Interval:")):
+    for column, name in (
+        ("_set:", "May be:"),
+        ("Between _low and _high:", "Interval:"),
+    ):
         promise = promise.replace(column, name)
     return promise
 

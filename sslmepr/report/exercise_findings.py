@@ -76,6 +76,12 @@ def labels_answer(found: pd.DataFrame, emotion: str) -> Findings:
     called, beside = ((each["verdict"] == PRESENT).sum() for each in (rows, others))
     halo = (others["planted"] == 0) & (others["rated"] != 0)
     by_halo = (halo & (others["verdict"] == PRESENT)).sum()
+    told = (
+        f"; in {by_halo} of these the labels do correlate, by the same halo, though "
+        "nothing was planted"
+        if beside
+        else ""
+    )
     ends = dict.fromkeys(map(apa_number, (rows["rated"].min(), rows["rated"].max())))
     return Findings(
         [
@@ -86,8 +92,7 @@ def labels_answer(found: pd.DataFrame, emotion: str) -> Findings:
             f"of these raters it is {' to '.join(ends)}: the analysis reads labels, "
             "and tells nothing beyond them.",
             f"Of the {len(others)} pairs of other emotions, {beside} "
-            f"{'is' if beside == 1 else 'are'} called present; in {by_halo} of these "
-            "the labels do correlate, by the same halo, though nothing was planted.",
+            f"{'is' if beside == 1 else 'are'} called present{told}.",
         ]
     )
 

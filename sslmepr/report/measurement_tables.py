@@ -44,6 +44,8 @@ def ratio_tabs(table: pd.DataFrame | None, refused: str) -> Tabs | Message:
     panels = {}
     for construct, part in table.groupby("construct", sort=False):
         shown = part[["other", "below", "distinct", "reason"]].copy()
+        below = shown["below"].map({True: "yes", False: "no"})
+        shown["below"] = below.where(part["low"].notna(), "no interval")
         shown["reason"] = shown["reason"].where(shown["reason"] != "")
         shown.insert(1, "htmt", _intervals(part, "htmt", "low", "high"))
         panels[pretty(construct)] = show_table(shown.dropna(axis=1, how="all"))

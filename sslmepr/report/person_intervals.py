@@ -61,8 +61,8 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
             )
         else:
             sentences.append(
-                f"From _low to _high: of new people like {whom}, with a clip each, "
-                f"at least {level} get a trait's score from raters that lies inside; "
+                f"Between _low and _high: of new people like {whom}, with a clip each, "
+                f"at least {level} get a trait's score from raters that lies there; "
                 "nothing is promised for other people, nor for any one of these."
             )
     return [*sentences, CHOSEN] if sentences else []

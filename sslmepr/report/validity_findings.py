@@ -93,7 +93,7 @@ def simpler_sources(agreement: pd.DataFrame, study: str) -> list[str]:
         for row in alarms.itertuples()
         if row.n_cells
     ]
-    but = f" But where nothing is associated, they call: {'; '.join(called)}."
+    but = f" Of pairs that are not associated, each calls: {'; '.join(called)}."
     return [
         f"**Simpler sources come nearer in size here**: three sources err by "
         f"{_error(mine)} (root mean square over pairs), {told}."

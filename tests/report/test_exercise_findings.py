@@ -49,6 +49,9 @@ def test_what_raters_have_added():
     assert "with 2 of 3 traits, by r = −.05 to .28, though in people its" in told
     assert "correlation is .00. In the labels of these raters it is .10 to .18:" in told
     assert beside == "Of the 0 pairs of other emotions, 0 are called present."
+    other = liked.head(1).assign(emotion="fear")
+    _, beside = answers.labels_answer(pd.concat([liked, other]), "happiness").sentences
+    assert "1 is called present; in 1 of these the labels do" in beside
 
 
 def test_worlds_are_counted():
@@ -57,7 +60,8 @@ def test_worlds_are_counted():
     told, held = answers.worlds_answer(both, "surprise", "openness").sentences
     assert told == (
         "**In 1 of 2 worlds** surprise with openness is *present*; r lies between .10 "
-        "and .28, .19 on average."
+        "and .28, .19 on average, where .30 was planted and the labels of these raters "
+        "correlate by .30."
     )
     assert held == (
         "1 of 2 intervals hold the association of the labels; something that is not "

@@ -618,6 +618,15 @@ def test_every_verdict_has_its_mark_and_its_number():
     assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
 
 
+def test_pairs_that_were_built_in_have_a_ring():
+    built = verdicts().assign(planted=[0.3, -0.2] + [0.0] * 28)
+    figure = figures.verdict_matrix(built)
+    rings = [c for c in figure.axes[0].collections if 250 < c.get_sizes()[0] < 270]
+    assert len(rings) == 3  # two pairs, and the key
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named[-1] == "built into these people"
+
+
 def test_a_matrix_of_some_pairs_has_their_rows_alone():
     some = verdicts()
     some = some[some["emotion"].isin(["anger", "happiness"])]
@@ -697,6 +706,9 @@ def test_condition_panels_have_a_row_per_kind_of_worlds():
     heights = np.array([each[:, 1] for each in shown])
     assert len(np.unique(heights.round(6))) == 8  # no two marks at one height
     assert second.patches[0].get_extents().width > 0
+    # What lies beyond the axis has an arrow and its number at the edge.
+    assert [text.get_text() for text in second.texts] == ["0.58"] * 4
+    assert first.texts == [] or not any(text.get_text() for text in first.texts)
     table = conditions()
     absent = (table["source"] == DISJOINT) & (table["metric"] == "rmse")
     _, second = figures.condition_panels(table[~absent], BANDS).axes

@@ -62,7 +62,7 @@ def test_ratios_of_a_construct(shown):
         "Reason",
     ]
     assert first == ["Fear", "−0.40 [−0.50, −0.30]", "yes", "yes", "–"]
-    assert second == ["Openness", "–", "no", "no", "no agreement"]
+    assert second == ["Openness", "–", "no interval", "no", "no agreement"]
 
 
 def test_reliability_over_modalities_seeds_and_raters(shown):

@@ -20,6 +20,7 @@ ROWS = [
     (CROSS, "480 clips", 0.0, "rmse", 0.08, 200),
     (DISJOINT, "480 clips", 0.0, "covers_planted", 0.6, 200),
     (DISJOINT, "480 clips", 0.0, "rmse", 0.09, 200),
+    (DISJOINT, "480 clips", 0.0, "familywise_error", 0.9, 200),
 ]
 NAMES = ["source", "condition", "strength", "metric", "estimate", "worlds"]
 SUMMARY = pd.DataFrame(ROWS, columns=NAMES)
@@ -41,8 +42,10 @@ def test_findings_tell_rates_failures_false_alarms_by_kind_and_the_alternative()
         "**In 2 of 3 kinds** coverage is 93 to 98 %; it is not in moderation at "
         "|r| = 0.3 (90 %)."
     )
-    assert called.endswith("by kind: unlike 20 %, halo 6 %, 480 clips 4 %.")
-    assert "60 to 60 % of the pairs, by kind of drawn world; in 1 of 1 kinds" in beside
+    assert called.endswith("worlds: unlike 20 %, halo 6 %, 480 clips 4 %.")
+    assert "nearer the truth in size in 0 of 1 kinds" in beside
+    assert "60 to 60 % of the pairs, by kind of drawn world, and where" in beside
+    assert "in up to 90 % of the worlds, three sources in up to 4 % of" in beside
 
 
 def test_what_is_not_on_record_is_not_told():
