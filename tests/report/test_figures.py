@@ -108,6 +108,17 @@ def test_heatmap_crosses_out_undefined_cells():
         figures.association_heatmap({"": table.rename(columns={"r": "x"})})
 
 
+def test_refused_numbers_are_grey_and_none_is_framed():
+    table = pd.DataFrame(
+        {"emotion": "anger", "trait": list(TRAITS), "r": 0.5, "significant": True}
+    )
+    for refused, weight in ((True, "normal"), (False, "bold")):
+        figure = figures.association_heatmap({"x": table}, refused=refused)
+        texts = [each for each in figure.axes[0].texts if each.get_text() == ".50"]
+        assert {each.get_fontweight() for each in texts} == {weight}
+        plt.close(figure)
+
+
 def test_heatmap_of_some_pairs_has_their_rows_and_columns_alone():
     table, _ = association()
     some = table[table["emotion"].isin(["happiness", "fear"])]
