@@ -629,15 +629,6 @@ def test_every_verdict_has_its_mark_and_its_number():
     assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
 
 
-def test_pairs_that_were_built_in_have_a_ring():
-    built = verdicts().assign(planted=[0.3, -0.2] + [0.0] * 28)
-    figure = figures.verdict_matrix(built)
-    rings = [c for c in figure.axes[0].collections if 250 < c.get_sizes()[0] < 270]
-    assert len(rings) == 3  # two pairs, and the key
-    named = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert named[-1] == "built into these people"
-
-
 def test_a_matrix_of_some_pairs_has_their_rows_alone():
     some = verdicts()
     some = some[some["emotion"].isin(["anger", "happiness"])]
