@@ -23,7 +23,8 @@ def test_method_software_and_licence_are_cited():
 
 def test_the_chapter_on_limits_without_what_only_the_book_can_show():
     said = report.ethics(ROOT)
-    assert said.startswith("## An impression is not a fact")
+    assert said.startswith("- **Emotions here are what raters see")
+    assert "\n## An impression is not a fact\n" in said
     for word in ("no hiring", "**Halo.** Raters", "the book's chapter *association*"):
         assert word in said
     for mark in ("{cite", "{doc", "```", "admonition", "\n: "):
