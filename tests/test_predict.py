@@ -486,7 +486,7 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     told = capsys.readouterr()
     assert "means nothing" in told.err
     assert "table.csv: 1 clips, 1 of them without a prediction (the column" in told.out
-    assert "at least 95 % get a trait's score from raters that lies inside" in told.out
+    assert "at least 95 % get a trait's score from raters that lies there" in told.out
     assert "seed" not in told.out
     assert main([*arguments[:-1], "less.csv", "--confidence", "0.8"]) == 0
     assert "at least 80 % get a trait's score" in capsys.readouterr().out
