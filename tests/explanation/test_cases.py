@@ -19,7 +19,11 @@ from sslmepr.explanation.cases import (
 )
 from sslmepr.explanation.chain import Chain, attribute_steps, deletion_curve
 from sslmepr.explanation.results import results, write_results
-from sslmepr.explanation.sentences import findings
+from sslmepr.explanation.sentences import (
+    attention_findings,
+    pointing_sentences,
+    weight_sentences,
+)
 from sslmepr.features import write_store
 from sslmepr.labels import (
     EMOTION_COLUMNS,
@@ -297,9 +301,10 @@ def test_results_are_written_as_tables(study, tiny, found, tmp_path):
     written = {path.stem for path in (tmp_path / "out").iterdir()}
     others = {"contributions", "outputs", "steps", "regions", "words", "clauses"}
     assert written == {*summary._fields, *others}
-    said = findings(summary.used, summary.pointing, summary.weights)
+    assert len(attention_findings(summary.used, summary.sanity)) == 4
+    assert pointing_sentences(summary.pointing)
     # graph, two queries, product of experts, and that there is nothing to follow
-    assert len(said) == 4 + 4 + 1
+    assert len(weight_sentences(summary.weights)) == 4 + 1
 
 
 def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):
@@ -313,7 +318,7 @@ def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):
     summary = results(found, attention, tiny)
     assert all(each.empty for each in summary)
     write_results(summary, found, tmp_path / "out")
-    said = findings(summary.used, summary.pointing, summary.weights)
+    said = attention_findings(summary.used, summary.sanity)
     assert said == ["Not available: the held-out corpus has no clip."]
 
 
@@ -340,7 +345,7 @@ def test_a_clip_shows_the_emotions_that_the_evaluation_decided(found, tiny, show
     describe_case(found, name)
     texts = [each.data for each in shown if hasattr(each, "data")]
     assert texts[0] == f"### Clip {name}"
-    assert "The clip shows anger (0.30) and fear (0.40);" in " ".join(texts)
+    assert "The model reads anger (0.30; raters 0.30) and fear (0.40; raters 0.40) in" in " ".join(texts)
     assert "sadness (0.60)" not in " ".join(texts)
     assert any("in the average clip" in text for text in texts)
 
