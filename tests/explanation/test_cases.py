@@ -345,7 +345,8 @@ def test_a_clip_shows_the_emotions_that_the_evaluation_decided(found, tiny, show
     describe_case(found, name)
     texts = [each.data for each in shown if hasattr(each, "data")]
     assert texts[0] == f"### Clip {name}"
-    assert "The model reads anger (0.30; raters 0.30) and fear (0.40; raters 0.40) in" in " ".join(texts)
+    told = "The model reads anger (0.30; raters 0.30) and fear (0.40; raters 0.40) in"
+    assert told in " ".join(texts)
     assert "sadness (0.60)" not in " ".join(texts)
     assert any("in the average clip" in text for text in texts)
 
