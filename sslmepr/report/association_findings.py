@@ -188,6 +188,24 @@ def _claim(row, endpoints: int) -> str:
     )
 
 
+def claims_in_short(primary: pd.DataFrame) -> list[str]:
+    """Say of the paper's claims whether they are confirmed, for a front page.
+
+    Parameters
+    ----------
+    primary : DataFrame
+        As of `primary_shown`; without such endpoints, there is no sentence.
+    """
+    means = primary[(primary["traits"] == "all") & primary["direction"].isin(CLAIMS)]
+    told = "; ".join(
+        f"that {plain(row.emotion)} goes {CLAIMS[row.direction]} trait scores is "
+        f"{SAID[row.verdict]} ({apa_number(row.r)} [{apa_number(row.low)}, "
+        f"{apa_number(row.high)}])"
+        for row in means.itertuples()
+    )
+    return [f"The paper's finding {told}."] if told else []
+
+
 def primary_shown(
     primary: pd.DataFrame, truth: pd.DataFrame | None = None
 ) -> pd.DataFrame:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sslmepr.association.preregistration import read_primary
 from sslmepr.association.sources import DISJOINT
 from sslmepr.report.apa import apa_p
+from sslmepr.report.association_findings import claims_in_short
 from sslmepr.report.on_record import recorded
 from sslmepr.report.overview import Findings
 
@@ -161,5 +163,8 @@ def recorded_people(folder: str | Path, whom: str) -> list[str]:
     if not Path(folder, "associations.csv").is_file():
         return []
     told = recorded_verdicts(folder).sentences
-    told = [each for each in told if each.startswith((CLAIM, DOUBT))] or told[:1]
+    doubts = [each for each in told if each.startswith(DOUBT)]
+    claims = claims_in_short(read_primary(folder))
+    claims = claims or [each for each in told if each.startswith(CLAIM)] or told[:1]
+    told = [*doubts, *claims]
     return [f"{whom}: " + " ".join(told).replace("**", "")]

@@ -3,6 +3,8 @@ import json
 import pandas as pd
 import pytest
 
+from sslmepr.association.preregistration import PRIMARY, PRIMARY_FILE
+from sslmepr.association.verdicts import PRESENT, UNDECIDED
 from sslmepr.report.recorded_verdicts import (
     FINDINGS_FILE,
     real_people,
@@ -50,6 +52,27 @@ def test_the_front_page_has_the_sentences_on_the_claim(tmp_path):
         (told,) = real_people(tmp_path)
         kept = " ".join(written[place] for place in expected).replace("**", "")
         assert told == f"**Real people** (published corpora): {kept}"
+
+
+def test_claims_that_were_tested_are_told_in_short(tmp_path):
+    pd.DataFrame({"source": []}).to_csv(tmp_path / "associations.csv")
+    claim = "**The paper's finding** that happiness is so and so."
+    (tmp_path / FINDINGS_FILE).write_text(json.dumps([claim]), encoding="utf-8")
+    row = dict.fromkeys(PRIMARY, 0.0) | {"traits": "all", "low": 0.1, "high": 0.3}
+    rows = [
+        row | {"emotion": "happiness", "direction": "positive", "r": 0.2},
+        row | {"emotion": "sadness", "direction": "negative", "r": -0.2},
+        row | {"emotion": "surprise", "direction": "none"},
+        row | {"emotion": "happiness", "direction": "positive", "traits": "openness"},
+    ]
+    table = pd.DataFrame(rows).assign(verdict=[PRESENT] + [UNDECIDED] * 3)
+    table.to_csv(tmp_path / PRIMARY_FILE, index=False)
+    (told,) = real_people(tmp_path)
+    assert told == (
+        "**Real people** (published corpora): The paper's finding that happiness goes "
+        "with higher trait scores is confirmed (.20 [.10, .30]); that sadness goes "
+        "with lower trait scores is not confirmed (−.20 [.10, .30])."
+    )
 
 
 CHECKED = """assumption,p,verdict,reason
