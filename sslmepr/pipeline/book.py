@@ -39,8 +39,8 @@ CONFIRMATION = "confirmation"
 """The chapter that says whether the record of confirmations is of today's code."""
 # Jupyter Book's package has no __main__, and its script may not be on the path. Without
 # the collector of cyclic garbage, of which there is little, it takes a third less time.
-# Sphinx reads and writes pages on all processors, for which the command has no word; two
-# extensions do not say that they allow it. The site is the same to the byte.
+# Sphinx reads and writes pages on all processors, for which the command has no word;
+# two extensions do not say that they allow it. The site is the same to the byte.
 LAUNCH = """
 import functools, gc, os
 gc.disable()
