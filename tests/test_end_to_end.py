@@ -283,7 +283,8 @@ def test_dvc_knows_whatever_a_stage_reads(clone):
         paths += ("notebooks/trials/params.yaml",) if kind in TRIALS else ()
         paths += DRAWING if kind in SHOWN else ()
         # Its own output in study `real`, for which results/real/evaluate stands.
-        paths += ("results/real/association",) if kind == "association" else ()
+        own = kind in ("association", "ablation")
+        paths += (f"results/real/{kind}",) if own else ()
         # Cells that a trial has finished, which it takes up again.
         paths += (f"runs/tiny/{kind}",) if kind in ("curves", "doses") else ()
         known = {
