@@ -28,6 +28,7 @@ WORDS = {
     "egemaps": "eGeMAPS",
     "wav2vec2_emotion": "wav2vec 2.0, tuned on emotion",
     "minilm_l6": "MiniLM-L6",
+    "minilm_l6_whole": "MiniLM-L6, whole texts",
     "bge_small_en": "BGE small",
     # whose tables of features can be read
     "openface": "OpenFace",
