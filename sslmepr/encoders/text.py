@@ -118,8 +118,8 @@ class TextEncoder:
         -------
         list of (step, feature) float32 np.ndarray
             In the order of `texts`. Steps are tokens, the marks of beginning and end of
-            what is read at once included, or a single one. What is longer than the model's
-            positions is encoded in windows, each with marks of its own.
+            what is read at once included, or a single one. What is longer than the
+            model's positions is encoded in windows, each with marks of its own.
         """
         if not texts:
             return []
