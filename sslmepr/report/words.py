@@ -67,6 +67,8 @@ WORDS = {
     "covers_planted": "intervals that cover the planted value",
     "largest_t_error": "something called, by the largest |t|",
     "error_ratio": "standard error / deviation over worlds",
+    "error_ratio_trimmed": "the same without the tenth of worlds with the largest ones",
+    "error_ratio_median": "typical standard error / deviation over worlds",
     "dev_score": "score on dev",
     # measures of quality
     "noise_floor": "noise floor",
