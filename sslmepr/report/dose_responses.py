@@ -146,7 +146,7 @@ def _by_pair(rows: pd.DataFrame) -> Iterator[str]:
         ["component", "knob", "dose"], sort=False
     ):
         each = " and ".join(map(_told, own.itertuples()))
-        yield f"{plain(component, 'component')} under {knob} {dose:g}, {each}"
+        yield f"{plain(component, 'component')} under {knob}, dose {dose:g}: {each}"
 
 
 def _told(row) -> str:
@@ -164,21 +164,23 @@ def gain_table(found: pd.DataFrame, margin: float) -> Table:
     found, margin
         As for `findings`.
     """
-    rows = [
-        (
-            each.component,
-            f"{each.knob}, dose {each.dose:g}",
-            each.metric,
-            interval(each.estimate, each.low, each.high, 3),
-            interval(each.there, each.there_low, each.there_high, 3),
-            f"{each.verdict}, {NOTHING}" if each.nothing else each.verdict,
-        )
-        for each in found.itertuples()
-    ]
-    columns = ["component", "dose", "metric", "gain", "there to gain", "verdict"]
+    of_dose = found["knob"] + found["dose"].map(", dose {:g}".format)
+    table = found.assign(dose=of_dose)[["component", "dose"]].drop_duplicates()
+    for metric, own in found.assign(dose=of_dose).groupby("metric", sort=False):
+        cells = own[["component", "dose"]].copy()
+        cells[metric] = [_judged(each) for each in own.itertuples()]
+        if own["there"].notna().any():
+            cells[f"{metric}, there"] = [number(each, 3) for each in own["there"]]
+        table = table.merge(cells, "left", on=["component", "dose"])
     caption = (
-        "Gain over the same model without the component, on new people; equivalent: "
-        f"the interval lies within ±{margin:g}; {NOTHING}: an observer's knowledge is "
-        f"worth less than {ENOUGH:g}."
+        "Gain over the same model without the component, on new people, and what there "
+        f"is to gain; equivalent: the interval lies within ±{margin:g}; {NOTHING}: "
+        f"an observer's knowledge is worth less than {ENOUGH:g}."
     )
-    return Table(pd.DataFrame(rows, columns=columns), caption)
+    return Table(table, caption)
+
+
+def _judged(row) -> str:
+    """A gain with its verdict."""
+    gain = interval(row.estimate, row.low, row.high, 3)
+    return f"{gain} {row.verdict}{f', {NOTHING}' if row.nothing else ''}"

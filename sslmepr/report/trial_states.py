@@ -72,18 +72,21 @@ def trial_states(
     -------
     DataFrame
         trial, model (the default's components then, as `NOW` or by what they lacked or
-        had in addition; missing where none was trained), and for each of `CODE` the first digits of its checksum when the trial
-        ran, `NOW` if the package is the same today, `UNKNOWN` if the lock file has no
-        such entry for the table that lies there; missing if the trial did not use it.
+        had in addition; missing where none was trained), and for each of `CODE` the
+        first digits of its checksum when the trial ran, `NOW` if the package is the
+        same today; missing if the trial did not use it. `UNKNOWN` if the lock file has
+        no such entry for the table that lies there.
     """
     stages = yaml.safe_load(Path(lock).read_text(encoding="utf-8"))["stages"]
     now = {name: folder_checksum(Path(library, name)) for name in CODE}
     rows = []
     for path in _tables(Path(results)):
-        trial = f"{path.parent.name}@{path.stem}"
-        entry = stages.get(trial, {"deps": [], "outs": []})
+        trial = path.parent.name, path.stem
+        entry = stages.get("@".join(trial), {"deps": [], "outs": []})
         made = {each["path"]: each["md5"] for each in entry["outs"]}
-        row = {"trial": trial} | dict.fromkeys(("model", *CODE), UNKNOWN)
+        row = {"trial": ", ".join(trial).replace("_", " ")} | dict.fromkeys(
+            ("model", *CODE), UNKNOWN
+        )
         if made.get(path.as_posix()) == _checksum(path):
             used = {each["path"]: each["md5"] for each in entry["deps"]}
             row["model"] = _default(entry, components)

@@ -61,27 +61,41 @@ def test_what_is_better_or_worse_is_so_although_there_is_little_to_gain(
     assert judged(gained, OBSERVED, 0.005)["nothing"].tolist() == [nothing]
 
 
-def test_the_table_has_a_verdict_for_each_gain():
-    found = gain_table(judged(GAINED, OBSERVED, 0.005), 0.005).frame
-    assert found["verdict"].tolist() == [
-        *("better", "equivalent", "undecided, nothing to gain", "undecided")
+def test_the_table_has_a_row_for_each_dose_and_a_verdict_for_each_gain():
+    both = pd.concat([GAINED, GAINED.iloc[[0]].assign(metric="CCC")])
+    found = gain_table(judged(both, OBSERVED, 0.005), 0.005).frame
+    assert list(found) == [
+        "component",
+        "dose",
+        "mWACC",
+        "mWACC, there",
+        "CCC",
+        "CCC, there",
     ]
-    assert found["there to gain"].tolist() == [
-        *("0.090 [0.080, 0.100]", "0.000 [0.000, 0.000]", "0.002 [0.001, 0.003]", "–")
+    assert found["dose"].tolist() == [
+        *("reliability, dose 1", "occlusion, dose 0", "occlusion, dose 1"),
+        "scarcity, dose 0.5",
     ]
-    assert found["dose"].iloc[[0, -1]].tolist() == [
-        *("reliability, dose 1", "scarcity, dose 0.5")
+    assert found["mWACC"].tolist() == [
+        "0.050 [0.040, 0.100] better",
+        "0.001 [−0.002, 0.004] equivalent",
+        "0.001 [−0.010, 0.012] undecided, nothing to gain",
+        "−0.010 [−0.030, 0.010] undecided",
     ]
+    assert found["mWACC, there"].tolist() == ["0.090", "0.000", "0.002", "–"]
+    assert found["CCC, there"].fillna("").tolist() == ["0.250", "", "", ""]
+    unknown = gain_table(judged(GAINED.iloc[[-1]], OBSERVED, 0.005), 0.005).frame
+    assert list(unknown) == ["component", "dose", "mWACC"]
 
 
 def test_sentences_are_by_verdict_at_the_largest_dose():
     table = judged(GAINED, OBSERVED, 0.005)
     assert findings(table, 0.005).sentences == [
-        "**Better with it**: product of experts under reliability 1, "
+        "**Better with it**: product of experts under reliability, dose 1: "
         "0.050 [0.040, 0.100] of 0.090 in mWACC.",
-        "**Nothing to gain**: task queries under occlusion 1, "
+        "**Nothing to gain**: task queries under occlusion, dose 1: "
         "0.001 [−0.010, 0.012] of 0.002 in mWACC.",
-        "**Undecided**: self-training under scarcity 0.5, "
+        "**Undecided**: self-training under scarcity, dose 0.5: "
         "−0.010 [−0.030, 0.010] in mWACC.",
         "**Without the circumstance that it is for** (dose 0), where a component "
         "should make no difference, comparisons by verdict: equivalent 1.",

@@ -64,10 +64,10 @@ def test_trials_are_told_by_the_code_they_ran_on(library, tmp_path, monkeypatch)
     found = trial_states("results/trials", "dvc.lock", "sslmepr", components)
     old, same, unknown = "without second forms", "as it is now", ["not recorded"] * 4
     assert found.fillna("").values.tolist() == [
-        ["doses@changed", *unknown],
-        ["doses@now", old, same, same, ""],
-        ["doses@then", old, same, "0123456", ""],
-        ["doses@unlocked", *unknown],
+        ["doses, changed", *unknown],
+        ["doses, now", old, same, same, ""],
+        ["doses, then", old, same, "0123456", ""],
+        ["doses, unlocked", *unknown],
     ]
     (told,) = state_findings(found).sentences
     assert "Of 4 trials on record, 1 ran on the library as it is now" in told

@@ -85,8 +85,8 @@ def dose_dots(table: pd.DataFrame, margin: float) -> Figure:
     table : DataFrame
         From `sslmepr.report.dose_responses.judged`.
     margin : float
-        Of equivalence; its band is shaded. The dotted line is where there begins to be
-        something to gain.
+        Of equivalence; its band is shaded. The dotted line, where what there is to
+        gain is known, is where that begins to be something.
     """
     title = table["component"].map(theme.pretty) + ", " + table["knob"]
     metrics, rows = (list(dict.fromkeys(each)) for each in (table["metric"], title))
@@ -97,7 +97,8 @@ def dose_dots(table: pd.DataFrame, margin: float) -> Figure:
     for axes, metric in zip(grid.flat, metrics, strict=False):
         axes.axvspan(-margin, margin, color=theme.faint(), alpha=0.15, lw=0)
         axes.axvline(0, color=theme.faint(), lw=1)
-        axes.axvline(ENOUGH, color=theme.faint(), lw=1, ls=":")
+        if table["there"].notna().any():
+            axes.axvline(ENOUGH, color=theme.faint(), lw=1, ls=":")
         for row in table[table["metric"] == metric].itertuples():
             name = title[row.Index]
             mine = sorted(table.loc[title == name, "dose"].unique())
