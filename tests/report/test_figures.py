@@ -537,6 +537,38 @@ def test_trial_lines_over_ratios_have_all_marks():
     assert ticks == [f"{count:,g}" for count in counts.values()]
 
 
+def dosed():
+    rows = [
+        ("task_query", "occlusion", 0.0, "mWACC", 0.001, 0.0),
+        ("task_query", "occlusion", 0.5, "mWACC", 0.01, 0.02),
+        ("task_query", "occlusion", 1.0, "mWACC", 0.03, 0.05),
+        ("gradnorm", "imbalance", 1.0, "mWACC", 0.02, np.nan),
+        ("gradnorm", "imbalance", 1.0, "CCC", 0.01, np.nan),
+    ]
+    columns = ["component", "knob", "dose", "metric", "estimate", "there"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(low=table["estimate"] - 0.01, high=table["estimate"] + 0.01)
+
+
+def test_doses_of_a_pair_stand_below_one_another():
+    figure = figures.dose_dots(dosed(), 0.005)
+    first, second = figure.axes
+    names = [each.get_text() for each in first.get_yticklabels()]
+    assert names == ["Task queries, occlusion", "GradNorm, imbalance"]
+    dots = [line for line in first.lines if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == [0.001, 0.01, 0.03, 0.02]
+    assert [dot.get_fillstyle() for dot in dots] == ["none", "left", "full", "full"]
+    heights = [dot.get_ydata()[0] for dot in dots]
+    assert heights == pytest.approx([-0.26, 0.0, 0.26, 1.0])
+    diamonds = [
+        each.get_offsets()[0].tolist()
+        for each in first.collections
+        if each.get_label() == "what there is to gain"
+    ]
+    assert diamonds == [[0.02, 0.0], [0.05, 0.26]]
+    assert len([line for line in second.lines if line.get_marker() == "o"]) == 1
+
+
 def gains():
     rows = [
         ("face", "emotion", "mamba", 0.02),
@@ -935,6 +967,7 @@ def everything(rng):
         "condition_panels": (conditions(), BANDS),
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
+        "dose_dots": (dosed(), 0.005),
         "difference_dots": (differences(),),
         "emotion_timeline": (windows(), dict.fromkeys(EMOTIONS, 0.6), wave, 160),
         "evidence_dots": (used_evidence(),),

@@ -145,7 +145,12 @@ def mild(kind):
 
 
 def doses():
-    return dose_responses.read_gains(TRIALS / "doses")
+    return dose_responses.read_gains(TRIALS)
+
+
+def judged():
+    observed = pd.read_csv(TRIALS / "observers/drawn.csv")
+    return [dose_responses.judged(doses(), observed, 0.02)]
 
 
 def cells(table, source, metric):
@@ -388,13 +393,17 @@ TOLD = {
         recorded(TRIALS / "blocks/sequence.csv"),
         of_blocks,
     ),
+    "timing": Told(
+        lambda table: block_findings.timed_findings(table, 0.02).sentences,
+        recorded(TRIALS / "timing/drawn-gains.csv"),
+    ),
     "curves": Told(
         lambda *tables: learning_curves.findings(*tables, 0.02).sentences,
         lambda: [mild("-covered"), mild("-gains")],
     ),
     "doses": Told(
-        lambda *tables: dose_responses.findings(*tables, 0.02).sentences,
-        lambda: [doses(), pd.read_csv(TRIALS / "observers/drawn.csv")],
+        lambda table: dose_responses.findings(table, 0.02).sentences,
+        judged,
     ),
     "components": Told(
         lambda table: [

@@ -42,7 +42,7 @@ from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
 from sslmepr.report.figures.timeline import emotion_timeline
 from sslmepr.report.figures.tour import journey_dots, place_scatter
-from sslmepr.report.figures.trials import trial_lines
+from sslmepr.report.figures.trials import dose_dots, trial_lines
 from sslmepr.report.figures.truth import (
     confusion_matrix,
     group_dots,
@@ -62,6 +62,7 @@ __all__ = [
     "confusion_matrix",
     "deletion_lines",
     "difference_dots",
+    "dose_dots",
     "emotion_timeline",
     "evidence_dots",
     "expected_panels",
