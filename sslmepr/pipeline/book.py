@@ -184,8 +184,8 @@ def _fill(page: Path, params: Params) -> None:
     drawn, elsewhere = recorded(DRAWN), ""
     if len(drawn):
         elsewhere = (
-            f"Worlds of other kinds ({len(false_alarms(drawn))} were drawn) are not "
-            "all harmless: where nothing is associated, "
+            f"In other worlds ({len(false_alarms(drawn))} kinds were drawn) false "
+            "alarms can be more frequent: where nothing is associated, "
             f"{pairs_called(drawn, params.association.alpha)}."
         )
     page.write_text(confirmation.filled(text, *found, elsewhere), encoding="utf-8")

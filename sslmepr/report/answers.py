@@ -10,7 +10,7 @@ from sslmepr.association.specifications import NETWORKS
 from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION, headline
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
-from sslmepr.report.confirmation import as_registered
+from sslmepr.report.confirmation import NEW, as_registered
 from sslmepr.report.power_findings import NOMINAL, pairs_called, share
 from sslmepr.report.words import plain
 from sslmepr.statistics.verdicts import BETTER, EQUIVALENT, UNDECIDED, WORSE
@@ -19,11 +19,12 @@ TASKS = {"mWACC": ("emotions", "balanced accuracy"), "CCC": ("traits", "agreemen
 """Scores that are told: of what, and what they are called."""
 
 JUDGED = {
-    BETTER: "better",
-    WORSE: "worse",
-    EQUIVALENT: "no different",
-    UNDECIDED: "neither better nor worse for sure",
+    BETTER: "worse",
+    WORSE: "better",
+    EQUIVALENT: "as well",
+    UNDECIDED: "as well, as far as can be told,",
 }
+"""What a simpler method does, by the verdict on what the model gains over it."""
 
 CHANNEL = {"audio": "voice", "text": "words"}
 """What readers call a modality."""
@@ -41,7 +42,7 @@ STRONGEST = 3
 """Pairs that are named of those that observers noted."""
 
 
-def recognised(covered: pd.DataFrame) -> list[str]:
+def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list[str]:
     """How well emotions and traits are told, between guessing and what can be known.
 
     Parameters
@@ -49,6 +50,9 @@ def recognised(covered: pd.DataFrame) -> list[str]:
     covered : DataFrame
         From `sslmepr.evaluation.scores.distance_covered`: modality, metric, estimate,
         low, high, baseline, ceiling, n.
+    later : DataFrame, optional
+        From `sslmepr.confirmation.people.recognition`: scores of people who were made
+        when the code was fixed stand beside these.
     """
     fused = covered[covered["modality"] == FUSED].set_index("metric")
     if not {*TASKS} <= set(fused.index):
@@ -67,8 +71,20 @@ def recognised(covered: pd.DataFrame) -> list[str]:
         f"an emotion is there are right (guessing: {guess} %; the best that can be "
         f"known: {best} %), and its scores of personality agree with those of raters "
         f"by {score} [{least}, {most}] (guessing: 0; the best that can be known: "
-        f"{top})."
+        f"{top}).{_later(later)}"
     ]
+
+
+def _later(people: pd.DataFrame | None) -> str:
+    if people is None or people.empty:
+        return ""
+    new = select(people, people=NEW).set_index("metric")["estimate"]
+    if not {*TASKS} <= {*new.index}:
+        return ""
+    return (
+        f" In people who were made when the code was fixed: {share(new['mWACC'])} and "
+        f"{apa_number(new['CCC'])}."
+    )
 
 
 def simpler(gains: pd.DataFrame) -> list[str]:
@@ -86,22 +102,17 @@ def simpler(gains: pd.DataFrame) -> list[str]:
     if linear.empty:
         return []
     told = " and ".join(
-        f"{JUDGED[row.verdict]} for {TASKS[row.metric][0]} ({TASKS[row.metric][1]} "
-        f"{_change(row.gain, row.low, row.high)})"
+        f"{JUDGED[row.verdict]} for {TASKS[row.metric][0]} (the model gains "
+        f"{_change(row.gain, row.low, row.high)} in {TASKS[row.metric][1]})"
         for row in linear.itertuples()
     )
     text = (
-        "**Do you need it?** Compared with a plain linear fusion of the same features, "
-        f"the model is {told}."
+        f"**Do you need it?** A plain linear fusion of the same features does {told}."
     )
-    if enough := [
-        TASKS[row.metric][0] for row in linear.itertuples() if row.verdict != BETTER
-    ]:
-        text += f" For {' and '.join(enough)}, linear fusion will do."
     if len(late) and not (late["verdict"] == BETTER).any():
         text += (
-            " Nor does its last stage surely add to a weighting of what face, body, "
-            "scene, voice and words say (late fusion)."
+            " A weighting of what face, body, scene, voice and words say (late fusion) "
+            "does as well, as far as can be told."
         )
     return [text]
 
@@ -132,11 +143,6 @@ def associations(
     there = cells["planted"] != 0
     called = cells["significant"].astype(bool)
     right = there & called & (cells["planted"] * cells["recovered"] > 0)
-    named = ", ".join(
-        f"{plain(row.emotion)} with {'more' if row.recovered > 0 else 'less'} "
-        f"{plain(row.trait)}"
-        for row in cells[right].sort_values("recovered", key=abs)[::-1].itertuples()
-    )
     known = cells[there].dropna(subset=["low", "high"])
     held = known["rated"].between(known["low"], known["high"]).sum()
     size = agreement.set_index("metric").loc["slope"]
@@ -145,7 +151,7 @@ def associations(
         f"**It finds {right.sum()} of the {there.sum()} pairs of an emotion and a "
         "trait that were built into the simulated people, and reports "
         f"{(called & ~there).sum()} of the {(~there).sum()} others**, though no clip "
-        f"carried both labels{f': {named}' if named else ''}. Correlations come out at "
+        "carried both labels. Correlations come out at "
         f"{slope} [{low}, {high}] times those of the labels; {held} of the "
         f"{len(known)} intervals hold the truth ({share(NOMINAL)} are promised). A "
         "pair that is not found is undecided, not absent."
@@ -202,10 +208,10 @@ def how_sure(
         Level of the tests.
     """
     parts = []
-    if reasons := broken(checks):
+    if broken(checks):
         parts.append(
-            "Not alone, even if its own test calls it *present* or *confirmed*: the "
-            f"tests assume what these clips contradict ({reasons})."
+            "Not alone, even if its own test calls it *present* or *confirmed*: these "
+            "clips contradict what the tests assume."
         )
     if len(endpoints):
         true = as_registered(endpoints).sum()

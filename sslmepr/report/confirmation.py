@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.association.verdicts import ABSENT, OPPOSITE, PRESENT, UNDECIDED
-from sslmepr.report.apa import apa_number, apa_p
+from sslmepr.report.apa import apa_number, apa_p, p_alone
 from sslmepr.report.overview import ENDS, Findings, first_screen
 from sslmepr.report.tables import Table, interval, metric_table, number
 from sslmepr.report.words import plain
@@ -241,8 +241,9 @@ def new_people(table: pd.DataFrame) -> list[str]:
         most = change + np.hypot(above, known["estimate"] - known["low"])
         worse |= most < 0
         parts.append(
-            f"{plain(metric)} {interval(*new)}, {interval(*known)} on the known ones, "
-            f"a difference of {interval(change, least, most)}"
+            f"{plain(metric)} {number(new['estimate'])} against "
+            f"{number(known['estimate'])}, a difference of "
+            f"{interval(change, least, most)}"
         )
     if not parts:
         return []
@@ -270,7 +271,7 @@ def endpoints_table(table: pd.DataFrame) -> Table:
         "expected sign": table["direction"],
         "planted": table["planted"],
         "r [interval]": [interval(*row) for row in ends],
-        "p_family": table["p_family"],
+        "p_family": table["p_family"].map(p_alone),
         "verdict": table["verdict"],
         "holds planted": table["covered"].astype(bool),
     }

@@ -16,11 +16,11 @@ from sslmepr.labels import select
 from sslmepr.report import answers
 from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import claims_in_short
-from sslmepr.report.confirmation import NEW, as_registered, bounds_told
+from sslmepr.report.confirmation import as_registered, bounds_told
 from sslmepr.report.costs import run_cost
 from sslmepr.report.known_truth import beside, cells_held, claims_held
 from sslmepr.report.on_record import recorded
-from sslmepr.report.overview import ENDS, recognition
+from sslmepr.report.overview import recognition
 from sslmepr.report.power_findings import (
     NOMINAL,
     false_alarms,
@@ -28,7 +28,11 @@ from sslmepr.report.power_findings import (
     pairs_held,
     share,
 )
-from sslmepr.report.recorded_verdicts import CHECKS_FILE, recorded_people
+from sslmepr.report.recorded_verdicts import (
+    CHECKS_FILE,
+    contradictions,
+    recorded_people,
+)
 from sslmepr.report.words import plain
 
 REAL = Path("results", "real", "association")
@@ -80,11 +84,12 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     cells = pd.read_csv(results / "validity" / "cells.csv")
     agreement = pd.read_csv(results / "validity" / "agreement.csv")
     covered = results / "evaluate" / "covered.csv"
+    last = last_confirmed(folder / CONFIRMED)
     if covered.exists():
-        told = answers.recognised(pd.read_csv(covered))
+        later = last.recognition if last else None
+        told = answers.recognised(pd.read_csv(covered), later)
     else:  # while scores of the held-out corpus are hidden
         told = recognition(pd.read_csv(results / "evaluate" / "metrics.csv"))
-    last = last_confirmed(folder / CONFIRMED)
     return [
         *told,
         *answers.associations(
@@ -145,6 +150,7 @@ def limits(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     return [
         *found(own, select(agreement, study=study)),
         *(f"**What the paper says.** {each}" for each in _claims(primary, own)),
+        *contradictions(recorded(results / "association" / CHECKS_FILE)),
         *nothing_there(cells[cells["study"] != study], drawn, alpha),
         *intervals_held(cells, drawn),
         *confirmed(folder / CONFIRMED),
@@ -318,23 +324,9 @@ def _confirmed(last: "Confirmed") -> str:
         f"{last.attempt} of {last.attempts}; {clips:,} clips of {people:,} people), "
         f"{as_said.sum()} of {len(held)} claims came true, and {held.sum()} of "
         f"{len(held)} intervals hold what was planted{bounds_told(last.worlds)}."
-        f"{_of_new_people(last.recognition)} Code that came later is not confirmed by "
+        " Code that came later is not confirmed by "
         "it; the chapter *A test that was fixed first* says whether today's is, and "
         "has every attempt."
-    )
-
-
-def _of_new_people(table: pd.DataFrame) -> str:
-    new = select(table, people=NEW).set_index("metric") if len(table) else table
-    if not {"mWACC", "CCC"} <= set(new.index):
-        return ""
-    right, least, most = (f"{100 * new.loc['mWACC', end]:.0f}" for end in ENDS)
-    score, low, high = (apa_number(new.loc["CCC", end]) for end in ENDS)
-    return (
-        f" Of their emotions, {right} % [{least}, {most}] of the decisions were right, "
-        f"and scores of their personality agreed by {score} [{low}, {high}]; the "
-        "people of this book have been read again and again while the method was "
-        "developed."
     )
 
 
