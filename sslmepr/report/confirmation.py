@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.association.verdicts import ABSENT, OPPOSITE, PRESENT, UNDECIDED
-from sslmepr.report.apa import apa_number, apa_p, p_alone
+from sslmepr.report.apa import apa_number, apa_p
 from sslmepr.report.overview import ENDS, Findings, first_screen
 from sslmepr.report.tables import Table, interval, metric_table, number
 from sslmepr.report.words import plain
@@ -34,7 +34,10 @@ BOUNDS = {
     "largest_t_error": "worlds in which some pair is called",
     "error_ratio": "standard errors, over those that are needed",
 }
-"""Metrics that have bounds, for a reader; all but the last are shares."""
+"""Metrics that have bounds, for a reader."""
+
+SHARES = ("covers_planted", "largest_t_error", "familywise_error")
+"""Metrics that are shares of worlds or of pairs."""
 
 
 def filled(
@@ -184,13 +187,14 @@ def _bounds(table: pd.DataFrame, verdicts: tuple[str, ...]) -> str:
     """Metrics whose bounds have one of these verdicts, in words."""
     told = []
     for metric, rows in table[table["verdict"].isin(verdicts)].groupby("metric"):
-        digits, scale, unit = (2, 1, "") if metric == "error_ratio" else (1, 100, " %")
+        digits, scale, unit = (1, 100, " %") if metric in SHARES else (2, 1, "")
         ends = [
             f"{interval(*(scale * row[end] for end in ENDS), digits)}{unit} in "
             f"{row['condition']} worlds"
             for _, row in rows.iterrows()
         ]
-        told.append(f"{BOUNDS[metric]}: {' and '.join(ends)}")
+        words = BOUNDS.get(metric, plain(metric))
+        told.append(f"{words}: {' and '.join(ends)}")
     return "; ".join(told)
 
 
@@ -271,7 +275,7 @@ def endpoints_table(table: pd.DataFrame) -> Table:
         "expected sign": table["direction"],
         "planted": table["planted"],
         "r [interval]": [interval(*row) for row in ends],
-        "p_family": table["p_family"].map(p_alone),
+        "p_family": table["p_family"],
         "verdict": table["verdict"],
         "holds planted": table["covered"].astype(bool),
     }

@@ -21,6 +21,7 @@ from sslmepr.evaluation.scores import (
 )
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
+from sslmepr.report.association_trust import checks_shown
 from sslmepr.report.chapter_tables import (
     GAINED,
     Message,
@@ -695,9 +696,11 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    found = recorded(Path(folder, "assumptions.csv"))
+    found, strengths = (
+        recorded(Path(folder, name)) for name in ("assumptions.csv", "cue_strength.csv")
+    )
     nothing = "Associations are not identified; there is nothing to check."
-    return show_table(found, nothing)
+    return show_table(checks_shown(found, strengths), nothing)
 
 
 def robustness_words(found: pd.DataFrame) -> str:
