@@ -16,7 +16,9 @@ import pandas as pd
 import pytest
 
 from sslmepr import params as parameters
-from sslmepr.association.planning import USUAL_POWER, deciding
+from sslmepr.association.cross_table import read_table
+from sslmepr.association.planning import USUAL_POWER, deciding, read_precision
+from sslmepr.association.preregistration import read_primary
 from sslmepr.explanation import sentences as explained
 from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.report import (
@@ -32,6 +34,8 @@ from sslmepr.report import (
     front_page,
     learning_curves,
     overview,
+    pair_export,
+    pair_findings,
     power_findings,
     real_findings,
     truth_findings,
@@ -385,6 +389,28 @@ def tell_traits(metrics, by_video, gains):
     )
 
 
+def explored():
+    folder = STUDY / "association"
+    precision = read_precision(folder)
+    pairs = pair_export.tidy_export(
+        read_table(folder), precision, parameters.load().association
+    )
+    return [pairs, precision, read_primary(folder), pd.read_csv(folder / "halo.csv")]
+
+
+def tell_explored(pairs, precision, primary, halo):
+    stated = parameters.load().association
+    told = pair_findings.told_pairs(pairs, precision, stated, primary, halo)
+    parts = told[["said", "report", "needed", "halo"]].to_numpy().ravel()
+    return [re.sub("<[^>]+>", "", each) for each in parts]
+
+
+def of_explored(pairs, precision, primary, halo):
+    needed = deciding(precision, parameters.load().association, USUAL_POWER)
+    numbers_needed = needed.select_dtypes("number").to_numpy().ravel()
+    return [*(pairs["n"] - pairs["n_crossed"]), *numbers_needed]
+
+
 OF_REAL = ("evaluate/metrics.csv", "evaluate_replicate/by_video.csv")
 
 TOLD = {
@@ -472,6 +498,7 @@ TOLD = {
             *(measured.loc[measured["name"] == "repro", "value"] / 60),
         ],
     ),
+    "explored pairs": Told(tell_explored, explored, of_explored),
     "groups": Told(
         lambda table: truth_findings.group_findings(
             truth_findings.named_groups(table), 0.95
