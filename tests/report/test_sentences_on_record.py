@@ -204,7 +204,8 @@ def of_groups(table):
     for _, rows in known.groupby(["attribute", "metric"]):
         rows = rows.head(1) if len(rows) == 2 else rows
         total += len(rows)
-        differ += ((rows["highest"] < 0) | (rows["lowest"] > 0)).sum()
+        ends = rows[["lowest", "highest"]].round(2)
+        differ += ((ends["highest"] < 0) | (ends["lowest"] > 0)).sum()
     return [total, differ, 0.05 * total]
 
 
