@@ -22,6 +22,7 @@ from sslmepr.evaluation.scores import (
 )
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
+from sslmepr.report.association_trust import checks_shown
 from sslmepr.report.chapter_tables import (
     GAINED,
     Message,
@@ -696,9 +697,11 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    found = recorded(Path(folder, "assumptions.csv"))
+    found, strengths = (
+        recorded(Path(folder, name)) for name in ("assumptions.csv", "cue_strength.csv")
+    )
     nothing = "Associations are not identified; there is nothing to check."
-    return show_table(found, nothing)
+    return show_table(checks_shown(found, strengths), nothing)
 
 
 def robustness_findings(found: pd.DataFrame) -> list[str]:

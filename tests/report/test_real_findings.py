@@ -273,8 +273,10 @@ def test_the_forest_of_described_people_has_guessing_beside_it(described):
 
 def test_checks_that_could_not_be_made_are_said_to_be_none(tmp_path):
     assert "nothing to check" in repr(module.checks(tmp_path))
-    pd.DataFrame({"assumption": ["sensors"]}).to_csv(tmp_path / "assumptions.csv")
-    assert "sensors" in repr(module.checks(tmp_path))
+    row = {"assumption": ["sensors"], "p": [0.0], "verdict": ["fails"]}
+    pd.DataFrame(row).to_csv(tmp_path / "assumptions.csv", index=False)
+    shown = module.checks(tmp_path).frame.iloc[0].tolist()
+    assert shown == ["errors of one sensor", "< .001", "fails"]
 
 
 def test_bounds_are_averaged_and_known_signs_counted():
