@@ -94,8 +94,8 @@ def association_findings(
         undecided += (
             ": whether these pairs go together or not, "
             f"{_clips(found.estimate)} are too few to tell; the typical one would take "
-            f"about {about:,.0f} clips to be found at ±{settings.smallest_effect:g}, or "
-            "else called absent"
+            f"about {about:,.0f} clips to be found at ±{settings.smallest_effect:g}, "
+            "or else called absent"
         )
     sentences.append(f"{undecided}.")
     if len(bridged):
@@ -174,7 +174,7 @@ def _clips(found: CrossSource) -> str:
     told = counted(found.n_clips, found.n_crossed, found.n_speakers)
     if found.n_crossed == found.n_clips:
         return told
-    return f"{told} (which tell only how well a label can be read)"
+    return f"{told} (those with one tell only how well a label can be read)"
 
 
 def _claim(row, endpoints: int) -> str:

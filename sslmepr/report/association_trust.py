@@ -98,8 +98,8 @@ def in_short(table: pd.DataFrame, doubted: bool, held: str = "") -> str:
     if doubted:
         told = told.format("would go together", "would be", "would be")
         told = (
-            "**No verdict can be relied on**: the data contradict what the analysis "
-            f"assumes, as is told below the figure. Without that, {told}."
+            "**Not to be relied on, since the data contradict what the analysis "
+            f"assumes**: were that not so, {told}."
         )
     else:
         told = f"**Answer**: {told.format('go together', 'are', 'are')}."

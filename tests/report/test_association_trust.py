@@ -70,8 +70,8 @@ def test_the_answer_stands_above_the_matrix_in_one_sentence():
     assert told.endswith("1 are too weak to matter, and 24 are undecided.")
     assert told.count("[") == 4
     doubtful = in_short(cells, True, "20 of 30 pairs")
-    assert doubtful.startswith("**No verdict can be relied on**: the data contradict")
-    assert "Without that, 5 of 30 pairs of an emotion and a trait would go" in doubtful
+    assert doubtful.startswith("**Not to be relied on, since the data contradict")
+    assert "not so, 5 of 30 pairs of an emotion and a trait would go" in doubtful
     assert doubtful.endswith("here: intervals hold it in 20 of 30 pairs.")
     assert "(" not in in_short(cells.assign(verdict="undecided"), False)
 

@@ -632,8 +632,10 @@ def test_every_verdict_has_its_mark_and_its_number():
 def test_verdicts_that_are_refused_are_grey_and_said_to_be():
     axes = figures.verdict_matrix(verdicts(), refused=True).axes[0]
     marks = [c for c in axes.collections if c.get_gid()]
-    assert marks[2].get_gid().startswith(
-        "title:Anger, Extraversion: not to be relied on: present, −.40 ["
+    assert (
+        marks[2]
+        .get_gid()
+        .startswith("title:Anger, Extraversion: not to be relied on: present, −.40 [")
     )
     grey = to_rgba(theme.faint())
     assert {tuple(mark.get_edgecolor()[0]) for mark in marks} == {grey}
