@@ -123,6 +123,31 @@ def error_rates(summary: pd.DataFrame, alpha: float) -> str:
     )
 
 
+def corrections(summary: pd.DataFrame) -> str:
+    """By which correction something is called how often, in which worlds.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As of `coverage`.
+    """
+    pairs = select(summary, source=CROSS, metric="familywise_error")
+    null, planted = pairs[pairs["strength"] == 0], pairs[pairs["strength"] > 0]
+    largest = select(summary, source=CROSS, metric="largest_t_error", strength=0.0)
+    told = [
+        f"{100 * each['estimate'].min():.0f} to {share(each['estimate'].max())}"
+        for each in (largest, null, planted)
+    ]
+    return (
+        "Registered endpoints are tested together by the largest |t|, which bounds the "
+        "chance of any false alarm: over all thirty pairs it calls some in "
+        f"{told[0]} of worlds without associations, by kind. Verdicts on single pairs "
+        "are corrected for the share of false ones among those called (Benjamini and "
+        f"Hochberg): in the same worlds some pair is called in {told[1]}, and where "
+        f"other pairs are associated, some that is not is called in {told[2]}."
+    )
+
+
 def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
     """Say how often verdicts and intervals are right, and in which kinds of worlds.
 

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
@@ -659,6 +659,19 @@ def test_every_verdict_has_its_mark_and_its_number():
     shapes = [len(mark.get_paths()[0].vertices) for mark in marks]
     assert shapes[2] != shapes[3] and marks[3].get_facecolor().size == 0
     assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
+
+
+def test_verdicts_that_are_refused_are_grey_and_said_to_be():
+    axes = figures.verdict_matrix(verdicts(), refused=True).axes[0]
+    marks = [c for c in axes.collections if c.get_gid()]
+    assert (
+        marks[2]
+        .get_gid()
+        .startswith("title:Anger, Extraversion: not to be relied on: present, −.40 [")
+    )
+    grey = to_rgba(theme.faint())
+    assert {tuple(mark.get_edgecolor()[0]) for mark in marks} == {grey}
+    assert {text.get_fontweight() for text in axes.texts} == {"normal"}
 
 
 def test_a_matrix_of_some_pairs_has_their_rows_alone():

@@ -3,6 +3,7 @@ import pandas as pd
 from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.report.power_findings import (
     cell_bias,
+    corrections,
     coverage,
     error_rates,
     power_findings,
@@ -106,6 +107,13 @@ def test_the_bias_of_single_pairs_is_told_where_it_is_largest():
         "where .00 is planted (± .02)"
     )
     assert second.startswith("anger with openness in *480 clips*")
+
+
+def test_corrections_are_told_with_what_each_calls():
+    told = corrections(SUMMARY)
+    assert "any false alarm: over all thirty pairs it calls some in 60 to 60 %" in told
+    assert "in the same worlds some pair is called in 4 to 20 %, and" in told
+    assert told.endswith("some that is not is called in 50 to 50 %.")
 
 
 def test_larger_studies_are_read_beside_those_of_a_trial(tmp_path):
