@@ -315,11 +315,11 @@ def weights_seen(table: pd.DataFrame) -> Figure:
             )
         axes.set_xticks(places, [f"{place:.1f}" for place in places])
         axes.tick_params(labelbottom=True)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.05 * table["weight_high"].max())
+        axes.set_xlabel("Noise, × usual")
         axes.grid(axis="y")
         entitle(axes, theme.pretty(kind))
     figure.supylabel("Weight, × uniform", fontsize=10)
-    figure.supxlabel("Noise of the modality in the clip, × usual", fontsize=10)
     legend(figure, _modality_handles(names))
     return figure
 
