@@ -453,6 +453,33 @@ def test_weights_stand_against_those_of_an_observer_where_it_is_known(known):
     assert len(axes.lines) == 1 + known
 
 
+def by_noise():
+    rows = [
+        (kind, name, noise, 1 + place / 4 - noise / 10)
+        for kind in ("ideal_observer", "product_of_experts")
+        for place, name in enumerate(MODALITIES)
+        for noise in (0.8, 1.4, 2.3)
+    ]
+    table = pd.DataFrame(rows, columns=["kind", "modality", "noise", "weight"])
+    ends = {"weight_low": table["weight"] - 0.1, "weight_high": table["weight"] + 0.1}
+    return table.assign(**ends)
+
+
+def test_weights_stand_over_the_noise_with_the_uniform_one_marked():
+    first, second = figures.weights_seen(by_noise()).axes[:2]
+    assert first.get_title("left") == "Ideal observer"
+    uniform, face, *_ = first.lines
+    assert len(first.lines) == 1 + len(MODALITIES)
+    assert uniform.get_ydata()[0] == 1 and uniform.get_linestyle() == ":"
+    assert face.get_ydata().tolist() == pytest.approx([0.92, 0.86, 0.77])
+    assert [each.get_text() for each in first.get_xticklabels()] == [
+        "0.8",
+        "1.4",
+        "2.3",
+    ]
+    assert first.get_ylim() == second.get_ylim() == pytest.approx((0, 1.05 * 2.02))
+
+
 def clips(rng, n=20):
     emotions = (rng.random((n, 7)) > 0.5).astype(float)
     columns = list(EMOTION_COLUMNS + TRAIT_COLUMNS)
@@ -1007,6 +1034,7 @@ def everything(rng):
         "verdict_matrix": (verdicts(),),
         "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
         "weights_of_modalities": (weighted(),),
+        "weights_seen": (by_noise(),),
     }
 
 

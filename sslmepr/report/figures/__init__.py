@@ -12,6 +12,7 @@ from sslmepr.report.figures.attention import (
     region_overlay,
     waterfall,
     weights_of_modalities,
+    weights_seen,
 )
 from sslmepr.report.figures.bars import (
     component_gains,
@@ -95,4 +96,5 @@ __all__ = [
     "verdict_matrix",
     "waterfall",
     "weights_of_modalities",
+    "weights_seen",
 ]
