@@ -169,12 +169,13 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
             "emotion-trait pairs are called significant after correction."
         ]
     slope = table.loc["slope"]
-    weak = ", which is too weak" if slope["high"] < 1 else ""
+    weak = ", too weak" if slope["high"] < 1 else ""
     return [
         f"**Something to find** (*{study}*): recovered emotion-trait correlations and "
         f"those of the labels agree with r = {_written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        f"trained on; they are {_written(slope)} times as large{weak}."
+        f"trained on. They are {_written(slope)} times as large as those on average"
+        f"{weak}."
     ]
 
 
