@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 
-from sslmepr.app.intake import MOST_BYTES, NO_ROOM
+from sslmepr.app.intake import MOST_BYTES, NO_ROOM, TOO_LARGE
 
 HOSTS = ("127.0.0.1", "localhost")
 
@@ -103,7 +103,7 @@ class Guard:
             if refusal is None:
                 await self.app(scope, receive, _Answer(scope, send))
             else:
-                await _refuse(send, refusal)
+                await _refuse(scope["path"], receive, send, refusal)
         # no other kind of connection is answered
 
     def _refusal(self, scope) -> HTTPStatus | None:
@@ -152,14 +152,27 @@ def is_allowed(method: str, path: str) -> bool:
     return whole is not None and ".." not in path.split("/")
 
 
-async def _refuse(send, status: HTTPStatus) -> None:
+SAID = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
+    HTTPStatus.INSUFFICIENT_STORAGE: NO_ROOM,
+}
+"""What the page shows of an upload that is refused."""
+
+
+async def _refuse(path: str, receive, send, status: HTTPStatus) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
     start = {"type": "http.response.start", "status": status, "headers": headers}
     await send(start)
-    full = status == HTTPStatus.INSUFFICIENT_STORAGE
-    said = NO_ROOM if full else status.phrase  # the page shows it
-    await send({"type": "http.response.body", "body": said.encode()})
+    said = {"type": "http.response.body"}
+    if path == UPLOAD and status in SAID:
+        # A browser reads the answer once its upload is through; nothing of it is kept.
+        await send(said | {"body": SAID[status].encode(), "more_body": True})
+        while (await receive()).get("more_body"):
+            pass
+        await send(said)
+    else:
+        await send(said | {"body": status.phrase.encode()})
 
 
 class _Answer:
