@@ -29,6 +29,12 @@ MOST_MESSAGE_BYTES = 2**20
 """Largest request that is no upload."""
 
 UPLOAD = "/gradio_api/upload"
+
+TRIMMER = "/static/ffmpeg/"
+"""Gradio loads a program of 30 MB that cuts videos with every video. The policy would
+not let it run, and the page has fields in its place, so that what is loaded is empty.
+"""
+
 _FORM_BYTES = 2**16
 
 HEADERS = {
@@ -64,6 +70,7 @@ LIVE = (
     "if (at) {at.setAttribute('role', 'status'); me.disconnect();}"
     "}).observe(document, {childList: true, subtree: true});"
     "addEventListener('unhandledrejection', event => {"
+    "if (/ffmpeg-core/.test(event.reason)) return event.preventDefault();"
     "const said = document.querySelector('#status p');"
     "const refused = /^Not(Allowed|Found|Readable)Error$/;"
     "if (!said || !refused.test(event.reason?.name)) return;"
@@ -73,7 +80,8 @@ LIVE = (
     "});"
 )
 """Makes the line of status one that screen readers read aloud when it changes, and says
-there that a camera was refused, which Gradio drops."""
+there that a camera was refused, which Gradio drops. That the trimmer is empty is no
+error."""
 
 _SCRIPT = re.compile(rb"<script\b")
 
@@ -100,7 +108,9 @@ class Guard:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
             refusal = self._refusal(scope)
-            if refusal is None:
+            if refusal is None and scope["path"].startswith(TRIMMER):
+                await _answer(send, HTTPStatus.OK, "")
+            elif refusal is None:
                 await self.app(scope, receive, _Answer(scope, send))
             else:
                 await _refuse(scope["path"], receive, send, refusal)
@@ -160,19 +170,21 @@ SAID = {
 
 
 async def _refuse(path: str, receive, send, status: HTTPStatus) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
-    start = {"type": "http.response.start", "status": status, "headers": headers}
-    await send(start)
-    said = {"type": "http.response.body"}
-    if path == UPLOAD and status in SAID:
+    upload = path == UPLOAD and status in SAID
+    await _answer(send, status, SAID[status] if upload else status.phrase, upload)
+    if upload:
         # A browser reads the answer once its upload is through; nothing of it is kept.
-        await send(said | {"body": SAID[status].encode(), "more_body": True})
         while (await receive()).get("more_body"):
             pass
-        await send(said)
-    else:
-        await send(said | {"body": status.phrase.encode()})
+        await send({"type": "http.response.body"})
+
+
+async def _answer(send, status: HTTPStatus, text: str, more: bool = False) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    body = {"type": "http.response.body", "body": text.encode(), "more_body": more}
+    await send(body)
 
 
 class _Answer:

@@ -76,6 +76,13 @@ def test_what_is_too_large_is_told_in_a_sentence_once_it_is_through():
     assert answers.body == "Request Entity Too Large" and answers.unread == 4
 
 
+def test_the_trimmer_is_empty():
+    get = scope(("host", "localhost:7860"), path="/static/ffmpeg/ffmpeg-core.wasm")
+    assert answers(get) == (False, 200) and answers.body == ""
+    other = scope(("host", "evil.example"), path="/static/ffmpeg/ffmpeg-core.wasm")
+    assert answers(other) == (False, 421)
+
+
 def test_sockets_are_not_answered_and_the_start_of_the_server_is():
     socket = {"type": "websocket", "path": "/", "headers": [(b"host", b"localhost")]}
     assert answers(socket) == (False, None)

@@ -439,6 +439,26 @@ def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
     assert [*reader._of] == ["a", "multitask"]
 
 
+def test_a_recording_is_heard_and_searched_for_faces_once(
+    reader, clips, tmp_path, monkeypatch
+):
+    """An explanation rests on what was read, and reads it no second time."""
+    kept = tools(reader.params.extract, reader.params.compute.device)
+    calls = []
+
+    def counted(whole):
+        def call(given):
+            calls.append(whole.__name__)
+            return whole(given)
+
+        return call
+
+    for tool, name in ((kept.transcriber, "transcribe"), (kept.detector, "detect")):
+        monkeypatch.setattr(tool, name, counted(getattr(tool, name)))
+    reader(question(clips / "é 1.mp4", tmp_path), lambda *_: None)
+    assert sorted(calls) == ["detect", "transcribe"]
+
+
 def test_windows_that_fail_alike_cost_the_windows_alone(
     reader, long, tmp_path, monkeypatch
 ):
@@ -505,11 +525,13 @@ class Elsewhere(TorchFunctionMode):
 
     copies = (torch.Tensor.cpu, torch.Tensor.tolist, torch.Tensor.item)
     copies += (torch.Tensor.__bool__, torch.Tensor.__float__)
-    indexed = (torch.Tensor.__getitem__, torch.Tensor.__setitem__)  # by any device's
+    either = (torch.Tensor.__getitem__, torch.Tensor.__setitem__)  # places may be there
+    either += (torch._has_compatible_shallow_copy_type, torch.Tensor.data.__set__)
+    either += (torch.Tensor.to, torch.Tensor.copy_)
 
     def __torch_function__(self, function, types, given=(), named=None):
         places = {each.device.type for each in tree_leaves(given) if _is_filled(each)}
-        assert len(places) < 2 or function in self.indexed, function
+        assert len(places) < 2 or function in self.either, function
         first = given[0] if given else None
         if isinstance(first, torch.Tensor) and first.is_meta:
             if function is torch.Tensor.nonzero:  # no clip lacks all modalities
