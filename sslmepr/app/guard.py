@@ -6,6 +6,7 @@ the server answers only to its own address, its own page and the routes which th
 needs.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -78,10 +79,19 @@ LIVE = (
     "said.textContent = 'The camera or the microphone was refused or is not there: '"
     "+ 'allow it in the browser, or choose a file.';"
     "});"
+    "const most = event => {"
+    "const files = [...(event.target.files ?? event.dataTransfer?.files ?? [])];"
+    f"if (files.reduce((sum, each) => sum + each.size, 0) <= {MOST_BYTES}) return;"
+    "event.preventDefault();"
+    "event.stopImmediatePropagation();"
+    "if (event.type === 'change') event.target.value = '';"
+    f"document.querySelector('#status p').textContent = {json.dumps(TOO_LARGE)};"
+    "};"
+    "for (const each of ['change', 'drop']) addEventListener(each, most, true);"
 )
 """Makes the line of status one that screen readers read aloud when it changes, and says
-there that a camera was refused, which Gradio drops. That the trimmer is empty is no
-error."""
+there what Gradio drops or says in words of its own: that a camera was refused, and that
+a file is too large. That the trimmer is empty is no error."""
 
 _SCRIPT = re.compile(rb"<script\b")
 
@@ -113,7 +123,9 @@ class Guard:
             elif refusal is None:
                 await self.app(scope, receive, _Answer(scope, send))
             else:
-                await _refuse(scope["path"], receive, send, refusal)
+                full = refusal == HTTPStatus.INSUFFICIENT_STORAGE
+                # the page shows it
+                await _answer(send, refusal, NO_ROOM if full else refusal.phrase)
         # no other kind of connection is answered
 
     def _refusal(self, scope) -> HTTPStatus | None:
@@ -162,29 +174,11 @@ def is_allowed(method: str, path: str) -> bool:
     return whole is not None and ".." not in path.split("/")
 
 
-SAID = {
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TOO_LARGE,
-    HTTPStatus.INSUFFICIENT_STORAGE: NO_ROOM,
-}
-"""What the page shows of an upload that is refused."""
-
-
-async def _refuse(path: str, receive, send, status: HTTPStatus) -> None:
-    upload = path == UPLOAD and status in SAID
-    await _answer(send, status, SAID[status] if upload else status.phrase, upload)
-    if upload:
-        # A browser reads the answer once its upload is through; nothing of it is kept.
-        while (await receive()).get("more_body"):
-            pass
-        await send({"type": "http.response.body"})
-
-
-async def _answer(send, status: HTTPStatus, text: str, more: bool = False) -> None:
+async def _answer(send, status: HTTPStatus, text: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    body = {"type": "http.response.body", "body": text.encode(), "more_body": more}
-    await send(body)
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 class _Answer:

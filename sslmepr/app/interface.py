@@ -11,7 +11,7 @@ from sslmepr.app import answers, report, style
 from sslmepr.app.desk import Desk, unforeseen
 from sslmepr.app.examples import examples
 from sslmepr.app.guard import Guard
-from sslmepr.app.intake import AppError, tables_needed
+from sslmepr.app.intake import MOST_BYTES, AppError, tables_needed
 from sslmepr.app.worker import place_of
 from sslmepr.labels import EMOTIONS, TRAITS
 from sslmepr.report.fonts import FONT
@@ -47,7 +47,7 @@ def launch_options(desk: Desk, port: int) -> dict:
         "show_error": False,
         "quiet": True,
         "prevent_thread_lock": True,
-        "max_file_size": None,  # the guard's bound, whose sentence says what to do
+        "max_file_size": MOST_BYTES,
         "footer_links": [],
         "run_history": False,
         "enable_monitoring": False,
