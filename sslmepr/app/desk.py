@@ -315,7 +315,8 @@ class Desk:
         """Remove uploads, but for those that a page still shows."""
         with self._lock:
             fields = [each.uploads.values() for each in self.sessions.values()]
-        for path in paths.difference(*chain.from_iterable(fields)):
+            gone = paths.difference(*chain.from_iterable(fields))
+        for path in gone:
             shutil.rmtree(path.parent, ignore_errors=True)
 
     def downloads(self, name: str, report: str) -> list[Path]:
