@@ -46,7 +46,7 @@ def _draw_face(image):
     cv2.ellipse(image, (50, 32), (4, 1), 0, 0, 360, (170, 70, 75), -1)
 
 
-def write_sound(path, seconds=7):
+def write_sound(path, seconds):
     """Noise as a WAV file, without pictures."""
     rng = np.random.default_rng(len(path.name))
     noise = (rng.normal(0, 0.05, seconds * RATE) * 2**15).astype("<i2")

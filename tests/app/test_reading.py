@@ -56,6 +56,24 @@ def reader(project):
     return Reader(project, "multitask")
 
 
+@pytest.fixture
+def calls(reader, monkeypatch):
+    """What is heard and searched for faces; either takes most of the time."""
+    kept = tools(reader.params.extract, reader.params.compute.device)
+    found = []
+
+    def counted(whole):
+        def call(given):
+            found.append(whole.__name__)
+            return whole(given)
+
+        return call
+
+    for tool, name in ((kept.transcriber, "transcribe"), (kept.detector, "detect")):
+        monkeypatch.setattr(tool, name, counted(getattr(tool, name)))
+    return found
+
+
 def question(path, folder, **changes):
     given = {"start": "", "end": "", "words": "", "variant": "multitask", "wanted": []}
     given |= {"timeline": False, "kept": None, "true": {}}
@@ -75,9 +93,9 @@ def read(reader, clips, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
-    """Seven seconds of noise, without pictures."""
+    """Two seconds of noise, without pictures."""
     path = tmp_path_factory.mktemp("sound") / "sound.wav"
-    write_sound(path)
+    write_sound(path, seconds=2)
     return path
 
 
@@ -244,10 +262,12 @@ def test_without_training_data_nothing_is_called_average(read):
     assert "in an input without content" in seen(page) and "No content" in seen(page)
 
 
-def test_windows_are_segments_predicted_alone(reader, long, tmp_path):
+def test_windows_are_segments_predicted_alone(reader, long, calls, tmp_path):
     answer = reader(
         question(long, tmp_path / "a", timeline=True, kept=KEPT), lambda *_: None
     )
+    # the whole and two windows once each, and nothing again to explain them
+    assert sorted(calls) == ["detect"] * 3 + ["transcribe"] * 3
     windows = pd.read_csv(
         io.BytesIO(base64.b64decode(answer["files"]["windows.csv"])),
         encoding="utf-8-sig",
@@ -292,9 +312,12 @@ def test_one_of_several_is_the_row_of_the_command(reader, mute, clips, tmp_path)
     assert both[SCORES].iloc[:1].equals(expected[SCORES])
 
 
-def test_sound_alone_is_read_as_the_command_reads_it(reader, project, sound, tmp_path):
+def test_sound_alone_is_read_as_the_command_reads_it(
+    reader, project, sound, calls, tmp_path
+):
     (tmp_path / "a").mkdir()
     answer = reader(question(sound, tmp_path / "a"), lambda *_: None)
+    assert calls == ["transcribe"]
     settings = parameters.load(project / "params.yaml")
     folder = project / "runs" / "simulated"
     expected = predict(settings, [str(sound)], tmp_path / "x.parquet", folder)
@@ -305,7 +328,7 @@ def test_sound_alone_is_read_as_the_command_reads_it(reader, project, sound, tmp
     # Nobody is seen in it, so that a report has all of it.
     page = report(reader.params, answer["sections"], people=False)
     assert not any(people for _, _, people in answer["sections"])
-    assert "The waveform of the sound, 7.0 seconds" in page
+    assert "The waveform of the sound, 2.0 seconds" in page
     assert "There are no pictures: only the sound was analysed." in page
     assert answer["incomplete"] and "What each moment adds" in page
 
@@ -439,44 +462,25 @@ def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
     assert [*reader._of] == ["a", "multitask"]
 
 
-def test_a_recording_is_heard_and_searched_for_faces_once(
-    reader, clips, tmp_path, monkeypatch
-):
-    """An explanation rests on what was read, and reads it no second time."""
-    kept = tools(reader.params.extract, reader.params.compute.device)
-    calls = []
-
-    def counted(whole):
-        def call(given):
-            calls.append(whole.__name__)
-            return whole(given)
-
-        return call
-
-    for tool, name in ((kept.transcriber, "transcribe"), (kept.detector, "detect")):
-        monkeypatch.setattr(tool, name, counted(getattr(tool, name)))
-    reader(question(clips / "é 1.mp4", tmp_path), lambda *_: None)
-    assert sorted(calls) == ["detect", "transcribe"]
-
-
 def test_windows_that_fail_alike_cost_the_windows_alone(
-    reader, long, tmp_path, monkeypatch
+    reader, clips, tmp_path, monkeypatch
 ):
     def fail(*_, **__):
         raise ExtractionError("audio of all 2 clips failed")
 
     monkeypatch.setattr("sslmepr.app.reading.read_windows", fail)
-    answer = reader(question(long, tmp_path, timeline=True), lambda *_: None)
+    asked = question(clips / "é 1.mp4", tmp_path, words=WORDS, timeline=True)
+    answer = reader(asked, lambda *_: None)
     assert "The windows could not be read" in page_of(answer)
     assert "windows.csv" not in answer["files"] and "scores.csv" in answer["files"]
 
 
-def test_models_of_traits_alone_have_no_windows(reader, long, tmp_path, monkeypatch):
+def test_models_of_traits_alone_have_no_windows(reader, clips, tmp_path, monkeypatch):
     monkeypatch.setattr("sslmepr.app.reading.read_windows", None)  # is not called
     loaded = reader._models("multitask")
     monkeypatch.setattr(loaded.models, "tasks", ("personality",))
     told = []
-    asked = question(long, tmp_path, timeline=True)
+    asked = question(clips / "é 1.mp4", tmp_path, words=WORDS, timeline=True)
     reader(asked, lambda *step: told.append(step))
     names = [name for name in STEPS if name != STEPS[3]]
     assert [each[1] for each in told] == [names] * len(names)
