@@ -24,7 +24,6 @@ from sslmepr.report.power_findings import (
     false_alarms,
     pairs_called,
     pairs_held,
-    read_drawn,
     share,
 )
 from sslmepr.report.recorded_verdicts import real_people, recorded_people
@@ -74,7 +73,7 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     folder = Path(folder)
     results = folder / "results" / study
     cells = pd.read_csv(results / "validity" / "cells.csv")
-    drawn = read_drawn(folder / DRAWN) if (folder / DRAWN).exists() else None
+    drawn = pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
     agreement = pd.read_csv(results / "validity" / "agreement.csv")
     covered = results / "evaluate" / "covered.csv"
     if covered.exists():
