@@ -1,5 +1,7 @@
 """Main findings of a study in a few sentences, with numbers from result tables."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -119,6 +121,7 @@ def recognition_findings(
     ceiling: pd.DataFrame | None,
     stage_3: str,
     kept: list[str],
+    more: Sequence[str] = (),
 ) -> Findings:
     """How well emotions and traits are recognised, how sure that is, what is unsaid.
 
@@ -130,6 +133,8 @@ def recognition_findings(
         From `sslmepr.report.component_findings.stage_3_finding`; may be empty.
     kept : list of str
         From `sslmepr.report.person_intervals.kept`.
+    more : sequence of str
+        Other findings, such as who is read worse, which stand at the end.
     """
     scores = " ".join(recognition(metrics, ceiling))
     sure = " ".join(["Intervals of scores are over people, not clips.", *kept])
@@ -137,7 +142,7 @@ def recognition_findings(
     if ceiling is not None:
         unsaid += " These people are drawn, and scores of real people may be worse."
     screen = first_screen(scores, sure, unsaid)
-    return Findings([*filter(None, [stage_3]), *screen])
+    return Findings([*filter(None, [stage_3]), *screen, *more])
 
 
 def agreement_findings(agreement: pd.DataFrame) -> list[str]:

@@ -135,17 +135,6 @@ def caution(checks: pd.DataFrame) -> str:
     return told and f"This is doubtful, since the data contradict the model: {told}."
 
 
-def real_people(folder: str | Path) -> list[str]:
-    """What the recorded study of published corpora says of the paper's claim.
-
-    Parameters
-    ----------
-    folder : path
-        As of `recorded_people`.
-    """
-    return recorded_people(folder, "**Real people** (published corpora)")
-
-
 def recorded_people(folder: str | Path, whom: str) -> list[str]:
     """What a recorded study says of the paper's claim.
 

@@ -74,6 +74,7 @@ def test_the_first_screen_begins_with_what_stage_3_adds():
     assert told[2].endswith("over people, not clips. Kept.")
     assert "drawn" not in told[3]
     assert len(recognition_findings(METRICS, None, "", []).sentences) == 3
+    assert recognition_findings(METRICS, None, "", [], ["x"]).sentences[3:] == ["x"]
 
 
 def test_what_is_covered_is_told_where_the_ceiling_is_known():

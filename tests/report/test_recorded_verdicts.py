@@ -7,9 +7,13 @@ from sslmepr.association.preregistration import PRIMARY, PRIMARY_FILE
 from sslmepr.association.verdicts import PRESENT, UNDECIDED
 from sslmepr.report.recorded_verdicts import (
     FINDINGS_FILE,
-    real_people,
+    recorded_people,
     recorded_verdicts,
 )
+
+
+def real_people(folder):
+    return recorded_people(folder, "**Real people** (published corpora)")
 
 
 def test_findings_of_the_run_are_told_as_they_are(tmp_path):
