@@ -42,7 +42,10 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "text after stage 1, 0.700, and guessing 0.500." in emotions
     assert "concordance (CCC) of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
-    assert "They are 0.800 [0.700, 0.900] times as large as those on average, too weak" in planted
+    assert (
+        "They are 0.800 [0.700, 0.900] times as large as those on average, too weak"
+        in planted
+    )
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 
