@@ -23,7 +23,7 @@ from sslmepr.simulation.draw import draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe_clips
 from sslmepr.simulation.world import make_world
 from sslmepr.trials.collapse import ROLES, Arm, fusion_clips, train_on
-from sslmepr.trials.drawn import draw_study, with_doses
+from sslmepr.trials.drawn import DrawnStudy, draw_study, with_doses
 from sslmepr.trials.params import Condition, Power
 from sslmepr.trials.power import draw_condition, from_three_sources
 
@@ -54,12 +54,12 @@ def observer(settings: Params) -> Callable[[], object]:
         clips=CLIPS,
         persons=CLIPS,
     )
-    draw = draw_corpus("benchmark", corpus, settings)
+    found = draw_corpus("benchmark", corpus, settings)
     scales = {name: each.emotion_scale for name, each in simulation.domains.items()}
     return lambda: observe_clips(
-        draw.world,
-        draw.channels,
-        Seen(draw.controls, draw.circumstances, draw.domains),
+        found.world,
+        found.channels,
+        Seen(found.controls, found.circumstances, found.domains),
         scales,
         simulation.emotion_threshold,
         simulation.knobs,
@@ -68,21 +68,27 @@ def observer(settings: Params) -> Callable[[], object]:
     )
 
 
-def study(settings: Params, seed: int) -> None:
-    """Draw a study of the mild world, and train the whole method once."""
+def draw(settings: Params, clips: int, seed: int) -> tuple[Params, DrawnStudy]:
+    """A study of the mild world with `clips` training clips a task, standardised."""
     doses = settings.simulation.knobs.model_dump(exclude_defaults=True)
     simulation = with_doses(settings.simulation, **doses)
     own = settings.model_copy(update={"roles": ROLES, "simulation": simulation})
     drawn = draw_study(
         simulation,
         make_world(WORLD, simulation.worlds),
-        clips=round(STUDY / simulation.split["train"]),
+        clips=round(clips / simulation.split["train"]),
         clips_per_speaker=1,
         features=FEATURES,
         offset=0.0,
         seed=seed,
         moving=False,
-    ).standardised()
+    )
+    return own, drawn.standardised()
+
+
+def learn(settings: Params, seed: int) -> None:
+    """Draw a study, and train the whole method once."""
+    own, drawn = draw(settings, STUDY, seed)
     arm = Arm(Variant())
     train_on(own, fusion_clips(own, drawn, arm), arm, seed)
 
@@ -113,7 +119,7 @@ def main() -> None:
             each = [1000 * spent(observe) / CLIPS for _ in range(ROUNDS)]
             what = f"ideal observer of a clip of the mild world: {what}"
             rows.append(table.row("observer", what, each, "processor ms", "≤ 20"))
-        learned = spent(lambda: study(settings, 0))
+        learned = spent(lambda: learn(settings, 0))
         each = [analysed(settings, seed) for seed in range(ANALYSES)]
     what = f"whole method, one seed, on {STUDY} drawn training clips a task"
     unit = "processor seconds"

@@ -8,12 +8,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 
-from sslmepr.explanation.evidence import CORRELATION, correlation
+from sslmepr.explanation.evidence import CORRELATION, correlation, mean_by
 from sslmepr.models.fusion import FusionOutput
 
 PARTS = ("graph_attention", "task_query", "product_of_experts")
 """Components that give weights to modalities."""
+
+OBSERVER = "ideal_observer"
+NOISE, CONTRARY = "noise", "contrary words"
+"""What is special about a clip: how badly a modality is seen, and what is said."""
+
+SAID = ("audio", "text")
+"""Modalities whose weight could depend on whether words are meant."""
 
 
 def contributions(values: pd.DataFrame) -> pd.DataFrame:
@@ -174,3 +182,88 @@ def with_observer(
     column = [values.columns.get_loc(name) for name in task]
     observer = values.to_numpy()[np.arange(len(told)), column]
     return told.drop(columns="task").assign(observer=observer)
+
+
+def with_noise(
+    weights: pd.DataFrame, precision: pd.DataFrame, contrary: pd.Series
+) -> pd.DataFrame:
+    """Weights, those of an ideal observer first, beside what was seen of the clip.
+
+    Parameters
+    ----------
+    weights, precision
+        As of :func:`weights_by_modality`.
+    contrary : Series
+        By clip, whether the words say the opposite of what is felt.
+
+    Returns
+    -------
+    DataFrame
+        kind (with its task, or `OBSERVER`), clip_id, modality, weight, noise (of what
+        the modality shows in this clip, as a multiple of the usual), contrary (words).
+    """
+    keys = ["clip_id", "modality"]
+    places = weights[keys].drop_duplicates()
+    ideal = with_observer(places.assign(kind=OBSERVER, task=None, weight=0), precision)
+    ideal["weight"] = ideal.pop("observer")
+    known = with_observer(weights, precision).drop(columns="observer")
+    table = pd.concat([ideal, known], ignore_index=True)
+    quality = precision.drop_duplicates(keys).set_index(keys)["quality"]
+    seen = quality.reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy()
+    table = table.assign(
+        noise=np.where(seen > 0, np.where(seen > 0, seen, 1) ** -0.5, np.nan).round(6),
+        contrary=contrary.reindex(table["clip_id"]).to_numpy(float),
+    )
+    return table.dropna(subset=["noise", "weight"]).reset_index(drop=True)
+
+
+def weights_by_noise(seen: pd.DataFrame, *sampling) -> pd.DataFrame:
+    """Mean weight of each modality by how noisy it is in the clip.
+
+    Parameters
+    ----------
+    seen : DataFrame
+        From :func:`with_noise`.
+    *sampling
+        speakers, resamples, confidence, seed, as of :func:`weights_by_modality`.
+
+    Returns
+    -------
+    DataFrame
+        kind, modality, noise, clips, weight with its ends.
+    """
+    columns = ["kind", "modality", NOISE, "clips", "weight", "weight_low"]
+    tables = [pd.DataFrame(columns=[*columns, "weight_high"])]
+    for (kind, modality), mine in seen.groupby(["kind", "modality"], sort=False):
+        means = mean_by(mine.sort_values(NOISE), NOISE, ["weight"], *sampling)
+        tables.append(means.assign(kind=kind, modality=modality))
+    return pd.concat(tables[1:] or tables, ignore_index=True)[tables[0].columns]
+
+
+def weights_following(seen: pd.DataFrame, *sampling) -> pd.DataFrame:
+    """Rank correlation of weights with noise, and with contrary words.
+
+    Parameters
+    ----------
+    seen, *sampling
+        As of :func:`weights_by_noise`. Ranks are those of all clips.
+
+    Returns
+    -------
+    DataFrame
+        kind, modality, follows (`NOISE`, or `CONTRARY` for the modalities `SAID`),
+        clips, correlation (Spearman's, over clips) with its ends; NaN where one of the
+        two is constant.
+    """
+    speakers, *settings = sampling
+    rows = []
+    for (kind, modality), mine in seen.groupby(["kind", "modality"], sort=False):
+        people = [speakers[clip] for clip in mine["clip_id"]]
+        weight = rankdata(mine["weight"].round(6))
+        signs = {NOISE: "noise"} | ({CONTRARY: "contrary"} if modality in SAID else {})
+        for sign, column in signs.items():
+            found = correlation(rankdata(mine[column]), weight, people, *settings)
+            row = {"kind": kind, "modality": modality, "follows": sign}
+            rows.append(row | {"clips": len(mine)} | found)
+    columns = ["kind", "modality", "follows", "clips", *CORRELATION]
+    return pd.DataFrame(rows, columns=columns)

@@ -23,6 +23,15 @@ from sslmepr.explanation.chain import (
 from sslmepr.explanation.crops import hide_regions, read_crops
 from sslmepr.explanation.evidence import shuffled_weights
 from sslmepr.explanation.observer_evidence import ObserverEvidence, observer_evidence
+from sslmepr.explanation.places import (
+    EDGES,
+    PARTS_OF_FACE,
+    PLACES,
+    Planted,
+    moment_game,
+    part_game,
+    planted_places,
+)
 from sslmepr.explanation.sentences import (
     column_sentences,
     contribution_sentence,
@@ -50,6 +59,10 @@ the time of the chapter."""
 
 DELETED_CLIPS = 60
 """Clips whose steps are deleted; bounds the time of the chapter."""
+
+PLACED_CLIPS = 80
+"""Clips in which moments and parts of the face are looked for; bounds the time of the
+chapter."""
 
 AVERAGED_CLIPS = 12
 """Clips whose mean crop stands where a region is hidden; a choice of layout."""
@@ -85,8 +98,10 @@ class Cases:
         whose weights are shuffled.
     truth : ObserverEvidence or None
         Where the truth is planted.
-    clauses, pointing, shuffled_pointing, deletion : DataFrame
-        Of many clips, from `sslmepr.explanation.words` and `chain`.
+    planted : Planted or None
+        What was planted in each clip, and where, if it is known.
+    clauses, pointing, shuffled_pointing, places, deletion : DataFrame
+        Of many clips, from `sslmepr.explanation.words`, `places` and `chain`.
     steps, columns, words, regions : DataFrame
         Of the clips shown in full, from `sslmepr.explanation.chain`, `words`, `crops`.
     crops : dict of str to (dict of str to (height, width, channel) ndarray)
@@ -103,9 +118,11 @@ class Cases:
     contributions: pd.DataFrame
     shuffled: pd.DataFrame
     truth: ObserverEvidence | None
+    planted: Planted | None
     clauses: pd.DataFrame
     pointing: pd.DataFrame
     shuffled_pointing: pd.DataFrame
+    places: pd.DataFrame
     deletion: pd.DataFrame
     steps: pd.DataFrame
     columns: pd.DataFrame
@@ -185,13 +202,14 @@ def load_cases(
     clips = read_clips(folder).set_index("clip_id")
     shown = params.corpus[corpus].source in SHOWABLE
     media = params.media_root(corpus, folder) if shown else None
-    found = {"truth": None, "crops": {}} | {
+    found = {"truth": None, "planted": None, "crops": {}} | {
         name: pd.DataFrame(columns=columns)
         for name, columns in {
             "outputs": OUTPUTS,
             **dict.fromkeys(("contributions", "shuffled"), CONTRIBUTIONS),
             **dict.fromkeys(("clauses", "words"), WORDS),
             **dict.fromkeys(("pointing", "shuffled_pointing"), POINTING),
+            "places": PLACES,
             **{"deletion": DELETION, "steps": STEPS, "regions": REGIONS},
             "columns": list(COLUMN_FIELDS),
         }.items()
@@ -202,10 +220,14 @@ def load_cases(
         explainer = _Explainer(params, chain, clips, chosen)
         found |= explainer.contributions()
         found["truth"] = observer_evidence(params, corpus, folder)
+        found["planted"] = planted = planted_places(params, corpus, folder)
         found |= explainer.deletion(found["outputs"])
         found |= explainer.words(found["truth"] is not None, folder)
+        features = data_folder / corpus / "features"
+        if planted is not None:
+            found |= explainer.places(planted, media, features)
         if media is not None:
-            found |= explainer.regions(media, data_folder / corpus / "features")
+            found |= explainer.regions(media, features)
         told = Cases(chosen, table, clips=clips, folder=media, **found)
         found |= explainer.steps({name: told.told(name) for name in chosen})
     return Cases(chosen, table, clips=clips, folder=media, **found)
@@ -305,11 +327,34 @@ class _Explainer:
             )
         return found
 
-    def regions(self, media: Path, features: Path) -> dict:
+    def places(self, planted: Planted, media: Path, features: Path) -> dict:
+        rows, image = _spread(self.rows, PLACED_CLIPS), self.encoders.image
+        targets = planted.clips.loc[self.ids[rows], "target"].tolist()
+        games = []
+        if planted.clips["onset"].notna().any():
+            steps = max(1, self.params.attention.steps // 2)
+            found = attribute_steps(self.chain, rows, targets, steps)
+            games.append(moment_game(found.values, planted))
+        crops, average = self._crops(rows, media, features)
+        effects = [
+            hide_regions(
+                *(self.chain, row, {"face": each["face"]}, average, image),
+                *(EDGES, (0, 1)),
+            )
+            for row, each in crops.items()
+            if "face" in each
+        ]
+        if effects:
+            table = pd.concat(effects, ignore_index=True)
+            table["part"] = np.array(list(PARTS_OF_FACE), object)[table["row"]]
+            games.append(part_game(table, planted))
+        return {"places": pd.concat(games, ignore_index=True)} if games else {}
+
+    def _crops(self, rows: np.ndarray, media: Path, features: Path) -> tuple:
+        """Crops of clips, and the mean crop of each modality."""
         table = pd.read_parquet(features / "regions.parquet")
-        sample = _spread(self.rows, AVERAGED_CLIPS)
         crops = {}
-        for row in np.union1d(sample, self.shown):
+        for row in rows:
             clip = self.clips.loc[self.ids[row]]
             mine = table[table["clip_id"] == self.ids[row]]
             if len(mine):
@@ -324,6 +369,11 @@ class _Explainer:
             ).astype(np.uint8)
             for name in sorted(seen)
         }
+        return crops, average
+
+    def regions(self, media: Path, features: Path) -> dict:
+        sample = _spread(self.rows, AVERAGED_CLIPS)
+        crops, average = self._crops(np.union1d(sample, self.shown), media, features)
         found = [
             hide_regions(self.chain, row, crops[row], average, self.encoders.image)
             for row in self.shown

@@ -1,10 +1,11 @@
-"""Where in the crop of a face or body an output looks: 3 x 3 regions are hidden.
+"""Where in the crop of a face or body an output looks: regions are hidden.
 
 A region of all frames of a clip is replaced by the same region of the average crop
 (occlusion, Zeiler and Fergus 2014, Visualizing and understanding convolutional
 networks), and the crops are read again by the encoder of images.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from sslmepr.explanation.chain import Chain
 from sslmepr.media.regions import crop_regions
 from sslmepr.report.samples import read_pictures
 
-SIDE = 3
-"""Regions along a side; encoders keep as many places of a crop."""
+THIRDS = (0, 1 / 3, 2 / 3, 1)
+"""Edges of regions along a side; encoders keep three places of a crop."""
 
 HIDDEN = ("face", "body")
 
@@ -58,25 +59,34 @@ def read_crops(
     }
 
 
-def hide(crops: np.ndarray, average: np.ndarray) -> np.ndarray:
+def hide(
+    crops: np.ndarray,
+    average: np.ndarray,
+    rows: Sequence[float] = THIRDS,
+    columns: Sequence[float] = THIRDS,
+) -> np.ndarray:
     """Crops as they are, and then with each region hidden, row by row.
 
     Parameters
     ----------
     crops : (frame, height, width, channel) uint8 ndarray
     average : (height, width, channel) uint8 ndarray
+    rows, columns : sequence of float
+        Edges of the regions, as shares of height and width.
 
     Returns
     -------
     (1 + region, frame, height, width, channel) uint8 ndarray
     """
-    hidden = np.repeat(crops[None], 1 + SIDE * SIDE, axis=0)
-    height, width = average.shape[:2]
-    rows = np.linspace(0, height, SIDE + 1).astype(int)
-    columns = np.linspace(0, width, SIDE + 1).astype(int)
-    for place in range(SIDE * SIDE):
-        row, column = divmod(place, SIDE)
-        part = np.s_[rows[row] : rows[row + 1], columns[column] : columns[column + 1]]
+    across, regions = len(columns) - 1, (len(rows) - 1) * (len(columns) - 1)
+    hidden = np.repeat(crops[None], 1 + regions, axis=0)
+    down, right = (
+        (np.array(edges) * size).astype(int)
+        for edges, size in zip((rows, columns), average.shape, strict=False)
+    )
+    for place in range(regions):
+        row, column = divmod(place, across)
+        part = np.s_[down[row] : down[row + 1], right[column] : right[column + 1]]
         hidden[1 + place][(slice(None), *part)] = average[part]
     return hidden
 
@@ -87,6 +97,8 @@ def hide_regions(
     crops: dict[str, np.ndarray],
     average: dict[str, np.ndarray],
     encoder: ImageEncoder,
+    rows: Sequence[float] = THIRDS,
+    columns: Sequence[float] = THIRDS,
 ) -> pd.DataFrame:
     """What hiding a region takes from every output of one clip.
 
@@ -99,6 +111,8 @@ def hide_regions(
         Of :func:`read_crops`; the mean over frames and clips.
     encoder : ImageEncoder
         The one that made the features.
+    rows, columns : sequence of float
+        As for :func:`hide`.
 
     Returns
     -------
@@ -106,26 +120,27 @@ def hide_regions(
         clip_id, modality, row, column, target, attribution (output of the clip less
         that with the region hidden).
     """
-    tables = []
+    tables, across = [], len(columns) - 1
     for modality, shown in crops.items():
         if modality not in chain.stage2 or modality not in average:
             continue
-        variants = hide(shown, average[modality])
+        variants = hide(shown, average[modality], rows, columns)
         flat = list(variants.reshape(-1, *shown.shape[1:]))
         features = encoder.encode(flat).reshape(*variants.shape[:2], -1)
         outputs = chain.replaced(np.full(len(variants), row), modality, list(features))
-        places = np.repeat(np.arange(SIDE * SIDE), len(chain.targets))
+        regions = len(variants) - 1
+        places = np.repeat(np.arange(regions), len(chain.targets))
         table = {
             "clip_id": chain.data.clips.table["clip_id"].iloc[row],
             "modality": modality,
-            "row": places // SIDE,
-            "column": places % SIDE,
-            "target": np.tile(chain.targets, SIDE * SIDE),
+            "row": places // across,
+            "column": places % across,
+            "target": np.tile(chain.targets, regions),
             "attribution": (outputs[0] - outputs[1:]).ravel(),
         }
         tables.append(pd.DataFrame(table))
-    columns = ["clip_id", "modality", "row", "column", "target", "attribution"]
+    names = ["clip_id", "modality", "row", "column", "target", "attribution"]
     # Of the kinds of the others: tables of several clips are joined.
     kinds = {"row": int, "column": int, "attribution": np.float32}
-    nothing = pd.DataFrame(columns=columns).astype(kinds)
+    nothing = pd.DataFrame(columns=names).astype(kinds)
     return pd.concat([nothing, *tables], ignore_index=True)

@@ -5,9 +5,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sslmepr.explanation.attention import weights_by_modality
+from sslmepr.explanation.attention import (
+    weights_by_modality,
+    weights_by_noise,
+    weights_following,
+    with_noise,
+)
 from sslmepr.explanation.cases import Cases
-from sslmepr.explanation.evidence import ALL, evidence_used, mean_by
+from sslmepr.explanation.evidence import ALL, CORRELATION, evidence_used, mean_by
+from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.params import Params
 from sslmepr.report.tables import interval
 
@@ -16,6 +22,10 @@ COLUMNS = {
     "sanity": ["model", "modality", "used", "there", "correlation", "clips"],
     "pointing": ["kind", "clips", "hit", "shuffled", "gain", "chance"],
     "weights": ["kind", "modality", "clips", "mean", "lowest", "highest"],
+    "noise": ["kind", "modality", "noise", "clips", "weight"],
+    "follows": ["kind", "modality", "follows", "clips", "correlation"],
+    "places": ["what", "clips", "hit", "there", "gain", "chance"],
+    "contrary": ["words", "clips", "correlation"],
 }
 """Columns where there is nothing to show."""
 
@@ -36,6 +46,14 @@ class Results(NamedTuple):
         order, share, clips, output with its ends.
     weights : DataFrame
         Of :func:`sslmepr.explanation.attention.weights_by_modality`.
+    noise, follows : DataFrame
+        Of `weights_by_noise` and `weights_following` there.
+    places : DataFrame
+        what (a modality, or a part of the face), clips, and with their ends hit, there,
+        gain (hit less chance) and chance, of `sslmepr.explanation.places`.
+    contrary : DataFrame
+        words (as meant, or the opposite), clips, correlation, with its ends, of what
+        words contribute to emotions with what they say at face value.
     """
 
     used: pd.DataFrame
@@ -43,6 +61,10 @@ class Results(NamedTuple):
     pointing: pd.DataFrame
     deletion: pd.DataFrame
     weights: pd.DataFrame
+    noise: pd.DataFrame
+    follows: pd.DataFrame
+    places: pd.DataFrame
+    contrary: pd.DataFrame
 
 
 def results(cases: Cases, attention: pd.DataFrame, params: Params) -> Results:
@@ -84,6 +106,9 @@ def results(cases: Cases, attention: pd.DataFrame, params: Params) -> Results:
         both["gain"] = both["hit"] - both["shuffled"]
         values = ["hit", "shuffled", "gain", "chance"]
         pointing = mean_by(both, "kind", values, *sampling, ["hit", "shuffled"])
+    seen = pd.DataFrame(columns=["kind", "modality"])
+    if cases.planted is not None and len(attention):
+        seen = with_noise(attention, precision, cases.planted.clips["contrary"])
     deletion = pd.concat(
         mean_by(mine, "share", ["output"], *sampling).assign(order=order)
         for order, mine in cases.deletion.groupby("order", sort=False)
@@ -94,7 +119,36 @@ def results(cases: Cases, attention: pd.DataFrame, params: Params) -> Results:
         pointing,
         deletion,
         weights_by_modality(attention, precision, *sampling),
+        weights_by_noise(seen, *sampling),
+        weights_following(seen, *sampling),
+        _places(cases.places, sampling),
+        _contrary(cases, evidence, sampling),
     )
+
+
+def _places(places: pd.DataFrame, sampling: tuple) -> pd.DataFrame:
+    """Hits by modality or part of the face, and what they are above chance."""
+    if places.empty:
+        return pd.DataFrame(columns=COLUMNS["places"])
+    table = places.assign(gain=places["hit"] - places["chance"])
+    values = ["hit", "there", "gain", "chance"]
+    return mean_by(table, "what", values, *sampling, ["hit", "there"])
+
+
+def _contrary(cases: Cases, evidence, sampling: tuple) -> pd.DataFrame:
+    """How words are taken in clips in which they are meant, and in the others."""
+    rows = []
+    if cases.planted is not None:
+        words = cases.contributions[cases.contributions["modality"] == "text"]
+        words = words[words["target"].isin(SCORED_EMOTIONS)]
+        opposite = words["clip_id"].map(cases.planted.clips["contrary"])
+        for name, chosen in (("meant", ~opposite), ("contrary", opposite)):
+            if chosen.any():
+                found = evidence_used(words[chosen], evidence, *sampling)
+                found = found[found["target"] == ALL].assign(words=name)
+                rows.append(found)
+    columns = ["words", "clips", *CORRELATION]
+    return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
 
 
 def write_results(found: Results, cases: Cases, folder: Path) -> None:

@@ -255,8 +255,13 @@ def _extremes(rows: pd.DataFrame) -> str:
 
 def _correlation(row: pd.Series) -> str:
     """A correlation with its interval and its modality."""
+    return f"{_number(row)} ({plain(row['modality'])})"
+
+
+def _number(row: pd.Series) -> str:
+    """A correlation with its interval."""
     names = ("correlation", "correlation_low", "correlation_high")
-    return f"{interval(*(row[name] for name in names), 2)} ({plain(row['modality'])})"
+    return interval(*(row[name] for name in names), 2)
 
 
 def weight_sentences(weights: pd.DataFrame) -> list[str]:
@@ -285,6 +290,92 @@ def weight_sentences(weights: pd.DataFrame) -> list[str]:
             "No modality is known to be seen better in one clip than in another, so "
             "there is no weight of an ideal observer that these could follow."
         )
+    return said
+
+
+def noise_sentences(follows: pd.DataFrame) -> list[str]:
+    """Say how weights follow what was seen, and contrary words.
+
+    Parameters
+    ----------
+    follows : DataFrame
+        Of :func:`sslmepr.explanation.attention.weights_following`.
+
+    Returns
+    -------
+    list of str
+        Empty where no modality is known to be seen better in one clip than in another.
+    """
+    said = []
+    known = follows.dropna(subset="correlation")
+    for kind, mine in known.groupby("kind", sort=False):
+        noisy = mine[mine["follows"] == "noise"]
+        if noisy.empty:
+            continue
+        sentence = (
+            f"**{pretty(kind)}**: rank correlation of a modality's weight with its "
+            f"noise in the clip, {_extremes(noisy)}"
+        )
+        words = mine[(mine["follows"] != "noise") & (mine["modality"] == "text")]
+        if len(words):
+            told = _number(words.iloc[0])
+            sentence += f"; of the weight of words with their being contrary, {told}"
+        said.append(f"{sentence}.")
+    return said
+
+
+def contrary_sentences(contrary: pd.DataFrame) -> list[str]:
+    """Say how words are taken that are meant, and those that are not.
+
+    Parameters
+    ----------
+    contrary : DataFrame
+        words, clips, correlation with its ends, of
+        :class:`sslmepr.explanation.results.Results`.
+
+    Returns
+    -------
+    list of str
+        Empty where all words are meant, or it is not known.
+    """
+    if len(contrary) < 2:
+        return []
+    meant = ("they are meant", "the opposite is meant")
+    parts = [
+        f"{_number(row)} in {row['clips']} clips in which {words}"
+        for words, (_, row) in zip(meant, contrary.iterrows(), strict=True)
+    ]
+    return [
+        "**Contrary words.** What words contribute to emotions goes with what they say "
+        f"at face value by r = {_and(parts)}. Whoever knew of the latter would weigh "
+        "these words as much, but turn their sign."
+    ]
+
+
+def place_sentences(places: pd.DataFrame) -> list[str]:
+    """Say where the model is more often where the evidence is than chance is.
+
+    Parameters
+    ----------
+    places : DataFrame
+        Of :class:`sslmepr.explanation.results.Results`.
+    """
+    said = []
+    for words, above in (
+        (
+            ("More often than by chance", places["gain_low"] > 0),
+            ("Not told from chance", places["gain_low"] <= 0),
+        )
+        if len(places)
+        else ()
+    ):
+        parts = [
+            f"{plain(row['what'])} {_percent(row, 'hit')} (chance "
+            f"{100 * row['chance']:.0f} %)"
+            for _, row in places[above].iterrows()
+        ]
+        if parts:
+            said.append(f"**{words}**: {_and(parts)}.")
     return said
 
 

@@ -3,17 +3,34 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from sslmepr.report.block_findings import POOLING, SLOPE, STACKED
 from sslmepr.report.observer_losses import ENOUGH, there_to_gain
 from sslmepr.report.overview import Findings
-from sslmepr.report.tables import Table, interval
-from sslmepr.report.words import plain, pretty
-from sslmepr.statistics.verdicts import BETTER, verdicts
+from sslmepr.report.tables import Table, interval, number
+from sslmepr.report.words import plain
+from sslmepr.statistics.verdicts import (
+    BETTER,
+    EQUIVALENT,
+    UNDECIDED,
+    WORSE,
+    verdicts,
+)
 
 WITHOUT = "without"
-GAINED, THERE = "gain of the component", "what there is to gain"
+_GAINS = "*-gains.csv"
+NOTHING = "nothing to gain"
 KEYS = ["knob", "dose", "metric"]
+
+VERDICTS = {
+    BETTER: "Better with it",
+    WORSE: "Worse with it",
+    NOTHING: "Nothing to gain",
+    EQUIVALENT: "As good without it",
+    UNDECIDED: "Undecided",
+}
 
 
 def read_gains(folder: str | Path) -> pd.DataFrame:
@@ -22,16 +39,24 @@ def read_gains(folder: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     folder : path
-        Holds ``<trial>-gains.csv`` of `sslmepr.trials.doses.gains`.
+        Holds ``doses/<trial>-gains.csv`` of `sslmepr.trials.doses.gains` and
+        ``timing/<trial>-gains.csv`` of `sslmepr.trials.timing.timing_gains`.
 
     Returns
     -------
     DataFrame
-        As from there. Where corpora are unlike, the knob's name says how much. Files
-        of trials in which they never were have no column ``offset``.
+        component, knob, dose, against, metric, estimate, low, high, and what else is in
+        the files. Where corpora are unlike, the knob's name says how much. A sequence
+        block is a component of the late fusion of modalities, against pooling.
     """
-    paths = sorted(Path(folder).glob("*-gains.csv"))
-    found = pd.concat([pd.read_csv(path) for path in paths], ignore_index=True)
+    tables = [pd.read_csv(path) for path in sorted(Path(folder, "doses").glob(_GAINS))]
+    for path in sorted(Path(folder, "timing").glob(_GAINS)):
+        timed = pd.read_csv(path)
+        blocks = (timed["modality"] == STACKED) & (timed["arm"] != SLOPE)
+        own = timed[blocks & (timed["against"] == POOLING)]
+        own = own.rename(columns={"arm": "component"}).drop(columns="modality")
+        tables.append(own.assign(against=WITHOUT))
+    found = pd.concat(tables, ignore_index=True)
     if "offset" not in found:
         return found
     offset = found.pop("offset").fillna(0)
@@ -39,99 +64,123 @@ def read_gains(folder: str | Path) -> pd.DataFrame:
     return found.assign(knob=found["knob"].where(offset == 0, unlike))
 
 
-def findings(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> Findings:
-    """Say of each component what it is worth at the ends of its knob.
-
-    Parameters
-    ----------
-    gained, observed : DataFrame
-        As for `lines`.
-    margin : float
-        Largest difference that does not matter.
-
-    Returns
-    -------
-    Findings
-        One sentence for each component and knob.
-    """
-    mine = gained[gained["against"] == WITHOUT]
-    there = there_to_gain(observed).set_index(KEYS)["estimate"].rename("there")
-    mine = mine.join(there, on=KEYS)
-    mine = mine.assign(verdict=verdicts(mine["low"], mine["high"], margin))
-    sentences = []
-    for (component, knob), own in mine.groupby(["component", "knob"], sort=False):
-        parts = [
-            f"at dose {dose:g} " + "; ".join(_told(own[own["dose"] == dose]))
-            for dose in sorted({own["dose"].min(), own["dose"].max()}, reverse=True)
-        ]
-        title = f"**{pretty(component, 'component')}**, {knob}"
-        sentences.append(f"{title}: {', '.join(parts)}.")
-    return Findings(sentences)
+def known_to_observers(gained: pd.DataFrame, observed: pd.DataFrame) -> pd.Series:
+    """Rows whose knob an observer knows of, unlike those of labels: of bool."""
+    return gained["knob"].isin(observed["knob"])
 
 
-def _told(rows: pd.DataFrame) -> Iterator[str]:
-    """Gain, verdict and what there is to gain, by metric."""
-    for row in rows.itertuples():
-        there = ""
-        if pd.notna(row.there):
-            little = row.there < ENOUGH and row.verdict != BETTER
-            there = ", with little to gain" if little else f" of {row.there:.3f}"
-        gain = interval(row.estimate, row.low, row.high, 3)
-        yield f"{row.metric} {gain}{there} ({row.verdict})"
-
-
-def lines(gained: pd.DataFrame, observed: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Gains by component and dose, in the form of `sslmepr.report.figures.trial_lines`.
+def judged(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> pd.DataFrame:
+    """Gains over the same model without the component, and what they mean.
 
     Parameters
     ----------
     gained : DataFrame
-        From `sslmepr.trials.doses.gains`.
+        From `read_gains`.
     observed : DataFrame
         From `sslmepr.trials.observers.summarise_observers`.
-    metric : {"mWACC", "CCC"}
+    margin : float
+        Largest difference that does not matter.
 
     Returns
     -------
     DataFrame
-        metric (component and knob), dose, line (`GAINED` or `THERE`), estimate, low,
-        high.
+        component, knob, dose, metric, estimate, low, high, verdict (of
+        `sslmepr.statistics.verdicts`), there, there_low, there_high (gain of an
+        observer who knows of the knob; NaN where none does), nothing (whether that is
+        less than `ENOUGH` and the model is neither better nor worse). At dose 0, where
+        nothing ever is to gain, ``nothing`` is False: equivalence is asked for there.
     """
-    mine = gained[(gained["against"] == WITHOUT) & (gained["metric"] == metric)]
-    places = mine[["component", "knob", "dose", "metric"]]
-    there = places.merge(there_to_gain(observed), on=KEYS)
-    both = pd.concat([mine.assign(line=GAINED), there.assign(line=THERE)])
-    title = both["component"].map(plain) + ", " + both["knob"]
-    columns = ["metric", "dose", "line", "estimate", "low", "high"]
-    return both.assign(metric=title)[columns].reset_index(drop=True)
+    mine = gained[gained["against"] == WITHOUT]
+    ends = {"estimate": "there", "low": "there_low", "high": "there_high"}
+    there = there_to_gain(observed).rename(columns=ends)
+    found = mine.merge(there, "left", on=KEYS)
+    found["verdict"] = verdicts(found["low"], found["high"], margin)
+    found["nothing"] = (
+        (found["there"] < ENOUGH)
+        & (found["dose"] > 0)
+        & found["verdict"].isin([EQUIVALENT, UNDECIDED])
+    )
+    columns = ["component", "knob", "dose", "metric", "estimate", "low", "high"]
+    return found[[*columns, "verdict", *ends.values(), "nothing"]]
 
 
-def gain_table(gained: pd.DataFrame, observed: pd.DataFrame, margin: float) -> Table:
-    """Gain of each component over the same model without it, and what it means.
+def findings(found: pd.DataFrame, margin: float) -> Findings:
+    """Say by verdict what components are worth at the largest dose of their knob.
 
     Parameters
     ----------
-    gained, observed : DataFrame
-        As for `lines`.
+    found : DataFrame
+        From `judged`.
     margin : float
-        Largest difference that does not matter.
+        As there.
+
+    Returns
+    -------
+    Findings
+        A sentence for each of `VERDICTS` that a component has, and one on dose 0.
     """
-    mine = gained[gained["against"] == WITHOUT]
-    there = there_to_gain(observed).set_index(KEYS)["estimate"].rename("there")
-    rows = [
-        (
-            each.component,
-            f"{each.knob}, dose {each.dose:g}",
-            each.metric,
-            interval(each.estimate, each.low, each.high, 3),
-            f"{each.there:.3f}" if pd.notna(each.there) else "–",
-            verdicts(each.low, each.high, margin).item(),
+    last = found.groupby(["component", "knob"])["dose"].transform("max")
+    largest = found[(found["dose"] == last) & (found["dose"] > 0)]
+    verdict = np.where(largest["nothing"], NOTHING, largest["verdict"])
+    sentences = []
+    for name, words in VERDICTS.items():
+        own = largest[verdict == name]
+        if name == EQUIVALENT:
+            words += f" (within ±{margin:g})"
+        if len(own):
+            sentences.append(f"**{words}**: {'; '.join(_by_pair(own))}.")
+    none = found[found["dose"] == 0]
+    if len(none):
+        counts = none["verdict"].value_counts()
+        told = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
+        sentences.append(
+            "**Without the circumstance that it is for** (dose 0), where a component "
+            f"should make no difference, comparisons by verdict: {told}."
         )
-        for each in mine.join(there, on=KEYS).itertuples()
-    ]
-    columns = ["component", "dose", "metric", "gain", "there to gain", "verdict"]
+    return Findings(sentences)
+
+
+def _by_pair(rows: pd.DataFrame) -> Iterator[str]:
+    """Component, knob and dose, and of each metric the gain and what there is."""
+    for (component, knob, dose), own in rows.groupby(
+        ["component", "knob", "dose"], sort=False
+    ):
+        each = " and ".join(map(_told, own.itertuples()))
+        yield f"{plain(component, 'component')} under {knob}, dose {dose:g}: {each}"
+
+
+def _told(row) -> str:
+    """A gain, and what there is to gain."""
+    gain = interval(row.estimate, row.low, row.high, 3)
+    there = "" if pd.isna(row.there) else f" of {number(row.there, 3)}"
+    return f"{gain}{there} in {row.metric}"
+
+
+def gain_table(found: pd.DataFrame, margin: float) -> Table:
+    """Gain of each component at each dose, and what it means.
+
+    Parameters
+    ----------
+    found, margin
+        As for `findings`.
+    """
+    of_dose = found["knob"] + found["dose"].map(", dose {:g}".format)
+    table = found.assign(dose=of_dose)[["component", "dose"]].drop_duplicates()
+    for metric, own in found.assign(dose=of_dose).groupby("metric", sort=False):
+        cells = own[["component", "dose"]].copy()
+        cells[metric] = [_judged(each) for each in own.itertuples()]
+        if own["there"].notna().any():
+            cells[f"{metric}, there"] = [number(each, 3) for each in own["there"]]
+        table = table.merge(cells, "left", on=["component", "dose"])
     caption = (
-        "Gain over the same model without the component, on new people; equivalent: "
-        f"the interval lies within ±{margin:g}."
+        "Gain over the same model without the component, on new people, and what there "
+        f"is to gain; equivalent: the interval lies within ±{margin:g}; {NOTHING}: "
+        f"an observer's knowledge is worth less than {ENOUGH:g}."
     )
-    return Table(pd.DataFrame(rows, columns=columns), caption)
+    return Table(table, caption)
+
+
+def _judged(row) -> str:
+    """A gain with its verdict."""
+    gain = interval(row.estimate, row.low, row.high, 3)
+    return f"{gain} {row.verdict}{f', {NOTHING}' if row.nothing else ''}"

@@ -26,6 +26,7 @@ from sslmepr.report.power_findings import (
     false_alarms,
     pairs_called,
     pairs_held,
+    read_drawn,
     share,
 )
 from sslmepr.report.recorded_verdicts import (
@@ -163,7 +164,7 @@ def _claims(primary: pd.DataFrame, own: pd.DataFrame) -> list[str]:
 
 
 def _drawn(folder: Path) -> pd.DataFrame | None:
-    return pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
+    return read_drawn(folder / DRAWN) if (folder / DRAWN).exists() else None
 
 
 def found(cells: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:

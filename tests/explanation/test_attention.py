@@ -7,6 +7,9 @@ from sslmepr.explanation.attention import (
     contributions,
     weight_table,
     weights_by_modality,
+    weights_by_noise,
+    weights_following,
+    with_noise,
     with_observer,
 )
 from sslmepr.models.fusion import FusionOutput
@@ -100,3 +103,43 @@ def test_contributions_are_summed_over_pathways_and_share_the_absolute_sum():
     assert table["attribution"].tolist() == [0.5, -0.5, 0.0]
     assert table["share"].tolist()[:2] == [0.5, 0.5]
     assert table["share"].isna().tolist() == [False, False, True]
+
+
+def test_weights_stand_beside_the_noise_and_the_observers_weights():
+    shares = np.tile([0.2, 0.8], 10)
+    weights, precision, speakers = seen(2 * shares, shares)
+    # The face is seen as badly as the observer's share of it is small.
+    face = precision["modality"] == "face"
+    precision["quality"] = np.where(face, np.where(precision["weight"] > 0.5, 4, 1), 1)
+    contrary = pd.Series(np.arange(20) < 10, index=list(speakers))
+    table = with_noise(weights, precision, contrary)
+    assert list(dict.fromkeys(table["kind"])) == [
+        *("ideal_observer", "task_query for emotions")
+    ]
+    faces = table[table["modality"] == "face"]
+    assert set(zip(faces["noise"], faces["weight"].round(6), strict=True)) == {
+        *((1.0, 0.4), (0.5, 1.6))
+    }
+    means = weights_by_noise(table, speakers, 50, 0.95, 0)
+    mine = means[(means["kind"] == "ideal_observer") & (means["modality"] == "face")]
+    assert mine[["noise", "clips", "weight"]].values.tolist() == [
+        pytest.approx([0.5, 10, 1.6]),
+        pytest.approx([1.0, 10, 0.4]),
+    ]
+    follows = weights_following(table, speakers, 50, 0.95, 0)
+    keys = ["kind", "modality", "follows"]
+    found = follows.set_index(keys)["correlation"]
+    assert found["ideal_observer", "face", "noise"] == pytest.approx(-1)
+    assert np.isnan(found["ideal_observer", "text", "noise"])
+    assert abs(found["task_query for emotions", "text", "contrary words"]) < 1e-9
+    assert ("ideal_observer", "face", "contrary words") not in found.index
+
+
+def test_what_an_absent_modality_would_weigh_is_not_asked():
+    weights, precision, speakers = seen([1.0] * 4, [0.5] * 4, clips=4)
+    precision["quality"] = np.where(precision["clip_id"] == "clip-0", 0.0, 1.0)
+    table = with_noise(weights, precision, pd.Series(False, index=list(speakers)))
+    assert "clip-0" not in set(table["clip_id"]) and len(table) == 2 * 2 * 3
+    nothing = pd.DataFrame(columns=table.columns)
+    assert weights_by_noise(nothing, speakers, 5, 0.95, 0).empty
+    assert weights_following(nothing, speakers, 5, 0.95, 0).empty

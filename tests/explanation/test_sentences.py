@@ -5,7 +5,10 @@ from scipy.special import logit
 from sslmepr.explanation.sentences import (
     attention_findings,
     column_sentences,
+    contrary_sentences,
     contribution_sentence,
+    noise_sentences,
+    place_sentences,
     pointing_sentences,
     prediction_sentence,
     weight_sentences,
@@ -154,3 +157,54 @@ def test_features_of_other_tools_are_named_as_these_do():
         "Of the audio, no feature moves it.",
     ]
     assert column_sentences(both, "openness") == []
+
+
+def with_ends(rows, columns, name):
+    table = pd.DataFrame(rows, columns=[*columns, name])
+    return table.assign(
+        **{f"{name}_low": table[name] - 0.1, f"{name}_high": table[name] + 0.1}
+    )
+
+
+def test_weights_follow_noise_and_contrary_words():
+    rows = [
+        ("ideal_observer", "face", "noise", -0.8),
+        ("ideal_observer", "text", "noise", -0.9),
+        ("ideal_observer", "text", "contrary words", 0.05),
+        ("ideal_observer", "audio", "contrary words", 0.5),
+        ("product_of_experts", "face", "noise", float("nan")),
+    ]
+    follows = with_ends(rows, ["kind", "modality", "follows"], "correlation")
+    assert noise_sentences(follows) == [
+        "**Ideal observer**: rank correlation of a modality's weight with its noise in "
+        "the clip, −0.90 [−1.00, −0.80] (text) to −0.80 [−0.90, −0.70] (face); of the "
+        "weight of words with their being contrary, 0.05 [−0.05, 0.15]."
+    ]
+    assert noise_sentences(follows[:0]) == []
+
+
+def test_contrary_words_are_told_beside_those_that_are_meant():
+    rows = [("meant", 30, 0.5), ("contrary", 5, 0.2)]
+    contrary = with_ends(rows, ["words", "clips"], "correlation")
+    (told,) = contrary_sentences(contrary)
+    assert (
+        "r = 0.50 [0.40, 0.60] in 30 clips in which they are meant and "
+        "0.20 [0.10, 0.30] in 5 clips in which the opposite is meant." in told
+    )
+    assert contrary_sentences(contrary[:1]) == []
+
+
+def test_places_are_told_by_whether_they_are_hit_more_often_than_by_chance():
+    rows = [("face", 0.17, 0.04), ("mouth", 0.8, 0.47)]
+    places = pd.DataFrame(rows, columns=["what", "hit", "gain"])
+    places = places.assign(
+        hit_low=places["hit"] - 0.1,
+        hit_high=places["hit"] + 0.1,
+        gain_low=places["gain"] - 0.1,
+        chance=places["hit"] - places["gain"],
+    )
+    assert place_sentences(places) == [
+        "**More often than by chance**: mouth 80 % [70, 90] (chance 33 %).",
+        "**Not told from chance**: face 17 % [7, 27] (chance 13 %).",
+    ]
+    assert place_sentences(places[:0]) == []

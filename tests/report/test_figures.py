@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
@@ -453,6 +453,33 @@ def test_weights_stand_against_those_of_an_observer_where_it_is_known(known):
     assert len(axes.lines) == 1 + known
 
 
+def by_noise():
+    rows = [
+        (kind, name, noise, 1 + place / 4 - noise / 10)
+        for kind in ("ideal_observer", "product_of_experts")
+        for place, name in enumerate(MODALITIES)
+        for noise in (0.8, 1.4, 2.3)
+    ]
+    table = pd.DataFrame(rows, columns=["kind", "modality", "noise", "weight"])
+    ends = {"weight_low": table["weight"] - 0.1, "weight_high": table["weight"] + 0.1}
+    return table.assign(**ends)
+
+
+def test_weights_stand_over_the_noise_with_the_uniform_one_marked():
+    first, second = figures.weights_seen(by_noise()).axes[:2]
+    assert first.get_title("left") == "Ideal observer"
+    uniform, face, *_ = first.lines
+    assert len(first.lines) == 1 + len(MODALITIES)
+    assert uniform.get_ydata()[0] == 1 and uniform.get_linestyle() == ":"
+    assert face.get_ydata().tolist() == pytest.approx([0.92, 0.86, 0.77])
+    assert [each.get_text() for each in first.get_xticklabels()] == [
+        "0.8",
+        "1.4",
+        "2.3",
+    ]
+    assert first.get_ylim() == second.get_ylim() == pytest.approx((0, 1.05 * 2.02))
+
+
 def clips(rng, n=20):
     emotions = (rng.random((n, 7)) > 0.5).astype(float)
     columns = list(EMOTION_COLUMNS + TRAIT_COLUMNS)
@@ -475,14 +502,14 @@ def frames(rng, count=3):
     return rng.integers(0, 255, (count, 12, 16, 3), dtype=np.uint8)
 
 
-def test_contact_sheet_and_clip_panel(rng):
+def test_contact_sheet_and_sound(rng):
     figure = figures.contact_sheet(frames(rng), ["a", "b", "c"])
     assert [texts(axes) for axes in figure.axes] == [["a"], ["b"], ["c"]]
     wave = np.sin(np.arange(1600) / 9)
-    figure = figures.clip_panel(frames(rng), np.arange(3), wave, 16000)
-    assert figure.axes[3].get_xlim() == (0, 0.1)
-    silent = figures.clip_panel(frames(rng), np.arange(3), None, 16000)
-    assert "no sound" in texts(silent.axes[3])
+    (axes,) = figures.sound(wave, 16000, np.array([0.02, 0.05])).axes
+    assert axes.get_xlim() == (0, 0.1)
+    _, marks = axes.collections
+    assert [part[0, 0] for part in marks.get_segments()] == [0.02, 0.05]
 
 
 def test_envelope_keeps_every_peak(rng):
@@ -535,6 +562,38 @@ def test_trial_lines_over_ratios_have_all_marks():
     assert [line.get_ydata()[0] for line in dotted] == [0.2, 0.4]
     ticks = [each.get_text() for each in axes.get_xticklabels()]
     assert ticks == [f"{count:,g}" for count in counts.values()]
+
+
+def dosed():
+    rows = [
+        ("task_query", "occlusion", 0.0, "mWACC", 0.001, 0.0),
+        ("task_query", "occlusion", 0.5, "mWACC", 0.01, 0.02),
+        ("task_query", "occlusion", 1.0, "mWACC", 0.03, 0.05),
+        ("gradnorm", "imbalance", 1.0, "mWACC", 0.02, np.nan),
+        ("gradnorm", "imbalance", 1.0, "CCC", 0.01, np.nan),
+    ]
+    columns = ["component", "knob", "dose", "metric", "estimate", "there"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(low=table["estimate"] - 0.01, high=table["estimate"] + 0.01)
+
+
+def test_doses_of_a_pair_stand_below_one_another():
+    figure = figures.dose_dots(dosed(), 0.005)
+    first, second = figure.axes
+    names = [each.get_text() for each in first.get_yticklabels()]
+    assert names == ["Task queries, occlusion", "GradNorm, imbalance"]
+    dots = [line for line in first.lines if line.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == [0.001, 0.01, 0.03, 0.02]
+    assert [dot.get_fillstyle() for dot in dots] == ["none", "left", "full", "full"]
+    heights = [dot.get_ydata()[0] for dot in dots]
+    assert heights == pytest.approx([-0.26, 0.0, 0.26, 1.0])
+    diamonds = [
+        each.get_offsets()[0].tolist()
+        for each in first.collections
+        if each.get_label() == "what there is to gain"
+    ]
+    assert diamonds == [[0.02, 0.0], [0.05, 0.26]]
+    assert len([line for line in second.lines if line.get_marker() == "o"]) == 1
 
 
 def gains():
@@ -627,6 +686,19 @@ def test_every_verdict_has_its_mark_and_its_number():
     shapes = [len(mark.get_paths()[0].vertices) for mark in marks]
     assert shapes[2] != shapes[3] and marks[3].get_facecolor().size == 0
     assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
+
+
+def test_verdicts_that_are_refused_are_grey_and_said_to_be():
+    axes = figures.verdict_matrix(verdicts(), refused=True).axes[0]
+    marks = [c for c in axes.collections if c.get_gid()]
+    assert (
+        marks[2]
+        .get_gid()
+        .startswith("title:Anger, Extraversion: not to be relied on: present, −.40 [")
+    )
+    grey = to_rgba(theme.faint())
+    assert {tuple(mark.get_edgecolor()[0]) for mark in marks} == {grey}
+    assert {text.get_fontweight() for text in axes.texts} == {"normal"}
 
 
 def test_a_matrix_of_some_pairs_has_their_rows_alone():
@@ -893,10 +965,27 @@ def test_a_timeline_has_gaps_and_the_time_of_the_recording(sound):
         filled, hollow = (each.get_offsets()[:, 1] for each in axes.collections[1:])
         assert len(filled) == sum(value >= 0.5 for value in expected)
         assert (filled >= 0.5).all() and not (hollow >= 0.5).any()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "seeds" not in labels
     if sound:  # from the start of the first window on
         (area,) = figure.axes[-1].collections
         ends = area.get_paths()[0].vertices[:, 0]
         assert ends.min() == 1 and ends.max() == pytest.approx(8.9)
+
+
+def test_a_timeline_has_a_band_over_seeds():
+    bands = windows().drop(columns=["start", "end"])
+    bands = bands.add_suffix("_least") - 0.05, bands.add_suffix("_most") + 0.1
+    table = pd.concat([windows(), *bands], axis=1)
+    figure = figures.emotion_timeline(table, {}, None, 10)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "seeds" in labels
+    assert len(figure.axes) == len(SCORED_EMOTIONS)
+    for place, axes in enumerate(figure.axes):
+        _, ends, *_ = axes.collections
+        found = [part[:, 1] for part in ends.get_segments() if len(part)]  # a gap
+        expected = np.array([[0.1 * place], [0.1 * place + 0.4]]) + [-0.05, 0.1]
+        np.testing.assert_allclose(found, expected)
 
 
 def everything(rng):
@@ -930,13 +1019,18 @@ def everything(rng):
         "association_heatmap": (tables,),
         "block_gains": (gains(),),
         "bounds_panels": bounded(),
-        "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
         "component_gains": (component_gains(), 0.005),
         "condition_panels": (conditions(), BANDS),
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
+        "dose_dots": (dosed(), 0.005),
         "difference_dots": (differences(),),
-        "emotion_timeline": (windows(), dict.fromkeys(EMOTIONS, 0.6), wave, 160),
+        "emotion_timeline": (
+            windows().assign(anger_least=0.0, anger_most=0.5),
+            dict.fromkeys(EMOTIONS, 0.6),
+            wave,
+            160,
+        ),
         "evidence_dots": (used_evidence(),),
         "expected_panels": (expected(),),
         "in_time": (timed(),),
@@ -955,12 +1049,14 @@ def everything(rng):
         "robustness_dots": (disturbed(),),
         "outside_dots": (outside(),),
         "search_history": (searched(),),
+        "sound": (wave, 16000, np.arange(4) / 1000),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
         "trial_lines": (trials_of_strengths(), "strength", "source"),
         "verdict_matrix": (verdicts(),),
         "waterfall": (moved, -2.0, 1.5, moved / 2, "logit"),
         "weights_of_modalities": (weighted(),),
+        "weights_seen": (by_noise(),),
     }
 
 

@@ -60,6 +60,7 @@ RESULTS = ROOT / "results"
 STUDY, TRIALS = RESULTS / "simulated", RESULTS / "trials"
 REAL = RESULTS / "real"
 GIVEN = [0, 0.05, 0.95, 0.02, 0.1, 0.9, 0.8, 0.5, 0.85, 1, *power_findings.BAND]
+GIVEN += power_findings.ERROR_BAND
 """Levels, margins, doses, scores of guessing and conventions, which sentences name but
 tables need not hold."""
 
@@ -154,7 +155,12 @@ def mild(kind):
 
 
 def doses():
-    return dose_responses.read_gains(TRIALS / "doses")
+    return dose_responses.read_gains(TRIALS)
+
+
+def judged():
+    observed = pd.read_csv(TRIALS / "observers/drawn.csv")
+    return [dose_responses.judged(doses(), observed, 0.02)]
 
 
 def cells(table, source, metric):
@@ -178,7 +184,17 @@ def of_worlds(table):
     worlds = [mine["worlds"].sum(), alarms["worlds"].sum(), len(alarms)]
     typical = alarms["estimate"].median()
     counts = [len(mine), within.sum(), len(errors[1]) - smaller, len(errors[1])]
+    for name in ("error_ratio", "error_ratio_trimmed", "error_ratio_median"):
+        ratios = cells(table, sources[0], name)["estimate"]
+        counts.append(((ratios >= 0.9) & (ratios <= 1.1)).sum())
     return [*counts, half, typical, *worlds]
+
+
+def of_cells(table):
+    """Median bias, and what is uncertain of each mean."""
+    mine = table[table["source"] == "cross_source"]
+    yield (mine["expected"] - mine["planted"]).abs().median()
+    yield from mine["deviation"] / np.sqrt(mine["worlds"])
 
 
 def of_blocks(table):
@@ -525,13 +541,21 @@ TOLD = {
             *front_page.nothing_there(cells[cells["planted"] == 0], drawn, 0.05),
             *front_page.intervals_held(cells, drawn),
         ],
-        recorded(STUDY / "validity/cells.csv", TRIALS / "power/drawn.csv"),
+        lambda: [
+            pd.read_csv(STUDY / "validity/cells.csv"),
+            power_findings.read_drawn(TRIALS / "power/drawn.csv"),
+        ],
         lambda cells, drawn: [*of_validity(cells, None), *of_worlds(drawn)],
     ),
     "trials": Told(
         lambda table: power_findings.trials_findings(table, 0.05),
-        recorded(TRIALS / "power/drawn.csv"),
+        lambda: [power_findings.read_drawn(TRIALS / "power/drawn.csv")],
         of_worlds,
+    ),
+    "bias of single pairs": Told(
+        lambda table: [power_findings.cell_bias(table)],
+        lambda: [power_findings.read_drawn(TRIALS / "power/drawn-cells.csv")],
+        of_cells,
     ),
     "collapse": Told(
         lambda table: [collapse_findings.collapse_finding(table)],
@@ -542,13 +566,17 @@ TOLD = {
         recorded(TRIALS / "blocks/sequence.csv"),
         of_blocks,
     ),
+    "timing": Told(
+        lambda table: block_findings.timed_findings(table, 0.02).sentences,
+        recorded(TRIALS / "timing/drawn-gains.csv"),
+    ),
     "curves": Told(
         lambda *tables: learning_curves.findings(*tables, 0.02).sentences,
         lambda: [mild("-covered"), mild("-gains")],
     ),
     "doses": Told(
-        lambda *tables: dose_responses.findings(*tables, 0.02).sentences,
-        lambda: [doses(), pd.read_csv(TRIALS / "observers/drawn.csv")],
+        lambda table: dose_responses.findings(table, 0.02).sentences,
+        judged,
     ),
     "components": Told(
         lambda table: [

@@ -12,6 +12,7 @@ from sslmepr.report.figures.attention import (
     region_overlay,
     waterfall,
     weights_of_modalities,
+    weights_seen,
 )
 from sslmepr.report.figures.bars import (
     component_gains,
@@ -23,7 +24,7 @@ from sslmepr.report.figures.bars import (
 )
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
-from sslmepr.report.figures.clips import clip_panel, contact_sheet
+from sslmepr.report.figures.clips import contact_sheet, sound
 from sslmepr.report.figures.corpora import label_distribution
 from sslmepr.report.figures.measurement import (
     multitrait_heatmap,
@@ -42,7 +43,7 @@ from sslmepr.report.figures.results import highest, learning_curves, metric_dots
 from sslmepr.report.figures.search import search_history
 from sslmepr.report.figures.timeline import emotion_timeline
 from sslmepr.report.figures.tour import journey_dots, place_scatter
-from sslmepr.report.figures.trials import trial_lines
+from sslmepr.report.figures.trials import dose_dots, trial_lines
 from sslmepr.report.figures.truth import (
     confusion_matrix,
     group_dots,
@@ -55,13 +56,13 @@ __all__ = [
     "association_panels",
     "block_gains",
     "bounds_panels",
-    "clip_panel",
     "contact_sheet",
     "component_gains",
     "condition_panels",
     "confusion_matrix",
     "deletion_lines",
     "difference_dots",
+    "dose_dots",
     "emotion_timeline",
     "evidence_dots",
     "expected_panels",
@@ -85,6 +86,7 @@ __all__ = [
     "reports_forest",
     "robustness_dots",
     "search_history",
+    "sound",
     "specification_curve",
     "stacking_weights",
     "strongest",
@@ -94,4 +96,5 @@ __all__ = [
     "verdict_matrix",
     "waterfall",
     "weights_of_modalities",
+    "weights_seen",
 ]

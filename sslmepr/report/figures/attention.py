@@ -279,16 +279,61 @@ def weights_of_modalities(weights: pd.DataFrame) -> Figure:
             axes.set_xticks([])
         entitle(axes, theme.pretty(kind))
     figure.supylabel("Weight, × uniform", fontsize=10)
-    style = {"ls": "none", "markersize": 6}
-    handles = [
+    legend(figure, _modality_handles(names))
+    return figure
+
+
+@theme.both_modes
+def weights_seen(table: pd.DataFrame) -> Figure:
+    """Weight of each modality by how noisily it shows in the clip, a panel per kind.
+
+    Parameters
+    ----------
+    table : DataFrame
+        kind, modality, noise, weight with ``_low`` and ``_high``, as from
+        :func:`sslmepr.explanation.attention.weights_by_noise`.
+    """
+    kinds, names = list(dict.fromkeys(table["kind"])), _modalities(table)
+    figure, grid = panel_grid(len(kinds), (2.2, 2.2), (0.0, 0.7), sharey=True)
+    places = sorted(table["noise"].unique())
+    step = 0.02 * max(1.0, places[-1] - places[0])
+    for axes, kind in zip(grid.flat, kinds, strict=False):
+        axes.axhline(1, color=theme.faint(), lw=1, ls=":")
+        for number, name in enumerate(names):
+            mine = table[(table["kind"] == kind) & (table["modality"] == name)]
+            colour = theme.modality_colours()[name]
+            where = mine["noise"] + step * (number - (len(names) - 1) / 2)
+            ends = mine["weight_low"], mine["weight_high"]
+            axes.vlines(where, *ends, color=colour, lw=2, alpha=0.55)
+            axes.plot(
+                where,
+                mine["weight"],
+                color=colour,
+                lw=1.4,
+                marker=theme.MARKERS[name],
+                ms=5,
+            )
+        axes.set_xticks(places, [f"{place:.1f}" for place in places])
+        axes.tick_params(labelbottom=True)
+        axes.set_ylim(0, 1.05 * table["weight_high"].max())
+        axes.set_xlabel("Noise, × usual")
+        axes.grid(axis="y")
+        entitle(axes, theme.pretty(kind))
+    figure.supylabel("Weight, × uniform", fontsize=10)
+    legend(figure, _modality_handles(names))
+    return figure
+
+
+def _modality_handles(names: list[str]) -> list[Line2D]:
+    """Of a legend, a marker for each modality."""
+    return [
         Line2D(
             *([], []),
             marker=theme.MARKERS[name],
             color=theme.modality_colours()[name],
             label=theme.pretty(name),
-            **style,
+            ls="none",
+            markersize=6,
         )
         for name in names
     ]
-    legend(figure, handles)
-    return figure

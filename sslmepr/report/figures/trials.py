@@ -1,5 +1,6 @@
-"""Curves of trials: scores by offset or by planted strength."""
+"""Curves of trials: scores by offset or by planted strength, gains by dose."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +9,8 @@ from matplotlib.figure import Figure
 
 from sslmepr.labels import MODALITIES
 from sslmepr.report import theme
-from sslmepr.report.figures.panels import legend, panel_grid
+from sslmepr.report.figures.panels import entitle, legend, panel_grid
+from sslmepr.report.observer_losses import ENOUGH
 
 _SHAPES = [theme.MARKERS[name] for name in MODALITIES]
 
@@ -71,4 +73,67 @@ def trial_lines(
         axes.set_xticks(places, [f"{place:,g}" for place in places])
         axes.grid(axis="y")
     legend(figure, grid[0, 0].get_legend_handles_labels()[0])
+    return figure
+
+
+@theme.both_modes
+def dose_dots(table: pd.DataFrame, margin: float) -> Figure:
+    """Gain of each component at each dose of its knob, beside what there is to gain.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.report.dose_responses.judged`.
+    margin : float
+        Of equivalence; its band is shaded. The dotted line, where what there is to
+        gain is known, is where that begins to be something.
+    """
+    title = table["component"].map(theme.pretty) + ", " + table["knob"]
+    metrics, rows = (list(dict.fromkeys(each)) for each in (table["metric"], title))
+    doses = sorted(table["dose"].unique())
+    panel = (2.2, 0.9 + 0.44 * len(rows))
+    figure, grid = panel_grid(len(metrics), panel, (2.2, 0.1), sharey=True)
+    handles = {}
+    for axes, metric in zip(grid.flat, metrics, strict=False):
+        axes.axvspan(-margin, margin, color=theme.faint(), alpha=0.15, lw=0)
+        axes.axvline(0, color=theme.faint(), lw=1)
+        if table["there"].notna().any():
+            axes.axvline(ENOUGH, color=theme.faint(), lw=1, ls=":")
+        for row in table[table["metric"] == metric].itertuples():
+            name = title[row.Index]
+            mine = sorted(table.loc[title == name, "dose"].unique())
+            shift = 0.26 * (mine.index(row.dose) - (len(mine) - 1) / 2)
+            place = rows.index(name) + shift
+            colour = theme.accent() if row.dose else theme.faint()
+            axes.hlines(place, row.low, row.high, color=colour, lw=2, alpha=0.55)
+            fill = "none" if not row.dose else "full" if row.dose >= 1 else "left"
+            (dot,) = axes.plot(
+                row.estimate,
+                place,
+                "o",
+                color=colour,
+                ms=5.5,
+                fillstyle=fill,
+                ls="none",
+                label=f"gain at dose {row.dose:g}",
+            )
+            dot.set_gid(theme.named(f"{name} {row.dose:g}: {row.estimate:.3f}"))
+            handles[row.dose] = dot
+            if row.dose and not np.isnan(row.there):
+                handles["there"] = axes.scatter(
+                    row.there,
+                    place,
+                    marker="D",
+                    s=26,
+                    facecolors="none",
+                    edgecolors=theme.ink(),
+                    label="what there is to gain",
+                )
+        entitle(axes, theme.pretty(metric), panel[0])
+        axes.grid(axis="x")
+        axes.locator_params(axis="x", nbins=4)
+    labels = [textwrap.fill(name, 27) for name in rows]
+    grid[0, 0].set_yticks(range(len(rows)), labels)
+    grid[0, 0].set_ylim(len(rows) - 0.4, -0.6)
+    legend(figure, [handles[key] for key in (*doses, "there") if key in handles])
     return figure
