@@ -18,11 +18,9 @@ one joint law holds in all corpora,
           [B_k F_k]^\top, \qquad m \ne k,
 
 which is solved for the associations C by least squares, with Newton's method in a trust
-region. Scores of one modality are made less correlated before, so that least squares
-weigh the equations more as minimum variance would
-(`sslmepr.association.scores.whitened`). Standard errors come from the influence of each
-clip on every one of these moments, summed by speaker. No clip needs both labels; with a
-single modality, C is not identified.
+region. Standard errors come from the influence of each clip on every one of these
+moments, summed by speaker. No clip needs both labels; with a single modality, C is not
+identified.
 
 Face, body and scene are crops of the same picture. Each shows parts of the others, so
 that their scores share errors; these look like an association that the labels do not
@@ -52,7 +50,7 @@ from sslmepr.association.scores import (
     IdentificationError,
     Scores,
     centred,
-    whitened,
+    of_unit_variance,
 )
 from sslmepr.statistics.cluster_bootstrap import cluster_index, cluster_sums
 
@@ -108,7 +106,7 @@ class Observed(NamedTuple):
     Attributes
     ----------
     corpora : list of Scores
-        Centred, less correlated within a modality (`whitened`).
+        Centred, of unit variance.
     pairs : list of (int, int)
         Of modalities of different sensors.
     mine, theirs : LabelledMoments
@@ -232,7 +230,7 @@ def observe(
             "are seen together, so that errors which both predictions share cannot be "
             "told from them"
         )
-    corpora = whitened(corpora)
+    corpora = of_unit_variance(corpora)
     mine, theirs = emotion_moments(corpora[0]), StandardisedMoments(corpora[1])
     if reliability is not None:
         np.fill_diagonal(mine.matrix, reliability.emotions)

@@ -48,7 +48,7 @@ class Overidentification(NamedTuple):
     Attributes
     ----------
     residual, error : (moment,) ndarray
-        Covariances of whitened scores less those that the associations imply,
+        Covariances of scores of unit variance less those that the associations imply,
         and their standard errors.
     statistic : float
         Hansen's J.

@@ -13,11 +13,6 @@ SENSORS = {name: name for name in MODALITIES} | dict.fromkeys(
 """Modality to what it is recorded with."""
 
 
-SHRUNK = 0.5
-"""Share by which correlations of scores are shrunk before they are taken out. By
-convention: in drawn worlds, shares from 0.1 to 0.6 do equally well."""
-
-
 class IdentificationError(ValueError):
     """The associations are not identified by what was observed."""
 
@@ -73,39 +68,5 @@ def of_unit_variance(corpora: Sequence[Scores]) -> list[Scores]:
     )
     return [
         each._replace(emotions=each.emotions / emotions, traits=each.traits / traits)
-        for each in corpora
-    ]
-
-
-def whitened(corpora: Sequence[Scores]) -> list[Scores]:
-    """Centred scores, less correlated within a modality over all corpora.
-
-    Scores of one modality read the same cues; what they have in common would outweigh
-    that in which they differ. Were scores uncorrelated and of unit variance, so would
-    be the sampling errors of their covariances, and least squares would weigh these as
-    minimum variance does. Correlations are shrunk by `SHRUNK` before they are taken
-    out, since those of nearly equal scores are hardly known. An estimate that holds for
-    any scores holds for these.
-    """
-    corpora = of_unit_variance(corpora)
-    found = {}
-    for name in ("emotions", "traits"):
-        every = np.concatenate([getattr(each, name) for each in corpora])
-        there = np.concatenate([each.present for each in corpora]).sum(0)
-        products = np.einsum("nmi,nmj->mij", every, every)
-        products /= np.maximum(there, 1)[:, None, None]
-        size = products.shape[-1]
-        roots = []
-        for each in (1 - SHRUNK) * products + SHRUNK * np.eye(size):
-            values, vectors = np.linalg.eigh(each)
-            roots.append((vectors / np.sqrt(values)) @ vectors.T)
-        found[name] = np.array(roots)
-    return [
-        each._replace(
-            **{
-                name: np.einsum("nmi,mij->nmj", getattr(each, name), root)
-                for name, root in found.items()
-            }
-        )
         for each in corpora
     ]

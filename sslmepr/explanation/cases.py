@@ -60,7 +60,7 @@ the time of the chapter."""
 DELETED_CLIPS = 60
 """Clips whose steps are deleted; bounds the time of the chapter."""
 
-PLACED_CLIPS = 80
+PLACED_CLIPS = 120
 """Clips in which moments and parts of the face are looked for; bounds the time of the
 chapter."""
 

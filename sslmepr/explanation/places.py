@@ -181,7 +181,8 @@ def part_game(effects: pd.DataFrame, planted: Planted) -> pd.DataFrame:
     -------
     DataFrame
         clip_id, what (the part that says most), hit (1 or 0), there (missing: the part
-        is by definition where the controls say most), chance (that of any part).
+        is by definition where the controls say most), chance (its share of the face:
+        hiding more of a picture changes more).
     """
     mine = effects[effects["target"] == effects["clip_id"].map(planted.clips["target"])]
     truth = planted.parts[planted.parts["clip_id"].isin(mine["clip_id"])]
@@ -190,5 +191,7 @@ def part_game(effects: pd.DataFrame, planted: Planted) -> pd.DataFrame:
     most = says.idxmax(axis=1)
     hit = (counts.loc[most.index].idxmax(axis=1) == most).astype(float)
     table = {"clip_id": most.index, "what": most, "hit": hit, "there": np.nan}
-    chance = 1 / len(PARTS_OF_FACE)
-    return pd.DataFrame(table).reset_index(drop=True).assign(chance=chance)[PLACES]
+    share = dict(zip(PARTS_OF_FACE, np.diff(EDGES), strict=True))
+    return pd.DataFrame(table | {"chance": most.map(share)})[PLACES].reset_index(
+        drop=True
+    )

@@ -130,7 +130,10 @@ def _places(places: pd.DataFrame, sampling: tuple) -> pd.DataFrame:
     """Hits by modality or part of the face, and what they are above chance."""
     if places.empty:
         return pd.DataFrame(columns=COLUMNS["places"])
-    table = places.assign(gain=places["hit"] - places["chance"])
+    # Of the face, what controls show is known part by part alone.
+    face = places[places["there"].isna()].assign(what="parts of the face")
+    table = pd.concat([places, face])
+    table["gain"] = table["hit"] - table["chance"]
     values = ["hit", "there", "gain", "chance"]
     return mean_by(table, "what", values, *sampling, ["hit", "there"])
 

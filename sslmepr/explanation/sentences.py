@@ -360,19 +360,16 @@ def place_sentences(places: pd.DataFrame) -> list[str]:
     places : DataFrame
         Of :class:`sslmepr.explanation.results.Results`.
     """
-    said = []
-    for words, above in (
-        (
-            ("More often than by chance", places["gain_low"] > 0),
-            ("Not told from chance", places["gain_low"] <= 0),
-        )
-        if len(places)
-        else ()
-    ):
+    if places.empty:
+        return []
+    above, below = places["gain_low"] > 0, places["gain_high"] < 0
+    said, groups = [], {"More often than by chance": above}
+    groups |= {"Less often": below, "Not told from chance": ~above & ~below}
+    for words, chosen in groups.items():
         parts = [
             f"{plain(row['what'])} {_percent(row, 'hit')} (chance "
             f"{100 * row['chance']:.0f} %)"
-            for _, row in places[above].iterrows()
+            for _, row in places[chosen].iterrows()
         ]
         if parts:
             said.append(f"**{words}**: {_and(parts)}.")

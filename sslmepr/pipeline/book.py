@@ -32,8 +32,7 @@ from sslmepr.pipeline.site_weight import lighten
 from sslmepr.report import confirmation
 from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
 from sslmepr.report.front_page import DRAWN
-from sslmepr.report.on_record import recorded
-from sslmepr.report.power_findings import false_alarms, pairs_called
+from sslmepr.report.power_findings import false_alarms, pairs_called, read_drawn
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -181,8 +180,9 @@ def _fill(page: Path, params: Params) -> None:
     """Write into the chapter on the confirmation what is on record, as of today."""
     found = standing(ATTEMPTS, fingerprint(params))
     text = page.read_text(encoding="utf-8")
-    drawn, elsewhere = recorded(DRAWN), ""
-    if len(drawn):
+    elsewhere = ""
+    if DRAWN.exists():
+        drawn = read_drawn(DRAWN)
         elsewhere = (
             f"In other worlds ({len(false_alarms(drawn))} kinds were drawn) false "
             "alarms can be more frequent: where nothing is associated, "

@@ -246,10 +246,11 @@ def by_networks(curve: pd.DataFrame) -> list[str]:
             told.append(f"significant in {count}")
         parts.append(f"{plain(emotion)} {', '.join(told)}")
     count = known["significant"].sum()
-    found = "some of its claims are found" if count else "none of its claims is found"
+    found = "some of its claims are" if count else "none of its claims is"
     return [
         "**With scores from the method's own networks in place of linear ones, "
-        f"{found}** (mean association with the five traits: {'; '.join(parts)})."
+        f"{found} confirmed** (mean association with the five traits: "
+        f"{'; '.join(parts)})."
     ]
 
 

@@ -119,8 +119,7 @@ def contradictions(checks: pd.DataFrame) -> list[str]:
     return [
         f"{DOUBT}, neither on the paper's finding nor on any pair: the data contradict "
         f"what the analysis assumes, since {'; '.join(told)}. Verdicts are shown all "
-        "the same: they are what would follow if nothing were wrong with the "
-        "assumptions."
+        "the same, for what would follow if the assumptions held."
     ]
 
 

@@ -94,7 +94,7 @@ def test_noise_makes_associations_too_small_and_its_reliability_mends_it():
     error = np.std(estimates, 0)[1] / np.sqrt(len(estimates))
     assert (np.abs(mended - truth) < 4 * error).all()
     slopes = [(each * truth).sum() / (truth**2).sum() for each in (blind, mended)]
-    assert slopes[0] < slopes[1] - 0.03
+    assert slopes[0] < slopes[1] - 0.05
 
 
 def test_an_uncertain_reliability_widens_intervals_by_its_slope():

@@ -13,7 +13,7 @@ from sslmepr.association.overidentification import (
     covariance_difference,
     overidentification,
 )
-from sslmepr.association.scores import SHRUNK, IdentificationError, Scores
+from sslmepr.association.scores import IdentificationError, Scores
 
 MOMENTS = MODALITIES * (MODALITIES - 1) * EMOTIONS * TRAITS
 
@@ -80,15 +80,11 @@ def test_the_smallest_singular_value_is_that_of_a_side_that_is_hardly_read():
     for law in (of_emotions, hardly):
         corpora = drawn(np.random.default_rng(2), 2000, joint, law, of_traits, 0.5)
         sizes.append(overidentification(*corpora[:2], corpora[2:]).smallest)
-    # Scores are latents of unit variance with noise of .5; of what they have in common
-    # they carry most of all, and are divided by the root of its (shrunk) variance.
-    expected = {"joint": np.linalg.eigvalsh(joint)[0]}
-    for name, own in (("emotions", slice(EMOTIONS)), ("traits", slice(EMOTIONS, None))):
-        largest = (np.linalg.eigvalsh(joint[own, own])[-1] + 0.25) / 1.25
-        variance = (1 - SHRUNK) * largest + SHRUNK
-        expected[name] = 1 / np.sqrt(1.25 * variance)
+    # Scores are latents of unit variance with noise of .5.
+    expected = {"emotions": 1 / np.sqrt(1.25), "traits": 1 / np.sqrt(1.25)}
+    expected["joint"] = np.linalg.eigvalsh(joint)[0]
     assert sizes[0] == pytest.approx(expected, abs=0.06)
-    assert sizes[1]["emotions"] < 0.15 and sizes[1]["traits"] > 0.7
+    assert sizes[1]["emotions"] < 0.15 and sizes[1]["traits"] > 0.8
 
 
 def test_more_conditions_than_people_leave_no_p_value():

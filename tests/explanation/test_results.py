@@ -26,8 +26,10 @@ def test_places_have_what_they_are_above_chance():
         hit=np.tile([1.0, 0.0], 20), there=np.tile([np.nan, 1.0], 20), chance=0.25
     )
     found = _places(table, SAMPLING).set_index("what")
-    assert found["clips"].tolist() == [20, 20]
-    assert found["hit"].tolist() == [1, 0] and found["gain"].tolist() == [0.75, -0.25]
+    assert found.index.tolist() == ["mouth", "face", "parts of the face"]
+    assert found["clips"].tolist() == [20, 20, 20]
+    assert found["hit"].tolist() == [1, 0, 1]
+    assert found["gain"].tolist() == [0.75, -0.25, 0.75]
     assert np.isnan(found.at["mouth", "there"]) and found.at["face", "there"] == 1
     assert 0.8 < found.at["mouth", "hit_low"] < 0.9  # Wilson's, of 20
     assert _places(table[:0], SAMPLING).empty

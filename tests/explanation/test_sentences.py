@@ -195,16 +195,18 @@ def test_contrary_words_are_told_beside_those_that_are_meant():
 
 
 def test_places_are_told_by_whether_they_are_hit_more_often_than_by_chance():
-    rows = [("face", 0.17, 0.04), ("mouth", 0.8, 0.47)]
+    rows = [("face", 0.17, 0.04), ("mouth", 0.8, 0.47), ("nose", 0.1, -0.2)]
     places = pd.DataFrame(rows, columns=["what", "hit", "gain"])
     places = places.assign(
         hit_low=places["hit"] - 0.1,
         hit_high=places["hit"] + 0.1,
         gain_low=places["gain"] - 0.1,
+        gain_high=places["gain"] + 0.1,
         chance=places["hit"] - places["gain"],
     )
     assert place_sentences(places) == [
         "**More often than by chance**: mouth 80 % [70, 90] (chance 33 %).",
+        "**Less often**: nose 10 % [0, 20] (chance 30 %).",
         "**Not told from chance**: face 17 % [7, 27] (chance 13 %).",
     ]
     assert place_sentences(places[:0]) == []
