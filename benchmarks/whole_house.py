@@ -146,7 +146,7 @@ write_clips(validate(clips, "texts", allow_shared_speakers=True), folder)
 extract_corpus("texts", settings, folder, folder, folder / "features")
 """
     what = "10,000 transcripts of FIv2 and MELD, embedded"
-    found = rows("transcripts", what, ["python", "-c", code], 1, {"seconds": "≤ 240"})
+    found = rows("transcripts", what, ["python", "-c", code], 1, {"seconds": "≤ 120"})
     shutil.rmtree(folder)
     return found
 

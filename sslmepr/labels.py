@@ -41,7 +41,7 @@ SPLITS = ("train", "dev", "test")
 ENCODERS = {
     "image": {"efficientnet_lite0": 1328, "clip_vit_b32": 512},
     "speech": {"whisper_tiny_en": 384, "egemaps": 25, "wav2vec2_emotion": 1024},
-    "text": {"minilm_l6": 384, "bge_small_en": 384},
+    "text": {"minilm_l6": 384, "minilm_l6_whole": 384, "bge_small_en": 384},
 }
 """Kind of encoder, then encoder name to its own number of features per step."""
 

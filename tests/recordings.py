@@ -1,5 +1,7 @@
 """Recordings of noise, for tests that need real files."""
 
+import wave
+
 import av
 import cv2
 import numpy as np
@@ -42,3 +44,12 @@ def _draw_face(image):
         cv2.line(image, (x - 2, 19), (x + 2, 19), (80, 50, 40), 1)
     cv2.line(image, (50, 23), (49, 28), (190, 140, 115), 1)
     cv2.ellipse(image, (50, 32), (4, 1), 0, 0, 360, (170, 70, 75), -1)
+
+
+def write_sound(path, seconds):
+    """Noise as a WAV file, without pictures."""
+    rng = np.random.default_rng(len(path.name))
+    noise = (rng.normal(0, 0.05, seconds * RATE) * 2**15).astype("<i2")
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, RATE, 0, "NONE", ""))
+        out.writeframes(noise.tobytes())

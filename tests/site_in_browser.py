@@ -110,6 +110,11 @@ def complaints(page, path):
             found.append(f"{height} px high in a window of {wide}")
     page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    hidden = page.evaluate(
+        "[...document.querySelectorAll('figcaption')]"
+        ".filter(each => getComputedStyle(each).display === 'none').length"
+    )
+    found += [f"{hidden} captions are hidden"] if hidden else []
     # Drawings have their alternative as an attribute; axe would look at every mark.
     page.evaluate(
         "document.querySelectorAll('.both-modes svg').forEach(d => d.replaceChildren())"

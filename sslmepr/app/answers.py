@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sslmepr.app import report
 from sslmepr.app.desk import Desk
-from sslmepr.app.intake import AppError
+from sslmepr.app.intake import AppError, Cancelled
 
 DOWNLOADS = {
     "report.html": "Report (HTML)",
@@ -70,7 +70,6 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
         As of :meth:`Desk.ask`.
     """
     said = clock = ""
-    partial = False
     try:
         for event in desk.ask(page, path, question):
             if event.kind == "done":
@@ -79,25 +78,23 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
             clock = status(f"{event.seconds:.0f} s") if event.kind != "waiting" else ""
             if (text, clock) == before:
                 continue
-            found = event.content[3] if event.kind == "step" else None
-            partial = partial or found is not None
+            found = event.content[2] if event.kind == "step" else None
             yield Shown(
                 None if text == said else status(text),
-                None if found is None else result(found),
+                None if found is None else result(found["sections"]),
                 done=None if found is None else False,
                 clock=clock,
             )
             said = text
     except AppError as error:
-        if partial:
-            desk.session(page).result = None
-        yield refused(desk, page, error, partial)
+        yield refused(desk, page, error)
         return
     answer = event.content
     desk.session(page).filled = "" if question["words"] else answer["transcript"]
     partly = " Something was missing, see below." if answer["incomplete"] else ""
+    ended = answer.get("ended") or f"Done in {event.seconds:.1f} seconds."
     yield Shown(
-        status(f"Done in {event.seconds:.1f} seconds.{partly}"),
+        status(f"{ended}{partly}"),
         result(answer["sections"]),
         answer["transcript"],
         done=True,
@@ -110,7 +107,6 @@ def ask_several(
     """What a page shows while several recordings are read, one after another."""
     if len(paths) > MOST_FILES:
         raise AppError(f"At most {MOST_FILES} recordings at once: choose fewer.")
-    desk.session(page).result = None  # statuses take the place of what stood there
     states = ["waiting"] * len(paths)
     names = [path.name for path in paths]
     rows = []
@@ -130,13 +126,15 @@ def ask_several(
     yield Shown(status(text), result(answer["sections"]), done=True)
 
 
-def refused(desk: Desk, page: str, error: AppError, partial: bool = False) -> Shown:
-    """What went wrong, and whether what stands there is older or not complete."""
-    old = desk.session(page).result is not None and not partial
-    after = " What stands below is of the recording before." if old else ""
-    if partial:
-        after = " What stands below is not complete and cannot be saved."
-    return Shown(status(f"{error}{after}"), old=old)
+def refused(desk: Desk, page: str, error: AppError) -> Shown:
+    """What went wrong, and the result before, marked as such."""
+    if isinstance(error, Cancelled):
+        return cancelled(desk, page)
+    before = desk.session(page).result
+    if before is None:
+        return Shown(status(str(error)))
+    after = " What stands below is of the recording before."
+    return Shown(status(f"{error}{after}"), result(before["sections"]), old=True)
 
 
 def cancelled(desk: Desk, page: str) -> Shown:
@@ -155,8 +153,8 @@ def _progress(event) -> str | None:
     if event.kind == "starting":
         return "The models are being loaded."
     if event.kind == "step":
-        number, steps, name, _ = event.content
-        return f"Step {number} of {steps}: {name}."
+        number, names, _ = event.content
+        return f"Step {number} of {len(names)}: {names[number - 1]}."
     return None
 
 

@@ -4,11 +4,13 @@ import base64
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 
+from sslmepr.app.elements import listed, paragraph, section
 from sslmepr.app.intake import (
     NO_ROOM,
     RECORDING,
@@ -44,7 +46,8 @@ class Session:
     ----------
     token : str
         Stands in the names of its downloads, so that they can be found.
-    uploads : set of Path
+    uploads : dict of str to set of Path
+        Field of the page to the files that it shows.
     result : dict or None
         Last answer of the worker.
     filled : str
@@ -59,7 +62,7 @@ class Session:
     """
 
     token: str = field(default_factory=lambda: secrets.token_hex(4))
-    uploads: set[Path] = field(default_factory=set)
+    uploads: dict[str, set[Path]] = field(default_factory=dict)
     result: dict | None = None
     filled: str = ""
     kept: dict | None = None
@@ -107,6 +110,9 @@ class Desk:
     def ask(self, name: str, path: Path, question: dict) -> Iterator[Event]:
         """Have a recording analysed for a page; yield what happens.
 
+        Once there are scores, they are the page's result, whatever ends the analysis
+        but the page itself.
+
         Parameters
         ----------
         name : str
@@ -122,12 +128,24 @@ class Desk:
         AppError
             As one sentence for the page, whatever went wrong.
         """
-        session = self.session(name)
-        question = question | {"kept": session.kept}
-        for event in self._events(name, path, question):
-            if event.kind == "done":
-                session.result = event.content
-            yield event
+        session, found, left = self.session(name), None, []
+        seconds = 0.0
+        try:
+            for event in self._events(name, path, question | {"kept": session.kept}):
+                seconds = event.seconds
+                if event.kind == "step":
+                    number, names, answer = event.content
+                    found, left = answer or found, names[number - 1 :]
+                if event.kind == "done":
+                    session.result = event.content
+                yield event
+        except Cancelled:
+            raise
+        except AppError as error:
+            if found is None:
+                raise
+            session.result = cut_short(found, str(error), left)
+            yield Event("done", session.result, seconds)
 
     def keep(self, name: str) -> bool:
         """Keep the scores of a page's result, to compare the next one with.
@@ -200,6 +218,7 @@ class Desk:
             work.mkdir(mode=0o700)
             (work / "made").mkdir()
             places = {"folder": str(work / "made")}
+            places |= {"most_seconds": self.worker.most_seconds}
             if path is not None:
                 places |= _copied(path, question.get("tables") or {}, work)
             yield from self._waiting(turn)
@@ -262,23 +281,43 @@ class Desk:
                 self._line.remove(each)
         return bool(mine)
 
-    def upload(self, name: str, value: str | None) -> Path | None:
-        """The file that a page says it has uploaded.
+    def take(self, name: str, field: str, values: Sequence[str | None]) -> list[Path]:
+        """The files that a field of a page shows; those that it showed before go.
+
+        Parameters
+        ----------
+        name, field : str
+            Of the page, and of its field.
+        values : sequence of str or None
+            Paths, as the page has them.
 
         Raises
         ------
         AppError
-            If it is anything else.
+            If one is anything but an upload.
         """
-        if not value:
-            return None
+        paths = [self._upload(each) for each in values if each]
+        uploads = self.session(name).uploads
+        with self._lock:
+            before, uploads[field] = uploads.get(field, set()), set(paths)
+        self._remove(before)
+        return paths
+
+    def _upload(self, value: str) -> Path:
         path = Path(value).resolve()
         # Its folder is removed with it, so that it must have one of its own.
         alone = path.parent.parent == self.uploads.resolve()
         if not (alone and path.is_file()):
             raise AppError("The recording is no longer there: choose it again.")
-        self.session(name).uploads.add(path)
         return path
+
+    def _remove(self, paths: set[Path]) -> None:
+        """Remove uploads, but for those that a page still shows."""
+        with self._lock:
+            fields = [each.uploads.values() for each in self.sessions.values()]
+            gone = paths.difference(*chain.from_iterable(fields))
+        for path in gone:
+            shutil.rmtree(path.parent, ignore_errors=True)
 
     def downloads(self, name: str, report: str) -> list[Path]:
         """Write the files that a page can download; first the report.
@@ -308,11 +347,9 @@ class Desk:
         self.cancel(name)
         with self._lock:
             session = self.sessions.pop(name, None)
-            if session is None:
-                return
-            others = {p for each in self.sessions.values() for p in each.uploads}
-        for path in session.uploads - others:
-            shutil.rmtree(path.parent, ignore_errors=True)
+        if session is None:
+            return
+        self._remove(set().union(*session.uploads.values()))
         copies = self.uploads.glob(f"*/*-{session.token}.*")
         for path in [*copies, self.folder / "tmp" / f"files-{session.token}" / "x"]:
             shutil.rmtree(path.parent, ignore_errors=True)
@@ -344,6 +381,26 @@ class Desk:
             except OSError:
                 continue  # another page has just removed it
         return held <= MOST_FOLDER_BYTES
+
+
+def cut_short(found: dict, why: str, left: list[str]) -> dict:
+    """What was found before an analysis ended, as an answer that says so.
+
+    Parameters
+    ----------
+    found : dict
+        Answer of `sslmepr.app.reading.Reader` so far.
+    why : str
+        A sentence.
+    left : list of str
+        Names of the steps that were not finished.
+    """
+    said = (
+        f"{why} The scores are whole and can be saved; what is not there is "
+        f"{listed(left)}."
+    )
+    sections = [section("ended", "Ended early", paragraph(said)), *found["sections"]]
+    return found | {"sections": sections, "ended": said}
 
 
 @dataclass(eq=False)

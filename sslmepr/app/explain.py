@@ -132,7 +132,9 @@ class Details:
 def training_average(
     params: Params, models, study_folder: Path, data_folder: Path
 ) -> FusionInput | None:
-    """The average training clip of a study; None where its corpora are not at hand.
+    """The average training clip of a study, on the device of its models.
+
+    None where its corpora are not at hand.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ def training_average(
     """
     try:
         clips = read_study_clips(params, data_folder)
-        data = FusionClips.read(clips, list(models.widths), study_folder, "cpu")
+        data = FusionClips.read(clips, list(models.widths), study_folder, models.device)
     except (CheckpointError, CorpusError, FeatureError, OSError):
         return None
     rows = [
@@ -243,7 +245,7 @@ class Explainer:
             pooled = Standardisation.pooled([*checkpoint.statistics.values()])
             stage2[modality] = checkpoint.model
             sequences[modality] = _OneClip(clips, values, pooled, store.columns)
-        data = FusionClips(clips, given, torch.device("cpu"))
+        data = FusionClips(clips, given, self.models.device)
         return Chain(self.fusion, stage2, sequences, data)
 
     @torch.no_grad()

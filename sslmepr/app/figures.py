@@ -25,8 +25,9 @@ def score_bars(scores: pd.DataFrame) -> Figure:
     Parameters
     ----------
     scores : DataFrame
-        Index: emotions, traits or both. ``score``; ``low`` and ``high``, its interval;
-        ``reference``, the threshold of an emotion or the average training clip's trait;
+        Index: emotions, traits or both. ``score``; ``low`` and ``high``, the interval
+        of a trait; ``reference``, the threshold of an emotion or the trait of the
+        average training clip;
         ``usual``, how far scores usually are from the truth; ``true``, where it is
         known; ``open``, where an emotion may be absent or present: its bar is hatched.
         All but the score may be NaN.
@@ -73,7 +74,7 @@ def _marks(scores: pd.DataFrame) -> list[Line2D | Patch]:
     band = Patch(label="usual error", **_usual_style())
     traits = scores.loc[scores.index.isin(TRAITS), "reference"].notna().any()
     marks = {
-        "low": {"label": "interval", "ls": "-"},
+        "low": {"label": "interval of a trait", "ls": "-"},
         "reference": {
             "label": "threshold or average clip" if traits else "threshold",
             "marker": "|",
@@ -147,13 +148,19 @@ def _pair_styles(face: str = "facecolor") -> dict[str, dict]:
     }
 
 
+LINES = {"face": "one line", "body": "two lines"}
+"""Modality to the lines of its boxes; the scene is the whole frame."""
+
+
 def box_colours() -> dict[str, str]:
-    """Modality to the colour of its boxes; the scene is the whole frame."""
-    return {name: theme.modality_colours()[name] for name in ("face", "body")}
+    """Modality to the colour of its boxes."""
+    return {name: theme.modality_colours()[name] for name in LINES}
 
 
 def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     """Frames with a box around each region that was found, in its modality's colour.
+
+    That of a body has two lines, so that colour alone tells nothing.
 
     Parameters
     ----------
@@ -169,11 +176,12 @@ def outlined(images: np.ndarray, regions: pd.DataFrame) -> np.ndarray:
     found = found[found["modality"].isin(list(colours))]
     for region in found.itertuples():
         colour = tuple(int(255 * part) for part in to_rgb(colours[region.modality]))
-        corners = [
-            (int(region.left), int(region.top)),
-            (int(region.right), int(region.bottom)),
-        ]
-        cv2.rectangle(shown[region.frame], *corners, colour, width)
+        for inset in (0, 3 * width) if region.modality == "body" else (0,):
+            corners = [
+                (int(region.left) + inset, int(region.top) + inset),
+                (int(region.right) - inset, int(region.bottom) - inset),
+            ]
+            cv2.rectangle(shown[region.frame], *corners, colour, width)
     return shown
 
 

@@ -6,12 +6,13 @@ the server answers only to its own address, its own page and the routes which th
 needs.
 """
 
+import json
 import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 
-from sslmepr.app.intake import MOST_BYTES, NO_ROOM
+from sslmepr.app.intake import MOST_BYTES, NO_ROOM, TOO_LARGE
 
 HOSTS = ("127.0.0.1", "localhost")
 
@@ -29,6 +30,12 @@ MOST_MESSAGE_BYTES = 2**20
 """Largest request that is no upload."""
 
 UPLOAD = "/gradio_api/upload"
+
+TRIMMER = "/static/ffmpeg/"
+"""Gradio loads a program of 30 MB that cuts videos with every video. The policy would
+not let it run, and the page has fields in its place, so that what is loaded is empty.
+"""
+
 _FORM_BYTES = 2**16
 
 HEADERS = {
@@ -64,6 +71,7 @@ LIVE = (
     "if (at) {at.setAttribute('role', 'status'); me.disconnect();}"
     "}).observe(document, {childList: true, subtree: true});"
     "addEventListener('unhandledrejection', event => {"
+    "if (/ffmpeg-core/.test(event.reason)) return event.preventDefault();"
     "const said = document.querySelector('#status p');"
     "const refused = /^Not(Allowed|Found|Readable)Error$/;"
     "if (!said || !refused.test(event.reason?.name)) return;"
@@ -71,9 +79,19 @@ LIVE = (
     "said.textContent = 'The camera or the microphone was refused or is not there: '"
     "+ 'allow it in the browser, or choose a file.';"
     "});"
+    "const most = event => {"
+    "const files = [...(event.target.files ?? event.dataTransfer?.files ?? [])];"
+    f"if (files.reduce((sum, each) => sum + each.size, 0) <= {MOST_BYTES}) return;"
+    "event.preventDefault();"
+    "event.stopImmediatePropagation();"
+    "if (event.type === 'change') event.target.value = '';"
+    f"document.querySelector('#status p').textContent = {json.dumps(TOO_LARGE)};"
+    "};"
+    "for (const each of ['change', 'drop']) addEventListener(each, most, true);"
 )
 """Makes the line of status one that screen readers read aloud when it changes, and says
-there that a camera was refused, which Gradio drops."""
+there what Gradio drops or says in words of its own: that a camera was refused, and that
+a file is too large. That the trimmer is empty is no error."""
 
 _SCRIPT = re.compile(rb"<script\b")
 
@@ -100,10 +118,14 @@ class Guard:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
             refusal = self._refusal(scope)
-            if refusal is None:
+            if refusal is None and scope["path"].startswith(TRIMMER):
+                await _answer(send, HTTPStatus.OK, "")
+            elif refusal is None:
                 await self.app(scope, receive, _Answer(scope, send))
             else:
-                await _refuse(send, refusal)
+                full = refusal == HTTPStatus.INSUFFICIENT_STORAGE
+                # the page shows it
+                await _answer(send, refusal, NO_ROOM if full else refusal.phrase)
         # no other kind of connection is answered
 
     def _refusal(self, scope) -> HTTPStatus | None:
@@ -152,14 +174,11 @@ def is_allowed(method: str, path: str) -> bool:
     return whole is not None and ".." not in path.split("/")
 
 
-async def _refuse(send, status: HTTPStatus) -> None:
+async def _answer(send, status: HTTPStatus, text: str) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     headers += [(n.lower().encode(), v.encode()) for n, v in HEADERS.items()]
-    start = {"type": "http.response.start", "status": status, "headers": headers}
-    await send(start)
-    full = status == HTTPStatus.INSUFFICIENT_STORAGE
-    said = NO_ROOM if full else status.phrase  # the page shows it
-    await send({"type": "http.response.body", "body": said.encode()})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 class _Answer:

@@ -23,6 +23,11 @@ RECORDING = "recording"
 
 NO_ROOM = "There is no room left for recordings: press Clear all first."
 
+TOO_LARGE = (
+    f"This is larger than {MOST_BYTES // 2**20} MB, the most that is taken at once: "
+    "cut out the part that matters and choose that."
+)
+
 _HEAD_BYTES = 12
 
 
@@ -73,10 +78,7 @@ def check_file(path: Path) -> None:
     except OSError:
         raise AppError("The recording cannot be read: choose it again.") from None
     if size > MOST_BYTES:
-        raise AppError(
-            f"The file is larger than {MOST_BYTES // 2**20} MB: cut out the part that "
-            "matters and choose that."
-        )
+        raise AppError(TOO_LARGE)
     if not is_recording(head):
         raise AppError(
             "This is not a recording that can be read: choose a video (MP4, WebM, MKV, "
@@ -171,7 +173,10 @@ def check_recording(path: Path, start: float | None, end: float | None) -> float
         whole = recording_seconds(path)
         first, last = segment_bounds(path, start, end)
     except MediaError as error:
-        raise AppError(f"The recording cannot be decoded: {error.reason}.") from None
+        raise AppError(
+            f"The recording cannot be decoded: {error.reason}. Choose another file, or "
+            "save it anew in a usual format, such as MP4 or WAV."
+        ) from None
     if first >= whole > 0:
         raise AppError(
             f"The segment starts at {first:g} s, but the recording ends at {whole:.1f} "

@@ -22,6 +22,10 @@ SEVERAL = "several recordings"
 AUTOMATIC = "the emotion and the trait that moved farthest"
 BEGIN = "Choose a recording and press Run."
 BEGIN_OWN = "Choose a recording whose people agreed to this analysis."
+ONE_BY_ONE = (
+    "One recording at a time: these models read tables of other tools, and each "
+    "recording needs its own."
+)
 MOST_EVENTS = 64
 """Of all pages together, waiting for an answer; analyses wait in `Desk`."""
 
@@ -29,8 +33,9 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
 KEPT = """
 Everything happens on this machine; nothing is sent anywhere. A recording lies in a
-folder that only you can read, until you press *Clear all*, close the page or stop the
-app, and for 30 minutes at most. Nothing of it is written to a log.
+folder that only you can read for as long as the page shows it, so that *Run* can be
+pressed again: until you choose another one or another source, press *Clear all*, close
+the page or stop the app, and for 30 minutes at most. Nothing of it is written to a log.
 """
 
 
@@ -103,6 +108,13 @@ def build(desk: Desk) -> gr.Blocks:
     return page
 
 
+def _changes(field) -> list:
+    """Events after which a field shows another file, or none."""
+    if isinstance(field, gr.File):
+        return [field.upload, field.delete, field.clear]
+    return [field.change]  # also of camera and microphone
+
+
 def _told(handler: Callable) -> Callable:
     """A handler of the page whose errors are told; Gradio would hide them."""
 
@@ -147,10 +159,16 @@ class _Page:
     def _sources(self) -> None:
         drawn, most = bool(self.shown), answers.MOST_FILES
         sources = [*([EXAMPLE] if drawn else []), VIDEO, SOUND]
-        if not tables_needed(self.desk.params):  # each would need tables of its own
+        needed = tables_needed(self.desk.params)
+        if not needed:
             sources.append(SEVERAL)
         first = next(iter(self.shown), None)
-        self.source = gr.Radio(sources, value=sources[0], label="What to analyse")
+        self.source = gr.Radio(
+            sources,
+            value=sources[0],
+            label="What to analyse",
+            info=ONE_BY_ONE if needed else None,
+        )
         self.example = gr.Radio(
             list(self.shown), value=first, label="Drawn example", visible=drawn
         )
@@ -176,6 +194,7 @@ class _Page:
             label=f"Recordings (at most {most}, of 60 seconds and 200 MB altogether)",
             visible=False,
         )
+        self.fields = {VIDEO: self.video, SOUND: self.sound, SEVERAL: self.several}
         self.tables = {
             modality: gr.File(
                 file_types=[".csv", ".parquet", ".json"],
@@ -184,7 +203,7 @@ class _Page:
                 f"{pretty(modality).lower()}",
                 visible=not drawn,
             )
-            for modality, tool in tables_needed(self.desk.params).items()
+            for modality, tool in needed.items()
         }
         with gr.Row() as self.segment:
             self.start = gr.Textbox(label="Start, in seconds (empty: the beginning)")
@@ -239,8 +258,7 @@ class _Page:
 
     def connect(self, page: gr.Blocks) -> None:
         """Say what happens when something is chosen or pressed."""
-        own = [self.video, self.sound, self.several]
-        tables = list(self.tables.values())
+        own, tables = [*self.fields.values()], [*self.tables.values()]
         single = [self.segment, self.wanted, self.timeline]
         begun = [self.status, self.clock, self.result, self.words, self.saving]
         self.source.input(
@@ -263,21 +281,17 @@ class _Page:
         self.consent.input(
             _told(self._agree), self.consent, [self.run, self.status], **PRIVATE
         )
-        files = self.several
-        for each, events in {
-            self.video: [self.video.change],  # also of the camera
-            self.sound: [self.sound.change],
-            files: [files.upload, files.delete, files.clear],
-        }.items():
-            for event in events:
+        for name, each in self.fields.items():
+            for event in _changes(each):
                 event(
-                    _told(self._take_another),
-                    each,
+                    _told(self._taker(name)),
+                    [each, self.source],
                     [self.consent, self.words, self.run, self.status, self.result],
                     **PRIVATE,
                 )
-        for each in tables:
-            each.upload(_told(self._take_table), each, None, **PRIVATE)
+        for name, each in self.tables.items():
+            for event in _changes(each):
+                event(_told(self._taker_of_table(name)), each, None, **PRIVATE)
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]
@@ -312,29 +326,42 @@ class _Page:
         page.unload(_told(self._leave))
 
     def _choose(self, source: str, request: gr.Request) -> tuple:
-        chosen = [source == each for each in (VIDEO, SOUND, SEVERAL)]
+        for name in (*self.fields, *self.tables):
+            self.desk.take(request.session_hash, name, [])
         drawn, single = source == EXAMPLE, source != SEVERAL
-        visible = [drawn, drawn, *chosen, *[single] * 3]
+        shown = [gr.update(visible=each) for each in (drawn, drawn, *[single] * 3)]
         return (
-            *[gr.update(visible=each) for each in visible],
+            *shown[:2],
+            *[gr.update(visible=source == name, value=None) for name in self.fields],
+            *shown[2:],
             gr.update(visible=not drawn, value=False),
             gr.update(interactive=drawn),
-            *[gr.update(visible=not drawn)] * len(self.tables),
+            *[gr.update(visible=not drawn, value=None)] * len(self.tables),
             self._old(request),
             gr.update(visible=single, value=""),
             answers.status(BEGIN if drawn else BEGIN_OWN),
         )
 
-    def _take_another(self, value, request: gr.Request) -> tuple:
+    def _taker(self, name: str) -> Callable:
         """Another recording: its people have not agreed, its words are others."""
-        for each in value if isinstance(value, list) else [value]:
-            self.desk.upload(request.session_hash, each)  # goes when the page does
-        said = "Tick that the people in it agreed to this analysis." if value else BEGIN
-        run = gr.update(interactive=False)
-        return False, "", run, answers.status(said), self._old(request)
 
-    def _take_table(self, table: str | None, request: gr.Request) -> None:
-        self.desk.upload(request.session_hash, table)  # goes when the page does
+        def take(value, source: str, request: gr.Request):
+            values = value if isinstance(value, list) else [value]
+            self.desk.take(request.session_hash, name, values)
+            if name != source:  # it was emptied, because another source was chosen
+                return [gr.skip()] * 5
+            said = "Tick that the people in it agreed to this analysis."
+            shown = answers.status(said if value else BEGIN)
+            run = gr.update(interactive=False)
+            return False, "", run, shown, self._old(request)
+
+        return take
+
+    def _taker_of_table(self, modality: str) -> Callable:
+        def take(table: str | None, request: gr.Request) -> None:
+            self.desk.take(request.session_hash, modality, [table])
+
+        return take
 
     def _agree(self, agreed: bool) -> tuple:
         said = "Ready: press Run." if agreed else "Without consent nothing is analysed."
@@ -386,7 +413,7 @@ class _Page:
                 found = self._example(page, example, question)
             else:
                 value = {VIDEO: video, SOUND: sound, SEVERAL: several}.get(source)
-                found = self._own(page, value, consent, tables, question)
+                found = self._own(page, source, value, consent, tables, question)
             for each in found:
                 # Until its files are written, buttons hold those of the one before.
                 yield _update(each._replace(done=False) if each.done else each)
@@ -403,13 +430,11 @@ class _Page:
         )
 
     def _own(
-        self, page: str, value, consent, tables, question: dict
+        self, page: str, source: str, value, consent, tables, question: dict
     ) -> Iterator[answers.Shown]:
         several = isinstance(value, list)
-        paths = [
-            self.desk.upload(page, each) for each in (value if several else [value])
-        ]
-        if not paths or None in paths:
+        paths = self.desk.take(page, source, value if several else [value])
+        if not paths:
             raise AppError("There is no recording yet: choose or record one.")
         if not consent:
             raise AppError(
@@ -419,13 +444,14 @@ class _Page:
             return answers.ask_several(self.desk, page, paths, question["variant"])
         measured = {}
         for modality, table in zip(self.tables, tables, strict=True):
-            measured[modality] = self.desk.upload(page, table)
-            if measured[modality] is None:
+            found = self.desk.take(page, modality, [table])
+            if not found:
                 raise AppError(
                     f"The table of {pretty(modality).lower()} is missing: these "
                     "models read it from what another tool measured."
                 )
-        question |= {"tables": {name: str(each) for name, each in measured.items()}}
+            measured[modality] = str(found[0])
+        question |= {"tables": measured}
         return answers.ask(self.desk, page, paths[0], question)
 
     def _save(self, people: bool, request: gr.Request) -> list:

@@ -1,8 +1,9 @@
 """One recording read and explained; runs in the worker's process alone."""
 
 import base64
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from sslmepr import params as parameters
 from sslmepr.app import certainty
 from sslmepr.app.compare import comparable, comparison
 from sslmepr.app.elements import Section
-from sslmepr.app.explain import Explainer, Explanation, training_average
+from sslmepr.app.explain import Explainer, training_average
 from sslmepr.app.explained import (
     detail_sections,
     explanation_sections,
@@ -54,6 +55,10 @@ STEPS = (
 )
 WINDOWS = STEPS[3]
 """Only if it is asked for."""
+
+WINDOWS_SHARE = 2 / 3
+"""Of the time that an analysis may take: no window is begun later, so that what comes
+after them has time, too."""
 
 
 class Loaded(NamedTuple):
@@ -120,7 +125,8 @@ class Reader:
             if tables_needed(settings):
                 folder = self.study_folder / "fusion" / variant
                 try:
-                    models = StudyModels(self.study_folder, folder, "cpu")
+                    device = settings.compute.device
+                    models = StudyModels(self.study_folder, folder, device)
                 except CheckpointError as error:
                     raise AppError(self._without_paths(str(error))) from None
             else:
@@ -165,10 +171,10 @@ class Reader:
             `sslmepr.app.compare.comparable` said of another recording, or null;
             tables, modality to the table of it that another tool made. With ``task``,
             something else: ``row``, one of several recordings; ``joined``, the rows of
-            several.
+            several. most_seconds, that the answer may take; none if it is not given.
         tell : callable
-            Takes the number of a step, how many there are, its name, and sections of
-            the page or None.
+            Takes the number of a step, the names of all, and the answer so far, which
+            is whole as far as it goes, or None.
 
         Returns
         -------
@@ -199,6 +205,8 @@ class Reader:
         in_time = question["timeline"] and "emotion" in loaded.models.tasks
         windows = in_time and not tables_needed(self.params)
         names = [name for name in STEPS if windows or name != WINDOWS]
+        until = time.monotonic()
+        until += WINDOWS_SHARE * question.get("most_seconds", math.inf)
         begin = _Steps(tell, names)
         begin()
         checked = self._checked(question)
@@ -207,32 +215,39 @@ class Reader:
         table = self._predict(predictor, checked, question["words"])
         row = table.iloc[0]
         self._require_read(row)
-        now, first = self._first(question, loaded, table, checked.work)
-        begin(first)
+        now, sections = self._first(question, loaded, table, checked.work)
+        files = _scores(table, checked.work)
+
+        def so_far() -> dict:
+            last = provenance_section(
+                self.params, question["variant"], loaded.models, begin.seconds()
+            )
+            return {
+                "sections": [*sections, last],
+                "files": dict(files),
+                "transcript": row["transcript"] if pd.notna(row["transcript"]) else "",
+                "incomplete": bool(row["missing"]),
+                "comparable": now,
+            }
+
+        begin(so_far)
         frames = self.params.extract.frames
         seen = Seen.read(checked.path, checked.work, frames, checked.start, checked.end)
         explanation = loaded.explainer.explain(checked.work, question["wanted"])
         known = loaded.explainer.average is not None
-        rest = seen_sections(row, seen) + explanation_sections(explanation, known)
-        files = _files(table, explanation, checked.work)
+        sections += seen_sections(row, seen)
+        sections += explanation_sections(explanation, known)
+        attributions = explanation.contributions.drop(columns="clip_id")
+        _write(attributions, checked.work / "attributions.csv", files)
         if windows:
-            begin([*first, *rest])
-            rest.append(self._in_time(predictor, checked, row, seen, files))
+            begin(so_far)
+            sections.append(self._in_time(predictor, checked, row, seen, files, until))
         elif in_time:
-            rest.append(unread(MEASURED))
-        begin([*first, *rest])
+            sections.append(unread(MEASURED))
+        begin(so_far)
         details = loaded.explainer.detail(checked.path, checked.work, explanation.told)
-        rest += detail_sections(explanation, details, known)
-        last = provenance_section(
-            self.params, question["variant"], loaded.models, begin.seconds()
-        )
-        return {
-            "sections": [*first, *rest, last],
-            "files": files,
-            "transcript": row["transcript"] if pd.notna(row["transcript"]) else "",
-            "incomplete": bool(row["missing"]),
-            "comparable": now,
-        }
+        sections += detail_sections(explanation, details, known)
+        return so_far()
 
     def _first(
         self, question: dict, loaded: Loaded, table: pd.DataFrame, work: Path
@@ -263,10 +278,10 @@ class Reader:
             sections.append(compared)
         return now, [*sections, sure.section()]
 
-    def _in_time(self, predictor, checked: Checked, row, seen, files) -> Section:
+    def _in_time(self, predictor, checked: Checked, row, seen, files, until) -> Section:
         """The section of the windows, whose table is put into the downloads."""
         try:
-            course = self._timeline(predictor, checked, row, seen)
+            course = self._timeline(predictor, checked, row, seen, until)
         except ExtractionError:  # the result of the whole stands
             return unread(FAILED)
         if len(course.windows):
@@ -274,13 +289,13 @@ class Reader:
         return course.section()
 
     def _timeline(
-        self, predictor: Predictor, checked: Checked, row: pd.Series, seen: Seen
+        self, predictor: Predictor, checked: Checked, row: pd.Series, seen: Seen, until
     ) -> Timeline:
         work = checked.work / "windows"
         work.mkdir()
         models = predictor.models
         windows = read_windows(
-            predictor, checked.path, work, checked.start or 0.0, checked.seconds
+            predictor, checked.path, work, checked.start or 0.0, checked.seconds, until
         )
         if len(windows):
             windows = _nameless(windows, checked.path)
@@ -340,7 +355,8 @@ class Reader:
         if row["failed"]:
             raise AppError(
                 "Nothing in this recording could be read: "
-                f"{self._without_paths(row['missing'])}."
+                f"{self._without_paths(row['missing'])}. Choose a recording in which "
+                "somebody is seen or heard."
             )
 
 
@@ -351,10 +367,10 @@ class _Steps:
         self._tell, self._names = tell, names
         self._begun: list[float] = []
 
-    def __call__(self, found: list[Section] | None = None) -> None:
-        name, count = self._names[len(self._begun)], len(self._names)
+    def __call__(self, found: Callable[[], dict] | None = None) -> None:
+        answer = found and found()
         self._begun.append(time.perf_counter())
-        self._tell(len(self._begun), count, name, found)
+        self._tell(len(self._begun), self._names, answer)
 
     def seconds(self) -> dict[str, float]:
         """Step to how long it took, up to now."""
@@ -376,13 +392,11 @@ def _nameless(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table
 
 
-def _files(table: pd.DataFrame, explanation: Explanation, work: Path) -> dict[str, str]:
-    """Downloads: the row in every format of `sslmepr predict`, and attributions."""
+def _scores(table: pd.DataFrame, work: Path) -> dict[str, str]:
+    """Downloads: the row in every format of `sslmepr predict`."""
     files: dict[str, str] = {}
     for suffix in WRITERS:
         _write(table, work / f"scores{suffix}", files)
-    contributions = explanation.contributions.drop(columns="clip_id")
-    _write(contributions, work / "attributions.csv", files)
     return files
 
 

@@ -129,7 +129,10 @@ def score_sections(row: pd.Series, scores: pd.DataFrame) -> list[Section]:
     scores : DataFrame
         Of :func:`score_table`.
     """
-    alt = f"Scores of the recording: {described(scores['score'])}"
+    alt = (
+        f"Scores of the recording: {described(scores['score'])}. Traits have an "
+        "interval; an emotion that may be absent or present is hatched"
+    )
     return [
         section("summary", "In short", *map(paragraph, sentences(row, scores))),
         section(
@@ -159,8 +162,12 @@ def _written(row: pd.Series, scores: pd.DataFrame) -> Table:
         may = [sets.get(name) or MISSING for name in scores.index]
         # Broken into three lines on a telephone, it would leave its row mostly empty.
         table["may be"] = [each.replace(" ", "\N{NO-BREAK SPACE}") for each in may]
-        notes.append("may be: whether the emotion is there, as far as models can tell")
-    return Table(table, "Scores from 0 to 1 with their intervals", "; ".join(notes))
+        notes.append(
+            "may be: the set of an emotion, which of absent and present it may be; "
+            "emotions have sets in place of intervals"
+        )
+    bounded = ", those of traits with intervals" if scores["low"].notna().any() else ""
+    return Table(table, f"Scores from 0 to 1{bounded}", "; ".join(notes))
 
 
 _HEADS = {"reference": "reference", "usual": "usual error", "true": "true"}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sslmepr.app.elements import Section, drawn, key, paragraph, scrolling, section
-from sslmepr.app.figures import box_colours, outlined
+from sslmepr.app.figures import LINES, box_colours, outlined
 from sslmepr.media.audio import SAMPLE_RATE_HZ, read_waveform
 from sslmepr.media.errors import MediaError
 from sslmepr.media.video import sample_frames
@@ -104,19 +104,19 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
     parts, found = [], []
     if seen.images is not None:
         coarse = max(1, seen.images.shape[2] // PANEL_PX)  # large ones stand below
-        sound = "no sound" if seen.waveform is None else "the waveform"
+        boxes = {
+            f"{name} ({LINES[name]})": f"background:{colour}"
+            for name, colour in box_colours().items()
+        }
         parts = [
             drawn(
-                figures.clip_panel,
+                figures.contact_sheet,
                 seen.images[:, ::coarse, ::coarse],
-                seen.seconds,
-                seen.waveform,
-                SAMPLE_RATE_HZ,
-                alt=f"{len(seen.images)} frames that the models saw, and {sound}",
-                caption="Boxes: face and body as they were found. Dotted lines: when "
-                "the frames were taken.",
+                [f"{second:.1f} s" for second in seen.seconds],
+                alt=f"{len(seen.images)} frames that the models saw, with boxes around "
+                "face and body as they were found",
             ),
-            key("Boxes", {n: f"background:{c}" for n, c in box_colours().items()}),
+            key("Boxes", boxes),
             _enlargeable(seen.images, seen.seconds),
         ]
     if len(seen.provenance):
@@ -124,6 +124,21 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
         caption = "How each region was found, frame by frame"
         note = "a person region or the full frame stands in where no face was detected"
         found.append(scrolling(Table(table, caption, note)))
+    if seen.waveform is not None and len(seen.waveform):
+        marks = "Dotted lines: when the frames were taken." * bool(len(seen.seconds))
+        found.append(
+            drawn(
+                figures.sound,
+                seen.waveform,
+                SAMPLE_RATE_HZ,
+                seen.seconds,
+                alt="The waveform of the sound, "
+                f"{len(seen.waveform) / SAMPLE_RATE_HZ:.1f} seconds",
+                caption=marks,
+            )
+        )
+    else:
+        found.append(paragraph("No sound."))
     words = row["transcript"]
     if pd.notna(words) and words:
         source = "as given" if row["text"] == "given" else "as speech recognition heard"
@@ -132,7 +147,7 @@ def seen_sections(row: pd.Series, seen: Seen) -> list[Section]:
         found.append(paragraph("No words."))
     first = []
     if parts:
-        first = [section("frames", "Frames and sound", *parts, people=True)]
+        first = [section("frames", "Frames", *parts, people=True)]
     elif seen.waveform is not None:
         only = "There are no pictures: only the sound was analysed."
         found.insert(0, paragraph(only))

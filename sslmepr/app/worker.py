@@ -44,7 +44,7 @@ class Event(NamedTuple):
     ----------
     kind : {"starting", "running", "step", "done"}
     content : object
-        Number and name of the step; the answer.
+        What is told of a step; the answer.
     seconds : float
         Since the question.
     """
@@ -65,7 +65,8 @@ class Worker:
     ----------
     make : callable
         Called in the process with `arguments`; returns a function that takes a question
-        (a dict of JSON values) and ``tell(number, name)``, and returns a JSON value.
+        (a dict of JSON values) and ``tell``, whose arguments are the content of an
+        event ``step``, and returns a JSON value.
         An `AppError` that either raises reaches the caller with its sentence, others as
         `Unexpected`.
     arguments : tuple

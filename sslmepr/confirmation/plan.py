@@ -19,10 +19,21 @@ Metric = Literal["covers_planted", "largest_t_error", "error_ratio", "slope"]
 
 
 class Bounds(Section):
-    """Where a metric of many worlds has to lie; None: no bound on this side."""
+    """Where a metric of many worlds has to lie.
+
+    Attributes
+    ----------
+    least, most : float or None
+        None: no bound on this side.
+    errors : float or None
+        Of a share of worlds: by how many of its standard errors at the bound the
+        estimate may be above ``most``, as chance alone would have it; None: the whole
+        interval has to lie within the bounds.
+    """
 
     least: float | None = None
     most: float | None = None
+    errors: Annotated[float, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _bound_something(self) -> "Bounds":
@@ -31,6 +42,8 @@ class Bounds(Section):
         low, high = self.ends
         if low > high:
             raise ValueError(f"least {low:g} must not be above most {high:g}")
+        if self.errors is not None and not (self.least is None and 0 < high < 1):
+            raise ValueError("errors: only beside `most`, a share between 0 and 1")
         return self
 
     @property
@@ -38,6 +51,22 @@ class Bounds(Section):
         """Both ends, infinite where there is no bound."""
         least = -np.inf if self.least is None else self.least
         return least, np.inf if self.most is None else self.most
+
+    def verdict(self, row) -> str:
+        """`MET`, `MISSED` or `UNDECIDED`.
+
+        Parameters
+        ----------
+        row : named tuple
+            low, high; with `errors`, estimate and worlds.
+        """
+        least, most = self.ends
+        if self.errors is not None:
+            chance = self.errors * np.sqrt(most * (1 - most) / row.worlds)
+            return MET if row.estimate <= most + chance else MISSED
+        if row.low >= least and row.high <= most:
+            return MET
+        return MISSED if row.high < least or row.low > most else UNDECIDED
 
 
 class ConfirmationPlan(Section):
@@ -79,7 +108,7 @@ def judged(summary: pd.DataFrame, plan: ConfirmationPlan) -> pd.DataFrame:
     Parameters
     ----------
     summary : DataFrame
-        metric, low, high and more.
+        metric, estimate, low, high, worlds and more.
     plan : ConfirmationPlan
 
     Returns
@@ -87,16 +116,16 @@ def judged(summary: pd.DataFrame, plan: ConfirmationPlan) -> pd.DataFrame:
     DataFrame
         `summary` with least and most (infinite without a bound; missing for a metric
         without any) and verdict: `MET` where the whole interval lies within the bounds,
-        `MISSED` where all of it lies outside, otherwise `UNDECIDED`; empty for a metric
-        without bounds.
+        `MISSED` where all of it lies outside, otherwise `UNDECIDED`; where chance is
+        allowed for (`Bounds.errors`), by the estimate; empty for a metric without
+        bounds.
     """
     ends = summary["metric"].map(
         lambda name: plan.bounds[name].ends if name in plan.bounds else (np.nan, np.nan)
     )
     least, most = np.array([*ends], float).reshape(-1, 2).T
-    low, high = summary["low"].to_numpy(float), summary["high"].to_numpy(float)
-    inside, outside = (low >= least) & (high <= most), (high < least) | (low > most)
-    verdict = np.select(
-        [np.isnan(least), inside, outside], ["", MET, MISSED], UNDECIDED
-    )
+    verdict = [
+        plan.bounds[row.metric].verdict(row) if row.metric in plan.bounds else ""
+        for row in summary.itertuples()
+    ]
     return summary.assign(least=least, most=most, verdict=verdict)

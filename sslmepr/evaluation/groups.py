@@ -13,10 +13,10 @@ import pandas as pd
 from sslmepr.corpora.schema import read_clips
 from sslmepr.evaluation.metrics import (
     COLUMNS,
-    RANGES,
     Draws,
     emotion_draws,
     personality_draws,
+    range_of,
 )
 from sslmepr.labels import SCORED_EMOTIONS, TASKS, TRAITS, select
 from sslmepr.params import Params
@@ -162,7 +162,7 @@ def _row(metric: str, mine, others, params: Params) -> tuple:
     (values, people), (rest, other_people) = mine, others
     level = params.evaluate.confidence
     low, high, kind = interval(values, people.n_clusters, level)
-    low, high = np.clip([low, high], *RANGES.get(metric, (0, 1)))
+    low, high = np.clip([low, high], *range_of(metric))
     fewest = min(people.n_clusters, other_people.n_clusters)
     difference = values[0] - rest[0]
     ends = np.nan, np.nan

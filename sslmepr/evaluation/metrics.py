@@ -28,9 +28,20 @@ RANGES = {
     "CCC pooled": (-1, 1),
     "skill": (-np.inf, 1),
     "r": (-1, 1),
-    **dict.fromkeys(("UAR above", "r above", "CCC above", "mACC above"), (-1, 1)),
 }
-"""Range of a metric where it is not 0 to 1; intervals are clipped to it."""
+"""Range of a metric where it is not 0 to 1."""
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """What intervals of a metric are clipped to.
+
+    Parameters
+    ----------
+    metric : str
+        A difference between two values of a metric ends with ``above``.
+    """
+    low, high = RANGES.get(metric.removesuffix(" above"), (0, 1))
+    return (low - high, high - low) if metric.endswith(" above") else (low, high)
 
 
 def _per_target_and_mean(values, metric, mean_metric, targets) -> Draws:
@@ -182,7 +193,7 @@ def tabulate(draws: Draws, speakers: Clusters, confidence: float) -> pd.DataFram
     rows = []
     for (metric, target), values in draws.items():
         low, high, kind = interval(values, speakers.n_clusters, confidence)
-        low, high = np.clip([low, high], *RANGES.get(metric, (0, 1)))
+        low, high = np.clip([low, high], *range_of(metric))
         counted = defined[metric] if target == "mean" else int(not np.isnan(values[0]))
         rows.append((metric, target, values[0], low, high, str(kind), counted))
     table = pd.DataFrame(rows, columns=[*COLUMNS[:6], "targets"])

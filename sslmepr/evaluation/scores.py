@@ -24,6 +24,19 @@ these, where traits are predicted in folds: the mean of the training clips; a ri
 regression on the features of all modalities, end to end; and a stacking regression on
 predictions of the single ones."""
 
+ALL_CLIPS = "late fusion, compared to all clips"
+OF_KNOWN_VIDEOS = "late fusion, compared to all clips, chosen for known videos"
+"""The same of `sslmepr.evaluation.kernel_regression`, with settings that are chosen on
+folds which share no speaker, or on folds of clips, as where a corpus's own split has
+clips of one video on both sides."""
+
+WORDS = "multinomial regression"
+WEIGHTED_WORDS = "multinomial regression, class weights"
+LINE_BEFORE = "multinomial regression, line before, class weights"
+ADAPTED = "adapted encoder, class weights"
+ADAPTED_AND_WORDS = "adapted encoder and multinomial regression, class weights"
+"""Methods that decide for one emotion of a line of dialogue."""
+
 NONE, REMOVED, NOISE = "none", "removed", "noise"
 """What happened to a modality of the clips that models read."""
 

@@ -1,9 +1,10 @@
-"""Speaker-independent cross-validation on a corpus.
+"""Speaker-independent cross-validation on a corpus, or methods on its own split.
 
 Every fold holds out some speakers. Models are fitted to the others, and hyperparameters
 are selected on inner folds of these. Classes of an acted corpus are its own, for
 comparison with published results: RAVDESS has eight emotions, of which the pipeline
-merges two. Traits are in `sslmepr.evaluation.trait_folds`.
+merges two. Traits are in `sslmepr.evaluation.trait_folds`, and emotions of lines on the
+own split in `sslmepr.evaluation.line_classes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from sslmepr.corpora import ravdess
+from sslmepr.corpora.schema import read_clips
 from sslmepr.device import choose_device, seed_everything
+from sslmepr.evaluation.line_classes import classify_lines
 from sslmepr.evaluation.metrics import tabulate
 from sslmepr.evaluation.trait_folds import cross_validate_traits
 from sslmepr.evaluation.true_labels import read_true_clips
@@ -57,7 +60,9 @@ def cross_validate(
     Of a corpus with trait scores, those
     (`sslmepr.evaluation.trait_folds.cross_validate_traits`), otherwise emotions:
     speakers of the test split, if there are any, are in no fold, and models fitted to
-    all other speakers are evaluated on them.
+    all other speakers are evaluated on them. Without a number of folds, emotions are
+    those of lines (`sslmepr.evaluation.line_classes.classify_lines`), which gives
+    another table.
 
     Parameters
     ----------
@@ -91,6 +96,13 @@ def cross_validate(
             data.append(ModalityClips(clips, modality, data_folder, device))
             rows = data[-1].present(rows)
         return cross_validate_traits(params, data, rows, section.folds)
+    if section.folds is None:
+        (modality,) = section.modalities
+        lines = ModalityClips(clips, modality, data_folder, device)
+        rows = lines.present(np.arange(len(clips.table)))
+        said = read_clips(Path(data_folder, section.part, "corpus"))["transcript"]
+        texts = said.iloc[rows].fillna("").tolist()
+        return classify_lines(params, lines, rows, texts, progress)
     tables = []
     for scale in ("corpus", "speaker"):
         seed_everything(params.seed)

@@ -1,9 +1,10 @@
-"""Cross-validation of trait scores over the speakers of a corpus.
+"""Regressions of trait scores, over the speakers of a corpus or on its own split.
 
 Regressions alone, whose few settings are chosen on inner folds of the training
 speakers: what simple ones make of every modality, of all end to end, and of their
 joined predictions, and what the probes of stage 1 do that compare a clip to training
-clips. For corpora that are too small for one split to say much.
+clips. In folds, for corpora that are too small for one split to say much; on the
+corpus's own split, for comparison with the method and with published results.
 """
 
 import hashlib
@@ -12,8 +13,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from sslmepr.evaluation.kernel_regression import KernelRegression
 from sslmepr.evaluation.metrics import Draws, personality_draws, tabulate
-from sslmepr.evaluation.scores import ALL, GUESSING, KERNELS, STACKED
+from sslmepr.evaluation.scores import (
+    ALL,
+    ALL_CLIPS,
+    GUESSING,
+    KERNELS,
+    OF_KNOWN_VIDEOS,
+    STACKED,
+)
 from sslmepr.labels import TRAITS
 from sslmepr.models.unimodal import KernelMap
 from sslmepr.params import Params
@@ -30,6 +39,7 @@ LANDMARKS = 800
 
 _TASK = "personality"
 _COMPARED = {("r", "mean"), ("CCC", "mean"), ("mACC", "mean")}
+_COMPARED |= {("CCC pooled", "pooled")}
 _COMPARED |= {("r", trait) for trait in TRAITS}
 
 
@@ -84,8 +94,9 @@ def out_of_fold_traits(
     speakers: np.ndarray,
     folds: list[np.ndarray],
     seed: int = 0,
+    every_clip: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Predictions of every method for clips whose speakers it was not fitted to.
+    """Predictions of every method for clips that it was not fitted to.
 
     Parameters
     ----------
@@ -98,17 +109,20 @@ def out_of_fold_traits(
 
     seed : int
         Of the clips that kernel regressions compare to.
+    every_clip : bool
+        Add `ALL_CLIPS` and `OF_KNOWN_VIDEOS`, which take minutes with thousands of
+        clips.
 
     Returns
     -------
     dict
         Method (`GUESSING`, the modalities, `ALL`, `STACKED`, `KERNELS`) to (clip,
-        trait) scores.
+        trait) scores, which are 0 for clips that are in no fold.
     """
-    found: dict[str, np.ndarray] = {
-        name: np.zeros(true.shape)
-        for name in (GUESSING, *features, ALL, STACKED, KERNELS)
-    }
+    names = [GUESSING, *features, ALL, STACKED, KERNELS]
+    if every_clip:
+        names += [ALL_CLIPS, OF_KNOWN_VIDEOS]
+    found: dict[str, np.ndarray] = {name: np.zeros(true.shape) for name in names}
     everything = np.hstack([*features.values()])
     for fold in folds:
         known = np.delete(np.arange(len(true)), fold)
@@ -122,7 +136,7 @@ def out_of_fold_traits(
         }
         for name, probe in probes.items():
             found[name][fold] = probe.predict(features[name][fold])
-        found[STACKED][fold] = _stacked(probes, features, fold, labels, groups)
+        found[STACKED][fold] = _of_probes(probes, features, fold, labels, groups)
         similar = {
             name: with_similarities(values, known, seed)
             for name, values in features.items()
@@ -131,7 +145,11 @@ def out_of_fold_traits(
             name: CrossFitted(values[known], labels, groups)
             for name, values in similar.items()
         }
-        found[KERNELS][fold] = _stacked(probes, similar, fold, labels, groups)
+        found[KERNELS][fold] = _of_probes(probes, similar, fold, labels, groups)
+        if every_clip:
+            one_each = np.arange(len(known))
+            for name, shared in ((ALL_CLIPS, groups), (OF_KNOWN_VIDEOS, one_each)):
+                found[name][fold] = _of_kernels(features, known, fold, labels, shared)
     return found
 
 
@@ -156,23 +174,46 @@ def with_similarities(values: np.ndarray, known: np.ndarray, seed: int) -> np.nd
     return np.hstack([values, kernel(features).numpy()])
 
 
-def _stacked(probes, features, fold, labels, groups) -> np.ndarray:
+def _of_probes(probes, features, fold, labels, groups) -> np.ndarray:
     """Late fusion: scores (clip in fold, trait) from what each probe says."""
-    inner, outer = [], []
+    views = []
     for name, probe in probes.items():
-        logits, (weights, bias) = probe.out_of_fold(groups), probe.probe()
-        inner.append(logits - logits.mean(0))
-        outer.append(features[name][fold] @ weights.T + bias - logits.mean(0))
-    views = np.hstack(inner)
-    stacking = StackingRegression(_TASK, views, labels, views[:0], labels[:0])
+        weights, bias = probe.probe()
+        outer = features[name][fold] @ weights.T + bias
+        views.append((probe.out_of_fold(groups), outer))
+    return _stacked(views, labels, groups)
+
+
+def _of_kernels(features, known, fold, labels, groups) -> np.ndarray:
+    """Late fusion of comparisons to all clips, by each modality and by all."""
+    views = []
+    for chosen in [*([values] for values in features.values()), [*features.values()]]:
+        kernel = KernelRegression([each[known] for each in chosen], labels, groups)
+        new = kernel.predict([each[fold] for each in chosen])
+        both = kernel.out_of_fold, new
+        views.append(tuple(LOGIT_SLOPE * (scores - 0.5) for scores in both))
+    return _stacked(views, labels, groups)
+
+
+def _stacked(views, labels, groups) -> np.ndarray:
+    """Scores (clip, trait) from pairs of out-of-fold and of new clips' logits."""
+    middle = [inner.mean(0) for inner, _ in views]
+    known, new = (
+        np.hstack([each[part] - mean for each, mean in zip(views, middle, strict=True)])
+        for part in (0, 1)
+    )
+    stacking = StackingRegression(_TASK, known, labels, known[:0], labels[:0])
     stacking.choose_by_cross_fitting(groups)
-    return stacking.predict(np.hstack(outer))
+    return stacking.predict(new)
 
 
 def cross_validate_traits(
-    params: Params, data: list[ModalityClips], rows: np.ndarray, folds: int
+    params: Params,
+    data: list[ModalityClips],
+    rows: np.ndarray,
+    folds: int | None,
 ) -> pd.DataFrame:
-    """Scores of regressions out of fold, and what fusion gains.
+    """Scores of regressions out of fold or on the test split, and what fusion gains.
 
     Parameters
     ----------
@@ -181,29 +222,40 @@ def cross_validate_traits(
     data : list of ModalityClips
         With the labels of all splits.
     rows : (clip,) int array
-        Clips that have all modalities and all labels. All of them are in the folds,
-        whatever their split: nothing is chosen on any.
-    folds : int
-        Speakers are assigned by `hashed_folds`.
+        Clips that have all modalities and all labels.
+    folds : int or None
+        With a number, speakers are assigned to folds by `hashed_folds`, and all clips
+        are in them, whatever their split: nothing is chosen on any. Without, methods
+        are fitted to all clips outside the test split and measured on it.
 
     Returns
     -------
     DataFrame
-        split (``folds``), method, against, metric, target, estimate, low, high,
-        interval, n, n_speakers. Metrics are those of
+        split (``folds`` or ``test``), method, against, metric, target, estimate, low,
+        high, interval, n, n_speakers. Metrics are those of
         `sslmepr.evaluation.metrics.personality_draws` (skill is over the mean of the
         training clips) and the correlation ``r``. Rows with ``against`` are differences
-        to another method, of `ALL` to each modality, of `STACKED` and `KERNELS` to each
-        and to `ALL`, and of `KERNELS` to `STACKED`; their metric ends with ``above``.
-        `GUESSING` has no correlations.
+        to another method, of `ALL` to each modality and of every later method to each
+        and to those before it; their metric ends with ``above``. `GUESSING` has no
+        correlations. Without rows if the corpus has no test split.
     """
     table = data[0].clips.table.iloc[rows]
     speakers = table["speaker_id"].to_numpy()
     true = data[0].clips.labels[_TASK][rows].astype(float)
     features = {each.modality: each.pooled(rows) for each in data}
-    found = out_of_fold_traits(
-        features, true, speakers, hashed_folds(speakers, folds), params.seed
-    )
+    own = folds is None
+    if folds is None:
+        places = [np.flatnonzero(table["split"] == "test")]
+    else:
+        places = hashed_folds(speakers, folds)
+    columns = ["split", "method", "against", "metric", "target", "estimate", "low"]
+    columns += ["high", "interval", "n", "n_speakers"]
+    measured = np.sort(np.concatenate(places))
+    if not len(measured):
+        return pd.DataFrame(columns=columns)
+    found = out_of_fold_traits(features, true, speakers, places, params.seed, own)
+    found = {name: predicted[measured] for name, predicted in found.items()}
+    true, speakers = true[measured], speakers[measured]
     drawn = Clusters(speakers, params.evaluate.resamples, params.seed)
     guessed = found.pop(GUESSING)
     scores = {
@@ -214,9 +266,8 @@ def cross_validate_traits(
     floor = {key: each for key, each in floor.items() if key[0] in ("ACC", "mACC")}
     parts = [("", GUESSING, floor)]
     parts += [("", name, draws) for name, draws in scores.items()]
-    compared = {ALL: [*features], STACKED: [*features, ALL]}
-    for name, others in (compared | {KERNELS: [*features, ALL, STACKED]}).items():
-        for other in others:
+    for place, name in enumerate(scores):
+        for other in [*scores][:place] if name not in features else ():
             gains = {
                 (f"{metric} above", target): scores[name][metric, target]
                 - scores[other][metric, target]
@@ -229,9 +280,8 @@ def cross_validate_traits(
         tabulate(draws, drawn, confidence).assign(method=name, against=other)
         for other, name, draws in parts
     ]
-    columns = ["split", "method", "against", "metric", "target", "estimate", "low"]
-    columns += ["high", "interval", "n", "n_speakers"]
-    return pd.concat(tables, ignore_index=True).assign(split="folds")[columns]
+    split = "test" if own else "folds"
+    return pd.concat(tables, ignore_index=True).assign(split=split)[columns]
 
 
 def _draws(true, predicted, guessed, speakers: Clusters) -> Draws:

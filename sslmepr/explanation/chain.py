@@ -67,7 +67,7 @@ class StepAttribution(NamedTuple):
 
 
 class Chain:
-    """Stage 2 of every modality and stage 3.
+    """Stage 2 of every modality and stage 3, on the device of stage 3.
 
     Parameters
     ----------
@@ -76,10 +76,11 @@ class Chain:
         By modality, in the order of the model.
     sequences : mapping of str to ModalityClips
     data : FusionClips
-        Stored outputs of stage 2, of the same models.
+        Stored outputs of stage 2, of the same models, on that device.
 
     Attributes
     ----------
+    device : torch.device
     targets : list of str
         In the order of the outputs: logits of emotions, scores of traits.
     """
@@ -94,8 +95,9 @@ class Chain:
         self.fusion, self.stage2 = fusion.eval(), stage2
         self.sequences, self.data = sequences, data
         self.targets = [name for task in fusion.config.tasks for name in TARGETS[task]]
+        self.device = next(fusion.parameters()).device
         for model in (fusion, *stage2.values()):
-            model.eval().requires_grad_(False)
+            model.to(self.device).eval().requires_grad_(False)
 
     @classmethod
     def of_study(
@@ -133,9 +135,17 @@ class Chain:
         for modality, clips in self.sequences.items():
             here = np.flatnonzero(clips.lengths[rows] > 0)
             if len(here):
-                values, mask = map(torch.from_numpy, clips.padded(rows[here]))
-                steps[modality] = Steps(torch.from_numpy(here), values, mask)
+                arrays = here, *clips.padded(rows[here])
+                steps[modality] = Steps(*map(self._tensor, arrays))
         return steps
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+    def places(self, targets: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Where in the outputs of as many clips the target of each is."""
+        columns = np.array([self.targets.index(name) for name in targets], int)
+        return self._tensor(np.arange(len(columns))), self._tensor(columns)
 
     def inputs(self, steps: Mapping[str, Steps], count: int) -> FusionInput:
         """What stage 2 makes of the sequences of `count` clips."""
@@ -147,7 +157,7 @@ class Chain:
             (name, each.clips, self.stage2[name](each.values, each.mask)._asdict())
             for name, each in steps.items()
         )
-        return join_modalities(count, sizes, parts)
+        return join_modalities(count, sizes, parts, self.device)
 
     def outputs(self, given: FusionInput) -> Tensor:
         """Outputs of stage 3, (clip, target)."""
@@ -175,14 +185,14 @@ class Chain:
         clips = self.sequences[modality]
         groups = clips.clips.table["group"].iloc[rows]
         sequences = [
-            torch.from_numpy(
+            self._tensor(
                 clips.statistics[group].apply(append_log_length(each, len(each)))
             )
             for group, each in zip(groups, read, strict=True)
         ]
         values = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=True)
-        lengths = torch.tensor([len(each) for each in sequences])
-        mask = torch.arange(values.shape[1]) < lengths[:, None]
+        lengths = np.array([len(each) for each in sequences])
+        mask = self._tensor(np.arange(values.shape[1]) < lengths[:, None])
         said = self.stage2[modality](values, mask)
         place = list(self.fusion.config.widths).index(modality)
         given = self.data.batch(rows).inputs  # a copy
@@ -192,7 +202,7 @@ class Chain:
         given.emotion_logits[:, place] = said.emotion_logits
         given.trait_scores[:, place] = said.trait_scores
         given.present[:, place] = True
-        return self.outputs(given).numpy()
+        return self.outputs(given).cpu().numpy()
 
 
 def attribute_steps(
@@ -225,8 +235,7 @@ def attribute_steps(
         if name not in chain.targets:
             raise ValueError(f"targets: the model predicts no {name!r}")
     given, count = chain.read(rows), len(rows)
-    column = torch.tensor([chain.targets.index(name) for name in targets])
-    chosen = torch.arange(count), column
+    chosen = chain.places(targets)
 
     def output(share: float, moving: Mapping[str, Tensor]) -> Tensor:
         scaled = {
@@ -245,16 +254,16 @@ def attribute_steps(
         for slope, each in zip(slopes.values(), found, strict=True):
             slope += each / (float(point) * steps)
     with torch.no_grad():
-        ends = [output(share, moving).numpy() for share in (1.0, 0.0)]
+        ends = [output(share, moving).cpu().numpy() for share in (1.0, 0.0)]
     ids = chain.data.clips.table["clip_id"].to_numpy()[rows]
     tables, total = [], np.zeros(count)
     by_column = [pd.DataFrame(columns=list(COLUMN_FIELDS))]
     for name, each in given.items():
-        products = (each.values.detach() * slopes[name]).numpy()
-        parts = products.sum(-1)
+        products = (each.values.detach() * slopes[name]).cpu().numpy()
+        parts, clips = products.sum(-1), each.clips.cpu().numpy()
         names = chain.sequences[name].columns
         if names is not None:
-            clip = np.repeat(each.clips.numpy(), len(names))
+            clip = np.repeat(clips, len(names))
             by_column.append(
                 pd.DataFrame(
                     {
@@ -266,8 +275,8 @@ def attribute_steps(
                     }
                 )
             )
-        place, step = np.nonzero(each.mask.numpy())
-        clip = each.clips.numpy()[place]
+        place, step = np.nonzero(each.mask.cpu().numpy())
+        clip = clips[place]
         np.add.at(total, clip, parts[place, step])
         tables.append(
             pd.DataFrame(
@@ -327,10 +336,7 @@ def deletion_curve(
         clip_id, target, order (of `ORDERS`), share, output.
     """
     ids = chain.data.clips.table["clip_id"].to_numpy()[rows]
-    chosen = (
-        torch.arange(len(rows)),
-        torch.tensor([chain.targets.index(name) for name in targets]),
-    )
+    chosen = chain.places(targets)
     rng = np.random.default_rng(seed)
     keys = {ORDERS[0]: -values["attribution"], ORDERS[1]: rng.random(len(values))}
     given, tables = chain.read(rows), []
@@ -345,11 +351,13 @@ def deletion_curve(
             left = {name: each.values.clone() for name, each in given.items()}
             for name, part in gone.groupby("modality"):
                 place = np.full(len(rows), -1)
-                place[given[name].clips.numpy()] = np.arange(len(given[name].clips))
+                clips = given[name].clips.cpu().numpy()
+                place[clips] = np.arange(len(clips))
                 where = place[by_clip[part["clip_id"]].to_numpy()]
                 left[name][where, part["step"].to_numpy(copy=True)] = 0.0
             steps = {n: each._replace(values=left[n]) for n, each in given.items()}
-            output = chain.outputs(chain.inputs(steps, len(rows)))[chosen].numpy()
+            output = chain.outputs(chain.inputs(steps, len(rows)))[chosen]
             table = {"clip_id": ids, "target": list(targets), "order": order}
-            tables.append(pd.DataFrame(table | {"share": share, "output": output}))
+            table |= {"share": share, "output": output.cpu().numpy()}
+            tables.append(pd.DataFrame(table))
     return pd.concat(tables, ignore_index=True)

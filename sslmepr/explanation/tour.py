@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from sslmepr.features import FeatureStore
@@ -15,6 +16,9 @@ from sslmepr.report.words import plain
 
 STAGES = {"unimodal": "stage 1", "crosstask": "stage 2"}
 """Stages that predict from one modality, and what they are called."""
+
+KINDS = (SCORED_EMOTIONS, TRAITS)
+"""Outputs of which one each is told."""
 
 FAR = 0.75
 """Share of clips with a smaller error from which on a model is said to be wrong."""
@@ -41,10 +45,32 @@ def mean_over_seeds(predictions: pd.DataFrame, variant: str) -> pd.DataFrame:
     return table[["predicted", "true"]].mean().reset_index()
 
 
+def agreed(means: pd.DataFrame) -> pd.DataFrame:
+    """How unusual each output of a clip is, as model and raters agree.
+
+    Parameters
+    ----------
+    means : DataFrame
+        From `mean_over_seeds`.
+
+    Returns
+    -------
+    (clip, target) DataFrame
+        The smaller of two distances from the mean of all clips, in standard deviations:
+        that of stage 3 and that of the raters; 0 where they are on different sides of
+        the mean, or nobody rated the clip.
+    """
+    fused = select(means, stage="fusion")
+    wide = fused.pivot(index="clip_id", columns="target", values=["predicted", "true"])
+    apart = (wide - wide.mean()) / wide.std()
+    said, rated = apart["predicted"], apart["true"]
+    return np.minimum(said.abs(), rated.abs()).where(said * rated > 0, 0.0)
+
+
 def choose_clip(
     means: pd.DataFrame, clips: pd.DataFrame, stores: Iterable[FeatureStore]
 ) -> str | None:
-    """A typical clip: of median error, with a picture and every modality.
+    """A clip with something to explain, which is recognised neither well nor badly.
 
     Parameters
     ----------
@@ -58,7 +84,9 @@ def choose_clip(
     Returns
     -------
     str or None
-        Its id; None if there is no such clip.
+        Of the clips with a picture and every modality, and of these of the half around
+        the median error, the one whose emotion and trait of `told_pair` are the most
+        unusual; None if there is no such clip.
     """
     fused = select(means, stage="fusion")
     error = (fused["predicted"] - fused["true"]).abs().groupby(fused["clip_id"]).mean()
@@ -66,11 +94,15 @@ def choose_clip(
     seen = set(clips.index[clips["media"].notna()])
     stores = list(stores)
     whole = [i for i in ranked if i in seen and all(i in store for store in stores)]
-    return whole[(len(whole) - 1) // 2] if whole else None
+    quarter = len(whole) // 4
+    middle = whole[quarter : len(whole) - quarter]
+    shared = agreed(means)
+    strength = np.minimum(*(shared[list(each)].max(axis=1) for each in KINDS))
+    return strength[middle].idxmax() if middle else None
 
 
 def told_pair(means: pd.DataFrame, clip_id: str) -> tuple[str, str]:
-    """The emotion and the trait in which a clip differs most from the others.
+    """The emotion and the trait in which model and raters find a clip most unusual.
 
     Parameters
     ----------
@@ -78,10 +110,8 @@ def told_pair(means: pd.DataFrame, clip_id: str) -> tuple[str, str]:
         From `mean_over_seeds`.
     clip_id : str
     """
-    fused = select(means, stage="fusion")
-    wide = fused.pivot(index="clip_id", columns="target", values="predicted")
-    unusual = ((wide.loc[clip_id] - wide.mean()) / wide.std()).abs()
-    return tuple(unusual[list(names)].idxmax() for names in (SCORED_EMOTIONS, TRAITS))
+    shared = agreed(means).loc[clip_id]
+    return tuple(shared[list(names)].idxmax() for names in KINDS)
 
 
 def journey(means: pd.DataFrame, clip_id: str, target: str) -> pd.DataFrame:
@@ -236,11 +266,22 @@ def tour_findings(means: pd.DataFrame, clip_id: str, pair: Iterable[str]) -> lis
         said = "" if pd.isna(row["true"]) else f" (raters {number(row['true'], 2)})"
         read.append(f"{plain(target)} {number(row['predicted'], 2)}{said}")
         told.append(f"In {plain(target)}, {error_sentence(means, clip_id, target)}.")
+    shared = agreed(means)
+    wide = select(means, stage="fusion").pivot(
+        index="clip_id", columns="target", values="predicted"
+    )[list(SCORED_EMOTIONS)]
+    first = ((wide - wide.mean()) / wide.std()).abs().idxmax(axis=1)
+    same = sum(shared.loc[clip, emotion] > 0 for clip, emotion in first.items())
     return first_screen(
-        f"**Of a few seconds of one person twelve numbers are left.** Where this clip "
-        f"differs most from others, the model reads {' and '.join(read)}.",
-        "Over all twelve numbers, half of the clips are recognised better and half "
-        f"worse. {' '.join(told)} What stands out most is often an error.",
+        f"A few seconds of one person become {len(EMOTIONS) + len(TRAITS)} numbers: a "
+        f"probability of each of {len(EMOTIONS)} emotions, a score of each of "
+        f"{len(TRAITS)} traits. Of this clip the model says {' and '.join(read)}, "
+        "which is unusual, as raters find, too.",
+        f"{' '.join(told)} The clip was chosen by a rule: of the half of the clips "
+        "that are recognised neither best nor worst, it is the one in which model and "
+        "raters agree on the most unusual emotion and trait. Elsewhere they agree "
+        "less: on the emotion in which the model finds a clip most unusual, raters say "
+        f"so, too, in {same} of {len(first)} clips.",
         "Which emotions go with which traits: that is a matter of many people, and of "
         "no single clip. And what this person feels or is like: raters do not know it "
         "either.",

@@ -15,12 +15,13 @@ class Folds(Section):
     ``part`` is one of ``corpora``, which needs no role: models of the study learn from
     the features that its corpora share, and these from the best that this one has.
     ``modalities`` are evaluated each, and fused if they are several; ``folds`` is the
-    number of groups of speakers that are held out in turn.
+    number of groups of speakers that are held out in turn, or nothing, if the corpus's
+    own test split is what is held out.
     """
 
     part: str
     modalities: Annotated[list[Modality], Field(min_length=1)]
-    folds: Annotated[int, Field(ge=2)]
+    folds: Annotated[int, Field(ge=2)] | None
 
 
 class Evaluate(Section):

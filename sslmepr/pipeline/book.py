@@ -31,6 +31,8 @@ from sslmepr.pipeline.site_links import broken_links
 from sslmepr.pipeline.site_weight import lighten
 from sslmepr.report import confirmation
 from sslmepr.report.fonts import FONT_FILES, FONT_LICENCE
+from sslmepr.report.front_page import DRAWN
+from sslmepr.report.power_findings import false_alarms, pairs_called, read_drawn
 
 PACKAGE = Path(__file__).parents[1]
 FINDINGS = ("association", "validity")
@@ -178,7 +180,15 @@ def _fill(page: Path, params: Params) -> None:
     """Write into the chapter on the confirmation what is on record, as of today."""
     found = standing(ATTEMPTS, fingerprint(params))
     text = page.read_text(encoding="utf-8")
-    page.write_text(confirmation.filled(text, *found), encoding="utf-8")
+    elsewhere = ""
+    if DRAWN.exists():
+        drawn = read_drawn(DRAWN)
+        elsewhere = (
+            f"In other worlds ({len(false_alarms(drawn))} kinds were drawn) false "
+            "alarms can be more frequent: where nothing is associated, "
+            f"{pairs_called(drawn, params.association.alpha)}."
+        )
+    page.write_text(confirmation.filled(text, *found, elsewhere), encoding="utf-8")
 
 
 def _empty(target: Path) -> None:

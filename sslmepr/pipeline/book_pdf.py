@@ -2,8 +2,9 @@
 
 Chapters are put one after the other into one page, so that links between them stay
 alive and pages are numbered through. What only a screen can show goes: drawings for
-dark or narrow pages, players, folded code. A first print tells on which page each
-chapter begins, which the second one has in its table of contents.
+dark or narrow pages, players, folded code, long tables that begin folded. A first print
+tells on which page each chapter begins, which the second one has in its table of
+contents.
 """
 
 import html
@@ -45,6 +46,9 @@ NARROWER = """() => document.querySelectorAll("article table").forEach(table => 
 READY = "() => window.MathJax.startup.promise.then(() => document.fonts.ready)"
 COLUMN_PX = 642
 """Width of the text: 170 mm of A4, at 96 px an inch."""
+
+MOST_ROWS = 25
+"""Rows of a table that begins folded, or of several in tabs, which are printed."""
 
 SECONDS = 600
 """Longest time that a print may take."""
@@ -186,6 +190,8 @@ def _chapter(site: Path, name: str, printed: set[str]) -> str:
         each.decompose()
     for player in article.select("video"):
         _show_poster(player)
+    for each in article.select("details:not([open])"):
+        _leave_out_long_tables(each)
     for each in article.select("details"):
         each["open"] = ""
     for each in article.select("[id]"):
@@ -200,6 +206,19 @@ def _chapter(site: Path, name: str, printed: set[str]) -> str:
             picture[key] = (site / urljoin(name, picture[key])).resolve().as_uri()
     article["id"] = _place(name)
     return str(article)
+
+
+def _leave_out_long_tables(details: Tag) -> None:
+    """Say what there is to look up on a screen, in tables that begin folded."""
+    for block in details.select(".tabs, table"):
+        rows = len(block.select("tbody tr"))
+        # Tabs go as one; those with pictures stay, but for long tables among them.
+        if rows <= MOST_ROWS or block.decomposed or block.select_one("svg, img"):
+            continue
+        line = BeautifulSoup().new_tag("p")
+        line.string = f"(In the book on a screen: {rows} rows of numbers.)"
+        block.insert_before(line)
+        block.decompose()
 
 
 def _show_poster(player: Tag) -> None:

@@ -83,20 +83,19 @@ def association_findings(
     }
     for verdict, words in groups.items():
         cells = table[table["verdict"] == verdict]
-        pairs = [_pair(row) for row in cells.itertuples()]
+        pairs = [pair(row) for row in cells.itertuples()]
         told = "; ".join(pairs) or "no pair"
         sentences.append(f"**{words}**, {len(pairs)} of {len(table)}: {told}.")
     open_ = table[table["verdict"] == UNDECIDED]
-    undecided = (
-        f"**Undecided**, {len(open_)} of {len(table)}: {_clips(found.estimate)} do not "
-        "tell whether these pairs are associated"
-    )
+    undecided = f"**Undecided**, {len(open_)} of {len(table)}"
     if len(open_):
         clips = clips_to_decide(precision, settings).merge(open_[CELL], on=CELL)
         about = float(f"{clips['clips'].median():.2g}")
         undecided += (
-            f"; the typical one would take about {about:,.0f} clips to be found at "
-            f"±{settings.smallest_effect:g}, or else called absent"
+            ": whether these pairs go together or not, "
+            f"{_clips(found.estimate)} are too few to tell; the typical one would take "
+            f"about {about:,.0f} clips to be found at ±{settings.smallest_effect:g}, "
+            "or else called absent"
         )
     sentences.append(f"{undecided}.")
     if len(bridged):
@@ -159,7 +158,7 @@ def with_both_labels(bridged: pd.DataFrame) -> str:
     width = {name: (each["high"] - each["low"]).mean() for name, each in parts.items()}
     cells = both[both["verdict"] == PRESENT]
     cells = cells.sort_values("r", key=np.abs, ascending=False, kind="stable")
-    told = "; ".join(_pair(row) for row in cells.head(STRONGEST).itertuples())
+    told = "; ".join(pair(row) for row in cells.head(STRONGEST).itertuples())
     listed = f" (the strongest: {told})" if told else ""
     return (
         f"**With the {parts[BRIDGED]['n'].iloc[0]} clips that carry both labels** "
@@ -175,7 +174,7 @@ def _clips(found: CrossSource) -> str:
     told = counted(found.n_clips, found.n_crossed, found.n_speakers)
     if found.n_crossed == found.n_clips:
         return told
-    return f"{told} (clips with one tell only how well scores follow labels)"
+    return f"{told} (those with one tell only how well a label can be read)"
 
 
 def _claim(row, endpoints: int) -> str:
@@ -235,7 +234,8 @@ def primary_shown(
     return shown
 
 
-def _pair(row) -> str:
+def pair(row) -> str:
+    """A pair with its correlation and interval; `row` is a named tuple of a table."""
     ends = f"[{apa_number(row.low)}, {apa_number(row.high)}]"
     return f"{plain(row.emotion)} with {plain(row.trait)}, {apa_number(row.r)} {ends}"
 

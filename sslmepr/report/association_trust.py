@@ -1,16 +1,41 @@
 """How far associations can be believed, told where they are claimed."""
 
 from collections.abc import Container, Mapping
+from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.association.sources import CROSS
-from sslmepr.association.verdicts import SIGNS
+from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.verdicts import (
+    ABSENT,
+    OPPOSITE,
+    PRESENT,
+    SIGNS,
+    UNDECIDED,
+)
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number, p_alone
-from sslmepr.report.association_findings import CLAIMS, SAID
-from sslmepr.report.power_findings import NOMINAL, false_alarms, pairs_held, share
+from sslmepr.report.association_findings import CLAIMS, SAID, pair
+from sslmepr.report.on_record import recorded
+from sslmepr.report.power_findings import (
+    COVERED,
+    NOMINAL,
+    false_alarms,
+    pairs_held,
+    share,
+)
 from sslmepr.report.words import plain, pretty
+
+NAMED = 4
+"""Pairs that are named above the matrix."""
+
+DOUBTED = {
+    PRESENT: "which would confirm it if the assumptions held",
+    ABSENT: "which would refute it if the assumptions held",
+    OPPOSITE: "which would refute it if the assumptions held",
+    UNDECIDED: "too uncertain even if the assumptions held",
+}
+"""What an estimate says where the data contradict the assumptions."""
 
 UNLIKE = "unlike domains"
 """Drawn worlds whose corpora show emotions, and traits, with different strength."""
@@ -44,6 +69,42 @@ WHAT_IT_DOES_NOT_SAY = (
     "raters may favour happy people on every trait (**halo**); that one causes the "
     "other; anything about a single person."
 )
+
+
+def in_short(table: pd.DataFrame, doubted: bool, held: str = "") -> str:
+    """What is found of pairs, in one item that stands above their matrix.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `sslmepr.association.cross_table.cell_table`, of all pairs or some.
+    doubted : bool
+        Whether the data contradict the assumptions.
+    held : str
+        In how many pairs intervals hold the truth, where it is known.
+    """
+    counts = table["verdict"].value_counts()
+    present, absent, undecided = (
+        counts.get(each, 0) for each in (PRESENT, ABSENT, UNDECIDED)
+    )
+    cells = table[table["verdict"] == PRESENT]
+    cells = cells.sort_values("r", key=abs, ascending=False, kind="stable")
+    named = "; ".join(map(pair, cells.head(NAMED).itertuples()))
+    named = f" ({'the strongest: ' if present > NAMED else ''}{named})" if named else ""
+    told = (
+        f"{present} of {len(table)} pairs of an emotion and a trait {{}}{named}, "
+        f"{absent} {{}} too weak to matter, and {undecided} {{}} undecided"
+    )
+    if doubted:
+        told = told.format("would go together", "would be", "would be")
+        told = (
+            "**Not to be relied on, since the data contradict what the analysis "
+            f"assumes**: were that not so, {told}."
+        )
+    else:
+        told = f"**Answer**: {told.format('go together', 'are', 'are')}."
+    truth = f" The truth is known here: intervals hold it in {held}." if held else ""
+    return told + truth
 
 
 def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
@@ -140,6 +201,44 @@ def held_caption(drawn: pd.DataFrame, source: str = CROSS) -> str:
     )
 
 
+def uncounted(drawn: pd.DataFrame) -> str:
+    """What stands below intervals of single sources, which share prediction errors.
+
+    Parameters
+    ----------
+    drawn : DataFrame
+        As of `held_caption`.
+    """
+    return (
+        "Intervals are over people. How often these hold the "
+        "correlation of the labels was not counted; those of disjoint modalities, "
+        f"which share fewer errors, hold it in {pairs_held(drawn, DISJOINT)}."
+    )
+
+
+def counted_or_not(path: str | Path, source: str) -> str:
+    """How often intervals of estimates from doubly labelled clips hold the truth.
+
+    Parameters
+    ----------
+    path : path
+        Of the trial's summary (`sslmepr.trials.worlds.summarise`); may not exist.
+    source : str
+        Of `sslmepr.association.sources`.
+    """
+    columns = ["source", "metric", "estimate", "worlds"]
+    known = select(recorded(path, columns), source=source, metric=COVERED)
+    if known.empty:
+        return (
+            f"How often intervals of estimates *{plain(source)}* hold the truth was "
+            "not counted: such worlds are not on record."
+        )
+    return (
+        f"In {int(known['worlds'].sum()):,} drawn worlds intervals of estimates "
+        f"*{plain(source)}* hold the truth in {pairs_held(known, source)}."
+    )
+
+
 def claims_table(
     claims: Mapping[str, int],
     endpoints: Mapping[str, pd.DataFrame],
@@ -175,9 +274,7 @@ def claims_table(
         }
         for study, table in endpoints.items():
             mine = table[(table["emotion"] == emotion) & (table["traits"] == "all")]
-            row[study] = _verdict(mine)
-            if study in doubted and len(mine):
-                row[study] = f"doubtful: {row[study]}"
+            row[study] = _verdict(mine, study in doubted)
         if truth is not None:
             mine = truth.loc[truth["emotion"] == emotion, "rated"]
             row["truth of simulated labels"] = apa_number(mine.mean())
@@ -185,11 +282,13 @@ def claims_table(
     return pd.DataFrame(rows)
 
 
-def _verdict(endpoint: pd.DataFrame) -> str:
+def _verdict(endpoint: pd.DataFrame, doubted: bool) -> str:
     if endpoint.empty:
         return "no verdict: not identified"
     row = endpoint.iloc[0]
     r, low, high = (apa_number(row[name]) for name in ("r", "low", "high"))
+    if doubted:
+        return f"{r} [{low}, {high}], {DOUBTED[row['verdict']]}"
     return f"{SAID[row['verdict']].partition(',')[0]}, {r} [{low}, {high}]"
 
 

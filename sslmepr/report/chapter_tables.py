@@ -363,7 +363,7 @@ def target_gains(found: pd.DataFrame, model: str, split: str) -> dict[str, Table
 
 
 def folds(found: pd.DataFrame) -> Table:
-    """Scores of each method over all emotions or traits, of speakers left out.
+    """Scores of each method over all emotions or traits, of clips left out.
 
     Parameters
     ----------
@@ -371,8 +371,13 @@ def folds(found: pd.DataFrame) -> Table:
         From :func:`sslmepr.evaluation.speaker_folds.cross_validate`.
     """
     if "against" in found:
-        scores = found["metric"].isin(("r", "CCC", "mACC"))
-        return metric_table(found[scores & (found["target"] == "mean")], "method")
+        names = ("r", "CCC", "CCC pooled", "mACC", "weighted F1", "macro F1", "UAR")
+        total = found["target"].isin(("mean", "pooled"))
+        shown = found[found["metric"].isin(names) & total]
+        if shown["split"].nunique() > 1:
+            split = shown["split"].replace("test", "held out")
+            shown = shown.assign(metric=shown["metric"].map(plain) + ", " + split)
+        return metric_table(shown, "method")
     chosen = found[found["metric"] == "UAR"]
     names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
     return metric_table(chosen.assign(metric=chosen["split"].map(names)), "method")
@@ -390,7 +395,7 @@ def fold_gains(found: pd.DataFrame, split: str = "folds") -> Table | Message:
     """
     if "against" in found:
         gains = found[found["metric"].str.endswith(" above")]
-        gains = gains[gains["target"] == "mean"]
+        gains = gains[(gains["target"] == "mean") & (gains["split"] != "dev")]
         pair = gains["method"].map(plain) + " above " + gains["against"].map(plain)
         named = gains.assign(
             gain=pair, metric=gains["metric"].str.removesuffix(" above")
@@ -457,7 +462,7 @@ def disturbances(found: pd.DataFrame) -> list[str]:
     ]
 
 
-def recalls(found: pd.DataFrame) -> Table | Tabs:
+def recalls(found: pd.DataFrame) -> Table | Tabs | Message:
     """Recall of each class by what was read, or r of each trait, in folds.
 
     Parameters
@@ -467,6 +472,8 @@ def recalls(found: pd.DataFrame) -> Table | Tabs:
     """
     if "against" in found:
         chosen = found[(found["metric"] == "r") & (found["target"] != "mean")]
+        if chosen.empty:
+            return Message("Not available: lines are scored over all emotions alone.")
         return metric_table(chosen.assign(metric=chosen["method"]), "target")
     chosen = found[(found["metric"] == "recall") & (found["split"] == "folds")]
     parts = chosen["method"].str.partition(", ")

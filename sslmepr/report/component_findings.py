@@ -93,8 +93,7 @@ def stage_3_finding(gains: pd.DataFrame, metrics: dict[str, str]) -> str:
     return (
         f"**Stage 3 {answer}**: its gains are {_gains(late, metrics)}"
         f"{above if len(linear) else ''}. Late fusion is a regression on what the "
-        "modalities predict after stage 2; as *predict projector* it is the part that "
-        "stage 3 starts from and corrects."
+        "modalities predict after stage 2. Stage 3 starts from it, and corrects it."
     )
 
 

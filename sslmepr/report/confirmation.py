@@ -12,7 +12,7 @@ import pandas as pd
 
 from sslmepr.association.verdicts import ABSENT, OPPOSITE, PRESENT, UNDECIDED
 from sslmepr.report.apa import apa_number, apa_p
-from sslmepr.report.overview import Findings
+from sslmepr.report.overview import ENDS, Findings, first_screen
 from sslmepr.report.tables import Table, interval, metric_table, number
 from sslmepr.report.words import plain
 
@@ -25,9 +25,19 @@ KNOWN, NEW = "known to development", "never seen before"
 """People of `sslmepr.confirmation.people.recognition`."""
 
 UNSAID = (
-    "**What it does not say.** New people come from the generator of the known ones; "
-    "that the analysis holds for people who were filmed, nothing here can show."
+    "New people come from the generator of the known ones; that the analysis holds for "
+    "people who were filmed, nothing here can show."
 )
+
+BOUNDS = {
+    "covers_planted": "intervals that hold what was planted",
+    "largest_t_error": "worlds in which some pair is called",
+    "error_ratio": "standard errors, over those that are needed",
+}
+"""Metrics that have bounds, for a reader."""
+
+SHARES = ("covers_planted", "largest_t_error", "familywise_error")
+"""Metrics that are shares of worlds or of pairs."""
 
 
 def filled(
@@ -36,6 +46,7 @@ def filled(
     current: bool,
     shown: int | None,
     tables: Mapping[str, pd.DataFrame],
+    elsewhere: str = "",
 ) -> str:
     """The chapter with what is on record.
 
@@ -51,6 +62,8 @@ def filled(
         Its number.
     tables : mapping of str to DataFrame
         Its results: endpoints, worlds, recognition; empty if there are none.
+    elsewhere : str
+        A sentence on false alarms in other kinds of worlds.
 
     Raises
     ------
@@ -62,11 +75,12 @@ def filled(
         "worlds": worlds_table,
         "recognition": recognition_table,
     }
+    known = (attempts, current, shown, tables)
 
     def part(mark: re.Match) -> str:
         name = mark[1]
         if name == "answer":
-            return answer(attempts, current, shown, tables)._repr_markdown_()
+            return answer(*known, elsewhere)._repr_markdown_()
         if name == "attempts":
             return _scrolled(attempts_table(attempts))
         show = shows[name]
@@ -85,12 +99,13 @@ def answer(
     current: bool,
     shown: int | None,
     tables: Mapping[str, pd.DataFrame],
+    elsewhere: str = "",
 ) -> Findings:
-    """What was confirmed, and whether that holds for today's code.
+    """What was confirmed, how sure that is today, and what it does not say.
 
     Parameters
     ----------
-    attempts, current, shown, tables
+    attempts, current, shown, tables, elsewhere
         As of `filled`.
     """
     count = f"{len(attempts)} {'attempt' if len(attempts) == 1 else 'attempts'}"
@@ -112,14 +127,10 @@ def answer(
             "record). What follows was confirmed of the code of that time; for today's "
             "code it is a hint, until `make confirm` has run again."
         )
+    sure = [_worlds(tables["worlds"]), elsewhere, *new_people(tables["recognition"])]
+    told = " ".join(filter(None, sure))
     return Findings(
-        [
-            state,
-            _endpoints(tables["endpoints"]),
-            _worlds(tables["worlds"]),
-            *new_people(tables["recognition"]),
-            UNSAID,
-        ]
+        first_screen(f"{state} {_endpoints(tables['endpoints'])}", told, UNSAID)
     )
 
 
@@ -165,17 +176,26 @@ def _traits(names: str) -> str:
 
 
 def _worlds(table: pd.DataFrame) -> str:
-    known = table[table["verdict"].notna()]
-    told = [
-        f"{plain(row.metric)} {interval(row.estimate, row.low, row.high)} "
-        f"({row.condition} worlds): {row.verdict}"
-        for row in known.itertuples()
-    ]
     count = table.groupby("condition")["worlds"].max().sum()
     return (
-        f"**Error rates** over {count} worlds, against the bounds that were fixed "
-        f"before: {'; '.join(told)}."
+        f"Over {count} new worlds of this kind, these bounds that were fixed before "
+        f"are met: {_bounds(table, ('met',)) or 'none'}{bounds_told(table)}."
     )
+
+
+def _bounds(table: pd.DataFrame, verdicts: tuple[str, ...]) -> str:
+    """Metrics whose bounds have one of these verdicts, in words."""
+    told = []
+    for metric, rows in table[table["verdict"].isin(verdicts)].groupby("metric"):
+        digits, scale, unit = (1, 100, " %") if metric in SHARES else (2, 1, "")
+        ends = [
+            f"{interval(*(scale * row[end] for end in ENDS), digits)}{unit} in "
+            f"{row['condition']} worlds"
+            for _, row in rows.iterrows()
+        ]
+        words = BOUNDS.get(metric, plain(metric))
+        told.append(f"{words}: {' and '.join(ends)}")
+    return "; ".join(told)
 
 
 def bounds_told(table: pd.DataFrame) -> str:
@@ -188,16 +208,12 @@ def bounds_told(table: pd.DataFrame) -> str:
     """
     if table.empty:
         return ""
-    known = table[table["verdict"].notna()]
+    known = table["verdict"].dropna()
     parts = []
     for verdict in ("missed", UNDECIDED):
-        rows = known[known["verdict"] == verdict]
-        named = "; ".join(
-            f"{plain(row.metric)} {interval(row.estimate, row.low, row.high, 2)} in "
-            f"{row.condition} worlds"
-            for row in rows.itertuples()
-        )
-        parts.append(f"{len(rows)} {verdict}" + (f" ({named})" if named else ""))
+        count = (known == verdict).sum()
+        words = f" ({_bounds(table, (verdict,))})" if count else ""
+        parts.append(f"{count} {'is' if count == 1 else 'are'} {verdict}{words}")
     return f"; of {len(known)} bounds on error rates, {' and '.join(parts)}"
 
 
@@ -229,8 +245,9 @@ def new_people(table: pd.DataFrame) -> list[str]:
         most = change + np.hypot(above, known["estimate"] - known["low"])
         worse |= most < 0
         parts.append(
-            f"{plain(metric)} {interval(*new)}, {interval(*known)} on the known ones, "
-            f"a difference of {interval(change, least, most)}"
+            f"{plain(metric)} {number(new['estimate'])} against "
+            f"{number(known['estimate'])}, a difference of "
+            f"{interval(change, least, most)}"
         )
     if not parts:
         return []

@@ -1,7 +1,8 @@
 """What was found, for whoever reads nothing else: sentences of front page and README.
 
-Each claim stands with its limit: scores with guessing and the best that could be known,
-pairs that are found with those that are invented, intervals with how often they hold.
+Answers come first; behind them are the numbers that limit them: pairs that are found
+and that are invented, how often intervals hold, and what a test that was fixed first
+said.
 """
 
 import textwrap
@@ -11,28 +12,37 @@ from typing import NamedTuple
 import pandas as pd
 
 from sslmepr.association.preregistration import read_primary
-from sslmepr.labels import FUSED, select
+from sslmepr.labels import select
+from sslmepr.report import answers
 from sslmepr.report.apa import apa_number
-from sslmepr.report.confirmation import NEW, as_registered, bounds_told
+from sslmepr.report.association_findings import claims_in_short
+from sslmepr.report.confirmation import as_registered, bounds_told
 from sslmepr.report.costs import run_cost
 from sslmepr.report.known_truth import beside, cells_held, claims_held
-from sslmepr.report.measurement_findings import by_networks
 from sslmepr.report.on_record import recorded
-from sslmepr.report.overview import ENDS, recognition
+from sslmepr.report.overview import recognition
 from sslmepr.report.power_findings import (
     NOMINAL,
     false_alarms,
     pairs_called,
     pairs_held,
+    read_drawn,
     share,
 )
-from sslmepr.report.recorded_verdicts import real_people, recorded_people
+from sslmepr.report.recorded_verdicts import (
+    CHECKS_FILE,
+    contradictions,
+    recorded_people,
+)
 from sslmepr.report.words import plain
 
 REAL = Path("results", "real", "association")
 DRAWN = Path("results", "trials", "power", "drawn.csv")
 CONFIRMED = Path("results", "confirm")
 BENCHMARKS = Path("results", "benchmarks.csv")
+
+GAINED = ["component", "metric", "gain", "low", "high", "verdict"]
+"""Columns of the gains over simpler methods."""
 
 RECOGNITION = ["people", "metric", "estimate", "low", "high"]
 """Columns of the scores of new people that are told."""
@@ -49,7 +59,7 @@ CAVEAT = (
 
 
 def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
-    """What was found in simulated and in real people, each claim with its limits.
+    """What was found in simulated and in real people, for whoever reads nothing else.
 
     Parameters
     ----------
@@ -73,72 +83,88 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
     folder = Path(folder)
     results = folder / "results" / study
     cells = pd.read_csv(results / "validity" / "cells.csv")
-    drawn = pd.read_csv(folder / DRAWN) if (folder / DRAWN).exists() else None
     agreement = pd.read_csv(results / "validity" / "agreement.csv")
     covered = results / "evaluate" / "covered.csv"
+    last = last_confirmed(folder / CONFIRMED)
     if covered.exists():
-        told = recognised(pd.read_csv(covered), last_confirmed(folder / CONFIRMED))
+        later = last.recognition if last else None
+        told = answers.recognised(pd.read_csv(covered), later)
     else:  # while scores of the held-out corpus are hidden
         told = recognition(pd.read_csv(results / "evaluate" / "metrics.csv"))
-    own = select(cells, study=study)
-    claims = claims_held(read_primary(results / "association"), own)
-    curve = recorded(results / "measurement" / "specifications.csv")
-    verdicts = recorded_people(results / "association", "**Simulated people**")
     return [
         *told,
-        *(" ".join([each, *claims, *by_networks(curve)]) for each in verdicts),
-        *found(own, select(agreement, study=study)),
-        *nothing_there(cells[cells["study"] != study], drawn, alpha),
-        *intervals_held(cells, drawn),
-        *confirmed(folder / CONFIRMED),
-        *real_people(folder / REAL),
+        *answers.associations(
+            select(cells, study=study),
+            select(agreement, study=study),
+            recorded(results / "measurement" / "specifications.csv"),
+        ),
+        *answers.how_sure(
+            recorded(results / "association" / CHECKS_FILE),
+            last.endpoints if last else pd.DataFrame(),
+            last.worlds if last else pd.DataFrame(),
+            _drawn(folder),
+            alpha,
+        ),
+        *real_people(folder),
+        *answers.simpler(recorded(results / "ablation" / "gains.csv", GAINED)),
     ]
 
 
-def recognised(covered: pd.DataFrame, newer: "Confirmed | None" = None) -> list[str]:
-    """How well emotions and traits are told, between guessing and what can be known.
+def real_people(folder: str | Path = ".") -> list[str]:
+    """What is on record of real people: scores, associations, notes of observers.
 
     Parameters
     ----------
-    covered : DataFrame
-        From `sslmepr.evaluation.scores.distance_covered`: modality, metric, estimate,
-        low, high, baseline, ceiling, n.
-    newer : Confirmed, optional
-        Scores of people who were made afterwards stand beside these.
+    folder : path
+        Of the repository.
     """
-    fused = covered[covered["modality"] == FUSED].set_index("metric")
-    if not {"mWACC", "CCC"} <= set(fused.index):
-        return []
-    emotions, traits = fused.loc["mWACC"], fused.loc["CCC"]
-    told, low, high, guess, best = (
-        f"{100 * emotions[name]:.0f}"
-        for name in ("estimate", "low", "high", "baseline", "ceiling")
-    )
-    score, least, most, top = (
-        apa_number(traits[name]) for name in ("estimate", "low", "high", "ceiling")
-    )
+    real, described = (Path(folder, "results", name) for name in ("real", "described"))
     return [
-        f"**It recognises what is shown.** In {int(emotions['n'])} clips of people "
-        f"from whom nothing was learned, {told} % [{low}, {high}] of the decisions "
-        "whether an emotion is there are right, with present and absent counting alike "
-        f"(guessing: {guess} %; the best that can be known: {best} %). Scores of "
-        f"personality agree with those of raters by {score} [{least}, {most}] "
-        f"(guessing: 0; the best that can be known: {top})."
-        + (_of_new_people(newer) if newer else "")
+        *answers.real_scores(
+            recorded(real / "evaluate" / "metrics.csv"),
+            recorded(real / "evaluate_replicate" / "by_video.csv"),
+            recorded(real / "evaluate" / "gains.csv"),
+        ),
+        *answers.real_associations(
+            recorded(real / "association" / CHECKS_FILE),
+            recorded_people(real / "association", "**Real people**"),
+        ),
+        *answers.noted(recorded(described / "record" / "outside.csv")),
     ]
 
 
-def _of_new_people(last: "Confirmed") -> str:
-    new = select(last.recognition, people=NEW).set_index("metric")
-    if not {"mWACC", "CCC"} <= set(new.index):
-        return ""
-    right, least, most = (f"{100 * new.loc['mWACC', end]:.0f}" for end in ENDS)
-    score, low, high = (apa_number(new.loc["CCC", end]) for end in ENDS)
-    return (
-        " Development has read these people. In people who were made afterwards, the "
-        f"model of commit `{last.revision}` was right in {right} % [{least}, {most}], "
-        f"and its scores of personality agreed by {score} [{low}, {high}]."
-    )
+def limits(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
+    """The numbers behind `front_page`: pairs, false alarms, intervals, confirmation.
+
+    Parameters
+    ----------
+    study, alpha, folder
+        As of `front_page`.
+    """
+    folder = Path(folder)
+    results = folder / "results" / study
+    cells = pd.read_csv(results / "validity" / "cells.csv")
+    agreement = pd.read_csv(results / "validity" / "agreement.csv")
+    own = select(cells, study=study)
+    primary = read_primary(results / "association")
+    drawn = _drawn(folder)
+    return [
+        *found(own, select(agreement, study=study)),
+        *(f"**What the paper says.** {each}" for each in _claims(primary, own)),
+        *contradictions(recorded(results / "association" / CHECKS_FILE)),
+        *nothing_there(cells[cells["study"] != study], drawn, alpha),
+        *intervals_held(cells, drawn),
+        *confirmed(folder / CONFIRMED),
+    ]
+
+
+def _claims(primary: pd.DataFrame, own: pd.DataFrame) -> list[str]:
+    told = [*claims_in_short(primary), *claims_held(primary, own)]
+    return [" ".join(told)] if told else []
+
+
+def _drawn(folder: Path) -> pd.DataFrame | None:
+    return read_drawn(folder / DRAWN) if (folder / DRAWN).exists() else None
 
 
 def found(cells: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
@@ -290,23 +316,23 @@ def last_confirmed(folder: str | Path) -> Confirmed | None:
     return None
 
 
-def _confirmed(last: Confirmed) -> str:
+def _confirmed(last: "Confirmed") -> str:
     as_said = as_registered(last.endpoints)
     held = last.endpoints["covered"].astype(bool)
     clips, people = last.endpoints[["n", "n_speakers"]].iloc[0]
     return (
-        "**In a test that was fixed before its people were made**, of the code of "
-        f"commit `{last.revision}` (attempt {last.attempt} of {last.attempts}; "
-        f"{clips:,} clips of {people:,} people), {as_said.sum()} of {len(held)} claims "
-        f"came true, and {held.sum()} of {len(held)} intervals hold what was "
-        f"planted{bounds_told(last.worlds)}. Code that came later is not confirmed by "
+        "**In a test that was fixed before its people were made** (attempt "
+        f"{last.attempt} of {last.attempts}; {clips:,} clips of {people:,} people), "
+        f"{as_said.sum()} of {len(held)} claims came true, and {held.sum()} of "
+        f"{len(held)} intervals hold what was planted{bounds_told(last.worlds)}."
+        " Code that came later is not confirmed by "
         "it; the chapter *A test that was fixed first* says whether today's is, and "
         "has every attempt."
     )
 
 
 def summary(study: str, alpha: float, folder: str | Path = ".") -> str:
-    """Findings, what they do not say, and what a run costs, as the README has them.
+    """Answers, what they do not say, and what a run costs, as the README has them.
 
     Parameters
     ----------

@@ -4,10 +4,18 @@ In simulated people, the correlation of the labels in the population is known: w
 planted, with the halo and without the noise of the raters.
 """
 
+import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
+from sslmepr.association.sources import CROSS
+from sslmepr.association.specifications import EVERY
+from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.words import plain
+
+ALIKE = "mild world"
+"""Drawn worlds with the knobs of the simulated study."""
 
 
 def truths(primary: pd.DataFrame, truth: pd.DataFrame) -> pd.Series:
@@ -59,6 +67,66 @@ def claims_held(primary: pd.DataFrame, truth: pd.DataFrame) -> list[str]:
         f"five traits is, for {told}. Of all {len(known)} endpoints, intervals hold "
         f"the truth in {held}."
     ]
+
+
+def miss_explained(
+    primary: pd.DataFrame,
+    truth: pd.DataFrame,
+    drawn: pd.DataFrame,
+    curve: pd.DataFrame,
+) -> list[str]:
+    """What of the distance to the truth is the estimator's own, without rendering.
+
+    Parameters
+    ----------
+    primary, truth
+        As of `truths`.
+    drawn : DataFrame
+        From `sslmepr.report.power_findings.read_drawn`.
+    curve : DataFrame
+        Table of `sslmepr.association.specifications.Curve`.
+
+    Returns
+    -------
+    list of str
+        A sentence on each mean over all traits that was expected to have a sign; none
+        where such drawn worlds, or the means, are not on record.
+    """
+    slope = select(drawn, source=CROSS, condition=ALIKE, metric="slope")
+    means = primary[(primary["traits"] == "all") & (primary["direction"] != "none")]
+    if slope.empty or means.empty:
+        return []
+    reached = slope.loc[slope["strength"].idxmax(), "estimate"]
+    sentences = [
+        f"**Without any rendering**, in drawn worlds with such knobs (*{ALIKE}*), "
+        f"associations already come out at {apa_number(reached)} of their size: noise "
+        "of raters and of scores makes them too weak."
+    ]
+    quantile = norm.ppf(0.975)
+    for mean, true in zip(means.itertuples(), truths(means, truth), strict=True):
+        expected = reached * true
+        away = np.sign(true) * (mean.r - expected)
+        errors = abs(away) / ((mean.high - mean.low) / (2 * quantile))
+        sentence = (
+            f"**{plain(mean.emotion).capitalize()}**, mean over the five traits: "
+            f"{apa_number(true)} is true, {apa_number(expected)} is then to be expected"
+            f", and {apa_number(mean.r)} was found, {errors:.1f} standard errors "
+            f"{'too weak' if away < 0 else 'stronger'}"
+        )
+        fewer = select(curve, emotion=mean.emotion, scores="probes", corpora=EVERY)
+        fewer = fewer[fewer["modalities"] != EVERY].dropna(subset="estimate")
+        if len(fewer):
+            order = fewer.sort_values("estimate")[["modalities", "estimate"]]
+            least, most = (
+                f"{apa_number(row.estimate)} ({row.modalities})"
+                for row in order.iloc[[0, -1]].itertuples()
+            )
+            short = (np.sign(true) * (fewer["estimate"] - expected) < 0).all()
+            sentence += f". Without one modality each, it is {least} to {most}" + (
+                ", so that no single one makes it too weak" if short else ""
+            )
+        sentences.append(f"{sentence}.")
+    return sentences
 
 
 def cells_held(cells: pd.DataFrame) -> str:

@@ -246,11 +246,11 @@ def by_networks(curve: pd.DataFrame) -> list[str]:
             told.append(f"significant in {count}")
         parts.append(f"{plain(emotion)} {', '.join(told)}")
     count = known["significant"].sum()
-    found = "nothing is found" if not count else "some of the claims are found"
+    found = "some of its claims are" if count else "none of its claims is"
     return [
-        f"**From the method's own networks, {found}**, where their scores take the "
-        f"place of linear probes: mean association with the five traits, "
-        f"{'; '.join(parts)}."
+        "**With scores from the method's own networks in place of linear ones, "
+        f"{found} confirmed** (mean association with the five traits: "
+        f"{'; '.join(parts)})."
     ]
 
 

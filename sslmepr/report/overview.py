@@ -1,5 +1,7 @@
 """Main findings of a study in a few sentences, with numbers from result tables."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -119,6 +121,7 @@ def recognition_findings(
     ceiling: pd.DataFrame | None,
     stage_3: str,
     kept: list[str],
+    more: Sequence[str] = (),
 ) -> Findings:
     """How well emotions and traits are recognised, how sure that is, what is unsaid.
 
@@ -130,6 +133,8 @@ def recognition_findings(
         From `sslmepr.report.component_findings.stage_3_finding`; may be empty.
     kept : list of str
         From `sslmepr.report.person_intervals.kept`.
+    more : sequence of str
+        Other findings, such as who is read worse, which stand at the end.
     """
     scores = " ".join(recognition(metrics, ceiling))
     sure = " ".join(["Intervals of scores are over people, not clips.", *kept])
@@ -137,7 +142,7 @@ def recognition_findings(
     if ceiling is not None:
         unsaid += " These people are drawn, and scores of real people may be worse."
     screen = first_screen(scores, sure, unsaid)
-    return Findings([*filter(None, [stage_3]), *screen])
+    return Findings([*filter(None, [stage_3]), *screen, *more])
 
 
 def agreement_findings(agreement: pd.DataFrame) -> list[str]:
@@ -164,12 +169,13 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
             "emotion-trait pairs are called significant after correction."
         ]
     slope = table.loc["slope"]
-    weak = ", so that they come out too weak" if slope["high"] < 1 else ""
+    weak = ", too weak" if slope["high"] < 1 else ""
     return [
         f"**Something to find** (*{study}*): recovered emotion-trait correlations and "
         f"those of the labels agree with r = {_written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        f"trained on; the slope on those of the labels is {_written(slope)}{weak}."
+        f"trained on. They are {_written(slope)} times as large as those on average"
+        f"{weak}."
     ]
 
 

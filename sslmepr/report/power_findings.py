@@ -1,9 +1,12 @@
 """Whether the associations can be believed, in sentences."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.labels import select
+from sslmepr.report.apa import apa_number
 from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.words import plain
 
@@ -13,8 +16,32 @@ BAND = (0.93, 0.98)
 
 COVERED = "covers_planted"
 
+LARGER = {"drawn.csv": "larger.csv", "drawn-cells.csv": "larger-cells.csv"}
+"""Tables of a trial to those of the same kinds of worlds, of larger studies."""
+
+RATIO, TRIMMED, MEDIAN = "error_ratio", "error_ratio_trimmed", "error_ratio_median"
+"""Of `sslmepr.trials.worlds.summarise`: of standard errors to the deviation."""
+
+ERROR_BAND = (0.9, 1.1)
+"""Standard errors, relative to the deviation over worlds, that were asked for."""
+
 WORST = 3
 """Kinds of worlds that are named of those with false alarms."""
+
+
+def read_drawn(path: str | Path) -> pd.DataFrame:
+    """Drawn worlds on record: those of a trial, and those of `LARGER` studies.
+
+    Parameters
+    ----------
+    path : path
+        Of a table of the trial (`sslmepr.trials.worlds`).
+    """
+    tables, path = [pd.read_csv(path)], Path(path)
+    further = path.with_name(LARGER.get(path.name, path.name))
+    if further != path and further.exists():
+        tables.append(pd.read_csv(further))
+    return pd.concat(tables, ignore_index=True)
 
 
 def coverage(summary: pd.DataFrame, source: str = CROSS) -> tuple[float, float]:
@@ -96,6 +123,31 @@ def error_rates(summary: pd.DataFrame, alpha: float) -> str:
     )
 
 
+def corrections(summary: pd.DataFrame) -> str:
+    """By which correction something is called how often, in which worlds.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        As of `coverage`.
+    """
+    pairs = select(summary, source=CROSS, metric="familywise_error")
+    null, planted = pairs[pairs["strength"] == 0], pairs[pairs["strength"] > 0]
+    largest = select(summary, source=CROSS, metric="largest_t_error", strength=0.0)
+    told = [
+        f"{100 * each['estimate'].min():.0f} to {share(each['estimate'].max())}"
+        for each in (largest, null, planted)
+    ]
+    return (
+        "Registered endpoints are tested together by the largest |t|, which bounds the "
+        "chance of any false alarm: over all thirty pairs it calls some in "
+        f"{told[0]} of worlds without associations, by kind. Verdicts on single pairs "
+        "are corrected for the share of false ones among those called (Benjamini and "
+        f"Hochberg): in the same worlds some pair is called in {told[1]}, and where "
+        f"other pairs are associated, some that is not is called in {told[2]}."
+    )
+
+
 def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
     """Say how often verdicts and intervals are right, and in which kinds of worlds.
 
@@ -131,9 +183,41 @@ def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
             f"{sentence}.",
             "**Some pair is called present where nothing is associated**, most often "
             f"in these of {len(alarms)} kinds of worlds: {told}.",
+            *_errors(summary),
             *_beside(summary),
         ]
     )
+
+
+def _errors(summary: pd.DataFrame) -> list[str]:
+    """Whether standard errors are as large as estimates vary, and where they are not.
+
+    Summaries of earlier versions have the mean ratio alone, of which nothing is told.
+    """
+    kinds = {
+        name: select(summary, source=CROSS, metric=name)
+        for name in (RATIO, TRIMMED, MEDIAN)
+    }
+    if any(each.empty for each in kinds.values()):
+        return []
+    within = {
+        name: each["estimate"].between(*ERROR_BAND).sum()
+        for name, each in kinds.items()
+    }
+    typical, mean = kinds[MEDIAN]["estimate"], kinds[RATIO]
+    worst = mean.loc[mean["estimate"].idxmax()]
+    least, most = ERROR_BAND
+    return [
+        f"**Standard errors** were to be {least:g} to {most:g} times the deviation of "
+        "estimates over worlds. Those of the typical world are "
+        f"{typical.min():.2f} to {typical.max():.2f} times it by kind, and within this "
+        f"range in {within[MEDIAN]} of {len(typical)} kinds; the mean over squares, to "
+        "which a few hardly identified worlds add most, is within it in "
+        f"{within[RATIO]}, and without the tenth of worlds with the largest standard "
+        f"errors in {within[TRIMMED]}. The largest mean is that of "
+        f"{worst['condition']} at |r| = {worst['strength']:g} "
+        f"({worst['estimate']:.2f})."
+    ]
 
 
 def _beside(summary: pd.DataFrame) -> list[str]:
@@ -160,6 +244,33 @@ def _beside(summary: pd.DataFrame) -> list[str]:
         f"call some pair in up to {most[0]} of the worlds, three sources in up to "
         f"{most[1]} of the same."
     ]
+
+
+def cell_bias(cells: pd.DataFrame) -> str:
+    """In which pairs estimates are off by most on average, which coverage hides.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        From `sslmepr.trials.worlds.cell_means`.
+    """
+    mine = select(cells, source=CROSS)
+    mine = mine.assign(bias=mine["expected"] - mine["planted"])
+    sizes = mine["bias"].abs()
+    worst = mine.loc[sizes.groupby([mine["condition"], mine["strength"]]).idxmax()]
+    worst = worst.sort_values("bias", key=abs, ascending=False).head(WORST)
+    told = "; ".join(
+        f"{plain(row.emotion)} with {plain(row.trait)} in *{row.condition}* at |r| = "
+        f"{row.strength:g}, {apa_number(row.expected)} on average where "
+        f"{apa_number(row.planted)} is planted (± "
+        f"{apa_number(row.deviation / row.worlds**0.5)})"
+        for row in worst.itertuples()
+    )
+    return (
+        "**Coverage is a mean over pairs, and hides the bias of single ones**: half of "
+        f"all pairs are off by less than {apa_number(sizes.median(), 3)} on average "
+        f"over worlds, but {told}."
+    )
 
 
 def share(value: float) -> str:

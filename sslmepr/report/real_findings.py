@@ -16,11 +16,13 @@ from sslmepr.evaluation.scores import (
     LATE_FUSION,
     LINEAR,
     LINEAR_FUSION,
+    NONE,
     STACKED,
     headline,
 )
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
+from sslmepr.report.association_trust import checks_shown
 from sslmepr.report.chapter_tables import (
     GAINED,
     Message,
@@ -695,9 +697,47 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    found = recorded(Path(folder, "assumptions.csv"))
+    found, strengths = (
+        recorded(Path(folder, name)) for name in ("assumptions.csv", "cue_strength.csv")
+    )
     nothing = "Associations are not identified; there is nothing to check."
-    return show_table(found, nothing)
+    return show_table(checks_shown(found, strengths), nothing)
+
+
+def robustness_findings(found: pd.DataFrame) -> list[str]:
+    """A sentence for each corpus on whether the default model beats linear fusion.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As in `robustness_words`; without rows, if none are on record.
+    """
+    own = select(found, model=OWN) if len(found) else found
+    own = own[own["disturbance"] != NONE] if len(own) else own
+    if own.empty:
+        return []
+    named = own.assign(what=disturbances(own))
+    above, below = named["above_low"] > 0, named["above_high"] < 0
+    sentences = []
+    for corpus, part in named.groupby("corpus", sort=False):
+        told = []
+        for words, chosen in (
+            ("surely better", above),
+            ("surely worse", below),
+            ("not told apart", ~(above | below)),
+        ):
+            each = [
+                f"{row.what} ({row.metric} "
+                f"{interval(row.above, row.above_low, row.above_high)})"
+                for row in part[chosen[part.index]].itertuples()
+            ]
+            if each:
+                told.append(f"{words}: {', '.join(each)}")
+        sentences.append(
+            f"**Disturbed clips** ({plain(corpus, 'corpus')}). Scores of the default "
+            f"model less those of linear fusion on the same clips, {'; '.join(told)}."
+        )
+    return sentences
 
 
 def robustness_words(found: pd.DataFrame) -> str:

@@ -22,11 +22,12 @@ DOUBT = "**No verdict can be relied on**"
 """What a sentence on contradicted assumptions begins with."""
 
 FAILED = {
-    "conditions": "its conditions do not hold together (Hansen's J, {})",
-    "covariances": "the two labelled corpora differ in covariances of scores that one "
-    "joint law would make equal ({})",
-    "corpora": "either labelled corpus alone gives other associations ({})",
-    "labels": "clips with both labels give other associations ({})",
+    "conditions": "what was measured does not fit together (Hansen's J, {})",
+    "covariances": "scores go together differently in the clips that were rated for "
+    "emotions and in those that were rated for traits ({})",
+    "corpora": "the clips rated for emotions and those rated for traits, each alone, "
+    "give different associations ({})",
+    "labels": "the clips with both labels give different associations ({})",
 }
 """Tests of `sslmepr.association.assumption_checks`, in the order in which they are told
 of any study, and what it means that one fails, with its p."""
@@ -117,8 +118,8 @@ def contradictions(checks: pd.DataFrame) -> list[str]:
         return []
     return [
         f"{DOUBT}, neither on the paper's finding nor on any pair: the data contradict "
-        f"what the analysis assumes, {'; '.join(told)}. What is said of verdicts would "
-        "hold if the assumptions did."
+        f"what the analysis assumes, since {'; '.join(told)}. Verdicts are shown all "
+        "the same, for what would follow if the assumptions held."
     ]
 
 
@@ -132,17 +133,6 @@ def caution(checks: pd.DataFrame) -> str:
     """
     told = "; ".join(rejected(checks))
     return told and f"This is doubtful, since the data contradict the model: {told}."
-
-
-def real_people(folder: str | Path) -> list[str]:
-    """What the recorded study of published corpora says of the paper's claim.
-
-    Parameters
-    ----------
-    folder : path
-        As of `recorded_people`.
-    """
-    return recorded_people(folder, "**Real people** (published corpora)")
 
 
 def recorded_people(folder: str | Path, whom: str) -> list[str]:

@@ -156,13 +156,15 @@ def video_players(
     folder : path
         That `media` is relative to.
     label : str, optional
-        Column with the label of each; by default emotions and traits are the labels.
+        Column with the label of each, which is its name, too; by default emotions and
+        traits are the labels.
     """
     parts = []
     for number, (_, clip) in enumerate(clips.iterrows(), 1):
         words = words_of(clip)
         said = html.escape(words or "no words")
         lines = caption(clip).split("\n") if label is None else [clip[label]]
+        name = f"Sample clip {number}" if label is None else clip[label]
         labels = "<br>".join(map(html.escape, lines))
         poster = track = ""
         content = Path(folder, clip["media"]).read_bytes()
@@ -177,7 +179,7 @@ def video_players(
         parts.append(
             '<figure style="margin:0;max-width:320px">'
             '<video controls preload="metadata" style="width:100%" '
-            f'aria-label="Sample clip {number}: {said}"{poster} '
+            f'aria-label="{html.escape(name)}: {said}"{poster} '
             f'src="{data_address("video/mp4", content)}">'
             f'{track}</video><figcaption style="font:inherit;text-align:left">“{said}”'
             f"<br>{labels}</figcaption></figure>"

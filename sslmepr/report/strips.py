@@ -25,7 +25,7 @@ from sslmepr.report.drawn_world import (
 )
 from sslmepr.report.samples import data_address
 from sslmepr.report.tabs import Tabs
-from sslmepr.report.words import pretty
+from sslmepr.report.words import plain, pretty
 from sslmepr.simulation import picture
 from sslmepr.simulation.plan import ClipPlan, render_clip
 
@@ -128,7 +128,7 @@ def _strip(
     spoken = strip.plans[strip.heard] if strip.heard is not None else None
     if spoken is not None and channel in (None, "audio"):
         address = data_address("audio/mp4", sound(spoken, simulation))
-        label = html.escape(f"{strip.title}: {spoken.transcript}")
+        label = html.escape(f"{plain(strip.title)}: {spoken.transcript}")
         parts.append(
             f'<audio controls preload="none" aria-label="{label}" src="{address}">'
             "</audio>"
@@ -147,7 +147,7 @@ def _strip(
 
 
 def _captioned(image: np.ndarray, title: str, caption: str) -> str:
-    text, alt = html.escape(caption), html.escape(f"{title}, {caption}")
+    text, alt = html.escape(caption), html.escape(f"{plain(title)}, {caption}")
     address = data_address("image/webp", webp(image))
     height, width = image.shape[:2]
     return (

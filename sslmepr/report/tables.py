@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from sslmepr.report.apa import MINUS
+from sslmepr.report.apa import MINUS, p_alone
 from sslmepr.report.words import IN_COLUMN, cell, pretty
 from sslmepr.statistics.cluster_bootstrap import (
     CLUSTER_T,
@@ -23,6 +23,9 @@ MISSING = "–"
 
 INTERVAL = re.compile(rf"\[[{MINUS}.\d]+, [{MINUS}.\d]+\]\S?")
 """An interval, within which a line must not break."""
+
+P_VALUE = re.compile(r"p(_\w+)?")
+"""A column of p-values, none of which is 0."""
 
 KINDS = {
     EXPANDED_PERCENTILE: ("", "expanded percentile bootstrap over clusters"),
@@ -104,7 +107,7 @@ def text(value, column: str = "") -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | np.floating):
-        return number(value)
+        return p_alone(value) if P_VALUE.fullmatch(column) else number(value)
     return cell(str(value), column)
 
 

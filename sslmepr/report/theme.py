@@ -129,9 +129,12 @@ def both_modes(draw: Callable[..., Figure]) -> Callable[..., None]:
                         )
                     plt.close(figure)
             parts.append(f'<div class="only-{mode}">{"".join(drawings)}</div>')
+        # Within an element of their own, since the book's theme hides captions beside
+        # drawings of the other mode.
+        page = f"<div>{''.join(parts)}</div>"
         if caption:
-            parts.append(f"<figcaption>{html.escape(caption)}</figcaption>")
-        page = f'{_STYLE}<figure class="both-modes">{"".join(parts)}</figure>'
+            page += f"<figcaption>{html.escape(caption)}</figcaption>"
+        page = f'{_STYLE}<figure class="both-modes">{page}</figure>'
         display({"text/html": page, "text/plain": f"Figure: {alt}"}, raw=True)
 
     added = list(inspect.signature(shown, follow_wrapped=False).parameters.values())

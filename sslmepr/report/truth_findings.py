@@ -16,6 +16,9 @@ GROUPS = {
 }
 """Attribute and group to the words of readers."""
 
+DIGITS = 2
+"""After the point, of differences of groups."""
+
 MOST = 3
 """Confusions that are named; a choice of layout."""
 
@@ -30,6 +33,20 @@ def named_groups(scores: pd.DataFrame) -> pd.DataFrame:
     )
     table = table.sort_values(["metric", "place"], ascending=[False, True])
     return table.drop(columns="place").reset_index(drop=True)
+
+
+def differs(scores: pd.DataFrame) -> pd.Series:
+    """Whether groups surely score higher (1) or lower (-1) than all others, or not (0).
+
+    An interval that ends at 0 as it is written does not show a difference.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        lowest and highest: ends of the interval of the difference.
+    """
+    low, high = (scores[end].round(DIGITS) for end in ("lowest", "highest"))
+    return (low > 0).astype(int) - (high < 0).astype(int)
 
 
 def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
@@ -50,11 +67,11 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
     known = scores.dropna(subset=["lowest", "highest"])
     if known.empty:
         return []
-    worse = known[known["highest"] < 0]
+    worse = known[differs(known) < 0]
     # Of two groups, each is all others of the other: one comparison.
     groups = known.groupby(["attribute", "metric"])["group"]
     counted = known[(groups.transform("nunique") != 2) | (groups.cumcount() == 0)]
-    sure = counted[(counted["highest"] < 0) | (counted["lowest"] > 0)]
+    sure = counted[differs(counted) != 0]
     told = ", ".join(
         f"{row.people} ({row.metric} {difference(row)})" for row in worse.itertuples()
     )
@@ -74,7 +91,7 @@ def group_findings(scores: pd.DataFrame, confidence: float) -> list[str]:
 
 def difference(row) -> str:
     """A difference with its interval and its sign."""
-    written = interval(row.difference, row.lowest, row.highest, 2)
+    written = interval(row.difference, row.lowest, row.highest, DIGITS)
     return f"+{written}" if row.difference > 0 else written
 
 

@@ -7,6 +7,7 @@ from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.front_page import found, intervals_held, nothing_there
 from sslmepr.report.overview import Findings, agreement_findings, first_screen
+from sslmepr.report.power_findings import error_rates
 from sslmepr.report.words import plain
 
 
@@ -16,6 +17,7 @@ def validity_findings(
     study: str,
     alpha: float,
     sources: pd.DataFrame | None = None,
+    drawn: pd.DataFrame | None = None,
 ) -> Findings:
     """Count what is found, what is invented and which intervals hold.
 
@@ -31,6 +33,8 @@ def validity_findings(
         Level of the tests.
     sources : DataFrame, optional
         As of `simpler_sources`.
+    drawn : DataFrame, optional
+        From `sslmepr.report.power_findings.read_drawn`.
 
     Returns
     -------
@@ -43,8 +47,10 @@ def validity_findings(
     (held,) = intervals_held(cells, None)
     sure = (
         f"{held.replace('**', '')} These are {cells['study'].nunique()} worlds, a "
-        "check and no error rate; the chapter on trials counts errors over many."
+        "check and no error rate."
     )
+    if drawn is not None:
+        sure += f" {error_rates(drawn, alpha)}"
     unsaid = (
         "An association of labels is one of impressions: the halo of raters is in it. "
         "And what holds for drawn people is necessary, and not sufficient, for trust "

@@ -28,6 +28,7 @@ WORDS = {
     "egemaps": "eGeMAPS",
     "wav2vec2_emotion": "wav2vec 2.0, tuned on emotion",
     "minilm_l6": "MiniLM-L6",
+    "minilm_l6_whole": "MiniLM-L6, whole texts",
     "bge_small_en": "BGE small",
     # whose tables of features can be read
     "openface": "OpenFace",
@@ -66,6 +67,8 @@ WORDS = {
     "covers_planted": "intervals that cover the planted value",
     "largest_t_error": "something called, by the largest |t|",
     "error_ratio": "standard error / deviation over worlds",
+    "error_ratio_trimmed": "the same without the tenth of worlds with the largest ones",
+    "error_ratio_median": "typical standard error / deviation over worlds",
     "dev_score": "score on dev",
     # measures of quality
     "noise_floor": "noise floor",

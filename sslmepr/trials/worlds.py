@@ -16,8 +16,14 @@ WILSON = "wilson"
 SHARES = ("familywise_error", "largest_t_error")
 """Metrics that are shares of worlds."""
 
-ROOTS = ("rmse", "error_ratio")
-"""Metrics that are the square root of a ratio of sums."""
+RATIO, TRIMMED, MEDIAN = "error_ratio", "error_ratio_trimmed", "error_ratio_median"
+"""Of standard errors to the deviation over worlds: of all, most, and the middle one."""
+
+ROOTS = ("rmse", RATIO, TRIMMED, MEDIAN)
+"""Metrics that are the square root of a ratio of sums, or of a median and a mean."""
+
+KEPT = 0.9
+"""Share of worlds that `TRIMMED` keeps: those with the smallest standard errors."""
 
 
 def cell_means(cells: pd.DataFrame) -> pd.DataFrame:
@@ -72,8 +78,11 @@ def summarise(
         `WILSON`), worlds. Metrics: ``covers_planted`` (share of intervals that contain
         the planted correlation); ``rmse`` of recovered against planted correlations;
         ``error_ratio`` (root mean square of standard errors, relative to the standard
-        deviation over worlds); ``slope`` of recovered on planted correlations through
-        the origin; ``power`` (share of planted cells that are significant);
+        deviation over worlds), ``error_ratio_trimmed`` (the same of those worlds, nine
+        in ten, whose standard errors are smallest) and ``error_ratio_median`` (that of
+        the world with middling standard errors, relative to the deviation over all);
+        ``slope`` of recovered on planted correlations through the origin; ``power``
+        (share of planted cells that are significant);
         ``false_positive_rate`` (share of null cells that are significant);
         ``familywise_error`` (share of worlds with a false positive);
         ``largest_t_error`` (the same by the largest \\|t\\|). Undefined metrics have no
@@ -94,21 +103,22 @@ def _sums(group: pd.DataFrame, alpha: float) -> Iterator[tuple[str, np.ndarray]]
     """Each metric as a ratio of two sums over worlds: (world, 2)."""
     planted, r = group["planted"], group["recovered"]
     there, called = planted != 0, group["significant"].astype(bool)
-    of_cell = r.groupby([group[name] for name in CELL])
-    worlds = of_cell.transform("size")
-    # Deviations from a mean that includes the world itself are too small.
-    spread = (r - of_cell.transform("mean")) ** 2 * worlds / (worlds - 1)
-    known = group["error"].notna() & (worlds > 1)
+    squares = group["error"] ** 2
+    of_world = squares.groupby(group["world"]).transform("mean")
+    most = of_world <= of_world.quantile(KEPT)
     parts = {
         "covers_planted": (group["covered"].fillna(False), group["covered"].notna()),
         "rmse": ((r - planted) ** 2, np.ones(len(r))),
-        "error_ratio": (group["error"].where(known) ** 2, spread.where(known)),
+        RATIO: (squares, _spread(group)),
+        MEDIAN: (squares, _spread(group)),
+        TRIMMED: (squares, _spread(group[most]).reindex(group.index)),
         "slope": (r * planted, planted**2),
         "power": (called & there, there),
         "false_positive_rate": (called & ~there, ~there),
     }
     for name, (above, below) in parts.items():
         both = pd.DataFrame({"above": above, "below": below}).astype(float)
+        both = both.mask(both.isna().any(axis=1))  # what lacks one part has none
         yield name, both.groupby(group["world"]).sum().to_numpy()
     if there.all():
         return
@@ -121,6 +131,16 @@ def _sums(group: pd.DataFrame, alpha: float) -> Iterator[tuple[str, np.ndarray]]
             yield name, np.column_stack([in_world, np.ones(len(in_world))])
 
 
+def _spread(cells: pd.DataFrame) -> pd.Series:
+    """Squared deviations of cells from their mean over worlds; NaN in a single one."""
+    r = cells["recovered"]
+    of_cell = r.groupby([cells[name] for name in CELL])
+    worlds = of_cell.transform("size")
+    # Deviations from a mean that includes the world itself are too small.
+    factor = (worlds / (worlds - 1)).where(worlds > 1)
+    return factor * (r - of_cell.transform("mean")) ** 2
+
+
 def _ratio(
     metric: str, sums: np.ndarray, confidence: float, resamples: int, seed: int
 ) -> Iterator[tuple[float, float, float, str, int]]:
@@ -130,9 +150,12 @@ def _ratio(
     if worlds == 0:
         return
     scale = np.sqrt if metric in ROOTS else np.asarray
-    estimate = scale(sums[:, 0].sum() / sums[:, 1].sum())
-    totals = replicated_totals(sums, resamples, seed)
+    counts = replicated_totals(np.eye(worlds), resamples, seed)
+    totals = counts @ sums
+    if metric == MEDIAN:
+        totals[:, 0] = counts.sum(1) * _medians(sums[:, 0], counts)
     values = scale(totals[:, 0] / totals[:, 1])
+    estimate = values[0]
     low, high, kind = interval(values, worlds, confidence)
     alike = np.ptp(sums[:, 0] / sums[:, 1]) == 0
     if metric in SHARES or (alike and estimate in (0, 1)):
@@ -140,3 +163,12 @@ def _ratio(
         low, high = proportion_confint(count, worlds, 1 - confidence, method=WILSON)
         kind = WILSON
     yield float(estimate), float(low), float(high), str(kind), worlds
+
+
+def _medians(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Medians of values (world,) that occur so often: (replicate,)."""
+    order = np.argsort(values)
+    reached = counts[:, order].cumsum(1)
+    half = reached[:, -1:] / 2
+    places = [(reached >= half).argmax(1), (reached > half).argmax(1)]
+    return values[order][places].mean(0)

@@ -8,6 +8,7 @@ from sslmepr.app.answers import (
     ask_several,
     cancelled,
     files,
+    refused,
     status,
 )
 from sslmepr.app.desk import Session
@@ -17,6 +18,7 @@ from sslmepr.app.worker import Event
 ANSWER = {"sections": [["scores", "<h2>x</h2>", False]], "transcript": "so"}
 ANSWER |= {"incomplete": False, "files": {}, "comparable": None}
 QUESTION = {"words": ""}
+STEPS = ["checking", "reading", "explaining"]
 
 
 class Pretended:
@@ -55,8 +57,8 @@ def test_steps_results_and_the_end_are_shown():
             Event("waiting", 1, 3.0),
             Event("starting", None, 0.1),
             Event("starting", None, 0.2),
-            Event("step", [1, 5, "checking", None], 0.3),
-            Event("step", [3, 5, "explaining", ANSWER["sections"]], 0.4),
+            Event("step", [1, STEPS, None], 0.3),
+            Event("step", [3, STEPS, ANSWER], 0.4),
             Event("running", None, 0.5),
             Event("done", ANSWER | {"incomplete": True}, 6.04),
         ]
@@ -66,8 +68,8 @@ def test_steps_results_and_the_end_are_shown():
         status("2 analyses come first."),
         status("One analysis comes first."),
         status("The models are being loaded."),
-        status("Step 1 of 5: checking."),
-        status("Step 3 of 5: explaining."),
+        status("Step 1 of 3: checking."),
+        status("Step 3 of 3: explaining."),
         status("Done in 6.0 seconds. Something was missing, see below."),
     ]
     assert [each.result is not None for each in shown[2:]] == [False] * 2 + [True] * 2
@@ -97,7 +99,7 @@ def test_what_goes_wrong_leaves_the_older_result_and_says_so(old):
     desk = Pretended([AppError("No <b>.")])
     desk.session("page").result = ANSWER if old else None
     (shown,) = ask(desk, "page", Path("x"), QUESTION)
-    assert shown.result is None and not shown.done
+    assert (shown.result is not None) is shown.old is old and not shown.done
     assert "No &lt;b&gt;." in shown.status
     assert ("of the recording before" in shown.status) is old
 
@@ -110,13 +112,19 @@ def test_seconds_pass_without_anything_said():
     assert [each.status for each in shown[:-1]] == [None, None]
 
 
-def test_what_fails_halfway_stays_and_cannot_be_saved():
-    events = [Event("step", [3, 5, "explaining", ANSWER["sections"]], 0.4)]
-    desk = Pretended([*events, AppError("Too long.")])
+def test_what_ended_early_says_so_and_can_be_saved():
+    ended = ANSWER | {"ended": "Too long. The scores are whole."}
+    *_, shown = ask(Pretended([Event("done", ended, 9.0)]), "page", Path("x"), QUESTION)
+    assert shown.status == status("Too long. The scores are whole.")
+    assert shown.done and "<h2>x</h2>" in shown.result
+
+
+def test_what_is_cancelled_halfway_gives_way_to_the_older_result():
+    events = [Event("step", [3, STEPS, ANSWER | {"sections": []}], 0.4)]
+    desk = Pretended([*events, Cancelled("Cancelled.")])
     desk.session("page").result = ANSWER
     *_, shown = ask(desk, "page", Path("x"), QUESTION)
-    assert "not complete and cannot be saved" in shown.status and not shown.old
-    assert shown.result is None and files(desk, "page", False) is None
+    assert shown == cancelled(desk, "page") and "<h2>x</h2>" in shown.result
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -151,6 +159,16 @@ def test_cancelling_ends_all_of_them():
     with pytest.raises(Cancelled):
         list(ask_several(desk, "page", paths, "multitask"))
     assert desk.asked == ["a", "b"]
+
+
+def test_the_older_result_outlives_several_that_are_cancelled():
+    desk = Pretended(rows=[{"row": "1"}, Cancelled("Cancelled.")])
+    desk.session("page").result = ANSWER
+    with pytest.raises(Cancelled) as caught:
+        list(ask_several(desk, "page", [Path("a"), Path("b")], "multitask"))
+    shown = refused(desk, "page", caught.value)
+    assert shown.status == status("Cancelled.") and shown.old and shown.done
+    assert "<h2>x</h2>" in shown.result
 
 
 def test_there_is_a_most_of_recordings():

@@ -12,13 +12,14 @@ import av
 import pandas as pd
 import psutil
 import pytest
-from recordings import write_video
+from recordings import write_sound, write_video
 
 pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
 from app_server import SECONDS, AppServer  # noqa: E402
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import expect, sync_playwright  # noqa: E402
 
+from sslmepr.app.intake import MOST_BYTES, TOO_LARGE  # noqa: E402
 from sslmepr.corpora.schema import COLUMNS, write_clips  # noqa: E402
 from sslmepr.labels import EMOTION_COLUMNS, TRAIT_COLUMNS  # noqa: E402
 
@@ -55,9 +56,6 @@ DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(d
 PLAYED = "each => each.currentTime"
 STORED = "[localStorage, sessionStorage].flatMap(each => Object.keys(each))"
 
-UNOFFERED = "Failed to fetch"
-"""Gradio loads a trimmer of its own with every video, which needs more than the policy
-allows; the page has fields in its place."""
 LONG = 70
 """Pictures of a recording of 7 seconds, which has windows."""
 
@@ -83,8 +81,9 @@ def study(project, settings):
 
 @pytest.fixture(scope="module")
 def recordings(clips):
-    """Those of all tests of the app, and one that is long enough for windows."""
+    """Those of all tests of the app, one that is long enough for windows, and sound."""
     write_video(clips / "long.mp4", frames=LONG)
+    write_sound(clips / "sound.wav", seconds=1)
     return clips
 
 
@@ -129,7 +128,7 @@ def visit(browser, server):
         opened.append(context)
         page = context.new_page()
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else 0)
-        page.on("pageerror", lambda error: wrong.extend({str(error)} - {UNOFFERED}))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda each: wrong.extend(_elsewhere(each.url, server)))
         page.goto(f"{server.address}/{query}")
         expect(status_of(page)).to_contain_text("press Run")
@@ -260,6 +259,8 @@ def tab_to(page, wanted, most=200):
 def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
     page = visit()
     second = page.get_by_role("radio", name="Drawn person 2")
+    player = page.locator("video[aria-label^='Drawn person 1, who shows']")
+    expect(player).to_have_count(1)
     tab_to(page, page.get_by_role("radio", name="drawn example"))
     tab_to(page, second)
     page.keyboard.press("Space")
@@ -356,31 +357,45 @@ def test_own_recordings_need_consent_and_errors_are_told(visit, recordings):
     page.get_by_role("textbox", name="Start, in seconds").fill("9")
     run.click()
     wait_for(page, "choose an earlier start")
-    page.get_by_role("textbox", name="Start, in seconds").fill("")
-    run.click()
-    wait_for(page, "Something was missing, see below")
-    expect(page.locator("#result")).to_contain_text("no audio stream")
 
 
-def test_two_recordings_are_compared_and_windows_shown(visit, recordings):
+def test_two_recordings_of_one_name_are_two_and_compared(visit, server, recordings):
+    """As those of a camera are; only the first has windows, and sound."""
+    names = [recordings / folder / "é 1.mp4" for folder in ("with", "without")]
+    for path, source in zip(names, ("long.mp4", "mute.mp4"), strict=True):
+        path.parent.mkdir()
+        shutil.copy(recordings / source, path)
     page = visit()
-    choose_own(page, recordings / "é 1.mp4")
+    choose_own(page, names[0])
     press(page, "Run")
     wait_for(page, "Done in")
+    result = page.locator("#result")
+    expect(result).not_to_contain_text("no audio stream")
+    expect(result).to_contain_text("Each window of 4 seconds")
+    table = pd.read_csv(download(page, "Windows (CSV)").path())
+    assert table["start"].tolist() == [0, 2]
     press(page, "Keep as A, to compare with the next recording")
     wait_for(page, "Kept as A")
     press(page, "Clear")
     wait_for(page, "Choose a recording")
-    choose_own(page, recordings / "long.mp4")
+    assert lying(server, "é 1.mp4") == 0  # it is shown no more
+    choose_own(page, names[1])
     press(page, "Run")
-    wait_for(page, "Done in")
-    result = page.locator("#result")
+    wait_for(page, "Something was missing, see below")
+    expect(result).to_contain_text("no audio stream")
     expect(result).to_contain_text("Compared with the recording kept as A")
     expect(result).to_contain_text("ranks nobody")
-    expect(result).to_contain_text("Each window of 4 seconds")
-    table = pd.read_csv(download(page, "Windows (CSV)").path())
-    assert table["start"].tolist() == [0, 2]
+    assert lying(server, "é 1.mp4") == 1
+    page.get_by_role("radio", name="drawn example").check()
+    expect(button(page, "Run")).to_be_enabled()
+    expect(page.locator(".old .result")).to_be_visible()
+    assert lying(server, "é 1.mp4") == 0
     assert serious(page) == []
+
+
+def lying(server, name):
+    """How many uploads of that name the server has."""
+    return sum(each.name == name for each in server.files())
 
 
 def test_several_recordings_and_one_that_is_none(visit, recordings):
@@ -397,8 +412,13 @@ def test_several_recordings_and_one_that_is_none(visit, recordings):
     assert table["failed"].notna().tolist() == [False, True, False]
 
 
-def test_one_waits_for_another_and_an_analysis_can_be_cancelled(visit, server):
+def test_one_waits_for_another_and_an_analysis_can_be_cancelled(
+    visit, server, recordings
+):
     page, other = visit(), visit()
+    other.get_by_role("radio", name="sound or microphone").check()
+    upload(other, recordings / "sound.wav")
+    agree(other)
     started = psutil.Process(server.process.pid).children()
     (worker,) = (each for each in started if "spawn_main" in str(each.cmdline()))
     worker.suspend()  # whoever is slow: nothing is answered before it is cancelled
@@ -409,8 +429,11 @@ def test_one_waits_for_another_and_an_analysis_can_be_cancelled(visit, server):
     press(page, "Cancel")
     wait_for(page, "Cancelled")
     expect(page.locator("#result h2")).to_have_count(0)
-    wait_for(other, "Done in")
+    wait_for(other, "Something was missing, see below")
     assert not worker.is_running()  # it was killed
+    result = other.locator("#result")
+    expect(result).to_contain_text("There are no pictures: only the sound was analysed")
+    expect(result.locator("svg[aria-label^='The waveform']:visible")).to_have_count(1)
     press(other, "Cancel")
     wait_for(other, "Nothing is running")
 
@@ -447,22 +470,16 @@ def test_a_camera_that_is_refused_is_told(visit):
     wait_for(page, "The camera or the microphone was refused")
 
 
-def test_two_recordings_of_one_name_are_two(visit, recordings):
-    """As those of a camera are: only the second has no sound."""
-    other = recordings / "other" / "é 1.mp4"
-    other.parent.mkdir()
-    shutil.copy(recordings / "mute.mp4", other)
+def test_what_is_too_large_is_told_in_the_app_s_own_words(visit, recordings):
+    large = recordings / "large.mp4"
+    with large.open("wb") as file:
+        file.truncate(MOST_BYTES + 2**20)
     page = visit()
-    choose_own(page, recordings / "é 1.mp4")
-    press(page, "Run")
-    wait_for(page, "Done in")
-    expect(page.locator("#result")).not_to_contain_text("no audio stream")
-    press(page, "Clear")
-    wait_for(page, "Choose a recording")
-    choose_own(page, other)
-    press(page, "Run")
-    wait_for(page, "Something was missing, see below")
-    expect(page.locator("#result")).to_contain_text("no audio stream")
+    page.get_by_role("radio", name="video file or camera").check()
+    field = page.locator("input[data-testid=file-upload]:not([multiple])")
+    field.set_input_files(str(large))
+    wait_for(page, TOO_LARGE)
+    upload(page, recordings / "mute.mp4")  # it is still there to take another
 
 
 def test_leaving_the_page_leaves_no_file(visit, server, recordings):

@@ -16,12 +16,15 @@ QUESTION = {"start": "", "end": "", "words": "", "variant": "multitask"}
 class Pretended:
     """A worker that notes what it is asked."""
 
+    most_seconds = 90.0
+
     def __init__(self, fails=None):
-        self.asked, self.fails, self.stopped = [], fails, 0
+        self.asked, self.fails, self.stopped, self.steps = [], fails, 0, []
 
     def ask(self, question):
         self.asked.append(question)
         yield Event("running", None, 0.1)
+        yield from (Event("step", each, 0.15) for each in self.steps)
         if self.fails:
             raise self.fails
         yield Event("done", {"sections": [], "files": {"scores.csv": "YQ=="}}, 0.2)
@@ -91,7 +94,7 @@ def test_what_is_asked_is_checked_again(desk):
 
 
 def test_only_uploads_are_recordings(desk, tmp_path):
-    assert desk.upload("page", None) is None
+    assert desk.take("page", "video", [None]) == []
     outside = [tmp_path / "params.yaml", desk.uploads / ".." / "x", "/etc/passwd"]
     link = desk.uploads / "link"
     link.symlink_to("/etc")
@@ -103,7 +106,7 @@ def test_only_uploads_are_recordings(desk, tmp_path):
     inside = [desk.uploads, desk.uploads / "abc", loose, deep, desk.uploads / "x" / "y"]
     for path in [*outside, *inside, link / "passwd"]:
         with pytest.raises(AppError, match="no longer there"):
-            desk.upload("page", str(path))
+            desk.take("page", "video", [str(path)])
 
 
 def test_the_folder_is_bounded(desk, monkeypatch):
@@ -119,8 +122,7 @@ def test_the_folder_is_bounded(desk, monkeypatch):
 def test_a_page_is_forgotten_and_others_are_not(desk):
     mine, shared = upload(desk), upload(desk, "def")
     for name, paths in {"one": (mine, shared), "two": (shared,)}.items():
-        for path in paths:
-            desk.upload(name, str(path))
+        desk.take(name, "several", [str(path) for path in paths])
         list(desk.ask(name, shared, dict(QUESTION)))
     (report, scores) = desk.downloads("one", "<p>")
     copy = desk.uploads / "copy" / report.name  # Gradio's, when it gives a file out
@@ -134,8 +136,55 @@ def test_a_page_is_forgotten_and_others_are_not(desk):
     desk.forget("two")
 
 
+def test_what_a_page_shows_no_more_is_removed(desk):
+    first, second, shared = (upload(desk, name) for name in ("a", "b", "c"))
+    desk.take("two", "video", [str(shared)])
+    for field, shown, left in (
+        ("several", [first, shared], [first, second, shared]),
+        ("several", [shared, second], [second, shared]),  # the first one was replaced
+        ("sound", [second], [second, shared]),
+        ("several", [], [second, shared]),  # shown elsewhere
+        ("sound", [None], [shared]),
+    ):
+        desk.take("one", field, [each and str(each) for each in shown])
+        assert [each for each in (first, second, shared) if each.exists()] == left
+
+
+STEPS = ["checking", "reading", "explaining", "reading windows"]
+FOUND = {"sections": [["scores", "<h2>x</h2>", False]], "files": {"scores.csv": "YQ=="}}
+
+
+@pytest.mark.parametrize("error", [AppError("Too long."), Unexpected("E at x.py:1")])
+def test_scores_outlive_what_comes_after_them(desk, error):
+    desk.worker.steps = [[1, STEPS, None], [2, STEPS, None], [3, STEPS, FOUND]]
+    desk.worker.fails = error
+    *_, last = desk.ask("page", upload(desk), dict(QUESTION))
+    answer = desk.session("page").result
+    assert last == Event("done", answer, 0.15)
+    said = "The scores are whole and can be saved; what is not there is explaining and "
+    assert answer["ended"].endswith(f"{said}reading windows.")
+    assert [each[0] for each in answer["sections"]] == ["ended", "scores"]
+    assert answer["ended"] in answer["sections"][0][1]
+    (_, scores) = desk.downloads("page", "<p>")
+    assert scores.read_bytes() == b"a"
+    assert desk.worker.asked[0]["most_seconds"] == 90
+
+
+@pytest.mark.parametrize("error", [AppError("No."), Cancelled("Cancelled.")])
+def test_what_ends_before_its_scores_or_by_the_page_leaves_the_older_result(
+    desk, error
+):
+    desk.session("page").result = older = dict(FOUND)
+    cancelled = isinstance(error, Cancelled)
+    desk.worker.steps = [[2, STEPS, FOUND if cancelled else None]]
+    desk.worker.fails = error
+    with pytest.raises(AppError, match=str(error)):
+        list(desk.ask("page", upload(desk), dict(QUESTION)))
+    assert desk.session("page").result is older
+
+
 def test_old_pages_are_forgotten(desk):
-    desk.upload("page", str(upload(desk)))
+    desk.take("page", "video", [str(upload(desk))])
     used = desk.session("page").used
     desk.forget_old(used + MOST_AGE_SECONDS - 1)
     assert files(desk)

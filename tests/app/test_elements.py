@@ -35,7 +35,8 @@ def shown():
         ],
         figures.waterfall: [moved, 0.0, moved.sum(), None, "Logit", "Average clip"],
         figures.in_time: [steps],
-        figures.clip_panel: [frames, np.array([0.1, 0.2]), WAVEFORM, SAMPLE_RATE_HZ],
+        figures.contact_sheet: [frames, ["0.1 s", "0.2 s"]],
+        figures.sound: [WAVEFORM, SAMPLE_RATE_HZ, np.array([0.1, 0.2])],
     }
 
 

@@ -38,7 +38,8 @@ def test_drawn_people_with_their_truth(settings, data_folder):
         emotion = EMOTIONS[place]
         assert each.name == f"Drawn person {number}, who shows {emotion}"
         assert each.true[emotion] == pytest.approx(0.75)
-        assert "data:video/mp4;base64," in each.player and each.name in each.player
+        assert "data:video/mp4;base64," in each.player
+        assert f'aria-label="{each.name}: ' in each.player
 
 
 def test_without_the_corpus_there_is_no_example(settings, tmp_path):

@@ -38,7 +38,8 @@ def test_marks_are_named_where_they_are():
     scores = table(EMOTIONS, low=0.0, high=1.0, true=0.5)
     figure = score_bars.draw(scores)
     (legend,) = figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["interval", "true"]
+    names = [text.get_text() for text in legend.get_texts()]
+    assert names == ["interval of a trait", "true"]
     plt.close(figure)
 
 
@@ -95,9 +96,9 @@ def test_boxes_stand_around_what_was_found():
             "modality": ["face", "scene", "face", "body"],
             "provenance": ["detected", "full_frame", "full_frame", "person"],
             "left": [10.0, 0.0, 0.0, 100.0],
-            "top": [5.0, 0.0, 0.0, 5.0],
+            "top": [5.0, 0.0, 0.0, 4.0],
             "right": [30.0, 320.0, 320.0, 200.0],
-            "bottom": [25.0, 40.0, 40.0, 30.0],
+            "bottom": [25.0, 40.0, 40.0, 36.0],
         }
     )
     shown = outlined(images, regions)
@@ -107,6 +108,9 @@ def test_boxes_stand_around_what_was_found():
     assert columns.min() in (9, 10) and columns.max() in (30, 31)
     assert shown[0, 15, 20].sum() == 0  # only an outline
     assert shown[1, 20, 100].sum() > 0 and shown[1, :, :90].sum() == 0
+    # Colour alone tells nothing: a body has two lines, 6 px apart at this size.
+    lines = [np.flatnonzero(each.any(axis=-1)) for each in (shown[0, 15], shown[1, 20])]
+    assert [sum(np.diff(each) > 1) + 1 for each in lines] == [2, 4]
 
 
 def test_scores_in_words():

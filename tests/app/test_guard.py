@@ -57,6 +57,13 @@ def test_an_upload_needs_room_and_nothing_else_does():
     assert answers(scope(own, length, **post), room=10) == (True, None)
 
 
+def test_the_trimmer_is_empty():
+    get = scope(("host", "localhost:7860"), path="/static/ffmpeg/ffmpeg-core.wasm")
+    assert answers(get) == (False, 200)
+    other = scope(("host", "evil.example"), path="/static/ffmpeg/ffmpeg-core.wasm")
+    assert answers(other) == (False, 421)
+
+
 def test_sockets_are_not_answered_and_the_start_of_the_server_is():
     socket = {"type": "websocket", "path": "/", "headers": [(b"host", b"localhost")]}
     assert answers(socket) == (False, None)

@@ -18,6 +18,8 @@ HEARD = "as heard\nof somebody"
 class Pretended:
     """A worker that hears the same in every recording, unless words are given."""
 
+    most_seconds = 90.0
+
     def __init__(self):
         self.given = []
 
@@ -70,15 +72,27 @@ def test_words_go_with_the_recording_that_they_are_of(page):
     *_, words, _ = page._choose(EXAMPLE, REQUEST)
     assert words["value"] == "" and words["visible"]
     assert page._choose_example("any", REQUEST)[2] == ""
-    assert page._take_another(None, REQUEST)[1] == ""
+    assert page._taker(VIDEO)(None, VIDEO, REQUEST)[1] == ""
     words, said = page._cut("as heard")
     assert words == "" and "cleared" in said
 
 
 def test_tables_that_were_never_read_go_with_the_page(page, video):
-    page._take_table(str(video), REQUEST)
+    page._taker_of_table("face")(str(video), REQUEST)
     page.desk.forget("page")
     assert not video.exists()
+
+
+def test_another_source_empties_the_fields_and_removes_their_files(page, video):
+    agreed, _, run_, said, _ = page._taker(VIDEO)(str(video), VIDEO, REQUEST)
+    assert agreed is False and not run_["interactive"] and "Tick that" in said
+    run(page, video)
+    assert video.exists()  # it is shown, and Run can be pressed again
+    updates = page._choose(EXAMPLE, REQUEST)
+    assert not video.exists()
+    assert [each["value"] for each in updates[2:5]] == [None] * 3
+    # Gradio then tells of the empty field, which must not take Run from the example.
+    assert page._taker(VIDEO)(None, EXAMPLE, REQUEST) == [gr.skip()] * 5
 
 
 def test_a_fault_of_the_server_has_a_number_on_the_page_and_in_the_terminal(

@@ -6,32 +6,46 @@ import io
 import json
 import re
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from app_models import ENCODERS, draw_models
-from recordings import write_video
+from recordings import write_sound, write_video
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from sslmepr import params as parameters
-from sslmepr.app.explain import MeanOverSeeds, farthest
+from sslmepr.app import explain
+from sslmepr.app.explain import (
+    Explainer,
+    MeanOverSeeds,
+    farthest,
+    training_average,
+)
 from sslmepr.app.intake import AppError
 from sslmepr.app.reading import RECORDING, STEPS, Reader
 from sslmepr.app.report import report
+from sslmepr.app.scores import score_table
 from sslmepr.app.several import packed, unpacked
 from sslmepr.extraction.chunks import tools
 from sslmepr.extraction.corpus import ExtractionError
 from sslmepr.labels import EMOTION_COLUMNS, EMOTIONS, TRAIT_COLUMNS, TRAITS
-from sslmepr.predict import predict
+from sslmepr.predict import WRITERS, predict
+from sslmepr.training import new_clips
+from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.new_clips import StudyModels
 from sslmepr.weights import WeightsError
 
 KEPT = {"variant": "multitask", "missing": "", "scores": {"anger": 0.0}}
 WORDS = "I really did not know what to say about this"
 SCORES = [*EMOTION_COLUMNS, *TRAIT_COLUMNS]
 NUMBERS = {  # what tables have the numbers of the figures of a section
-    "scores": ["Scores from 0 to 1 with their intervals"],
+    "scores": ["Scores from 0 to 1, those of traits with intervals"],
     "frames": ["How each region was found, frame by frame"],
+    "found": ["What each moment adds"],
     "output-": ["Attributions", "What each moment adds"],
     "regions": ["What hiding each region takes"],
 }
@@ -40,6 +54,24 @@ NUMBERS = {  # what tables have the numbers of the figures of a section
 @pytest.fixture(scope="module")
 def reader(project):
     return Reader(project, "multitask")
+
+
+@pytest.fixture
+def calls(reader, monkeypatch):
+    """What is heard and searched for faces; either takes most of the time."""
+    kept = tools(reader.params.extract, reader.params.compute.device)
+    found = []
+
+    def counted(whole):
+        def call(given):
+            found.append(whole.__name__)
+            return whole(given)
+
+        return call
+
+    for tool, name in ((kept.transcriber, "transcribe"), (kept.detector, "detect")):
+        monkeypatch.setattr(tool, name, counted(getattr(tool, name)))
+    return found
 
 
 def question(path, folder, **changes):
@@ -57,6 +89,14 @@ def read(reader, clips, tmp_path_factory):
     asked = question(clips / "é 1.mp4", work, **known)
     answer = reader(asked, lambda *step: told.append(step))
     return json.loads(json.dumps(answer)), told, work
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """Two seconds of noise, without pictures."""
+    path = tmp_path_factory.mktemp("sound") / "sound.wav"
+    write_sound(path, seconds=2)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -121,14 +161,19 @@ def test_a_second_recording_is_not_taken_for_the_first(reader, clips, tmp_path):
 
 def test_scores_come_before_their_explanation(read):
     answer, told, _ = read
-    assert [each[:3] for each in told] == [
-        (place, len(STEPS), name) for place, name in enumerate(STEPS, 1)
+    assert [each[:2] for each in told] == [
+        (place, [*STEPS]) for place in range(1, len(STEPS) + 1)
     ]
     assert "Below 6 seconds there is no course in time" in page_of(answer)
     assert "windows.csv" not in answer["files"]
-    first = {each[0] for each in told[2][3]}
-    assert first == {"summary", "scores", "certainty"}
-    then = {each[0] for each in told[3][3]}
+    # ... and are whole, so that they can be saved whatever comes after them
+    first, then = ({each[0] for each in step[2]["sections"]} for step in told[2:4])
+    assert first == {"summary", "scores", "certainty", "provenance"}
+    assert told[2][2]["files"].keys() == {f"scores{suffix}" for suffix in WRITERS}
+    for suffix in WRITERS:
+        name = f"scores{suffix}"
+        assert told[2][2]["files"][name] == answer["files"][name]
+    assert told[2][2]["comparable"] == answer["comparable"]
     assert then - first == {"frames", "found", "modalities", "halves", "weights"}
     ids = [each[0] for each in answer["sections"]]
     assert ids[:3] == ["summary", "scores", "certainty"] and len(ids) == len(set(ids))
@@ -217,10 +262,12 @@ def test_without_training_data_nothing_is_called_average(read):
     assert "in an input without content" in seen(page) and "No content" in seen(page)
 
 
-def test_windows_are_segments_predicted_alone(reader, long, tmp_path):
+def test_windows_are_segments_predicted_alone(reader, long, calls, tmp_path):
     answer = reader(
         question(long, tmp_path / "a", timeline=True, kept=KEPT), lambda *_: None
     )
+    # the whole and two windows once each, and nothing again to explain them
+    assert sorted(calls) == ["detect"] * 3 + ["transcribe"] * 3
     windows = pd.read_csv(
         io.BytesIO(base64.b64decode(answer["files"]["windows.csv"])),
         encoding="utf-8-sig",
@@ -233,6 +280,15 @@ def test_windows_are_segments_predicted_alone(reader, long, tmp_path):
     np.testing.assert_allclose(
         windows[SCORES].iloc[1], alone[SCORES].iloc[0], atol=1e-4
     )
+    # ... by every seed, whose lowest and highest are their band
+    (work,) = (tmp_path / "a" / "windows").glob("0*")
+    models = reader._of["multitask"].models
+    ids = pd.read_parquet(work / "clips.parquet")["clip_id"].tolist()
+    said = models.predict(ids, work / "features")["emotion"]
+    for end, values in (("least", said.min(0)), ("most", said.max(0))):
+        found = windows[[f"{name}_{end}" for name in EMOTION_COLUMNS]]
+        np.testing.assert_allclose(found, values, atol=1e-4)
+    assert (said.max(0) > said.min(0)).any()
     page = page_of(answer)
     assert "Each window of 4 seconds" in page and "2 to 6" in page
     # ... and is compared with the one that was kept, as soon as there are scores
@@ -256,12 +312,33 @@ def test_one_of_several_is_the_row_of_the_command(reader, mute, clips, tmp_path)
     assert both[SCORES].iloc[:1].equals(expected[SCORES])
 
 
+def test_sound_alone_is_read_as_the_command_reads_it(
+    reader, project, sound, calls, tmp_path
+):
+    (tmp_path / "a").mkdir()
+    answer = reader(question(sound, tmp_path / "a"), lambda *_: None)
+    assert calls == ["transcribe"]
+    settings = parameters.load(project / "params.yaml")
+    folder = project / "runs" / "simulated"
+    expected = predict(settings, [str(sound)], tmp_path / "x.parquet", folder)
+    found = table_of(answer).drop(columns="clip")
+    pd.testing.assert_frame_equal(found, expected.drop(columns="clip"))
+    ids = [each[0] for each in answer["sections"]]
+    assert "frames" not in ids and "regions" not in ids and "found" in ids
+    # Nobody is seen in it, so that a report has all of it.
+    page = report(reader.params, answer["sections"], people=False)
+    assert not any(people for _, _, people in answer["sections"])
+    assert "The waveform of the sound, 2.0 seconds" in page
+    assert "There are no pictures: only the sound was analysed." in page
+    assert answer["incomplete"] and "What each moment adds" in page
+
+
 def test_what_is_missing_is_said(mute):
     assert mute["incomplete"] and mute["transcript"] == ""
     text = seen(page_of(mute))
     assert "Missing: audio: no audio stream" in text
     assert "timeline" not in [each[0] for each in mute["sections"]]  # nor asked for
-    assert "No words." in text and "no sound" in page_of(mute)
+    assert "No words." in text and "No sound." in text
 
 
 def test_a_segment_is_read_alone(reader, clips, project, tmp_path):
@@ -318,6 +395,7 @@ def test_the_report_needs_no_network_and_shows_nobody_unless_asked(read, reader)
     answer, _, _ = read
     without = report(reader.params, answer["sections"], people=False)
     whole = report(reader.params, answer["sections"], people=True)
+    assert all("The waveform of the sound" in page for page in (without, whole))
     assert "data:image/png" not in without and "data:image/png" in whole
     assert "Pictures of people were left out" in without
     for page in (without, whole):
@@ -385,25 +463,27 @@ def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
 
 
 def test_windows_that_fail_alike_cost_the_windows_alone(
-    reader, long, tmp_path, monkeypatch
+    reader, clips, tmp_path, monkeypatch
 ):
-    def fail(*_):
+    def fail(*_, **__):
         raise ExtractionError("audio of all 2 clips failed")
 
     monkeypatch.setattr("sslmepr.app.reading.read_windows", fail)
-    answer = reader(question(long, tmp_path, timeline=True), lambda *_: None)
+    asked = question(clips / "é 1.mp4", tmp_path, words=WORDS, timeline=True)
+    answer = reader(asked, lambda *_: None)
     assert "The windows could not be read" in page_of(answer)
     assert "windows.csv" not in answer["files"] and "scores.csv" in answer["files"]
 
 
-def test_models_of_traits_alone_have_no_windows(reader, long, tmp_path, monkeypatch):
+def test_models_of_traits_alone_have_no_windows(reader, clips, tmp_path, monkeypatch):
     monkeypatch.setattr("sslmepr.app.reading.read_windows", None)  # is not called
     loaded = reader._models("multitask")
     monkeypatch.setattr(loaded.models, "tasks", ("personality",))
     told = []
-    asked = question(long, tmp_path, timeline=True)
-    reader(asked, lambda *step: told.append(step[2]))
-    assert told == [name for name in STEPS if name != STEPS[3]]
+    asked = question(clips / "é 1.mp4", tmp_path, words=WORDS, timeline=True)
+    reader(asked, lambda *step: told.append(step))
+    names = [name for name in STEPS if name != STEPS[3]]
+    assert [each[1] for each in told] == [names] * len(names)
 
 
 def test_weights_that_are_not_there_are_told_in_a_sentence(
@@ -433,3 +513,71 @@ def test_rows_of_graph_attention_add_up(read, reader):
     graph = graph.set_index("modality")
     assert graph.index.tolist() == graph.columns.tolist() == ["face", "audio", "text"]
     np.testing.assert_allclose(graph.sum(axis=1), 1, atol=1e-5)
+
+
+def _is_filled(value):
+    """Single numbers may be on the CPU."""
+    return isinstance(value, torch.Tensor) and value.dim() > 0
+
+
+class Elsewhere(TorchFunctionMode):
+    """A device beside the CPU, whose tensors have shapes and no numbers.
+
+    As on a GPU, nothing computes with tensors of both, and nothing but copies to the
+    CPU may be read; what they hold is made up.
+    """
+
+    copies = (torch.Tensor.cpu, torch.Tensor.tolist, torch.Tensor.item)
+    copies += (torch.Tensor.__bool__, torch.Tensor.__float__)
+    either = (torch.Tensor.__getitem__, torch.Tensor.__setitem__)  # places may be there
+    either += (torch._has_compatible_shallow_copy_type, torch.Tensor.data.__set__)
+    either += (torch.Tensor.to, torch.Tensor.copy_)
+
+    def __torch_function__(self, function, types, given=(), named=None):
+        places = {each.device.type for each in tree_leaves(given) if _is_filled(each)}
+        assert len(places) < 2 or function in self.either, function
+        first = given[0] if given else None
+        if isinstance(first, torch.Tensor) and first.is_meta:
+            if function is torch.Tensor.nonzero:  # no clip lacks all modalities
+                return first.new_empty((0, first.dim()), dtype=torch.int64)
+            if function in self.copies:
+                made_up = torch.full(first.shape, first.dtype == torch.bool)
+                given = (made_up.to(first.dtype), *given[1:])
+        return function(*given, **(named or {}))
+
+
+def test_whatever_is_explained_stays_on_the_device_of_the_models(
+    reader, read, project, monkeypatch
+):
+    _, _, work = read
+    loaded, folder = reader._of["multitask"], project / "runs" / "simulated"
+    monkeypatch.setattr(new_clips, "choose_device", torch.device)
+    models = StudyModels(folder, folder / "fusion" / "multitask", "meta")
+    models.fused = models.fused[:1]  # without kernels, every step takes its time
+    clip_ids = pd.read_parquet(work / "clips.parquet")["clip_id"].tolist()
+
+    class Clips:
+        """Those of the training: here, the recording."""
+
+        def read(clips, modalities, study_folder, device):
+            given = loaded.models.inputs(clip_ids, work / "features").to(device)
+            batch = SimpleNamespace(inputs=given)
+            return SimpleNamespace(rows=lambda *_: np.zeros(1), batch=lambda _: batch)
+
+    monkeypatch.setattr(explain, "FusionClips", Clips)
+    monkeypatch.setattr(explain, "read_study_clips", lambda *_: None)
+    one = reader.params.attention.model_copy(update={"steps": 1})
+    params = reader.params.model_copy(update={"attention": one})
+    with torch.no_grad(), Elsewhere():
+        average = training_average(reader.params, models, folder, project)
+    monkeypatch.setattr(explain, "FusionClips", FusionClips)
+    row = table_of(read[0]).iloc[0]
+    with Elsewhere(), np.errstate(invalid="ignore"):  # shares of nothing
+        explainer = Explainer(params, models, average, reader.encoders)
+        found = explainer.explain(work, ["fear"])
+        assert set(found.contributions["target"]) == {*EMOTIONS, *TRAITS}
+        details = explainer.detail(work.parent / "none.mp4", work, found.told)
+        assert set(details.steps["modality"]) == {"face", "audio", "text"}
+        assert set(details.words["target"]) == {*EMOTIONS, *TRAITS}
+        scores = score_table(row, models, average, None, {})
+    assert scores.loc[list(TRAITS), "reference"].tolist() == [0.0] * 5  # made up

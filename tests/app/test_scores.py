@@ -92,6 +92,11 @@ def test_both_sides_and_what_was_missing(row, scores):
     assert missing == "Missing: audio: <none>. The scores rest on what is left."
     page = "".join(content for _, content, _ in score_sections(row, scores))
     assert "audio: &lt;none&gt;" in page
+    # Traits have intervals and emotions sets, and no text says otherwise.
+    assert "Scores from 0 to 1, those of traits with intervals" in page
+    assert "emotions have sets in place of intervals" in page
+    emotions = score_sections(row, scores.loc[list(EMOTIONS)])[1][1]
+    assert "Scores from 0 to 1</caption>" in emotions
 
 
 def test_a_study_of_traits_alone_says_nothing_of_emotions(scores):

@@ -193,9 +193,28 @@ def status_of(outputs):
     return [each for each in text if isinstance(each, str)]
 
 
-def test_a_recording_is_analysed_and_forgotten(server, clips):
+@pytest.fixture(scope="module")
+def analysed(server, clips):
+    """What an analysis answers, and to whom server and worker connect meanwhile."""
     path = server.upload(clips / "<img src=x onerror=alert(1)>.mp4")
-    outputs = server.ask(path, words="<b>so</b> it is")
+    process, found = psutil.Process(server.process.pid), set()
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(server.ask, path, words="<b>so</b> it is")
+        while not asking.done():
+            with suppress(psutil.Error):  # one that has just ended
+                for each in (process, *process.children(recursive=True)):
+                    found |= {at.raddr.ip for at in each.net_connections() if at.raddr}
+            time.sleep(0.01)
+    return asking.result(), found
+
+
+def test_server_and_worker_connect_to_nobody_else(analysed):
+    _, found = analysed
+    assert found == {"127.0.0.1"}  # who asks is seen
+
+
+def test_a_recording_is_analysed_and_forgotten(server, analysed, clips):
+    outputs, _ = analysed
     assert status_of(outputs)[-1].startswith("<p>Done in ")
     page = outputs[-1]["data"][2]["value"]
     assert "Emotions and apparent traits" in page and "alert(1)" not in page
@@ -241,21 +260,6 @@ def test_a_file_from_elsewhere_is_not_taken(server, clips):
         outputs = server.ask(clips / "é 1.mp4", session="sly", **changes)
         assert not any("Done" in text for text in status_of(outputs))
     assert str(clips) not in server.said()
-
-
-def test_server_and_worker_connect_to_nobody_else(server, clips):
-    path = server.upload(clips / "é 1.mp4")
-    process, found = psutil.Process(server.process.pid), set()
-    with ThreadPoolExecutor() as pool:
-        asking = pool.submit(server.ask, path, session="connect")
-        while not asking.done():
-            with suppress(psutil.Error):  # one that has just ended
-                for each in (process, *process.children(recursive=True)):
-                    found |= {at.raddr.ip for at in each.net_connections() if at.raddr}
-            time.sleep(0.01)
-    assert status_of(asking.result())[-1].startswith("<p>Done in ")
-    assert found == {"127.0.0.1"}  # who asks is seen
-    server.event("empty", ["video file or camera"], "connect")
 
 
 def test_models_are_needed(project, tmp_path, capsys, monkeypatch):

@@ -31,6 +31,12 @@ def test_the_file_fixes_coverage_false_alarms_and_errors():
         "largest_t_error": (-np.inf, 0.05),
         "error_ratio": (0.9, 1.1),
     }
+    errors = {name: each.errors for name, each in found.bounds.items()}
+    assert errors == {
+        "covers_planted": None,
+        "largest_t_error": 2,
+        "error_ratio": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -42,6 +48,8 @@ def test_the_file_fixes_coverage_false_alarms_and_errors():
         ({"bounds": {"nonsense": {"most": 1.0}}}, "nonsense"),
         ({"bounds": {"slope": {}}}, "needs `least`, `most` or both"),
         ({"bounds": {"slope": {"least": 2.0, "most": 1.0}}}, "must not be above"),
+        ({"bounds": {"slope": {"most": 2.0, "errors": 2}}}, "a share between 0 and 1"),
+        ({"bounds": {"slope": {"most": 0.5, "errors": -1}}}, "greater than or equal"),
         ({"more": 1}, "more"),
     ],
 )
@@ -90,3 +98,12 @@ def test_one_bound_leaves_the_other_side_open_and_none_says_nothing():
     assert found["verdict"].tolist() == [MET, "", MISSED]
     assert found["least"].tolist()[0] == -np.inf
     assert np.isnan(found[["least", "most"]].to_numpy(float)[1]).all()
+
+
+@pytest.mark.parametrize(("called", "verdict"), [(0, MET), (16, MET), (17, MISSED)])
+def test_false_alarms_may_be_above_their_bound_by_two_standard_errors(called, verdict):
+    """Of 200 worlds 10 are promised, with a standard error of 3.08."""
+    row = {"metric": ["largest_t_error"], "estimate": [called / 200], "worlds": [200]}
+    table = pd.DataFrame(row | {"low": [0.0], "high": [1.0]})
+    found = judged(table, plan(largest_t_error=Bounds(most=0.05, errors=2)))
+    assert found["verdict"].tolist() == [verdict]

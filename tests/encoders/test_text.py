@@ -56,6 +56,19 @@ def test_a_clause_is_read_alone(encoder):
     np.testing.assert_allclose(beside[3:9], alone, atol=1e-5)
 
 
+def test_a_text_is_read_as_a_whole(encoder):
+    whole = TextEncoder("minilm_l6_whole", CPU)
+    assert whole.revision == f"{MINILM_L6.revision}+last4"
+    text = "Well, I did not mind, and left."
+    ids = AutoTokenizer.from_pretrained(MINILM_L6.path.parent)(text)["input_ids"]
+    model = AutoModel.from_pretrained(MINILM_L6.path.parent).eval()
+    with torch.no_grad():
+        states = model(torch.tensor([ids]), output_hidden_states=True).hidden_states
+    values, single = whole.encode([text, "I did not mind"])
+    np.testing.assert_allclose(values, sum(states[-4:])[0].numpy() / 4, atol=1e-5)
+    np.testing.assert_allclose(single, encoder.encode(["I did not mind"])[0], atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "text, expected",
     [

@@ -55,19 +55,49 @@ def test_seeds_are_averaged_and_other_models_left_out(means):
     assert set(means["stage"]) == {"unimodal", "crosstask", "stacking", "fusion"}
 
 
-def test_a_typical_clip_has_everything(means):
+@pytest.fixture
+def shared(means):
+    """Raters agree with the model on clip d, less on c and b, and on a not at all."""
+    table = means.assign(true=0.5)
+    for clip, sign, size in (
+        ("d", 1, 0.4),
+        ("c", 1, 0.2),
+        ("b", 1, 0.1),
+        ("a", -1, 0.4),
+    ):
+        here = table["clip_id"] == clip
+        for target, way in (("happiness", 1), ("openness", -1)):
+            mine = here & (table["target"] == target)
+            table.loc[mine, "predicted"] = 0.6 + way * size
+            table.loc[mine, "true"] = 0.5 + sign * way * size
+    return table
+
+
+def test_what_is_unusual_is_what_raters_find_so_too(shared):
+    table = tour.agreed(shared)
+    happy = np.array([0.4, 0.1, 0.2, 0.4])  # as predicted, and below as rated
+    rated = np.array([-0.4, 0.1, 0.2, 0.4])
+    apart = [(each - each.mean()) / each.std(ddof=1) for each in (happy, rated)]
+    expected = np.where(apart[0] * apart[1] > 0, np.abs(apart).min(axis=0), 0)
+    for target in ("happiness", "openness"):
+        assert table[target].to_numpy() == pytest.approx(expected)
+    assert (table[["sadness", "extraversion"]] == 0).all(axis=None)
+    assert tour.told_pair(shared, "d") == ("happiness", "openness")
+
+
+def test_the_clip_is_unusual_and_recognised_as_others_are(shared):
     clips = pd.DataFrame({"media": ["x", "x", "x", "x"]}, index=IDS)
-    everything = {"a", "b", "c", "d"}
-    # Errors are .11, .01, .09 and about .19: the lower median is that of c.
-    assert tour.choose_clip(means, clips, [everything, everything]) == "c"
-    assert tour.choose_clip(means, clips, [everything, {"a"}]) == "a"
-    clips.loc["c", "media"] = None
-    assert tour.choose_clip(means, clips, [everything]) == "a"
-    assert tour.choose_clip(means, clips, [set()]) is None
-
-
-def test_what_is_told_is_what_is_unusual(means):
-    assert tour.told_pair(means, "d") == ("happiness", "openness")
+    neutral = shared["target"] == "neutral"
+    for clip, error in (("b", 0.1), ("c", 0.4), ("d", 0.7)):
+        shared.loc[neutral & (shared["clip_id"] == clip), "true"] += error
+    # By their errors the clips are b, c, d, a: c and d are in the middle.
+    everything = set(IDS)
+    assert tour.choose_clip(shared, clips, [everything, everything]) == "d"
+    assert tour.choose_clip(shared, clips, [everything, {"a"}]) == "a"
+    assert tour.choose_clip(shared, clips, [{"a", "d"}]) == "d"
+    clips.loc["d", "media"] = None
+    assert tour.choose_clip(shared, clips, [{"a", "d"}]) == "a"
+    assert tour.choose_clip(shared, clips, [set()]) is None
 
 
 def test_a_journey_goes_from_stage_to_stage(means):
@@ -107,9 +137,10 @@ def test_an_error_that_is_larger_than_nearly_all_is_called_one(means):
 
 def test_the_tour_begins_with_what_is_read_and_how_right_it_is(means):
     read, sure, unsaid = tour.tour_findings(means, "d", ("happiness", "openness"))
-    assert read.endswith(
-        "happiness 0.81 (raters 0.80) and openness 0.41 (raters 0.80)."
+    assert (
+        "12 numbers: a probability of each of 7 emotions, a score of each of 5" in read
     )
+    assert "says happiness 0.81 (raters 0.80) and openness 0.41 (raters 0.80)," in read
     assert "In openness, **the model is wrong**, by 0.39; 3 of" in sure
     assert "raters" in unsaid
     unknown = means.assign(true=np.nan)

@@ -96,6 +96,26 @@ def test_what_only_a_screen_shows_is_gone_and_what_is_folded_is_open(page):
     assert page.select_one("svg.wide defs")["id"] == "d"
 
 
+def test_long_tables_are_printed_only_where_they_are_open_on_a_screen(tmp_path, site):
+    def table(rows):
+        return f"<table><tbody>{'<tr><td>x</td></tr>' * rows}</tbody></table>"
+
+    text = (
+        f"<details>{table(26)}</details><details>{table(25)}</details>{table(30)}"
+        f'<details><div class="tabs">{table(20)}{table(7)}</div></details>'
+        f'<details><div class="tabs">{table(3)}<svg></svg>{table(28)}</div></details>'
+    )
+    (site / "prose.html").write_text(f'<article class="bd-article">{text}</article>')
+    page = book_pdf.one_page(site, tmp_path / book_pdf.STYLE)
+    prose = BeautifulSoup(page, "html.parser").select("article")[1]
+    left = [len(each.select("tr")) for each in prose.select("table")]
+    assert left == [25, 30, 3]
+    lines = [each.text for each in prose.select("details > p, .tabs > p")]
+    assert lines == [
+        f"(In the book on a screen: {rows} rows of numbers.)" for rows in (26, 27, 28)
+    ]
+
+
 def test_pictures_are_found_from_wherever_the_page_lies(page, site):
     sources = [each["src"] for each in page.select("article img")]
     inner = page.select_one("svg image")["xlink:href"]

@@ -1,15 +1,19 @@
 import pandas as pd
 
+from sslmepr.association.grid import CELL, CELLS
 from sslmepr.association.preregistration import PRIMARY
-from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.sources import BRIDGED, CROSS, DISJOINT
 from sslmepr.report.association_trust import (
     checks_shown,
     claims_table,
     contradicted,
+    counted_or_not,
     halo_dots,
     held_caption,
+    in_short,
     overlap_dots,
     strength_dots,
+    uncounted,
 )
 
 DRAWN = pd.DataFrame(
@@ -52,6 +56,36 @@ def test_cues_of_unequal_strength_contradict_one_law():
     assert told.startswith(short) and short.endswith("corpus with their labels.")
     assert contradicted(STRENGTHS.iloc[1:2], DRAWN) == []
     assert contradicted(pd.DataFrame(), DRAWN) == []
+
+
+def test_the_answer_stands_above_the_matrix_in_one_sentence():
+    verdict = ["present"] * 5 + ["absent"] + ["undecided"] * 24
+    cells = pd.DataFrame(CELLS, columns=CELL).assign(verdict=verdict, low=0.1, high=0.4)
+    cells["r"] = [0.2, -0.35, 0.3, 0.25, 0.22, *[0.0] * 25]
+    told = in_short(cells, False)
+    assert told.startswith(
+        "**Answer**: 5 of 30 pairs of an emotion and a trait go together (the "
+        "strongest: anger with conscientiousness, −.35 [.10, .40]; anger with extra"
+    )
+    assert told.endswith("1 are too weak to matter, and 24 are undecided.")
+    assert told.count("[") == 4
+    doubtful = in_short(cells, True, "20 of 30 pairs")
+    assert doubtful.startswith("**Not to be relied on, since the data contradict")
+    assert "not so, 5 of 30 pairs of an emotion and a trait would go" in doubtful
+    assert doubtful.endswith("here: intervals hold it in 20 of 30 pairs.")
+    assert "(" not in in_short(cells.assign(verdict="undecided"), False)
+
+
+def test_what_was_not_counted_is_not_said_to_be(tmp_path):
+    told = uncounted(DRAWN)
+    assert "was not counted; those of disjoint modalities" in told
+    assert told.endswith("hold it in 41 to 61 % of the pairs, by kind of drawn world.")
+    file = tmp_path / "bridge.csv"
+    assert counted_or_not(file, BRIDGED).endswith("such worlds are not on record.")
+    DRAWN.assign(source=BRIDGED).to_csv(file, index=False)
+    told = counted_or_not(file, BRIDGED)
+    assert told.startswith("In 1,900 drawn worlds intervals of estimates *with doubly")
+    assert "hold the truth in 41 to 96 % of the pairs" in told
 
 
 def test_a_check_that_holds_is_not_called_so():
@@ -108,7 +142,10 @@ def test_claims_stand_beside_the_verdict_of_each_study():
     assert set(table["real"]) == {"no verdict: not identified"}
     truth = pd.DataFrame({"emotion": [*claims], "rated": [0.42, -0.34]})
     table = claims_table(claims, studies, studies, truth)
-    assert table["simulated"][0] == "doubtful: confirmed, .21 [.09, .32]"
+    assert table["simulated"].tolist() == [
+        ".21 [.09, .32], which would confirm it if the assumptions held",
+        "−.11 [−.29, .06], too uncertain even if the assumptions held",
+    ]
     assert set(table["real"]) == {"no verdict: not identified"}
     assert table.iloc[:, -1].tolist() == [".42", "−.34"]
     against = claims_table(claims, {"x": found.assign(verdict="opposite")})

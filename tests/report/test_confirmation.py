@@ -76,20 +76,21 @@ def tables():
 
 
 def test_the_answer_counts_endpoints_by_what_was_expected(tables):
-    told = answer(log(True), True, 1, tables).sentences
-    state, endpoints, worlds, people, unsaid = told
-    assert state.startswith("**Confirmatory.**") and "1 attempt on record" in state
+    told = answer(log(True), True, 1, tables, "Others have more.").sentences
+    endpoints, sure, unsaid = told
+    assert endpoints.startswith("**Confirmatory.**")
+    assert "1 attempt on record" in endpoints
     assert "4 as registered: 2 confirmed (happiness with all traits .30" in endpoints
     assert "surprise with all traits .01" in endpoints.split("refuted")[0]
     assert "1 refuted (sadness with all traits .10" in endpoints
     assert "1 undecided (anger with agreeableness" in endpoints
     assert "3 of the 4 intervals contain what was planted" in endpoints
-    assert "over 400 worlds" in worlds
-    assert "0.950 [0.940, 0.960] (planted worlds): met" in worlds
-    assert "0.060 [0.030, 0.100] (unrelated worlds): undecided" in worlds
-    assert "root-mean-square" not in worlds  # it has no bounds
-    assert "read no worse for sure" in people
-    assert "a difference of −0.050 [−0.191, 0.091]" in people
+    assert sure.startswith("**How sure.** Over 400 new worlds of this kind")
+    assert "met: intervals that hold what was planted: 95.0 [94.0, 96.0] % in" in sure
+    assert "some pair is called: 6.0 [3.0, 10.0] % in unrelated worlds)" in sure
+    assert "root-mean-square" not in sure  # it has no bounds
+    assert "Others have more. **Recognition**: new people are read no worse" in sure
+    assert "a difference of −0.050 [−0.191, 0.091]" in sure
     assert unsaid.startswith("**What it does not say.**")
 
 
@@ -103,7 +104,7 @@ def test_new_people_who_are_read_worse_are_told(tables):
 def test_missed_and_undecided_bounds_are_named(tables):
     assert bounds_told(pd.DataFrame()) == ""
     assert bounds_told(tables["worlds"]).startswith(
-        "; of 2 bounds on error rates, 0 missed and 1 undecided ("
+        "; of 2 bounds on error rates, 0 are missed and 1 is undecided (worlds in which"
     )
 
 

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 
 from sslmepr.association.grid import tidy_matrix
 from sslmepr.association.planning import CALL_ABSENT, FIND, FIND_MEAN
@@ -502,14 +502,14 @@ def frames(rng, count=3):
     return rng.integers(0, 255, (count, 12, 16, 3), dtype=np.uint8)
 
 
-def test_contact_sheet_and_clip_panel(rng):
+def test_contact_sheet_and_sound(rng):
     figure = figures.contact_sheet(frames(rng), ["a", "b", "c"])
     assert [texts(axes) for axes in figure.axes] == [["a"], ["b"], ["c"]]
     wave = np.sin(np.arange(1600) / 9)
-    figure = figures.clip_panel(frames(rng), np.arange(3), wave, 16000)
-    assert figure.axes[3].get_xlim() == (0, 0.1)
-    silent = figures.clip_panel(frames(rng), np.arange(3), None, 16000)
-    assert "no sound" in texts(silent.axes[3])
+    (axes,) = figures.sound(wave, 16000, np.array([0.02, 0.05])).axes
+    assert axes.get_xlim() == (0, 0.1)
+    _, marks = axes.collections
+    assert [part[0, 0] for part in marks.get_segments()] == [0.02, 0.05]
 
 
 def test_envelope_keeps_every_peak(rng):
@@ -686,6 +686,19 @@ def test_every_verdict_has_its_mark_and_its_number():
     shapes = [len(mark.get_paths()[0].vertices) for mark in marks]
     assert shapes[2] != shapes[3] and marks[3].get_facecolor().size == 0
     assert marks[0].get_sizes()[0] < marks[3].get_sizes()[0]
+
+
+def test_verdicts_that_are_refused_are_grey_and_said_to_be():
+    axes = figures.verdict_matrix(verdicts(), refused=True).axes[0]
+    marks = [c for c in axes.collections if c.get_gid()]
+    assert (
+        marks[2]
+        .get_gid()
+        .startswith("title:Anger, Extraversion: not to be relied on: present, −.40 [")
+    )
+    grey = to_rgba(theme.faint())
+    assert {tuple(mark.get_edgecolor()[0]) for mark in marks} == {grey}
+    assert {text.get_fontweight() for text in axes.texts} == {"normal"}
 
 
 def test_a_matrix_of_some_pairs_has_their_rows_alone():
@@ -952,10 +965,27 @@ def test_a_timeline_has_gaps_and_the_time_of_the_recording(sound):
         filled, hollow = (each.get_offsets()[:, 1] for each in axes.collections[1:])
         assert len(filled) == sum(value >= 0.5 for value in expected)
         assert (filled >= 0.5).all() and not (hollow >= 0.5).any()
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "seeds" not in labels
     if sound:  # from the start of the first window on
         (area,) = figure.axes[-1].collections
         ends = area.get_paths()[0].vertices[:, 0]
         assert ends.min() == 1 and ends.max() == pytest.approx(8.9)
+
+
+def test_a_timeline_has_a_band_over_seeds():
+    bands = windows().drop(columns=["start", "end"])
+    bands = bands.add_suffix("_least") - 0.05, bands.add_suffix("_most") + 0.1
+    table = pd.concat([windows(), *bands], axis=1)
+    figure = figures.emotion_timeline(table, {}, None, 10)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "seeds" in labels
+    assert len(figure.axes) == len(SCORED_EMOTIONS)
+    for place, axes in enumerate(figure.axes):
+        _, ends, *_ = axes.collections
+        found = [part[:, 1] for part in ends.get_segments() if len(part)]  # a gap
+        expected = np.array([[0.1 * place], [0.1 * place + 0.4]]) + [-0.05, 0.1]
+        np.testing.assert_allclose(found, expected)
 
 
 def everything(rng):
@@ -989,14 +1019,18 @@ def everything(rng):
         "association_heatmap": (tables,),
         "block_gains": (gains(),),
         "bounds_panels": bounded(),
-        "clip_panel": (frames(rng, 4), np.arange(4), wave, 16000),
         "component_gains": (component_gains(), 0.005),
         "condition_panels": (conditions(), BANDS),
         "contact_sheet": (frames(rng, 5), labels),
         "deletion_lines": (deleted(),),
         "dose_dots": (dosed(), 0.005),
         "difference_dots": (differences(),),
-        "emotion_timeline": (windows(), dict.fromkeys(EMOTIONS, 0.6), wave, 160),
+        "emotion_timeline": (
+            windows().assign(anger_least=0.0, anger_most=0.5),
+            dict.fromkeys(EMOTIONS, 0.6),
+            wave,
+            160,
+        ),
         "evidence_dots": (used_evidence(),),
         "expected_panels": (expected(),),
         "in_time": (timed(),),
@@ -1015,6 +1049,7 @@ def everything(rng):
         "robustness_dots": (disturbed(),),
         "outside_dots": (outside(),),
         "search_history": (searched(),),
+        "sound": (wave, 16000, np.arange(4) / 1000),
         "specification_curve": (specified(rng), CHOICES),
         "stacking_weights": (weights,),
         "trial_lines": (trials_of_strengths(), "strength", "source"),

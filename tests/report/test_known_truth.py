@@ -1,7 +1,13 @@
 import pandas as pd
 import pytest
 
-from sslmepr.report.known_truth import cells_held, claims_held, truths
+from sslmepr.association.sources import CROSS
+from sslmepr.report.known_truth import (
+    cells_held,
+    claims_held,
+    miss_explained,
+    truths,
+)
 
 TRUTH = pd.DataFrame(
     [
@@ -53,3 +59,34 @@ def test_pairs_that_were_built_in_are_counted_apart():
     assert "(they miss it, too near 0, in fear" in cells_held(CELLS.head(2))
     assert cells_held(CELLS.iloc[1:2]) == "1 of the 1 pairs that were built in"
     assert cells_held(CELLS.assign(planted=0)) == "1 of 3 pairs"
+
+
+def test_a_miss_is_set_against_what_drawn_worlds_lead_to_expect():
+    """Happiness is .30, sadness -.20; of .8 of that, .10 and .06 are missing."""
+    rows = [(CROSS, "mild world", 0.3, "slope", 0.8), (CROSS, "480", 0.3, "slope", 0.9)]
+    columns = ["source", "condition", "strength", "metric", "estimate"]
+    drawn = pd.DataFrame(rows, columns=columns)
+    primary = PRIMARY.assign(r=[0.14, -0.22, 0.0, 0.0])
+    half = 1.959964 * 0.05
+    primary["low"], primary["high"] = primary["r"] - half, primary["r"] + half
+    rows = [
+        ("happiness", "all", "all", "probes", 0.14),
+        ("happiness", "without text", "all", "probes", 0.1),
+        ("happiness", "without audio", "all", "probes", 0.2),
+        ("happiness", "without face", "all", "networks", 0.5),
+        ("happiness", "without face", "held-out corpus", "probes", 0.5),
+        ("happiness", "without face", "all", "probes", None),
+    ]
+    columns = ["emotion", "modalities", "corpora", "scores", "estimate"]
+    curve = pd.DataFrame(rows, columns=columns)
+    whole, happy, sad = miss_explained(primary, TRUTH, drawn, curve)
+    assert "(*mild world*), associations already come out at .80 of their" in whole
+    assert happy == (
+        "**Happiness**, mean over the five traits: .30 is true, .24 is then to be "
+        "expected, and .14 was found, 2.0 standard errors too weak. Without one "
+        "modality each, it is .10 (without text) to .20 (without audio), so that no "
+        "single one makes it too weak."
+    )
+    assert sad.endswith("and −.22 was found, 1.2 standard errors stronger.")
+    assert miss_explained(primary, TRUTH, drawn.iloc[1:], curve) == []
+    assert miss_explained(primary.iloc[2:], TRUTH, drawn, curve) == []

@@ -42,7 +42,10 @@ def test_sentences_carry_the_numbers_of_the_tables():
     assert "text after stage 1, 0.700, and guessing 0.500." in emotions
     assert "concordance (CCC) of 0.300" in traits
     assert "r = 0.930 [0.900, 0.950] over 30 pairs" in planted
-    assert "labels is 0.800 [0.700, 0.900], so that they come out too weak" in planted
+    assert (
+        "They are 0.800 [0.700, 0.900] times as large as those on average, too weak"
+        in planted
+    )
     assert "0 % of 30 emotion-trait pairs" in unrelated
 
 
@@ -71,6 +74,7 @@ def test_the_first_screen_begins_with_what_stage_3_adds():
     assert told[2].endswith("over people, not clips. Kept.")
     assert "drawn" not in told[3]
     assert len(recognition_findings(METRICS, None, "", []).sentences) == 3
+    assert recognition_findings(METRICS, None, "", [], ["x"]).sentences[3:] == ["x"]
 
 
 def test_what_is_covered_is_told_where_the_ceiling_is_known():

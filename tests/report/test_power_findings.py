@@ -2,9 +2,12 @@ import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT
 from sslmepr.report.power_findings import (
+    cell_bias,
+    corrections,
     coverage,
     error_rates,
     power_findings,
+    read_drawn,
     trials_findings,
 )
 
@@ -65,3 +68,58 @@ def test_how_sure_and_what_is_not_said_follow_the_answer():
     assert [answer, *more] == power_findings(SUMMARY, 0.05).sentences
     assert "drawn 100 to 200 times" in sure and "within 1.1 percentage points" in sure
     assert unsaid.startswith("**What it does not say.** Worlds are drawn")
+
+
+def test_standard_errors_of_the_typical_world_and_of_all():
+    ratios = {"error_ratio": (1.05, 1.3), "error_ratio_trimmed": (1.0, 1.1)}
+    ratios["error_ratio_median"] = (1.02, 1.21)
+    rows = [
+        (CROSS, kind, 0.3, name, value, 100)
+        for name, values in ratios.items()
+        for kind, value in zip(("480 clips", "mild world"), values, strict=True)
+    ]
+    table = pd.concat([SUMMARY, pd.DataFrame(rows, columns=NAMES)])
+    _, _, _, errors, _ = power_findings(table, 0.05).sentences
+    assert (
+        "are 1.02 to 1.21 times it by kind, and within this range in 1 of 2" in errors
+    )
+    assert "add most, is within it in 1, and without the tenth" in errors
+    assert "standard errors in 2. The largest mean" in errors
+    assert errors.endswith(
+        "in 2. The largest mean is that of mild world at |r| = 0.3 (1.30)."
+    )
+
+
+def test_the_bias_of_single_pairs_is_told_where_it_is_largest():
+    columns = ["source", "condition", "strength", "emotion", "trait"]
+    columns += ["planted", "expected", "deviation", "worlds"]
+    rows = [
+        (CROSS, "480 clips", 0.3, "anger", "openness", 0.3, 0.28, 0.1, 100),
+        (CROSS, "480 clips", 0.3, "fear", "openness", 0.0, 0.01, 0.1, 100),
+        (CROSS, "overlap", 0.3, "disgust", "openness", 0.0, -0.17, 0.2, 100),
+        (DISJOINT, "overlap", 0.3, "anger", "openness", 0.0, 0.9, 0.2, 100),
+    ]
+    told = cell_bias(pd.DataFrame(rows, columns=columns))
+    assert "half of all pairs are off by less than .020 on average" in told
+    worst, second = told.split("over worlds, but ")[1].split("; ")
+    assert worst == (
+        "disgust with openness in *overlap* at |r| = 0.3, −.17 on average "
+        "where .00 is planted (± .02)"
+    )
+    assert second.startswith("anger with openness in *480 clips*")
+
+
+def test_corrections_are_told_with_what_each_calls():
+    told = corrections(SUMMARY)
+    assert "any false alarm: over all thirty pairs it calls some in 60 to 60 %" in told
+    assert "in the same worlds some pair is called in 4 to 20 %, and" in told
+    assert told.endswith("some that is not is called in 50 to 50 %.")
+
+
+def test_larger_studies_are_read_beside_those_of_a_trial(tmp_path):
+    SUMMARY.to_csv(tmp_path / "drawn.csv", index=False)
+    assert len(read_drawn(tmp_path / "drawn.csv")) == len(SUMMARY)
+    SUMMARY.assign(condition="960 clips").to_csv(tmp_path / "larger.csv", index=False)
+    both = read_drawn(tmp_path / "drawn.csv")
+    assert both["condition"].eq("960 clips").sum() == len(SUMMARY) == len(both) / 2
+    assert len(read_drawn(tmp_path / "larger.csv")) == len(SUMMARY)

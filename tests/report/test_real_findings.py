@@ -273,8 +273,10 @@ def test_the_forest_of_described_people_has_guessing_beside_it(described):
 
 def test_checks_that_could_not_be_made_are_said_to_be_none(tmp_path):
     assert "nothing to check" in repr(module.checks(tmp_path))
-    pd.DataFrame({"assumption": ["sensors"]}).to_csv(tmp_path / "assumptions.csv")
-    assert "sensors" in repr(module.checks(tmp_path))
+    row = {"assumption": ["sensors"], "p": [0.0], "verdict": ["fails"]}
+    pd.DataFrame(row).to_csv(tmp_path / "assumptions.csv", index=False)
+    shown = module.checks(tmp_path).frame.iloc[0].tolist()
+    assert shown == ["errors of one sensor", "< .001", "fails"]
 
 
 def test_bounds_are_averaged_and_known_signs_counted():
@@ -381,3 +383,23 @@ def test_parts_are_told_where_real_people_are_read_worse_or_better():
         "(concordance (CCC) −0.020 [−0.030, −0.010]); better with none."
     )
     assert module.part_findings(NO_GAINS) == []
+
+
+def test_a_disturbed_model_is_told_beside_linear_fusion():
+    rows = [
+        ("none", "", 0.0, 0.00, -0.01, 0.01),
+        ("removed", "audio", 0.0, 0.10, 0.08, 0.12),
+        ("noise", "audio", 1.0, -0.085, -0.13, -0.03),
+        ("noise", "text", 2.0, 0.01, -0.02, 0.04),
+    ]
+    columns = ["disturbance", "modality", "dose", "above", "above_low", "above_high"]
+    own = pd.DataFrame(rows, columns=columns)
+    own = own.assign(corpus="fiv2", metric="CCC", model="multitask")
+    found = pd.concat([own, own.assign(model="linear_fusion", above=0.5)])
+    (told,) = module.robustness_findings(found.reset_index(drop=True))
+    better, worse, alike = told.split("; ")
+    assert "surely better: without audio (CCC 0.100 [0.080, 0.120])" in better
+    assert worse.startswith("surely worse: audio with noise, 1 SD (CCC −0.085")
+    assert alike.startswith("not told apart: text with noise, 2 SD (CCC 0.010")
+    for few in (0, 1):
+        assert module.robustness_findings(own.iloc[:few]) == []

@@ -7,9 +7,13 @@ from sslmepr.association.preregistration import PRIMARY, PRIMARY_FILE
 from sslmepr.association.verdicts import PRESENT, UNDECIDED
 from sslmepr.report.recorded_verdicts import (
     FINDINGS_FILE,
-    real_people,
+    recorded_people,
     recorded_verdicts,
 )
+
+
+def real_people(folder):
+    return recorded_people(folder, "**Real people** (published corpora)")
 
 
 def test_findings_of_the_run_are_told_as_they_are(tmp_path):
@@ -93,12 +97,12 @@ def test_contradicted_assumptions_are_told_first(tmp_path):
     checks.write_text(CHECKED.format("fails", 0.0001, "fails", "holds"))
     first, *told = recorded_verdicts(tmp_path).sentences
     assert first.startswith("**No verdict can be relied on**")
-    assert "(Hansen's J, p < .001); labels determine each other. What" in first
+    assert "(Hansen's J, p < .001); labels determine each other. Verdicts" in first
     assert told == [claim, "**Present**, 1."]
     (told,) = real_people(tmp_path)
     assert told.index("relied on") < told.index("happiness is so")
     assert "Present" not in told
     checks.write_text(CHECKED.format("holds", 0.02, "fails", "fails"))
     first = recorded_verdicts(tmp_path).sentences[0]
-    assert "(Hansen's J, p = .020); the two labelled corpora differ" in first
-    assert "make equal (p = .040). What" in first
+    assert "(Hansen's J, p = .020); scores go together differently" in first
+    assert "rated for traits (p = .040). Verdicts are shown" in first

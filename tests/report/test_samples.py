@@ -83,6 +83,8 @@ def test_players_say_what_is_said_if_it_is_known(tmp_path):
         "Sample clip 1: &lt;so&gt;",
         "Sample clip 2: no words",
     ]
+    named = video_players(table.assign(name="<b>"), tmp_path, "name")._repr_html_()
+    assert named.count('aria-label="&lt;b&gt;: ') == 2
     (track,) = re.findall('<track [^>]*src="data:text/vtt;base64,([^"]*)"', page)
     assert base64.b64decode(track).decode().endswith("\n&lt;so&gt;\n")
 

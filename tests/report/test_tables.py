@@ -37,6 +37,12 @@ def test_cells_are_written_for_readers(value, written):
     assert text(value) == written
 
 
+def test_no_p_is_zero():
+    assert text(0.0, "p") == text(0.0004, "p_corrected") == "< .001"
+    assert text(0.0394, "p_family") == ".039"
+    assert text(0.0, "power") == "0.000" and text(np.nan, "p") == "–"
+
+
 def test_categories_are_written_in_the_words_of_their_column():
     frame = pd.DataFrame({"variant": ["no_graph_attention", "my_own"]})
     frame["corpus"], frame["task"] = "emotion", "emotion"

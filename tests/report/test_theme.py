@@ -106,7 +106,7 @@ def test_both_styles_and_layouts_are_shown_with_a_description_and_equal_bytes(sh
         with theme.use(mode):
             assert theme.accent() in part
     # Not a sibling of the drawings: the book's theme hides captions with an image.
-    assert "</div><figcaption>It rises &amp; ends.</figcaption></figure>" in page
+    assert "</div></div><figcaption>It rises &amp; ends.</figcaption></figure>" in page
 
 
 def test_a_figure_leaves_nothing_on_the_page_that_is_not_its_own(shown):

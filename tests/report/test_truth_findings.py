@@ -50,6 +50,13 @@ def test_who_is_read_worse_is_told_with_what_chance_gives(scores):
     assert truth_findings.group_findings(table.assign(lowest=np.nan), 0.9) == []
 
 
+def test_an_interval_that_ends_at_0_as_written_shows_no_difference():
+    ends = pd.DataFrame(
+        {"lowest": [-0.1, -0.1, 0.006, 0.004], "highest": [-0.006, -0.001, 0.1, 0.1]}
+    )
+    assert truth_findings.differs(ends).tolist() == [-1, 0, 1, 0]
+
+
 def test_a_row_for_each_group_of_people(scores):
     table = truth_findings.group_table(truth_findings.named_groups(scores))
     assert table.fillna("").to_numpy().tolist() == [

@@ -1,5 +1,6 @@
 import pandas as pd
 
+from sslmepr.report.power_findings import error_rates
 from sslmepr.report.validity_findings import simpler_sources, validity_findings
 
 CELLS = pd.DataFrame(
@@ -19,6 +20,20 @@ AGREEMENT = pd.DataFrame(
     ],
     columns=["study", "metric", "estimate", "low", "high", "n_cells"],
 )
+
+
+def test_error_rates_stand_where_the_claims_are():
+    rows = [
+        ("cross_source", "kind", 0.0, "covers_planted", 0.95, 200),
+        ("cross_source", "kind", 0.0, "familywise_error", 0.065, 200),
+    ]
+    columns = ["source", "condition", "strength", "metric", "estimate", "worlds"]
+    drawn = pd.DataFrame(rows, columns=columns)
+    known = (CELLS, AGREEMENT, "here", 0.05)
+    _, sure, *_ = validity_findings(*known, drawn=drawn).sentences
+    _, alone, *_ = validity_findings(*known).sentences
+    assert sure == f"{alone} {error_rates(drawn, 0.05)}"
+    assert alone.endswith("These are 2 worlds, a check and no error rate.")
 
 
 def test_what_is_found_and_what_is_invented_come_first():

@@ -6,7 +6,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from sslmepr.association.sources import CROSS
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
-from sslmepr.trials.worlds import cell_means, summarise
+from sslmepr.trials.worlds import _medians, cell_means, summarise
 
 
 def by_hand(recovered, planted, significant, **changes):
@@ -52,6 +52,9 @@ def test_summary_by_hand():
         "covers_planted": 7 / 9,
         "rmse": np.sqrt(((r - planted) ** 2).mean()),
         "error_ratio": 0.05 / np.sqrt(r.var(0, ddof=1).mean()),
+        # All worlds have the same errors, so that none is left out.
+        "error_ratio_trimmed": 0.05 / np.sqrt(r.var(0, ddof=1).mean()),
+        "error_ratio_median": 0.05 / np.sqrt(r.var(0, ddof=1).mean()),
         "slope": (r @ planted).sum() / (3 * planted @ planted),
         "power": 4 / 6,
         "false_positive_rate": 1 / 3,
@@ -100,7 +103,7 @@ def test_undefined_cells_are_left_out():
 
 def test_one_world_has_no_deviation():
     found = summary(by_hand(RECOVERED[:1], PLANTED, CALLED))
-    assert "error_ratio" not in found.index
+    assert not found.index.str.startswith("error_ratio").any()
     assert np.isnan(found.loc["slope", "low"])
 
 
@@ -114,7 +117,30 @@ def test_standard_errors_that_are_right_have_a_ratio_of_one():
 
 def test_without_standard_errors_there_is_no_ratio():
     table = by_hand(RECOVERED, PLANTED, CALLED).assign(error=np.nan, p_family=np.nan)
-    assert {"error_ratio", "largest_t_error"}.isdisjoint(summary(table).index)
+    found = summary(table).index
+    assert "largest_t_error" not in found
+    assert not found.str.startswith("error_ratio").any()
+
+
+def test_a_few_large_standard_errors_move_the_mean_ratio_alone():
+    """Of 20 worlds the last has standard errors that are ten times too large."""
+    r = 0.1 + 0.05 * np.random.default_rng(1).standard_normal((20, 3))
+    table = by_hand(r, PLANTED, np.zeros((20, 3), bool))
+    table.loc[table["world"] == 19, "error"] = 0.5
+    table.loc[table["world"] == 18, "error"] = 0.06
+    found = summary(table)["estimate"]
+    spread, kept = r.var(0, ddof=1).mean(), r[:18].var(0, ddof=1).mean()
+    total = (18 * 0.05**2 + 0.06**2 + 0.5**2) / 20
+    assert found["error_ratio"] == pytest.approx(np.sqrt(total / spread))
+    assert found["error_ratio_median"] == pytest.approx(0.05 / np.sqrt(spread))
+    assert found["error_ratio_trimmed"] == pytest.approx(0.05 / np.sqrt(kept))
+
+
+def test_medians_of_replicates_are_those_of_repeated_values():
+    rng = np.random.default_rng(2)
+    values, counts = rng.standard_normal(9), rng.integers(0, 4, (30, 9))
+    expected = [np.median(np.repeat(values, each)) for each in counts]
+    np.testing.assert_allclose(_medians(values, counts), expected)
 
 
 def test_means_of_cells_by_hand():

@@ -24,7 +24,7 @@ from sslmepr.report.figures.bars import (
 )
 from sslmepr.report.figures.blocks import block_gains
 from sslmepr.report.figures.bounds import bounds_panels
-from sslmepr.report.figures.clips import clip_panel, contact_sheet
+from sslmepr.report.figures.clips import contact_sheet, sound
 from sslmepr.report.figures.corpora import label_distribution
 from sslmepr.report.figures.measurement import (
     multitrait_heatmap,
@@ -56,7 +56,6 @@ __all__ = [
     "association_panels",
     "block_gains",
     "bounds_panels",
-    "clip_panel",
     "contact_sheet",
     "component_gains",
     "condition_panels",
@@ -87,6 +86,7 @@ __all__ = [
     "reports_forest",
     "robustness_dots",
     "search_history",
+    "sound",
     "specification_curve",
     "stacking_weights",
     "strongest",

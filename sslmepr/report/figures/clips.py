@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sslmepr.report import theme
@@ -43,45 +42,20 @@ def contact_sheet(images: Sequence[np.ndarray], labels: Sequence[str]) -> Figure
 
 
 @theme.both_modes
-def clip_panel(
-    frames: np.ndarray,
-    seconds: np.ndarray,
-    waveform: np.ndarray | None,
-    sample_rate_hz: float,
-) -> Figure:
-    """Key frames in order, and the waveform beneath them.
+def sound(waveform: np.ndarray, sample_rate_hz: float, seconds: np.ndarray) -> Figure:
+    """The waveform of a clip, and when its frames were taken.
 
     Parameters
     ----------
-    frames : (frame, height, width, channel) ndarray of uint8
-    seconds : (frame,) ndarray
-        When each was taken.
-    waveform : (sample,) ndarray or None
-        In -1..1; None where the clip has no sound.
+    waveform : (sample,) ndarray
+        In -1..1; at least one sample.
     sample_rate_hz : float
+    seconds : (frame,) ndarray
+        Empty for a clip without pictures.
     """
-    columns = min(len(frames), int(theme.width() / FRAME))
-    rows = -(-len(frames) // columns)
-    height = theme.width() / columns * frames.shape[1] / frames.shape[2]
-    figure = plt.figure(figsize=(theme.width(), rows * (height + 0.2) + 1))
-    grid = figure.add_gridspec(rows + 1, columns, height_ratios=[*[height] * rows, 0.8])
-    for number, (frame, second) in enumerate(zip(frames, seconds, strict=True)):
-        axes = figure.add_subplot(grid[divmod(number, columns)])
-        axes.imshow(frame)
-        axes.set_axis_off()
-        axes.set_title(f"{second:.1f} s", fontsize=9, fontweight="normal")
-    axes = figure.add_subplot(grid[rows, :])
-    _draw_waveform(axes, waveform, sample_rate_hz, seconds)
-    return figure
-
-
-def _draw_waveform(axes: Axes, waveform, sample_rate_hz: float, seconds) -> None:
+    figure, axes = plt.subplots(figsize=(theme.width(), 1.1))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    if waveform is None or len(waveform) == 0:
-        axes.set_xticks([])
-        axes.text(0.5, 0.5, "no sound", transform=axes.transAxes, ha="center")
-        return
     time, low, high = envelope(waveform, sample_rate_hz, columns=900)
     axes.fill_between(
         time, low, high, color=theme.modality_colours()["audio"], linewidth=0.3
@@ -91,6 +65,7 @@ def _draw_waveform(axes: Axes, waveform, sample_rate_hz: float, seconds) -> None
     axes.set_ylim(-1.05 * reach, 1.05 * reach)
     axes.vlines(seconds, -reach, reach, color=theme.faint(), lw=0.8, ls=":")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} s")
+    return figure
 
 
 def envelope(

@@ -28,7 +28,7 @@ def emotion_timeline(
     ----------
     windows : DataFrame
         start and end in seconds, and a column for each emotion that is shown; NaN is a
-        gap.
+        gap. With ``<emotion>_least`` and ``<emotion>_most`` a band over seeds is drawn.
     thresholds : mapping of str to float
         Emotion to the probability from which it counts as present: its marks are then
         filled.
@@ -53,13 +53,17 @@ def emotion_timeline(
     last = grid[-1, 0]
     last.set_xlim(windows["start"].min(), windows["end"].max())
     last.set_xlabel("Time in the recording, s")
-    legend(figure, _marks())
+    legend(figure, _marks(any(f"{name}_least" in windows for name in names)))
     return figure
 
 
 def _draw_emotion(axes: Axes, windows: pd.DataFrame, name: str, threshold) -> None:
     colour = theme.emotion_colours()[name]
     middles, values = windows[["start", "end"]].mean(axis=1), windows[name]
+    if f"{name}_least" in windows:
+        ends = windows[f"{name}_least"], windows[f"{name}_most"]
+        axes.fill_between(middles, *ends, color=colour, alpha=0.2, lw=0)
+        axes.vlines(middles, *ends, color=colour, lw=1)  # beside a gap, all there is
     axes.plot(middles, values, color=colour, lw=1.6)
     axes.hlines(values, windows["start"], windows["end"], color=colour, alpha=0.3, lw=3)
     present = values >= (np.inf if threshold is None else threshold)
@@ -90,11 +94,12 @@ def _draw_sound(axes: Axes, waveform, sample_rate_hz: float, start: float) -> No
     axes.set_title("Sound", pad=1, fontsize=9.5)
 
 
-def _marks() -> list[Line2D]:
+def _marks(seeds: bool) -> list[Line2D]:
     style = {"color": theme.ink(), "markersize": 5}
     return [
         Line2D([], [], label="window", lw=3, alpha=0.3, color=theme.ink()),
         Line2D([], [], label="reaches its threshold", marker="o", ls="none", **style),
         Line2D([], [], label="does not", marker="o", mfc="none", ls="none", **style),
         Line2D([], [], label="threshold", ls=":", lw=1, color=theme.faint()),
+        *([Line2D([], [], label="seeds", lw=1, color=theme.ink())] if seeds else []),
     ]

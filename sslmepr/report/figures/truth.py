@@ -8,6 +8,7 @@ from sslmepr.labels import EMOTIONS
 from sslmepr.report import theme
 from sslmepr.report.figures.matrices import draw_matrix
 from sslmepr.report.figures.panels import entitle, panel_grid
+from sslmepr.report.truth_findings import differs
 
 
 @theme.both_modes
@@ -86,10 +87,10 @@ def group_dots(table: pd.DataFrame) -> Figure:
     size = 3.0, 0.6 + 0.3 * len(names)
     figure, grid = panel_grid(len(metrics), size, (1.0, 0.3), sharey=True)
     for axes, metric in zip(grid.flat, metrics, strict=False):
-        for row in table[table["metric"] == metric].itertuples():
+        mine = table[table["metric"] == metric]
+        for row in mine.assign(sure=differs(mine) != 0).itertuples():
             place = names.index(row.people)
-            sure = row.lowest > 0 or row.highest < 0
-            colour = theme.accent() if sure else theme.faint()
+            colour = theme.accent() if row.sure else theme.faint()
             axes.hlines(place, row.low, row.high, color=colour, lw=2.4, alpha=0.6)
             axes.plot(row.estimate, place, "o", ms=6, color=colour)
         entitle(axes, theme.pretty(metric))

@@ -16,7 +16,7 @@ SHAPES = ("o", "s")
 
 
 @theme.both_modes
-def verdict_matrix(cells: pd.DataFrame) -> Figure:
+def verdict_matrix(cells: pd.DataFrame, refused: bool = False) -> Figure:
     """A mark and a number for each pair: its correlation, or the clips that it needs.
 
     Parameters
@@ -24,11 +24,14 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
     cells : DataFrame
         From `sslmepr.report.association_findings.verdict_cells`, of all pairs or of
         some.
+    refused : bool
+        Whether verdicts are not to be relied on: grey, and none is bold.
     """
     figure, axes, places = matrix_axes(cells, 0.48)
+    unsure = "not to be relied on: " if refused else ""
     for cell in cells.itertuples():
         place = places[cell.emotion, cell.trait]
-        mark, text, bold = _marked(cell)
+        mark, text, bold = _marked(cell, refused)
         words = f"{theme.pretty(cell.emotion)}, {theme.pretty(cell.trait)}"
         numbers = f"{text} [{apa_number(cell.low)}, {apa_number(cell.high)}]"
         if cell.verdict == UNDECIDED:
@@ -37,7 +40,7 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             place[0],
             place[1] - 0.17,
             **mark,
-            gid=theme.named(f"{words}: {cell.verdict}, {numbers}"),
+            gid=theme.named(f"{words}: {unsure}{cell.verdict}, {numbers}"),
         )
         axes.text(
             place[0],
@@ -49,9 +52,9 @@ def verdict_matrix(cells: pd.DataFrame) -> Figure:
             fontweight="bold" if bold else "normal",
         )
     keys = {
-        "present, with more of the trait": verdict_mark(PRESENT, 1),
-        "present, with less of it": verdict_mark(PRESENT, -1),
-        "absent": verdict_mark(ABSENT, 0),
+        "present, with more of the trait": verdict_mark(PRESENT, 1, refused),
+        "present, with less of it": verdict_mark(PRESENT, -1, refused),
+        "absent": verdict_mark(ABSENT, 0, refused),
         "undecided: clips to decide (k: 1,000)": verdict_mark(UNDECIDED, 0),
     }
     handles = [axes.scatter([], [], label=name, **mark) for name, mark in keys.items()]
@@ -106,30 +109,31 @@ def matrix_axes(cells: pd.DataFrame, row: float) -> tuple[Figure, Axes, Places]:
     )
 
 
-def _marked(cell) -> tuple[dict, str, bool]:
+def _marked(cell, refused: bool) -> tuple[dict, str, bool]:
     """Mark and number of a cell, and whether the number is strong."""
     if cell.verdict == PRESENT:
         sign = "+" if cell.r > 0 else ""
-        return verdict_mark(PRESENT, cell.r), sign + apa_number(cell.r), True
+        mark = verdict_mark(PRESENT, cell.r, refused)
+        return mark, sign + apa_number(cell.r), not refused
     if cell.verdict == ABSENT:
-        return verdict_mark(ABSENT, 0), apa_number(cell.r), False
+        return verdict_mark(ABSENT, 0, refused), apa_number(cell.r), False
     clips = f"{cell.clips:,.0f}"
     if cell.clips >= 10_000:
         clips = f"{cell.clips / 1000:,.0f}k"
     return verdict_mark(UNDECIDED, 0), clips, False
 
 
-def verdict_mark(verdict: str, r: float) -> dict:
+def verdict_mark(verdict: str, r: float, refused: bool = False) -> dict:
     """Style of a scatter: a full triangle, a hollow circle or a small dot."""
     if verdict == PRESENT:
-        colour = theme.diverging()(1.0 if r > 0 else 0.0)
+        colour = theme.faint() if refused else theme.diverging()(float(r > 0))
         return {"marker": "^" if r > 0 else "v", "s": 95, "color": [colour]}
     if verdict == ABSENT:
         return {
             "marker": "o",
             "s": 60,
             "facecolors": "none",
-            "edgecolors": theme.ink(),
+            "edgecolors": theme.faint() if refused else theme.ink(),
         }
     return {"marker": "o", "s": 9, "color": theme.faint()}
 

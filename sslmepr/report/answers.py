@@ -1,0 +1,330 @@
+"""What was asked and found, in sentences that need no knowledge of the method.
+
+They stand on the front page and in the README; the numbers behind them, in chapters.
+"""
+
+import pandas as pd
+
+from sslmepr.association.sources import NOTED
+from sslmepr.association.specifications import NETWORKS
+from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION, headline
+from sslmepr.labels import FUSED, MODALITIES, select
+from sslmepr.report.apa import apa_number
+from sslmepr.report.confirmation import NEW, as_registered
+from sslmepr.report.power_findings import NOMINAL, pairs_called, share
+from sslmepr.report.words import plain
+from sslmepr.statistics.verdicts import BETTER, EQUIVALENT, UNDECIDED, WORSE
+
+TASKS = {"mWACC": ("emotions", "balanced accuracy"), "CCC": ("traits", "agreement")}
+"""Scores that are told: of what, and what they are called."""
+
+JUDGED = {
+    BETTER: "worse",
+    WORSE: "better",
+    EQUIVALENT: "as well",
+    UNDECIDED: "as well, as far as can be told,",
+}
+"""What a simpler method does, by the verdict on what the model gains over it."""
+
+CHANNEL = {"audio": "voice", "text": "words"}
+"""What readers call a modality."""
+
+BROKEN = {
+    "conditions": "several ways to the same number disagree by more than chance",
+    "covariances": "scores go together differently in the two corpora that were "
+    "learned from",
+    "corpora": "either corpus alone gives other associations",
+    "labels": "clips with both labels give other associations",
+}
+"""Tests of `sslmepr.association.assumption_checks`: what it means that one fails."""
+
+STRONGEST = 3
+"""Pairs that are named of those that observers noted."""
+
+
+def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list[str]:
+    """How well emotions and traits are told, between guessing and what can be known.
+
+    Parameters
+    ----------
+    covered : DataFrame
+        From `sslmepr.evaluation.scores.distance_covered`: modality, metric, estimate,
+        low, high, baseline, ceiling, n.
+    later : DataFrame, optional
+        From `sslmepr.confirmation.people.recognition`: scores of people who were made
+        when the code was fixed stand beside these.
+    """
+    fused = covered[covered["modality"] == FUSED].set_index("metric")
+    if not {*TASKS} <= set(fused.index):
+        return []
+    emotions, traits = (fused.loc[metric] for metric in TASKS)
+    told, low, high, guess, best = (
+        f"{100 * emotions[name]:.0f}"
+        for name in ("estimate", "low", "high", "baseline", "ceiling")
+    )
+    score, least, most, top = (
+        apa_number(traits[name]) for name in ("estimate", "low", "high", "ceiling")
+    )
+    return [
+        f"**It recognises what is shown.** In {int(emotions['n'])} clips of simulated "
+        f"people whom it never met, {told} % [{low}, {high}] of its decisions whether "
+        f"an emotion is there are right (guessing: {guess} %; the best that can be "
+        f"known: {best} %), and its scores of personality agree with those of raters "
+        f"by {score} [{least}, {most}] (guessing: 0; the best that can be known: "
+        f"{top}).{_later(later)}"
+    ]
+
+
+def _later(people: pd.DataFrame | None) -> str:
+    if people is None or people.empty:
+        return ""
+    new = select(people, people=NEW).set_index("metric")["estimate"]
+    if not {*TASKS} <= {*new.index}:
+        return ""
+    return (
+        f" In people who were made when the code was fixed: {share(new['mWACC'])} and "
+        f"{apa_number(new['CCC'])}."
+    )
+
+
+def simpler(gains: pd.DataFrame) -> list[str]:
+    """Whether a plain method would do, for whoever decides on using this one.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        From `sslmepr.evaluation.component_gains.component_gains`.
+    """
+    gains = gains[gains["metric"].isin(TASKS)]
+    linear, late = (
+        gains[gains["component"] == part] for part in (LINEAR_FUSION, LATE_FUSION)
+    )
+    if linear.empty:
+        return []
+    told = " and ".join(
+        f"{JUDGED[row.verdict]} for {TASKS[row.metric][0]} (the model gains "
+        f"{_change(row.gain, row.low, row.high)} in {TASKS[row.metric][1]})"
+        for row in linear.itertuples()
+    )
+    text = (
+        f"**Do you need it?** A plain linear fusion of the same features does {told}."
+    )
+    if len(late) and not (late["verdict"] == BETTER).any():
+        text += (
+            " A weighting of what face, body, scene, voice and words say (late fusion) "
+            "does as well, as far as can be told."
+        )
+    return [text]
+
+
+def _change(gain: float, low: float, high: float) -> str:
+    sign = "+" if gain > 0 else ""
+    return f"{sign}{_digits(gain)} [{_digits(low)}, {_digits(high)}]"
+
+
+def _digits(value: float) -> str:
+    return apa_number(value, 3)
+
+
+def associations(
+    cells: pd.DataFrame, agreement: pd.DataFrame, curve: pd.DataFrame
+) -> list[str]:
+    """Which of the planted pairs are found, and how many others are called.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Of one world: emotion, trait, planted, rated, recovered, low, high, significant.
+    agreement : DataFrame
+        Of the same world: metric, estimate, low, high.
+    curve : DataFrame
+        Table of `sslmepr.association.specifications.Curve`; may be empty.
+    """
+    there = cells["planted"] != 0
+    called = cells["significant"].astype(bool)
+    right = there & called & (cells["planted"] * cells["recovered"] > 0)
+    known = cells[there].dropna(subset=["low", "high"])
+    held = known["rated"].between(known["low"], known["high"]).sum()
+    size = agreement.set_index("metric").loc["slope"]
+    slope, low, high = (apa_number(size[name]) for name in ("estimate", "low", "high"))
+    text = (
+        f"**It finds {right.sum()} of the {there.sum()} pairs of an emotion and a "
+        "trait that were built into the simulated people, and reports "
+        f"{(called & ~there).sum()} of the {(~there).sum()} others**, though no clip "
+        "carried both labels. Correlations come out at "
+        f"{slope} [{low}, {high}] times those of the labels; {held} of the "
+        f"{len(known)} intervals hold the truth ({share(NOMINAL)} are promised). A "
+        "pair that is not found is undecided, not absent."
+    )
+    if len(curve):
+        own = select(curve, scores=NETWORKS).dropna(subset=["estimate"])
+        text += (
+            " Linear probes find this; the method's own networks show what the paper "
+            f"claims in {own['significant'].sum()} of {len(own)} ways to analyse it."
+        )
+    return [text]
+
+
+def broken(checks: pd.DataFrame) -> str:
+    """Which assumptions of the verdicts the data contradict, in plain words.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        From `sslmepr.association.assumption_checks.assumption_checks`; may be empty.
+
+    Returns
+    -------
+    str
+        Empty if no check fails.
+    """
+    if checks.empty:
+        return ""
+    failed = checks[checks["verdict"] == "fails"]
+    return "; ".join(
+        BROKEN.get(row.assumption, row.reason) for row in failed.itertuples()
+    )
+
+
+def how_sure(
+    checks: pd.DataFrame,
+    endpoints: pd.DataFrame,
+    worlds: pd.DataFrame,
+    drawn: pd.DataFrame | None,
+    alpha: float,
+) -> list[str]:
+    """Whether a single pair may be believed, and what the procedure was tested by.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        As of `broken`.
+    endpoints, worlds : DataFrame
+        Of the last attempt to confirm, from `sslmepr.confirmation.people.endpoints` and
+        `sslmepr.confirmation.confirm.count_worlds`; both may be empty.
+    drawn : DataFrame or None
+        Summary of many drawn worlds (`sslmepr.trials.worlds.summarise`).
+    alpha : float
+        Level of the tests.
+    """
+    parts = []
+    if broken(checks):
+        parts.append(
+            "Not alone, even if its own test calls it *present* or *confirmed*: these "
+            "clips contradict what the tests assume."
+        )
+    if len(endpoints):
+        true = as_registered(endpoints).sum()
+        parts.append(
+            f"What was tested is the procedure: {true} of {len(endpoints)} claims came "
+            "true that were fixed before their people were made."
+        )
+    if "metric" in worlds and len(power := select(worlds, metric="power")):
+        parts.append(
+            f"In such worlds it finds {share(power['estimate'].iloc[0])} of the pairs "
+            "that are there."
+        )
+    if drawn is not None:
+        parts.append(f"Where nothing is associated, {pairs_called(drawn, alpha)}.")
+    return [f"**May a pair be believed?** {' '.join(parts)}"] if parts else []
+
+
+def real_scores(
+    metrics: pd.DataFrame, by_video: pd.DataFrame, gains: pd.DataFrame
+) -> list[str]:
+    """How well real people are read, with and without videos that were learned from.
+
+    Parameters
+    ----------
+    metrics, by_video : DataFrame
+        Of published corpora in their own splits, and without a video on both sides,
+        from `sslmepr.evaluation.evaluate.evaluate_study`.
+    gains : DataFrame
+        From `sslmepr.evaluation.target_gains.target_gains`; may be empty.
+    """
+    if metrics.empty or by_video.empty:
+        return []
+    met, unmet = (
+        _fused(select(table, corpus=corpus), "CCC")
+        for table, corpus in ((metrics, "fiv2"), (by_video, "fiv2_by_video"))
+    )
+    lines = select(metrics, corpus="meld")
+    read = _fused(lines, "weighted F1")
+    guessed = select(headline(lines, (read["metric"],), "test"), stage="baseline")
+    return [
+        "**How real people are read.** Scores of personality agree with raters of "
+        f"video blogs by {_ends(met)} (guessing: 0{_one(gains, 'fiv2', 'CCC')}), and "
+        f"by {_ends(unmet)} where no clip of the same video was learned from. Emotions "
+        f"of lines of dialogue have a weighted F1 of {_ends(read)} (guessing: "
+        f"{apa_number(guessed['estimate'].iloc[0])}"
+        f"{_one(gains, 'meld', 'weighted F1')})."
+    ]
+
+
+def _fused(metrics: pd.DataFrame, name: str) -> pd.Series:
+    """Score of the default model."""
+    scores = headline(metrics, (name,), "test")
+    return select(scores, stage="fusion", variant="multitask").iloc[0]
+
+
+def _ends(row: pd.Series) -> str:
+    return "{} [{}, {}]".format(
+        *(apa_number(row[name]) for name in ("estimate", "low", "high"))
+    )
+
+
+def _one(gains: pd.DataFrame, corpus: str, metric: str) -> str:
+    """The best single modality, and how far the model is above it."""
+    own = {"corpus": corpus, "split": "test", "model": "multitask"}
+    mine = select(gains, metric=metric, target="mean", **own) if len(gains) else gains
+    if mine.empty or not (alone := mine["against"].isin(MODALITIES)).any():
+        return ""
+    least = mine.loc[mine[alone]["difference"].idxmin()]
+    change = _change(least["difference"], least["low"], least["high"])
+    return f"; above {CHANNEL.get(least['against'], least['against'])} alone: {change}"
+
+
+def real_associations(checks: pd.DataFrame, otherwise: list[str]) -> list[str]:
+    """Whether it can be said which emotions and traits go together in real people.
+
+    Parameters
+    ----------
+    checks : DataFrame
+        As of `broken`.
+    otherwise : list of str
+        What is said if nothing contradicts the assumptions.
+    """
+    reasons = broken(checks)
+    if not reasons:
+        return otherwise
+    return [
+        "**Which emotions go with which traits in real people cannot be said**: the "
+        f"data contradict what the analysis assumes ({reasons})."
+    ]
+
+
+def noted(outside: pd.DataFrame) -> list[str]:
+    """How happiness that observers noted goes with impressions of personality.
+
+    Parameters
+    ----------
+    outside : DataFrame
+        From `sslmepr.association.outside_criterion.outside_criterion`; may be empty.
+    """
+    if outside.empty:
+        return []
+    every = select(outside, source=NOTED)
+    pairs = select(every, emotion="happiness").nlargest(STRONGEST, "r")
+    told = ", ".join(f"{plain(row['trait'])} {_r(row)}" for _, row in pairs.iterrows())
+    return [
+        "**One finding in real people needs no model**: the more often observers noted "
+        f"smiles and the like, the higher others rated a person in {told} (the "
+        f"strongest of {len(every)} pairs; {int(pairs['n'].iloc[0])} clips). Both saw "
+        "the same faces, so that liking may be in it."
+    ]
+
+
+def _r(row: pd.Series) -> str:
+    return (
+        f"{apa_number(row['r'])} [{apa_number(row['low'])}, {apa_number(row['high'])}]"
+    )
