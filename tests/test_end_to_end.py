@@ -138,9 +138,9 @@ def locked(folder):
 
 
 def copy(folder):
-    """A repository with the files of this one, but for lock files."""
+    """A repository with the files of this one, but for what tells that it has run."""
     for name in call(ROOT, "git", "ls-files", "-co", "--exclude-standard").splitlines():
-        if (ROOT / name).is_file() and Path(name).name != "dvc.lock":
+        if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     (folder / TRIED).with_name("params.yaml").write_text(yaml.safe_dump(TRIALS))
