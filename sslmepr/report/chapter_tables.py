@@ -376,7 +376,7 @@ def folds(found: pd.DataFrame) -> Table:
         shown = found[found["metric"].isin(names) & total]
         if shown["split"].nunique() > 1:
             split = shown["split"].replace("test", "held out")
-            shown = shown.assign(metric=shown["metric"].map(plain) + ", " + split)
+            shown = shown.assign(metric=shown["metric"] + ", " + split)
         return metric_table(shown, "method")
     chosen = found[found["metric"] == "UAR"]
     names = {"folds": "UAR in folds", "test": "UAR on test speakers"}
