@@ -222,6 +222,8 @@ def test_a_second_run_does_nothing_and_a_forced_one_changes_nothing(clone):
     )
     call(clone, "dvc", "repro", "--force", "--single-item", *again)
     assert written(clone, "results/tiny") == before
+    call(clone, "sslmepr", "repro", "tiny")  # the trial's journal, so its lock, is new
+    assert written(clone, "results/tiny") == before
 
 
 def kill(process):
