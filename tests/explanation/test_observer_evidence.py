@@ -1,15 +1,13 @@
 """Evidence of the ideal observer: its sum is the posterior of the simulation's own."""
 
 import numpy as np
-import pandas as pd
 import pytest
+from drawn_people import draw_into
 from plain import plain
 
 from sslmepr.explanation.observer_evidence import LOGIT_PER_PROBIT, observer_evidence
 from sslmepr.params.simulation import Knobs
 from sslmepr.simulation.channels import make_channels
-from sslmepr.simulation.corpus import _truth_table
-from sslmepr.simulation.draw import draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe_clips
 from sslmepr.simulation.world import LATENTS
 
@@ -18,15 +16,6 @@ from sslmepr.simulation.world import LATENTS
 def plain_params(tiny):
     """Parameters of a world without knobs, where all is linear and Gaussian."""
     return plain(tiny)
-
-
-def draw_into(folder, params):
-    name = params.roles.held_out
-    draw = draw_corpus(name, params.corpus[name], params)
-    ids = pd.DataFrame({"clip_id": [f"c{n}" for n in range(len(draw.domains))]})
-    truth = _truth_table(draw, ids)
-    truth.to_parquet(folder / "truth.parquet")
-    return name, draw, truth, folder
 
 
 @pytest.fixture

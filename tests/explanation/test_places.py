@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_people import draw_into
 from plain import plain
 
 from sslmepr.explanation.observer_evidence import LOGIT_PER_PROBIT, observer_evidence
@@ -17,18 +18,7 @@ from sslmepr.explanation.places import (
 )
 from sslmepr.labels import SCORED_EMOTIONS
 from sslmepr.params.simulation import Knobs
-from sslmepr.simulation.corpus import _truth_table
-from sslmepr.simulation.draw import draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe_clips
-
-
-def draw_into(folder, params):
-    name = params.roles.held_out
-    draw = draw_corpus(name, params.corpus[name], params)
-    ids = pd.DataFrame({"clip_id": [f"c{n}" for n in range(len(draw.domains))]})
-    truth = _truth_table(draw, ids)
-    truth.to_parquet(folder / "truth.parquet")
-    return name, draw, truth, folder
 
 
 def observed(draw, controls, simulation):
