@@ -347,8 +347,10 @@ class _Page:
 
         def take(value, source: str, request: gr.Request):
             values = value if isinstance(value, list) else [value]
+            before = self.desk.session(request.session_hash).uploads.get(name)
             self.desk.take(request.session_hash, name, values)
-            if name != source:  # it was emptied, because another source was chosen
+            # Another source or *Clear all* has emptied it, and has said so.
+            if name != source or not (value or before):
                 return [gr.skip()] * 5
             said = "Tick that the people in it agreed to this analysis."
             shown = answers.status(said if value else BEGIN)

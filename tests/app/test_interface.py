@@ -68,11 +68,12 @@ def test_words_that_the_app_has_heard_are_not_given_words(page, video):
     assert page.desk.worker.given == ["", "", "", "as typed", "as typed"]
 
 
-def test_words_go_with_the_recording_that_they_are_of(page):
+def test_words_go_with_the_recording_that_they_are_of(page, video):
     *_, words, _ = page._choose(EXAMPLE, REQUEST)
     assert words["value"] == "" and words["visible"]
     assert page._choose_example("any", REQUEST)[2] == ""
-    assert page._taker(VIDEO)(None, VIDEO, REQUEST)[1] == ""
+    for shown in (str(video), None):
+        assert page._taker(VIDEO)(shown, VIDEO, REQUEST)[1] == ""
     words, said = page._cut("as heard")
     assert words == "" and "cleared" in said
 
@@ -93,6 +94,15 @@ def test_another_source_empties_the_fields_and_removes_their_files(page, video):
     assert [each["value"] for each in updates[2:5]] == [None] * 3
     # Gradio then tells of the empty field, which must not take Run from the example.
     assert page._taker(VIDEO)(None, EXAMPLE, REQUEST) == [gr.skip()] * 5
+
+
+@pytest.mark.parametrize("emptied_by", ["_empty", "_choose"])
+def test_a_field_that_a_button_emptied_says_nothing_over_it(page, video, emptied_by):
+    """Its change reaches the server after the button's own sentence stands there."""
+    take = page._taker(VIDEO)
+    assert "agreed" in take(str(video), VIDEO, REQUEST)[3]
+    getattr(page, emptied_by)(VIDEO, REQUEST)
+    assert take(None, VIDEO, REQUEST) == [gr.skip()] * 5
 
 
 def test_a_fault_of_the_server_has_a_number_on_the_page_and_in_the_terminal(
