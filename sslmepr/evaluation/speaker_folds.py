@@ -83,7 +83,7 @@ def cross_validate(
         of a modality: ``svm``, on mean and standard deviation over steps; ``linear``
         and ``network``, the linear probe and the network of stage 1; ``discriminant``,
         the discriminant analysis (`sslmepr.training.discriminant`) of the mean over
-        steps; ``joined``, the sum of log probabilities of the network and of a
+        steps; ``joined``, the sum of log probabilities of these two and of a
         discriminant analysis of mean, standard deviation and slope over steps. The last
         three are compared with the first two (target: which). Of several modalities,
         also the discriminant analysis of all their means, with its UAR above that of
@@ -126,8 +126,8 @@ def cross_validate(
                 name: work.scores(getattr(work, name), section.folds)
                 for name in (*SIMPLE, "network", "discriminant", "moments")
             }
-            scores["joined"] = log_softmax(scores["network"], axis=1)
-            scores["joined"] += log_softmax(scores.pop("moments"), axis=1)
+            parts = scores["network"], scores["discriminant"], scores.pop("moments")
+            scores["joined"] = sum(log_softmax(each, axis=1) for each in parts)
             for name, mine in scores.items():
                 others = {each: scores[each] for each in SIMPLE if name in COMPARED}
                 title = f"{name}, {work.data.modality}, by {scale}"
