@@ -251,14 +251,16 @@ def _more(met: pd.Series, unmet: pd.Series) -> str:
     return " (the intervals overlap)"
 
 
-def part_findings(gains: pd.DataFrame) -> list[str]:
-    """Sentences on parts of the model with which real people are read worse or better.
+def part_findings(gains: pd.DataFrame, people: str = "Real people") -> list[str]:
+    """Sentences on parts of the model with which people are read worse or better.
 
     Parameters
     ----------
     gains : DataFrame
         From `sslmepr.evaluation.component_gains.component_gains`; without rows, if none
         are on record.
+    people : str
+        Who is read, as a subject in the plural.
     """
     if gains.empty:
         return []
@@ -274,7 +276,7 @@ def part_findings(gains: pd.DataFrame) -> list[str]:
         told.append(f"{verdict} with {', '.join(each) or 'none'}")
     return [
         *filter(None, [stage_3_finding(gains, metrics)]),
-        f"**Parts of the model.** Real people are read {'; '.join(told)}.",
+        f"**Parts of the model.** {people} are read {'; '.join(told)}.",
     ]
 
 

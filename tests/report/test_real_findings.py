@@ -382,6 +382,8 @@ def test_parts_are_told_where_real_people_are_read_worse_or_better():
         "**Parts of the model.** Real people are read worse with predict projector "
         "(concordance (CCC) −0.020 [−0.030, −0.010]); better with none."
     )
+    *_, others = module.part_findings(pd.DataFrame(rows, columns=names), "Actors")
+    assert others == parts.replace("Real people", "Actors")
     assert module.part_findings(NO_GAINS) == []
 
 
