@@ -11,6 +11,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from threading import Thread
 
@@ -182,10 +183,11 @@ def _read_ahead() -> None:
         if spec is not None and spec.submodule_search_locations
     ]
     folders += {lib for each in folders for lib in each.parent.glob("*.libs")}
-    for path in (path for folder in folders for path in folder.rglob("*")):
-        if path.suffix == ".pyc" or ".so" in path.suffixes:
-            with path.open("rb") as file:
-                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+    for place, _, names in chain.from_iterable(map(os.walk, folders)):
+        for name in names:
+            if name.endswith(".pyc") or ".so" in name:
+                with open(os.path.join(place, name), "rb") as file:
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 
 def _require_free(port: int) -> None:
