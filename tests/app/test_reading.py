@@ -57,6 +57,12 @@ def reader(project):
 
 
 @pytest.fixture
+def undrawn(monkeypatch):
+    """Figures without their drawings, which take most of the time of an answer."""
+    monkeypatch.setattr("sslmepr.app.elements._drawing", lambda *_: "")
+
+
+@pytest.fixture
 def calls(reader, monkeypatch):
     """What is heard and searched for faces; either takes most of the time."""
     kept = tools(reader.params.extract, reader.params.compute.device)
@@ -262,7 +268,7 @@ def test_without_training_data_nothing_is_called_average(read):
     assert "in an input without content" in seen(page) and "No content" in seen(page)
 
 
-def test_windows_are_segments_predicted_alone(reader, long, calls, tmp_path):
+def test_windows_are_segments_predicted_alone(reader, long, calls, tmp_path, undrawn):
     answer = reader(
         question(long, tmp_path / "a", timeline=True, kept=KEPT), lambda *_: None
     )
@@ -313,7 +319,7 @@ def test_one_of_several_is_the_row_of_the_command(reader, mute, clips, tmp_path)
 
 
 def test_sound_alone_is_read_as_the_command_reads_it(
-    reader, project, sound, calls, tmp_path
+    reader, project, sound, calls, tmp_path, undrawn
 ):
     (tmp_path / "a").mkdir()
     answer = reader(question(sound, tmp_path / "a"), lambda *_: None)
@@ -463,7 +469,7 @@ def test_the_last_two_variants_stay_loaded(reader, monkeypatch):
 
 
 def test_windows_that_fail_alike_cost_the_windows_alone(
-    reader, clips, tmp_path, monkeypatch
+    reader, clips, tmp_path, monkeypatch, undrawn
 ):
     def fail(*_, **__):
         raise ExtractionError("audio of all 2 clips failed")
@@ -475,7 +481,9 @@ def test_windows_that_fail_alike_cost_the_windows_alone(
     assert "windows.csv" not in answer["files"] and "scores.csv" in answer["files"]
 
 
-def test_models_of_traits_alone_have_no_windows(reader, clips, tmp_path, monkeypatch):
+def test_models_of_traits_alone_have_no_windows(
+    reader, clips, tmp_path, monkeypatch, undrawn
+):
     monkeypatch.setattr("sslmepr.app.reading.read_windows", None)  # is not called
     loaded = reader._models("multitask")
     monkeypatch.setattr(loaded.models, "tasks", ("personality",))
