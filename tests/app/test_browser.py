@@ -279,7 +279,8 @@ def record_sound(page):
     """A second of what the microphone hears."""
     press(page, "Record audio")
     press(page, "Record")
-    page.wait_for_timeout(1500)
+    expect(button(page, "Stop")).to_be_visible()  # as soon as it has begun
+    page.wait_for_timeout(1000)
     press(page, "Stop")
     wait_for(page, "Tick that the people in it agreed")
 
