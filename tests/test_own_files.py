@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from sslmepr.association.cross_table import identified
 from sslmepr.corpora.build import read_corpus
 from sslmepr.corpora.schema import read_clips, read_missing
 from sslmepr.evaluation.evaluate import evaluate_study
@@ -137,6 +138,20 @@ def test_a_rehearsal_answers_for_every_guest(rehearsed):
     assert guests["clip_id"].nunique() == 60
     store = FeatureStore.open(data / "guests" / "features", "face")
     assert store.encoder == tool and len(store.columns) == 16
+
+
+def test_a_rehearsal_finds_what_the_page_says(rehearsed):
+    """Both intervals hold what was drawn, and one pair is called present."""
+    _, settings, data = rehearsed
+    crossed, refused = identified(settings, data)
+    assert refused == ""
+    found = crossed.table.set_index(["emotion", "trait"])
+    drawn_r = 0.6 / np.sqrt(1 + 0.6**2)
+    sad, happy = ("sadness", "emotional_stability"), ("happiness", "extraversion")
+    for pair, r in ((sad, -drawn_r), (happy, drawn_r)):
+        assert found.loc[pair, "low"] < r < found.loc[pair, "high"]
+    assert found.index[found["verdict"] == "present"].tolist() == [sad]
+    assert found.loc[happy, "verdict"] == "undecided"
 
 
 def test_tables_alone_are_predicted(rehearsed, drawn, tmp_path):
