@@ -54,19 +54,19 @@ class KernelRegression:
         labels = torch.from_numpy(true - self._centre).float()
         folds = speaker_folds(groups, FOLDS)
         self.reach, self.penalty, self.out_of_fold = np.nan, np.nan, np.empty(0)
-        best = -np.inf
+        best, chosen = -np.inf, self._known.new_empty(0)
         for reach in REACHES:
             kernel, former = _kernel(self._known, self._known, reach), -np.inf
             for penalty in PENALTIES:
                 found = self._centre + _left_out(kernel, labels, folds, penalty)
                 score = dev_score(_TASK, true, np.clip(found, 0, 1))
                 if score > best:
-                    best, self.out_of_fold = score, found
+                    best, chosen, self.out_of_fold = score, kernel, found
                     self.reach, self.penalty = reach, penalty
-                    self._weights = _solved(kernel, labels, penalty)
                 if score < former:
                     break
                 former = score
+        self._weights = _solved(chosen, labels, self.penalty)
 
     def predict(self, modalities) -> np.ndarray:
         """Scores (clip, trait), not clipped, of new clips' (clip, feature) values."""

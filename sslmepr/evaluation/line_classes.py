@@ -24,6 +24,7 @@ from sslmepr.evaluation.scores import (
     WEIGHTED_WORDS,
     WORDS,
 )
+from sslmepr.labels import EMOTIONS
 from sslmepr.params import Params
 from sslmepr.statistics.cluster_bootstrap import Clusters
 from sslmepr.training.batches import ModalityClips
@@ -87,9 +88,8 @@ def classify_lines(
     words = _regression(own, label, train, dev)
     context = _regression(np.hstack([own, before]), label, train, dev)
     known = [text for text, mine in zip(texts, train, strict=True) if mine]
-    classes = int(label.max()) + 1
     adapted = AdaptedText(
-        known, label[train], classes, data.device, params.seed, progress
+        known, label[train], len(EMOTIONS), data.device, params.seed, progress
     )
     learned = np.log(adapted.probabilities(texts))
     decided = {WORDS: words.argmax(1)}
@@ -118,7 +118,7 @@ def _regression(features, label, train, dev) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # chosen on dev anyway
             model.fit(features[train], label[train])
-        logits = np.full((len(label), label.max() + 1), -np.inf)
+        logits = np.full((len(label), len(EMOTIONS)), -np.inf)
         logits[:, model.classes_] = model.predict_log_proba(features)
         score = _f1(label[dev], logits[dev].argmax(1))
         if score > best:
@@ -128,8 +128,8 @@ def _regression(features, label, train, dev) -> np.ndarray:
 
 def _weighted(logits, label, train, dev) -> np.ndarray:
     """Class of each clip, with the power of class weights that is best on dev."""
-    share = np.bincount(label[train], minlength=logits.shape[1]) / train.sum()
-    rare = np.log(np.maximum(share, 1e-12))
+    count = np.bincount(label[train], minlength=logits.shape[1])
+    rare = np.log(np.maximum(count, 0.5))  # a class without a line is hardly rarer
     each = [(log_softmax(logits, 1) - power * rare).argmax(1) for power in WEIGHTS]
     scores = [_f1(label[dev], decided[dev]) for decided in each]
     return each[int(np.argmax(scores))]

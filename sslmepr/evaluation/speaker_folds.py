@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from scipy.special import log_softmax
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -43,7 +44,7 @@ from sslmepr.training.unimodal import unimodal_config
 INNER_FOLDS = 4
 """Inner folds of the training speakers: selection on each, logits averaged over all."""
 
-SIMPLE, COMPARED = ("svm", "linear"), ("network", "discriminant")
+SIMPLE, COMPARED = ("svm", "linear"), ("network", "discriminant", "joined")
 """Methods of one modality: simple ones, and those whose gains over them are told."""
 
 _OURS = dict(
@@ -82,10 +83,12 @@ def cross_validate(
         of a modality: ``svm``, on mean and standard deviation over steps; ``linear``
         and ``network``, the linear probe and the network of stage 1; ``discriminant``,
         the discriminant analysis (`sslmepr.training.discriminant`) of the mean over
-        steps. The last two are compared with the first two (target: which). Of several
-        modalities, also the discriminant analysis of them all, with its UAR above that
-        of each alone (target: the modality). Each on features
-        standardised by corpus or by speaker, on the clips that have all modalities.
+        steps; ``joined``, the sum of log probabilities of these two and of a
+        discriminant analysis of mean, standard deviation and slope over steps. The last
+        three are compared with the first two (target: which). Of several modalities,
+        also the discriminant analysis of all their means, with its UAR above that of
+        each alone (target: the modality). Each on features standardised by corpus or by
+        speaker, on the clips that have all modalities.
     """
     section = params.folds[name]
     clips = read_true_clips(_alone(params, section.part), data_folder)
@@ -121,8 +124,10 @@ def cross_validate(
         for work in works:
             scores = {
                 name: work.scores(getattr(work, name), section.folds)
-                for name in (*SIMPLE, *COMPARED)
+                for name in (*SIMPLE, "network", "discriminant", "moments")
             }
+            parts = scores["network"], scores["discriminant"], scores.pop("moments")
+            scores["joined"] = sum(log_softmax(each, axis=1) for each in parts)
             for name, mine in scores.items():
                 others = {each: scores[each] for each in SIMPLE if name in COMPARED}
                 title = f"{name}, {work.data.modality}, by {scale}"
@@ -230,6 +235,12 @@ class _Work:
 
     def discriminant(self, known, others) -> np.ndarray:
         return self.fitted(self.pooled, known).scores(self.pooled[others])
+
+    def moments(self, known, others) -> np.ndarray:
+        """Discriminant analysis that also reads how features vary within a clip."""
+        parts = [self.pooled, self.data.deviations(self.rows)]
+        values = np.hstack([*parts, self.data.slopes(self.rows)])
+        return self.fitted(values, known).scores(values[others])
 
     def fitted(self, pooled, known) -> Discriminant:
         """Discriminant analysis of (clip, feature) values at `known`."""

@@ -19,6 +19,7 @@ WORDS = {
     "linear": "linear probe",
     "svm": "support vector machine",
     "discriminant": "discriminant analysis",
+    "joined": "network and discriminant analyses",
     "mamba": "Mamba-2",
     "transformer": "Transformer",
     "state_free": "published block (state-free)",

@@ -65,14 +65,14 @@ def test_emotions_are_told_apart_once_the_voice_is_taken_away(spoken, monkeypatc
     methods = [
         f"{method}, audio, by {scale}"
         for scale in ("corpus", "speaker")
-        for method in ("svm", "linear", "network", "discriminant")
+        for method in ("svm", "linear", "network", "discriminant", "joined")
     ]
     assert [*uar.index] == [(s, m) for m in methods for s in ("folds", "test")]
     # All clips of the speakers in folds, and of those of the test, count once.
     assert set(uar.loc["folds", "n"]) == {ACTORS * 3 * REPEATS}
     assert set(uar.loc["test", "n_speakers"]) == {TEST_ACTORS}
     for split in ("folds", "test"):
-        for method in methods[4:]:
+        for method in methods[5:]:
             assert uar.loc[(split, method), "estimate"] > 0.9
         for scale in ("corpus", "speaker"):
             start = uar.loc[(split, f"linear, audio, by {scale}"), "estimate"]
@@ -98,14 +98,14 @@ def test_whoever_is_measured_was_not_learned_from(spoken, monkeypatch):
         seen.append((set(self.speakers[known]), set(self.speakers[others])))
         return np.zeros((len(others), len(self.classes)))
 
-    for method in ("linear", "network", "discriminant"):
+    for method in ("linear", "network", "discriminant", "moments"):
         monkeypatch.setattr(speaker_folds._Work, method, svm)
     monkeypatch.setattr(speaker_folds._Work, "svm", svm)
     speaker_folds.cross_validate(params, "voices", folder, progress=False)
     test = {"a8", "a9"}
     assert all(known.isdisjoint(others) for known, others in seen)
     assert all(known.isdisjoint(test) for known, _ in seen)
-    assert [others for _, others in seen].count(test) == 8
+    assert [others for _, others in seen].count(test) == 10
     assert set.union(*(others for _, others in seen)) == {f"a{n}" for n in range(10)}
 
 
@@ -143,8 +143,8 @@ def test_networks_and_discriminants_are_compared_with_simple_methods(
     found = speaker_folds.cross_validate(params, "voices", folder, progress=False)
     value = found.set_index(["split", "method", "metric", "target"])["estimate"]
     gains = value.xs("UAR above", level="metric")
-    # two splits, two scales, two models, two simple methods
-    assert len(gains) == 16
+    # two splits, two scales, three models, two simple methods
+    assert len(gains) == 24
     for (split, method, simple), gain in gains.items():
         model, rest = method.split(", ", 1)
         assert model in speaker_folds.COMPARED and simple in speaker_folds.SIMPLE
