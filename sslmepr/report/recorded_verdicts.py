@@ -22,7 +22,7 @@ DOUBT = "**No verdict can be relied on**"
 """What a sentence on contradicted assumptions begins with."""
 
 FAILED = {
-    "conditions": "what was measured does not fit together (Hansen's J, {})",
+    "conditions": "several ways to the same number disagree by more than chance ({})",
     "covariances": "scores go together differently in the clips that were rated for "
     "emotions and in those that were rated for traits ({})",
     "corpora": "the clips rated for emotions and those rated for traits, each alone, "
