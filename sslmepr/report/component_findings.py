@@ -139,12 +139,12 @@ def elsewhere_finding(
         mine = shown[shown["component"] == name]
         differs = mine[mine["verdict"].isin([BETTER, WORSE])]
         each = " and ".join(
-            f"{row.verdict} with it in {plain(row.metric)}, {gained(row)}"
+            f"{plain(row.metric)} is {row.verdict} ({gained(row)})"
             for row in differs.itertuples()
         )
         if len(mine):
-            words = each or "no measurable difference"
-            told.append(f"{plain(name, 'component')}: {words}")
+            words = each or "no difference can be measured"
+            told.append(f"with {plain(name, 'component')}, {words}")
     if not told:
         return ""
     return (

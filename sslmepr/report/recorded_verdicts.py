@@ -21,6 +21,11 @@ CLAIM = "**The paper's finding**"
 DOUBT = "**No verdict can be relied on**"
 """What a sentence on contradicted assumptions begins with."""
 
+NOT_RELIABLE = (
+    "**Not to be relied on, since the data contradict what the analysis assumes**: "
+)
+"""What stands before verdicts where a check of the assumptions fails."""
+
 FAILED = {
     "conditions": "several ways to the same number disagree by more than chance ({})",
     "covariances": "scores go together differently in the clips that were rated for "

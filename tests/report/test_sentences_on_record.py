@@ -738,13 +738,17 @@ TOLD = {
         of_specifications,
     ),
     "all pairs": Told(
-        lambda pairs, precision, *_: (
-            pair_findings.study_pairs(
-                pairs, precision, parameters.load().association
+        lambda *tables: (
+            pair_findings.explorer_findings(
+                *tables[:2], parameters.load().association, "", *tables[4:]
             ).sentences
         ),
-        explored,
-        of_explored,
+        lambda: [
+            *explored(),
+            pd.read_csv(STUDY / "association/assumptions.csv"),
+            power_findings.read_drawn(TRIALS / "power/drawn.csv"),
+        ],
+        lambda *tables: [*of_explored(*tables[:4]), *of_worlds(tables[-1])],
     ),
     "simpler sources": Told(
         lambda table: simpler_sources(table, "simulated"), other_sources, of_sources
