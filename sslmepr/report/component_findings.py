@@ -210,5 +210,5 @@ def ablation_findings(
         "gains on these people were seen while the model was made."
     )
     elsewhere = "" if other is None else elsewhere_finding(gains, other, metrics)
-    told = first_screen(answer, sure, f"{elsewhere} {unsaid}".strip())
-    return Findings([*filter(None, [stage_3_finding(gains, metrics)]), *told])
+    answer = f"{stage_3_finding(gains, metrics)} {answer}".strip()
+    return Findings(first_screen(answer, sure, f"{elsewhere} {unsaid}".strip()))

@@ -155,13 +155,12 @@ def recognition_findings(
     more : sequence of str
         Other findings, such as who is read worse, which stand at the end.
     """
-    scores = " ".join(recognition(metrics, ceiling))
+    answer = " ".join(filter(None, [*recognition(metrics, ceiling), stage_3]))
     sure = " ".join(["Intervals of scores are over people, not clips.", *kept])
     unsaid = "A label is what raters say of a clip, not what a person felt or is."
     if ceiling is not None:
         unsaid += " These people are drawn, and scores of real people may be worse."
-    screen = first_screen(scores, sure, unsaid)
-    return Findings([*filter(None, [stage_3]), *screen, *more])
+    return Findings([*first_screen(answer, sure, unsaid), *more])
 
 
 def agreement_findings(agreement: pd.DataFrame) -> list[str]:

@@ -71,8 +71,8 @@ def test_parts_that_help_are_told_with_what_they_do_to_real_people():
     assert elsewhere_finding(gains(), harmed.assign(component="x"), METRICS) == ""
     assert elsewhere_finding(gains(), pd.DataFrame(), METRICS) == ""
     table = over_late_fusion("better", "better").assign(n=300, n_seeds=3)
-    whole, _, _, unsaid = ablation_findings(table, METRICS, 0.9, harmed).sentences
-    assert whole.startswith("**Stage 3 adds")
+    answer, _, unsaid = ablation_findings(table, METRICS, 0.9, harmed).sentences
+    assert answer.startswith("**Stage 3 adds") and "measurably help** on" in answer
     assert unsaid.startswith("**What it does not say.** That parts that help here also")
 
 
