@@ -38,7 +38,7 @@ def openings(site):
         _, _, text = page.read_text(encoding="utf-8").partition("<article")
         first = re.split(r"<h2\b", text)[0]
         places = [first.find(words) for words in FIRST_SCREEN]
-        code = first.find('<details class="hide')
+        code = first.find("above-input")
         if -1 in places or places != sorted(places):
             found.append(f"{page.stem}: no {' and '.join(FIRST_SCREEN)}")
         elif -1 < code < places[-1]:
