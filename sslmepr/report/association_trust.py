@@ -131,8 +131,8 @@ def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
         for row in unequal.itertuples()
     )
     sentence = (
-        "**One joint law in all corpora is assumed, and contradicted by the cues**: "
-        f"{told} as in the corpus with their labels."
+        "**Emotions and traits are assumed to show alike in both corpora (one joint "
+        f"law), and do not**: {told} as in the corpus with their labels."
     )
     kind = drawn[drawn["condition"] == UNLIKE]
     if len(kind):
