@@ -161,8 +161,9 @@ def assemble(
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
-        content = gather_code(json.loads(path.read_text("utf-8")))
-        copy.write_text(_as_notebook(content), "utf-8")
+        text = path.read_text("utf-8")
+        content = gather_code(before := json.loads(text))
+        copy.write_text(text if content == before else _as_notebook(content), "utf-8")
     for path in (target / f"{page}.md" for page in pages):
         if path.is_file():
             text = path.read_text(encoding="utf-8")

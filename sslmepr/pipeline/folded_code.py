@@ -74,6 +74,9 @@ def _sections(cell: Mapping) -> Iterator[dict]:
                 place -= 1
             starts.append(place)
     edges = [*dict.fromkeys([0, *starts]), len(lines)]
+    if len(edges) == 2:
+        yield {"begins": 0 in starts, "cell": cell}
+        return
     for start, end in zip(edges, edges[1:], strict=False):
         name = f"{cell['id']}-{start}" if start else cell["id"]
         part = {**cell, "id": name, "source": "".join(lines[start:end])}
