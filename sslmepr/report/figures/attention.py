@@ -58,7 +58,6 @@ def evidence_dots(table: pd.DataFrame) -> Figure:
         axes.locator_params(axis="x", nbins=3)
     for axes in grid.flat[: len(names)][-grid.shape[1] :]:
         axes.set_xlabel("Share, %")
-        axes.tick_params(axis="x", labelbottom=True)
     labels = ["Mean" if name == "all" else theme.pretty(name) for name in targets]
     grid[0, 0].set_yticks(places, labels)
     grid[0, 0].set_ylim(len(targets) - 0.5, -0.5)
