@@ -265,7 +265,7 @@ def real_associations(checks: pd.DataFrame, otherwise: list[str]) -> list[str]:
         return otherwise
     return [
         "**Which emotions go with which traits in real people cannot be said**: the "
-        f"data contradict what the analysis assumes ({'; '.join(reasons)})."
+        f"data contradict what the analysis assumes: {'; '.join(reasons)}."
     ]
 
 
