@@ -94,7 +94,6 @@ class Desk:
         self._line: list[_Turn] = []
 
     def __enter__(self) -> "Desk":
-        self.worker.start()
         return self
 
     def __exit__(self, *_) -> None:

@@ -323,6 +323,7 @@ class _Page:
             api_name="empty",
             **PRIVATE,
         )
+        page.load(_told(self._warm), None, None, **PRIVATE)
         page.unload(_told(self._leave))
 
     def _choose(self, source: str, request: gr.Request) -> tuple:
@@ -492,6 +493,10 @@ class _Page:
         shown = gr.update(value="", elem_classes=[])
         hidden = gr.update(visible=False)
         return (*empty, "", "", False, run, cleared, "", shown, "", hidden)
+
+    def _warm(self) -> None:
+        """Load models while its reader looks at the page, which is there by now."""
+        self.desk.worker.start()
 
     def _leave(self, request: gr.Request) -> None:
         self.desk.forget(request.session_hash)

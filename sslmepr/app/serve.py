@@ -24,6 +24,11 @@ PREFIX = "sslmepr-app-"
 
 INSTALL = "pip install -c constraints.txt -e '.[app]'"
 SWEEP_SECONDS = 30
+HEAD_START_SECONDS = 10
+"""After which models are loaded although no page was opened. An open page has them
+loaded at once, but not before it stands there: both would wait for the same processors
+and the same disk.
+"""
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, being ended, and a terminal that closes."""
@@ -129,6 +134,8 @@ def _run(desk, port: int, browser: bool) -> None:
     if browser:
         webbrowser.open(address)
     try:
+        time.sleep(HEAD_START_SECONDS)
+        desk.worker.start()
         while True:
             time.sleep(SWEEP_SECONDS)
             desk.forget_old()
