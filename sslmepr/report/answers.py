@@ -198,7 +198,7 @@ def how_sure(
         )
     if drawn is not None:
         parts.append(f"Where nothing is associated, {pairs_called(drawn, alpha)}.")
-    return [f"**May a pair be believed?** {' '.join(parts)}"] if parts else []
+    return [f"**How sure is it: may a pair be believed?** {' '.join(parts)}"] if parts else []
 
 
 def real_scores(
