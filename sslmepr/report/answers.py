@@ -198,7 +198,9 @@ def how_sure(
         )
     if drawn is not None:
         parts.append(f"Where nothing is associated, {pairs_called(drawn, alpha)}.")
-    return [f"**How sure is it: may a pair be believed?** {' '.join(parts)}"] if parts else []
+    if not parts:
+        return []
+    return [f"**How sure is it: may a pair be believed?** {' '.join(parts)}"]
 
 
 def real_scores(
