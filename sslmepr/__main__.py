@@ -91,6 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--tables",
         action="append",
         default=[],
+        type=_tables_of_modality,
         metavar="MODALITY=PATH",
         help="a table, or a folder of them, of the tool that measured a modality",
     )
@@ -259,7 +260,7 @@ def _predict(options: argparse.Namespace) -> None:
         folder,
         options.variant,
         options.confidence,
-        dict(each.partition("=")[::2] for each in options.tables),
+        dict(options.tables),
     )
     failed = (table["failed"] != "").sum()
     print(
@@ -267,6 +268,13 @@ def _predict(options: argparse.Namespace) -> None:
         "(the column `failed` says why)."
     )
     print(*table.attrs["promises"], sep="\n")
+
+
+def _tables_of_modality(text: str) -> tuple[str, str]:
+    modality, _, path = text.partition("=")
+    if not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form MODALITY=PATH")
+    return modality, path
 
 
 def _plan(options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
+from sslmepr.corpora.feature_tables.paths import SUFFIXES
 from sslmepr.corpora.folder import media_files
 from sslmepr.corpora.schema import COLUMNS, CorpusError, read_clips, write_clips
 from sslmepr.evaluation.person_intervals import emotion_bounds, half_widths
@@ -100,7 +101,8 @@ def predict(
         Of the study; its section ``extract`` must be that of the training.
     clips : list of str
         Files, folders (with the folders in them) and patterns like ``"*.mp4"``. Each
-        file is one clip.
+        file is one clip. Where models read tables, a ``.csv`` or ``.parquet`` file
+        stands for the recording of its name, and recordings need not be there.
     out : path
         ``.csv``, ``.json`` or ``.parquet``; must not exist.
     study_folder : path
@@ -122,11 +124,12 @@ def predict(
         every trait the score in 0..1 and the ends of its prediction interval
         (``_low``, ``_high``; NaN where the calibration has too few people);
         ``confidence`` and ``calibrated_on``, whom sets and intervals are for; people,
-        how many are seen at once (features are those of the one who is seen largest and
-        longest); face, body, scene, audio and text, how each was obtained (empty where
-        the models do not use it; from tables, the tool and how many of its rows were
-        taken); the transcript; ``missing``, what could not be read and why; ``failed``,
-        why there is no prediction, or empty. Its ``attrs`` hold ``promises``, sentences
+        how many are seen at once, empty where no picture was looked at (features are
+        those of the one who is seen largest and longest); face, body, scene, audio and
+        text, how each was obtained (empty where the models do not use it; from tables,
+        the tool and how many of its rows were taken); the transcript; ``missing``, what
+        could not be read and why; ``failed``, why there is no prediction, or empty. Its
+        ``attrs`` hold ``promises``, sentences
         on what sets and intervals promise.
 
     Raises
@@ -145,7 +148,7 @@ def predict(
     _require_new(out)
     predictor = Predictor(params, study_folder, variant, confidence, tables)
     try:
-        paths = find_clips(clips)
+        paths = find_clips(clips, predictor.table_suffixes)
         with _work_folder(out) as work:
             result = predictor.read(paths, work)
             _require_new(out)
@@ -196,6 +199,9 @@ class Predictor:
     models : StudyModels
     calibration : Calibration
     confidence : float
+    table_suffixes : tuple of str
+        Of files that may stand for the recordings that they were made of; none if the
+        models read no tables.
 
     Raises
     ------
@@ -230,6 +236,8 @@ class Predictor:
         self._measured = _measured(
             self.models, params, Path(study_folder), tables or {}
         )
+        read = any(not isinstance(each, Heard) for each in self._measured.values())
+        self.table_suffixes = SUFFIXES if read else ()
 
     def read(
         self,
@@ -264,7 +272,7 @@ class Predictor:
             raise PredictError(str(error)) from error
 
     def _table(self, clips, work: Path, given: Mapping[str, object]) -> pd.DataFrame:
-        table, unreadable = _clip_table(clips)
+        table, unreadable = _clip_table(clips, self.table_suffixes)
         root = table.attrs["media_root"]
         for column, value in given.items():
             table[column] = value
@@ -345,10 +353,14 @@ def _measured(
     return found
 
 
-def find_clips(arguments: list[str]) -> list[Path]:
+def find_clips(
+    arguments: list[str], table_suffixes: tuple[str, ...] = ()
+) -> list[Path]:
     """The files that files, folders and patterns stand for, each once, in order.
 
-    A named file that does not exist is kept: it becomes a failed row.
+    A named file that does not exist is kept: it becomes a failed row, unless all that
+    the models read of it is in tables. Of a folder without recordings the files that
+    end in one of `table_suffixes` are taken.
 
     Raises
     ------
@@ -359,7 +371,7 @@ def find_clips(arguments: list[str]) -> list[Path]:
     for argument in arguments:
         path = Path(argument)
         if os.path.isdir(path):
-            paths = [path / name for name in _recordings(path)]
+            paths = [path / name for name in _recordings(path, table_suffixes)]
         elif os.path.lexists(path) or not glob.has_magic(argument):
             paths = [path]
         else:
@@ -370,18 +382,28 @@ def find_clips(arguments: list[str]) -> list[Path]:
     return list(found.values())
 
 
-def _recordings(folder: Path) -> list[str]:
+def _recordings(folder: Path, table_suffixes: tuple[str, ...]) -> list[str]:
     try:
         return media_files(folder)
     except CorpusError as error:
-        raise PredictError(str(error)) from None
+        tables = [each for each in folder.rglob("*") if each.suffix in table_suffixes]
+        if not tables:
+            raise PredictError(str(error)) from None
+        return sorted(each.relative_to(folder).as_posix() for each in tables)
 
 
-def _clip_table(paths: list[Path]) -> tuple[pd.DataFrame, dict[str, str]]:
+def _clip_table(
+    paths: Sequence[Path], table_suffixes: tuple[str, ...] = ()
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Files as a corpus without labels, below the deepest folder that holds all.
 
     Beside it, why some of them cannot be opened, by clip id. They have no media then.
+    Tables are called as the recordings that they were made of.
     """
+    paths = [
+        path.with_suffix("") if path.suffix in table_suffixes else path
+        for path in paths
+    ]
     absolute = [os.path.abspath(path) for path in paths]
     root = os.path.commonpath([os.path.dirname(path) for path in absolute])
     rows, unreadable = [], {}
@@ -454,7 +476,10 @@ def _result(
 ) -> pd.DataFrame:
     """What the models say, beside what they were given."""
     result = record[["clip_id"]].rename(columns={"clip_id": "clip"}).assign(**columns)
-    for column in ("people", *VISUAL_MODALITIES):
+    seen = pd.read_parquet(features / "regions.parquet", columns=["clip_id"])["clip_id"]
+    people = record["people"].astype("Int64")
+    result["people"] = people.where(record["clip_id"].isin(seen))
+    for column in VISUAL_MODALITIES:
         result[column] = record.get(column)
     heard = set(FeatureStore.open(features, "audio").clip_ids)
     result["audio"] = ["recorded" if clip in heard else None for clip in result["clip"]]

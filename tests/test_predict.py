@@ -494,6 +494,15 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("given", ["face", "face="])
+def test_tables_without_a_path_are_refused(given, capsys):
+    """An empty path would be the folder in which the command is run."""
+    with pytest.raises(SystemExit):
+        main(["predict", "a.mp4", "--out", "table.csv", "--tables", given])
+    said = capsys.readouterr().err
+    assert f"--tables: '{given}' is not of the form MODALITY=PATH" in said
+
+
 def test_an_interruption_is_told_in_one_line(tmp_path, monkeypatch, capsys):
     def interrupted(*_):
         raise KeyboardInterrupt

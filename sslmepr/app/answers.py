@@ -70,6 +70,7 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
         As of :meth:`Desk.ask`.
     """
     said = clock = ""
+    session = desk.session(page)
     try:
         for event in desk.ask(page, path, question):
             if event.kind == "done":
@@ -90,7 +91,7 @@ def ask(desk: Desk, page: str, path: Path, question: dict) -> Iterator[Shown]:
         yield refused(desk, page, error)
         return
     answer = event.content
-    desk.session(page).filled = "" if question["words"] else answer["transcript"]
+    session.filled = "" if question["words"] else answer["transcript"]
     partly = " Something was missing, see below." if answer["incomplete"] else ""
     ended = answer.get("ended") or f"Done in {event.seconds:.1f} seconds."
     yield Shown(
@@ -107,6 +108,7 @@ def ask_several(
     """What a page shows while several recordings are read, one after another."""
     if len(paths) > MOST_FILES:
         raise AppError(f"At most {MOST_FILES} recordings at once: choose fewer.")
+    asked = desk.session(page).asked
     states = ["waiting"] * len(paths)
     names = [path.name for path in paths]
     rows = []
@@ -117,7 +119,7 @@ def ask_several(
         rows.append({"name": name} | desk.ask_row(page, path, variant))
         states[place] = rows[-1].get("failed") or "read"
     try:
-        answer = desk.ask_joined(page, rows, variant)
+        answer = desk.ask_joined(page, rows, variant, asked)
     except AppError as error:
         yield refused(desk, page, error)
         return
@@ -174,11 +176,11 @@ def result(sections) -> str:
 
 def files(desk: Desk, page: str, people: bool) -> dict[str, str] | None:
     """The downloads of a page: name to path; None without a result."""
-    result = desk.session(page).result
-    if result is None:
+    session = desk.session(page)
+    if session.result is None:
         return None
-    whole = report.report(desk.params, result["sections"], people)
+    whole = report.report(desk.params, session.result["sections"], people)
     return {
         f"{path.name.partition('-')[0]}{path.suffix}": str(path)
-        for path in desk.downloads(page, whole)
+        for path in desk.downloads(session, whole)
     }

@@ -57,8 +57,9 @@ class Session:
         What is compared with the next recording.
     used : float
         When it was last used (monotonic clock, seconds).
-    unanswered : bool
-        Whether a question was asked and neither answered nor refused.
+    asked : object or None
+        Stands for the question that is being answered. Whoever answers another one,
+        because the page cancelled it or was cleared meanwhile, answers nobody.
     """
 
     token: str = field(default_factory=lambda: secrets.token_hex(4))
@@ -67,7 +68,7 @@ class Session:
     filled: str = ""
     kept: dict | None = None
     used: float = field(default_factory=time.monotonic)
-    unanswered: bool = False
+    asked: object | None = None
 
 
 class Desk:
@@ -128,7 +129,7 @@ class Desk:
             As one sentence for the page, whatever went wrong.
         """
         session, found, left = self.session(name), None, []
-        seconds = 0.0
+        asked, seconds = session.asked, 0.0
         try:
             for event in self._events(name, path, question | {"kept": session.kept}):
                 seconds = event.seconds
@@ -136,15 +137,23 @@ class Desk:
                     number, names, answer = event.content
                     found, left = answer or found, names[number - 1 :]
                 if event.kind == "done":
-                    session.result = event.content
+                    self._settle(session, asked, event.content)
                 yield event
         except Cancelled:
             raise
         except AppError as error:
             if found is None:
                 raise
-            session.result = cut_short(found, str(error), left)
-            yield Event("done", session.result, seconds)
+            answer = cut_short(found, str(error), left)
+            self._settle(session, asked, answer)
+            yield Event("done", answer, seconds)
+
+    def _settle(self, session: Session, asked: object, answer: dict) -> None:
+        """Make an answer the result of the page that still waits for it."""
+        with self._lock:
+            if session.asked is not asked:
+                raise Cancelled("Cancelled.")
+            session.result = answer
 
     def keep(self, name: str) -> bool:
         """Keep the scores of a page's result, to compare the next one with.
@@ -189,18 +198,30 @@ class Desk:
             return {"failed": str(error)}
         return events[-1].content
 
-    def ask_joined(self, name: str, rows: list[dict], variant: str) -> dict:
+    def ask_joined(
+        self, name: str, rows: list[dict], variant: str, asked: object
+    ) -> dict:
         """Have the rows of several recordings put together, as a page's result.
+
+        Parameters
+        ----------
+        name : str
+            Of the page.
+        rows : list of dict
+            name and what :meth:`ask_row` said of each.
+        variant : str
+        asked : object or None
+            Of the session when the first row was asked for.
 
         Raises
         ------
         AppError
         """
-        session = self.session(name)
         question = {"task": "joined", "rows": rows, "start": None, "end": None}
         events = list(self._events(name, None, question | {"variant": variant}))
-        session.result = events[-1].content
-        return session.result
+        answer = events[-1].content
+        self._settle(self.session(name), asked, answer)
+        return answer
 
     def _events(self, name: str, path: Path | None, question: dict) -> Iterator[Event]:
         """What the worker says of a question, in a folder that lasts as long."""
@@ -278,7 +299,11 @@ class Desk:
                 self.worker.stop()
             for each in mine:
                 self._line.remove(each)
-        return bool(mine)
+            session = self.sessions.get(name)
+            asked = session is not None and session.asked is not None
+            if asked:
+                session.asked = None
+        return asked or bool(mine)
 
     def take(self, name: str, field: str, values: Sequence[str | None]) -> list[Path]:
         """The files that a field of a page shows; those that it showed before go.
@@ -318,27 +343,34 @@ class Desk:
         for path in gone:
             shutil.rmtree(path.parent, ignore_errors=True)
 
-    def downloads(self, name: str, report: str) -> list[Path]:
+    def downloads(self, session: Session, report: str) -> list[Path]:
         """Write the files that a page can download; first the report.
 
         Parameters
         ----------
-        name : str
+        session : Session
         report : str
             As HTML.
+
+        Returns
+        -------
+        list of Path
+            Empty if the page was forgotten meanwhile.
         """
-        session = self.session(name)
         contents = {"report.html": report.encode()}
         for file, content in (session.result or {}).get("files", {}).items():
             contents[file] = base64.b64decode(content)
         folder = self.folder / "tmp" / f"files-{session.token}"
-        folder.mkdir(mode=0o700, exist_ok=True)
         paths = []
-        for file, content in contents.items():
-            stem, _, suffix = file.partition(".")
-            path = folder / f"{stem}-{session.token}.{suffix}"
-            path.write_bytes(content)
-            paths.append(path)
+        with self._lock:  # or they would lie there after the page was forgotten
+            if not any(each is session for each in self.sessions.values()):
+                return []
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for file, content in contents.items():
+                stem, _, suffix = file.partition(".")
+                path = folder / f"{stem}-{session.token}.{suffix}"
+                path.write_bytes(content)
+                paths.append(path)
         return paths
 
     def forget(self, name: str) -> None:

@@ -57,7 +57,7 @@ POLICY = (
     "media-src 'self' data: blob:",
     "font-src 'self' data:",
     "worker-src 'self' blob:",
-    "connect-src 'self'",
+    "connect-src 'self' blob:",  # what the microphone recorded is drawn from one
     "object-src 'none'",
     "base-uri 'self'",
     "form-action 'none'",

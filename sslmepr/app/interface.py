@@ -31,6 +31,12 @@ MOST_EVENTS = 64
 
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 
+IN_TURN = {"concurrency_id": "page", "concurrency_limit": 1}
+IN_TURN |= PRIVATE | {"trigger_mode": "always_last"}
+"""Of all but analyses. Events are answered in the order in which they happened: a late
+answer to an earlier one would stand over what was chosen since. While one is answered,
+what is chosen last waits for its turn; by default, Gradio drops it."""
+
 KEPT = """
 Everything happens on this machine; nothing is sent anywhere. A recording lies in a
 folder that only you can read for as long as the page shows it, so that *Run* can be
@@ -266,20 +272,20 @@ class _Page:
             self.source,
             [self.example, self.player, *own, *single, self.consent, self.run]
             + [*tables, self.result, self.words, self.status],
-            **PRIVATE,
+            **IN_TURN,
         )
         self.example.input(
             _told(self._choose_example),
             self.example,
             [self.player, self.result, self.words],
-            **PRIVATE,
+            **IN_TURN,
         )
         for each in (self.start, self.end):
             each.change(  # `input` comes with keys alone, and not with what is pasted
-                _told(self._cut), self.words, [self.words, self.status], **PRIVATE
+                _told(self._cut), self.words, [self.words, self.status], **IN_TURN
             )
         self.consent.input(
-            _told(self._agree), self.consent, [self.run, self.status], **PRIVATE
+            _told(self._agree), self.consent, [self.run, self.status], **IN_TURN
         )
         for name, each in self.fields.items():
             for event in _changes(each):
@@ -287,11 +293,11 @@ class _Page:
                     _told(self._taker(name)),
                     [each, self.source],
                     [self.consent, self.words, self.run, self.status, self.result],
-                    **PRIVATE,
+                    **IN_TURN,
                 )
         for name, each in self.tables.items():
             for event in _changes(each):
-                event(_told(self._taker_of_table(name)), each, None, **PRIVATE)
+                event(_told(self._taker_of_table(name)), each, None, **IN_TURN)
         running = self.run.click(
             self._ask,
             [self.source, self.example, *own, self.start, self.end, self.words]
@@ -302,10 +308,10 @@ class _Page:
         )
         outputs = [*self.files, self.keep, self.saving]
         save = {"fn": _told(self._save), "inputs": self.people, "outputs": outputs}
-        running.then(**save, api_name="save", **PRIVATE)
-        self.people.input(**save, **PRIVATE)
+        running.then(**save, api_name="save", **IN_TURN)
+        self.people.input(**save, **IN_TURN)
         self.keep.click(
-            _told(self._keep), None, self.status, api_name="keep", **PRIVATE
+            _told(self._keep), None, self.status, api_name="keep", **IN_TURN
         )
         self.cancel.click(
             _told(self._stop),
@@ -313,7 +319,7 @@ class _Page:
             begun,
             cancels=[running],
             api_name="stop",
-            **PRIVATE,
+            **IN_TURN,
         )
         self.clear.click(
             _told(self._empty),
@@ -321,9 +327,9 @@ class _Page:
             [*own, *tables, self.start, self.end, self.consent, self.run, *begun],
             cancels=[running],
             api_name="empty",
-            **PRIVATE,
+            **IN_TURN,
         )
-        page.load(_told(self._warm), None, None, **PRIVATE)
+        page.load(_told(self._warm), None, None, **IN_TURN)
         page.unload(_told(self._leave))
 
     def _choose(self, source: str, request: gr.Request) -> tuple:
@@ -409,7 +415,8 @@ class _Page:
         question = {"start": start, "end": end, "words": words}
         question |= {"variant": variant, "wanted": list(wanted or [])}
         question |= {"timeline": bool(timeline)}
-        session.unanswered, old = True, session.result is not None
+        session.asked, old = object(), session.result is not None
+        asked = session.asked
         yield _update(answers.Shown(answers.status("The analysis begins."), old=old))
         try:
             if source == EXAMPLE:
@@ -418,11 +425,15 @@ class _Page:
                 value = {VIDEO: video, SOUND: sound, SEVERAL: several}.get(source)
                 found = self._own(page, source, value, consent, tables, question)
             for each in found:
+                if session.asked is not asked:
+                    return  # the page has said why
                 # Until its files are written, buttons hold those of the one before.
                 yield _update(each._replace(done=False) if each.done else each)
         except Exception as error:
-            yield _update(answers.refused(self.desk, page, _sentence(error)))
-        session.unanswered = False
+            if session.asked is asked:
+                yield _update(answers.refused(self.desk, page, _sentence(error)))
+        if session.asked is asked:
+            session.asked = None
 
     def _example(self, page: str, name, question: dict) -> Iterator[answers.Shown]:
         if name not in self.shown:
@@ -460,15 +471,17 @@ class _Page:
     def _save(self, people: bool, request: gr.Request) -> list:
         page = request.session_hash
         found = answers.files(self.desk, page, bool(people))
-        if found is None:
+        if not found:
             return [gr.skip()] * (len(answers.DOWNLOADS) + 2)
         buttons = [
             gr.update(value=found.get(name), visible=name in found)
             for name in answers.DOWNLOADS
         ]
-        result = self.desk.session(page).result or {}
-        single = result.get("comparable") is not None
-        return [*buttons, gr.update(visible=single), gr.update(visible=True)]
+        session = self.desk.session(page)
+        single = (session.result or {}).get("comparable") is not None
+        # While another recording is analysed, that says whether they are shown.
+        shown = gr.skip() if session.asked else gr.update(visible=True)
+        return [*buttons, gr.update(visible=single), shown]
 
     def _keep(self, request: gr.Request) -> str:
         if self.desk.keep(request.session_hash):
@@ -479,10 +492,8 @@ class _Page:
 
     def _stop(self, request: gr.Request) -> tuple:
         page = request.session_hash
-        session = self.desk.session(page)
-        if not (self.desk.cancel(page) or session.unanswered):
+        if not self.desk.cancel(page):
             return (answers.status("Nothing is running."), *[gr.skip()] * 4)
-        session.unanswered = False
         return _update(answers.cancelled(self.desk, page))
 
     def _empty(self, source: str, request: gr.Request) -> tuple:

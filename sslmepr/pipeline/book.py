@@ -23,6 +23,7 @@ from sslmepr.confirmation.frozen import fingerprint
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
 from sslmepr.pipeline.api_pages import api_pages, write_api_pages
+from sslmepr.pipeline.folded_code import gather_code
 from sslmepr.pipeline.folded_sections import fold_sections
 from sslmepr.pipeline.gallery import fill_gallery
 from sslmepr.pipeline.offline_search import SCRIPT, add_offline_search
@@ -160,7 +161,9 @@ def assemble(
     for page, path in executed.items():
         copy = target / f"{page}.ipynb"
         copy.parent.mkdir(exist_ok=True)
-        copy.write_text(_without_idle_cells(path.read_text("utf-8")), "utf-8")
+        text = path.read_text("utf-8")
+        content = gather_code(before := json.loads(text))
+        copy.write_text(text if content == before else _as_notebook(content), "utf-8")
     for path in (target / f"{page}.md" for page in pages):
         if path.is_file():
             text = path.read_text(encoding="utf-8")
@@ -262,22 +265,6 @@ def _without_links_in(path: Path, absent: dict[str, str]) -> None:
             changed |= cell["source"] != before
     if changed:
         path.write_text(_as_notebook(content), encoding="utf-8")
-
-
-def _without_idle_cells(text: str) -> str:
-    """A notebook without folded code that has shown nothing in this study."""
-    content = json.loads(text)
-    idle = [
-        cell["cell_type"] == "code"
-        and "hide-input" in cell["metadata"].get("tags", [])
-        and not cell["outputs"]
-        for cell in content["cells"]
-    ]
-    if not any(idle):
-        return text
-    cells = zip(content["cells"], idle, strict=True)
-    kept = [cell for cell, nothing in cells if not nothing]
-    return _as_notebook({**content, "cells": kept})
 
 
 def _as_notebook(content: dict) -> str:

@@ -11,7 +11,9 @@ from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION, headline
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.confirmation import NEW, as_registered
+from sslmepr.report.overview import OWN, own_score
 from sslmepr.report.power_findings import NOMINAL, pairs_called, share
+from sslmepr.report.recorded_verdicts import rejected
 from sslmepr.report.words import plain
 from sslmepr.statistics.verdicts import BETTER, EQUIVALENT, UNDECIDED, WORSE
 
@@ -28,15 +30,6 @@ JUDGED = {
 
 CHANNEL = {"audio": "voice", "text": "words"}
 """What readers call a modality."""
-
-BROKEN = {
-    "conditions": "several ways to the same number disagree by more than chance",
-    "covariances": "scores go together differently in the two corpora that were "
-    "learned from",
-    "corpora": "either corpus alone gives other associations",
-    "labels": "clips with both labels give other associations",
-}
-"""Tests of `sslmepr.association.assumption_checks`: what it means that one fails."""
 
 STRONGEST = 3
 """Pairs that are named of those that observers noted."""
@@ -165,27 +158,6 @@ def associations(
     return [text]
 
 
-def broken(checks: pd.DataFrame) -> str:
-    """Which assumptions of the verdicts the data contradict, in plain words.
-
-    Parameters
-    ----------
-    checks : DataFrame
-        From `sslmepr.association.assumption_checks.assumption_checks`; may be empty.
-
-    Returns
-    -------
-    str
-        Empty if no check fails.
-    """
-    if checks.empty:
-        return ""
-    failed = checks[checks["verdict"] == "fails"]
-    return "; ".join(
-        BROKEN.get(row.assumption, row.reason) for row in failed.itertuples()
-    )
-
-
 def how_sure(
     checks: pd.DataFrame,
     endpoints: pd.DataFrame,
@@ -198,7 +170,7 @@ def how_sure(
     Parameters
     ----------
     checks : DataFrame
-        As of `broken`.
+        From `sslmepr.association.assumption_checks.assumption_checks`; may be empty.
     endpoints, worlds : DataFrame
         Of the last attempt to confirm, from `sslmepr.confirmation.people.endpoints` and
         `sslmepr.confirmation.confirm.count_worlds`; both may be empty.
@@ -208,7 +180,7 @@ def how_sure(
         Level of the tests.
     """
     parts = []
-    if broken(checks):
+    if rejected(checks):
         parts.append(
             "Not alone, even if its own test calls it *present* or *confirmed*: these "
             "clips contradict what the tests assume."
@@ -226,7 +198,9 @@ def how_sure(
         )
     if drawn is not None:
         parts.append(f"Where nothing is associated, {pairs_called(drawn, alpha)}.")
-    return [f"**May a pair be believed?** {' '.join(parts)}"] if parts else []
+    if not parts:
+        return []
+    return [f"**How sure is it: may a pair be believed?** {' '.join(parts)}"]
 
 
 def real_scores(
@@ -245,11 +219,11 @@ def real_scores(
     if metrics.empty or by_video.empty:
         return []
     met, unmet = (
-        _fused(select(table, corpus=corpus), "CCC")
+        own_score(select(table, corpus=corpus), "CCC")
         for table, corpus in ((metrics, "fiv2"), (by_video, "fiv2_by_video"))
     )
     lines = select(metrics, corpus="meld")
-    read = _fused(lines, "weighted F1")
+    read = own_score(lines, "weighted F1")
     guessed = select(headline(lines, (read["metric"],), "test"), stage="baseline")
     return [
         "**How real people are read.** Scores of personality agree with raters of "
@@ -261,12 +235,6 @@ def real_scores(
     ]
 
 
-def _fused(metrics: pd.DataFrame, name: str) -> pd.Series:
-    """Score of the default model."""
-    scores = headline(metrics, (name,), "test")
-    return select(scores, stage="fusion", variant="multitask").iloc[0]
-
-
 def _ends(row: pd.Series) -> str:
     return "{} [{}, {}]".format(
         *(apa_number(row[name]) for name in ("estimate", "low", "high"))
@@ -275,7 +243,7 @@ def _ends(row: pd.Series) -> str:
 
 def _one(gains: pd.DataFrame, corpus: str, metric: str) -> str:
     """The best single modality, and how far the model is above it."""
-    own = {"corpus": corpus, "split": "test", "model": "multitask"}
+    own = {"corpus": corpus, "split": "test", "model": OWN}
     mine = select(gains, metric=metric, target="mean", **own) if len(gains) else gains
     if mine.empty or not (alone := mine["against"].isin(MODALITIES)).any():
         return ""
@@ -290,16 +258,16 @@ def real_associations(checks: pd.DataFrame, otherwise: list[str]) -> list[str]:
     Parameters
     ----------
     checks : DataFrame
-        As of `broken`.
+        As of `how_sure`.
     otherwise : list of str
         What is said if nothing contradicts the assumptions.
     """
-    reasons = broken(checks)
+    reasons = rejected(checks)
     if not reasons:
         return otherwise
     return [
         "**Which emotions go with which traits in real people cannot be said**: the "
-        f"data contradict what the analysis assumes ({reasons})."
+        f"data contradict what the analysis assumes: {'; '.join(reasons)}."
     ]
 
 

@@ -52,7 +52,7 @@ def p_alone(p: float) -> str:
 
 
 def counted(clips: int, crossed: int, people: int) -> str:
-    """Clips and people, with clips of a single sensor apart.
+    """Clips and people, and how many clips have more than a single sensor.
 
     Parameters
     ----------
@@ -63,6 +63,6 @@ def counted(clips: int, crossed: int, people: int) -> str:
     if clips == crossed:
         return f"{clips:,} clips of {people:,} people"
     return (
-        f"{crossed:,} clips with two sensors or more and {clips - crossed:,} with "
-        f"one, of {people:,} people"
+        f"{clips:,} clips of {people:,} people ({crossed:,} of the clips have two of "
+        "picture, sound and words)"
     )

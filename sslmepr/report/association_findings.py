@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from sslmepr.association.cross_source import CrossSource
 from sslmepr.association.cross_table import (
     ABSENT,
     PRESENT,
@@ -89,11 +88,13 @@ def association_findings(
     open_ = table[table["verdict"] == UNDECIDED]
     undecided = f"**Undecided**, {len(open_)} of {len(table)}"
     if len(open_):
-        clips = clips_to_decide(precision, settings).merge(open_[CELL], on=CELL)
-        about = float(f"{clips['clips'].median():.2g}")
+        needed = clips_to_decide(precision, settings).merge(open_[CELL], on=CELL)
+        about = float(f"{needed['clips'].median():.2g}")
+        seen = found.estimate
+        clips = counted(seen.n_clips, seen.n_crossed, seen.n_speakers)
         undecided += (
-            ": whether these pairs go together or not, "
-            f"{_clips(found.estimate)} are too few to tell; the typical one would take "
+            f": {clips} are too few to tell whether these pairs go "
+            "together or not; the typical one would take "
             f"about {about:,.0f} clips to be found at ±{settings.smallest_effect:g}, "
             "or else called absent"
         )
@@ -167,14 +168,6 @@ def with_both_labels(bridged: pd.DataFrame) -> str:
         f"{apa_number(width[CROSS])}. A study of corpora that share no label has no "
         "such clips, and the sentences above are what it can say."
     )
-
-
-def _clips(found: CrossSource) -> str:
-    """What was seen; a single modality tells no covariance between modalities."""
-    told = counted(found.n_clips, found.n_crossed, found.n_speakers)
-    if found.n_crossed == found.n_clips:
-        return told
-    return f"{told} (those with one tell only how well a label can be read)"
 
 
 def _claim(row, endpoints: int) -> str:

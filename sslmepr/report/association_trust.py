@@ -24,6 +24,7 @@ from sslmepr.report.power_findings import (
     pairs_held,
     share,
 )
+from sslmepr.report.recorded_verdicts import NOT_RELIABLE
 from sslmepr.report.words import plain, pretty
 
 NAMED = 4
@@ -63,8 +64,8 @@ OVERLAPS = {
 """Kinds of drawn worlds, of equal size, by how alike the cues of emotions and traits
 are, in words."""
 
-WHAT_IT_DOES_NOT_SAY = (
-    "**What may not be said**: that an undecided pair is unrelated; that happy people "
+UNSAID = (
+    "**What it does not say.** That an undecided pair is unrelated; that happy people "
     "*are* more extraverted, since labels are impressions of strangers, in which "
     "raters may favour happy people on every trait (**halo**); that one causes the "
     "other; anything about a single person."
@@ -97,10 +98,7 @@ def in_short(table: pd.DataFrame, doubted: bool, held: str = "") -> str:
     )
     if doubted:
         told = told.format("would go together", "would be", "would be")
-        told = (
-            "**Not to be relied on, since the data contradict what the analysis "
-            f"assumes**: were that not so, {told}."
-        )
+        told = f"{NOT_RELIABLE}were that not so, {told}."
     else:
         told = f"**Answer**: {told.format('go together', 'are', 'are')}."
     truth = f" The truth is known here: intervals hold it in {held}." if held else ""
@@ -133,8 +131,8 @@ def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
         for row in unequal.itertuples()
     )
     sentence = (
-        "**One joint law in all corpora is assumed, and contradicted by the cues**: "
-        f"{told} as in the corpus with their labels."
+        "**Emotions and traits are assumed to show alike in both corpora (one joint "
+        f"law), and do not**: {told} as in the corpus with their labels."
     )
     kind = drawn[drawn["condition"] == UNLIKE]
     if len(kind):

@@ -139,12 +139,12 @@ def elsewhere_finding(
         mine = shown[shown["component"] == name]
         differs = mine[mine["verdict"].isin([BETTER, WORSE])]
         each = " and ".join(
-            f"{row.verdict} with it in {plain(row.metric)}, {gained(row)}"
+            f"{plain(row.metric)} is {row.verdict} ({gained(row)})"
             for row in differs.itertuples()
         )
         if len(mine):
-            words = each or "no measurable difference"
-            told.append(f"{plain(name, 'component')}: {words}")
+            words = each or "no difference can be measured"
+            told.append(f"with {plain(name, 'component')}, {words}")
     if not told:
         return ""
     return (
@@ -210,5 +210,5 @@ def ablation_findings(
         "gains on these people were seen while the model was made."
     )
     elsewhere = "" if other is None else elsewhere_finding(gains, other, metrics)
-    told = first_screen(answer, sure, f"{elsewhere} {unsaid}".strip())
-    return Findings([*filter(None, [stage_3_finding(gains, metrics)]), *told])
+    answer = f"{stage_3_finding(gains, metrics)} {answer}".strip()
+    return Findings(first_screen(answer, sure, f"{elsewhere} {unsaid}".strip()))

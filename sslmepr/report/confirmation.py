@@ -32,7 +32,7 @@ UNSAID = (
 BOUNDS = {
     "covers_planted": "intervals that hold what was planted",
     "largest_t_error": "worlds in which some pair is called",
-    "error_ratio": "standard errors, over those that are needed",
+    "error_ratio": "stated standard errors over observed ones (too wide above 1)",
 }
 """Metrics that have bounds, for a reader."""
 

@@ -16,10 +16,10 @@ from sslmepr.evaluation.scores import (
 from sslmepr.labels import select
 from sslmepr.report import chapter_tables
 from sslmepr.report.on_record import recorded
-from sslmepr.report.tables import Table, interval
+from sslmepr.report.overview import OWN, own_score
+from sslmepr.report.tables import Table, written
 from sslmepr.report.words import plain
 
-OWN = "multitask"
 TRAIT_METHODS = {
     STACKED: "late fusion of ridge regressions",
     KERNELS: "of kernel regressions that compare a clip to some training clips",
@@ -72,29 +72,39 @@ def trait_method_findings(
     for name, words in TRAIT_METHODS.items():
         met, unmet = (_scores(table, name) for table in (official, by_video))
         told.append(
-            f"{words}: {_written(met['CCC'])} and {_written(unmet['CCC'])} "
-            f"(1 − mean absolute error {_written(met['mACC'], 4)} and "
-            f"{_written(unmet['mACC'], 4)})"
+            f"{words}: {written(met['CCC'])} and {written(unmet['CCC'])} "
+            f"(1 − mean absolute error {written(met['mACC'], 4)} and "
+            f"{written(unmet['mACC'], 4)})"
         )
-    own = [_own(table, "CCC") for table in (metrics, metrics_by_video)]
+    own = [own_score(table, "CCC") for table in (metrics, metrics_by_video)]
     known, strangers = (
         select(table, method=OF_KNOWN_VIDEOS, against=ALL_CLIPS, metric="CCC above")
         for table in (official, by_video)
     )
-    gains = [
-        _written(select(each, target="mean").iloc[0], signed=True)
-        for each in (known, strangers)
-    ]
+    gains = [select(each, target="mean").iloc[0] for each in (known, strangers)]
+    worth = [written(each, signed=True) for each in gains]
+    methods = "; ".join(told)
     return [
         "**Other methods on the same clips** (First Impressions; concordance on the "
         "official split, and without a video on both sides). Of the default model it "
-        f"is {_written(own[0])} and {_written(own[1])}. {'; '.join(told)[0].upper()}"
-        f"{'; '.join(told)[1:]}. They are fitted to training and dev clips, the "
-        "default model to training clips alone. To choose as if videos were known is "
-        f"worth {gains[0]} where they are, and {gains[1]} where they are not: what "
-        "such a method gains is that it knows a video again, not that it reads a new "
-        "person better."
+        f"is {written(own[0])} and {written(own[1])}. {methods[0].upper()}"
+        f"{methods[1:]}. They are fitted to training and dev clips, the default model "
+        "to training clips alone. To choose as if videos were known is worth "
+        f"{worth[0]} where they are, and {worth[1]} where they are not"
+        f"{_meant(*gains)}."
     ]
+
+
+def _meant(known: pd.Series, strangers: pd.Series) -> str:
+    """What it means that a method gains where videos are known, or where none is."""
+    if strangers["low"] > 0:
+        return ": new people are read better, too"
+    if known["low"] <= 0:
+        return ": neither is told apart from no gain"
+    return (
+        ": what such a method gains is that it knows a video again, not that it reads "
+        "a new person better"
+    )
 
 
 def chosen_variant_findings(metrics: pd.DataFrame) -> list[str]:
@@ -115,13 +125,13 @@ def chosen_variant_findings(metrics: pd.DataFrame) -> list[str]:
     best = str(dev.idxmax())
     if best == OWN:
         return []
-    own, other = (_own(metrics, "CCC", variant) for variant in (OWN, best))
-    closer = [_own(metrics, "mACC", variant) for variant in (OWN, best)]
+    own, other = (own_score(metrics, "CCC", variant=variant) for variant in (OWN, best))
+    closer = [own_score(metrics, "mACC", variant=variant) for variant in (OWN, best)]
     return [
         f"**Dev would have chosen {plain(best)}** among all variants, by the score "
         f"that chooses settings ({dev[best]:.3f}, default {dev[OWN]:.3f}). Held out, "
-        f"its concordance is {_written(other)}, of the default {_written(own)}, and 1 "
-        f"− mean absolute error {_written(closer[1], 4)} and {_written(closer[0], 4)}. "
+        f"its concordance is {written(other)}, of the default {written(own)}, and 1 "
+        f"− mean absolute error {written(closer[1], 4)} and {written(closer[0], 4)}. "
         "The default stays as it was declared: this is told after the held-out scores "
         "of all variants had been read."
     ]
@@ -147,16 +157,16 @@ def line_method_findings(lines: pd.DataFrame, metrics: pd.DataFrame) -> list[str
     gains = select(lines, split="test", metric="weighted F1 above", target="mean")
     gain = ""
     if best != WORDS:
-        above = _written(select(gains, method=best).iloc[0], signed=True)
+        above = written(select(gains, method=best).iloc[0], signed=True)
         gain = f", {above} above {WORDS}"
     others = "; ".join(
-        f"{name} {_written(row)}" for name, row in test.iterrows() if name != best
+        f"{name} {written(row)}" for name, row in test.iterrows() if name != best
     )
     return [
         "**Other methods on the same lines** (MELD, weighted F1). They decide for one "
         f"emotion of a line, with settings that are chosen on dev. Dev chooses: {best} "
-        f"({_written(dev.loc[best])}). Held out it reaches {_written(test.loc[best])}"
-        f"{gain}; the default model, {_written(_own(metrics, 'weighted F1'))}. The "
+        f"({written(dev.loc[best])}). Held out it reaches {written(test.loc[best])}"
+        f"{gain}; the default model, {written(own_score(metrics, 'weighted F1'))}. The "
         f"others, held out: {others}."
     ]
 
@@ -183,13 +193,3 @@ def tables(
 def _scores(found: pd.DataFrame, method: str) -> dict[str, Mapping]:
     mine = select(found, method=method, target="mean")
     return {row["metric"]: row for row in mine.to_dict("records")}
-
-
-def _own(metrics: pd.DataFrame, name: str, variant: str = OWN) -> pd.Series:
-    scores = headline(metrics, (name,), "test")
-    return select(scores, stage="fusion", variant=variant).iloc[0]
-
-
-def _written(row: Mapping, digits: int = 3, signed: bool = False) -> str:
-    told = interval(row["estimate"], row["low"], row["high"], digits)
-    return f"+{told}" if signed and row["estimate"] > 0 else told

@@ -7,7 +7,7 @@ import pandas as pd
 
 from sslmepr.evaluation.scores import first_split, headline
 from sslmepr.labels import FUSED, select
-from sslmepr.report.tables import interval, number
+from sslmepr.report.tables import number, written
 from sslmepr.report.words import plain
 
 SPLITS = {
@@ -19,6 +19,9 @@ SPLITS = {
 
 STAGES = {"unimodal": "stage 1", "crosstask": "stage 2"}
 """Stages that read one modality, in words."""
+
+OWN = "multitask"
+"""The default model, whose scores are told."""
 
 ENDS = ("estimate", "low", "high")
 
@@ -45,6 +48,22 @@ def first_screen(answer: str, sure: str, unsaid: str) -> list[str]:
         What was found, with numbers; how sure that is; what it does not say.
     """
     return [answer, f"**How sure.** {sure}", f"**What it does not say.** {unsaid}"]
+
+
+def own_score(
+    metrics: pd.DataFrame, name: str, split: str = "test", variant: str = OWN
+) -> pd.Series:
+    """Score of a fusion model over all targets.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Of one corpus, from `sslmepr.evaluation.evaluate.evaluate_study`.
+    name, split, variant : str
+        Metric, split and model.
+    """
+    scores = headline(metrics, (name,), split)
+    return select(scores, stage="fusion", variant=variant).iloc[0]
 
 
 def study_findings(metrics: pd.DataFrame, told: list[str]) -> Findings:
@@ -85,7 +104,7 @@ def recognition(
             continue
         split = first_split(mine, tuple(SPLITS))
         table = headline(mine, (metric,), split)
-        fused = select(table, stage="fusion", variant="multitask").iloc[0]
+        fused = select(table, stage="fusion", variant=OWN).iloc[0]
         guessed = select(table, stage="baseline").iloc[0]
         late = select(table, stage="stacking").iloc[0]
         linear = select(table, stage="linear", modality=FUSED)
@@ -95,7 +114,7 @@ def recognition(
         best = alone.loc[alone["estimate"].idxmax()]
         sentence = (
             f"**Recognising {what}** {SPLITS[split]}, the fused model reaches a "
-            f"{plain(metric)} of {_written(fused)} ({int(fused['n'])} clips); late "
+            f"{plain(metric)} of {written(fused)} ({int(fused['n'])} clips); late "
             f"fusion reaches {number(late['estimate'])}, "
             + "".join(f"linear fusion {number(each)}, " for each in linear["estimate"])
             + f"the best single modality, "
@@ -136,13 +155,12 @@ def recognition_findings(
     more : sequence of str
         Other findings, such as who is read worse, which stand at the end.
     """
-    scores = " ".join(recognition(metrics, ceiling))
+    answer = " ".join(filter(None, [*recognition(metrics, ceiling), stage_3]))
     sure = " ".join(["Intervals of scores are over people, not clips.", *kept])
     unsaid = "A label is what raters say of a clip, not what a person felt or is."
     if ceiling is not None:
         unsaid += " These people are drawn, and scores of real people may be worse."
-    screen = first_screen(scores, sure, unsaid)
-    return Findings([*filter(None, [stage_3]), *screen, *more])
+    return Findings([*first_screen(answer, sure, unsaid), *more])
 
 
 def agreement_findings(agreement: pd.DataFrame) -> list[str]:
@@ -172,12 +190,8 @@ def _association(agreement: pd.DataFrame, study: str) -> list[str]:
     weak = ", too weak" if slope["high"] < 1 else ""
     return [
         f"**Something to find** (*{study}*): recovered emotion-trait correlations and "
-        f"those of the labels agree with r = {_written(correlation)} over "
+        f"those of the labels agree with r = {written(correlation)} over "
         f"{int(correlation['n_cells'])} pairs, on clips of people that no stage was "
-        f"trained on. They are {_written(slope)} times as large as those on average"
+        f"trained on. They are {written(slope)} times as large as those on average"
         f"{weak}."
     ]
-
-
-def _written(row: pd.Series) -> str:
-    return interval(row["estimate"], row["low"], row["high"])

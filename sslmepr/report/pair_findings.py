@@ -13,17 +13,19 @@ from sslmepr.association.verdicts import ABSENT, PRESENT, UNDECIDED
 from sslmepr.params.analysis import Association
 from sslmepr.report.apa import apa_correlation, apa_number, apa_p, counted
 from sslmepr.report.association_findings import clips_to_decide, verdict_table
-from sslmepr.report.overview import Findings
+from sslmepr.report.overview import Findings, first_screen
 from sslmepr.report.pair_export import CORRECTIONS, clips_of
+from sslmepr.report.power_findings import error_rates
+from sslmepr.report.recorded_verdicts import NOT_RELIABLE, contradictions
 from sslmepr.report.words import plain, pretty
 
 NAMED = 12
 """Most pairs that a sentence lists."""
 
 UNSAID = (
-    "**What it does not say.** Correlations are those of what raters say about clips, "
-    "of emotions that are seen and of traits that strangers ascribe; they are no "
-    "causes, and say nothing about a single person."
+    "Correlations are those of what raters say about clips, of emotions that are seen "
+    "and of traits that strangers ascribe; they are no causes, and say nothing about a "
+    "single person."
 )
 
 
@@ -36,6 +38,35 @@ def refusal(table: pd.DataFrame) -> str:
         From `sslmepr.association.cross_table.read_table`.
     """
     return "" if table["r"].notna().all() else str(table["reason"].iloc[0])
+
+
+def explorer_findings(
+    pairs: pd.DataFrame,
+    precision: pd.DataFrame,
+    settings: Association,
+    refused: str,
+    checks: pd.DataFrame,
+    drawn: pd.DataFrame,
+) -> Findings:
+    """What a study says of all pairs, how sure that is, and what it does not say.
+
+    Parameters
+    ----------
+    pairs, precision, settings, refused
+        As of `study_pairs`.
+    checks : DataFrame
+        From `sslmepr.association.assumption_checks.assumption_checks`; may be empty.
+    drawn : DataFrame
+        From `sslmepr.report.power_findings.read_drawn`.
+    """
+    found = study_pairs(pairs, precision, settings, refused)
+    if refused:
+        return found
+    doubts = contradictions(checks)
+    doubted = f"{NOT_RELIABLE}by the tests alone, " if doubts else ""
+    answer = doubted + " ".join(found.sentences)
+    sure = " ".join([*doubts, error_rates(drawn, settings.alpha)])
+    return Findings(first_screen(answer, sure.replace("**", ""), UNSAID))
 
 
 def study_pairs(

@@ -92,7 +92,7 @@ def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[
 
 
 def kept(coverage: pd.DataFrame, confidence: float) -> list[str]:
-    """Sentences on the measured coverage of traits, for the beginning of a chapter.
+    """A sentence on the measured coverage of traits, for the beginning of a chapter.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def kept(coverage: pd.DataFrame, confidence: float) -> list[str]:
     Returns
     -------
     list of str
-        One for each corpus and split that was measured, or one that says why none was;
+        One, which names each corpus and split that was measured, or says why none was;
         empty if traits are not predicted.
     """
     traits = select(coverage, task="personality", nominal=confidence)
@@ -121,8 +121,9 @@ def kept(coverage: pd.DataFrame, confidence: float) -> list[str]:
             f"of dev are needed, and there are {people}."
         ]
     wide = (
-        f"a trait's score lies within ±{widths['half_width']:.2f} of the prediction, "
-        f"mean over traits (±{widths['guess_half_width']:.2f} around the training mean)"
+        f"a trait's score lies within ±{widths['half_width']:.2f} of the prediction "
+        "(mean over traits; around a guess it would take "
+        f"±{widths['guess_half_width']:.2f})"
     )
     measured = select(traits, metric="coverage", target=ALL_TARGETS)
     if measured.empty:
@@ -130,12 +131,12 @@ def kept(coverage: pd.DataFrame, confidence: float) -> list[str]:
             f"{start} ({level}): {wide}. Whether it does is not measured: no clip "
             "outside dev has labels."
         ]
-    return [
-        f"{start} ({level}, *{plain(row.corpus, 'corpus')}*, {row.split}): {wide} for "
-        f"{100 * row.estimate:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}] of "
-        f"{row.n_speakers} people."
+    held = " and ".join(
+        f"for {100 * row.estimate:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}] "
+        f"of {row.n_speakers} people (*{plain(row.corpus, 'corpus')}*, {row.split})"
         for row in measured.itertuples()
-    ]
+    )
+    return [f"{start}: {wide}, {held}; {level} are promised."]
 
 
 def table(coverage: pd.DataFrame, task: str) -> Tabs | Message:

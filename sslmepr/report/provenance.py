@@ -141,7 +141,9 @@ def record_findings(
         f"{plain(name, 'corpus')}, {summary['clips']['all']:,}"
         for name, summary in corpora.items()
     )
-    code, machine = made_from["code revision"], made_from["machine"]["processor"]
+    # The digits of the revision stand in the table below.
+    code, _, _ = made_from["code revision"].partition("+")
+    machine = made_from["machine"]["processor"]
     answer = (
         f"**Study {made_from['study']}** was computed with version {code} of the code, "
         f"on {machine}, from clips of these corpora: {clips}. "

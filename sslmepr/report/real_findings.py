@@ -31,14 +31,11 @@ from sslmepr.report.chapter_tables import (
 )
 from sslmepr.report.component_findings import F1, gained, stage_3_finding
 from sslmepr.report.on_record import recorded
-from sslmepr.report.overview import Findings, first_screen
+from sslmepr.report.overview import OWN, Findings, first_screen, own_score
 from sslmepr.report.recorded_verdicts import CLAIM, DOUBT
-from sslmepr.report.tables import Table, interval, number
+from sslmepr.report.tables import Table, interval, number, written
 from sslmepr.report.words import plain
 from sslmepr.statistics.verdicts import BETTER, WORSE
-
-OWN = "multitask"
-"""The default model, whose scores are told."""
 
 CLIPS_OF = {"test": "held out", "dev": "dev", "folds": "actors left out in turn"}
 """Splits of this chapter, in words."""
@@ -134,15 +131,15 @@ def chapter_findings(
             "**Which emotions go with which traits in real people cannot be said "
             f"yet.** {doubt.replace('**', '')}"
         ]
-    traits, apart = (_own(table, "CCC") for table in (metrics["fiv2"], by_video))
-    lines = _own(metrics["meld"], "weighted F1")
+    traits, apart = (own_score(table, "CCC") for table in (metrics["fiv2"], by_video))
+    lines = own_score(metrics["meld"], "weighted F1")
     guessed = select(
         headline(metrics["meld"], ("weighted F1",), "test"), stage="baseline"
     )
     scores = [
-        f"impressions of personality by a concordance of {_written(traits)} (CCC; 0 is "
+        f"impressions of personality by a concordance of {written(traits)} (CCC; 0 is "
         "guessing)",
-        f"emotions of lines of dialogue by a weighted F1 of {_written(lines)} "
+        f"emotions of lines of dialogue by a weighted F1 of {written(lines)} "
         f"(guessing gives {number(guessed['estimate'].iloc[0])})",
     ]
     acted = folds[(folds["metric"] == "UAR") & (folds["split"] == "folds")]
@@ -150,7 +147,7 @@ def chapter_findings(
     if len(acted):
         scores.append(
             "emotions of actors who were never met by an average recall of "
-            f"{_written(acted.iloc[0])} (guessing gives "
+            f"{written(acted.iloc[0])} (guessing gives "
             f"{number(1 / _classes(folds))})"
         )
     answer = " ".join([*claims, f"How well labels are read: {'; '.join(scores)}."])
@@ -158,7 +155,7 @@ def chapter_findings(
         f"{' '.join(held_out_findings(corpora))} Intervals are over videos, dialogues "
         f"and actors. {_shared(corpora):.0f} % of the clips of First Impressions share "
         "a video with clips that were learned from; without a video on both sides, the "
-        f"concordance is {_written(apart)}."
+        f"concordance is {written(apart)}."
     )
     unsaid = (
         "These are labels: what raters said of acted emotions and of first "
@@ -166,12 +163,6 @@ def chapter_findings(
         "of who anybody is."
     )
     return Findings(first_screen(answer, sure, unsaid))
-
-
-def _own(metrics: pd.DataFrame, name: str, split: str = "test") -> pd.Series:
-    """Score of the default model."""
-    scores = headline(metrics, (name,), split)
-    return select(scores, stage="fusion", variant=OWN).iloc[0]
 
 
 def _classes(folds: pd.DataFrame) -> int:
@@ -209,9 +200,9 @@ def seen_videos_findings(
         ]
         alone = [select(table, modality=modality) for table in each]
         if all(len(one) and (one["low"] < one["high"]).all() for one in alone):
-            apart, shared = (_written(one.iloc[0]) for one in alone)
+            apart, shared = (written(one.iloc[0]) for one in alone)
             told.append(f"{plain(modality)} alone {apart} instead of {shared}")
-    model = [_written(_own(table, "CCC")) for table in (by_video, official)]
+    model = [written(own_score(table, "CCC")) for table in (by_video, official)]
     told.insert(0, f"the model {model[0]} instead of {model[1]}")
     sentences = [
         "**Clips of videos that were learned from.** In the official split, "
@@ -309,7 +300,7 @@ def speech_findings(folds: pd.DataFrame, split: str = "folds") -> list[str]:
         ]
         least = gains.loc[gains["estimate"].idxmin()]
         parts.append(
-            f"{_written(fused)} {words} ({_written(least, signed=True)} above the "
+            f"{written(fused)} {words} ({written(least, signed=True)} above the "
             f"better single modality, {plain(least['target'])})"
         )
     classes = _classes(table)
@@ -352,8 +343,8 @@ def trait_findings(
         }
         ccc, pooled, macc = (each.iloc[0] for each in scores.values())
         text = (
-            f"{words}CCC {_written(ccc)}, pooled {_written(pooled)}, 1 − mean absolute "
-            f"error {_written(macc, digits=4)}"
+            f"{words}CCC {written(ccc)}, pooled {written(pooled)}, 1 − mean absolute "
+            f"error {written(macc, digits=4)}"
         )
         if not told:
             alone = select(headline(metrics, ("CCC",), split), stage="unimodal")
@@ -392,7 +383,7 @@ def line_findings(
     linear = select(scores, stage="linear", modality="text").iloc[0]
     guessed = select(scores, stage="baseline").iloc[0]
     return [
-        f"**Emotions of lines** (MELD, words alone): weighted F1 {_written(own)} over "
+        f"**Emotions of lines** (MELD, words alone): weighted F1 {written(own)} over "
         f"{int(own['n'])} lines; a linear model of the same words reaches "
         f"{number(linear['estimate'])}, guessing {number(guessed['estimate'])}."
         f"{_gained(gains, 'meld', 'weighted F1', split)}"
@@ -442,10 +433,10 @@ def described_findings(folds: pd.DataFrame) -> list[str]:
         "**Impressions of people described in words** (MM-OCEAN, "
         f"{int(r['n'])} clips of {int(r['n_speakers'])} videos, left out in turn): "
         f"late fusion of kernel regressions on {len(single)} modalities correlates "
-        f"with the scores by {_written(r)}, 1 − mean absolute error "
-        f"{_written(scores.loc['mACC'], digits=4)}; r is {_written(over_all, 3, True)} "
+        f"with the scores by {written(r)}, 1 − mean absolute error "
+        f"{written(scores.loc['mACC'], digits=4)}; r is {written(over_all, 3, True)} "
         f"above ridge regression on all of them, 1 − mean absolute error "
-        f"{_written(closer, 4, True)} above it, and r {_written(least, 3, True)} above "
+        f"{written(closer, 4, True)} above it, and r {written(least, 3, True)} above "
         f"the better single modality, {plain(least['against'])}."
     ]
 
@@ -649,7 +640,7 @@ def stage_1_table(gains: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
                 {"corpus": "ravdess", "clips_of": CLIPS_OF[row["split"]]}
                 | {"modality": modality, "model": plain(model), "against": simple}
                 | {"metric": f"UAR, {scale}"}
-                | _judged(own, own - gain, _written(row, signed=True))
+                | _judged(own, own - gain, written(row, signed=True))
             )
     return pd.DataFrame(rows)
 
@@ -768,8 +759,3 @@ def _difference(row: Mapping) -> str:
     """A difference with its sign and its interval."""
     told = interval(row["difference"], row["low"], row["high"])
     return f"+{told}" if row["difference"] > 0 else told
-
-
-def _written(row: Mapping, digits: int = 3, signed: bool = False) -> str:
-    told = interval(row["estimate"], row["low"], row["high"], digits)
-    return f"+{told}" if signed and row["estimate"] > 0 else told

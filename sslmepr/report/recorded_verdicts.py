@@ -21,8 +21,13 @@ CLAIM = "**The paper's finding**"
 DOUBT = "**No verdict can be relied on**"
 """What a sentence on contradicted assumptions begins with."""
 
+NOT_RELIABLE = (
+    "**Not to be relied on, since the data contradict what the analysis assumes**: "
+)
+"""What stands before verdicts where a check of the assumptions fails."""
+
 FAILED = {
-    "conditions": "what was measured does not fit together (Hansen's J, {})",
+    "conditions": "several ways to the same number disagree by more than chance ({})",
     "covariances": "scores go together differently in the clips that were rated for "
     "emotions and in those that were rated for traits ({})",
     "corpora": "the clips rated for emotions and those rated for traits, each alone, "

@@ -6,7 +6,7 @@ first and written as plain HTML, which the book styles.
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -61,16 +61,16 @@ class Table:
         if self.caption:
             caption = f"<caption>{html.escape(self.caption)}</caption>"
         columns = [str(name) for name in self.frame.columns]
-        written = [
+        cells = [
             [text(value, name) for value in column]
             for name, (_, column) in zip(columns, self.frame.items(), strict=True)
         ]
         numeric = [
             name not in IN_COLUMN and _is_numeric(column)
-            for name, column in zip(columns, written, strict=True)
+            for name, column in zip(columns, cells, strict=True)
         ]
         heads = _row("th", map(pretty, columns), numeric)
-        body = "".join(_row("td", row, numeric) for row in zip(*written, strict=True))
+        body = "".join(_row("td", row, numeric) for row in zip(*cells, strict=True))
         foot = ""
         if self.note:
             note = f'<td colspan="{len(columns)}">{html.escape(self.note)}</td>'
@@ -85,7 +85,7 @@ class Table:
 
 
 def _is_numeric(column: list[str]) -> bool:
-    first = [written for written in column if written != MISSING][:1]
+    first = [cell for cell in column if cell != MISSING][:1]
     return bool(first) and first[0].startswith((MINUS, *".0123456789<"))
 
 
@@ -115,8 +115,8 @@ def number(value: float, digits: int = 3) -> str:
     """Format a number with a minus sign; a dash if it is not finite."""
     if not np.isfinite(value):
         return MISSING
-    written = f"{abs(value):.{digits}f}"
-    return (MINUS if value < 0 and float(written) != 0 else "") + written
+    told = f"{abs(value):.{digits}f}"
+    return (MINUS if value < 0 and float(told) != 0 else "") + told
 
 
 def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
@@ -129,10 +129,25 @@ def interval(estimate: float, low: float, high: float, digits: int = 3) -> str:
     digits : int
         After the decimal point.
     """
-    written = number(estimate, digits)
+    told = number(estimate, digits)
     if not (np.isfinite(low) and np.isfinite(high)):
-        return written
-    return f"{written} [{number(low, digits)}, {number(high, digits)}]"
+        return told
+    return f"{told} [{number(low, digits)}, {number(high, digits)}]"
+
+
+def written(row: Mapping, digits: int = 3, signed: bool = False) -> str:
+    """Format an estimate of a table with its interval, as `interval` does.
+
+    Parameters
+    ----------
+    row : mapping
+        estimate, low, high.
+    digits : int
+    signed : bool
+        Whether a plus sign stands before what is above 0: of differences.
+    """
+    told = interval(row["estimate"], row["low"], row["high"], digits)
+    return f"+{told}" if signed and row["estimate"] > 0 else told
 
 
 def metric_table(
@@ -179,9 +194,9 @@ def metric_table(
 
 def _note(kinds: set) -> str | None:
     """Legend of the kinds of interval in a table."""
-    written = [
+    legend = [
         f"{'number alone' if kind == NONE else f'[ ]{mark}'}: {meaning}"
         for kind, (mark, meaning) in KINDS.items()
         if kind in kinds
     ]
-    return "; ".join(written) or None
+    return "; ".join(legend) or None

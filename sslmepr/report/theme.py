@@ -10,6 +10,7 @@ import html
 import inspect
 import io
 import re
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -71,6 +72,9 @@ _EMOTION = {
         "#ea7d98",
     ),
 }
+ROUNDS = 4
+"""In which lines are broken, at most."""
+
 MARKERS = dict(zip(MODALITIES, ("o", "s", "^", "D", "P"), strict=True))
 """Modality to the marker that stands for it."""
 
@@ -122,6 +126,8 @@ def both_modes(draw: Callable[..., Figure]) -> Callable[..., None]:
             for layout in WIDTHS:
                 with use(mode, layout):
                     figure = draw(*args, **kwargs)
+                    if layout == "narrow":
+                        keep_inside(figure)
                     drawings.append(svg(figure, alt, layout))
                     if file and (mode, layout) == ("light", "wide"):
                         figure.savefig(
@@ -143,6 +149,34 @@ def both_modes(draw: Callable[..., Figure]) -> Callable[..., None]:
     shown.__signature__ = inspect.Signature(taken, return_annotation=None)
     shown.draw = draw
     return shown
+
+
+def keep_inside(figure: Figure) -> None:
+    """Break titles and labels of panels into lines where they would leave the figure.
+
+    How much room they have depends on the names beside the panels; and panels move when
+    a line gets shorter, so that it may take more than one round.
+    """
+    texts = [
+        (axes, text, text.get_text().split("\n"))
+        for axes in figure.axes
+        for text in (axes.xaxis.label, axes._left_title)
+    ]
+    for _ in range(ROUNDS):
+        figure.draw_without_rendering()
+        inside = True
+        for axes, text, lines in texts:
+            panel, width = axes.get_window_extent(), text.get_window_extent().width
+            room = figure.bbox.width - panel.x0
+            if text is axes.xaxis.label:
+                room = 2 * min(panel.x0 + panel.width / 2, room - panel.width / 2)
+            if width > room:
+                inside = False
+                longest = max(map(len, text.get_text().split("\n")))
+                letters = max(1, int(longest * room / width))
+                text.set_text("\n".join(textwrap.fill(x, letters) for x in lines))
+        if inside:
+            return
 
 
 def named(words: str) -> str:

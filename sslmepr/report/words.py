@@ -71,6 +71,12 @@ WORDS = {
     "error_ratio_trimmed": "the same without the tenth of worlds with the largest ones",
     "error_ratio_median": "typical standard error / deviation over worlds",
     "dev_score": "score on dev",
+    # kinds of intervals
+    "expanded_percentile": "bootstrap over people",
+    "cluster_t": "Student's t over people",
+    "influence": "influence functions of people",
+    "wilson": "Wilson's interval of a count",
+    "fisher_z": "Fisher's z",
     # measures of quality
     "noise_floor": "noise floor",
     "range": "range of the level",

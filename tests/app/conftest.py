@@ -30,6 +30,14 @@ def project(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures in words alone: drawing them takes most of the time of an answer."""
+    monkeypatch.setattr(
+        "sslmepr.app.elements._drawing", lambda show, given, alt, *_: f"<p>{alt}</p>"
+    )
+
+
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
     """Recordings of noise, one with a name that is markup, and files that are none."""

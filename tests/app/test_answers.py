@@ -45,7 +45,7 @@ class Pretended:
         self.asked.append(path.name)
         return self._next(self.rows)
 
-    def ask_joined(self, page, rows, variant):
+    def ask_joined(self, page, rows, variant, asked):
         self.joined = rows
         return ANSWER
 

@@ -7,6 +7,7 @@ policy or a request to anywhere but the server.
 import os
 import shutil
 import time
+from contextlib import suppress
 
 import av
 import pandas as pd
@@ -51,6 +52,8 @@ OPTIONS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+COLOURED = ["color-contrast", "link-in-text-block"]
+"""Rules of axe that depend on colours."""
 FADED = "Promise.allSettled(document.getAnimations().map(each => each.finished))"
 DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PLAYED = "each => each.currentTime"
@@ -109,37 +112,42 @@ def camera(clips):
 
 
 @pytest.fixture(scope="module")
-def browser(camera):
+def browser(camera, recordings):
     options = [*OPTIONS, f"--use-file-for-fake-video-capture={camera}"]
+    options.append(f"--use-file-for-fake-audio-capture={recordings / 'sound.wav'}")
     with sync_playwright() as play:
         made = play.chromium.launch(executable_path=CHROMIUM, args=options)
         yield made
         made.close()
 
 
-@pytest.fixture
-def visit(browser, server):
-    """A function that opens the page in a profile of its own."""
-    wrong, opened = [], []
+@pytest.fixture(scope="module")
+def profile(browser):
+    """One for all pages: none may see of another what a browser keeps."""
+    made = browser.new_context(viewport={"width": 1280, "height": 900})
+    made.set_default_timeout(WAIT)
+    return made
 
-    def open_page(query=""):
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(WAIT)
-        opened.append(context)
-        page = context.new_page()
+
+@pytest.fixture
+def visit(profile, server):
+    """A function that opens the page."""
+    wrong = []
+
+    def open_page():
+        page = profile.new_page()
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else 0)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda each: wrong.extend(_elsewhere(each.url, server)))
-        page.goto(f"{server.address}/{query}")
+        page.goto(f"{server.address}/")
         expect(status_of(page)).to_contain_text("press Run")
         return page
 
     yield open_page
-    for context in opened:
-        wrong += [str(each) for each in context.cookies()]
-        for page in context.pages:
-            wrong += page.evaluate(STORED)
-        context.close()
+    wrong += [str(each) for each in profile.cookies()]
+    for page in profile.pages:
+        wrong += page.evaluate(STORED)
+        page.close()
     assert wrong == []
 
 
@@ -192,13 +200,14 @@ def download(page, name):
     return waiting.value
 
 
-def serious(page):
+def serious(page, **options):
     """Findings of axe that keep somebody from using the page.
 
     Colours of the page fade into each other; halfway, contrast is anything.
     """
     page.evaluate(FADED)
-    found = Axe().run(page).response["violations"]
+    options |= {"resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
     return [
         (each["id"], [node["html"][:200] for node in each["nodes"]])
         for each in found
@@ -209,12 +218,14 @@ def serious(page):
 def require_usable(page):
     """No serious finding on a light and on a dark page, and nothing wider than 360 px.
 
-    Gradio marks a dark page by this class, whatever made it one.
+    A page is dark where the system is, and nothing but colours is different there.
     """
-    for dark in (False, True):
-        page.evaluate(f"document.body.classList.toggle('dark', {str(dark).lower()})")
-        assert serious(page) == [], "dark" if dark else "light"
-    page.evaluate("document.body.classList.remove('dark')")
+    assert serious(page) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("body.dark")).to_have_count(1)
+    assert serious(page, runOnly=COLOURED) == [], "dark"
+    page.emulate_media(color_scheme="light")
+    expect(page.locator("body.dark")).to_have_count(0)
     for width in (640, 360):  # a page of 1280 px at 200 %, and a telephone
         page.set_viewport_size({"width": width, "height": 740})
         page.evaluate(DRAWN)
@@ -223,17 +234,62 @@ def require_usable(page):
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+def worker_of(server):
+    """The process that analyses, which begins when a page stands there."""
+    for _ in range(10 * SECONDS):
+        for each in psutil.Process(server.process.pid).children():
+            with suppress(psutil.Error):  # one that has just ended
+                if "spawn_main" in str(each.cmdline()):
+                    return each
+        time.sleep(0.1)
+    raise AssertionError("there is none")
+
+
+def test_one_waits_for_another_and_an_analysis_can_be_cancelled(
+    visit, server, recordings
+):
+    """First of all, so that the process which is killed has hardly begun."""
+    page = visit()
+    worker = worker_of(server)
+    worker.suspend()  # whoever is slow: nothing is answered before it is cancelled
+    other = visit()
+    other.get_by_role("radio", name="sound or microphone").check()
+    upload(other, recordings / "sound.wav")
+    press(other, "Clear")
+    wait_for(other, "Choose a recording")
+    record_sound(other)
+    agree(other)
+    press(page, "Run")
+    wait_for(page, "The analysis begins")
+    press(other, "Run")
+    wait_for(other, "One analysis comes first")
+    press(page, "Cancel")
+    wait_for(page, "Cancelled")
+    wait_for(other, "Something was missing, see below")
+    assert not worker.is_running()  # it was killed
+    result = other.locator("#result")
+    expect(result).to_contain_text("There are no pictures: only the sound was analysed")
+    expect(result.locator("svg[aria-label^='The waveform']:visible")).to_have_count(1)
+    assert page.locator("#result h2").count() == 0  # nobody else's page sees of it
+    press(other, "Cancel")
+    wait_for(other, "Nothing is running")
+
+
+def record_sound(page):
+    """A second of what the microphone hears."""
+    press(page, "Record audio")
+    press(page, "Record")
+    expect(button(page, "Stop")).to_be_visible()  # as soon as it has begun
+    page.wait_for_timeout(1000)
+    press(page, "Stop")
+    wait_for(page, "Tick that the people in it agreed")
+
+
 def test_the_page_before_anything_is_chosen(visit):
     page = visit()
     assert page.get_by_role("heading", level=1).count() == 1
     expect(page.get_by_role("note")).to_contain_text("means nothing")
     require_usable(page)
-
-
-def test_the_system_s_dark_style_is_followed(visit):
-    page = visit("?__theme=dark")
-    assert "dark" in page.evaluate("document.body.className")
-    assert serious(page) == []
 
 
 FOCUSED = "e => e === document.activeElement"
@@ -296,8 +352,6 @@ def test_from_an_example_to_its_report_by_keyboard_alone(visit, browser):
     expect(words).to_have_value("")
     wait_for(page, "What is said was cleared")
     words.fill("said by the second")
-    # A page of its own sees nothing of it.
-    assert visit().locator("#result h2").count() == 0
     # Another source marks what stands there as old at once.
     page.get_by_role("radio", name="Drawn person 1").check()
     expect(page.locator(".old .result")).to_be_visible()
@@ -412,33 +466,7 @@ def test_several_recordings_and_one_that_is_none(visit, recordings):
     assert table["failed"].notna().tolist() == [False, True, False]
 
 
-def test_one_waits_for_another_and_an_analysis_can_be_cancelled(
-    visit, server, recordings
-):
-    page, other = visit(), visit()
-    other.get_by_role("radio", name="sound or microphone").check()
-    upload(other, recordings / "sound.wav")
-    agree(other)
-    started = psutil.Process(server.process.pid).children()
-    (worker,) = (each for each in started if "spawn_main" in str(each.cmdline()))
-    worker.suspend()  # whoever is slow: nothing is answered before it is cancelled
-    press(page, "Run")
-    wait_for(page, "The analysis begins")
-    press(other, "Run")
-    wait_for(other, "One analysis comes first")
-    press(page, "Cancel")
-    wait_for(page, "Cancelled")
-    expect(page.locator("#result h2")).to_have_count(0)
-    wait_for(other, "Something was missing, see below")
-    assert not worker.is_running()  # it was killed
-    result = other.locator("#result")
-    expect(result).to_contain_text("There are no pictures: only the sound was analysed")
-    expect(result.locator("svg[aria-label^='The waveform']:visible")).to_have_count(1)
-    press(other, "Cancel")
-    wait_for(other, "Nothing is running")
-
-
-def test_a_camera_records_what_is_then_analysed(visit):
+def test_a_camera_records_what_is_analysed_and_goes_with_the_page(visit, server):
     page = visit()
     page.get_by_role("radio", name="video file or camera").check()
     press(page, "Capture from camera")
@@ -454,11 +482,21 @@ def test_a_camera_records_what_is_then_analysed(visit):
     page.locator("video:visible").first.wait_for()
     wait_for(page, "Tick that the people in it agreed")
     agree(page)
+    # Nothing to be heard in noise, and no words to be left out, each once.
+    page.get_by_role("textbox", name="What is said").fill("so")
     press(page, "Run")
     wait_for(page, "Done in")
+    expect(button(page, "Report (HTML)")).to_be_visible()
+    assert whole(server.files())
+    page.close(run_before_unload=True)
+    for _ in range(SECONDS):
+        if not whole(server.files()):
+            break
+        time.sleep(1)
+    assert whole(server.files()) == []
 
 
-def test_a_camera_that_is_refused_is_told(visit):
+def test_what_the_browser_refuses_is_told_in_the_app_s_own_words(visit, recordings):
     page = visit()
     page.evaluate(
         "() => {navigator.mediaDevices.getUserMedia = () => "
@@ -468,31 +506,14 @@ def test_a_camera_that_is_refused_is_told(visit):
     press(page, "Capture from camera")
     page.get_by_role("button", name="Click to Access Webcam").click()
     wait_for(page, "The camera or the microphone was refused")
-
-
-def test_what_is_too_large_is_told_in_the_app_s_own_words(visit, recordings):
     large = recordings / "large.mp4"
     with large.open("wb") as file:
         file.truncate(MOST_BYTES + 2**20)
-    page = visit()
-    page.get_by_role("radio", name="video file or camera").check()
+    press(page, "Upload file")
     field = page.locator("input[data-testid=file-upload]:not([multiple])")
     field.set_input_files(str(large))
     wait_for(page, TOO_LARGE)
     upload(page, recordings / "mute.mp4")  # it is still there to take another
-
-
-def test_leaving_the_page_leaves_no_file(visit, server, recordings):
-    page = visit()
-    choose_own(page, recordings / "mute.mp4")
-    page.locator("video:visible").first.wait_for()
-    assert whole(server.files())
-    page.close(run_before_unload=True)
-    for _ in range(SECONDS):
-        if not whole(server.files()):
-            break
-        time.sleep(1)
-    assert whole(server.files()) == []
 
 
 def whole(files):

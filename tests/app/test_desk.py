@@ -124,7 +124,7 @@ def test_a_page_is_forgotten_and_others_are_not(desk):
     for name, paths in {"one": (mine, shared), "two": (shared,)}.items():
         desk.take(name, "several", [str(path) for path in paths])
         list(desk.ask(name, shared, dict(QUESTION)))
-    (report, scores) = desk.downloads("one", "<p>")
+    (report, scores) = desk.downloads(desk.session("one"), "<p>")
     copy = desk.uploads / "copy" / report.name  # Gradio's, when it gives a file out
     copy.parent.mkdir()
     copy.write_bytes(report.read_bytes())
@@ -165,7 +165,7 @@ def test_scores_outlive_what_comes_after_them(desk, error):
     assert answer["ended"].endswith(f"{said}reading windows.")
     assert [each[0] for each in answer["sections"]] == ["ended", "scores"]
     assert answer["ended"] in answer["sections"][0][1]
-    (_, scores) = desk.downloads("page", "<p>")
+    (_, scores) = desk.downloads(desk.session("page"), "<p>")
     assert scores.read_bytes() == b"a"
     assert desk.worker.asked[0]["most_seconds"] == 90
 
@@ -181,6 +181,33 @@ def test_what_ends_before_its_scores_or_by_the_page_leaves_the_older_result(
     with pytest.raises(AppError, match=str(error)):
         list(desk.ask("page", upload(desk), dict(QUESTION)))
     assert desk.session("page").result is older
+
+
+@pytest.mark.parametrize("ended_by", ["cancel", "forget"])
+def test_an_answer_that_comes_too_late_is_no_result(desk, ended_by):
+    """The page has said that it is cancelled, or empty, and shows what it had."""
+    session = desk.session("page")
+    session.result, session.asked = FOUND, object()
+    desk.worker.steps = [[1, STEPS, None]]
+
+    asking = desk.ask("page", upload(desk), dict(QUESTION))
+    assert [next(asking).kind for _ in range(2)] == ["running", "step"]
+    getattr(desk, ended_by)("page")
+    with pytest.raises(Cancelled):
+        list(asking)
+    assert session.result is FOUND and desk.session("page").asked is None
+    rows, asked = [{"name": "a", "failed": "No."}], object()
+    with pytest.raises(Cancelled):
+        desk.ask_joined("page", rows, "multitask", asked)
+    assert desk.session("page").result is (FOUND if ended_by == "cancel" else None)
+
+
+def test_a_page_that_was_forgotten_meanwhile_gets_no_files(desk):
+    session = desk.session("page")
+    session.result = FOUND
+    desk.forget("page")
+    desk.session("page")  # it is still open
+    assert desk.downloads(session, "<p>") == [] and files(desk) == []
 
 
 def test_old_pages_are_forgotten(desk):

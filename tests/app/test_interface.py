@@ -8,7 +8,7 @@ gr = pytest.importorskip("gradio", reason="the app needs Gradio (extra `app`)")
 
 from sslmepr.app.desk import Desk  # noqa: E402
 from sslmepr.app.intake import AppError  # noqa: E402
-from sslmepr.app.interface import EXAMPLE, VIDEO, _Page, _told  # noqa: E402
+from sslmepr.app.interface import EXAMPLE, VIDEO, _Page, _told, build  # noqa: E402
 from sslmepr.app.worker import Event  # noqa: E402
 
 REQUEST = SimpleNamespace(session_hash="page")
@@ -27,7 +27,11 @@ class Pretended:
         self.given.append(question["words"])
         answer = {"sections": [], "files": {}, "incomplete": False}
         answer["transcript"] = question["words"] or HEARD
+        yield Event("running", None, 0.1)
         yield Event("done", answer, 0.1)
+
+    def stop(self):
+        """Too late: the answer is on its way."""
 
 
 @pytest.fixture
@@ -50,11 +54,15 @@ def video(page):
 
 def run(page, video, words="", **changes):
     """Press Run; what then stands in the field of words."""
+    *_, last = asking(page, video, words, **changes)
+    return last[3]
+
+
+def asking(page, video, words="", **changes):
     given = {"source": VIDEO, "example": None, "video": str(video), "sound": None}
     given |= {"several": None, "start": "", "end": "", "words": words}
     given |= {"consent": True, "variant": "multitask", "wanted": [], "timeline": False}
-    *_, last = page._ask(*(given | changes).values(), REQUEST)
-    return last[3]
+    return page._ask(*(given | changes).values(), REQUEST)
 
 
 def test_words_that_the_app_has_heard_are_not_given_words(page, video):
@@ -103,6 +111,53 @@ def test_a_field_that_a_button_emptied_says_nothing_over_it(page, video, emptied
     assert "agreed" in take(str(video), VIDEO, REQUEST)[3]
     getattr(page, emptied_by)(VIDEO, REQUEST)
     assert take(None, VIDEO, REQUEST) == [gr.skip()] * 5
+
+
+def test_events_are_answered_in_their_order_and_the_last_one_is(page):
+    """Else a late answer to an earlier one would stand over what was chosen since."""
+    every = build(page.desk).fns.values()
+    made = {each.api_name: each for each in every if each.fn is not None}
+    assert made.pop("ask").concurrency_id != "page"
+    del made["_leave"]  # to nobody
+    assert len(made) > 15
+    for name, each in made.items():
+        assert (each.concurrency_id, each.concurrency_limit) == ("page", 1), name
+        assert each.trigger_mode == "always_last", name
+
+
+@pytest.mark.parametrize("how", ["_stop", "_empty"])
+def test_an_analysis_that_was_ended_says_nothing_over_it(page, video, how):
+    run(page, video)
+    session, before = page.desk.session("page"), page.desk.session("page").result
+    events = asking(page, video)
+    assert "begins" in next(events)[0] and next(events)[1]
+    given = (VIDEO, REQUEST) if how == "_empty" else (REQUEST,)
+    said = getattr(page, how)(*given)
+    assert any("Cancelled." in str(each) or "Cleared:" in str(each) for each in said)
+    assert list(events) == []
+    assert session.result is before and session.asked is None
+    if how == "_empty":
+        again = page.desk.session("page")
+        assert (again.result, again.filled, again.uploads) == (None, "", {})
+
+
+def test_files_that_are_written_late_stay_hidden_and_do_not_outlive_the_page(
+    page, video, monkeypatch
+):
+    run(page, video)
+    assert page._save(False, REQUEST)[-1] == gr.update(visible=True)
+    events = asking(page, video)
+    next(events)  # another analysis, which says what can be saved
+    assert page._save(False, REQUEST)[-1] == gr.skip()
+    events.close()
+
+    def cleared(*_):
+        page._empty(VIDEO, REQUEST)
+        return "<p>"
+
+    monkeypatch.setattr("sslmepr.app.answers.report.report", cleared)
+    assert page._save(True, REQUEST) == [gr.skip()] * 8
+    assert [p for p in page.desk.folder.rglob("*") if p.is_file()] == []
 
 
 def test_a_fault_of_the_server_has_a_number_on_the_page_and_in_the_terminal(

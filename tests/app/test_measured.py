@@ -100,7 +100,9 @@ def test_the_page_says_why_several_recordings_are_not_offered(
     assert page.source.info == ONE_BY_ONE
 
 
-def test_a_recording_is_read_with_its_table(reader, measured, clips, table, tmp_path):
+def test_a_recording_is_read_with_its_table(
+    reader, measured, clips, table, tmp_path, undrawn
+):
     recording = clips / "é 1.mp4"
     page = _opened(reader, measured, tmp_path / "app")
     uploads = [page.desk.uploads / each.name / each.name for each in (recording, table)]

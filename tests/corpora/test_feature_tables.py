@@ -124,6 +124,47 @@ def test_pyfeat_emotions_by_name(tmp_path):
     assert found.columns == ("anger", "AU12", "certainty")
 
 
+FEX = """\
+FaceScore,Pitch,AU01,AU12,anger,Identity,input,frame,approx_time
+0.99,0.5,0.25,0.75,0.1,Person_0,C:\\Users\\me\\films\\b.mp4,0,00:00
+0.80,9.5,0.00,0.00,0.9,Person_1,C:\\Users\\me\\films\\b.mp4,0,00:00
+0.97,0.5,0.50,0.25,0.1,Person_0,C:\\Users\\me\\films\\b.mp4,5,00:00
+,,,,,,C:\\Users\\me\\films\\c.mp4,0,00:00
+"""
+"""Two faces in one frame of a film on Windows; none in another film."""
+
+
+@pytest.mark.parametrize("german", [False, True])
+def test_pyfeat_with_somebody_else_in_the_picture(tmp_path, german):
+    """As it was written, and as a German Excel saves it again."""
+    text = FEX.replace(",", ";").replace(".mp4", "|").replace(".", ",")
+    write(tmp_path, "\ufeff" + text.replace("|", ".mp4") if german else FEX)
+    found = read(tmp_path, [clip("b.mp4"), clip("c.mp4")], table("pyfeat"))
+    expected = [[0.5, 0.25, 0.75, 0.98], [0.5, 0.5, 0.25, 0.98]]
+    np.testing.assert_allclose(values(found, "b.mp4"), expected, rtol=1e-6)
+    assert found.missing == {"c.mp4": "no number in column Pitch in t.csv, line 5"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("0.75", "hoch", "t.csv: line 2: AU12 is not a number, but 'hoch'"),
+        ("0.75", '"0,75"', "t.csv: line 2: AU12 is not a number, but '0,75'"),
+        ("0.75", "01. Mai", "t.csv: line 2: AU12 is not a number, but '01. Mai'"),
+        ("0.75", "N/A", "t.csv: line 2: AU12 is not a number, but 'N/A'"),
+        ("0.97", "97", "line 4: FaceScore is not a confidence from 0 to 1, but 97"),
+        (",5,", ",soon,", "t.csv: line 4: frame is not a number, but 'soon'"),
+        (",Person_0", "", "t.csv: line 2 has 8 cells, the header has 9"),
+        (",Person_1", ",Person_0", r"lines 2 and 3: are about the same moment \(0\)"),
+        ("Pitch", "AU01", "t.csv: two columns are called AU01"),
+    ],
+)
+def test_odd_tables_of_pyfeat_are_named(tmp_path, old, new, message):
+    write(tmp_path, FEX.replace(old, new))
+    with pytest.raises(CorpusError, match=message):
+        read(tmp_path, [clip("b.mp4"), clip("c.mp4")], table("pyfeat"))
+
+
 def test_opensmile_program(tmp_path):
     """Semicolons, names in single quotes, points for decimals."""
     header = "name;frameTime;loudness_sma3_amean;F0_amean\n"

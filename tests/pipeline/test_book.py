@@ -150,7 +150,7 @@ def test_words_stand_for_links_to_a_chapter_that_is_not_there(small):
     assert links in (target / "chapters" / "overview.ipynb").read_text()
 
 
-def test_folded_code_that_showed_nothing_is_left_out(small):
+def test_folded_code_stands_at_the_end_and_not_if_it_showed_nothing(small):
     path = Path("runs/tiny/notebooks/overview.ipynb")
     content = json.loads(notebook("Front"))
     stream = {"output_type": "stream", "name": "stdout", "text": "shown"}
@@ -169,7 +169,7 @@ def test_folded_code_that_showed_nothing_is_left_out(small):
     write(path, json.dumps(content))
     target = book.assemble("tiny", small)
     cells = json.loads((target / "chapters/overview.ipynb").read_text())["cells"]
-    assert [cell["id"] for cell in cells] == ["a", "b", "busy", "plain"]
+    assert [cell["id"] for cell in cells] == ["a", "b", "busy", "plain", "code-4"]
 
 
 def test_corpora_without_a_role_have_no_page(settings):

@@ -1,5 +1,8 @@
 """A small built book before and after."""
 
+import re
+from pathlib import Path
+
 from sslmepr.pipeline.reading_aids import add_reading_aids, define_terms
 
 GLOSSARY = """<article class="bd-article"><p>corpus</p><dl class="simple glossary">
@@ -58,3 +61,12 @@ def test_roles_and_names_are_repaired(tmp_path):
         "<summary><p>Hide the code</p></summary>"
         '<dl><dt class="sig py">f(<div>\n<div>x</div></div>)</dt><dd>b</dd></dl>'
     )
+
+
+def test_terms_of_the_glossary_are_terms():
+    """A definition that is not indented would be one."""
+    text = (Path(__file__).parents[2] / "book/glossary.md").read_text("utf-8")
+    parts = re.findall(r"```\{glossary\}\n(.*?)```", text, re.DOTALL)
+    lines = [line for part in parts for line in part.splitlines() if line]
+    terms = [line for line in lines if not line.startswith(" ")]
+    assert len(terms) > 60 and [each for each in terms if len(each) > 40] == []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sslmepr.association.sources import CROSS, NOTED
 from sslmepr.report import answers
+from sslmepr.report.recorded_verdicts import rejected
 
 COVERED = ["modality", "metric", "estimate", "low", "high", "baseline", "ceiling", "n"]
 GAINS = ["component", "metric", "gain", "low", "high", "verdict"]
@@ -108,19 +109,22 @@ def test_pairs_are_counted_by_what_was_planted():
 
 CHECKS = pd.DataFrame(
     [
-        ("conditions", "fails", ""),
-        ("joint", "fails", "labels determine each other"),
-        ("labels", "holds", ""),
+        ("conditions", 0.0004, "fails", ""),
+        ("joint", None, "fails", "labels determine each other"),
+        ("labels", 0.3, "holds", ""),
     ],
-    columns=["assumption", "verdict", "reason"],
+    columns=["assumption", "p", "verdict", "reason"],
 )
-BROKEN = "the same number disagree by more than chance; labels determine each other"
+BROKEN = [
+    "several ways to the same number disagree by more than chance (p < .001)",
+    "labels determine each other",
+]
 
 
 def test_a_pair_is_no_more_believable_than_what_it_assumes():
     empty = pd.DataFrame()
-    assert answers.broken(CHECKS.tail(1)) == answers.broken(empty) == ""
-    assert answers.broken(CHECKS).endswith(BROKEN)
+    assert rejected(CHECKS.tail(1)) == rejected(empty) == []
+    assert rejected(CHECKS) == BROKEN
     assert answers.how_sure(empty, empty, empty, None, 0.05) == []
     endpoints = pd.DataFrame(
         {"direction": ["positive", "none"], "verdict": ["present", "undecided"]}
@@ -168,7 +172,7 @@ def test_real_people_are_told_with_and_without_shared_videos():
 def test_associations_of_real_people_are_refused_where_assumptions_break():
     assert answers.real_associations(CHECKS.tail(1), ["else"]) == ["else"]
     (told,) = answers.real_associations(CHECKS, ["else"])
-    assert "cannot be said" in told and BROKEN in told
+    assert "cannot be said" in told and "; ".join(BROKEN) in told
 
 
 def test_what_observers_noted_needs_no_model():

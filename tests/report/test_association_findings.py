@@ -100,7 +100,7 @@ def test_sentences_are_of_the_pairs_that_were_chosen(settings):
 
 def test_clips_of_a_single_modality_are_counted_apart():
     last = tell(found(error=0.2, crossed=700))[-1]
-    assert "700 clips with two sensors or more and 200 with one, of 300" in last
+    assert "900 clips of 300 people (700 of the clips have two of" in last
 
 
 def test_tables_show_intervals_and_verdicts():

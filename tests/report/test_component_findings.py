@@ -63,16 +63,16 @@ def test_parts_that_help_are_told_with_what_they_do_to_real_people():
     )
     told = elsewhere_finding(gains(), harmed, METRICS)
     assert told.endswith(
-        "co-training: worse with it in concordance (CCC), −0.020 [−0.030, −0.010]."
+        "with co-training, concordance (CCC) is worse (−0.020 [−0.030, −0.010])."
     )
     alike = harmed.assign(verdict="undecided")
     told = elsewhere_finding(gains(), alike, METRICS)
-    assert told.endswith("co-training: no measurable difference.")
+    assert told.endswith("with co-training, no difference can be measured.")
     assert elsewhere_finding(gains(), harmed.assign(component="x"), METRICS) == ""
     assert elsewhere_finding(gains(), pd.DataFrame(), METRICS) == ""
     table = over_late_fusion("better", "better").assign(n=300, n_seeds=3)
-    whole, _, _, unsaid = ablation_findings(table, METRICS, 0.9, harmed).sentences
-    assert whole.startswith("**Stage 3 adds")
+    answer, _, unsaid = ablation_findings(table, METRICS, 0.9, harmed).sentences
+    assert answer.startswith("**Stage 3 adds") and "measurably help** on" in answer
     assert unsaid.startswith("**What it does not say.** That parts that help here also")
 
 

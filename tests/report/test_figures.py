@@ -31,7 +31,7 @@ from sslmepr.labels import (
 from sslmepr.report import figures as shown
 from sslmepr.report import theme
 from sslmepr.report.figures.clips import envelope
-from sslmepr.report.figures.panels import panel_grid
+from sslmepr.report.figures.panels import entitle, panel_grid
 from sslmepr.report.figures.recovery import RING
 from tests.report.test_figures_truth import (
     GROUPS,
@@ -177,6 +177,24 @@ def test_a_grid_has_as_many_panels_as_are_asked_for_and_fit(count, wide, narrow)
     assert grid.shape == (2, 1) and figure.get_figwidth() == 3.5
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "expected"),
+    [
+        ("Fear", 2.0, "Fear"),
+        ("Annotated emotion × predicted trait", 5.0, None),
+        (
+            "Annotated emotion × predicted trait\nof clips",
+            3.3,
+            "Annotated emotion\n× predicted trait\nof clips",
+        ),
+    ],
+)
+def test_lines_of_a_title_are_about_equally_long(text, width, expected):
+    _, grid = panel_grid(1, (3.0, 1.0))
+    entitle(grid[0, 0], text, width)
+    assert grid[0, 0].get_title("left") == (expected or text)
+
+
 def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
     edges = pd.DataFrame(
         [("a", "b"), ("b", "c"), ("a", "c")], columns=["source", "stage"]
@@ -292,7 +310,8 @@ def disturbed():
 def test_models_stand_at_their_difference_to_linear_fusion():
     figure = figures.robustness_dots(disturbed())
     panels = [axes for axes in figure.axes if axes.get_visible()]
-    assert all("First Impressions" in axes.get_title("left") for axes in panels)
+    titles = [" ".join(axes.get_title("left").split()) for axes in panels]
+    assert all("First Impressions" in each for each in titles)
     labels = [text.get_text() for text in panels[0].get_yticklabels()]
     assert labels == ["as they are", "without audio", "text with noise, 2 SD"]
     for axes in panels:

@@ -66,6 +66,22 @@ def test_other_methods_are_told_with_and_without_known_videos():
     assert "+0.050 [0.040, 0.060] where they are, and +0.150 [0.140, 0.160]" in told
 
 
+@pytest.mark.parametrize(
+    ("known", "strangers", "meant"),
+    [
+        (0.05, 0.0, ": what such a method gains is that it knows a video again"),
+        (0.05, 0.02, ": new people are read better, too."),
+        (0.0, 0.02, ": new people are read better, too."),
+        (0.005, -0.02, ": neither is told apart from no gain."),
+    ],
+)
+def test_what_a_gain_means_depends_on_both(known, strangers, meant):
+    own = models(multitask=(0.3, 0.1, 0.36, 0.89))
+    tables = fitted(0.05 - known), fitted(0.05 - strangers)
+    (told,) = other_methods.trait_method_findings(*tables, own, own)
+    assert meant in told
+
+
 def test_nothing_is_told_of_what_is_not_on_record(tmp_path):
     own = models(multitask=(0.3, 0.1, 0.36, 0.89))
     found = other_methods.read_fitted(tmp_path)

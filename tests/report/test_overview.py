@@ -67,12 +67,11 @@ def test_scores_are_those_of_test_or_else_of_dev_and_absent_ones_are_not_told():
     assert "traits" in alone
 
 
-def test_the_first_screen_begins_with_what_stage_3_adds():
+def test_the_first_line_ends_with_what_stage_3_adds():
     told = recognition_findings(METRICS, None, "**Stage 3** x.", ["Kept."]).sentences
-    assert told[0] == "**Stage 3** x." and len(told) == 4
-    assert told[1] == " ".join(recognition(METRICS))
-    assert told[2].endswith("over people, not clips. Kept.")
-    assert "drawn" not in told[3]
+    assert told[0] == " ".join([*recognition(METRICS), "**Stage 3** x."])
+    assert told[1].endswith("over people, not clips. Kept.") and len(told) == 3
+    assert "drawn" not in told[2]
     assert len(recognition_findings(METRICS, None, "", []).sentences) == 3
     assert recognition_findings(METRICS, None, "", [], ["x"]).sentences[3:] == ["x"]
 

@@ -8,8 +8,10 @@ from scipy import stats
 from sslmepr.association.cross_table import unidentified
 from sslmepr.association.planning import deciding
 from sslmepr.association.preregistration import PRIMARY
+from sslmepr.association.sources import CROSS
 from sslmepr.report.pair_findings import (
     all_pairs,
+    explorer_findings,
     refusal,
     study_pairs,
     told_pairs,
@@ -24,6 +26,12 @@ HALO = pd.DataFrame(
     ],
     columns=["emotion", "trait", "robustness"],
 )
+
+DRAWN = pd.DataFrame(
+    [("covers_planted", 0.3, 0.95, 30), ("familywise_error", 0.0, 0.05, 10)],
+    columns=["metric", "strength", "estimate", "worlds"],
+).assign(source=CROSS, condition="typical")
+"""Summary of drawn worlds."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +56,26 @@ def test_a_doubt_stands_with_every_verdict_and_report(found):
     told = told_pairs(pairs, known, SETTINGS, NONE, HALO, "Doubtful, p < .001.")
     assert told["said"].str.endswith(" Doubtful, p &lt; .001.").all()
     assert told["report"].str.endswith(" Doubtful, <em>p</em> &lt; .001.").all()
+
+
+@pytest.mark.parametrize("verdict", ["holds", "fails"])
+def test_the_explorer_begins_with_answer_certainty_and_limits(found, verdict):
+    _, known, pairs = found
+    checks = pd.DataFrame(
+        [("labels", 0.004, verdict, "")],
+        columns=["assumption", "p", "verdict", "reason"],
+    )
+    told = explorer_findings(pairs, known, SETTINGS, "", checks, DRAWN).sentences
+    answer, sure, unsaid = told
+    doubted = answer.startswith("**Not to be relied on")
+    assert doubted == ("neither on the paper's" in sure) == (verdict == "fails")
+    assert "**2 of 30 pairs are associated**" in answer
+    assert "**5 of 30 pairs are undecided**" in answer
+    assert sure.startswith("**How sure.** ") and sure.count("**") == 2
+    assert "In 30 drawn worlds whose truth is known" in sure
+    assert unsaid.startswith("**What it does not say.** Correlations are those")
+    (only,) = explorer_findings(pairs, known, SETTINGS, "x", checks, DRAWN).sentences
+    assert only == "**No verdict.** X."
 
 
 class TestStudyPairs:

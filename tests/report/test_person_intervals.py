@@ -77,9 +77,9 @@ def coverage(width=0.2, measured=True):
 
 def test_what_was_kept_in_a_sentence():
     assert kept(coverage(), 0.95) == [
-        "**Interval for one person** (95 %, *rated for traits*, test): a trait's score "
-        "lies within ±0.20 of the prediction, mean over traits (±0.25 around the "
-        "training mean) for 90 % [80, 96] of 25 people."
+        "**Interval for one person**: a trait's score lies within ±0.20 of the "
+        "prediction (mean over traits; around a guess it would take ±0.25), for 90 % "
+        "[80, 96] of 25 people (*rated for traits*, test); 95 % are promised."
     ]
     (without,) = kept(coverage(measured=False), 0.95)
     assert without.endswith(

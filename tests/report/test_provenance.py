@@ -87,7 +87,7 @@ def test_the_machine_is_that_of_numpy_whatever_else_was_imported(monkeypatch):
 
 
 def test_the_record_says_what_it_was_computed_from():
-    made = {"study": "s", "code revision": "1.0", "machine": {"processor": "P"}}
+    made = {"study": "s", "code revision": "1.0+af23", "machine": {"processor": "P"}}
     made["data (sha256)"] = {"meld": {"a": "0", "b": "1"}, "mosei": None}
     corpora = {"meld": {"clips": {"all": 1200}}, "emotion": {"clips": {"all": 3}}}
     clips = pd.DataFrame({"missing": ["", "face: no face", None]})

@@ -97,12 +97,12 @@ def test_contradicted_assumptions_are_told_first(tmp_path):
     checks.write_text(CHECKED.format("fails", 0.0001, "fails", "holds"))
     first, *told = recorded_verdicts(tmp_path).sentences
     assert first.startswith("**No verdict can be relied on**")
-    assert "(Hansen's J, p < .001); labels determine each other. Verdicts" in first
+    assert "(p < .001); labels determine each other. Verdicts" in first
     assert told == [claim, "**Present**, 1."]
     (told,) = real_people(tmp_path)
     assert told.index("relied on") < told.index("happiness is so")
     assert "Present" not in told
     checks.write_text(CHECKED.format("holds", 0.02, "fails", "fails"))
     first = recorded_verdicts(tmp_path).sentences[0]
-    assert "(Hansen's J, p = .020); scores go together differently" in first
+    assert "(p = .020); scores go together differently" in first
     assert "rated for traits (p = .040). Verdicts are shown" in first

@@ -19,8 +19,17 @@ from sslmepr import params as parameters
 from sslmepr.association.cross_table import read_table
 from sslmepr.association.planning import USUAL_POWER, deciding, read_precision
 from sslmepr.association.preregistration import read_primary
+from sslmepr.corpora.schema import read_clips
+from sslmepr.evaluation.scores import read_ceiling
 from sslmepr.explanation import sentences as explained
-from sslmepr.labels import MODALITIES, SCORED_EMOTIONS, TRAITS
+from sslmepr.explanation import tour
+from sslmepr.labels import (
+    EMOTION_COLUMNS,
+    MODALITIES,
+    SCORED_EMOTIONS,
+    TRAIT_COLUMNS,
+    TRAITS,
+)
 from sslmepr.report import (
     answers,
     association_trust,
@@ -33,11 +42,13 @@ from sslmepr.report import (
     exercise_findings,
     front_page,
     learning_curves,
+    other_methods,
     overview,
     pair_export,
     pair_findings,
     power_findings,
     real_findings,
+    trial_states,
     truth_findings,
     verification_table,
 )
@@ -47,13 +58,16 @@ from sslmepr.report.component_findings import (
     component_findings,
     elsewhere_finding,
 )
+from sslmepr.report.corpora_findings import corpora_findings
+from sslmepr.report.extraction import extraction_findings
 from sslmepr.report.known_truth import claims_held
-from sslmepr.report.measurement_findings import measurement_findings
+from sslmepr.report.measurement_findings import by_networks, measurement_findings
 from sslmepr.report.person_intervals import kept
 from sslmepr.report.promises_findings import promises_findings
+from sslmepr.report.provenance import record_findings
 from sslmepr.report.recorded_verdicts import contradictions, recorded_verdicts
 from sslmepr.report.reproducibility_findings import reproducibility_findings
-from sslmepr.report.validity_findings import validity_findings
+from sslmepr.report.validity_findings import simpler_sources, validity_findings
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "results"
@@ -428,6 +442,174 @@ def of_explored(pairs, precision, primary, halo):
     return [*(pairs["n"] - pairs["n_crossed"]), *numbers_needed]
 
 
+def fitted(name):
+    return pd.read_csv(REAL / f"folds/{name}.csv")
+
+
+def of_chosen_variant(metrics):
+    dev = metrics[(metrics["split"] == "dev") & (metrics["stage"] == "fusion")]
+    mean = dev[(dev["seed"] == -1) & (dev["target"] == "mean")]
+    scores = mean.pivot(index="variant", columns="metric", values="estimate")
+    return (scores["CCC"] + scores["skill"]) / 2
+
+
+def corpora_of_people():
+    """Clip tables of the study; those that lie in git name no person."""
+    folders = {name: ROOT / "data" / name / "corpus" for name in CORPORA}
+    return {name: read_clips(folder) for name, folder in folders.items()}, folders
+
+
+def of_corpora(ceiling):
+    clips, _ = corpora_of_people()
+    rated = [
+        table[list(names)].notna().all(axis=1)
+        for name in CORPORA[:2]
+        for table in [clips[name]]
+        for names in (EMOTION_COLUMNS, TRAIT_COLUMNS)
+    ]
+    people = sum(table["speaker_id"].nunique() for table in clips.values())
+    written = sum(table["media"].isna().sum() for table in clips.values())
+    emotions, traits = (sum(map(sum, rated[place::2])) for place in (0, 1))
+    both = sum((rated[place] & rated[place + 1]).sum() for place in (0, 2))
+    sizes = [*map(len, clips.values())]
+    return [sum(sizes), sizes[2], people, written, len(clips), emotions, traits, both]
+
+
+def extracted():
+    paths = [ROOT / "data" / name / "features/summary.json" for name in CORPORA]
+    told = [json.loads(path.read_text("utf-8")) for path in paths]
+    return dict(zip(CORPORA, told, strict=True))
+
+
+def of_extracted():
+    rows = [
+        (name, kind, each["present"], each["missing"], each["without_media"])
+        for name, told in extracted().items()
+        for kind, each in told["modalities"].items()
+    ]
+    names = ["corpus", "modality", "present", "missing", "alone"]
+    return [pd.DataFrame(rows, columns=names)]
+
+
+def derived_of_extracted(rows):
+    here, lost = rows["present"].sum(), rows["missing"].sum()
+    yield from (here, here + lost, 100 * here / (here + lost), 0)
+    yield rows.groupby("modality")["missing"].sum().max()
+    yield from rows["present"] + rows["missing"]
+
+
+def made_from():
+    folder = STUDY / "record"
+    names = ("provenance", "corpora")
+    return [json.loads((folder / f"{name}.json").read_text("utf-8")) for name in names]
+
+
+def tell_record(obtained):
+    told, corpora = made_from()
+    # A processor, a version and a study are names.
+    told["machine"]["processor"] = told["code revision"] = told["study"] = "so"
+    return record_findings(told, corpora, obtained).sentences
+
+
+def of_record(obtained):
+    told, corpora = made_from()
+    yield from (each["clips"]["all"] for each in corpora.values())
+    yield sum(len(each or {}) for each in told["data (sha256)"].values())
+    yield from (len(obtained), obtained["missing"].notna().sum())
+
+
+def states():
+    return [
+        trial_states.trial_states(
+            TRIALS.relative_to(ROOT),
+            "notebooks/trials/dvc.lock",
+            "sslmepr",
+            parameters.load().fusion.components,
+        )
+    ]
+
+
+def of_states(table):
+    known = table[table["training"] != "not recorded"]
+    code = known[["training", "models", "simulation"]].fillna("as it is now")
+    same = (code == "as it is now").all(axis=1)
+    states = len(code[~same].drop_duplicates())
+    return [len(table), len(table) - len(known), same.sum(), (~same).sum(), states]
+
+
+def predictions():
+    """Means over seeds of the default model in the held-out corpus."""
+    path = ROOT / "runs/simulated/evaluate/predictions.parquet"
+    found = pd.read_parquet(path)
+    return [tour.mean_over_seeds(found[found["corpus"] == CORPORA[2]], "multitask")]
+
+
+def tour_clip(means):
+    """The clip whose scores are nearest the middle: any one would do."""
+    fused = means[means["stage"] == "fusion"]
+    return (
+        fused.groupby("clip_id")["predicted"]
+        .mean()
+        .sort_values()
+        .index[len(fused) // 40]
+    )
+
+
+def tell_tour(means):
+    clip = tour_clip(means)
+    return tour.tour_findings(means, clip, tour.told_pair(means, clip))
+
+
+def of_tour(means):
+    fused = means[means["stage"] == "fusion"]
+    own = fused[fused["clip_id"] == tour_clip(means)].set_index("target")
+    yield from own[["predicted", "true"]].to_numpy().ravel()
+    errors = (fused["predicted"] - fused["true"]).abs()
+    wide = fused.assign(error=errors).pivot(
+        index="clip_id", columns="target", values="error"
+    )
+    yield from (wide < wide.loc[tour_clip(means)]).sum()
+    yield from wide.count()
+    yield from (12, 7, 5)
+    kept = [
+        fused.pivot(index="clip_id", columns="target", values=name)[
+            list(SCORED_EMOTIONS)
+        ]
+        for name in ("predicted", "true")
+    ]
+    usual = [(each - each.mean()) / each.std() for each in kept]
+    first = usual[0].abs().idxmax(axis=1)
+    signs = [
+        usual[0].loc[clip, name] * usual[1].loc[clip, name] > 0
+        for clip, name in first.items()
+    ]
+    yield from (sum(signs), len(signs))
+
+
+def of_specifications(curve):
+    networks = curve[curve["scores"] == "networks"].dropna(subset=["estimate"])
+    for _, rows in networks.groupby("emotion"):
+        yield from (rows["significant"].sum(), len(rows))
+
+
+def other_sources():
+    """Agreement of three sources, and made-up ones that are nearer and farther."""
+    table = pd.read_csv(STUDY / "validity/agreement.csv")
+    names = {"cross_source": 1, "disjoint_modalities": 0.9, "both_predicted": 0.7}
+    return [
+        pd.concat(
+            [scaled(table, size).assign(source=name) for name, size in names.items()],
+            ignore_index=True,
+        )
+    ]
+
+
+def of_sources(table):
+    alarms = table[table["metric"] == "false_positive_rate"]
+    yield from (alarms["estimate"] * alarms["n_cells"]).round()
+
+
+CORPORA = ("emotion", "personality", "joint")
 OF_REAL = ("evaluate/metrics.csv", "evaluate_replicate/by_video.csv")
 
 TOLD = {
@@ -516,6 +698,91 @@ TOLD = {
         ],
     ),
     "explored pairs": Told(tell_explored, explored, of_explored),
+    "other methods that read traits": Told(
+        lambda *tables: other_methods.trait_method_findings(
+            *tables[:2],
+            tables[2][tables[2]["corpus"] == "fiv2"],
+            tables[3][tables[3]["corpus"] == "fiv2_by_video"],
+        ),
+        of_real(("folds/fiv2.csv", "folds/fiv2_by_video.csv", *OF_REAL)),
+    ),
+    "the variant that dev would have chosen": Told(
+        other_methods.chosen_variant_findings,
+        lambda: [each[each["corpus"] == "fiv2"] for each in of_real(OF_REAL[:1])()],
+        of_chosen_variant,
+    ),
+    "other methods that read lines": Told(
+        lambda lines, metrics: other_methods.line_method_findings(
+            lines, metrics[metrics["corpus"] == "meld"]
+        ),
+        of_real(("folds/meld.csv", *OF_REAL[:1])),
+    ),
+    "disturbed clips of real people": Told(
+        lambda table: [
+            *real_findings.robustness_findings(table),
+            real_findings.robustness_words(table),
+        ],
+        of_real(("robustness/scores.csv",)),
+    ),
+    "error rates": Told(
+        lambda table: [
+            power_findings.error_rates(table, 0.05),
+            power_findings.corrections(table),
+        ],
+        lambda: [power_findings.read_drawn(TRIALS / "power/drawn.csv")],
+        of_worlds,
+    ),
+    "networks in place of probes": Told(
+        by_networks,
+        recorded(STUDY / "measurement/specifications.csv"),
+        of_specifications,
+    ),
+    "all pairs": Told(
+        lambda *tables: (
+            pair_findings.explorer_findings(
+                *tables[:2], parameters.load().association, "", *tables[4:]
+            ).sentences
+        ),
+        lambda: [
+            *explored(),
+            pd.read_csv(STUDY / "association/assumptions.csv"),
+            power_findings.read_drawn(TRIALS / "power/drawn.csv"),
+        ],
+        lambda *tables: [*of_explored(*tables[:4]), *of_worlds(tables[-1])],
+    ),
+    "simpler sources": Told(
+        lambda table: simpler_sources(table, "simulated"), other_sources, of_sources
+    ),
+    "where the evidence is": Told(
+        lambda places, contrary, follows: [
+            *explained.place_sentences(places),
+            *explained.contrary_sentences(contrary),
+            *explained.noise_sentences(follows),
+        ],
+        recorded(
+            *(
+                STUDY / f"attention/{name}.csv"
+                for name in ("places", "contrary", "follows")
+            )
+        ),
+    ),
+    "corpora": Told(
+        lambda ceiling: (
+            corpora_findings(corpora_of_people()[0], CORPORA[2], ceiling).sentences
+        ),
+        lambda: [read_ceiling(corpora_of_people()[1][CORPORA[2]])],
+        of_corpora,
+    ),
+    "extraction": Told(
+        lambda _: extraction_findings(extracted()).sentences,
+        of_extracted,
+        derived_of_extracted,
+    ),
+    "record": Told(tell_record, recorded(STUDY / "record/held_out.csv"), of_record),
+    "states of trials": Told(
+        lambda table: trial_states.state_findings(table).sentences, states, of_states
+    ),
+    "tour": Told(tell_tour, predictions, of_tour),
     "groups": Told(
         lambda table: truth_findings.group_findings(
             truth_findings.named_groups(table), 0.95
@@ -699,6 +966,19 @@ def test_numbers_of_sentences_are_those_of_the_tables(name, factor):
     sentences = told.tell(*tables)
     assert sentences
     assert stray(sentences, *tables, derived=told.derived(*tables)) == []
+
+
+PARTS = {"study_findings", "recognition_findings", "verdict_findings"}
+"""Functions that only put together what others tell."""
+
+
+def test_no_chapter_tells_what_is_not_held_here():
+    chapters = (ROOT / "notebooks").glob("*.ipynb")
+    text = " ".join(path.read_text("utf-8") for path in chapters)
+    told = set(re.findall(r"\w*findings(?=\()", text))
+    assert len(told) > 20
+    held = set(re.findall(r"\w+", Path(__file__).read_text("utf-8")))
+    assert told - PARTS - held == set()
 
 
 def test_the_front_page_tells_the_last_attempt_that_was_finished():

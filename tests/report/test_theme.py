@@ -147,6 +147,23 @@ def test_the_font_is_the_bundled_one():
     assert "SIL OPEN FONT LICENSE" in FONT_LICENCE.read_text(encoding="utf-8")
 
 
+def test_long_titles_and_labels_stay_inside_a_narrow_figure():
+    words = "share of worlds in which a pair is called present, by kind of world"
+    with theme.use("light", "narrow"):
+        figure, axes = plt.subplots()
+        axes.set_title(words, loc="left")
+        axes.set_xlabel(words)
+        axes.set_yticks([0], ["a name that takes most of the room"])
+        theme.keep_inside(figure)
+        figure.draw_without_rendering()
+    for text in (axes._left_title, axes.xaxis.label):
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+        assert text.get_text().count("\n") >= 1
+        assert " ".join(text.get_text().split()) == words
+    plt.close(figure)
+
+
 def test_style_is_left_as_it_was():
     before = plt.rcParams["text.color"]
     assert theme.mode() == "light"

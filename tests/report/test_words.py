@@ -1,5 +1,6 @@
 """One dictionary for all tables and figures, which knows what chapters show."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -47,15 +48,18 @@ def test_no_words_have_underscores():
     assert [each for each in listed if "_" in each] == []
 
 
+INTERNAL = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
+
+
 def unknown(frame):
-    """Headings and categories of a table that the dictionary does not know."""
+    """Headings, categories and names of a table that the dictionary does not know."""
     spoken = {words.pretty(each, "corpus") for each in words.IN_COLUMN["corpus"]}
     names = [name for name in map(str, frame) if name not in spoken]
     return [name for name in names if words.known(name) is None] + [
         value
         for name in names
-        if name in words.IN_COLUMN
-        for value in frame[name].dropna().astype(str)
+        for value in frame[name].dropna().astype(str).unique()
+        if name in words.IN_COLUMN or INTERNAL.fullmatch(value)
         if words.known(value, name) is None
     ]
 

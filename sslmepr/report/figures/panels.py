@@ -44,8 +44,12 @@ def panel_grid(
     columns = -(-count // rows)
     size = (min(panel[0] * columns, room) + margin[0], panel[1] * rows + margin[1])
     figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, **shared)
-    for axes in grid.flat[count:]:
-        axes.set_visible(False)
+    for place, axes in enumerate(grid.flat):
+        # A scale at the foot of many rows is out of sight, and of a column that ends
+        # earlier there is none.
+        if rows > 2 or place + columns >= count:
+            axes.tick_params(labelbottom=True)
+        axes.set_visible(place < count)
     return figure, grid
 
 
@@ -62,8 +66,16 @@ def entitle(axes: Axes, text: str, width: float | None = None) -> None:
     if width is None:
         width = axes.figure.get_figwidth() / axes.get_gridspec().ncols
     letters = int(width * LETTERS_PER_INCH["bold"])
-    lines = [textwrap.fill(line, letters) for line in text.split("\n")]
+    lines = [_balanced(line, letters) for line in text.split("\n")]
     axes.set_title("\n".join(lines))
+
+
+def _balanced(text: str, letters: int) -> str:
+    """Text in as few lines of so many letters as it needs, of about equal length."""
+    count = len(textwrap.wrap(text, letters))
+    while letters > 1 and len(textwrap.wrap(text, letters - 1)) == count:
+        letters -= 1
+    return textwrap.fill(text, letters)
 
 
 def legend(figure: Figure, handles: list, **style) -> None:
