@@ -127,6 +127,8 @@ def findings(found: pd.DataFrame, margin: float) -> Findings:
         own = largest[verdict == name]
         if name == EQUIVALENT:
             words += f" (within ±{margin:g})"
+        if name == NOTHING:
+            words += f" (an observer's knowledge is worth less than {ENOUGH:g})"
         if len(own):
             sentences.append(f"**{words}**: {'; '.join(_by_pair(own))}.")
     none = found[found["dose"] == 0]

@@ -93,7 +93,8 @@ def test_sentences_are_by_verdict_at_the_largest_dose():
     assert findings(table, 0.005).sentences == [
         "**Better with it**: product of experts under reliability, dose 1: "
         "0.050 [0.040, 0.100] of 0.090 in mWACC.",
-        "**Nothing to gain**: task queries under occlusion, dose 1: "
+        "**Nothing to gain (an observer's knowledge is worth less than 0.02)**: task "
+        "queries under occlusion, dose 1: "
         "0.001 [−0.010, 0.012] of 0.002 in mWACC.",
         "**Undecided**: self-training under scarcity, dose 0.5: "
         "−0.010 [−0.030, 0.010] in mWACC.",
