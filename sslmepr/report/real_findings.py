@@ -714,11 +714,7 @@ def robustness_findings(found: pd.DataFrame) -> list[str]:
     sentences = []
     for corpus, part in named.groupby("corpus", sort=False):
         told = []
-        for words, chosen in (
-            ("surely better", above),
-            ("surely worse", below),
-            ("not told apart", ~(above | below)),
-        ):
+        for words, chosen in (("surely better", above), ("surely worse", below)):
             each = [
                 f"{row.what} ({row.metric} "
                 f"{interval(row.above, row.above_low, row.above_high)})"
@@ -726,6 +722,8 @@ def robustness_findings(found: pd.DataFrame) -> list[str]:
             ]
             if each:
                 told.append(f"{words}: {', '.join(each)}")
+        rest = sum(~(above | below)[part.index])
+        told.append(f"not told apart: {rest} of {len(part)}")
         sentences.append(
             f"**Disturbed clips** ({plain(corpus, 'corpus')}). Scores of the default "
             f"model less those of linear fusion on the same clips, {'; '.join(told)}."
