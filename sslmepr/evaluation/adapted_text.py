@@ -11,6 +11,7 @@ from tqdm import tqdm
 from transformers import AutoModel, AutoTokenizer
 from transformers.utils import logging
 
+from sslmepr.device import seed_everything
 from sslmepr.encoders.precision import fast_cpu_dtype
 from sslmepr.weights import MINILM_L6
 
@@ -41,7 +42,8 @@ class AdaptedText(nn.Module):
     device : torch.device
         On CUDA, and on CPUs that multiply in bfloat16, products are of that precision.
     seed : int
-        Of the order of texts; weights of the linear layer are 0 at the start.
+        Of the order of texts and of dropout, for which torch's own generators are
+        seeded; weights of the linear layer are 0 at the start.
     progress : bool
         Show a progress bar over batches.
 
@@ -53,6 +55,7 @@ class AdaptedText(nn.Module):
 
     def __init__(self, texts, label, classes, device, seed, progress=True):
         super().__init__()
+        seed_everything(seed)
         folder = MINILM_L6.verify().parent
         logging.disable_progress_bar()  # ours is about batches
         self._tokenizer = AutoTokenizer.from_pretrained(folder)

@@ -22,11 +22,21 @@ def test_it_starts_from_how_common_classes_are(monkeypatch):
     np.testing.assert_allclose(model.probabilities(TEXTS[:3]), expected, atol=1e-6)
 
 
-@pytest.fixture(scope="module")
-def adapted():
+def adapt():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapted_text, "EPOCHS", 5)
         return AdaptedText(TEXTS, LABEL, 3, CPU, seed=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def adapted():
+    return adapt()
+
+
+def test_a_seed_gives_the_same_model_whatever_was_drawn_before(adapted):
+    torch.manual_seed(77)
+    again = adapt().probabilities(TEXTS)
+    np.testing.assert_allclose(again, adapted.probabilities(TEXTS), atol=1e-3)
 
 
 def test_training_moves_towards_the_labels(adapted):
