@@ -172,7 +172,7 @@ def _read_ahead() -> None:
     """Have programs read from the disk all at once, while others are at work already.
 
     Imports read them piece by piece, and a disk that nobody has read yet answers each
-    late: 3 of 11 seconds went there.
+    late.
     """
     if not hasattr(os, "posix_fadvise"):
         return
