@@ -143,7 +143,7 @@ def predict(
         the way of the folder for finished clips.
     """
     out = Path(out)
-    if out.suffix not in WRITERS:
+    if out.suffix.lower() not in WRITERS:
         raise PredictError(f"{out}: must end in one of {', '.join(WRITERS)}")
     _require_new(out)
     predictor = Predictor(params, study_folder, variant, confidence, tables)
@@ -153,7 +153,7 @@ def predict(
             result = predictor.read(paths, work)
             _require_new(out)
             with atomic(out, work) as part:
-                WRITERS[out.suffix](result, part)
+                WRITERS[out.suffix.lower()](result, part)
             shutil.rmtree(work)
     except (OSError, SafetensorError) as error:
         raise PredictError(
@@ -386,7 +386,8 @@ def _recordings(folder: Path, table_suffixes: tuple[str, ...]) -> list[str]:
     try:
         return media_files(folder)
     except CorpusError as error:
-        tables = [each for each in folder.rglob("*") if each.suffix in table_suffixes]
+        paths = folder.rglob("*")
+        tables = [path for path in paths if path.suffix.lower() in table_suffixes]
         if not tables:
             raise PredictError(str(error)) from None
         return sorted(each.relative_to(folder).as_posix() for each in tables)
@@ -401,7 +402,7 @@ def _clip_table(
     Tables are called as the recordings that they were made of.
     """
     paths = [
-        path.with_suffix("") if path.suffix in table_suffixes else path
+        path.with_suffix("") if path.suffix.lower() in table_suffixes else path
         for path in paths
     ]
     absolute = [os.path.abspath(path) for path in paths]

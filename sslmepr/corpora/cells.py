@@ -150,10 +150,10 @@ def read_cells(path: Path, wanted: Collection[str]) -> Cells:
         large; if it has no rows or names a wanted column twice; if a wanted cell has no
         text. Places are named.
     """
-    if path.suffix not in _READERS:
+    if path.suffix.lower() not in _READERS:
         raise CorpusError(f"{path}: must end in one of {', '.join(_READERS)}")
     try:
-        raw = _READERS[path.suffix](path)
+        raw = _READERS[path.suffix.lower()](path)
         return _collect(path, raw, wanted)
     except FileNotFoundError:
         raise CorpusError(f"{path}: there is no such file") from None

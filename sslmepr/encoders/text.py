@@ -48,11 +48,9 @@ class TextEncoder:
     layers. As ``minilm_l6`` it reads each clause of a text by itself (`clauses`), which
     then has the same features whatever is said beside it, so that fewer texts are
     needed to learn what it means. As ``minilm_l6_whole`` it reads a text at once, which
-    is better where clauses mean little by themselves: of the transcripts of First
-    Impressions, ridge regression on the mean over tokens correlates with impressions by
-    .32 instead of .24 (out of fold, training clips, no video in two folds). The last
-    layer alone was trained for the similarity of topics
-    and has lost information about wording; for frozen BERT, too, several layers are
+    is better where clauses mean little by themselves, as in spoken monologues. The last
+    layer alone was trained for the similarity of topics and has lost information about
+    wording; for frozen BERT, too, several layers are
     better features than the last (Devlin et al. 2019, table 7). BGE gives one step per
     text, pooled as in its training (Xiao et al. 2023, arXiv:2309.07597): the hidden
     state of the first token, [CLS], scaled to length 1.

@@ -193,9 +193,13 @@ class FusionModel(nn.Module):
     shares : (task,) torch.Tensor
         Of the corrections of heads and guide banks, how much is added to the logits of
         late fusion; 1 unless it is set (`sslmepr.training.corrections`).
+    weighing : (task,) torch.Tensor
+        How far the product of experts takes the place of the plain sum of the terms of
+        late fusion, from 0 to 1; set in the same way.
     """
 
     shares: Tensor
+    weighing: Tensor
 
     activation: type[nn.Module] = nn.GELU
     """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
@@ -206,6 +210,7 @@ class FusionModel(nn.Module):
         self.config = config
         hidden = config.hidden
         self.register_buffer("shares", torch.ones(len(config.tasks)))
+        self.register_buffer("weighing", torch.ones(len(config.tasks)))
         self.projectors = nn.ModuleDict(
             {
                 modality: Projector(width, hidden, config.dropout, self.activation)
@@ -293,7 +298,8 @@ class FusionModel(nn.Module):
         if alone:
             raise ValueError(f"no modality present in clips {alone} of the batch")
         nodes = self._nodes(given.embeddings, present)
-        late, product = self._late_fusion(given)
+        late = self._late_fusion(given)
+        product = self._product(given)
         quality = present.to(nodes.dtype) if product is None else product.quality
         if self.graph is None:
             graph_attention = torch.diag_embed(present.to(nodes.dtype))
@@ -319,29 +325,25 @@ class FusionModel(nn.Module):
             quality,
         )
 
-    def _late_fusion(
-        self, given: FusionInput
-    ) -> tuple[dict[str, Tensor], Product | None]:
-        """Logits of the predict projectors by task, and the product of experts.
-
-        With it, logits are those of each hypothesis, (clip, hypothesis, target).
-        """
-        projectors = {
+    @property
+    def _projectors(self) -> dict[str, PredictProjector]:
+        return {
             task: cast(PredictProjector, self.predict_projectors[task])
             for task in TASKS
             if task in self.predict_projectors
         }
+
+    def _late_fusion(self, given: FusionInput) -> dict[str, Tensor]:
+        """Logits of the predict projectors by task."""
+        return {task: each(given) for task, each in self._projectors.items()}
+
+    def _product(self, given: FusionInput) -> Product | None:
+        """Product of experts whose terms are those of the predict projectors."""
         if self.experts is None or self.readings is None:
-            return {task: each(given) for task, each in projectors.items()}, None
-        terms = [each.terms(given) for each in projectors.values()]
+            return None
+        terms = [each.terms(given) for each in self._projectors.values()]
         readings, log_odds = self.readings(given)
-        product = self.experts(readings, torch.cat(terms, -1), given.present, log_odds)
-        parts = product.mean.split([each.shape[-1] for each in terms], -1)
-        logits = {
-            task: each + projectors[task].linear.bias
-            for task, each in zip(projectors, parts, strict=True)
-        }
-        return logits, product
+        return self.experts(readings, torch.cat(terms, -1), given.present, log_odds)
 
     def _nodes(self, embeddings: dict[str, Tensor], present: Tensor) -> Tensor:
         nodes = []
@@ -372,17 +374,25 @@ class FusionModel(nn.Module):
         if task in self.banks:
             corrections.append(self.banks[task](representation))
         place = self.config.tasks.index(task)
-        logits = self.shares[place] * torch.stack(corrections).mean(0)
-        if late is not None and product is None:
-            logits = logits + late
-        elif late is not None and product is not None:
-            each = logits[:, None] + late
-            if task == "emotion":
-                each = each * product.sharpness[..., : each.shape[-1]]
-            logits = mixed(each, product.weights)
+        logits = correction = self.shares[place] * torch.stack(corrections).mean(0)
+        if late is not None:
+            logits = late + correction
+        if product is not None:
+            weighed = self._weighed(task, correction, product)
+            logits = torch.lerp(logits, weighed, self.weighing[place])
         if task == "emotion" and self.forms is not None:
             logits = logits + self.forms(given.features, given.present)
         return torch.sigmoid(logits) if task == "personality" else logits
+
+    def _weighed(self, task: str, correction: Tensor, product: Product) -> Tensor:
+        """Logits of a task by the product of experts, with their correction."""
+        names = list(self._projectors)
+        place = names.index(task)
+        mean = product.mean.split([len(TARGETS[name]) for name in names], -1)[place]
+        each = mean + self._projectors[task].linear.bias + correction[:, None]
+        if task == "emotion":
+            each = each * product.sharpness[..., : each.shape[-1]]
+        return mixed(each, product.weights)
 
 
 def _experts(config: FusionConfig) -> ProductOfExperts:

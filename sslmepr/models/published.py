@@ -49,9 +49,9 @@ class PublishedFusion(FusionModel):
         """Softmax probabilities of the seven emotions: (clip, emotion)."""
         return logits.softmax(-1)
 
-    def _late_fusion(self, given: FusionInput):
+    def _late_fusion(self, given: FusionInput) -> dict[str, Tensor]:
         """None: the mean of unimodal predictions enters the representation instead."""
-        return {}, None
+        return {}
 
     def _decide(self, task, representation, given, late, product) -> Tensor:
         """Mean of the outputs of head and guide bank."""

@@ -8,7 +8,7 @@ from sslmepr.labels import Model
 from sslmepr.params import Params
 from sslmepr.training.calibration import FILE, calibrate, write_calibration
 from sslmepr.training.checkpoints import save_checkpoint
-from sslmepr.training.corrections import added_shares
+from sslmepr.training.corrections import added_shares, kept_shares
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
     predict_fused,
@@ -60,7 +60,7 @@ def train_fusion(
     dict
         variant, modalities, linear_dev_score (of the stacking regression that the
         network starts from, per task), seeds (list of dict: seed, dev_score per task,
-        epochs, shares of its corrections that are kept per task, added_shares
+        epochs, shares (`sslmepr.training.corrections.Kept`) and added_shares
         (`sslmepr.training.corrections.added_shares`) per task, history).
 
     Raises
@@ -114,7 +114,9 @@ def train_fusion(
                 "seed": seed,
                 "dev_score": best["dev_score"],
                 "epochs": int(history["epoch"].max()),
-                "shares": dict(zip(settings.tasks, model.shares.tolist(), strict=True)),
+                "shares": {
+                    task: kept._asdict() for task, kept in kept_shares(model).items()
+                },
                 "added_shares": added_shares(params, data, model, projectors),
                 "history": history.to_dict("records"),
             }

@@ -65,8 +65,8 @@ def train_variant(
     -------
     model : FusionModel
         With the weights of the best epoch on dev; after a fixed budget (no patience)
-        with those of the last epoch, and the share of its corrections that is best on
-        dev (``model.shares``).
+        with those of the last epoch, and the shares of its corrections and of its
+        product of experts that are best on dev (``model.shares``, ``model.weighing``).
     history : DataFrame
         As from `sslmepr.training.loop.fit`.
     """

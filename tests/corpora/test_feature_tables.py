@@ -142,7 +142,7 @@ def test_pyfeat_with_somebody_else_in_the_picture(tmp_path, german):
     found = read(tmp_path, [clip("b.mp4"), clip("c.mp4")], table("pyfeat"))
     expected = [[0.5, 0.25, 0.75, 0.98], [0.5, 0.5, 0.25, 0.98]]
     np.testing.assert_allclose(values(found, "b.mp4"), expected, rtol=1e-6)
-    assert found.missing == {"c.mp4": "no number in column Pitch in t.csv, line 5"}
+    assert found.missing == {"c.mp4": "pyfeat measured nothing in t.csv, line 5"}
 
 
 @pytest.mark.parametrize(
@@ -311,10 +311,11 @@ def test_ids_that_no_clip_has_are_told_with_their_place(tmp_path):
 
 
 def test_a_table_of_one_clip_without_rows(tmp_path):
-    write(tmp_path, "f\n1\n", "t/a.csv")
+    write(tmp_path, "f\n1\n", "t/a.CSV")  # as some programs end its name
     write(tmp_path, "f\n", "t/b.csv")
     found = read(tmp_path, ["a", "b"], table(path="t"))
     assert found.missing == {"b": "no rows in b.csv"}
+    assert list(found.sequences) == ["a"]
 
 
 # -- bad input -------------------------------------------------------------------------

@@ -120,6 +120,23 @@ def test_a_product_of_experts_starts_at_late_fusion():
     assert torch.equal(found.quality, torch.ones(16, 3))
 
 
+def test_what_is_kept_of_a_product_of_experts_is_blended_with_late_fusion():
+    """In logits: 1 is the product of experts, 0 late fusion with its corrections."""
+    given, net = batch(), model(experts=True).eval()
+    torch.nn.init.normal_(net.experts.usual)
+    for task, projector in net.predict_projectors.items():
+        torch.nn.init.normal_(projector.linear.weight)
+        torch.nn.init.normal_(net.heads[task].weight)
+    found = {}
+    for kept in (0.0, 0.25, 1.0):
+        net.weighing.fill_(kept)
+        found[kept] = net(given).emotion_logits
+    torch.testing.assert_close(found[0.25], 0.75 * found[0.0] + 0.25 * found[1.0])
+    assert not torch.allclose(found[0.0], found[1.0], atol=0.1)
+    net.experts = None
+    torch.testing.assert_close(net(given).emotion_logits, found[0.0])
+
+
 def test_no_unit_has_a_kink():
     """At a kink, a rounding error decides whether a silent unit begins to learn."""
     kinks = torch.nn.ReLU, torch.nn.LeakyReLU

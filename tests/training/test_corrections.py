@@ -8,9 +8,9 @@ import pytest
 import torch
 from tiny_fusion import ROLES, data_of
 
-from sslmepr.labels import OURS
+from sslmepr.labels import OURS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionModel
-from sslmepr.training.corrections import added_shares, choose_shares
+from sslmepr.training.corrections import Kept, added_shares, choose_shares
 from sslmepr.training.fusion_clips import FusionClips
 
 CLIPS = 200
@@ -28,11 +28,11 @@ def study(emotion=0.25, trait=0.5):
     return data_of(present, np.random.default_rng(0), labels)
 
 
-def model(emotion, trait, without=()):
+def model(emotion, trait, without=(), keep=()):
     """Late fusion says 0, and heads correct it by a constant."""
     widths = {"face": 3, "text": 3, "audio": 3}
-    out = (*OURS, "guide_bank", *without)
-    net = FusionModel(FusionConfig(widths, 8, 2, 0.0, without=out))
+    out = tuple({*OURS, "guide_bank", *without} - set(keep))
+    net = FusionModel(FusionConfig(widths, 8, 2, 0.0, without=out, features=widths))
     for each in net.predict_projectors.values():
         torch.nn.init.zeros_(each.linear.weight)
         torch.nn.init.zeros_(each.linear.bias)
@@ -50,7 +50,7 @@ def test_the_share_that_is_best_on_dev_is_kept():
     found = choose_shares(ROLES, data, net)
     # The likelihood is largest where the constant is the log odds of the labels, the
     # absolute error where it is the logit of the score, 1.5.
-    assert found == {"emotion": 0.5, "personality": 0.75}
+    assert found == {"emotion": Kept(0.5, None), "personality": Kept(0.75, None)}
     assert net.shares.tolist() == [0.5, 0.75]
     output = net(data.batch(data.rows("FIV2")).inputs)
     assert output.emotion_logits[0, 0].item() == pytest.approx(best, rel=1e-5)
@@ -59,12 +59,39 @@ def test_the_share_that_is_best_on_dev_is_kept():
 
 def test_a_harmful_correction_is_left_out():
     found = choose_shares(ROLES, study(emotion=0.5), model(1e-2, -2.0))
-    assert found["personality"] == 0.0
+    assert found["personality"] == Kept(0.0, None)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.25, 1.0])
+def test_the_product_of_experts_is_kept_as_far_as_it_is_right_on_dev(kept):
+    """It is blended with late fusion, which says 1.5 of every trait of every clip.
+
+    With the prior I, experts I / 2 and the quality 1/2 of all three modalities, the
+    product of experts says 1.75 q / (1 + 0.75 q) = 7/11 of that.
+    """
+    right = 1.5 * (1 + kept * (7 / 11 - 1))
+    data = study(trait=1 / (1 + np.exp(-right)))
+    inputs = data.batch(np.arange(CLIPS)).inputs
+    scores = torch.full_like(inputs.trait_scores, 1 / (1 + np.exp(-1.5)))
+    data = FusionClips(
+        data.clips, inputs._replace(trait_scores=scores), torch.device("cpu")
+    )
+    net = model(0.0, 0.0, keep=["product_of_experts"])
+    with torch.no_grad():
+        net.experts.usual.fill_(np.log(0.5))
+        projector = net.predict_projectors["personality"]
+        projector.linear.weight.copy_(torch.eye(5).repeat(1, 3) / 3)
+    found = choose_shares(ROLES, data, net)
+    assert found["personality"] == Kept(0.0, kept)
+    output = net(data.batch(data.rows("FIV2")).inputs)
+    assert torch.logit(output.trait_scores).flatten().tolist() == pytest.approx(
+        [right] * output.trait_scores.numel(), abs=1e-4
+    )
 
 
 def test_what_cannot_be_chosen_is_whole():
     network = model(1.0, 1.0, without=["predict_projector"])
-    whole = {"emotion": 1.0, "personality": 1.0}
+    whole = dict.fromkeys(TASKS, Kept(1.0, None))
     assert choose_shares(ROLES, study(), network) == whole
     unlabelled = data_of(np.ones((CLIPS, 3), bool), np.random.default_rng(0))
     network = model(1.0, 1.0)

@@ -156,9 +156,9 @@ def _read(
 ) -> Iterator[tuple[Path, str, list[Observation]]]:
     """File, name of the clip and observations of each clip in each file."""
     for path in paths:
-        if path.suffix not in _READERS:
+        if path.suffix.lower() not in _READERS:
             raise CorpusError(f"{path}: must end in one of {', '.join(_READERS)}")
-        for text, notes in _READERS[path.suffix](path, section):
+        for text, notes in _READERS[path.suffix.lower()](path, section):
             yield path, text, [_checked(path, note) for note in notes]
 
 
@@ -197,7 +197,7 @@ def _table(path: Path, section: Described) -> Iterator[tuple[str, list[Observati
         section.end_column,
         section.text_column,
     ]
-    for place, cells in _ROWS[path.suffix](path, columns):
+    for place, cells in _ROWS[path.suffix.lower()](path, columns):
         clip_id, *parts = cells
         if not isinstance(clip_id, str) or not clean(clip_id):
             raise CorpusError(f"{path.parent / place}: has no id")

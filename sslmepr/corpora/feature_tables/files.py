@@ -66,7 +66,7 @@ class Rows:
 
     def place(self, rows: np.ndarray) -> str:
         """The file, and the lines of some of its rows, for a message."""
-        what = "line" if self.path.suffix == ".csv" else "row"
+        what = "line" if self.path.suffix.lower() == ".csv" else "row"
         lines = np.sort(self.lines[rows])
         if not len(lines):
             return self.path.name
@@ -94,10 +94,10 @@ def read_rows(path: Path, table: FeatureTable) -> Rows:
         If the file is damaged or lacks a column, or if a cell that is read is no
         number; it names the file, the line and the column.
     """
-    if path.suffix not in _READERS:
+    if path.suffix.lower() not in _READERS:
         raise CorpusError(f"{path}: must end in one of {', '.join(SUFFIXES)}")
     try:
-        plan, blocks = _READERS[path.suffix](path, table)
+        plan, blocks = _READERS[path.suffix.lower()](path, table)
         parts = [_part(path, table, plan, *block) for block in blocks]
     except CorpusError:
         raise
@@ -196,7 +196,7 @@ def _times(path: Path, lines, name: str, column: pd.Series) -> np.ndarray:
 
 
 def _no_number(path: Path, line: int, column: str, what: str) -> CorpusError:
-    where = "line" if path.suffix == ".csv" else "row"
+    where = "line" if path.suffix.lower() == ".csv" else "row"
     return CorpusError(f"{path}: {where} {line}: {column} is not {what}")
 
 

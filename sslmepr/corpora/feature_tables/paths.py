@@ -49,7 +49,7 @@ def find_tables(root: Path, table: FeatureTable | Described) -> list[Path]:
 
 def _is_table(path: Path, root: Path, suffixes: tuple[str, ...]) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.suffix in suffixes and path.is_file() and not hidden
+    return path.suffix.lower() in suffixes and path.is_file() and not hidden
 
 
 def require_digest(root: Path, table: FeatureTable | Described) -> None:

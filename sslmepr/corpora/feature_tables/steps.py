@@ -164,6 +164,8 @@ def _confidence(rows: Rows, chosen) -> np.ndarray:
 def _why_unsure(rows: Rows, chosen, table: FeatureTable) -> str:
     """Why no row of a clip is taken."""
     empty = np.isnan(rows.values[chosen])
+    if empty.all() and len(rows.columns) > 1:  # as where py-feat sees no face
+        return f"{table.tool} measured nothing"
     if empty.any(1).all():
         column = rows.columns[int(empty.sum(0).argmax())]
         return f"no number in column {column}"
