@@ -156,7 +156,10 @@ def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
                 each[:, number] -= one @ traits[:, k].transpose(0, 2, 1)
                 each[:, number] += one @ matrix @ two.T
         sums = by_speaker(corpus, each).reshape(-1, each[0].size) / len(each)
-        crossed = by_speaker(corpus, crossed_clips(corpus.present, seen.pairs)[:, None])[:, 0] > 0
+        crossed = (
+            by_speaker(corpus, crossed_clips(corpus.present, seen.pairs)[:, None])[:, 0]
+            > 0
+        )
         found += [part for part in (sums[crossed], sums[~crossed]) if len(part)]
     return found
 
