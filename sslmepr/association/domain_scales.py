@@ -9,9 +9,10 @@ too small, and with them associations.
 No label is needed to see it. Covariances of the emotion scores of two modalities come
 from the emotions that both carry, and are :math:`\alpha_m \alpha_k` times those of
 their own corpus. Over all pairs of modalities of different sensors, the scales
-:math:`\alpha` follow by least squares, with a prior towards 1. Scores over their scales
-carry the same in all corpora; associations from them take the scales as known, so that
-their standard errors are too small.
+:math:`\alpha` follow by least squares, with a prior towards 1. They are, by modality,
+what `sslmepr.association.cue_strength` gives for a whole corpus, with an interval.
+Scores over their scales carry the same in all corpora; associations from them take the
+scales as known, so that their standard errors are too small.
 """
 
 from collections.abc import Sequence
