@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 from sslmepr import params
-from sslmepr.labels import MODEL_COMPONENTS, TARGETS, TASKS
+from sslmepr.labels import MODEL_COMPONENTS, OURS, TARGETS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionInput, FusionModel
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params
@@ -52,7 +52,7 @@ from sslmepr.trials.curve_arms import base_rates, stretched
 # The published widths.
 WIDTHS = {"face": 1024, "body": 2048, "scene": 1536, "audio": 512, "text": 512}
 SIZES = {"hidden": 256, "heads": 8, "dropout": 0.2, "features": WIDTHS}
-CONFIG = FusionConfig(WIDTHS, without=("co_training",), **SIZES)
+CONFIG = FusionConfig(WIDTHS, without=OURS, **SIZES)
 BATCH, RATE, DECAY = 32, 1e-4, 1e-5
 ROUNDS = 31
 STEPS = 5  # that are compared

@@ -247,7 +247,7 @@ def observe(
         share[:, None, None] * each.mean
         for share, each in zip(weights, products, strict=True)
     )
-    n_crossed = sum(int(_crossed(each.present, pairs).sum()) for each in used)
+    n_crossed = sum(int(crossed_clips(each.present, pairs).sum()) for each in used)
     return Observed(
         *(corpora, pairs, mine, theirs, products, weights, covariances, n_crossed)
     )
@@ -267,6 +267,6 @@ def crossed_pairs(
     ]
 
 
-def _crossed(present: np.ndarray, pairs) -> np.ndarray:
+def crossed_clips(present: np.ndarray, pairs) -> np.ndarray:
     """Clips in which both modalities of some pair are seen."""
     return np.any([present[:, pair].all(1) for pair in pairs], axis=0)

@@ -29,12 +29,13 @@ from sslmepr.association.scores import IdentificationError, Scores
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.params.analysis import Association
+from sslmepr.params.simulation import Raters
 from sslmepr.simulation.raters import (
     majority_errors,
     raters_in,
     rating_ceiling,
 )
-from sslmepr.simulation.world import EMOTION_PART, make_world
+from sslmepr.simulation.world import EMOTION_PART, World, make_world
 
 ASSUMED = (1.0, 0.9, 0.8, 0.7)
 """Reliabilities of all labels that are tried. By convention."""
@@ -71,7 +72,17 @@ def known_reliability(params: Params) -> Reliability | None:
     if corpus.source != "simulated" or params.simulation.raters is None:
         return None
     world = make_world(corpus.world, params.simulation.worlds)
-    raters = raters_in(world, params.simulation.raters)
+    return reliability_of(world, raters_in(world, params.simulation.raters))
+
+
+def reliability_of(world: World, raters: Raters) -> Reliability:
+    """Reliability of the labels that some raters give in a world.
+
+    Parameters
+    ----------
+    world : World
+    raters : Raters
+    """
     errors, weights = majority_errors(raters)
     spread = weights @ errors**2 - (weights @ errors) ** 2
     emotions = np.diag(world.covariance)[EMOTION_PART]

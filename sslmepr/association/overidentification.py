@@ -13,7 +13,10 @@ number d of conditions. With many of them, V is far too uncertain for a chi-squa
 distribution: as for Hotelling's T-squared of several samples, here the corpora,
 :math:`J (\nu - d + 1) / (\nu d)` is set against F with d and :math:`\nu - d + 1`
 degrees of freedom, where :math:`\nu` is the number of speakers that V is worth
-(Krishnamoorthy and Yu 2004).
+(Krishnamoorthy and Yu 2004). Speakers of whom two sensors were seen are samples of
+their own there, apart from those of the same corpus of whom there is one, such as texts
+without a video: however many the latter are, they tell nothing of the variance of
+covariances of scores.
 
 References
 ----------
@@ -31,7 +34,12 @@ import numpy as np
 from scipy import stats
 from scipy.linalg import null_space
 
-from sslmepr.association.cross_source import Observed, crossed_pairs, observe
+from sslmepr.association.cross_source import (
+    Observed,
+    crossed_clips,
+    crossed_pairs,
+    observe,
+)
 from sslmepr.association.moment_fit import MomentModel, ScoreProducts, solve
 from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.scores import (
@@ -125,7 +133,10 @@ def _p(statistic: float, rank: int, parts: list[np.ndarray], inverse) -> float:
 
 
 def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
-    """Of speakers, by corpus, on what given associations leave: (speaker, moment)."""
+    """Of speakers, on what given associations leave: (speaker, moment).
+
+    By corpus, and in it those of whom two sensors were seen and the others.
+    """
     size = len(seen.mine.matrix)
     found = []
     for place, (corpus, share) in enumerate(
@@ -144,8 +155,12 @@ def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
                 each[:, number] -= emotions[:, m] @ two.T
                 each[:, number] -= one @ traits[:, k].transpose(0, 2, 1)
                 each[:, number] += one @ matrix @ two.T
-        sums = by_speaker(corpus, each) / len(each)
-        found.append(sums.reshape(len(sums), -1))
+        sums = by_speaker(corpus, each).reshape(-1, each[0].size) / len(each)
+        crossed = (
+            by_speaker(corpus, crossed_clips(corpus.present, seen.pairs)[:, None])[:, 0]
+            > 0
+        )
+        found += [part for part in (sums[crossed], sums[~crossed]) if len(part)]
     return found
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from sslmepr.association.cross_table import identified, unidentified
@@ -18,7 +19,7 @@ from sslmepr.association.study_associations import (
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params import Params
 from sslmepr.simulation.raters import rated_association, raters_in
-from sslmepr.simulation.world import make_world
+from sslmepr.simulation.world import World, make_world
 
 CLIPS = "clips.parquet"
 OBSERVER = "ideal_association.csv"
@@ -118,12 +119,26 @@ def true_associations(params: Params) -> pd.DataFrame:
     DataFrame
         emotion, trait, planted (correlation in people), rated (of the labels).
     """
-    simulation = params.simulation
-    world = make_world(params.corpus[params.roles.held_out].world, simulation.worlds)
-    truths = {"planted": world.association}
-    truths["rated"] = rated_association(world, raters_in(world, simulation.raters))
+    truths = {"planted": _world(params).association, "rated": rated_matrix(params)}
     planted, rated = (
         tidy_matrix(pd.DataFrame(each, list(SCORED_EMOTIONS), list(TRAITS)), key)
         for key, each in truths.items()
     )
     return planted.merge(rated, on=CELL)
+
+
+def rated_matrix(params: Params) -> np.ndarray:
+    """True correlations of the labels of such a study: (emotion, trait).
+
+    Parameters
+    ----------
+    params : Params
+        As of `true_associations`.
+    """
+    world = _world(params)
+    return rated_association(world, raters_in(world, params.simulation.raters))
+
+
+def _world(params: Params) -> World:
+    name = params.corpus[params.roles.held_out].world
+    return make_world(name, params.simulation.worlds)

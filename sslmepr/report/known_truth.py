@@ -4,14 +4,19 @@ In simulated people, the correlation of the labels in the population is known: w
 planted, with the halo and without the noise of the raters.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from sslmepr.association.domain_scales import EVERY as EVERY_CORPUS
+from sslmepr.association.domain_scales import SCALED
 from sslmepr.association.sources import CROSS
 from sslmepr.association.specifications import EVERY
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
+from sslmepr.report.power_findings import share
 from sslmepr.report.words import plain
 
 ALIKE = "mild world"
@@ -127,6 +132,46 @@ def miss_explained(
             )
         sentences.append(f"{sentence}.")
     return sentences
+
+
+def scales_explained(
+    ways: pd.DataFrame, scales: dict[str, np.ndarray], corpora: Sequence[str]
+) -> list[str]:
+    """Whether probes read other corpora worse than their own, and what that takes away.
+
+    Parameters
+    ----------
+    ways : DataFrame
+        From `sslmepr.association.domain_scales.against_truth`.
+    scales : dict of str to (corpus, modality) ndarray
+        From `sslmepr.association.domain_scales.domain_scales`.
+    corpora : sequence of str
+        Their names.
+    """
+    slopes = ways.set_index("covariances")["slope"]
+    held = ways.set_index("covariances")["held"]
+    pairs = int(ways["pairs"].iloc[0])
+    sides = {
+        "emotions": scales["emotion"][1],
+        "traits": scales["personality"][0],
+    }
+    told = " and ".join(
+        f"scores of {side} carry {100 * values.min():.0f} to {share(values.max())} "
+        f"(median {share(np.median(values))}) of them in the corpus *{corpus}*"
+        for (side, values), corpus in zip(sides.items(), corpora[1::-1], strict=True)
+    )
+    alone = "; ".join(f"*{name}* {apa_number(slopes[name])}" for name in corpora)
+    return [
+        "**Probes read other corpora otherwise than their own.** By covariances of "
+        f"scores, for which no label is needed, {told}, by modality, where the corpus "
+        "with their labels is 100 %. The analysis takes them to be the same. Corrected "
+        f"for it, estimates have {apa_number(slopes[SCALED])} of the size of the truth "
+        f"instead of {apa_number(slopes[EVERY_CORPUS])}, and intervals, which take the "
+        f"scales as known, hold it in {held[SCALED]} of {pairs} pairs instead of "
+        f"{held[EVERY_CORPUS]}.",
+        "**Corpora disagree.** From the covariances of scores in one corpus alone, the "
+        f"size of the estimates against the truth is: {alone}.",
+    ]
 
 
 def cells_held(cells: pd.DataFrame) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.sources import CROSS, DISJOINT, SCALED
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.overview import Findings, first_screen
@@ -160,7 +160,7 @@ def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
     -------
     Findings
         `error_rates`, kinds of worlds in which coverage fails, false alarms by kind,
-        and disjoint modalities, if they are on record.
+        and, if they are on record, disjoint modalities and corrected scales.
     """
     covered = select(summary, source=CROSS, metric=COVERED)
     good = covered["estimate"].between(*BAND)
@@ -185,6 +185,7 @@ def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
             f"in these of {len(alarms)} kinds of worlds: {told}.",
             *_errors(summary),
             *_beside(summary),
+            *_scaled(summary),
         ]
     )
 
@@ -244,6 +245,33 @@ def _beside(summary: pd.DataFrame) -> list[str]:
         f"call some pair in up to {most[0]} of the worlds, three sources in up to "
         f"{most[1]} of the same."
     ]
+
+
+def _scaled(summary: pd.DataFrame) -> list[str]:
+    """What the correction of scales changes where corpora differ."""
+    told = []
+    for kind in select(summary, source=SCALED)["condition"].unique():
+        rows = select(summary, condition=kind)
+        top = rows["strength"].max()
+        asked = (("slope", top), (COVERED, top), ("familywise_error", 0.0))
+        slopes, held, alarms = (
+            [
+                select(rows, source=source, metric=metric, strength=strength)[
+                    "estimate"
+                ].iloc[0]
+                for source in (CROSS, SCALED)
+            ]
+            for metric, strength in asked
+        )
+        told.append(
+            f"**Scores over their scales** (*{kind}*): where probes read other corpora "
+            "less well than their own, the correction, which takes scales as known, "
+            f"changes the size of estimates from {apa_number(slopes[0])} to "
+            f"{apa_number(slopes[1])} of the truth, coverage from {share(held[0])} to "
+            f"{share(held[1])}, and worlds without associations in which some pair is "
+            f"called from {share(alarms[0])} to {share(alarms[1])}."
+        )
+    return told
 
 
 def cell_bias(cells: pd.DataFrame) -> str:

@@ -106,6 +106,10 @@ class Condition(Section):
     bridge : int
         Clips of the third corpus that carry both labels, with whose help associations
         are estimated as well; 0: none.
+    known_reliability : bool
+        Whether the analysis is told how reliable the raters are.
+    scaled : bool
+        Whether associations are estimated as well from scores over their scales.
     """
 
     clips: Positive = 480
@@ -117,11 +121,15 @@ class Condition(Section):
     one_picture: Annotated[float, Field(ge=0)] = 0
     disjoint: bool = False
     bridge: Annotated[int, Field(ge=0)] = 0
+    known_reliability: bool = False
+    scaled: bool = False
 
     @model_validator(mode="after")
     def _bridge_is_in_the_corpus(self) -> "Condition":
         if self.bridge > self.clips:
             raise ValueError(f"bridge {self.bridge}: more than {self.clips} clips")
+        if self.known_reliability and self.raters is None:
+            raise ValueError("known_reliability: there are no raters")
         return self
 
 

@@ -22,15 +22,17 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from sslmepr.association.correlation import association
-from sslmepr.association.cross_source import CrossSource, cross_source
+from sslmepr.association.cross_source import CrossSource, Reliability, cross_source
 from sslmepr.association.cross_table import cell_table
 from sslmepr.association.disjoint_modalities import divided_tables
+from sslmepr.association.domain_scales import domain_scales, rescaled
 from sslmepr.association.grid import CELL, tidy_matrix
+from sslmepr.association.label_noise import reliability_of
 from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
 from sslmepr.association.scores import Scores
-from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, SCALED
 from sslmepr.labels import (
     MODALITIES,
     SCORED_EMOTIONS,
@@ -113,7 +115,10 @@ def _trial(
     planted = tidy_matrix(matrix, "planted")
     own = params.model_copy(update={"seed": seed})
     parts = []
-    for source, found in analyses(own, study, condition).items():
+    known = None
+    if condition.raters and condition.known_reliability:
+        known = reliability_of(world, condition.raters)
+    for source, found in analyses(own, study, condition, known).items():
         table = compare(found, planted).merge(found[[*CELL, "error", "p_family"]])
         parts.append(table.assign(source=source))
     table = pd.concat(parts, ignore_index=True).assign(
@@ -193,7 +198,10 @@ def _in_one_picture(study: DrawnStudy, dose: float, seed: int) -> DrawnStudy:
 
 
 def analyses(
-    params: Params, study: DrawnStudy, condition: Condition
+    params: Params,
+    study: DrawnStudy,
+    condition: Condition,
+    known: Reliability | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Source to the table of its analysis of a study.
 
@@ -204,19 +212,27 @@ def analyses(
     study : DrawnStudy
     condition : Condition
         Says which analyses stand beside that from three sources.
+    known : Reliability, optional
+        Of the labels, as the analysis from three sources is told.
     """
     # One thread, so that sums do not depend on the number of cores or processes.
     with threadpool_limits(1):
         if condition.bridge:
             found = from_bridge(params, study, condition.bridge)
         else:
-            found = {CROSS: from_three_sources(params, study)}
+            found = {CROSS: from_three_sources(params, study, known)}
+        if condition.scaled:
+            scores = probe_scores(study)
+            scores = rescaled(scores, domain_scales(scores))
+            found[SCALED] = _table(cross_source(*scores[:2], scores[2:]), params)
         if condition.disjoint:
             found[DISJOINT] = from_disjoint_modalities(params, study)
     return found
 
 
-def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
+def from_three_sources(
+    params: Params, study: DrawnStudy, known: Reliability | None = None
+) -> pd.DataFrame:
     """The table of associations as the chapter on associations makes it.
 
     Parameters
@@ -224,6 +240,8 @@ def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
     params : Params
     study : DrawnStudy
         Of the corpus with both labels, none is used.
+    known : Reliability, optional
+        Of the labels.
 
     Returns
     -------
@@ -231,7 +249,8 @@ def from_three_sources(params: Params, study: DrawnStudy) -> pd.DataFrame:
         As `sslmepr.association.cross_table.cell_table`, with the column ``error``.
     """
     scores = probe_scores(study)
-    return _table(cross_source(*scores[:2], scores[2:]), params)
+    found = cross_source(*scores[:2], scores[2:], reliability=known)
+    return _table(found, params)
 
 
 def from_bridge(

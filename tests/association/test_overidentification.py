@@ -18,12 +18,20 @@ from sslmepr.association.scores import IdentificationError, Scores
 MOMENTS = MODALITIES * (MODALITIES - 1) * EMOTIONS * TRAITS
 
 
-def test_p_values_are_uniform_where_all_conditions_hold():
-    """200 drawn worlds, each with laws and people of its own."""
+@pytest.mark.parametrize(("clips", "alone"), [(250, 0), (80, 1000)])
+def test_p_values_are_uniform_where_all_conditions_hold(clips, alone):
+    """200 drawn worlds, each with laws and people of its own.
+
+    Further clips of the labelled corpora, of which a single modality was seen, are no
+    further people who tell how uncertain covariances of scores are.
+    """
     p = []
     for seed in range(200):
         rng = np.random.default_rng([16, seed])
-        corpora = drawn(rng, 250, *laws(rng), per_speaker=1 + seed % 2)
+        corpora = drawn(rng, clips + alone, *laws(rng), per_speaker=1 + seed % 2)
+        for each in corpora[:2]:
+            each.present[clips:] = each.present[clips:] & (np.arange(MODALITIES) == 0)
+        corpora[2] = Scores(*(x if x is None else x[:clips] for x in corpora[2][:5]))
         found = overidentification(*corpora[:2], corpora[2:])
         assert found.freedom == MOMENTS - EMOTIONS * TRAITS
         p.append(found.p)

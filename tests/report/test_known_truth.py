@@ -1,11 +1,14 @@
+import numpy as np
 import pandas as pd
 import pytest
 
+from sslmepr.association.domain_scales import EVERY, SCALED
 from sslmepr.association.sources import CROSS
 from sslmepr.report.known_truth import (
     cells_held,
     claims_held,
     miss_explained,
+    scales_explained,
     truths,
 )
 
@@ -90,3 +93,29 @@ def test_a_miss_is_set_against_what_drawn_worlds_lead_to_expect():
     assert sad.endswith("and −.22 was found, 1.2 standard errors stronger.")
     assert miss_explained(primary, TRUTH, drawn.iloc[1:], curve) == []
     assert miss_explained(primary.iloc[2:], TRUTH, drawn, curve) == []
+
+
+def test_scales_are_told_by_side_and_corpus():
+    """Of emotions, of the second corpus; of traits, of the first."""
+    ways = pd.DataFrame(
+        {
+            "covariances": [EVERY, "films", "blogs", SCALED],
+            "slope": [0.55, 0.73, 0.74, 0.7],
+            "held": [25, 26, 29, 28],
+            "pairs": 30,
+        }
+    )
+    ones = np.ones(3)
+    scales = {
+        "emotion": np.array([ones, [0.7, 0.8, 0.9]]),
+        "personality": np.array([[0.5, 1.2, 0.6], ones]),
+    }
+    carried, alone = scales_explained(ways, scales, ["films", "blogs"])
+    assert (
+        "scores of emotions carry 70 to 90 % (median 80 %) of them in the corpus "
+        "*blogs* and scores of traits carry 50 to 120 % (median 60 %) of them in the "
+        "corpus *films*" in carried
+    )
+    assert ".70 of the size of the truth instead of .55" in carried
+    assert "hold it in 28 of 30 pairs instead of 25" in carried
+    assert alone.endswith("is: *films* .73; *blogs* .74.")

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.association.sources import CROSS, DISJOINT
+from sslmepr.association.sources import CROSS, DISJOINT, SCALED
 from sslmepr.report.power_findings import (
     cell_bias,
     corrections,
@@ -49,6 +49,25 @@ def test_findings_tell_rates_failures_false_alarms_by_kind_and_the_alternative()
     assert "nearer the truth in size in 0 of 1 kinds" in beside
     assert "60 to 60 % of the pairs, by kind of drawn world, and where" in beside
     assert "in up to 90 % of the worlds, three sources in up to 4 % of" in beside
+
+
+def test_corrected_scales_are_told_beside_what_they_correct():
+    pairs = {CROSS: (0.8, 0.91, 0.3), SCALED: (0.97, 0.94, 0.06)}
+    rows = [
+        (source, "unlike", strength, metric, value, 100)
+        for source, values in pairs.items()
+        for (metric, strength), value in zip(
+            [("slope", 0.3), ("covers_planted", 0.3), ("familywise_error", 0.0)],
+            values,
+            strict=True,
+        )
+    ]
+    table = pd.concat([SUMMARY.iloc[:4], pd.DataFrame(rows, columns=NAMES)])
+    told = power_findings(table, 0.05).sentences[-1]
+    assert told.endswith(
+        "from .80 to .97 of the truth, coverage from 91 % to 94 %, and worlds without "
+        "associations in which some pair is called from 30 % to 6 %."
+    )
 
 
 def test_what_is_not_on_record_is_not_told():

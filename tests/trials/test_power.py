@@ -4,10 +4,12 @@ import pytest
 
 from sslmepr.association.cross_source import cross_source
 from sslmepr.association.disjoint_modalities import disjoint_tables
+from sslmepr.association.domain_scales import domain_scales, rescaled
 from sslmepr.association.grid import CELLS
+from sslmepr.association.label_noise import reliability_of
 from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import scores_of
-from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, SCALED
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import make_channels
@@ -104,6 +106,42 @@ def test_clips_with_both_labels_give_what_the_estimators_give(settings):
     pd.testing.assert_frame_equal(
         without, cells[cells["source"] == CROSS], check_exact=True
     )
+
+
+def test_reliability_and_scales_are_used_where_a_condition_says_so(settings):
+    params, raters = small(settings), Raters(count=1, halo=0, noise_sd=0.3)
+    scaled = Condition(clips=110, raters=raters, scaled=True)
+    told = scaled.model_copy(update={"scaled": False, "known_reliability": True})
+    section = TINY.model_copy(update={"conditions": {"a": scaled}, "worlds": 1})
+    same = section.model_copy(update={"conditions": {"a": told}})
+    first, second = (
+        try_power(params, each, progress=False) for each in (section, same)
+    )
+    study = draw_condition(params, section, scaled, 0.3, _seed(params, 0.3))
+    scores = power.probe_scores(study)
+    known = reliability_of(signed_world(params.simulation, "planted", 0.3), raters)
+    expected = {
+        CROSS: cross_source(*scores[:2], scores[2:]),
+        "told": cross_source(*scores[:2], scores[2:], reliability=known),
+    }
+    scores = rescaled(scores, domain_scales(scores))
+    expected[SCALED] = cross_source(*scores[:2], scores[2:])
+    for source, of in ((CROSS, first), (SCALED, first), ("told", second)):
+        rows = of[(of["strength"] == 0.3) & (of["world"] == 0)]
+        rows = rows[rows["source"] == (CROSS if source == "told" else source)]
+        np.testing.assert_allclose(
+            rows["recovered"], expected[source].associations.ravel(), rtol=1e-8
+        )
+
+
+def _seed(params, strength):
+    key = [params.seed, 0, round(1e6 * strength), 0]
+    return int(np.random.SeedSequence(key).generate_state(1)[0])
+
+
+def test_reliability_is_that_of_raters():
+    with pytest.raises(ValueError, match="known_reliability: there are no raters"):
+        Condition(clips=100, known_reliability=True)
 
 
 def test_a_bridge_is_no_larger_than_its_corpus():
