@@ -23,7 +23,12 @@ import pandas as pd
 from scipy.optimize import least_squares
 
 from sslmepr.association.cross_source import CrossSource, cross_source
-from sslmepr.association.scores import Scores, centred, of_unit_variance
+from sslmepr.association.scores import (
+    IdentificationError,
+    Scores,
+    centred,
+    of_unit_variance,
+)
 from sslmepr.labels import TASKS
 
 PRIOR = 1 / 3
@@ -122,17 +127,23 @@ def by_corpus(
     Returns
     -------
     associations : dict of str to CrossSource
-        By whose covariances of scores are used.
+        By whose covariances of scores are used; without those that leave the
+        associations undetermined.
     scales : dict
         From `domain_scales`.
     """
     scales = domain_scales(scores)
-    found = {EVERY: cross_source(*scores[:2], scores[2:])}
+    ways: dict[str, tuple] = {EVERY: (scores, None)}
     for place, name in enumerate(names):
-        only = [each == place for each in range(len(scores))]
-        found[name] = cross_source(*scores[:2], scores[2:], counted=only)
-    same = rescaled(scores, scales)
-    return found | {SCALED: cross_source(*same[:2], same[2:])}, scales
+        ways[name] = scores, [each == place for each in range(len(scores))]
+    ways[SCALED] = rescaled(scores, scales), None
+    found = {}
+    for name, (used, counted) in ways.items():
+        try:
+            found[name] = cross_source(*used[:2], used[2:], counted=counted)
+        except IdentificationError:
+            continue  # of few clips
+    return found, scales
 
 
 def against_truth(

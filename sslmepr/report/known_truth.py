@@ -150,6 +150,8 @@ def scales_explained(
     """
     slopes = ways.set_index("covariances")["slope"]
     held = ways.set_index("covariances")["held"]
+    if not {EVERY_CORPUS, SCALED} <= {*slopes.index}:
+        return []
     pairs = int(ways["pairs"].iloc[0])
     sides = {
         "emotions": scales["emotion"][1],
@@ -160,7 +162,9 @@ def scales_explained(
         f"(median {share(np.median(values))}) of them in the corpus *{corpus}*"
         for (side, values), corpus in zip(sides.items(), corpora[1::-1], strict=True)
     )
-    alone = "; ".join(f"*{name}* {apa_number(slopes[name])}" for name in corpora)
+    alone = "; ".join(
+        f"*{name}* {apa_number(slopes[name])}" for name in corpora if name in slopes
+    )
     return [
         "**Probes read other corpora otherwise than their own.** By covariances of "
         f"scores, for which no label is needed, {told}, by modality, where the corpus "
@@ -170,7 +174,7 @@ def scales_explained(
         f"scales as known, hold it in {held[SCALED]} of {pairs} pairs instead of "
         f"{held[EVERY_CORPUS]}.",
         "**Corpora disagree.** From the covariances of scores in one corpus alone, the "
-        f"size of the estimates against the truth is: {alone}.",
+        f"size of the estimates against the truth is: {alone or 'not known'}.",
     ]
 
 

@@ -82,6 +82,15 @@ def test_scores_over_their_scales_are_centred():
             np.testing.assert_allclose(getattr(after, name)[there, 0], expected)
 
 
+def test_a_corpus_that_does_not_identify_them_is_left_out():
+    rng = np.random.default_rng(4)
+    corpora = drawn(rng, 300, *laws(rng))
+    first = corpora[0].present & (np.arange(MODALITIES) == 0)
+    corpora[0] = corpora[0]._replace(present=first)  # no two modalities together
+    ways, _ = by_corpus(corpora, ["one", "two", "three"])
+    assert [*ways] == [EVERY, "two", "three", SCALED]
+
+
 def test_the_table_by_hand():
     truth = np.array([[0.5, 0.0], [0.0, -0.5], [0.25, 0.0]])
     influence = [np.full((1, EMOTIONS, TRAITS), 0.1)]

@@ -119,3 +119,6 @@ def test_scales_are_told_by_side_and_corpus():
     assert ".70 of the size of the truth instead of .55" in carried
     assert "hold it in 28 of 30 pairs instead of 25" in carried
     assert alone.endswith("is: *films* .73; *blogs* .74.")
+    few = ways[ways["covariances"].isin([EVERY, "blogs", SCALED])]
+    assert scales_explained(few, scales, ["films", "blogs"])[1].endswith("*blogs* .74.")
+    assert scales_explained(ways.iloc[:3], scales, ["films", "blogs"]) == []
