@@ -20,7 +20,7 @@ from sslmepr.association.multitrait import (
     unimodal_scores,
 )
 from sslmepr.association.study_associations import variant_predictions
-from sslmepr.labels import TRAITS, select
+from sslmepr.labels import TRAITS
 from sslmepr.params import Params
 from sslmepr.simulation.raters import raters_in, rating_ceiling
 from sslmepr.simulation.world import make_world
@@ -80,8 +80,7 @@ def _modalities(predictions, speakers, variant) -> tuple[np.ndarray, np.ndarray]
 
 def _seeds(predictions, speakers, variant) -> tuple[np.ndarray, np.ndarray]:
     """Logits of one fusion model: (clip, seed, construct), and speakers."""
-    # Clips without any modality have the rows of guessing alone.
-    corpora = select(predictions, stage="fusion")["corpus"].unique()
+    corpora = predictions["corpus"].unique()
     if not len(corpora):
         raise MeasurementError(
             "seeds cannot be compared: no held-out clip is predicted"

@@ -126,17 +126,3 @@ def test_without_known_raters_there_is_no_ceiling(settings):
     without = settings.model_copy(update={"simulation": simulation})
     assert noise_ceilings(without).empty
     assert noise_ceilings(settings.for_study("real")).empty
-
-
-def test_clips_that_are_guessed_alone_have_no_seeds(settings, clips):
-    """As those of a folder of one's own in which nothing could be read."""
-    table, _ = predictions()
-    guessed = table[table["stage"] == "fusion"].assign(
-        stage="baseline", modality="any", variant="any"
-    )
-    found = reliability_table(settings, guessed, clips, "multitask")
-    seeds = found[found["over"] == "seeds"]
-    assert len(seeds) == len(CORRELATED) and (seeds["count"] == 0).all()
-    assert seeds["reason"].unique().tolist() == [
-        "seeds cannot be compared: no held-out clip is predicted"
-    ]
