@@ -189,11 +189,12 @@ def load_cases(
     Returns
     -------
     Cases
-        Without clips, if the held-out corpus has none.
+        Without clips, if the held-out corpus has none that a model reads.
     """
     corpus, seed = params.roles.held_out, params.fusion.seeds[0]
     table = pd.read_parquet(study_folder / "evaluate" / "predictions.parquet")
-    table = select(table, corpus=corpus)
+    # Clips without any modality have the rows of guessing alone.
+    table = select(table, corpus=corpus, stage="fusion")
     if len(table):
         table = variant_predictions(table, variant, corpus)
     table = table[table["seed"] == seed]
@@ -424,7 +425,7 @@ def load_attention(
         the variant has; empty if the held-out corpus has no clip.
     """
     model, data = _fused(params, variant, study_folder, data_folder)
-    rows = data.rows(params.roles.held_out)
+    rows = np.intersect1d(data.rows(params.roles.held_out), data.predictable())
     if not len(rows):
         return pd.DataFrame(columns=WEIGHTS)
     ids = data.clips.table["clip_id"].iloc[rows].tolist()

@@ -322,6 +322,28 @@ def test_a_study_without_held_out_clips_has_no_cases(tmp_path, tiny):
     assert said == ["Not available: the held-out corpus has no clip."]
 
 
+def test_held_out_clips_that_no_model_reads_are_no_cases(tmp_path, tiny):
+    """They have the predictions of guessing alone."""
+    folders = make_study(tmp_path, tiny, held_out_clips=0)
+    path = folders[0] / "evaluate" / "predictions.parquet"
+    table = pd.read_parquet(path)
+    guessed = pd.DataFrame({name: [values] for name, values in GUESSED.items()})
+    guessed["corpus"] = tiny.roles.held_out
+    pd.concat([table, guessed], ignore_index=True).to_parquet(path)
+    assert load_cases(tiny, "my-variant", *folders).chosen == []
+
+
+GUESSED = {
+    "clip_id": "a",
+    "stage": "baseline",
+    "modality": "any",
+    "variant": "any",
+    "seed": 0,
+    "target": "anger",
+    "predicted": 0.2,
+}
+
+
 def test_attention_is_of_every_clip_of_the_held_out_corpus(study, tiny):
     table = load_attention(tiny, "my-variant", *study)
     assert table["clip_id"].nunique() == 6
