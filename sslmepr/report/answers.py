@@ -10,7 +10,7 @@ from sslmepr.association.specifications import NETWORKS
 from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION, headline
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
-from sslmepr.report.confirmation import NEW, as_registered
+from sslmepr.report.confirmation import NEW, claims_told
 from sslmepr.report.overview import OWN, own_score
 from sslmepr.report.power_findings import NOMINAL, pairs_called, share
 from sslmepr.report.recorded_verdicts import rejected
@@ -186,10 +186,9 @@ def how_sure(
             "clips contradict what the tests assume."
         )
     if len(endpoints):
-        true = as_registered(endpoints).sum()
         parts.append(
-            f"What was tested is the procedure: {true} of {len(endpoints)} claims came "
-            "true that were fixed before their people were made."
+            "What was tested is the procedure, by claims fixed beforehand: "
+            f"{claims_told(endpoints)}."
         )
     if "metric" in worlds and len(power := select(worlds, metric="power")):
         parts.append(

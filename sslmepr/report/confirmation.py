@@ -164,6 +164,26 @@ def as_registered(endpoints: pd.DataFrame) -> pd.Series:
     return endpoints["verdict"] == expected
 
 
+def claims_told(endpoints: pd.DataFrame) -> str:
+    """What became of the claims, and whether intervals hold the truth, in words.
+
+    Parameters
+    ----------
+    endpoints : DataFrame
+        As of `as_registered`.
+    """
+    true = as_registered(endpoints)
+    undecided = ~true & (endpoints["verdict"] == UNDECIDED)
+    counts = {"came true": true, "stayed undecided": undecided}
+    counts["were refuted"] = ~(true | undecided)
+    told = [f"{each.sum()} {what}" for what, each in counts.items() if each.any()]
+    held = endpoints["covered"].astype(bool)
+    return (
+        f"of {len(true)} claims {', '.join(told)}; {held.sum()} of {len(held)} "
+        "intervals hold what was planted"
+    )
+
+
 def _endpoint(row) -> str:
     traits = "all traits" if row.traits == "all" else _traits(row.traits)
     return (

@@ -16,7 +16,7 @@ from sslmepr.labels import select
 from sslmepr.report import answers
 from sslmepr.report.apa import apa_number
 from sslmepr.report.association_findings import claims_in_short
-from sslmepr.report.confirmation import as_registered, bounds_told
+from sslmepr.report.confirmation import bounds_told, claims_told
 from sslmepr.report.costs import run_cost
 from sslmepr.report.known_truth import beside, cells_held, claims_held
 from sslmepr.report.on_record import recorded
@@ -317,14 +317,11 @@ def last_confirmed(folder: str | Path) -> Confirmed | None:
 
 
 def _confirmed(last: "Confirmed") -> str:
-    as_said = as_registered(last.endpoints)
-    held = last.endpoints["covered"].astype(bool)
     clips, people = last.endpoints[["n", "n_speakers"]].iloc[0]
     return (
         "**In a test that was fixed before its people were made** (attempt "
         f"{last.attempt} of {last.attempts}; {clips:,} clips of {people:,} people), "
-        f"{as_said.sum()} of {len(held)} claims came true, and {held.sum()} of "
-        f"{len(held)} intervals hold what was planted{bounds_told(last.worlds)}."
+        f"{claims_told(last.endpoints)}{bounds_told(last.worlds)}."
         " Code that came later is not confirmed by "
         "it; the chapter *A test that was fixed first* says whether today's is, and "
         "has every attempt."

@@ -127,7 +127,11 @@ def test_a_pair_is_no_more_believable_than_what_it_assumes():
     assert rejected(CHECKS) == BROKEN
     assert answers.how_sure(empty, empty, empty, None, 0.05) == []
     endpoints = pd.DataFrame(
-        {"direction": ["positive", "none"], "verdict": ["present", "undecided"]}
+        {
+            "direction": ["positive", "negative", "none"],
+            "verdict": ["present", "absent", "undecided"],
+            "covered": [True, True, False],
+        }
     )
     worlds = pd.DataFrame(
         [("planted", "power", 0.212, 200), ("planted", "rmse", 0.1, 200)],
@@ -139,7 +143,10 @@ def test_a_pair_is_no_more_believable_than_what_it_assumes():
     ).assign(source=CROSS, metric="familywise_error", strength=0.0)
     (told,) = answers.how_sure(CHECKS, endpoints, worlds, drawn, 0.05)
     assert "Not alone" in told
-    assert "1 of 2 claims came true" in told
+    assert (
+        "of 3 claims 1 came true, 1 stayed undecided, 1 were refuted; 2 of 3 intervals "
+        "hold what was planted." in told
+    )
     assert "In such worlds it finds 21 % of the pairs that are there." in told
     assert "6 % of the worlds of the typical kind and in up to 20 % (*hard*)" in told
 

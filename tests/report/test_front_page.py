@@ -117,7 +117,7 @@ def test_the_last_attempt_that_was_finished_is_told(tmp_path):
         (tmp_path / (12 * digit) / "endpoints.csv").write_text(table)
     (told,) = front_page.confirmed(tmp_path)
     assert "(attempt 2 of 3; 5,000 clips of 3,000 people)" in told
-    assert "2 of 4 claims" in told and "3 of 4 intervals" in told
+    assert "of 4 claims 2 came true" in told and "3 of 4 intervals" in told
 
 
 @pytest.fixture
