@@ -1,6 +1,7 @@
 """The ways of learning whose learning curves are compared, on one drawn study."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,11 +17,13 @@ from sslmepr.training.loop import Schedule
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import PUBLISHED_SCHEDULE, ROLES, Arm, train_on
+from sslmepr.trials.factor_choice import CANDIDATES, learn_factors
 from sslmepr.trials.feature_network import train_feature_network
 
 LATE, NETWORK, WHOLE = "late fusion", "network on all features", "whole method"
 PUBLISHED, RECALIBRATED = "as published", "as published, recalibrated"
 SINGLE_TASK = "single-task"
+FACTOR, SINGLE_FACTOR = "factor model", "factor model, single-task"
 ALONE = "{} alone"
 
 RATES = (0.0001, 0.0003, 0.001, 0.002)
@@ -54,7 +57,7 @@ def late_fusion(params: Params, data: FusionClips, seed: int) -> Iterator:
         task: fit_predict_projector(params, Variant(), data, task, rows)[2]
         for task in TASKS
     }
-    yield LATE, _recalibrated(params, data, targets)
+    yield LATE, recalibrated(params, data, targets)
 
 
 def network(params: Params, data: FusionClips, seed: int) -> Iterator:
@@ -76,6 +79,21 @@ def single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
     yield SINGLE_TASK, Predicted(targets, base_rates(data))
 
 
+def factor_model(params: Params, data: FusionClips, seed: int) -> Iterator:
+    """A mixture of factor analysers of the cues (`sslmepr.trials.factor_model`)."""
+    targets = learn_factors(data, seed=seed).targets
+    yield FACTOR, recalibrated(params, data, targets)
+
+
+def factor_single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
+    """A factor model for each task, which knows of no labels of the other task."""
+    targets = {}
+    for task in TASKS:
+        known = [replace(each, tasks=(task,), expressive=False) for each in CANDIDATES]
+        targets |= learn_factors(data, known, seed).targets
+    yield SINGLE_FACTOR, recalibrated(params, data, targets)
+
+
 def modalities(params: Params, data: FusionClips, seed: int) -> Iterator:
     """Each modality by itself: the linear model that late fusion reads.
 
@@ -94,7 +112,7 @@ def modalities(params: Params, data: FusionClips, seed: int) -> Iterator:
             mine, there = outputs[task][:, place], present[:, place]
             usual = mine[train[there[train]]].mean(0)
             targets[task] = np.where(there[:, None], mine, usual)
-        yield ALONE.format(name), _recalibrated(params, data, targets)
+        yield ALONE.format(name), recalibrated(params, data, targets)
 
 
 def as_published(params: Params, data: FusionClips, seed: int) -> Iterator:
@@ -121,12 +139,15 @@ def as_published(params: Params, data: FusionClips, seed: int) -> Iterator:
     thresholds = base_rates(data)
     decided = np.full(len(thresholds), PUBLISHED_THRESHOLD)
     yield PUBLISHED, Predicted(targets, decided)
-    yield RECALIBRATED, _recalibrated(params, data, targets)
+    yield RECALIBRATED, recalibrated(params, data, targets)
 
 
 ARMS: dict[str, Callable[[Params, FusionClips, int], Iterator]] = {
     each.__name__: each
-    for each in (late_fusion, network, whole, single_task, modalities, as_published)
+    for each in (
+        *(late_fusion, network, whole, single_task, modalities, as_published),
+        *(factor_model, factor_single_task),
+    )
 }
 """By name: functions that yield (arm, `Predicted`)."""
 
@@ -155,7 +176,7 @@ def stretched(predicted: np.ndarray, known: np.ndarray, true: np.ndarray) -> np.
     return true.mean(0) + factor * (predicted - known.mean(0))
 
 
-def _recalibrated(params: Params, data: FusionClips, targets: dict) -> Predicted:
+def recalibrated(params: Params, data: FusionClips, targets: dict) -> Predicted:
     """Emotions decided at base rates, and trait scores `stretched` on dev."""
     dev = data.rows(ROLES.personality, "dev")
     scores, true = targets["personality"], data.clips.labels["personality"][dev]

@@ -33,7 +33,7 @@ from sslmepr.trials.collapse import (
     mean_concordance,
     recall,
 )
-from sslmepr.trials.curve_arms import ARMS, WHOLE, Predicted, stretched
+from sslmepr.trials.curve_arms import ARMS, FACTOR, WHOLE, Predicted, stretched
 from sslmepr.trials.drawn import DrawnCorpus, DrawnStudy, draw_study, with_doses
 from sslmepr.trials.drawn_observer import observe_controls, observe_features
 from sslmepr.trials.kept import kept_table
@@ -44,6 +44,8 @@ from sslmepr.trials.seeds import over_seeds
 LIMIT = "linear model, very many clips"
 FULL, OF_FEATURES = "observer of controls", "observer of features"
 BOUNDS = (LIMIT, OF_FEATURES, FULL)
+LEADING = (WHOLE, FACTOR)
+"""Arms whose gains over the others are told."""
 
 
 def try_curves(
@@ -257,7 +259,7 @@ def covered(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
 
 
 def ahead(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Gain of the whole method over every other arm, on the same studies.
+    """Gain of the whole method and of the factor model over every other arm.
 
     Parameters
     ----------
@@ -269,12 +271,16 @@ def ahead(runs: pd.DataFrame, confidence: float) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        clips, against (an arm), metric, estimate, low, high, interval, n (seeds); empty
-        where the whole method is not among the arms.
+        clips, arm (one of `LEADING`), against (another arm), metric, estimate (on the
+        same studies), low, high, interval, n (seeds); empty where none of `LEADING` is
+        among the arms.
     """
-    keys = ["clips", "seed", "metric"]
-    whole = runs[runs["arm"] == WHOLE].set_index(keys)["value"].rename("whole")
-    others = runs[~runs["arm"].isin([WHOLE, *BOUNDS])].join(whole, on=keys)
-    others = others.dropna(subset="whole").rename(columns={"arm": "against"})
-    others = others.assign(value=others["whole"] - others["value"])
-    return over_seeds(others, ["clips", "against", "metric"], confidence)
+    keys, tables = ["clips", "seed", "metric"], []
+    for arm in LEADING:
+        mine = runs[runs["arm"] == arm].set_index(keys)["value"].rename("mine")
+        others = runs[~runs["arm"].isin([arm, *BOUNDS])].join(mine, on=keys)
+        others = others.dropna(subset="mine").rename(columns={"arm": "against"})
+        gained = others["mine"] - others["value"]
+        tables.append(others.assign(arm=arm, value=gained))
+    names = ["clips", "arm", "against", "metric"]
+    return over_seeds(pd.concat(tables, ignore_index=True), names, confidence)

@@ -9,6 +9,7 @@ Scores of each study are kept in files, so that a trial that was ended goes on.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -33,10 +34,13 @@ from sslmepr.trials.collapse import (
     recall,
     train_on,
 )
+from sslmepr.trials.curve_arms import late_fusion, recalibrated
 from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
+from sslmepr.trials.factor_choice import NOTHING, learn_factors
+from sslmepr.trials.factor_model import Parts
 from sslmepr.trials.kept import kept_table
 from sslmepr.trials.labelling import imbalanced, scarce
-from sslmepr.trials.params import Doses
+from sslmepr.trials.params import FACTOR_PARTS, Doses
 from sslmepr.trials.seeds import over_seeds
 
 WITH, WITHOUT, LATE = "with", "without", "late fusion"
@@ -119,14 +123,9 @@ def _cell(
         labelling=labelling,
         moving=False,
     ).standardised()
-    # What the component is a part of is there in both, and its own parts in neither.
-    base = [PARTS[component]] if component in PARTS else []
-    parts = [part for part, whole in PARTS.items() if whole == component]
-    variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
-    variants[WITH] = Variant(adding=[*base, component], without=parts)
     data = fusion_clips(own, study, Arm(Variant()))  # is that of all variants
-    arms = {name: train_on(own, data, Arm(v), seed) for name, v in variants.items()}
-    arms[LATE] = _late_fusion(own, data)
+    learn = _factor_arms if component in FACTOR_PARTS else _fusion_arms
+    arms = learn(own, data, component, seed)
     rows = []
     for arm, (predicted, thresholds) in arms.items():
         rows += [
@@ -136,6 +135,39 @@ def _cell(
     return table.assign(
         component=component, knob=knob, offset=section.offset, dose=dose, seed=seed
     )[["component", "knob", "offset", "dose", "seed", "arm", "metric", "value"]]
+
+
+def _fusion_arms(params: Params, data: FusionClips, component: str, seed: int) -> dict:
+    """Fusion models with and without a component, and late fusion."""
+    # What the component is a part of is there in both, and its own parts in neither.
+    base = [PARTS[component]] if component in PARTS else []
+    parts = [part for part, whole in PARTS.items() if whole == component]
+    variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
+    variants[WITH] = Variant(adding=[*base, component], without=parts)
+    arms = {name: train_on(params, data, Arm(v), seed) for name, v in variants.items()}
+    return arms | {LATE: _late_fusion(params, data)}
+
+
+def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -> dict:
+    """Factor models with and without a part, and late fusion; traits are stretched.
+
+    Without it all clips are alike, but for the part that is on trial; with it, dev
+    chooses whether to have it. Clips without labels are on trial beside all parts.
+    """
+    if component == "factor_unlabelled":
+        found = {
+            name: learn_factors(data, seed=seed, unlabelled=name == WITH)
+            for name in (WITHOUT, WITH)
+        }
+    else:
+        name = component.removeprefix("factor_")
+        more = replace(NOTHING, **{name: getattr(Parts(), name)})
+        found = {WITHOUT: learn_factors(data, [NOTHING], seed)}
+        found[WITH] = learn_factors(data, [NOTHING, more], seed)
+    arms = {
+        arm: recalibrated(params, data, each.targets) for arm, each in found.items()
+    }
+    return arms | dict(late_fusion(params, data, seed))
 
 
 def _late_fusion(

@@ -31,8 +31,16 @@ NESTED_KNOBS = (
 
 CURVE_ARMS = (
     *("late_fusion", "network", "whole", "single_task", "modalities", "as_published"),
+    *("factor_model", "factor_single_task"),
 )
 """Ways of learning whose curves are compared (`sslmepr.trials.curve_arms`)."""
+
+FACTOR_PARTS = (
+    *("factor_classes", "factor_contrary", "factor_forms", "factor_expressive"),
+    "factor_unlabelled",
+)
+"""Parts of a factor model (`sslmepr.trials.factor_model.Parts`), and whether clips
+without labels take part in it."""
 
 LABEL_KNOBS = ("scarcity", "imbalance")
 """Knobs of the labels of drawn studies (`sslmepr.trials.labelling.Labelling`)."""
@@ -181,7 +189,8 @@ class Doses(Drawn):
     Attributes
     ----------
     components : dict of str to str
-        Component of the fusion model or of its training to a knob.
+        Component of the fusion model or of its training, or one of `FACTOR_PARTS`, to a
+        knob.
     doses : list of float
     clips : int
         Training clips for each task, except under ``scarcity``, whose doses set it.
@@ -193,7 +202,9 @@ class Doses(Drawn):
         are. Standardising a corpus by itself does not remove it.
     """
 
-    components: dict[Component, Literal[NESTED_KNOBS + LABEL_KNOBS]]
+    components: dict[
+        Component | Literal[FACTOR_PARTS], Literal[NESTED_KNOBS + LABEL_KNOBS]
+    ]
     doses: list[Dose]
     clips: Positive
     seeds: Annotated[list[int], Field(min_length=1)]

@@ -116,10 +116,24 @@ def test_the_share_of_the_way_is_taken_in_each_study():
 
 def test_the_whole_method_is_compared_with_all_arms_but_the_bounds():
     found = curves.ahead(BOUNDED, 0.9)
+    assert found["arm"].tolist() == ["whole method"]
     assert found["against"].tolist() == ["late fusion"]
     assert found["estimate"].item() == pytest.approx((0.06 + 0.09) / 2)
     without = BOUNDED[BOUNDED["arm"] != "whole method"]
     assert curves.ahead(without, 0.9).empty
+    factors = without.replace({"arm": {"late fusion": "factor model"}})
+    found = curves.ahead(pd.concat([BOUNDED, factors]), 0.9)
+    gain = found.set_index(["arm", "against"])["estimate"]
+    assert set(gain.index) == {
+        ("whole method", "late fusion"),
+        ("whole method", "factor model"),
+        ("factor model", "late fusion"),
+        ("factor model", "whole method"),
+    }
+    assert gain["factor model", "late fusion"] == pytest.approx(0)
+    less = gain["factor model", "whole method"]
+    assert less == pytest.approx(-gain["whole method", "factor model"])
+    assert less == pytest.approx(-(0.06 + 0.09) / 2)
 
 
 def test_arms_are_those_that_may_be_named():

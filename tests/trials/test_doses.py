@@ -169,3 +169,29 @@ def test_what_is_no_component_or_knob_is_named():
             parse_trials(
                 tiny_trials.TRIALS | {"doses": {"drawn": drawn}}, SETTINGS, "tiny"
             )
+
+
+@pytest.mark.parametrize(
+    ("part", "knob"),
+    [("factor_contrary", "incongruence"), ("factor_unlabelled", "scarcity")],
+)
+def test_parts_of_a_factor_model_are_tried_like_components(part, knob, monkeypatch):
+    seen = []
+
+    def watched(data, *chosen, **options):
+        seen.append((chosen, options))
+        return learned(data, *chosen, **options)
+
+    learned = doses.learn_factors
+    monkeypatch.setattr(doses, "learn_factors", watched)
+    chosen = section(components={part: knob}, clips=200)
+    found = doses._cell(SETTINGS, chosen, part, knob, 1.0, 0)
+    assert found["value"].notna().all()
+    assert set(found["arm"]) == {"with", "without", "late fusion"}
+    if part == "factor_unlabelled":
+        assert [options["unlabelled"] for _, options in seen] == [False, True]
+        return
+    (without, _), (both, _) = (candidates for candidates, _ in seen)
+    assert without == [doses.NOTHING]
+    assert both[0] == doses.NOTHING and both[1].contrary
+    assert not (both[1].forms or both[1].expressive) and both[1].classes == 1
