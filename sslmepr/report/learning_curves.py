@@ -1,30 +1,34 @@
 """Learning curves of several ways of learning, in words and for figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from sslmepr.report.overview import Findings
 from sslmepr.report.tables import Table, interval
+from sslmepr.report.words import pretty
 from sslmepr.statistics.verdicts import BETTER, verdicts
 
-WHOLE = "whole method"
+WHOLE, FACTOR = "whole method", "factor model"
 OWN_DECISIONS = "as published"
 LIMIT = "linear model, very many clips"
 FULL, OF_FEATURES = "observer of controls", "observer of features"
 BOUNDS = (LIMIT, OF_FEATURES, FULL)
 ALONE = " alone"
 METRICS = ("mWACC", "CCC")
+MILD = ("mild", "largest", "published", "factors", "factors_alone")
+"""Trials in the mild world; of what two have, the first counts."""
 
 
-def read(folder: str | Path, trials: list[str], kind: str = "") -> pd.DataFrame:
+def read(folder: str | Path, trials: Sequence[str], kind: str = "") -> pd.DataFrame:
     """Tables of some trials as one, without repetitions.
 
     Parameters
     ----------
     folder : path
         Results of the trials of `sslmepr.trials.curves`.
-    trials : list of str
+    trials : sequence of str
         In one world. Files that are not on record are left out.
     kind : {"", "-covered", "-gains"}
 
@@ -35,6 +39,8 @@ def read(folder: str | Path, trials: list[str], kind: str = "") -> pd.DataFrame:
     paths = [Path(folder, f"{trial}{kind}.csv") for trial in trials]
     tables = [pd.read_csv(path) for path in paths if path.exists()]
     known = pd.concat(tables, ignore_index=True)
+    if "against" in known:  # of trials that had no other arm whose gains are told
+        known["arm"] = known.get("arm", pd.Series(dtype=str)).fillna(WHOLE)
     key = [name for name in known if name in ("clips", "arm", "against", "observer")]
     return known.drop_duplicates([*key, "metric"], ignore_index=True)
 
@@ -75,8 +81,10 @@ def curve_lines(
     return best_alone(arms), marks
 
 
-def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findings:
-    """Say what the whole method is ahead of, and how much of the way it goes.
+def findings(
+    covered: pd.DataFrame, gains: pd.DataFrame, margin: float, arm: str = WHOLE
+) -> Findings:
+    """Say what an arm is ahead of, and how much of the way it goes.
 
     Parameters
     ----------
@@ -84,6 +92,8 @@ def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findi
         Of one world, from the trial of learning curves.
     margin : float
         Largest difference that does not matter.
+    arm : str
+        The whole method or the factor model.
 
     Returns
     -------
@@ -91,7 +101,8 @@ def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findi
         One sentence on the comparisons for each metric, and one on the way for each
         size.
     """
-    known = _without_single(gains[gains["metric"].isin(METRICS)])
+    own = gains[gains["metric"].isin(METRICS) & (gains["arm"] == arm)]
+    known = _without_single(own)
     known = known.assign(verdict=verdicts(known["low"], known["high"], margin))
     sentences = []
     for metric, own in known.groupby("metric", sort=False):
@@ -99,8 +110,8 @@ def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findi
             f"less {against}, {_at_largest(rows)}"
             for against, rows in own.groupby("against", sort=False)
         ]
-        sentences.append(f"**Whole method, {metric}**: {'; '.join(parts)}.")
-    mine = covered[covered["arm"] == WHOLE]
+        sentences.append(f"**{pretty(arm)}, {metric}**: {'; '.join(parts)}.")
+    mine = covered[covered["arm"] == arm]
     for clips, own in mine.groupby("clips"):
         features, controls = (
             " and ".join(f"{_share(own, way, metric)} ({metric})" for metric in METRICS)
@@ -109,7 +120,7 @@ def findings(covered: pd.DataFrame, gains: pd.DataFrame, margin: float) -> Findi
         sentences.append(
             f"**{clips:,} labelled clips for each task**: of the way from a linear "
             "model that learned from very many clips to an observer who knows what "
-            f"the features mean, the whole method goes {features}; to an observer who "
+            f"the features mean, the {arm} goes {features}; to an observer who "
             f"sees what the clips are made from, {controls}."
         )
     return Findings(sentences)
@@ -128,7 +139,7 @@ def _without_single(gains: pd.DataFrame) -> pd.DataFrame:
     """Of all single modalities, that against which the gain is smallest, by size."""
     alone = gains["against"].str.endswith(ALONE)
     least = gains[alone].sort_values("estimate", kind="stable")
-    least = least.drop_duplicates(["clips", "metric"]).sort_index()
+    least = least.drop_duplicates(["clips", "arm", "metric"]).sort_index()
     return pd.concat([gains[~alone], least.assign(against="best modality")])
 
 
@@ -163,7 +174,7 @@ def covered_table(covered: pd.DataFrame) -> Table:
 
 
 def gain_table(gains: pd.DataFrame, margin: float) -> Table:
-    """Gain of the whole method over each other arm, and what it means.
+    """Gain of the whole method or the factor model over other arms, and its meaning.
 
     Parameters
     ----------
@@ -175,6 +186,7 @@ def gain_table(gains: pd.DataFrame, margin: float) -> Table:
     rows = [
         (
             row.clips,
+            row.arm,
             row.against,
             row.metric,
             interval(row.estimate, row.low, row.high, 3),
@@ -183,9 +195,9 @@ def gain_table(gains: pd.DataFrame, margin: float) -> Table:
         )
         for row in _without_single(gains).itertuples()
     ]
-    columns = ["clips", "against", "metric", "gain", "verdict", "n"]
+    columns = ["clips", "arm", "against", "metric", "gain", "verdict", "n"]
     caption = (
-        "Gain of the whole method on the same studies and new people; equivalent: the "
-        f"interval lies within ±{margin:g}."
+        "Gain of an arm over another, on the same studies and new people; equivalent: "
+        f"the interval lies within ±{margin:g}."
     )
     return Table(pd.DataFrame(rows, columns=columns), caption)

@@ -16,6 +16,12 @@ WORDS = {
     "gradnorm": "GradNorm",
     "everything": "all published components",
     "both_tasks": "learning both tasks",
+    # parts of the factor model
+    "factor_classes": "classes of quality (factor model)",
+    "factor_contrary": "contrary words (factor model)",
+    "factor_forms": "two forms (factor model)",
+    "factor_expressive": "expressiveness (factor model)",
+    "factor_unlabelled": "clips without labels (factor model)",
     "linear": "linear probe",
     "svm": "support vector machine",
     "discriminant": "discriminant analysis",
@@ -189,6 +195,7 @@ PLAIN = {
     "corrected for few clips",
     *"reliability occlusion incongruence burst order moderation variants dose".split(),
     *("arm", "covered", "AUC", "best modality", "single-task", "whole method"),
+    *("factor model", "factor model, single-task"),
     *("network on all features", "as published", "as published, recalibrated"),
     *(
         "observer",

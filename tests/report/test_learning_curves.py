@@ -38,11 +38,11 @@ GAINS = pd.DataFrame(
         (70, "text alone", "mWACC", 0.1, -0.01, 0.21, 3),
     ],
     columns=["clips", "against", "metric", "estimate", "low", "high", "n"],
-)
+).assign(arm="whole method")
 
 
 def test_names_are_those_of_the_trial():
-    names = ("LIMIT", "FULL", "OF_FEATURES", "BOUNDS", "WHOLE")
+    names = ("LIMIT", "FULL", "OF_FEATURES", "BOUNDS", "WHOLE", "FACTOR")
     for name in names:
         assert getattr(learning_curves, name) == getattr(curves, name)
 
@@ -70,6 +70,21 @@ def test_sentences_say_what_it_is_ahead_of_and_how_far_it_goes():
     assert "0.15" in controls
 
 
+def test_the_factor_model_is_told_by_itself():
+    other = {"arm": {"whole method": "factor model"}}
+    gains = GAINS.replace(other).assign(estimate=0.09)
+    gains = pd.concat([GAINS, gains], ignore_index=True)
+    covered = pd.concat([COVERED, COVERED.replace(other).assign(estimate=0.7)])
+    found = learning_curves.findings(covered, gains, 0.005, "factor model").sentences
+    assert found[0].startswith("**Factor model, mWACC**: less late fusion, 0.090")
+    assert "the factor model goes 0.70" in found[1]
+    whole = learning_curves.findings(covered, gains, 0.005).sentences
+    assert whole == learning_curves.findings(COVERED, GAINS, 0.005).sentences
+    table = learning_curves.gain_table(gains, 0.005).frame
+    counts = {"whole method": 2, "factor model": 2}
+    assert table["arm"].value_counts().to_dict() == counts
+
+
 def test_tables_have_a_row_for_each_comparison():
     frame = learning_curves.gain_table(GAINS, 0.005).frame
     assert frame["against"].tolist() == ["late fusion", "best modality"]
@@ -86,3 +101,12 @@ def test_tables_of_several_trials_are_joined_once(tmp_path):
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     found = learning_curves.read(tmp_path, ["mild", "published", "unknown"])
     assert found["arm"].tolist() == ["a", "b", "c"]
+
+
+def test_gains_that_name_no_arm_are_those_of_the_whole_method(tmp_path):
+    gains = GAINS.drop(columns="arm")
+    gains.to_csv(tmp_path / "mild-gains.csv", index=False)
+    other = gains.assign(arm="factor model")
+    other.to_csv(tmp_path / "factors-gains.csv", index=False)
+    found = learning_curves.read(tmp_path, ["mild", "factors"], "-gains")
+    assert found["arm"].tolist() == 3 * ["whole method"] + 3 * ["factor model"]
