@@ -6,12 +6,20 @@ The network of stage 3 corrects its logits, and it is the baseline of that netwo
 import numpy as np
 from scipy.special import expit
 
-from sslmepr.statistics.regression import logistic, ridge
+from sslmepr.statistics.regression import ridge
 from sslmepr.training.probes import LOGIT_SLOPE, Linear, best_penalty
 
 CROSS_TARGET_PENALTY = 10.0
 """L2 penalty of cross-target weights, relative to that of same-target weights. By
 convention, not tuned: no trial compares other values."""
+
+SHARED_PENALTY = 1.0
+"""L2 penalty of the weights that all targets share, which very many labels speak for.
+By convention, not tuned."""
+
+STEPS, TOLERANCE = 30, 1e-8
+"""Largest number of Newton's steps, and the largest entry of the gradient of the mean
+loss per clip at which they stop."""
 
 SMALLEST_CHANCE = 1e-12
 """Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
@@ -20,12 +28,14 @@ SMALLEST_CHANCE = 1e-12
 class StackingRegression(Linear):
     """Stacking regression (late fusion) on the logits of all modalities.
 
-    All weights have an L2 penalty; cross-target weights, from the logits of one target
-    to another target, have `CROSS_TARGET_PENALTY` times as much. With a few hundred
-    clips they would otherwise be mostly noise, but without them, targets that a
-    modality confuses could not be separated. For emotions the penalty
-    maximises the likelihood on dev, because the output is used as a probability, and
-    the area under the ROC curve does not depend on calibration.
+    Weights are drawn to those that all targets share (partial pooling): one for each
+    modality, fitted to the labels of all targets together. What a weight differs by has
+    an L2 penalty; cross-target weights, from the logits of one target to another, are
+    drawn to 0 with `CROSS_TARGET_PENALTY` times as much. With a few hundred clips they
+    would otherwise be mostly noise, but without them, targets that a modality confuses
+    could not be separated. For emotions the penalty maximises the likelihood on dev,
+    because the output is used as a probability, and the area under the ROC curve does
+    not depend on calibration.
 
     Parameters
     ----------
@@ -36,10 +46,14 @@ class StackingRegression(Linear):
     """
 
     grids = {
-        "emotion": (0.001, 0.01, 0.1, 1.0, 10.0, 100.0),
+        "emotion": (0.0001, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0),
         "personality": tuple(float(value) for value in np.logspace(-2, 5, 15)),
     }
     """Wider than those of `Linear`: logits are few, and carry more than features."""
+
+    def __init__(self, *args):
+        self._known_shared: dict[bytes, np.ndarray] = {}  # by counts of clips
+        super().__init__(*args)
 
     def modality_weights(self) -> np.ndarray:
         """Mean over targets of a logit's weight for its own target: (modality,)."""
@@ -116,20 +130,115 @@ class StackingRegression(Linear):
 
     def _fits(self, penalty, counts, start=None):
         features, true = self._reduced @ self._basis, self._true
-        count, targets = len(counts), true.shape[1]
-        weights = np.zeros((count, targets, features.shape[1]))
-        bias = np.zeros((count, targets))
-        for target in range(targets):
-            size = np.full(features.shape[1], CROSS_TARGET_PENALTY**-0.5)
-            size[target::targets] = 1.0
-            mine = true[:, target : target + 1]
-            if self.task == "personality":
-                found = ridge(features * size, mine, penalty, counts)
-            else:
-                found = logistic(features * size, mine > 0, penalty, counts)
-            weights[:, target] = found[0][:, 0] * size
-            bias[:, target] = found[1][:, 0]
-        return list(zip(weights, bias, strict=True))
+        emotional = self.task == "emotion"
+        known = (true > 0).astype(float) if emotional else true
+        targets, fits = true.shape[1], []
+        held = 1 / penalty if emotional else penalty  # as `logistic` and `ridge` do
+        for count in counts:
+            shared = self._shared(features, known, count)
+            weights, bias = np.zeros(shared.shape), np.zeros(targets)
+            for target, common in enumerate(shared):
+                holding = np.full(features.shape[1], held * CROSS_TARGET_PENALTY)
+                holding[target::targets] = held
+                expected, mine = features @ common, known[:, target]
+                if emotional:
+                    own = _logistic(features, mine, holding, count, expected)
+                else:
+                    size = holding**-0.5
+                    off = (mine - expected)[:, None]
+                    found = ridge(features * size, off, 1.0, count[None])
+                    own = found[0][0, 0] * size, found[1][0, 0]
+                if own is None:
+                    bias[target] = _log_odds(mine, count)
+                else:
+                    weights[target], bias[target] = common + own[0], own[1]
+            fits.append((weights, bias))
+        return fits
+
+    def _shared(self, features, known, count) -> np.ndarray:
+        """Weights that all targets share, in a sample of clips: (target, feature).
+
+        They are those of a regression of all labels on each modality's logit for the
+        same target, with an intercept for each target.
+        """
+        key = count.tobytes()
+        if key in self._known_shared:
+            return self._known_shared[key]
+        clips, targets = known.shape
+        logits = (features * self._scale).reshape(clips, -1, targets)
+        logits = logits.transpose(2, 0, 1).reshape(targets * clips, -1)
+        counts, labels = np.tile(count, targets), known.T.ravel()
+        own = np.repeat(np.eye(targets), clips, 0)
+        modalities = logits.shape[1]
+        if self.task == "emotion":
+            design = np.column_stack([logits, own[:, 1:]])
+            holding = np.full(design.shape[1], 1e-3)
+            holding[:modalities] = SHARED_PENALTY
+            found = _logistic(design, labels, holding, counts, 0.0)
+            each = np.zeros(modalities) if found is None else found[0][:modalities]
+        else:
+            share = own * counts[:, None] / count.sum()
+            logits = logits - own @ (share.T @ logits)
+            labels = (labels - own @ (share.T @ labels))[:, None]
+            each = ridge(logits, labels, SHARED_PENALTY, counts[None])[0][0, 0]
+        weights = np.zeros((targets, features.shape[1]))
+        for target, row in enumerate(weights):
+            row[target::targets] = each * self._scale[target::targets]
+        self._known_shared[key] = weights
+        return weights
+
+
+def _logistic(features, present, penalty, count, offset):
+    """Logistic regression around an offset, by Newton's method.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+    present : (clip,) array
+        1 or 0.
+    penalty : (feature,) array
+        Of squared weights; that of the intercept is 0.
+    count : (clip,) array
+        How often each clip is in the sample.
+    offset : (clip,) array or float
+        Added to the logits.
+
+    Returns
+    -------
+    (weights, intercept) or None
+        None if the target is present in all or none of the clips.
+    """
+    seen = count @ present
+    if seen in (0, count.sum()):
+        return None
+    design = np.column_stack([features, np.ones(len(features))])
+    holding, values = np.append(penalty, 0.0), np.zeros(design.shape[1])
+
+    def loss(values):
+        logits = design @ values + offset
+        each = np.logaddexp(0, logits) - present * logits
+        return count @ each + holding @ values**2 / 2
+
+    now = loss(values)
+    for _ in range(STEPS):
+        chance = expit(design @ values + offset)
+        slope = design.T @ (count * (chance - present)) + holding * values
+        if np.abs(slope).max() <= TOLERANCE * count.sum():
+            break
+        weight = count * chance * (1 - chance)
+        curve = (design.T * weight) @ design + np.diag(holding + 1e-9)
+        step = np.linalg.solve(curve, slope)
+        while (then := loss(values - step)) > now and np.abs(step).max() > 1e-12:
+            step = step / 2
+        values, now = values - step, then
+    return values[:-1], values[-1]
+
+
+def _log_odds(present, count) -> float:
+    """Of a base rate that is moved half a clip away from 1 or 0."""
+    total = count.sum()
+    rate = np.clip(count @ present / total, 0.5 / total, 1 - 0.5 / total)
+    return float(np.log(rate / (1 - rate)))
 
 
 def _same_target(weights: np.ndarray) -> np.ndarray:

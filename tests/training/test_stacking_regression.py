@@ -1,33 +1,73 @@
-"""Stacking regression against scikit-learn."""
+"""Stacking regression against a general optimiser."""
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 
 from sslmepr.training.predictions import dev_score
 from sslmepr.training.probes import FOLDS, speaker_folds
 from sslmepr.training.stacking_regression import (
     CROSS_TARGET_PENALTY,
+    SHARED_PENALTY,
     StackingRegression,
 )
 
 TASKS = pytest.mark.parametrize("task", ["emotion", "personality"])
 
 
-def reference_logits(task, penalty, features, true):
-    """Logits of all clips from a fit to the first 40, which are not scaled again."""
-    if task == "personality":
-        fitted = Ridge(alpha=penalty).fit(features[:40], true)
-        return 4 * (fitted.predict(features) - 0.5)
-    fitted = LogisticRegression(C=penalty, tol=1e-8, max_iter=1000)
-    return fitted.fit(features[:40], true > 0).decision_function(features)
+def minimum(design, label, penalty, offset, emotional):
+    """Weights and intercept of a penalised regression around an offset, by BFGS."""
+
+    def loss(values):
+        output = design @ values[:-1] + values[-1] + offset
+        if emotional:
+            each, slope = np.logaddexp(0, output) - label * output, expit(output)
+        else:
+            each, slope = (output - label) ** 2 / 2, output
+        off = slope - label
+        gradient = np.append(design.T @ off + penalty * values[:-1], off.sum())
+        return each.sum() + penalty @ values[:-1] ** 2 / 2, gradient
+
+    start = np.zeros(design.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-7}).x
+    return found[:-1], found[-1]
+
+
+def reference(task, penalty, features, true, mean, scale):
+    """Weights and biases, for features less `mean` over `scale`, of partial pooling."""
+    emotional, (clips, targets) = task == "emotion", true.shape
+    scaled, known = (features - mean) / scale, true > 0 if emotional else true
+    logits, held = (features - mean).reshape(clips, -1, targets), penalty
+    if emotional:
+        held = 1 / penalty
+    # One regression of all labels, with an intercept for each target.
+    stacked = np.concatenate([*np.moveaxis(logits, 2, 0)])
+    intercepts = np.repeat(np.eye(targets), clips, 0)
+    free = np.full(targets, 1e-9)
+    holding = np.concatenate([np.full(stacked.shape[1], SHARED_PENALTY), free])
+    design = np.hstack([stacked, intercepts])
+    shared, _ = minimum(design, known.T.ravel(), holding, 0.0, emotional)
+    weights, bias = np.zeros((targets, features.shape[1])), np.zeros(targets)
+    for target in range(targets):
+        common = np.zeros(features.shape[1])
+        mine = np.arange(len(common)) % targets == target
+        common[mine] = shared[: stacked.shape[1]] * scale[mine]
+        holding = held * np.where(mine, 1.0, CROSS_TARGET_PENALTY)
+        offset, label = scaled @ common, known[:, target]
+        own, bias[target] = minimum(scaled, label, holding, offset, emotional)
+        weights[target] = common + own
+    return weights, bias
+
+
+def moments(features):
+    return features.mean(0), features.std(0) + 1e-6
 
 
 @TASKS
-def test_stacking_penalises_cross_target_weights_more(task):
-    """Equals scikit-learn on features of other targets scaled down."""
+def test_targets_are_drawn_to_weights_that_they_share(task):
+    """Equals two regressions, of all labels and of each target around them."""
     rng = np.random.default_rng(5)
     targets = 7 if task == "emotion" else 5
     features = rng.standard_normal((50, 3 * targets)) * 2 + 1
@@ -36,36 +76,55 @@ def test_stacking_penalises_cross_target_weights_more(task):
     true = (true > 0) * 0.7 if task == "emotion" else 0.5 + 0.1 * true
     speakers = np.repeat(list("abcdefghij"), 5)
     model = StackingRegression(task, features[:40], true[:40], features[40:], true[40:])
-    weights, bias = model.probe()
-    logits = features @ weights.T + bias
-    scaled = StandardScaler().fit(features[:40]).transform(features)
-    for target in range(targets):
-        mine = np.arange(3 * targets) % targets == target
-        size = np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-        known = true[:40, target]
-        alone = reference_logits(task, model.penalty, scaled * size, known)
-        assert logits[:, target] == pytest.approx(alone, abs=1e-3)
+    known = features[:40]
+    found = reference(task, model.penalty, known, true[:40], *moments(known))
+    np.testing.assert_allclose(model.weights, found[0], atol=1e-3)
+    np.testing.assert_allclose(model.bias, found[1], atol=1e-3)
     assert model.out_of_fold(speakers[:40]).shape == (40, targets)
 
 
+@TASKS
+def test_with_the_largest_penalty_all_targets_are_alike(task):
+    rng = np.random.default_rng(1)
+    targets = 7 if task == "emotion" else 5
+    true = rng.random((200, targets))
+    features = np.hstack([true + rng.standard_normal(true.shape), true / 2])
+    true = true * (true > 0.5) if task == "emotion" else true
+    model = StackingRegression(task, features, true, features[:0], true[:0])
+    penalty = 1e-9 if task == "emotion" else 1e9
+    weights, bias = model._to_logits(*model._fits(penalty, np.ones((1, 200)))[0])
+    cubes = weights.reshape(targets, 2, targets)
+    own = np.diagonal(cubes, axis1=0, axis2=2)
+    np.testing.assert_allclose(own, own[:, :1].repeat(targets, 1), rtol=1e-3)
+    assert (
+        np.abs(cubes[~np.eye(targets, dtype=bool)[:, None].repeat(2, 1)]).max() < 1e-4
+    )
+
+
+def test_an_emotion_that_all_or_no_clips_show_has_its_base_rate():
+    rng = np.random.default_rng(4)
+    true = (rng.random((60, 7)) < 0.4) * 0.5
+    true[:, 2], true[:, 5] = 0.0, 1.0
+    features = np.hstack([true + rng.standard_normal(true.shape)] * 2)
+    model = StackingRegression("emotion", features, true, features[:0], true[:0])
+    assert not model.weights[[2, 5]].any()
+    assert model.bias[[2, 5]] == pytest.approx(np.log([0.5 / 59.5, 59.5 / 0.5]))
+
+
 def test_stacking_maximises_the_dev_likelihood_over_penalties():
-    """The ranking of clips is the same for every C, but calibration is not."""
+    """Targets of unlike strength ask for weights of their own, though not for all."""
     rng = np.random.default_rng(2)
     true = rng.random((400, 7)) < 0.3
-    features = np.tile(true + rng.standard_normal((400, 7)), (1, 3))
+    shown = true * np.linspace(-0.5, 2.5, 7) + rng.standard_normal((400, 7))
+    features = np.tile(shown, (1, 3))
     train, dev = (features[:300], true[:300]), (features[300:], true[300:])
     model = StackingRegression("emotion", *train, *dev)
     losses = {}
-    scaled = StandardScaler().fit(features[:300]).transform(features)
     for C in StackingRegression.grids["emotion"]:
-        chances = []
-        for target in range(7):
-            mine = np.arange(21) % 7 == target
-            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-            fitted = LogisticRegression(C=C, tol=1e-8)
-            fitted.fit(sized[:300], train[1][:, target])
-            chances.append(fitted.predict_proba(sized[300:])[:, 1])
-        losses[C] = log_loss(dev[1].ravel(), np.array(chances).T.ravel())
+        law = reference("emotion", C, train[0], train[1], *moments(train[0]))
+        mean, scale = moments(train[0])
+        chances = expit((dev[0] - mean) / scale @ law[0].T + law[1])
+        losses[C] = log_loss(dev[1].ravel(), chances.ravel())
     assert model.penalty == min(losses, key=losses.get) > min(losses)
 
 
@@ -79,22 +138,13 @@ def test_cross_fitted_score_is_that_of_fits_without_the_fold(task):
     speakers = np.repeat(np.arange(15), 4)
     rest = features[:0], true[:0]
     model = StackingRegression(task, features, true, *rest)
-    scaled = StandardScaler().fit(features).transform(features)
+    mean, scale = moments(features)
     predicted = np.zeros_like(true)
     for unseen in speaker_folds(speakers, FOLDS):
         seen = np.setdiff1d(np.arange(60), unseen)
-        for target in range(targets):
-            mine = np.arange(3 * targets) % targets == target
-            sized = scaled * np.where(mine, 1.0, CROSS_TARGET_PENALTY**-0.5)
-            known = true[seen, target]
-            if task == "personality":
-                fitted = Ridge(alpha=model.penalty).fit(sized[seen], known)
-                found = fitted.predict(sized[unseen]).clip(0, 1)
-            else:
-                fitted = LogisticRegression(C=model.penalty, tol=1e-8, max_iter=1000)
-                fitted.fit(sized[seen], known > 0)
-                found = fitted.predict_proba(sized[unseen])[:, 1]
-            predicted[unseen, target] = found
+        law = reference(task, model.penalty, features[seen], true[seen], mean, scale)
+        output = (features[unseen] - mean) / scale @ law[0].T + law[1]
+        predicted[unseen] = expit(output) if task == "emotion" else output.clip(0, 1)
     if task == "emotion":
         expected = -log_loss((true > 0).ravel(), predicted.ravel())
     else:
@@ -142,16 +192,8 @@ def test_refitted_weights_are_those_of_fits_to_resampled_speakers(task):
     drawn = np.random.default_rng(7).integers(20, size=(4, 20))
     for weights, chosen in zip(refits, drawn, strict=True):
         rows = np.concatenate([np.flatnonzero(speakers == one) for one in chosen])
-        scaled = (features - features.mean(0)) / (features.std(0) + 1e-6)
-        expected = []
-        for target in range(targets):
-            own = np.arange(2 * targets) % targets == target
-            size = np.where(own, 1.0, CROSS_TARGET_PENALTY**-0.5)
-            if task == "emotion":
-                fit = LogisticRegression(C=model.penalty, tol=1e-10, max_iter=1000)
-                fit.fit((scaled * size)[rows], true[rows, target] > 0)
-            else:
-                fit = Ridge(model.penalty)
-                fit.fit((scaled * size)[rows], true[rows, target])
-            expected.append((fit.coef_.ravel() * size)[own])
+        chosen = features[rows], true[rows]
+        law = reference(task, model.penalty, *chosen, *moments(features))
+        cubes = law[0].reshape(targets, 2, targets)
+        expected = np.diagonal(cubes, axis1=0, axis2=2).T
         assert weights == pytest.approx(np.mean(expected, 0), abs=2e-3)
