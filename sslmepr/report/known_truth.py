@@ -200,12 +200,12 @@ def cells_held(cells: pd.DataFrame) -> str:
         return told
     sizes = missed["recovered"].abs()
     near = (sizes < missed["rated"].abs()).sum()
-    where = f"{near} of them too near 0" if near < len(missed) else "too near 0"
+    where = f"{near} of them too weak" if near < len(missed) else "too weak"
     named = "; ".join(
         f"{plain(row.emotion)} with {plain(row.trait)}, {beside(row)}"
         for row in missed.itertuples()
     )
-    return f"{told} (they miss it, {where}, in {named})"
+    return f"{told} (the estimates of the other {len(missed)} are {where}: {named})"
 
 
 def beside(row) -> str:

@@ -101,9 +101,9 @@ def pairs_called(summary: pd.DataFrame, alpha: float) -> str:
     alarms = false_alarms(summary)
     worst = alarms.loc[alarms["estimate"].idxmax()]
     return (
-        f"some pair is called present in {share(alarms['estimate'].median())} of the "
-        f"worlds of the typical kind and in up to {share(worst['estimate'])} "
-        f"(*{worst['condition']}*); {share(alpha)} are promised"
+        f"some pair is called present in {share(alarms['estimate'].median())} of "
+        f"simulated worlds of the typical kind, and in {share(worst['estimate'])} of "
+        f"the worst (*{worst['condition']}*); {share(alpha)} are promised"
     )
 
 
@@ -143,8 +143,9 @@ def corrections(summary: pd.DataFrame) -> str:
         "chance of any false alarm: over all thirty pairs it calls some in "
         f"{told[0]} of worlds without associations, by kind. Verdicts on single pairs "
         "are corrected for the share of false ones among those called (Benjamini and "
-        f"Hochberg): in the same worlds some pair is called in {told[1]}, and where "
-        f"other pairs are associated, some that is not is called in {told[2]}."
+        f"Hochberg). In the same worlds, some pair is called in {told[1]}. Where other "
+        "pairs are associated, some pair that is not is called as well in "
+        f"{told[2]} of worlds."
     )
 
 
