@@ -166,10 +166,9 @@ def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -
         more = replace(NOTHING, **{name: getattr(Parts(), name)})
         found = {WITHOUT: learn_factors(data, [NOTHING], seed)}
         found[WITH] = learn_factors(data, [NOTHING, more], seed)
-    arms = {
+    return {
         arm: recalibrated(params, data, each.targets) for arm, each in found.items()
     }
-    return arms | dict(late_fusion(params, data, seed))
 
 
 def _late_fusion(
