@@ -314,7 +314,7 @@ def worlds_table(table: pd.DataFrame) -> Table:
     """
     estimates = table[["estimate", "low", "high"]].to_numpy(float)
     bounds = [
-        "" if np.isnan(least) else f"{_end(least)} to {_end(most)}"
+        "" if np.isnan(least) else _within(least, most)
         for least, most in table[["least", "most"]].to_numpy(float)
     ]
     shown = {
@@ -328,8 +328,10 @@ def worlds_table(table: pd.DataFrame) -> Table:
     return Table(pd.DataFrame(shown))
 
 
-def _end(value: float) -> str:
-    return number(value, 2) if np.isfinite(value) else "any"
+def _within(least: float, most: float) -> str:
+    if np.isfinite(least):
+        return f"{number(least, 2)} to {number(most, 2)}"
+    return f"at most {number(most, 2)}"
 
 
 def recognition_table(table: pd.DataFrame) -> Table:
