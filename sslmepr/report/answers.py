@@ -61,10 +61,9 @@ def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list
     return [
         f"**It recognises what is shown.** In {int(emotions['n'])} clips of simulated "
         f"people whom it never met, it is right {told} % [{low}, {high}] of the time "
-        "when it says whether an emotion is there, clips with and without the emotion "
-        f"counted alike (guessing: {guess} %; the best that can be known: {best} %). "
-        "Its scores of personality agree with those of raters by "
-        f"{score} [{least}, {most}] (guessing: 0; the best that can be known: {top})."
+        f"when it says whether an emotion is there (balanced; guessing: {guess} %; the "
+        f"best that can be known: {best} %). Its scores of personality agree with those "
+        f"of raters by {score} [{least}, {most}] (guessing: 0; the best: {top})."
         f"{_later(later)}"
     ]
 
@@ -76,7 +75,7 @@ def _later(people: pd.DataFrame | None) -> str:
     if not {*TASKS} <= {*new.index}:
         return ""
     return (
-        " In new people, who were made when the code was final, it reached "
+        " In new people, made when the code was fixed: "
         f"{share(new['mWACC'])} and {apa_number(new['CCC'])}."
     )
 
@@ -154,9 +153,9 @@ def associations(
     if len(curve):
         own = select(curve, scores=NETWORKS).dropna(subset=["estimate"])
         text += (
-            " Linear models of each modality find this. With the method's own networks "
-            f"in their place, {own['significant'].sum()} of {len(own)} analyses of the "
-            "paper's two claims are significant."
+            " Linear models find this; with the method's own networks, "
+            f"{own['significant'].sum()} of {len(own)} analyses of the paper's two "
+            "claims are significant."
         )
     return [text]
 
@@ -185,8 +184,8 @@ def how_sure(
     parts = []
     if rejected(checks):
         parts.append(
-            "No single pair may be, even if it is called *present* or *confirmed*: the "
-            "tests rest on assumptions that these clips contradict."
+            "No single pair, even if it is called *present* or *confirmed*: these clips "
+            "contradict what the tests assume."
         )
     if len(endpoints):
         parts.append(

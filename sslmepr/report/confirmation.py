@@ -329,9 +329,11 @@ def worlds_table(table: pd.DataFrame) -> Table:
 
 
 def _within(least: float, most: float) -> str:
-    if np.isfinite(least):
-        return f"{number(least, 2)} to {number(most, 2)}"
-    return f"at most {number(most, 2)}"
+    if np.isinf(least):
+        return f"at most {number(most, 2)}"
+    if np.isinf(most):
+        return f"at least {number(least, 2)}"
+    return f"{number(least, 2)} to {number(most, 2)}"
 
 
 def recognition_table(table: pd.DataFrame) -> Table:

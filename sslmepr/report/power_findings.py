@@ -102,8 +102,8 @@ def pairs_called(summary: pd.DataFrame, alpha: float) -> str:
     worst = alarms.loc[alarms["estimate"].idxmax()]
     return (
         f"some pair is called present in {share(alarms['estimate'].median())} of "
-        f"simulated worlds of the typical kind, and in {share(worst['estimate'])} of "
-        f"the worst (*{worst['condition']}*); {share(alpha)} are promised"
+        f"worlds of the typical kind and in {share(worst['estimate'])} of the worst "
+        f"(*{worst['condition']}*); {share(alpha)} are promised"
     )
 
 
