@@ -62,8 +62,8 @@ def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list
         f"**It recognises what is shown.** In {int(emotions['n'])} clips of simulated "
         f"people whom it never met, it is right {told} % [{low}, {high}] of the time "
         f"when it says whether an emotion is there (balanced; guessing: {guess} %; the "
-        f"best that can be known: {best} %). Its scores of personality agree with those "
-        f"of raters by {score} [{least}, {most}] (guessing: 0; the best: {top})."
+        f"best that can be known: {best} %). Its scores of personality agree with "
+        f"those of raters by {score} [{least}, {most}] (guessing: 0; the best: {top})."
         f"{_later(later)}"
     ]
 
@@ -184,8 +184,8 @@ def how_sure(
     parts = []
     if rejected(checks):
         parts.append(
-            "No single pair, even if it is called *present* or *confirmed*: these clips "
-            "contradict what the tests assume."
+            "No single pair, even if it is called *present* or *confirmed*: these "
+            "clips contradict what the tests assume."
         )
     if len(endpoints):
         parts.append(

@@ -62,7 +62,8 @@ def test_who_needs_no_network_is_told():
     (told,) = answers.simpler(pd.DataFrame(linear, columns=GAINS))
     assert told == (
         "**Do you need it?** In the simulated people, a plain linear fusion of the "
-        "same features does as well, as far as can be told, for emotions (the model gains +.002 [−.014, .020] in "
+        "same features does as well, as far as can be told, for emotions (the model "
+        "gains +.002 [−.014, .020] in "
         "balanced accuracy) and worse for traits (the model gains +.033 [.023, .043] "
         "in agreement)."
     )
@@ -90,8 +91,8 @@ def test_pairs_are_counted_by_what_was_planted():
     (told,) = answers.associations(cells, SIZE, pd.DataFrame())
     assert told == (
         "**It finds 2 of the 4 pairs of an emotion and a trait that were built into "
-        "the simulated people, and reports 1 of the 2 others**, though no training clip "
-        "carried both labels. "
+        "the simulated people, and reports 1 of the 2 others**, though no training "
+        "clip carried both labels. "
         "Correlations come out at .50 [−.25, 1.25] times those of the labels; 2 of the "
         "4 intervals hold the truth (95 % are promised). A pair that is not found is "
         "undecided, not absent."
