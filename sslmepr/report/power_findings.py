@@ -149,6 +149,24 @@ def corrections(summary: pd.DataFrame) -> str:
     )
 
 
+def asked(summary: pd.DataFrame, alpha: float) -> dict[str, tuple[float, float]]:
+    """Metric to the bounds that were asked for, for a figure.
+
+    Parameters
+    ----------
+    summary, alpha
+        As of `pairs_called`. Standard errors are those of the typical world, or their
+        mean over worlds where a record has that alone.
+    """
+    typical = (summary["metric"] == "error_ratio_median").any()
+    return {
+        COVERED: BAND,
+        "largest_t_error": (0.0, alpha),
+        "rmse": (0.0, 0.1),
+        "error_ratio_median" if typical else "error_ratio": (0.9, 1.1),
+    }
+
+
 def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
     """Say how often verdicts and intervals are right, and in which kinds of worlds.
 

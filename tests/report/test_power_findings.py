@@ -2,6 +2,7 @@ import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT, SCALED
 from sslmepr.report.power_findings import (
+    asked,
     cell_bias,
     corrections,
     coverage,
@@ -144,3 +145,13 @@ def test_larger_studies_are_read_beside_those_of_a_trial(tmp_path):
     both = read_drawn(tmp_path / "drawn.csv")
     assert both["condition"].eq("960 clips").sum() == len(SUMMARY) == len(both) / 2
     assert len(read_drawn(tmp_path / "larger.csv")) == len(SUMMARY)
+
+
+def test_bounds_are_those_of_the_standard_errors_on_record():
+    bounds = asked(SUMMARY, 0.05)
+    assert bounds["covers_planted"] == (0.93, 0.98)
+    assert bounds["largest_t_error"] == (0.0, 0.05) and bounds["rmse"] == (0.0, 0.1)
+    assert bounds["error_ratio"] == (0.9, 1.1) and len(bounds) == 4
+    more = SUMMARY.iloc[:1].assign(metric="error_ratio_median")
+    later = asked(pd.concat([SUMMARY, more]), 0.05)
+    assert later["error_ratio_median"] == (0.9, 1.1) and "error_ratio" not in later
