@@ -18,7 +18,7 @@ from pathlib import Path
 import yaml
 
 from sslmepr.confirmation.attempts import FOLDER as ATTEMPTS
-from sslmepr.confirmation.attempts import standing
+from sslmepr.confirmation.attempts import results_of, standing
 from sslmepr.confirmation.frozen import fingerprint
 from sslmepr.files import MARK, atomic, own_folder
 from sslmepr.params import Params
@@ -182,6 +182,10 @@ def assemble(
 def _fill(page: Path, params: Params) -> None:
     """Write into the chapter on the confirmation what is on record, as of today."""
     found = standing(ATTEMPTS, fingerprint(params))
+    results = [results_of(ATTEMPTS, each) for each in found.attempts["hash"]]
+    ends = [each and each["endpoints"] for each in results]
+    log = confirmation.with_outcomes(found.attempts, ends)
+    found = found._replace(attempts=log)
     text = page.read_text(encoding="utf-8")
     elsewhere = ""
     if DRAWN.exists():

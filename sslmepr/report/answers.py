@@ -60,11 +60,11 @@ def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list
     )
     return [
         f"**It recognises what is shown.** In {int(emotions['n'])} clips of simulated "
-        f"people whom it never met, {told} % [{low}, {high}] of its decisions whether "
-        f"an emotion is there are right (guessing: {guess} %; the best that can be "
-        f"known: {best} %), and its scores of personality agree with those of raters "
-        f"by {score} [{least}, {most}] (guessing: 0; the best that can be known: "
-        f"{top}).{_later(later)}"
+        f"people whom it never met, it is right {told} % [{low}, {high}] of the time "
+        f"when it says whether an emotion is there (balanced; guessing: {guess} %; the "
+        f"best that can be known: {best} %). Its scores of personality agree with "
+        f"those of raters by {score} [{least}, {most}] (guessing: 0; the best: {top})."
+        f"{_later(later)}"
     ]
 
 
@@ -75,8 +75,8 @@ def _later(people: pd.DataFrame | None) -> str:
     if not {*TASKS} <= {*new.index}:
         return ""
     return (
-        f" In people who were made when the code was fixed: {share(new['mWACC'])} and "
-        f"{apa_number(new['CCC'])}."
+        " In new people, made when the code was fixed: "
+        f"{share(new['mWACC'])} and {apa_number(new['CCC'])}."
     )
 
 
@@ -100,7 +100,8 @@ def simpler(gains: pd.DataFrame) -> list[str]:
         for row in linear.itertuples()
     )
     text = (
-        f"**Do you need it?** A plain linear fusion of the same features does {told}."
+        "**Do you need it?** In the simulated people, a plain linear fusion of the "
+        f"same features does {told}."
     )
     if len(late) and not (late["verdict"] == BETTER).any():
         text += (
@@ -143,8 +144,8 @@ def associations(
     text = (
         f"**It finds {right.sum()} of the {there.sum()} pairs of an emotion and a "
         "trait that were built into the simulated people, and reports "
-        f"{(called & ~there).sum()} of the {(~there).sum()} others**, though no clip "
-        "carried both labels. Correlations come out at "
+        f"{(called & ~there).sum()} of the {(~there).sum()} others**, though no "
+        "training clip carried both labels. Correlations come out at "
         f"{slope} [{low}, {high}] times those of the labels; {held} of the "
         f"{len(known)} intervals hold the truth ({share(NOMINAL)} are promised). A "
         "pair that is not found is undecided, not absent."
@@ -152,8 +153,9 @@ def associations(
     if len(curve):
         own = select(curve, scores=NETWORKS).dropna(subset=["estimate"])
         text += (
-            " Linear probes find this; the method's own networks show what the paper "
-            f"claims in {own['significant'].sum()} of {len(own)} ways to analyse it."
+            " Linear models find this; with the method's own networks, "
+            f"{own['significant'].sum()} of {len(own)} analyses of the paper's two "
+            "claims are significant."
         )
     return [text]
 
@@ -182,7 +184,7 @@ def how_sure(
     parts = []
     if rejected(checks):
         parts.append(
-            "Not alone, even if its own test calls it *present* or *confirmed*: these "
+            "No single pair, even if it is called *present* or *confirmed*: these "
             "clips contradict what the tests assume."
         )
     if len(endpoints):

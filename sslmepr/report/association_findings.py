@@ -1,5 +1,7 @@
 """Which emotions go with which traits, in sentences."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -34,6 +36,14 @@ SAID = {
     OPPOSITE: "refuted, the sign is the opposite",
 }
 
+WOULD_BE = {
+    PRESENT: "would be confirmed if the assumptions held",
+    ABSENT: "would be refuted if the assumptions held",
+    UNDECIDED: "not confirmed",
+    OPPOSITE: "would be refuted if the assumptions held",
+}
+"""What is said instead where the data contradict the assumptions."""
+
 
 def association_findings(
     found: CrossAssociations | None,
@@ -43,6 +53,7 @@ def association_findings(
     precision: pd.DataFrame,
     bridged: pd.DataFrame,
     choice: Choice | None = None,
+    doubted: bool = False,
 ) -> Findings:
     """Say which pairs are associated, which are not, and which remain open.
 
@@ -61,6 +72,8 @@ def association_findings(
         Table of `sslmepr.association.bridged.Bridged`; may be empty.
     choice : Choice, optional
         Of which pairs; absent: of all.
+    doubted : bool
+        Whether the data contradict the assumptions.
 
     Returns
     -------
@@ -75,7 +88,8 @@ def association_findings(
     table = found.table.sort_values("r", key=np.abs, ascending=False, kind="stable")
     if choice is not None:
         means, table, bridged = map(choice.of, (means, table, bridged))
-    sentences = [_claim(row, len(primary)) for row in means.itertuples()]
+    said = WOULD_BE if doubted else SAID
+    sentences = [_claim(row, len(primary), said) for row in means.itertuples()]
     groups = {
         PRESENT: "Present",
         ABSENT: f"Absent (surely smaller than ±{settings.smallest_effect:g})",
@@ -94,9 +108,9 @@ def association_findings(
         clips = counted(seen.n_clips, seen.n_crossed, seen.n_speakers)
         undecided += (
             f": {clips} are too few to tell whether these pairs go "
-            "together or not; the typical one would take "
-            f"about {about:,.0f} clips to be found at ±{settings.smallest_effect:g}, "
-            "or else called absent"
+            "together or not. For the typical one, about "
+            f"{about:,.0f} clips would tell whether it is as large as "
+            f"±{settings.smallest_effect:g} or absent"
         )
     sentences.append(f"{undecided}.")
     if len(bridged):
@@ -170,11 +184,11 @@ def with_both_labels(bridged: pd.DataFrame) -> str:
     )
 
 
-def _claim(row, endpoints: int) -> str:
+def _claim(row, endpoints: int, said: Mapping[str, str]) -> str:
     ends = ", ".join(apa_number(end) for end in (row.low, row.high))
     return (
         f"**The paper's finding** that {plain(row.emotion)} goes "
-        f"{CLAIMS[row.direction]} trait scores: {SAID[row.verdict]} (mean correlation "
+        f"{CLAIMS[row.direction]} trait scores: {said[row.verdict]} (mean correlation "
         f"with the five traits {apa_number(row.r)} [{ends}], {apa_p(row.p_family)}, "
         f"one-sided, corrected for the {endpoints} primary endpoints)."
     )

@@ -52,9 +52,11 @@ def component_findings(
             f"{' (not in the model)' if row.added else ''}"
             f" for {metrics[row.metric]}"
             + (
-                f", {interval(row.gain, row.low, row.high, 4)}"
-                if verdict != UNDECIDED
-                else ""
+                ""
+                if verdict == UNDECIDED
+                else ", which it leaves as they are"
+                if row.gain == row.low == row.high == 0
+                else f", {interval(row.gain, row.low, row.high, 4)}"
             )
             for row in here.itertuples()
         ]

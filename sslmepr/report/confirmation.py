@@ -5,7 +5,7 @@ runs, so the chapter is prose whose marked lines are filled in then.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,8 @@ def filled(
     text : str
         Markdown with lines as of `MARKED`.
     attempts : DataFrame
-        attempt, hash, revision, begun, finished.
+        attempt, hash, revision, begun, finished and, where they are known, ``claims``
+        and ``held``: how many claims came true, and how many intervals held the truth.
     current : bool
         Whether the attempt that is shown is of today's code.
     shown : int or None
@@ -313,7 +314,7 @@ def worlds_table(table: pd.DataFrame) -> Table:
     """
     estimates = table[["estimate", "low", "high"]].to_numpy(float)
     bounds = [
-        "" if np.isnan(least) else f"{_end(least)} to {_end(most)}"
+        "" if np.isnan(least) else _within(least, most)
         for least, most in table[["least", "most"]].to_numpy(float)
     ]
     shown = {
@@ -327,8 +328,12 @@ def worlds_table(table: pd.DataFrame) -> Table:
     return Table(pd.DataFrame(shown))
 
 
-def _end(value: float) -> str:
-    return number(value, 2) if np.isfinite(value) else "any"
+def _within(least: float, most: float) -> str:
+    if np.isinf(least):
+        return f"at most {number(most, 2)}"
+    if np.isinf(most):
+        return f"at least {number(least, 2)}"
+    return f"{number(least, 2)} to {number(most, 2)}"
 
 
 def recognition_table(table: pd.DataFrame) -> Table:
@@ -340,6 +345,34 @@ def recognition_table(table: pd.DataFrame) -> Table:
         people, metric, estimate, low, high, interval.
     """
     return metric_table(table, "people")
+
+
+def with_outcomes(
+    attempts: pd.DataFrame, endpoints: Sequence[pd.DataFrame | None]
+) -> pd.DataFrame:
+    """The log with what became of the claims of each attempt.
+
+    Parameters
+    ----------
+    attempts : DataFrame
+        As of `filled`.
+    endpoints : sequence of DataFrame or None
+        Of each attempt, as of `as_registered`; None if it was not finished.
+
+    Returns
+    -------
+    DataFrame
+        With columns ``claims`` and ``held``, such as "2 of 6"; missing if unknown.
+    """
+    counts = {"claims": as_registered, "held": lambda table: table["covered"]}
+    told = {
+        name: [
+            None if each is None else f"{count(each).astype(bool).sum()} of {len(each)}"
+            for each in endpoints
+        ]
+        for name, count in counts.items()
+    }
+    return attempts.assign(**told)
 
 
 def attempts_table(attempts: pd.DataFrame) -> Table:
@@ -357,4 +390,8 @@ def attempts_table(attempts: pd.DataFrame) -> Table:
         "commit": attempts["revision"],
         "finished": attempts["finished"].astype(bool),
     }
+    words = {"claims": "claims that came true", "held": "intervals that hold"}
+    for name, heading in words.items():
+        if name in attempts:
+            shown[heading] = attempts[name].fillna("")
     return Table(pd.DataFrame(shown))

@@ -200,7 +200,7 @@ def found(cells: pd.DataFrame, agreement: pd.DataFrame) -> list[str]:
     return [
         f"**It finds {(called & there).sum()} of the {there.sum()} pairs that are "
         "there**, of an emotion and a trait that were built into the simulated people "
-        "though no clip carried both labels, and calls "
+        "though no training clip carried both labels, and calls "
         f"{(called & ~there).sum()} of the {(~there).sum()} others{others}.{pairs} "
         f"Correlations come out at {slope} [{low}, {high}] times the correlation of "
         "the labels. A pair that is not found is undecided, not absent."

@@ -200,12 +200,14 @@ def cells_held(cells: pd.DataFrame) -> str:
         return told
     sizes = missed["recovered"].abs()
     near = (sizes < missed["rated"].abs()).sum()
-    where = f"{near} of them too near 0" if near < len(missed) else "too near 0"
+    where = "are too weak"
+    if near < len(missed):
+        where = f"miss it, {near} of them too weak"
     named = "; ".join(
         f"{plain(row.emotion)} with {plain(row.trait)}, {beside(row)}"
         for row in missed.itertuples()
     )
-    return f"{told} (they miss it, {where}, in {named})"
+    return f"{told} (the others {where}: {named})"
 
 
 def beside(row) -> str:

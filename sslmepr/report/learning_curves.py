@@ -169,7 +169,7 @@ def covered_table(covered: pd.DataFrame) -> Table:
         )
         for row in covered[chosen].itertuples()
     ]
-    columns = ["clips", "arm", "observer", "metric", "covered", "n"]
+    columns = ["clips", "arm", "observer", "metric", "covered", "studies"]
     return Table(pd.DataFrame(rows, columns=columns))
 
 
@@ -195,7 +195,7 @@ def gain_table(gains: pd.DataFrame, margin: float) -> Table:
         )
         for row in _without_single(gains).itertuples()
     ]
-    columns = ["clips", "arm", "against", "metric", "gain", "verdict", "n"]
+    columns = ["clips", "arm", "against", "metric", "gain", "verdict", "studies"]
     caption = (
         "Gain of an arm over another, on the same studies and new people; equivalent: "
         f"the interval lies within ±{margin:g}."

@@ -72,7 +72,8 @@ def _in_short(
         emotional = ratios["construct"].isin(SCORED_EMOTIONS)
         pairs = ratios[emotional & ratios["other"].isin(TRAITS)]
         parts = [
-            f"modalities agree on {(agreement['low'] > 0).sum()} of {len(agreement)} "
+            "modalities agree by more than chance on "
+            f"{(agreement['low'] > 0).sum()} of {len(agreement)} "
             f"emotions and traits (r = {apa_number(agreement['convergent'].mean())} on "
             "average)",
             f"{pairs['distinct'].sum()} of {len(pairs)} pairs of an emotion and a "

@@ -163,6 +163,9 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params, doubt: str = "") -> s
     channels = f"{', '.join(names[:-1])} and {names[-1]}"
     corpora = dict.fromkeys([roles.emotion, roles.personality, roles.held_out])
     listed = "; ".join(plain(each, "corpus") for each in corpora)
+    seeds = f"seed {params.seed}"
+    if any(params.corpus[name].source == "simulated" for name in corpora):
+        seeds += f"; simulated people from seed {params.simulation.seed}"
     return (
         f"Correlations of {len(SCORED_EMOTIONS)} emotions with {len(TRAITS)} apparent "
         f"traits were estimated from {clips} (corpora: "
@@ -184,7 +187,7 @@ def methods_paragraph(pairs: pd.DataFrame, params: Params, doubt: str = "") -> s
         "absent if two one-sided tests, each at "
         f"{apa_number(settings.alpha)}, show it to be smaller than "
         f"±{apa_number(settings.smallest_effect)}. Otherwise it is undecided. "
-        f"Computed with sslmepr {sslmepr.__version__} (seed {params.seed})."
+        f"Computed with sslmepr {sslmepr.__version__} ({seeds})."
         + (doubt and f" {doubt}")
     )
 

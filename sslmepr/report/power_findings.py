@@ -101,8 +101,8 @@ def pairs_called(summary: pd.DataFrame, alpha: float) -> str:
     alarms = false_alarms(summary)
     worst = alarms.loc[alarms["estimate"].idxmax()]
     return (
-        f"some pair is called present in {share(alarms['estimate'].median())} of the "
-        f"worlds of the typical kind and in up to {share(worst['estimate'])} "
+        f"some pair is called present in {share(alarms['estimate'].median())} of "
+        f"worlds of the typical kind and in {share(worst['estimate'])} of the worst "
         f"(*{worst['condition']}*); {share(alpha)} are promised"
     )
 
@@ -143,9 +143,28 @@ def corrections(summary: pd.DataFrame) -> str:
         "chance of any false alarm: over all thirty pairs it calls some in "
         f"{told[0]} of worlds without associations, by kind. Verdicts on single pairs "
         "are corrected for the share of false ones among those called (Benjamini and "
-        f"Hochberg): in the same worlds some pair is called in {told[1]}, and where "
-        f"other pairs are associated, some that is not is called in {told[2]}."
+        f"Hochberg). In the same worlds, some pair is called in {told[1]}. Where other "
+        "pairs are associated, some pair that is not is called as well in "
+        f"{told[2]} of worlds."
     )
+
+
+def asked(summary: pd.DataFrame, alpha: float) -> dict[str, tuple[float, float]]:
+    """Metric to the bounds that were asked for, for a figure.
+
+    Parameters
+    ----------
+    summary, alpha
+        As of `pairs_called`. Standard errors are those of the typical world, or their
+        mean over worlds where a record has that alone.
+    """
+    typical = (summary["metric"] == "error_ratio_median").any()
+    return {
+        COVERED: BAND,
+        "largest_t_error": (0.0, alpha),
+        "rmse": (0.0, 0.1),
+        "error_ratio_median" if typical else "error_ratio": (0.9, 1.1),
+    }
 
 
 def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:

@@ -23,8 +23,8 @@ def promises_findings(promises: pd.DataFrame, history: pd.DataFrame) -> Findings
         f"tried in {len(promises)} ways, and are kept by {tests} tests."
     )
     sure = (
-        "The tests run with every change of the code. Results were computed again on "
-        f"{kinds_of_machine(history)}."
+        "The tests run with every change of the code. Results of this or an earlier "
+        f"version were computed again on {kinds_of_machine(history)}."
     )
     unsaid = (
         "That nothing else can go wrong: a promise covers the ways in which it was "

@@ -3,7 +3,8 @@
 Stage 3 is trained with and without the component on studies drawn as features
 (`sslmepr.trials.drawn`), whose world has one knob or whose labels are scarce or unequal
 (`sslmepr.trials.labelling.Labelling`). Both are held against late fusion, a
-linear method, on new people, with all other settings those of the study.
+linear method, on new people, with all other settings those of the study. Parts of a
+factor model (`sslmepr.trials.factor_model`) are tried in the same way.
 
 Scores of each study are kept in files, so that a trial that was ended goes on.
 """
@@ -34,7 +35,7 @@ from sslmepr.trials.collapse import (
     recall,
     train_on,
 )
-from sslmepr.trials.curve_arms import late_fusion, recalibrated
+from sslmepr.trials.curve_arms import recalibrated
 from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
 from sslmepr.trials.factor_choice import NOTHING, learn_factors
 from sslmepr.trials.factor_model import Parts
@@ -64,8 +65,9 @@ def try_doses(
     Returns
     -------
     DataFrame
-        component, knob, offset, dose, seed, arm (`WITH`, `WITHOUT` or `LATE`), metric
-        (``mWACC`` and ``CCC``, on a corpus of new people), value.
+        component, knob, offset, dose, seed, arm (`WITH`, `WITHOUT` or, where stage 3 is
+        trained, `LATE`), metric (``mWACC`` and ``CCC``, on a corpus of new people),
+        value.
 
     Raises
     ------
@@ -149,7 +151,7 @@ def _fusion_arms(params: Params, data: FusionClips, component: str, seed: int) -
 
 
 def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -> dict:
-    """Factor models with and without a part, and late fusion; traits are stretched.
+    """Factor models with and without a part, whose trait scores are stretched.
 
     Without it all clips are alike, but for the part that is on trial; with it, dev
     chooses whether to have it. Clips without labels are on trial beside all parts.
@@ -164,10 +166,9 @@ def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -
         more = replace(NOTHING, **{name: getattr(Parts(), name)})
         found = {WITHOUT: learn_factors(data, [NOTHING], seed)}
         found[WITH] = learn_factors(data, [NOTHING, more], seed)
-    arms = {
+    return {
         arm: recalibrated(params, data, each.targets) for arm, each in found.items()
     }
-    return arms | dict(late_fusion(params, data, seed))
 
 
 def _late_fusion(

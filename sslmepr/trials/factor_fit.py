@@ -14,7 +14,7 @@ from sslmepr.models.fusion_parts import CONTRADICTS
 from sslmepr.training.readings import fit_quality
 from sslmepr.trials.factor_model import (
     FACTORS,
-    Channel,
+    ChannelLaw,
     Evidence,
     FactorModel,
     Parts,
@@ -168,7 +168,7 @@ def _start(given: Evidence, thresholds: np.ndarray, parts: Parts) -> FactorModel
             forms[0, :, : parts.emotions] /= 1 - FIRST_SECOND
             forms[1, :, : parts.emotions] = 0
         means = values[seen].mean(0)[None]
-        channels[name] = Channel(forms, means, error[None], np.ones(1))
+        channels[name] = ChannelLaw(forms, means, error[None], np.ones(1))
     gate = np.zeros(given.features[CONTRADICTS].shape[1] + 1)
     gate[-1] = np.log(FIRST_CONTRARY / (1 - FIRST_CONTRARY))
     prior = np.eye(len(parts.factors))
@@ -252,12 +252,12 @@ def _moments(parts, name, channel, found, square) -> tuple[np.ndarray, np.ndarra
 
 
 def _relearned(
-    channel: Channel,
+    channel: ChannelLaw,
     values: np.ndarray,
     classes: np.ndarray,
     first: np.ndarray,
     second: np.ndarray,
-) -> Channel:
+) -> ChannelLaw:
     """Loadings, means, errors and shares of a modality, given moments of factors."""
     width = first.shape[-1]
     # Clips count by how much is seen of the factors in their class.
@@ -294,7 +294,7 @@ def _relearned(
     )
     errors = errors + RIDGE * np.eye(len(common))
     shares = (counts + 1) / (counts + 1).sum()
-    return Channel(loadings, means, errors, shares)
+    return ChannelLaw(loadings, means, errors, shares)
 
 
 def _regated(gate: np.ndarray, given: Evidence, chance: np.ndarray) -> np.ndarray:

@@ -76,7 +76,7 @@ class Parts:
 
 
 @dataclass
-class Channel:
+class ChannelLaw:
     """Law of the features of one modality.
 
     Attributes
@@ -101,7 +101,7 @@ class FactorModel:
     Attributes
     ----------
     parts : Parts
-    channels : dict of str to Channel
+    channels : dict of str to ChannelLaw
     prior : (factor, factor) array
         Correlations.
     thresholds : (emotion,) array
@@ -115,7 +115,7 @@ class FactorModel:
     """
 
     parts: Parts
-    channels: dict[str, Channel]
+    channels: dict[str, ChannelLaw]
     prior: np.ndarray
     thresholds: np.ndarray
     second: float
@@ -290,7 +290,7 @@ def scales(parts: Parts, shown: np.ndarray) -> np.ndarray:
     return found
 
 
-def form_of(channel: Channel, second: bool) -> int:
+def form_of(channel: ChannelLaw, second: bool) -> int:
     """Place of a form among the loadings of a modality."""
     return int(second and len(channel.loadings) > 1)
 

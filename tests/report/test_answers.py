@@ -44,9 +44,7 @@ def test_scores_of_people_who_were_made_later_stand_beside():
         [("mWACC", 0.65), ("CCC", 0.61)], columns=["metric", "estimate"]
     )
     (told,) = answers.recognised(covered, later.assign(people="never seen before"))
-    assert told.endswith(
-        " In people who were made when the code was fixed: 65 % and .61."
-    )
+    assert told.endswith(" In new people, made when the code was fixed: 65 % and .61.")
     for fewer in (later.head(1).assign(people="never seen before"), later.head(0)):
         assert answers.recognised(covered, fewer) == answers.recognised(covered)
 
@@ -63,8 +61,9 @@ def test_who_needs_no_network_is_told():
     ]
     (told,) = answers.simpler(pd.DataFrame(linear, columns=GAINS))
     assert told == (
-        "**Do you need it?** A plain linear fusion of the same features does as well, "
-        "as far as can be told, for emotions (the model gains +.002 [−.014, .020] in "
+        "**Do you need it?** In the simulated people, a plain linear fusion of the "
+        "same features does as well, as far as can be told, for emotions (the model "
+        "gains +.002 [−.014, .020] in "
         "balanced accuracy) and worse for traits (the model gains +.033 [.023, .043] "
         "in agreement)."
     )
@@ -92,8 +91,8 @@ def test_pairs_are_counted_by_what_was_planted():
     (told,) = answers.associations(cells, SIZE, pd.DataFrame())
     assert told == (
         "**It finds 2 of the 4 pairs of an emotion and a trait that were built into "
-        "the simulated people, and reports 1 of the 2 others**, though no clip carried "
-        "both labels. "
+        "the simulated people, and reports 1 of the 2 others**, though no training "
+        "clip carried both labels. "
         "Correlations come out at .50 [−.25, 1.25] times those of the labels; 2 of the "
         "4 intervals hold the truth (95 % are promised). A pair that is not found is "
         "undecided, not absent."
@@ -104,7 +103,7 @@ def test_pairs_are_counted_by_what_was_planted():
         columns=["scores", "estimate", "significant"],
     )
     (told,) = answers.associations(cells, SIZE, curve)
-    assert told.endswith("the paper claims in 1 of 2 ways to analyse it.")
+    assert told.endswith("1 of 2 analyses of the paper's two claims are significant.")
 
 
 CHECKS = pd.DataFrame(
@@ -142,13 +141,13 @@ def test_a_pair_is_no_more_believable_than_what_it_assumes():
         columns=["condition", "estimate"],
     ).assign(source=CROSS, metric="familywise_error", strength=0.0)
     (told,) = answers.how_sure(CHECKS, endpoints, worlds, drawn, 0.05)
-    assert "Not alone" in told
+    assert "No single pair" in told
     assert (
         "of 3 claims 1 came true, 1 stayed undecided, 1 were refuted; 2 of 3 intervals "
         "hold what was planted." in told
     )
     assert "In such worlds it finds 21 % of the pairs that are there." in told
-    assert "6 % of the worlds of the typical kind and in up to 20 % (*hard*)" in told
+    assert "6 % of worlds of the typical kind and in 20 % of the worst (*hard*)" in told
 
 
 def metrics(corpus, metric, score):

@@ -75,7 +75,9 @@ def test_what_is_undecided_is_told_with_the_clips_that_would_decide():
     np.testing.assert_allclose(needed["clips"], 4 * fewer, atol=4)
     middle = needed["clips"].median()
     told = next(each for each in tell(estimate) if "Undecided" in each)
-    about = re.search(r"about ([\d,]+) clips to be found at ±0.1, or else called", told)
+    about = re.search(
+        r"about ([\d,]+) clips would tell whether it is as large as ±0.1 or", told
+    )
     assert float(about[1].replace(",", "")) == pytest.approx(middle, rel=0.05)
 
 

@@ -9,9 +9,11 @@ import pytest
 from sslmepr.report.confirmation import (
     MARKED,
     answer,
+    attempts_table,
     bounds_told,
     filled,
     new_people,
+    with_outcomes,
     worlds_table,
 )
 
@@ -144,5 +146,14 @@ def test_a_line_that_names_something_else_is_an_error(tables):
 
 def test_bounds_are_written_as_they_were_fixed(tables):
     shown = worlds_table(tables["worlds"]).frame
-    assert shown["has to lie in"].tolist() == ["0.93 to 0.98", "", "any to 0.05"]
+    assert shown["has to lie in"].tolist() == ["0.93 to 0.98", "", "at most 0.05"]
     assert shown["verdict"].tolist() == ["met", "", "undecided"]
+
+
+def test_the_log_tells_what_became_of_the_claims_of_each_attempt(tables):
+    told = with_outcomes(log(True, False), [tables["endpoints"], None])
+    shown = attempts_table(told).frame
+    # As registered: happiness, which is present, and surprise, which is absent.
+    assert shown["claims that came true"].tolist() == ["2 of 4", ""]
+    assert shown["intervals that hold"].tolist() == ["3 of 4", ""]
+    assert "claims that came true" not in attempts_table(log(True)).frame

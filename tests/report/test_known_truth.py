@@ -55,11 +55,11 @@ def test_intervals_of_claims_are_held_against_the_truth():
 
 def test_pairs_that_were_built_in_are_counted_apart():
     assert cells_held(CELLS) == (
-        "1 of the 2 pairs that were built in and 0 of the 1 others (they miss it, 1 of "
-        "them too near 0, in fear with openness, .20 where the truth is .40; sadness "
-        "with openness, .30 where the truth is .10)"
+        "1 of the 2 pairs that were built in and 0 of the 1 others (the others miss "
+        "it, 1 of them too weak: fear with openness, .20 where the truth is .40; "
+        "sadness with openness, .30 where the truth is .10)"
     )
-    assert "(they miss it, too near 0, in fear" in cells_held(CELLS.head(2))
+    assert "(the others are too weak: fear" in cells_held(CELLS.head(2))
     assert cells_held(CELLS.iloc[1:2]) == "1 of the 1 pairs that were built in"
     assert cells_held(CELLS.assign(planted=0)) == "1 of 3 pairs"
 

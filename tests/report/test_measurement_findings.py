@@ -116,10 +116,11 @@ def test_what_cannot_be_computed_is_said_in_each_answer():
     ).sentences
     answer, sure, unsaid, *questions = told
     assert answer == (
-        "**In short:** modalities agree on 11 of 11 emotions and traits (r = .40 on "
-        "average); 30 of 30 pairs of an emotion and a trait are surely two things; 100 "
-        "% of 2 ways to analyse give sadness the sign that is claimed; 100 % of 2 ways "
-        "to analyse give happiness the sign that is claimed."
+        "**In short:** modalities agree by more than chance on 11 of 11 emotions and "
+        "traits (r = .40 on average); 30 of 30 pairs of an emotion and a "
+        "trait are surely two things; 100 % of 2 ways to analyse give sadness the sign "
+        "that is claimed; 100 % of 2 ways to analyse give happiness the sign that is "
+        "claimed."
     )
     assert "over 300 people" in sure and unsaid.startswith("**What it does not say.**")
     assert len(questions) == 3 and "Yes, in all 11" in questions[0]

@@ -88,7 +88,11 @@ def test_a_doubt_goes_wherever_numbers_are_copied(found, settings):
 def test_the_methods_follow_the_parameters(found, settings):
     told = pair_export.methods_paragraph(found[2], settings)
     assert "1,200 clips of 600 people" in told and "face, body, scene, audio" in told
-    assert "95% confidence" in told and "±.10" in told and f"{settings.seed})" in told
+    assert (
+        "95% confidence" in told
+        and "±.10" in told
+        and f"(seed {settings.seed}; simulated people" in told
+    )
     changed = settings.association.model_copy(
         update={"confidence": 0.9, "alpha": 0.1, "smallest_effect": 0.2}
         | {"correction": "holm"}

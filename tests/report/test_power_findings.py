@@ -2,6 +2,7 @@ import pandas as pd
 
 from sslmepr.association.sources import CROSS, DISJOINT, SCALED
 from sslmepr.report.power_findings import (
+    asked,
     cell_bias,
     corrections,
     coverage,
@@ -33,8 +34,8 @@ def test_error_rates_are_those_of_the_verdicts():
     assert error_rates(SUMMARY, 0.05) == (
         "In 400 drawn worlds whose truth is known, intervals that promise 95 % hold it "
         "in 90 to 96 % of the pairs, by kind of drawn world. Where nothing is "
-        "associated, some pair is called present in 6 % of the worlds of the typical "
-        "kind and in up to 20 % (*unlike*); 5 % are promised."
+        "associated, some pair is called present in 6 % of worlds of the typical kind "
+        "and in 20 % of the worst (*unlike*); 5 % are promised."
     )
 
 
@@ -131,8 +132,10 @@ def test_the_bias_of_single_pairs_is_told_where_it_is_largest():
 def test_corrections_are_told_with_what_each_calls():
     told = corrections(SUMMARY)
     assert "any false alarm: over all thirty pairs it calls some in 60 to 60 %" in told
-    assert "in the same worlds some pair is called in 4 to 20 %, and" in told
-    assert told.endswith("some that is not is called in 50 to 50 %.")
+    assert "In the same worlds, some pair is called in 4 to 20 %. Where" in told
+    assert told.endswith(
+        "some pair that is not is called as well in 50 to 50 % of worlds."
+    )
 
 
 def test_larger_studies_are_read_beside_those_of_a_trial(tmp_path):
@@ -142,3 +145,13 @@ def test_larger_studies_are_read_beside_those_of_a_trial(tmp_path):
     both = read_drawn(tmp_path / "drawn.csv")
     assert both["condition"].eq("960 clips").sum() == len(SUMMARY) == len(both) / 2
     assert len(read_drawn(tmp_path / "larger.csv")) == len(SUMMARY)
+
+
+def test_bounds_are_those_of_the_standard_errors_on_record():
+    bounds = asked(SUMMARY, 0.05)
+    assert bounds["covers_planted"] == (0.93, 0.98)
+    assert bounds["largest_t_error"] == (0.0, 0.05) and bounds["rmse"] == (0.0, 0.1)
+    assert bounds["error_ratio"] == (0.9, 1.1) and len(bounds) == 4
+    more = SUMMARY.iloc[:1].assign(metric="error_ratio_median")
+    later = asked(pd.concat([SUMMARY, more]), 0.05)
+    assert later["error_ratio_median"] == (0.9, 1.1) and "error_ratio" not in later

@@ -187,7 +187,7 @@ def test_parts_of_a_factor_model_are_tried_like_components(part, knob, monkeypat
     chosen = section(components={part: knob}, clips=200)
     found = doses._cell(SETTINGS, chosen, part, knob, 1.0, 0)
     assert found["value"].notna().all()
-    assert set(found["arm"]) == {"with", "without", "late fusion"}
+    assert set(found["arm"]) == {"with", "without"}
     if part == "factor_unlabelled":
         assert [options["unlabelled"] for _, options in seen] == [False, True]
         return

@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal, norm
 
 from sslmepr.labels import MODALITIES
 from sslmepr.trials.factor_model import (
-    Channel,
+    ChannelLaw,
     Evidence,
     FactorModel,
     Parts,
@@ -26,7 +26,7 @@ def model(parts, seed=0):
     for name in MODALITIES:
         forms = 2 if parts.forms and name in ("face", "body", "audio") else 1
         spread = rng.standard_normal((parts.classes, FEATURES, FEATURES))
-        channels[name] = Channel(
+        channels[name] = ChannelLaw(
             rng.standard_normal((forms, FEATURES, width)),
             rng.standard_normal((parts.classes, FEATURES)),
             spread @ spread.swapaxes(1, 2) + np.eye(FEATURES),

@@ -72,10 +72,14 @@ def entitle(axes: Axes, text: str, width: float | None = None) -> None:
 
 def _balanced(text: str, letters: int) -> str:
     """Text in as few lines of so many letters as it needs, of about equal length."""
-    count = len(textwrap.wrap(text, letters))
-    while letters > 1 and len(textwrap.wrap(text, letters - 1)) == count:
-        letters -= 1
-    return textwrap.fill(text, letters)
+    whole = textwrap.TextWrapper(letters, break_long_words=False)
+    count = len(whole.wrap(text))
+    while whole.width > 1:
+        whole.width -= 1
+        if len(whole.wrap(text)) != count:
+            whole.width += 1
+            break
+    return whole.fill(text)
 
 
 def legend(figure: Figure, handles: list, **style) -> None:
