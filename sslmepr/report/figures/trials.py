@@ -54,13 +54,15 @@ def trial_lines(
             # Side by side, or intervals of equal values would hide each other.
             where = back(forth(here[across]) + step * (place - (len(names) - 1) / 2))
             colour = colours[place % len(colours)]
+            # Of two lines of one colour, each has a marker of its own.
+            shape = _SHAPES[(place + place // len(_SHAPES)) % len(_SHAPES)]
             axes.vlines(
                 where, here["low"], here["high"], color=colour, alpha=0.55, lw=2
             )
             axes.plot(
                 where,
                 here["estimate"],
-                marker=_SHAPES[place % len(_SHAPES)],
+                marker=shape,
                 color=colour,
                 lw=1.4,
                 label=theme.pretty(str(name)),
