@@ -38,7 +38,7 @@ def read(folder: str | Path, trials: Sequence[str], kind: str = "") -> pd.DataFr
     """
     paths = [Path(folder, f"{trial}{kind}.csv") for trial in trials]
     tables = [pd.read_csv(path) for path in paths if path.exists()]
-    known = pd.concat(tables, ignore_index=True)
+    known = pd.concat([each for each in tables if len(each)], ignore_index=True)
     if "against" in known:  # of trials that had no other arm whose gains are told
         known["arm"] = known.get("arm", pd.Series(dtype=str)).fillna(WHOLE)
     key = [name for name in known if name in ("clips", "arm", "against", "observer")]

@@ -108,5 +108,7 @@ def test_gains_that_name_no_arm_are_those_of_the_whole_method(tmp_path):
     gains.to_csv(tmp_path / "mild-gains.csv", index=False)
     other = gains.assign(arm="factor model")
     other.to_csv(tmp_path / "factors-gains.csv", index=False)
-    found = learning_curves.read(tmp_path, ["mild", "factors"], "-gains")
+    GAINS.head(0).to_csv(tmp_path / "alone-gains.csv", index=False)
+    found = learning_curves.read(tmp_path, ["mild", "factors", "alone"], "-gains")
+    assert found["clips"].dtype == int
     assert found["arm"].tolist() == 3 * ["whole method"] + 3 * ["factor model"]
