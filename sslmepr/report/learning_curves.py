@@ -123,9 +123,9 @@ def findings(
         )
     sentences.append(
         f"**With {most:,} labelled clips for each task**, of the way from a linear "
-        "model that learned from very many clips to an observer who knows what the features "
-        f"mean, the {arm} goes {_shares(own, OF_FEATURES)}; to an observer who sees "
-        f"what the clips are made from, {_shares(own, FULL)}."
+        "model that learned from very many clips to an observer who knows what the "
+        f"features mean, the {arm} goes {_shares(own, OF_FEATURES)}; to an observer "
+        f"who sees what the clips are made from, {_shares(own, FULL)}."
     )
     return Findings(sentences)
 
