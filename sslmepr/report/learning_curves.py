@@ -38,7 +38,7 @@ def read(folder: str | Path, trials: Sequence[str], kind: str = "") -> pd.DataFr
     """
     paths = [Path(folder, f"{trial}{kind}.csv") for trial in trials]
     tables = [pd.read_csv(path) for path in paths if path.exists()]
-    known = pd.concat(tables, ignore_index=True)
+    known = pd.concat([each for each in tables if len(each)], ignore_index=True)
     if "against" in known:  # of trials that had no other arm whose gains are told
         known["arm"] = known.get("arm", pd.Series(dtype=str)).fillna(WHOLE)
     key = [name for name in known if name in ("clips", "arm", "against", "observer")]
@@ -98,8 +98,8 @@ def findings(
     Returns
     -------
     Findings
-        One sentence on the comparisons for each metric, and one on the way for each
-        size.
+        One sentence on the comparisons for each metric, one on the way with fewer clips
+        than the most, if there are such sizes, and one on the way with most.
     """
     own = gains[gains["metric"].isin(METRICS) & (gains["arm"] == arm)]
     known = _without_single(own)
@@ -112,18 +112,28 @@ def findings(
         ]
         sentences.append(f"**{pretty(arm)}, {metric}**: {'; '.join(parts)}.")
     mine = covered[covered["arm"] == arm]
-    for clips, own in mine.groupby("clips"):
-        features, controls = (
-            " and ".join(f"{_share(own, way, metric)} ({metric})" for metric in METRICS)
-            for way in (OF_FEATURES, FULL)
+    *fewer, (most, own) = mine.groupby("clips")
+    if fewer:
+        told = "; ".join(
+            f"{_shares(each, OF_FEATURES)} with {clips:,}" for clips, each in fewer
         )
         sentences.append(
-            f"**{clips:,} labelled clips for each task**: of the way from a linear "
-            "model that learned from very many clips to an observer who knows what "
-            f"the features mean, the {arm} goes {features}; to an observer who "
-            f"sees what the clips are made from, {controls}."
+            "**With fewer labelled clips**, on the way to the observer who knows what "
+            f"the features mean (next sentence), the {arm} goes {told}."
         )
+    sentences.append(
+        f"**With {most:,} labelled clips for each task**, of the way from a linear "
+        "model that learned from very many clips to an observer who knows what the "
+        f"features mean, the {arm} goes {_shares(own, OF_FEATURES)}; to an observer "
+        f"who sees what the clips are made from, {_shares(own, FULL)}."
+    )
     return Findings(sentences)
+
+
+def _shares(covered: pd.DataFrame, observer: str) -> str:
+    """Shares of the way in both metrics, with their intervals."""
+    each = (f"{_share(covered, observer, metric)} ({metric})" for metric in METRICS)
+    return " and ".join(each)
 
 
 def _at_largest(rows: pd.DataFrame) -> str:

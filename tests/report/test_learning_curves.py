@@ -64,10 +64,15 @@ def test_sentences_say_what_it_is_ahead_of_and_how_far_it_goes():
     assert "less late fusion, 0.060" in first and "140 clips (better with 70)" in first
     assert "less best modality, 0.100" in first and "better with none" in first
     assert "face" not in first
-    assert "70 labelled clips" in second
+    assert second.startswith("**With 70 labelled clips")
     features, controls = second.split("; to an observer")
     assert "goes 0.30" in features and "and 0.60" in features and "(CCC)" in features
     assert "0.15" in controls
+    larger = COVERED.assign(clips=140, estimate=COVERED["estimate"] + 0.1)
+    found = learning_curves.findings(pd.concat([COVERED, larger]), gains, 0.005)
+    _, fewer, most = found.sentences
+    assert "0.30 [0.20, 0.40] (mWACC) and 0.60 [0.50, 0.70] (CCC) with 70." in fewer
+    assert most.startswith("**With 140 labelled clips") and "goes 0.40" in most
 
 
 def test_the_factor_model_is_told_by_itself():
@@ -108,5 +113,7 @@ def test_gains_that_name_no_arm_are_those_of_the_whole_method(tmp_path):
     gains.to_csv(tmp_path / "mild-gains.csv", index=False)
     other = gains.assign(arm="factor model")
     other.to_csv(tmp_path / "factors-gains.csv", index=False)
-    found = learning_curves.read(tmp_path, ["mild", "factors"], "-gains")
+    GAINS.head(0).to_csv(tmp_path / "alone-gains.csv", index=False)
+    found = learning_curves.read(tmp_path, ["mild", "factors", "alone"], "-gains")
+    assert found["clips"].dtype == int
     assert found["arm"].tolist() == 3 * ["whole method"] + 3 * ["factor model"]
