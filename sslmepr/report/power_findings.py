@@ -337,11 +337,14 @@ def trials_findings(summary: pd.DataFrame, alpha: float) -> list[str]:
     """
     answer, *more = power_findings(summary, alpha).sentences
     covered = select(summary, source=CROSS, metric=COVERED)
-    half = (covered["high"] - covered["low"]).max() / 2
+    halves = [
+        100 * (each["high"] - each["low"]).max() / 2
+        for each in (covered, false_alarms(summary))
+    ]
     sure = (
         f"Each kind was drawn {covered['worlds'].min()} to {covered['worlds'].max()} "
-        f"times, so that these shares are known to within {100 * half:.1f} percentage "
-        "points."
+        f"times, so that shares of intervals are known to within {halves[0]:.1f} "
+        f"percentage points, and shares of worlds to within {halves[1]:.0f}."
     )
     unsaid = (
         "Worlds are drawn as features, not filmed, from the laws of the simulation: a "

@@ -87,6 +87,7 @@ def test_how_sure_and_what_is_not_said_follow_the_answer():
     answer, sure, unsaid, *more = trials_findings(ends, 0.05)
     assert [answer, *more] == power_findings(SUMMARY, 0.05).sentences
     assert "drawn 100 to 200 times" in sure and "within 1.1 percentage points" in sure
+    assert sure.endswith("and shares of worlds to within 1.")
     assert unsaid.startswith("**What it does not say.** Worlds are drawn")
 
 
