@@ -583,6 +583,16 @@ def test_trial_lines_over_ratios_have_all_marks():
     assert ticks == [f"{count:,g}" for count in counts.values()]
 
 
+def test_labels_of_ticks_keep_apart_on_a_narrow_screen():
+    clips = [340, 1400, 2000, 5600, 8000, 22000]
+    table = pd.DataFrame({"clips": clips, "arm": "a", "metric": "CCC", "estimate": 0.5})
+    table = table.assign(low=0.4, high=0.6)
+    axes = figures.trial_lines(table, "clips", "arm", by_ratio=True).axes[0]
+    labels = [each.get_text() for each in axes.get_xticklabels()]
+    assert labels == ["340", "1,400", "", "5,600", "", "22,000"]
+    assert axes.get_xticks().tolist() == clips
+
+
 def dosed():
     rows = [
         ("task_query", "occlusion", 0.0, "mWACC", 0.001, 0.0),

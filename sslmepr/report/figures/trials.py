@@ -12,6 +12,9 @@ from sslmepr.report import theme
 from sslmepr.report.figures.panels import entitle, legend, panel_grid
 from sslmepr.report.observer_losses import ENOUGH
 
+TICKS_APART = 0.15
+"""Share of a panel's width that labels of ticks keep from each other."""
+
 _SHAPES = [theme.MARKERS[name] for name in MODALITIES]
 
 
@@ -72,10 +75,20 @@ def trial_lines(
         if by_ratio:
             axes.set_xscale("log")
             axes.minorticks_off()
-        axes.set_xticks(places, [f"{place:,g}" for place in places])
+        axes.set_xticks(places, _apart(places, forth(np.asarray(places, float))))
         axes.grid(axis="y")
     legend(figure, grid[0, 0].get_legend_handles_labels()[0])
     return figure
+
+
+def _apart(places: Sequence[float], where: np.ndarray) -> list[str]:
+    """Labels of ticks; empty for those too near the last one that has one."""
+    labels, last = [], -np.inf
+    for place, here in zip(places, where, strict=True):
+        near = here - last < TICKS_APART * np.ptp(where)
+        labels.append("" if near else f"{place:,g}")
+        last = last if near else here
+    return labels
 
 
 @theme.both_modes
