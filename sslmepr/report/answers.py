@@ -61,10 +61,10 @@ def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list
     return [
         f"**It recognises what is shown.** In {int(emotions['n'])} clips of simulated "
         f"people whom it never met, it is right {told} % [{low}, {high}] of the time "
-        f"when it says whether an emotion is there (balanced; guessing: {guess} %; the "
-        f"best that can be known: {best} %). Its scores of personality agree with "
-        f"those of raters by {score} [{least}, {most}] (guessing: 0; the best: {top})."
-        f"{_later(later)}"
+        "when it says whether an emotion is there (balanced accuracy; guessing: "
+        f"{guess} %; the best that can be known: {best} %). Its scores of personality "
+        f"agree with those of raters by {score} [{least}, {most}] (guessing: 0; the "
+        f"best: {top}).{_later(later)}"
     ]
 
 
