@@ -524,8 +524,11 @@ def whole(files):
 def test_a_page_says_that_the_server_has_gone(browser, server):
     """Last of all, and not among those whose console stays empty."""
     page = browser.new_page()
+    page.set_default_timeout(WAIT)
     page.goto(f"{server.address}/")
     wait_for(page, "press Run")
+    # Each kind of component is fetched on its own: the button may still be on its way.
+    expect(button(page, "Run")).to_be_enabled()
     assert server.end() == 130  # Ctrl-C
     assert [each.name for each in server.temporary.iterdir()] == ["log"]
     press(page, "Run")
