@@ -18,7 +18,9 @@ one joint law holds in all corpora,
           [B_k F_k]^\top, \qquad m \ne k,
 
 which is solved for the associations C by least squares, with Newton's method in a trust
-region. Standard errors come from the influence of each clip on every one of these
+region; twice, since what the first solution leaves tells how much each covariance of
+scores should count in the second (`sslmepr.association.moment_weights`). Standard
+errors come from the influence of each clip on every one of these
 moments, summed by speaker. No clip needs both labels; with a single modality, C is not
 identified.
 
@@ -45,7 +47,13 @@ from sslmepr.association.labelled_moments import (
     StandardisedMoments,
     emotion_moments,
 )
-from sslmepr.association.moment_fit import ScoreProducts, solve
+from sslmepr.association.moment_fit import (
+    MomentEffect,
+    MomentModel,
+    ScoreProducts,
+    solve,
+)
+from sslmepr.association.moment_weights import normal_theory_weight
 from sslmepr.association.scores import (
     IdentificationError,
     Scores,
@@ -170,7 +178,7 @@ def cross_source(
         emotion, personality, others, counted=counted, reliability=reliability
     )
     mine, theirs = seen.mine, seen.theirs
-    found, _, effect = solve(seen.covariances, mine, theirs, seen.pairs)
+    found, _, effect = fit(seen)
     influence = []
     for place, (corpus, share) in enumerate(
         zip(seen.corpora, seen.weights, strict=True)
@@ -194,6 +202,32 @@ def cross_source(
         influence.append((errors[:, None] * slopes.T).reshape(-1, *found.shape))
     n_clips = sum(len(each.present) for each in seen.corpora)
     return CrossSource(found, influence, n_clips, n_speakers, seen.n_crossed)
+
+
+def fit(seen: Observed) -> tuple[np.ndarray, MomentModel, MomentEffect]:
+    """Associations that fit what is observed, by weighted least squares.
+
+    Parameters
+    ----------
+    seen : Observed
+
+    Returns
+    -------
+    tuple
+        As `sslmepr.association.moment_fit.solve`.
+
+    Raises
+    ------
+    IdentificationError
+        If the scores leave the associations undetermined.
+    """
+    given = seen.covariances, seen.mine, seen.theirs, seen.pairs
+    first, model, _ = solve(*given)
+    labelled = seen.mine, seen.theirs
+    weight = normal_theory_weight(
+        seen.corpora, labelled, seen.weights, seen.pairs, model
+    )
+    return solve(*given, weight, first)
 
 
 def observe(

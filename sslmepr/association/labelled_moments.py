@@ -32,12 +32,14 @@ class LabelledMoments:
     traits : (modality, trait score, label) ndarray
     matrix : (label, label) ndarray
         Correlations of the labels.
+    values : (clip, label) ndarray
+        Labels as `emotions` and `traits` are covariances with.
     """
 
     def __init__(self, scores: Scores, values: np.ndarray, slope: np.ndarray):
         share = np.maximum(scores.present.mean(0), 1e-12)
         self._weights = scores.present / share
-        self._scores, self._values, self._slope = scores, values, slope
+        self._scores, self.values, self._slope = scores, values, slope
         self.emotions, self.traits = (
             np.einsum("nm,nms,nl->msl", self._weights, each, values) / len(values)
             for each in (scores.emotions, scores.traits)
@@ -49,10 +51,10 @@ class LabelledMoments:
             "n,ns,nl->nsl",
             self._weights[:, m],
             getattr(self._scores, name)[:, m],
-            self._values,
+            self.values,
         )
         estimate = getattr(self, name)[m]
-        return product - estimate * (self._values * self._slope)[:, None, :]
+        return product - estimate * (self.values * self._slope)[:, None, :]
 
     def deviations(self, name: str) -> np.ndarray:
         """Influence of clips on `emotions` or `traits`: (clip, modality, score, label).
@@ -75,10 +77,10 @@ class LabelledMoments:
         emotions, traits, matrix
             As in `_Effect`, of the labels of this corpus alone.
         """
-        found = self._influence.reshape(len(self._values), -1) @ rows_of(matrix).T
+        found = self._influence.reshape(len(self.values), -1) @ rows_of(matrix).T
         for name, effect in (("emotions", emotions), ("traits", traits)):
             for m in range(effect.shape[1]):
-                each = self._each(name, m).reshape(len(self._values), -1)
+                each = self._each(name, m).reshape(len(self.values), -1)
                 found = found + each @ rows_of(effect[:, m]).T
         return found
 

@@ -1,4 +1,10 @@
-"""What associations imply for covariances of scores, and those that fit them best."""
+"""What associations imply for covariances of scores, and those that fit them best.
+
+References
+----------
+Hansen, L. P. (1982). Large sample properties of generalized method of moments
+estimators. Econometrica, 50, 1029-1054.
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -85,6 +91,7 @@ class MomentModel:
         self, associations, mine: LabelledMoments, theirs: LabelledMoments, pairs
     ):
         self._shape, self._pairs = associations.shape, pairs
+        self._scores = mine.emotions.shape[1], mine.traits.shape[1]
         size = len(associations)
         self.joint = _joint(associations, mine, theirs)
         self._inverse = np.linalg.inv(self.joint)
@@ -113,16 +120,16 @@ class MomentModel:
         ]
         return np.stack(slopes).reshape(-1, np.prod(self._shape))
 
-    def hessian(self, residual: np.ndarray) -> np.ndarray:
-        """Of half the squared residuals, by C: (association, association).
+    def hessian(self, residual: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Of half the weighted squared residuals, by C: (association, association).
 
         Where scores carry little, residuals bend the sum of squares more than the
         Jacobian does: without them (Gauss-Newton) steps overshoot and never settle.
         """
         jacobian, change = self.jacobian(), self._changes()
-        once = self._mixed(residual).T @ change @ self._inverse
-        bent = rows_of(once) @ rows_of(change).T
-        return jacobian.T @ jacobian - bent - bent.T
+        mixed = self._mixed((weight @ residual.ravel()).reshape(residual.shape))
+        bent = rows_of(mixed.T @ change @ self._inverse) @ rows_of(change).T
+        return jacobian.T @ weight @ jacobian - bent - bent.T
 
     def _changes(self) -> np.ndarray:
         """Of the joint matrix by each association: (association, label, label)."""
@@ -140,41 +147,56 @@ class MomentModel:
             for (m, k), each in zip(self._pairs, residual, strict=True)
         )
 
-    def effect(self, residual: np.ndarray) -> MomentEffect:
-        """What changes of moments do to the C that minimises the squared residuals.
+    def effect(self, weight: np.ndarray) -> MomentEffect:
+        """What changes of moments do to the C with the smallest squared residuals.
 
-        By the implicit function theorem, from the derivatives of the gradient by the
-        moments; `residual` is what the model leaves of the covariances of scores.
+        To first order in the residuals, as the generalised method of moments has it
+        (Hansen 1982): what they do to the slopes vanishes in large corpora, and in
+        small ones is mostly noise.
         """
-        change, inverse = self._changes(), self._inverse
-        emotions = np.zeros((len(change), *self._of_emotions.shape))
-        traits = np.zeros((len(change), *self._of_traits.shape))
-        matrix = np.zeros_like(change)
-        for (m, k), each in zip(self._pairs, residual, strict=True):
+        jacobian = self.jacobian()
+        slopes = jacobian.T @ weight
+        gain = np.linalg.solve(slopes @ jacobian, slopes)
+        count, size = len(gain), len(self.joint)
+        products = gain.reshape(count, len(self._pairs), *self._scores)
+        emotions = np.zeros((count, *self._of_emotions.shape))
+        traits = np.zeros((count, *self._of_traits.shape))
+        matrix = np.zeros((count, size, size))
+        for place, (m, k) in enumerate(self._pairs):
             mine, theirs = self._of_emotions[m], self._of_traits[k]
-            one, two = mine @ change @ theirs.T, each @ theirs @ change @ inverse
-            emotions[:, m] += one @ theirs - two
-            back = each.T @ mine @ change @ inverse
-            traits[:, k] += one.transpose(0, 2, 1) @ mine - back
-            matrix -= mine.T @ one @ theirs
-        mixed = self._mixed(residual)
-        matrix += mixed @ change @ inverse + inverse @ change @ mixed
-        hessian = self.hessian(residual)
-        products = self.jacobian().T.reshape(len(change), *residual.shape)
-        return MomentEffect(
-            *(
-                np.linalg.solve(hessian, rows_of(each)).reshape(each.shape)
-                for each in (products, emotions, traits, matrix)
-            )
-        )
+            each = products[:, place]
+            emotions[:, m] -= each @ theirs
+            traits[:, k] -= each.transpose(0, 2, 1) @ mine
+            matrix += mine.T @ each @ theirs
+        return MomentEffect(products, emotions, traits, matrix)
 
 
 def _joint(associations, mine: LabelledMoments, theirs: LabelledMoments) -> np.ndarray:
     return np.block([[mine.matrix, associations], [associations.T, theirs.matrix]])
 
 
-def solve(observed, mine: LabelledMoments, theirs: LabelledMoments, pairs):
+def solve(
+    observed: np.ndarray,
+    mine: LabelledMoments,
+    theirs: LabelledMoments,
+    pairs,
+    weight: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+):
     """Associations that fit the covariances of scores best.
+
+    Parameters
+    ----------
+    observed : (pair, emotion score, trait score) ndarray
+    mine, theirs : LabelledMoments
+        Of emotions and of traits.
+    pairs : sequence of (int, int)
+        Of modalities.
+    weight : (moment, moment) ndarray, optional
+        Of squares and products of what is left of `observed`; by default each square
+        counts once.
+    start : (emotion, trait) ndarray, optional
+        Associations from which the search starts; by default none.
 
     Returns
     -------
@@ -182,7 +204,13 @@ def solve(observed, mine: LabelledMoments, theirs: LabelledMoments, pairs):
     model : MomentModel
         With these associations.
     effect : MomentEffect
+
+    Raises
+    ------
+    IdentificationError
+        If the covariances of scores leave the associations undetermined.
     """
+    weight = np.eye(observed.size) if weight is None else weight
     shape = len(mine.matrix), len(theirs.matrix)
 
     @lru_cache(2)
@@ -193,17 +221,19 @@ def solve(observed, mine: LabelledMoments, theirs: LabelledMoments, pairs):
         joint = _joint(values.reshape(shape), mine, theirs)
         if np.linalg.eigvalsh(joint)[0] <= SMALLEST_EIGENVALUE:
             return np.inf
-        return ((observed - model_of(values.tobytes()).expected) ** 2).sum() / 2
+        left = (observed - model_of(values.tobytes()).expected).ravel()
+        return left @ weight @ left / 2
 
     def gradient(values):
         model = model_of(values.tobytes())
-        return -model.jacobian().T @ (observed - model.expected).ravel()
+        return -model.jacobian().T @ weight @ (observed - model.expected).ravel()
 
     def hessian(values):
         model = model_of(values.tobytes())
-        return model.hessian(observed - model.expected)
+        return model.hessian(observed - model.expected, weight)
 
-    start = np.zeros(np.prod(shape))
+    start = np.zeros(shape) if start is None else start
+    start = start.ravel()
     if squares(start) == np.inf:
         raise IdentificationError(
             "associations are not identified: labels of one corpus determine each other"
@@ -227,6 +257,6 @@ def solve(observed, mine: LabelledMoments, theirs: LabelledMoments, pairs):
             "associations are not identified: no joint correlation matrix fits best"
         )
     model = model_of(found.x.tobytes())
-    effect = model.effect(observed - model.expected)
+    effect = model.effect(weight)
     last = found.x + rows_of(effect.products) @ (observed - model.expected).ravel()
     return last.reshape(shape), model, effect

@@ -38,9 +38,11 @@ from sslmepr.association.cross_source import (
     Observed,
     crossed_clips,
     crossed_pairs,
+    fit,
     observe,
 )
-from sslmepr.association.moment_fit import MomentModel, ScoreProducts, solve
+from sslmepr.association.labelled_moments import rows_of
+from sslmepr.association.moment_fit import MomentModel, ScoreProducts
 from sslmepr.association.prediction_powered import by_speaker
 from sslmepr.association.scores import (
     IdentificationError,
@@ -98,12 +100,13 @@ def overidentification(
         As of `sslmepr.association.cross_source.cross_source`.
     """
     seen = observe(emotion, personality, others)
-    _, model, _ = solve(seen.covariances, seen.mine, seen.theirs, seen.pairs)
+    _, model, effect = fit(seen)
     residual = (seen.covariances - model.expected).ravel()
-    # The fit has taken the directions of the Jacobian.
-    left = null_space(model.jacobian().T)
-    parts = [each @ left for each in _influence(seen, model)]
-    parts = [each[each.any(1)] for each in parts]
+    # The fit has taken the directions of the Jacobian, which others do not see.
+    jacobian = model.jacobian()
+    left = null_space(jacobian.T)
+    moments = [each[each.any(1)] for each in _influence(seen, model)]
+    parts = [each @ left for each in moments]
     spread = sum(each.T @ each for each in parts)
     rank = int(np.linalg.matrix_rank(spread, hermitian=True)) if left.size else 0
     inverse = np.linalg.pinv(spread, hermitian=True)
@@ -111,7 +114,8 @@ def overidentification(
     n, p = sum(map(len, parts)), np.nan
     if 0 < left.shape[1] < n - len(parts):
         p = _p(statistic, rank, parts, inverse)
-    error = np.sqrt(np.diag(left @ spread @ left.T))
+    kept = np.eye(len(residual)) - jacobian @ rows_of(effect.products)
+    error = np.sqrt(sum(((each @ kept.T) ** 2).sum(0) for each in moments))
     return Overidentification(
         residual, error, statistic, rank, n, p, _smallest(model, seen.pairs)
     )

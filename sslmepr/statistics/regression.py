@@ -14,6 +14,9 @@ LOGISTIC_STEPS = 300
 LOGISTIC_TOLERANCE = 1e-6
 """Largest entry of the gradient of the mean loss per clip at which L-BFGS stops."""
 
+NEWTON_STEPS, NEWTON_TOLERANCE = 30, 1e-8
+"""Largest number of Newton's steps, and that entry at which they stop."""
+
 
 def ridge(features, true, alpha, counts) -> tuple[np.ndarray, np.ndarray]:
     """L2-penalised least squares with an unpenalised intercept.
@@ -96,6 +99,52 @@ def logistic(features, present, C, counts, start=None):
         ).x.reshape(first.shape)
         weights[sample, target], bias[sample, target] = found[:, :-1], found[:, -1]
     return weights, bias
+
+
+def offset_logistic(features, present, penalty, count, offset):
+    """Logistic regression around an offset, by Newton's method.
+
+    Parameters
+    ----------
+    features : (clip, feature) array
+    present : (clip,) array
+        1 or 0.
+    penalty : (feature,) array
+        Of squared weights; that of the intercept is 0.
+    count : (clip,) array
+        How often each clip is in the sample.
+    offset : (clip,) array or float
+        Added to the logits.
+
+    Returns
+    -------
+    (weights, intercept) or None
+        None if the target is present in all or none of the clips.
+    """
+    seen = count @ present
+    if seen in (0, count.sum()):
+        return None
+    design = np.column_stack([features, np.ones(len(features))])
+    holding, values = np.append(penalty, 0.0), np.zeros(design.shape[1])
+
+    def loss(values):
+        logits = design @ values + offset
+        each = np.logaddexp(0, logits) - present * logits
+        return count @ each + holding @ values**2 / 2
+
+    now = loss(values)
+    for _ in range(NEWTON_STEPS):
+        chance = expit(design @ values + offset)
+        slope = design.T @ (count * (chance - present)) + holding * values
+        if np.abs(slope).max() <= NEWTON_TOLERANCE * count.sum():
+            break
+        weight = count * chance * (1 - chance)
+        curve = (design.T * weight) @ design + np.diag(holding + 1e-9)
+        step = np.linalg.solve(curve, slope)
+        while (then := loss(values - step)) > now and np.abs(step).max() > 1e-12:
+            step = step / 2
+        values, now = values - step, then
+    return values[:-1], values[-1]
 
 
 class _LogisticLoss:

@@ -6,7 +6,7 @@ The network of stage 3 corrects its logits, and it is the baseline of that netwo
 import numpy as np
 from scipy.special import expit
 
-from sslmepr.statistics.regression import ridge
+from sslmepr.statistics.regression import offset_logistic, ridge
 from sslmepr.training.probes import LOGIT_SLOPE, Linear, best_penalty
 
 CROSS_TARGET_PENALTY = 10.0
@@ -16,10 +16,6 @@ convention, not tuned: no trial compares other values."""
 SHARED_PENALTY = 1.0
 """L2 penalty of the weights that all targets share, which very many labels speak for.
 By convention, not tuned."""
-
-STEPS, TOLERANCE = 30, 1e-8
-"""Largest number of Newton's steps, and the largest entry of the gradient of the mean
-loss per clip at which they stop."""
 
 SMALLEST_CHANCE = 1e-12
 """Lower bound of a probability in the likelihood, which keeps its logarithm finite."""
@@ -142,7 +138,7 @@ class StackingRegression(Linear):
                 holding[target::targets] = held
                 expected, mine = features @ common, known[:, target]
                 if emotional:
-                    own = _logistic(features, mine, holding, count, expected)
+                    own = offset_logistic(features, mine, holding, count, expected)
                 else:
                     size = holding**-0.5
                     off = (mine - expected)[:, None]
@@ -174,7 +170,7 @@ class StackingRegression(Linear):
             design = np.column_stack([logits, own[:, 1:]])
             holding = np.full(design.shape[1], 1e-3)
             holding[:modalities] = SHARED_PENALTY
-            found = _logistic(design, labels, holding, counts, 0.0)
+            found = offset_logistic(design, labels, holding, counts, 0.0)
             each = np.zeros(modalities) if found is None else found[0][:modalities]
         else:
             share = own * counts[:, None] / count.sum()
@@ -186,52 +182,6 @@ class StackingRegression(Linear):
             row[target::targets] = each * self._scale[target::targets]
         self._known_shared[key] = weights
         return weights
-
-
-def _logistic(features, present, penalty, count, offset):
-    """Logistic regression around an offset, by Newton's method.
-
-    Parameters
-    ----------
-    features : (clip, feature) array
-    present : (clip,) array
-        1 or 0.
-    penalty : (feature,) array
-        Of squared weights; that of the intercept is 0.
-    count : (clip,) array
-        How often each clip is in the sample.
-    offset : (clip,) array or float
-        Added to the logits.
-
-    Returns
-    -------
-    (weights, intercept) or None
-        None if the target is present in all or none of the clips.
-    """
-    seen = count @ present
-    if seen in (0, count.sum()):
-        return None
-    design = np.column_stack([features, np.ones(len(features))])
-    holding, values = np.append(penalty, 0.0), np.zeros(design.shape[1])
-
-    def loss(values):
-        logits = design @ values + offset
-        each = np.logaddexp(0, logits) - present * logits
-        return count @ each + holding @ values**2 / 2
-
-    now = loss(values)
-    for _ in range(STEPS):
-        chance = expit(design @ values + offset)
-        slope = design.T @ (count * (chance - present)) + holding * values
-        if np.abs(slope).max() <= TOLERANCE * count.sum():
-            break
-        weight = count * chance * (1 - chance)
-        curve = (design.T * weight) @ design + np.diag(holding + 1e-9)
-        step = np.linalg.solve(curve, slope)
-        while (then := loss(values - step)) > now and np.abs(step).max() > 1e-12:
-            step = step / 2
-        values, now = values - step, then
-    return values[:-1], values[-1]
 
 
 def _log_odds(present, count) -> float:

@@ -52,12 +52,16 @@ class Predicted(NamedTuple):
 
 def late_fusion(params: Params, data: FusionClips, seed: int) -> Iterator:
     """The stacking regression from which the whole method starts; linear."""
+    yield LATE, recalibrated(params, data, stacked(params, data))
+
+
+def stacked(params: Params, data: FusionClips) -> dict[str, np.ndarray]:
+    """Task to what the stacking regression predicts for all clips: (clip, target)."""
     rows = np.arange(len(data.clips.table))
-    targets = {
+    return {
         task: fit_predict_projector(params, Variant(), data, task, rows)[2]
         for task in TASKS
     }
-    yield LATE, recalibrated(params, data, targets)
 
 
 def network(params: Params, data: FusionClips, seed: int) -> Iterator:

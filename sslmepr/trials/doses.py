@@ -19,14 +19,12 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from sslmepr.labels import PARTS, TASKS
+from sslmepr.labels import PARTS
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
 from sslmepr.training.fusion_clips import FusionClips
-from sslmepr.training.predictions import training_thresholds
-from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import (
     ROLES,
     Arm,
@@ -35,7 +33,7 @@ from sslmepr.trials.collapse import (
     recall,
     train_on,
 )
-from sslmepr.trials.curve_arms import recalibrated
+from sslmepr.trials.curve_arms import base_rates, recalibrated, stacked
 from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
 from sslmepr.trials.factor_choice import NOTHING, learn_factors
 from sslmepr.trials.factor_model import Parts
@@ -147,7 +145,7 @@ def _fusion_arms(params: Params, data: FusionClips, component: str, seed: int) -
     variants = {WITHOUT: Variant(adding=base, without=[component, *parts])}
     variants[WITH] = Variant(adding=[*base, component], without=parts)
     arms = {name: train_on(params, data, Arm(v), seed) for name, v in variants.items()}
-    return arms | {LATE: _late_fusion(params, data)}
+    return arms | {LATE: (stacked(params, data), base_rates(data))}
 
 
 def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -> dict:
@@ -169,20 +167,6 @@ def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -
     return {
         arm: recalibrated(params, data, each.targets) for arm, each in found.items()
     }
-
-
-def _late_fusion(
-    params: Params, data: FusionClips
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Predictions of the stacking regression, and thresholds of its emotions."""
-    variant = Variant()
-    rows = np.arange(len(data.clips.table))
-    predicted = {
-        task: fit_predict_projector(params, variant, data, task, rows)[2]
-        for task in TASKS
-    }
-    thresholds = training_thresholds(data.clips, ROLES.emotion)
-    return predicted, np.array([*thresholds.values()])
 
 
 def _scores(

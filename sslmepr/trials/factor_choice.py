@@ -75,11 +75,13 @@ def learn_factors(
     models = [fit_factors(seen, thresholds, each, seed) for each in candidates]
     dev, found = every.at(rows["dev"]), Factors({}, {})
     losses = [_losses(each, dev) if len(models) > 1 else {} for each in models]
+    predicted = {}
     for task in tasks:
-        found.models[task] = model = min(
-            zip(losses, models, strict=True), key=lambda pair: pair[0].get(task, 0.0)
-        )[1]
-        found.targets[task] = _predicted(model, every.unlabelled())[task]
+        chosen = min(range(len(models)), key=lambda i: losses[i].get(task, 0.0))
+        if chosen not in predicted:
+            predicted[chosen] = _predicted(models[chosen], every.unlabelled())
+        found.models[task] = models[chosen]
+        found.targets[task] = predicted[chosen][task]
     return found
 
 

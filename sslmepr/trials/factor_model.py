@@ -220,17 +220,22 @@ def infer(model: FactorModel, given: Evidence) -> Posterior:
         for second in ((False, True) if model.parts.forms else (False,))
     ]
     prior = np.stack([_log_prior(model, given, *case) for case in cases], 1)
-    shown = np.ones(len(given.known))
-    if model.moderation:
+
+    def weighed(shown: np.ndarray) -> tuple:
+        """Factors in each case, weights of the cases, and the log evidence."""
         found = [_gaussian(model, given, terms, case, shown) for case in cases]
-        weights = _normalised(prior + np.stack([each[2] for each in found], 1))[0]
+        logs = prior + np.stack([each[2] for each in found], 1)
+        return found, *_normalised(logs)
+
+    shown = np.ones(len(given.known))
+    found, weights, total = weighed(shown)
+    if model.moderation:
         place = model.parts.factors.index("extraversion")
         read = sum(
             w * each[0][:, place] for w, each in zip(weights.T, found, strict=True)
         )
         shown = expressiveness(model.moderation, read)
-    found = [_gaussian(model, given, terms, case, shown) for case in cases]
-    weights, total = _normalised(prior + np.stack([each[2] for each in found], 1))
+        found, weights, total = weighed(shown)
     means, covariances = (np.stack([each[i] for each in found]) for i in range(2))
     return Posterior(
         cases, weights, means, covariances, classes, shown, float(total.sum())

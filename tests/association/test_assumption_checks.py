@@ -76,7 +76,7 @@ def test_errors_that_one_camera_shares_are_seen():
 def test_another_law_in_one_corpus_is_seen():
     table = checked(drawn(np.random.default_rng(2), second=0.4))
     assert table.loc["corpora", "verdict"] == "fails"
-    assert table.loc["corpora", "p"] == pytest.approx(1 / 401)
+    assert table.loc["corpora", "p"] < 0.01
     assert table.loc["covariances", "p"] == pytest.approx(1 / 401)
 
 

@@ -89,7 +89,7 @@ def test_presence_correlates_as_a_normal_variable_that_is_cut(found, cut):
 
 def test_its_influence_is_that_of_a_jackknife():
     rng = np.random.default_rng(4)
-    corpora = drawn(rng, 150, *laws(rng), per_speaker=3)
+    corpora = drawn(rng, 3000, *laws(rng), per_speaker=3)
 
     def of_labels(parts):
         return label_scale(cross_source(*parts[:2], parts[2:]), parts[0])

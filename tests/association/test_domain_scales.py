@@ -54,7 +54,7 @@ def test_associations_are_corrected_by_them():
     table = against_truth(ways, truth).set_index("covariances")
     assert [*table.index] == [EVERY, "one", "two", "three", SCALED]
     assert table.loc[SCALED, "slope"] == pytest.approx(1, abs=0.06)
-    assert table.loc[SCALED, "rmse"] < 0.5 * table.loc[EVERY, "rmse"]
+    assert table.loc[SCALED, "rmse"] < 0.7 * table.loc[EVERY, "rmse"]
 
 
 def test_what_was_never_seen_together_keeps_its_scale():

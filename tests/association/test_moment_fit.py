@@ -9,6 +9,12 @@ from sslmepr.association.cross_source import cross_source
 from sslmepr.association.moment_fit import MomentModel, solve
 
 
+def drawn_weight(rng, size):
+    """Positive definite, with 1 as the mean of its diagonal."""
+    root = rng.standard_normal((size, 2 * size)) / np.sqrt(2 * size)
+    return root @ root.T
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_exact_moments_give_the_exact_associations(seed):
     joint, of_emotions, of_traits = laws(np.random.default_rng(seed))
@@ -53,15 +59,17 @@ def test_slopes_and_curvature_are_those_of_finite_differences():
     )
     pairs = [(0, 1), (2, 0)]
     observed = rng.standard_normal((2, EMOTIONS, TRAITS))
+    weight = drawn_weight(rng, observed.size)
     at = 0.1 * rng.standard_normal((EMOTIONS, TRAITS))
 
     def slope(values):
         model = MomentModel(values.reshape(at.shape), mine, theirs, pairs)
-        return -model.jacobian().T @ (observed - model.expected).ravel()
+        return -model.jacobian().T @ weight @ (observed - model.expected).ravel()
 
     def squares(values):
         model = MomentModel(values.reshape(at.shape), mine, theirs, pairs)
-        return ((observed - model.expected) ** 2).sum() / 2
+        left = (observed - model.expected).ravel()
+        return left @ weight @ left / 2
 
     steps = 1e-5 * np.eye(at.size)
     numeric = [
@@ -71,8 +79,50 @@ def test_slopes_and_curvature_are_those_of_finite_differences():
     numeric = [(slope(at.ravel() + e) - slope(at.ravel() - e)) / 2e-5 for e in steps]
     model = MomentModel(at, mine, theirs, pairs)
     np.testing.assert_allclose(
-        model.hessian(observed - model.expected), numeric, atol=1e-6
+        model.hessian(observed - model.expected, weight), numeric, atol=1e-6
     )
+
+
+def test_effects_are_what_solutions_of_other_moments_differ_by():
+    rng = np.random.default_rng(7)
+    joint, of_emotions, of_traits = laws(rng)
+    pairs = [(m, k) for m in range(MODALITIES) for k in range(MODALITIES) if m != k]
+    parts = slice(EMOTIONS), slice(EMOTIONS, None)
+    sides = [
+        Exact(
+            (of_emotions @ joint)[..., own],
+            (of_traits @ joint)[..., own],
+            joint[own, own].copy(),
+        )
+        for own in parts
+    ]
+    observed = np.stack([of_emotions[m] @ joint @ of_traits[k].T for m, k in pairs])
+    weight = drawn_weight(rng, observed.size)
+    effect = solve(observed, *sides, pairs, weight)[2]
+
+    def slope(moment, change):
+        """Of the solution, where a moment moves in a direction."""
+        found = []
+        for sign in (-1e-5, 1e-5):
+            moment += sign * change
+            found.append(solve(observed, *sides, pairs, weight)[0])
+            moment -= sign * change
+        return (found[1] - found[0]).ravel() / 2e-5
+
+    change = rng.standard_normal(observed.shape)
+    expected = effect.products.reshape(len(effect.products), -1) @ change.ravel()
+    np.testing.assert_allclose(slope(observed, change), expected, atol=1e-5)
+    for side, own in zip(sides, parts, strict=True):
+        for moment, of_it in (
+            (side.emotions, effect.emotions[..., own]),
+            (side.traits, effect.traits[..., own]),
+            (side.matrix, effect.matrix[:, own, own]),
+        ):
+            change = rng.standard_normal(moment.shape)
+            if moment is side.matrix:
+                change = change + change.T
+            expected = of_it.reshape(len(of_it), -1) @ change.ravel()
+            np.testing.assert_allclose(slope(moment, change), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -88,10 +138,12 @@ def test_no_other_associations_fit_better(seed, monkeypatch):
     rng = np.random.default_rng([14, seed])
     corpora = drawn(rng, 60, *laws(rng), noise=1.5)
     found = cross_source(*corpora[:2], corpora[2:]).associations
-    observed, *rest = known["arguments"]
+    observed, mine, theirs, pairs, weight, _ = known["arguments"]
 
     def squares(values):
-        return ((observed - MomentModel(values, *rest).expected) ** 2).sum()
+        model = MomentModel(values, mine, theirs, pairs)
+        left = (observed - model.expected).ravel()
+        return left @ weight @ left
 
     for _ in range(20):
         other = found + 0.01 * rng.standard_normal(found.shape)

@@ -1,10 +1,11 @@
-"""Weighted ridge and logistic regression against scikit-learn."""
+"""Weighted ridge and logistic regression against scikit-learn and statsmodels."""
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from sslmepr.statistics.regression import logistic, ridge
+from sslmepr.statistics.regression import logistic, offset_logistic, ridge
 
 
 def drawn(targets, seed=0, clips=50, features=6):
@@ -77,3 +78,29 @@ def test_a_target_of_all_or_no_clips_has_an_intercept_only(present, odds):
     assert np.array_equal(weights[0, 1], np.zeros(6))
     assert bias[0, 1] == pytest.approx(np.log(odds))
     assert np.abs(weights[1, 1]).max() > 0 and np.abs(weights[:, 0]).min() > 0
+
+
+def test_logistic_around_an_offset_is_that_of_statsmodels():
+    features, true, counts = drawn(1, clips=200)
+    present = np.random.default_rng(1).permutation(true[:, 0] > 0).astype(float)
+    offset = 0.3 * features[:, 0] ** 2
+    weights, bias = offset_logistic(features, present, np.zeros(6), counts[0], offset)
+    model = sm.GLM(
+        present,
+        sm.add_constant(features),
+        family=sm.families.Binomial(),
+        offset=offset,
+        freq_weights=counts[0],
+    ).fit(tol=1e-12)
+    np.testing.assert_allclose(np.r_[bias, weights], model.params, atol=1e-6)
+
+
+def test_its_penalty_is_that_of_scikit_learn():
+    features, true, counts = drawn(1)
+    present = (true[:, 0] > 0).astype(float)
+    weights, bias = offset_logistic(features, present, np.full(6, 2.0), counts[0], 0.0)
+    model = LogisticRegression(C=0.5, tol=1e-10, max_iter=1000)
+    model.fit(features, present, sample_weight=counts[0])
+    np.testing.assert_allclose(weights, model.coef_[0], atol=1e-5)
+    assert bias == pytest.approx(model.intercept_[0], abs=1e-5)
+    assert offset_logistic(features, np.ones(50), np.ones(6), counts[0], 0.0) is None
