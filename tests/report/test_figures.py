@@ -2,6 +2,8 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import itertools
+import math
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -206,15 +208,39 @@ def test_pipeline_draws_direct_arrows_alone_and_refuses_a_circle():
         figures.pipeline_graph(circle)
 
 
+def test_arrows_of_a_pipeline_go_around_stages_that_are_in_the_way():
+    edges = pd.DataFrame(
+        [("a", "b"), ("b", "c"), ("c", "d"), ("c", "e"), ("x", "d"), ("a", "f")]
+        + [("f", "d"), ("alone", "other")],
+        columns=["source", "stage"],
+    )
+    axes = figures.pipeline_graph(edges).axes[0]
+    boxes = {each.get_text(): each.get_position() for each in axes.texts}
+    boxes = {name: place for name, place in boxes.items() if name}
+    assert sorted(boxes) == sorted({*edges["source"], *edges["stage"]})
+    assert len(set(boxes.values())) == len(boxes)
+    for line in axes.lines:
+        points = line.get_xydata()
+        ends = {
+            min(boxes, key=lambda n: math.dist(boxes[n], p)) for p in points[[0, -1]]
+        }
+        steps = np.linspace(0, 1, 200)[:, None]
+        for one, two in itertools.pairwise(points):
+            for name, (x, y) in boxes.items():
+                off = np.abs(one + steps * (two - one) - (x, y))
+                assert name in ends or not ((off < (0.3, 0.15)).all(1)).any()
+
+
 def test_arrows_into_a_stage_that_gathers_all_are_left_out():
     names = "abcdef"
     edges = pd.DataFrame([(n, "all") for n in names], columns=["source", "stage"])
     axes = figures.pipeline_graph(edges).axes[0]
-    assert texts(axes) == [*names, "all"]
-    styles = [each.get_bbox_patch().get_linestyle() for each in axes.texts]
-    assert styles == ["-"] * 6 + ["--"]
+    styles = {
+        each.get_text(): each.get_bbox_patch().get_linestyle() for each in axes.texts
+    }
+    assert styles == dict.fromkeys(names, "-") | {"all": "--"}
     few = figures.pipeline_graph(edges.head(2)).axes[0]
-    assert texts(few) == ["", "", "a", "b", "all"]
+    assert sorted(texts(few)) == ["", "", "a", "all", "b"]
 
 
 def test_recovery_has_a_point_per_cell_and_the_observer():

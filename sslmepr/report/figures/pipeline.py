@@ -1,17 +1,26 @@
 """The pipeline's stages, and what each reads."""
 
 import matplotlib.pyplot as plt
+import networkx as nx
 import pandas as pd
+from grandalf.graphs import Edge, Graph, Vertex
+from grandalf.layouts import SugiyamaLayout, VertexViewer
+from grandalf.routing import EdgeViewer
 from matplotlib.figure import Figure
 
 from sslmepr.report import theme
 
-BOX = (1.1, 0.7)
-"""Width and height of a stage with what surrounds it, in inches."""
+BOX, GAP = (1.0, 0.5), (0.25, 0.35)
+"""Width and height of a stage, and the space between stages, in inches."""
 
 MANY = 5
 """Of a stage that reads from more stages than this, no arrows are drawn: they would run
 through all others."""
+
+ROUNDS = 5
+"""In which crossings of arrows are undone."""
+
+Place = tuple[float, float]
 
 
 @theme.both_modes
@@ -19,55 +28,35 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
     """Stages as boxes, downwards in the order of the flow; arrows for what each reads.
 
     Stages that read from more than `MANY` others have a dashed frame and no arrows.
+    What a stage also reads through another one has no arrow of its own.
 
     Parameters
     ----------
     edges : DataFrame
         source, stage; a cycle is an error.
     """
-    depth = _depths(edges)
-    members: dict[int, list[str]] = {}
-    for name, level in depth.items():
-        members.setdefault(level, []).append(name)
-    across = int(theme.width() / BOX[0])
-    rows = [
-        names[start : start + across]
-        for _, names in sorted(members.items())
-        for start in range(0, len(names), across)
-    ]
-    place = {
-        name: (column - (len(names) - 1) / 2, -row)
-        for row, names in enumerate(rows)
-        for column, name in enumerate(names)
-    }
-    figure, axes = plt.subplots(figsize=(BOX[0] * across, BOX[1] * len(rows)))
-    pairs = edges[["source", "stage"]].itertuples(index=False, name=None)
-    direct = pd.DataFrame(
-        [
-            (source, stage)
-            for source, stage in pairs
-            if depth[stage] - depth[source] == 1 or not _indirect(edges, source, stage)
-        ],
-        columns=["source", "stage"],
-    )
-    counts = direct["stage"].value_counts()
-    collecting = set(counts.index[counts > MANY])
-    for source, stage in direct.itertuples(index=False):
-        if stage not in collecting:
-            axes.annotate(
-                "",
-                xy=(place[stage][0], place[stage][1] + 0.24),
-                xytext=place[source],
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": theme.faint(),
-                    "lw": 1,
-                    "shrinkA": 0,
-                    "shrinkB": 0,
-                },
-                zorder=1,
-            )
-    for name, (x, y) in place.items():
+    graph = nx.from_pandas_edgelist(edges, "source", "stage", create_using=nx.DiGraph)
+    if not nx.is_directed_acyclic_graph(graph):
+        raise ValueError("the stages depend on each other in a circle")
+    direct = nx.transitive_reduction(graph)
+    collecting = {name for name, count in direct.in_degree if count > MANY}
+    direct.remove_edges_from([each for each in direct.edges if each[1] in collecting])
+    places, ways = _layout(direct)
+    wide, high = (max(each[i] for each in places.values()) + BOX[i] for i in range(2))
+    scale = min(1.0, theme.width() / wide)
+    figure, axes = plt.subplots(figsize=(wide * scale, high * scale))
+    for way in ways:
+        *before, last = way
+        axes.plot(*zip(*way, strict=True), color=theme.faint(), lw=1, zorder=1)
+        axes.annotate(
+            "",
+            xy=last,
+            xytext=before[-1],
+            arrowprops={"arrowstyle": "-|>", "color": theme.faint(), "lw": 1}
+            | {"shrinkA": 0, "shrinkB": 0},
+            zorder=1,
+        )
+    for name, (x, y) in places.items():
         axes.text(
             x,
             y,
@@ -81,32 +70,49 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
                 "linestyle": "--" if name in collecting else "-",
             },
         )
-    axes.set(xlim=(-across / 2, across / 2), ylim=(0.5 - len(rows), 0.5))
+    axes.set(xlim=(0, wide), ylim=(high, 0))
     axes.axis("off")
     return figure
 
 
-def _depths(edges: pd.DataFrame) -> dict[str, int]:
-    """Longest way from a source to each stage."""
-    names = list(dict.fromkeys([*edges["source"], *edges["stage"]]))
-    depth = dict.fromkeys(names, 0)
-    for _ in names:
-        before = dict(depth)
-        for source, stage in edges[["source", "stage"]].itertuples(index=False):
-            depth[stage] = max(depth[stage], depth[source] + 1)
-        if depth == before:
-            return depth
-    raise ValueError("the stages depend on each other in a circle")
+def _layout(graph: nx.DiGraph) -> tuple[dict[str, Place], list[list[Place]]]:
+    """Centres of stages, and the points of each arrow, in inches from the top left.
 
-
-def _indirect(edges: pd.DataFrame, source: str, stage: str) -> bool:
-    """Whether `stage` also reads from `source` through a stage between them."""
-    after = edges.groupby("source")["stage"].apply(set).to_dict()
-    waiting, seen = set(after.get(source, ())) - {stage}, set()
-    while waiting:
-        name = waiting.pop()
-        if name == stage:
-            return True
-        seen.add(name)
-        waiting |= after.get(name, set()) - seen
-    return False
+    In layers, with few crossings, and around stages that are in the way (Sugiyama et
+    al. 1981). Stages without arrows are in rows below.
+    """
+    vertices = {name: Vertex(name) for name in graph}
+    edges = [Edge(vertices[one], vertices[two]) for one, two in graph.edges]
+    for each in vertices.values():
+        each.view = VertexViewer(*BOX)
+    for edge in edges:
+        edge.view = EdgeViewer()
+    places: dict[str, Place] = {}
+    ways: list[list[Place]] = []
+    right = bottom = 0.0
+    for part in Graph(vertices.values(), edges).C:
+        if not part.sE:
+            continue
+        layout = SugiyamaLayout(part)
+        layout.xspace, layout.yspace = GAP
+        layout.route_edge = lambda edge, points: None  # from centre to centre
+        layout.init_all()
+        layout.draw(ROUNDS)
+        seen = [each.view.xy for each in part.sV] + [
+            point for edge in part.sE for point in edge.view._pts
+        ]
+        left, top = (min(each[i] for each in seen) - BOX[i] / 2 for i in range(2))
+        places |= {
+            v.data: (v.view.xy[0] - left + right, v.view.xy[1] - top) for v in part.sV
+        }
+        for edge in part.sE:
+            *way, end = [(x - left + right, y - top) for x, y in edge.view._pts]
+            ways.append([*way, (end[0], end[1] - BOX[1] / 2)])
+        right += max(each[0] for each in seen) - left + BOX[0] / 2 + GAP[0]
+        bottom = max(bottom, max(each[1] for each in seen) - top + BOX[1] / 2 + GAP[1])
+    across = max(int((right or theme.width()) / (BOX[0] + GAP[0])), 1)
+    for number, name in enumerate(name for name in graph if name not in places):
+        row, column = divmod(number, across)
+        x, y = column * (BOX[0] + GAP[0]), row * (BOX[1] + GAP[1])
+        places[name] = x + BOX[0] / 2, y + bottom + BOX[1] / 2
+    return places, ways
