@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 _ENTRY = re.compile(r'((?:<dt id="term-.*?</dt>\s*)+)<dd>(.*?)</dd>', re.DOTALL)
@@ -10,6 +11,12 @@ _PARAGRAPH = re.compile(r"<p>.*?</p>", re.DOTALL)
 _NO_TEXT = re.compile(
     r'(<a\b.*?</a>|<code.*?</code>|<span class="math.*?</span>|<[^>]+>)'
 )
+
+_MEASURE = re.compile(
+    r"(?<=\d) (?=(?:%|s|ms|minutes?|hours?|days?|[kMG]i?B|px|clips?|people|speakers?"
+    r"|worlds?|seeds?|pairs?|degrees?|frames?|words?)(?![\w-]))"
+)
+"""Between a number and what is counted, where no line may end."""
 
 _NO_PROSE = ("glossary.html", "references.html")
 
@@ -35,7 +42,9 @@ _REPAIRS = (
 
 
 def add_reading_aids(folder: Path) -> None:
-    """Define terms where a page mentions them first, and repair roles and names.
+    """Define terms where a page mentions them first, and keep numbers with their units.
+
+    Roles and names for screen readers are repaired, too.
 
     Parameters
     ----------
@@ -51,9 +60,31 @@ def add_reading_aids(folder: Path) -> None:
             text = mark.sub(repair, text)
         if page.parent in (folder, folder / "chapters") and page.name not in _NO_PROSE:
             up = "" if page.parent == folder else "../"
-            text = define_terms(text, terms, f"{up}glossary.html")
+            text = define_terms(keep_measures(text), terms, f"{up}glossary.html")
         if text != before:
             page.write_text(text, encoding="utf-8")
+
+
+def keep_measures(page: str) -> str:
+    """Keep numbers in paragraphs on a line with what they count.
+
+    Parameters
+    ----------
+    page : str
+        HTML. Links, code and formulas are left alone.
+    """
+    start = page.find("<article")
+    return page[:start] + _PARAGRAPH.sub(
+        lambda found: _outside(found[0], lambda text: _MEASURE.sub("\u00a0", text)),
+        page[start:],
+    )
+
+
+def _outside(paragraph: str, change: Callable[[str], str]) -> str:
+    """A paragraph in which text that is no link, code or formula is changed."""
+    parts = _NO_TEXT.split(paragraph)
+    parts[::2] = [change(text) for text in parts[::2]]
+    return "".join(parts)
 
 
 def _terms(page: str) -> dict[str, tuple[str, str]]:
@@ -102,10 +133,8 @@ def define_terms(page: str, terms: dict[str, tuple[str, str]], address: str) -> 
             f"{found[0]}</a>"
         )
 
-    def paragraph(found: re.Match) -> str:
-        parts = _NO_TEXT.split(found[0])
-        parts[::2] = [mention.sub(link, text) for text in parts[::2]]
-        return "".join(parts)
-
     start = page.find("<article")
-    return page[:start] + _PARAGRAPH.sub(paragraph, page[start:])
+    return page[:start] + _PARAGRAPH.sub(
+        lambda found: _outside(found[0], lambda text: mention.sub(link, text)),
+        page[start:],
+    )

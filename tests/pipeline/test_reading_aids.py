@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from sslmepr.pipeline.reading_aids import add_reading_aids, define_terms
+from sslmepr.pipeline.reading_aids import add_reading_aids, define_terms, keep_measures
 
 GLOSSARY = """<article class="bd-article"><p>corpus</p><dl class="simple glossary">
 <dt id="term-corpus">corpus<a class="headerlink" href="#term-corpus">#</a></dt>
@@ -37,6 +37,18 @@ def test_the_first_mention_of_a_term_has_its_definition(tmp_path):
         "CCCs</a></p></article>"
     )
     assert (tmp_path / "glossary.html").read_text() == GLOSSARY
+
+
+def test_numbers_stay_with_what_they_count():
+    page = (
+        "<p>5 clips</p><article><p>5 clips, <em>30 %</em> of 2 GiB in 7 seconds-long "
+        "<code>5 clips</code>, 12 % of 4 pairs; figure 3 shows</p><td>5 clips</td>"
+    )
+    assert keep_measures(page) == (
+        "<p>5 clips</p><article><p>5\u00a0clips, <em>30\u00a0%</em> of 2\u00a0GiB in 7 "
+        "seconds-long <code>5 clips</code>, 12\u00a0% of 4\u00a0pairs; figure 3 shows"
+        "</p><td>5 clips</td>"
+    )
 
 
 def test_a_book_without_a_glossary_stays_as_it_is():
