@@ -19,10 +19,12 @@ one joint law holds in all corpora,
 
 which is solved for the associations C by least squares, with Newton's method in a trust
 region; twice, since what the first solution leaves tells how much each covariance of
-scores should count in the second (`sslmepr.association.moment_weights`). Standard
-errors come from the influence of each clip on every one of these
-moments, summed by speaker. No clip needs both labels; with a single modality, C is not
-identified.
+scores should count in the second (`sslmepr.association.moment_weights`). The joint law
+is the same in all corpora up to the scales of scores, which may carry less of a label
+in another corpus than in their own: scores are divided by these scales, for which no
+label is needed (`sslmepr.association.domain_scales`). Standard errors come from the
+influence of each clip on every one of these moments, summed by speaker. No clip needs
+both labels; with a single modality, C is not identified.
 
 Face, body and scene are crops of the same picture. Each shows parts of the others, so
 that their scores share errors; these look like an association that the labels do not
@@ -42,6 +44,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sslmepr.association.domain_scales import DomainScales, domain_scales
 from sslmepr.association.labelled_moments import (
     LabelledMoments,
     StandardisedMoments,
@@ -114,7 +117,9 @@ class Observed(NamedTuple):
     Attributes
     ----------
     corpora : list of Scores
-        Centred, of unit variance.
+        Centred, of unit variance over all corpora, divided by `scales`.
+    scales : DomainScales or None
+        None where they are taken as 1.
     pairs : list of (int, int)
         Of modalities of different sensors.
     mine, theirs : LabelledMoments
@@ -130,6 +135,7 @@ class Observed(NamedTuple):
     """
 
     corpora: list[Scores]
+    scales: DomainScales | None
     pairs: list[tuple[int, int]]
     mine: LabelledMoments
     theirs: LabelledMoments
@@ -137,6 +143,39 @@ class Observed(NamedTuple):
     weights: np.ndarray
     covariances: np.ndarray
     n_crossed: int
+
+    def scale_slopes(
+        self, products: np.ndarray, emotions: np.ndarray, traits: np.ndarray
+    ) -> dict[tuple[int, int], np.ndarray]:
+        """Slopes of an estimate on the logarithms of scales, by task and corpus.
+
+        Parameters
+        ----------
+        products, emotions, traits
+            What moments do to it, as in `MomentEffect`.
+
+        Returns
+        -------
+        dict of (int, int) to (number, modality) ndarray
+        """
+        found = {}
+        for own, place in self.scales.influence if self.scales else ():
+            slope = np.zeros((len(products), len(self.scales.values[own, place])))
+            for pair, (m, k) in enumerate(self.pairs):
+                part = self.weights[place, pair] * self.products[place].mean[pair]
+                slope[:, (m, k)[own]] -= (products[:, pair] * part).sum((1, 2))
+            if place < 2:  # then it has the labels of the other task
+                effect = (emotions, traits)[own][..., self.labels(place)]
+                moments = (self.mine, self.theirs)[place]
+                moments = (moments.emotions, moments.traits)[own]
+                slope -= (effect * moments).sum((2, 3))
+            found[own, place] = slope
+        return found
+
+    def labels(self, place: int) -> slice:
+        """Places of the labels of the first or second corpus among all."""
+        size = len(self.mine.matrix)
+        return slice(size) if place == 0 else slice(size, None)
 
 
 def cross_source(
@@ -146,6 +185,7 @@ def cross_source(
     *,
     counted: Sequence[bool] | None = None,
     reliability: Reliability | None = None,
+    scaled: bool = True,
 ) -> CrossSource:
     """Estimate the associations of emotions and traits.
 
@@ -161,6 +201,8 @@ def cross_source(
         Of the labels. Noise of raters is in no score, but counts in the variances of
         the labels, which then seem to explain less than they do, and associations come
         out too small. It is taken from these variances. By default there is none.
+    scaled : bool
+        Whether scores may carry less of a label in another corpus than in their own.
 
     Returns
     -------
@@ -175,23 +217,27 @@ def cross_source(
         or the scores leave the associations undetermined.
     """
     seen = observe(
-        emotion, personality, others, counted=counted, reliability=reliability
+        *(emotion, personality, others),
+        counted=counted,
+        reliability=reliability,
+        scaled=scaled,
     )
-    mine, theirs = seen.mine, seen.theirs
     found, _, effect = fit(seen)
-    influence = []
-    for place, (corpus, share) in enumerate(
-        zip(seen.corpora, seen.weights, strict=True)
-    ):
+    each = []
+    for place, share in enumerate(seen.weights):
         parts = seen.products[place].influence(share[:, None, None] * effect.products)
         if place < 2:
-            size = len(found)
-            own = slice(size) if place == 0 else slice(size, None)
-            parts += (mine, theirs)[place].influence(
+            own = seen.labels(place)
+            parts += (seen.mine, seen.theirs)[place].influence(
                 effect.emotions[..., own],
                 effect.traits[..., own],
                 effect.matrix[:, own, own],
             )
+        each.append(parts)
+    if seen.scales:
+        seen.scales.add_to(each, seen.scale_slopes(*effect[:3]))
+    influence = []
+    for corpus, parts in zip(seen.corpora, each, strict=True):
         index, count = cluster_index(corpus.speakers)
         sums = cluster_sums(parts - parts.mean(0), index, count) / len(parts)
         influence.append(sums.reshape(count, *found.shape))
@@ -237,12 +283,13 @@ def observe(
     *,
     counted: Sequence[bool] | None = None,
     reliability: Reliability | None = None,
+    scaled: bool = True,
 ) -> Observed:
     """Take the moments from which associations are estimated.
 
     Parameters
     ----------
-    emotion, personality, others, counted, reliability
+    emotion, personality, others, counted, reliability, scaled
         As of `cross_source`.
 
     Returns
@@ -264,7 +311,10 @@ def observe(
             "are seen together, so that errors which both predictions share cannot be "
             "told from them"
         )
-    corpora = of_unit_variance(corpora)
+    corpora, scales = of_unit_variance(corpora), None
+    if scaled:
+        scales = domain_scales(corpora)
+        corpora = scales.rescaled(corpora)
     mine, theirs = emotion_moments(corpora[0]), StandardisedMoments(corpora[1])
     if reliability is not None:
         np.fill_diagonal(mine.matrix, reliability.emotions)
@@ -283,7 +333,15 @@ def observe(
     )
     n_crossed = sum(int(crossed_clips(each.present, pairs).sum()) for each in used)
     return Observed(
-        *(corpora, pairs, mine, theirs, products, weights, covariances, n_crossed)
+        corpora,
+        scales,
+        pairs,
+        mine,
+        theirs,
+        products,
+        weights,
+        covariances,
+        n_crossed,
     )
 
 

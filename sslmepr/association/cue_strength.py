@@ -16,16 +16,9 @@ likewise, relative to the corpus with trait labels. What raters add to labels, a
 scores have in common beside them, is in both sums. Cues of traits in emotion scores are
 neglected; they count by the square of what leaks.
 
-The estimator from three sources assumes that these factors are 1. They are shown beside
-it and not put into it. With one emotion, one trait and factors a (of emotions, in the
-personality corpus) and b (of traits, in the emotion corpus), what leaks is taken from
-$W / (A F)$ exactly only if B/F and D/A enter with the weights of the corpus, and then
-little of c is left: in the emotion corpus
-
-.. math:: W / (A F) - B / F - b^2 D / A = -a b^2 c,
-
-where with equal factors it is c. With a = b = .8 standard errors double, while to
-ignore such factors shifts estimates by a fraction of one.
+The estimator from three sources divides scores by such factors, modality by modality
+(`sslmepr.association.domain_scales`). Those of a whole corpus, with an interval, are
+shown beside it: they tell how far it has to correct.
 """
 
 from collections.abc import Sequence

@@ -1,203 +1,180 @@
 r"""How strongly scores carry labels in the corpora that do not have these labels.
 
-Three sources assume one joint law in all corpora: that a score of emotions carries as
-much of an emotion in the corpus with trait labels as in its own. But a probe reads the
-people, scenes and wording of its own corpus best, and in another one its scores may
-carry a share :math:`\alpha` of it. Covariances with the labels of that corpus are then
-too small, and with them associations.
+A probe reads the people, scenes and wording of its own corpus best, and people show
+more of what they feel in one kind of recording than in another. In another corpus, the
+scores of a modality may carry a share :math:`\alpha` of what they carry in their own.
+Covariances with the labels of that corpus are then too small, and associations from
+three sources with them.
 
-No label is needed to see it. Covariances of the emotion scores of two modalities come
-from the emotions that both carry, and are :math:`\alpha_m \alpha_k` times those of
-their own corpus. Over all pairs of modalities of different sensors, the scales
-:math:`\alpha` follow by least squares, with a prior towards 1. They are, by modality,
-what `sslmepr.association.cue_strength` gives for a whole corpus, with an interval.
-Scores over their scales carry the same in all corpora; associations from them take the
-scales as known, so that their standard errors are too small.
+No label is needed to see it. Covariances of the scores of two modalities for the same
+task come from what both carry, and are :math:`\alpha_m \alpha_k` times those of their
+own corpus. Over all pairs of modalities of different sensors, the scales
+:math:`\alpha` follow by least squares, with a prior towards 1. Scores over their scales
+carry the same in all corpora. What the scales are wrong by is part of the standard
+errors of whatever is estimated from such scores: `DomainScales` has the influence of
+clips.
+
+A whole corpus with an interval is in `sslmepr.association.cue_strength`.
 """
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import least_squares
 
-from sslmepr.association.cross_source import CrossSource, cross_source
-from sslmepr.association.scores import (
-    IdentificationError,
-    Scores,
-    centred,
-    of_unit_variance,
-)
+from sslmepr.association.scores import Scores
 from sslmepr.labels import TASKS
 
 PRIOR = 1 / 3
 """Standard deviation of the logarithm of a scale. By convention, not tuned."""
 
-EVERY, SCALED = "all corpora", "all corpora, scales corrected"
-COLUMNS = ["covariances", "slope", "correlation", "rmse", "held", "pairs"]
 
-
-def domain_scales(scores: Sequence[Scores]) -> dict[str, np.ndarray]:
+class DomainScales(NamedTuple):
     """Scales of scores in every corpus, relative to the corpus with their labels.
+
+    Attributes
+    ----------
+    values : (task, corpus, modality) ndarray
+        1 in the corpus with the task's labels, and where no two modalities of different
+        sensors were seen together.
+    influence : dict of (int, int) to (ndarray, ndarray)
+        Task and corpus, but for those with its labels, to the influence of clips on the
+        logarithms of scales: (clip, modality), of the corpus with the labels and of
+        this one.
+    """
+
+    values: np.ndarray
+    influence: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]
+
+    def rescaled(self, scores: Sequence[Scores]) -> list[Scores]:
+        """Scores over their scales, which carry the same in all corpora.
+
+        Parameters
+        ----------
+        scores : sequence of Scores
+            Centred, in the order of the corpora.
+        """
+        return [
+            each._replace(
+                emotions=each.emotions / scales[0][:, None],
+                traits=each.traits / scales[1][:, None],
+            )
+            for each, scales in zip(scores, self.values.swapaxes(0, 1), strict=True)
+        ]
+
+    def add_to(
+        self, parts: list[np.ndarray], slopes: dict[tuple[int, int], np.ndarray]
+    ) -> None:
+        """Add what scales are wrong by to the influence of clips on an estimate.
+
+        Parameters
+        ----------
+        parts : list of (clip, number) ndarray
+            By corpus; changed in place.
+        slopes : dict of (int, int) to (number, modality) ndarray
+            Task and corpus to the slopes of the estimate on the logarithms of scales.
+        """
+        for (own, place), slope in slopes.items():
+            mine, theirs = self.influence[own, place]
+            parts[own] += mine @ slope.T
+            parts[place] += theirs @ slope.T
+
+
+def domain_scales(corpora: Sequence[Scores]) -> DomainScales:
+    """Estimate the scales of scores in every corpus, without its labels.
 
     Parameters
     ----------
-    scores : sequence of Scores
-        Of an emotion corpus, a personality corpus and further ones.
+    corpora : sequence of Scores
+        Centred, of unit variance: of an emotion corpus, a personality corpus and
+        further ones.
 
     Returns
     -------
-    dict of str to (corpus, modality) ndarray
-        By task; 1 in the corpus with its labels, and where no two modalities of
-        different sensors were seen together.
+    DomainScales
     """
-    scaled = of_unit_variance([centred(each) for each in scores])
-    modalities = range(scores[0].present.shape[1])
-    sensors = list(modalities if scores[0].sensors is None else scores[0].sensors)
+    modalities = range(corpora[0].present.shape[1])
+    sensors = list(modalities if corpora[0].sensors is None else corpora[0].sensors)
     pairs = [p for p in combinations(modalities, 2) if sensors[p[0]] != sensors[p[1]]]
-    found = {}
-    for own, task in enumerate(TASKS):
-        values = [(each.emotions, each.traits)[own] for each in scaled]
-        moments = [
-            [_covariance(value, each.present, pair) for pair in pairs]
-            for value, each in zip(values, scaled, strict=True)
+    values = np.ones((len(TASKS), len(corpora), len(modalities)))
+    influence = {}
+    for own in range(len(TASKS)):
+        products = [
+            [_Product(each[own], each.present, pair) for pair in pairs]
+            for each in corpora
         ]
-        found[task] = np.array(
-            [
-                np.ones(len(sensors))
-                if place == own
-                else _scales(moments[own], other, pairs, len(sensors))
-                for place, other in enumerate(moments)
-            ]
+        for place, there in enumerate(products):
+            if place == own:
+                continue
+            counts = [len(corpora[n].present) for n in (own, place)]
+            values[own, place], *influence[own, place] = _scales(
+                list(zip(products[own], there, strict=True)), counts, len(sensors)
+            )
+    return DomainScales(values, influence)
+
+
+class _Product:
+    """Covariances of the scores of two modalities, over the clips that have both."""
+
+    def __init__(self, values: np.ndarray, present: np.ndarray, pair: tuple[int, int]):
+        self.pair, self.both = pair, present[:, pair].all(1)
+        self.first, self.second = (values[:, each] for each in pair)
+        self.count = int(self.both.sum())
+        both = self.both / max(self.count, 1)
+        self.mean = (self.first * both[:, None]).T @ self.second
+
+    def influence(self, effect: np.ndarray) -> np.ndarray:
+        """Of clips on what changes by `effect` (modality, score, score) with `mean`."""
+        each = np.einsum(
+            "ns,nt,mst->nm", self.first, self.second, effect, optimize=True
         )
-    return found
+        each -= np.einsum("st,mst->m", self.mean, effect)
+        return each * (self.both / max(self.both.mean(), 1e-12))[:, None]
 
 
-def _covariance(values, present, pair) -> tuple[np.ndarray, int]:
-    both = present[:, pair].all(1)
-    first, second = (values[both, each] for each in pair)
-    count = int(both.sum())
-    return first.T @ second / max(count, 1), count
+def _scales(
+    pairs: list[tuple[_Product, _Product]], counts: list[int], size: int
+) -> tuple:
+    """Scales by which the covariances of one corpus are those of another.
 
+    Returns
+    -------
+    scales : (modality,) ndarray
+    own, there : (clip, modality) ndarray
+        Influence of clips on their logarithms.
+    """
+    weights = [
+        np.sqrt(own.count * there.count / max(own.count + there.count, 1))
+        for own, there in pairs
+    ]
 
-def _scales(own, other, pairs, size: int) -> np.ndarray:
-    """Scales by which the covariances of one corpus are those of another."""
+    def expected(logs, own):
+        return np.exp(logs[list(own.pair)].sum()) * own.mean
 
     def left(logs):
-        scale = np.exp(logs)
         parts = [
-            np.sqrt(n * k / max(n + k, 1))
-            * (there - scale[pair[0]] * scale[pair[1]] * here).ravel()
-            for pair, (here, n), (there, k) in zip(pairs, own, other, strict=True)
+            weight * (there.mean - expected(logs, own)).ravel()
+            for weight, (own, there) in zip(weights, pairs, strict=True)
         ]
         return np.concatenate([*parts, logs / PRIOR])
 
-    return np.exp(least_squares(left, np.zeros(size)).x)
-
-
-def rescaled(scores: Sequence[Scores], scales: dict[str, np.ndarray]) -> list[Scores]:
-    """Scores over their scales, which carry the same in all corpora.
-
-    Parameters
-    ----------
-    scores, scales
-        As of `domain_scales`, and from it.
-    """
-    return [
-        each._replace(
-            emotions=centred(each).emotions / scales["emotion"][place][:, None],
-            traits=centred(each).traits / scales["personality"][place][:, None],
-        )
-        for place, each in enumerate(scores)
-    ]
-
-
-def by_corpus(
-    scores: Sequence[Scores], names: Sequence[str]
-) -> tuple[dict[str, CrossSource], dict[str, np.ndarray]]:
-    """Associations from the covariances of scores of each corpus, and scale-corrected.
-
-    Parameters
-    ----------
-    scores : sequence of Scores
-    names : sequence of str
-        Of the corpora.
-
-    Returns
-    -------
-    associations : dict of str to CrossSource
-        By whose covariances of scores are used; without those that leave the
-        associations undetermined.
-    scales : dict
-        From `domain_scales`.
-    """
-    scales = domain_scales(scores)
-    ways: dict[str, tuple] = {EVERY: (scores, None)}
-    for place, name in enumerate(names):
-        ways[name] = scores, [each == place for each in range(len(scores))]
-    ways[SCALED] = rescaled(scores, scales), None
-    found = {}
-    for name, (used, counted) in ways.items():
-        try:
-            found[name] = cross_source(*used[:2], used[2:], counted=counted)
-        except IdentificationError:
-            continue  # of few clips
-    return found, scales
-
-
-def against_truth(
-    found: dict[str, CrossSource], truth: np.ndarray, quantile: float = 1.96
-) -> pd.DataFrame:
-    """How near each way comes to a known truth.
-
-    Parameters
-    ----------
-    found : dict of str to CrossSource
-        From `by_corpus`.
-    truth : (emotion, trait) ndarray
-    quantile : float
-        Half the width of an interval, in standard errors.
-
-    Returns
-    -------
-    DataFrame
-        covariances (whose), slope (of the estimates on the truth, through 0),
-        correlation (with it, over pairs), rmse, held (pairs whose interval holds the
-        truth), pairs.
-    """
-    rows = []
-    for name, each in found.items():
-        off = each.associations - truth
-        rows.append(
-            (
-                name,
-                (each.associations * truth).sum() / (truth**2).sum(),
-                np.corrcoef(each.associations.ravel(), truth.ravel())[0, 1],
-                np.sqrt((off**2).mean()),
-                int((np.abs(off) <= quantile * each.error).sum()),
-                truth.size,
-            )
-        )
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def scale_table(
-    scales: dict[str, np.ndarray], corpora: Sequence[str], modalities: Sequence[str]
-) -> pd.DataFrame:
-    """Scales in long form: corpus, task, modality, scale.
-
-    Parameters
-    ----------
-    scales : dict
-        From `domain_scales`.
-    corpora, modalities : sequence of str
-        Their names.
-    """
-    rows = [
-        (corpus, task, modality, scale)
-        for task, matrix in scales.items()
-        for corpus, row in zip(corpora, matrix, strict=True)
-        for modality, scale in zip(modalities, row, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["corpus", "task", "modality", "scale"])
+    logs = least_squares(left, np.zeros(size)).x
+    slopes = []
+    for weight, (own, _) in zip(weights, pairs, strict=True):
+        slope = np.zeros((own.mean.size, size))
+        slope[:, own.pair] -= weight * expected(logs, own).reshape(-1, 1)
+        slopes.append(slope)
+    jacobian = np.concatenate([*slopes, np.eye(size) / PRIOR])
+    gain = -np.linalg.solve(jacobian.T @ jacobian, jacobian.T)
+    influence = [np.zeros((count, size)) for count in counts]
+    start = 0
+    for weight, (own, there) in zip(weights, pairs, strict=True):
+        end = start + own.mean.size
+        effect = weight * gain[:, start:end].reshape(size, *own.mean.shape)
+        scale = np.exp(logs[list(own.pair)].sum())
+        influence[0] += own.influence(-scale * effect)
+        influence[1] += there.influence(effect)
+        start = end
+    return np.exp(logs), *influence

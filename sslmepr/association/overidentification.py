@@ -41,6 +41,7 @@ from sslmepr.association.cross_source import (
     fit,
     observe,
 )
+from sslmepr.association.domain_scales import domain_scales
 from sslmepr.association.labelled_moments import rows_of
 from sslmepr.association.moment_fit import MomentModel, ScoreProducts
 from sslmepr.association.prediction_powered import by_speaker
@@ -141,14 +142,11 @@ def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
 
     By corpus, and in it those of whom two sensors were seen and the others.
     """
-    size = len(seen.mine.matrix)
-    found = []
-    for place, (corpus, share) in enumerate(
-        zip(seen.corpora, seen.weights, strict=True)
-    ):
+    parts, found = [], []
+    for place, share in enumerate(seen.weights):
         each = share[:, None, None] * seen.products[place].deviations()
         if place < 2:
-            own = slice(size) if place == 0 else slice(size, None)
+            own = seen.labels(place)
             labelled = (seen.mine, seen.theirs)[place]
             of_emotions = np.concatenate([model.lam, model.gam], -1)[..., own]
             of_traits = np.concatenate([model.phi, model.psi], -1)[..., own]
@@ -159,13 +157,32 @@ def _influence(seen: Observed, model: MomentModel) -> list[np.ndarray]:
                 each[:, number] -= emotions[:, m] @ two.T
                 each[:, number] -= one @ traits[:, k].transpose(0, 2, 1)
                 each[:, number] += one @ matrix @ two.T
-        sums = by_speaker(corpus, each).reshape(-1, each[0].size) / len(each)
+        parts.append(rows_of(each))
+    if seen.scales:
+        seen.scales.add_to(parts, seen.scale_slopes(*_effects(model, seen.pairs)))
+    for corpus, each in zip(seen.corpora, parts, strict=True):
+        sums = by_speaker(corpus, each) / len(each)
         crossed = (
             by_speaker(corpus, crossed_clips(corpus.present, seen.pairs)[:, None])[:, 0]
             > 0
         )
         found += [part for part in (sums[crossed], sums[~crossed]) if len(part)]
     return found
+
+
+def _effects(model: MomentModel, pairs) -> tuple[np.ndarray, ...]:
+    """What moments do to what given associations leave, as in `MomentEffect`."""
+    shape = model.expected.shape
+    count = model.expected.size
+    products = np.eye(count).reshape(count, *shape)
+    of_emotions = np.concatenate([model.lam, model.gam], -1)
+    of_traits = np.concatenate([model.phi, model.psi], -1)
+    emotions = np.zeros((count, *of_emotions.shape))
+    traits = np.zeros((count, *of_traits.shape))
+    for place, (m, k) in enumerate(pairs):
+        emotions[:, m] -= products[:, place] @ of_traits[k]
+        traits[:, k] -= products[:, place].transpose(0, 2, 1) @ of_emotions[m]
+    return products, emotions, traits
 
 
 def _smallest(model: MomentModel, pairs) -> dict[str, float]:
@@ -184,7 +201,8 @@ def covariance_difference(
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Covariances of scores of different sensors in one corpus less in another.
 
-    Under one joint law they are the same, whatever the labels; none is used. Of scores
+    Under one joint law they are the same but for scales, which covariances for the same
+    task tell, whatever the labels; none is used. Of scores
     that were cross-fitted, the mean over folds stands in one corpus and the mean probe
     in the other, which have the same covariance.
 
@@ -205,6 +223,8 @@ def covariance_difference(
         If no pair of modalities of different sensors is seen in both.
     """
     corpora = of_unit_variance([centred(first), centred(second)])
+    scales = domain_scales(corpora)
+    corpora = scales.rescaled(corpora)
     seen = [crossed_pairs([each], first.sensors) for each in corpora]
     pairs = [pair for pair in seen[0] if pair in seen[1]]
     if not pairs:
@@ -213,8 +233,20 @@ def covariance_difference(
         )
     products = [ScoreProducts(each, pairs) for each in corpora]
     change = products[0].mean - products[1].mean
+    parts = [
+        sign * rows_of(each.deviations())
+        for sign, each in zip((1, -1), products, strict=True)
+    ]
+    slopes = {}
+    for own, place in scales.influence:
+        slope = np.zeros((*change.shape, corpora[0].present.shape[1]))
+        for number, pair in enumerate(pairs):
+            scaled = products[place].mean[number]
+            slope[number, ..., pair[own]] = scaled if place else -scaled
+        slopes[own, place] = slope.reshape(change.size, -1)
+    scales.add_to(parts, slopes)
     influence = [
-        sign * by_speaker(corpus, each.deviations()) / len(corpus.present)
-        for sign, corpus, each in zip((1, -1), corpora, products, strict=True)
+        (by_speaker(corpus, each) / len(each)).reshape(-1, *change.shape)
+        for corpus, each in zip(corpora, parts, strict=True)
     ]
     return change, influence

@@ -27,8 +27,8 @@ DISJOINT = "disjoint_modalities"
 CROSS = "cross_source"
 """Neither: three sources together (see `sslmepr.association.cross_source`)."""
 
-SCALED = "scales_corrected"
-"""`CROSS` of scores over their scales (see `sslmepr.association.domain_scales`)."""
+UNSCALED = "scales_taken_as_1"
+"""`CROSS` without the scales of scores (see `sslmepr.association.domain_scales`)."""
 
 BRIDGED = "prediction_powered"
 """Annotated on a few clips (see `sslmepr.association.prediction_powered`)."""

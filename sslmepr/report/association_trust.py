@@ -41,9 +41,6 @@ DOUBTED = {
 UNLIKE = "unlike domains"
 """Drawn worlds whose corpora show emotions, and traits, with different strength."""
 
-ONE_LAW = ("covariances", "corpora")
-"""Checks of one joint law in all corpora."""
-
 CHECKED = {
     "conditions": "all together (Hansen's J)",
     "covariances": "one joint law: covariances of scores",
@@ -105,8 +102,8 @@ def in_short(table: pd.DataFrame, doubted: bool, held: str = "") -> str:
     return told + truth
 
 
-def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
-    """What the strengths of cues say against one joint law in all corpora.
+def unlike_corpora(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
+    """How unlike corpora show emotions and traits, and what is done about it.
 
     Parameters
     ----------
@@ -131,17 +128,17 @@ def contradicted(strengths: pd.DataFrame, drawn: pd.DataFrame) -> list[str]:
         for row in unequal.itertuples()
     )
     sentence = (
-        "**Emotions and traits are assumed to show alike in both corpora (one joint "
-        f"law), and do not**: {told} as in the corpus with their labels."
+        f"**Corpora show emotions and traits with different strength**: {told} as in "
+        "the corpus with their labels. The analysis divides the scores of each "
+        "modality by such factors, as their covariances tell them."
     )
     kind = drawn[drawn["condition"] == UNLIKE]
     if len(kind):
         (called,) = false_alarms(kind)["estimate"]
         sentence += (
-            f" In drawn worlds that differ in such a way (*{UNLIKE}*), intervals hold "
-            f"the truth in {pairs_held(kind)}, and some pair is called present in "
-            f"{share(called)} of those in which nothing is associated. A verdict above "
-            "is as much less sure."
+            f" In drawn worlds that differ in such a way (*{UNLIKE}*), its intervals "
+            f"hold the truth in {pairs_held(kind)}, and some pair is called present in "
+            f"{share(called)} of those in which nothing is associated."
         )
     return [sentence]
 
@@ -152,30 +149,25 @@ def unlike(strengths: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     strengths : DataFrame
-        As of `contradicted`.
+        As of `unlike_corpora`.
     """
     if strengths.empty:
         return strengths
     return strengths[(strengths["low"] > 1) | (strengths["high"] < 1)]
 
 
-def checks_shown(checks: pd.DataFrame, strengths: pd.DataFrame) -> pd.DataFrame:
+def checks_shown(checks: pd.DataFrame) -> pd.DataFrame:
     """Checks of assumptions, in words that do not say more than they found.
 
     Parameters
     ----------
     checks : DataFrame
         From `sslmepr.association.assumption_checks.assumption_checks`.
-    strengths : DataFrame
-        As of `contradicted`; where they differ, they contradict `ONE_LAW`.
     """
     if checks.empty:
         return checks
     words, held = checks["verdict"].copy(), checks["verdict"] == "holds"
     words[held & checks["p"].notna()] = "not rejected"  # others are no tests
-    if len(unlike(strengths)):
-        mine = held & checks["assumption"].isin(ONE_LAW)
-        words[mine] += ", but the strength of cues rejects one joint law"
     return checks.assign(
         assumption=checks["assumption"].replace(CHECKED),
         p=checks["p"].map(p_alone, na_action="ignore"),
@@ -344,7 +336,7 @@ def strength_dots(strengths: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     strengths : DataFrame
-        As of `contradicted`; estimates that there are not are left out.
+        As of `unlike_corpora`; estimates that there are not are left out.
 
     Returns
     -------

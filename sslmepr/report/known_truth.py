@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from sslmepr.association.domain_scales import EVERY as EVERY_CORPUS
-from sslmepr.association.domain_scales import SCALED
+from sslmepr.association.by_corpora import EVERY as EVERY_CORPUS
+from sslmepr.association.by_corpora import UNSCALED
+from sslmepr.association.domain_scales import DomainScales
 from sslmepr.association.sources import CROSS
 from sslmepr.association.specifications import EVERY
 from sslmepr.labels import select
@@ -135,28 +136,24 @@ def miss_explained(
 
 
 def scales_explained(
-    ways: pd.DataFrame, scales: dict[str, np.ndarray], corpora: Sequence[str]
+    ways: pd.DataFrame, scales: DomainScales, corpora: Sequence[str]
 ) -> list[str]:
     """Whether probes read other corpora worse than their own, and what that takes away.
 
     Parameters
     ----------
     ways : DataFrame
-        From `sslmepr.association.domain_scales.against_truth`.
-    scales : dict of str to (corpus, modality) ndarray
-        From `sslmepr.association.domain_scales.domain_scales`.
+        From `sslmepr.association.by_corpora.against_truth`.
+    scales : DomainScales
     corpora : sequence of str
         Their names.
     """
     slopes = ways.set_index("covariances")["slope"]
     held = ways.set_index("covariances")["held"]
-    if not {EVERY_CORPUS, SCALED} <= {*slopes.index}:
+    if not {EVERY_CORPUS, UNSCALED} <= {*slopes.index}:
         return []
     pairs = int(ways["pairs"].iloc[0])
-    sides = {
-        "emotions": scales["emotion"][1],
-        "traits": scales["personality"][0],
-    }
+    sides = {"emotions": scales.values[0, 1], "traits": scales.values[1, 0]}
     told = " and ".join(
         f"scores of {side} carry {100 * values.min():.0f} to {share(values.max())} "
         f"(median {share(np.median(values))}) of them in the corpus *{corpus}*"
@@ -168,11 +165,10 @@ def scales_explained(
     return [
         "**Probes read other corpora otherwise than their own.** By covariances of "
         f"scores, for which no label is needed, {told}, by modality, where the corpus "
-        "with their labels is 100 %. The analysis takes them to be the same. Corrected "
-        f"for it, estimates have {apa_number(slopes[SCALED])} of the size of the truth "
-        f"instead of {apa_number(slopes[EVERY_CORPUS])}, and intervals, which take the "
-        f"scales as known, hold it in {held[SCALED]} of {pairs} pairs instead of "
-        f"{held[EVERY_CORPUS]}.",
+        "with their labels is 100 %. The analysis divides scores by these scales. "
+        f"Estimates have {apa_number(slopes[EVERY_CORPUS])} of the size of the truth, "
+        f"and {apa_number(slopes[UNSCALED])} if scales are taken as 1; intervals hold "
+        f"it in {held[EVERY_CORPUS]} and in {held[UNSCALED]} of {pairs} pairs.",
         "**Corpora disagree.** From the covariances of scores in one corpus alone, the "
         f"size of the estimates against the truth is: {alone or 'not known'}.",
     ]

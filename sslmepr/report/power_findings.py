@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sslmepr.association.sources import CROSS, DISJOINT, SCALED
+from sslmepr.association.sources import CROSS, DISJOINT, UNSCALED
 from sslmepr.labels import select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.overview import Findings, first_screen
@@ -204,7 +204,7 @@ def power_findings(summary: pd.DataFrame, alpha: float) -> Findings:
             f"in these of {len(alarms)} kinds of worlds: {told}.",
             *_errors(summary),
             *_beside(summary),
-            *_scaled(summary),
+            *_scales(summary),
         ]
     )
 
@@ -266,10 +266,10 @@ def _beside(summary: pd.DataFrame) -> list[str]:
     ]
 
 
-def _scaled(summary: pd.DataFrame) -> list[str]:
-    """What the correction of scales changes where corpora differ."""
+def _scales(summary: pd.DataFrame) -> list[str]:
+    """What scales of scores change where corpora differ."""
     told = []
-    for kind in select(summary, source=SCALED)["condition"].unique():
+    for kind in select(summary, source=UNSCALED)["condition"].unique():
         rows = select(summary, condition=kind)
         top = rows["strength"].max()
         asked = (("slope", top), (COVERED, top), ("familywise_error", 0.0))
@@ -278,17 +278,17 @@ def _scaled(summary: pd.DataFrame) -> list[str]:
                 select(rows, source=source, metric=metric, strength=strength)[
                     "estimate"
                 ].iloc[0]
-                for source in (CROSS, SCALED)
+                for source in (UNSCALED, CROSS)
             ]
             for metric, strength in asked
         )
         told.append(
-            f"**Scores over their scales** (*{kind}*): where probes read other corpora "
-            "less well than their own, the correction, which takes scales as known, "
-            f"changes the size of estimates from {apa_number(slopes[0])} to "
-            f"{apa_number(slopes[1])} of the truth, coverage from {share(held[0])} to "
-            f"{share(held[1])}, and worlds without associations in which some pair is "
-            f"called from {share(alarms[0])} to {share(alarms[1])}."
+            f"**Scales of scores** (*{kind}*): where probes read other corpora less "
+            "well than their own, dividing scores by their scales changes the size of "
+            f"estimates from {apa_number(slopes[0])} to {apa_number(slopes[1])} of the "
+            f"truth, coverage from {share(held[0])} to {share(held[1])}, and worlds "
+            "without associations in which some pair is called from "
+            f"{share(alarms[0])} to {share(alarms[1])}."
         )
     return told
 

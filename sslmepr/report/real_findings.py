@@ -690,11 +690,9 @@ def checks(folder: str | Path) -> Table | Message:
     folder : path
         ``results/<study>/association``.
     """
-    found, strengths = (
-        recorded(Path(folder, name)) for name in ("assumptions.csv", "cue_strength.csv")
-    )
+    found = recorded(Path(folder, "assumptions.csv"))
     nothing = "Associations are not identified; there is nothing to check."
-    return show_table(checks_shown(found, strengths), nothing)
+    return show_table(checks_shown(found), nothing)
 
 
 def robustness_findings(found: pd.DataFrame) -> list[str]:

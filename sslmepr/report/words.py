@@ -92,7 +92,7 @@ WORDS = {
     "cross_source": "three sources",
     "prediction_powered": "with doubly labelled clips",
     "combined": "both combined",
-    "scales_corrected": "three sources, scales of domains corrected",
+    "scales_taken_as_1": "three sources, scales of scores taken as 1",
     "predicted_x_true": "predicted emotion × annotated trait",
     "true_x_predicted": "annotated emotion × predicted trait",
     "predicted_x_predicted": "predicted × predicted",

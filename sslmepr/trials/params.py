@@ -116,8 +116,8 @@ class Condition(Section):
         are estimated as well; 0: none.
     known_reliability : bool
         Whether the analysis is told how reliable the raters are.
-    scaled : bool
-        Whether associations are estimated as well from scores over their scales.
+    unscaled : bool
+        Whether associations are estimated as well with scales of scores taken as 1.
     """
 
     clips: Positive = 480
@@ -130,7 +130,7 @@ class Condition(Section):
     disjoint: bool = False
     bridge: Annotated[int, Field(ge=0)] = 0
     known_reliability: bool = False
-    scaled: bool = False
+    unscaled: bool = False
 
     @model_validator(mode="after")
     def _bridge_is_in_the_corpus(self) -> "Condition":

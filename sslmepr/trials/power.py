@@ -25,14 +25,13 @@ from sslmepr.association.correlation import association
 from sslmepr.association.cross_source import CrossSource, Reliability, cross_source
 from sslmepr.association.cross_table import cell_table
 from sslmepr.association.disjoint_modalities import divided_tables
-from sslmepr.association.domain_scales import domain_scales, rescaled
 from sslmepr.association.grid import CELL, tidy_matrix
 from sslmepr.association.label_noise import reliability_of
 from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import UNSCORED, scores_of
 from sslmepr.association.recovery import compare
 from sslmepr.association.scores import Scores
-from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, SCALED
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, UNSCALED
 from sslmepr.labels import (
     MODALITIES,
     SCORED_EMOTIONS,
@@ -221,10 +220,10 @@ def analyses(
             found = from_bridge(params, study, condition.bridge)
         else:
             found = {CROSS: from_three_sources(params, study, known)}
-        if condition.scaled:
+        if condition.unscaled:
             scores = probe_scores(study)
-            scores = rescaled(scores, domain_scales(scores))
-            found[SCALED] = _table(cross_source(*scores[:2], scores[2:]), params)
+            without = cross_source(*scores[:2], scores[2:], scaled=False)
+            found[UNSCALED] = _table(without, params)
         if condition.disjoint:
             found[DISJOINT] = from_disjoint_modalities(params, study)
     return found

@@ -6,7 +6,6 @@ from sslmepr.association.sources import BRIDGED, CROSS, DISJOINT
 from sslmepr.report.association_trust import (
     checks_shown,
     claims_table,
-    contradicted,
     counted_or_not,
     halo_dots,
     held_caption,
@@ -14,6 +13,7 @@ from sslmepr.report.association_trust import (
     overlap_dots,
     strength_dots,
     uncounted,
+    unlike_corpora,
 )
 
 DRAWN = pd.DataFrame(
@@ -42,8 +42,8 @@ STRENGTHS = pd.DataFrame(
 )
 
 
-def test_cues_of_unequal_strength_contradict_one_law():
-    (told,) = contradicted(STRENGTHS, DRAWN)
+def test_cues_of_unequal_strength_are_told():
+    (told,) = unlike_corpora(STRENGTHS, DRAWN)
     assert (
         "emotions change scores .84 [.72, .97] times as much in the corpus rated for "
         "traits; traits change scores 1.20 [1.10, 1.30] times as much in the corpus "
@@ -52,10 +52,10 @@ def test_cues_of_unequal_strength_contradict_one_law():
     assert "hold the truth in 92 to 93 % of the pairs" in told
     assert "called present in 20 % of those" in told
     others = DRAWN[DRAWN["condition"] != "unlike domains"]
-    (short,) = contradicted(STRENGTHS, others)
-    assert told.startswith(short) and short.endswith("corpus with their labels.")
-    assert contradicted(STRENGTHS.iloc[1:2], DRAWN) == []
-    assert contradicted(pd.DataFrame(), DRAWN) == []
+    (short,) = unlike_corpora(STRENGTHS, others)
+    assert told.startswith(short) and short.endswith("as their covariances tell them.")
+    assert unlike_corpora(STRENGTHS.iloc[1:2], DRAWN) == []
+    assert unlike_corpora(pd.DataFrame(), DRAWN) == []
 
 
 def test_the_answer_stands_above_the_matrix_in_one_sentence():
@@ -96,19 +96,12 @@ def test_a_check_that_holds_is_not_called_so():
             "verdict": ["fails", "holds", "holds", "holds"],
         }
     )
-    shown = checks_shown(checks, STRENGTHS)["verdict"].tolist()
-    assert shown == [
-        "fails",
-        "not rejected, but the strength of cues rejects one joint law",
-        "not rejected",
-        "holds",
-    ]
-    shown = checks_shown(checks, STRENGTHS.iloc[1:2])["verdict"].tolist()
+    table = checks_shown(checks)
+    shown = table["verdict"].tolist()
     assert shown == ["fails", "not rejected", "not rejected", "holds"]
-    table = checks_shown(checks, STRENGTHS)
     assert table["p"].dropna().tolist() == [".010", ".900", ".100"]
     assert table["assumption"][0] == "one joint law: covariances of scores"
-    assert checks_shown(pd.DataFrame(), STRENGTHS).empty
+    assert checks_shown(pd.DataFrame()).empty
 
 
 def test_captions_tell_the_coverage_of_their_intervals():

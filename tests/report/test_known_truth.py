@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sslmepr.association.domain_scales import EVERY, SCALED
+from sslmepr.association.by_corpora import EVERY, UNSCALED
+from sslmepr.association.domain_scales import DomainScales
 from sslmepr.association.sources import CROSS
 from sslmepr.report.known_truth import (
     cells_held,
@@ -99,26 +100,24 @@ def test_scales_are_told_by_side_and_corpus():
     """Of emotions, of the second corpus; of traits, of the first."""
     ways = pd.DataFrame(
         {
-            "covariances": [EVERY, "films", "blogs", SCALED],
-            "slope": [0.55, 0.73, 0.74, 0.7],
-            "held": [25, 26, 29, 28],
+            "covariances": [EVERY, "films", "blogs", UNSCALED],
+            "slope": [0.7, 0.73, 0.74, 0.55],
+            "held": [28, 26, 29, 25],
             "pairs": 30,
         }
     )
     ones = np.ones(3)
-    scales = {
-        "emotion": np.array([ones, [0.7, 0.8, 0.9]]),
-        "personality": np.array([[0.5, 1.2, 0.6], ones]),
-    }
+    values = [[ones, [0.7, 0.8, 0.9]], [[0.5, 1.2, 0.6], ones]]
+    scales = DomainScales(np.array(values), {})
     carried, alone = scales_explained(ways, scales, ["films", "blogs"])
     assert (
         "scores of emotions carry 70 to 90 % (median 80 %) of them in the corpus "
         "*blogs* and scores of traits carry 50 to 120 % (median 60 %) of them in the "
         "corpus *films*" in carried
     )
-    assert ".70 of the size of the truth instead of .55" in carried
-    assert "hold it in 28 of 30 pairs instead of 25" in carried
+    assert "have .70 of the size of the truth, and .55 if scales are taken" in carried
+    assert carried.endswith("hold it in 28 and in 25 of 30 pairs.")
     assert alone.endswith("is: *films* .73; *blogs* .74.")
-    few = ways[ways["covariances"].isin([EVERY, "blogs", SCALED])]
+    few = ways[ways["covariances"].isin([EVERY, "blogs", UNSCALED])]
     assert scales_explained(few, scales, ["films", "blogs"])[1].endswith("*blogs* .74.")
     assert scales_explained(ways.iloc[:3], scales, ["films", "blogs"]) == []

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from sslmepr.association.sources import CROSS, DISJOINT, SCALED
+from sslmepr.association.sources import CROSS, DISJOINT, UNSCALED
 from sslmepr.report.power_findings import (
     asked,
     cell_bias,
@@ -52,8 +52,8 @@ def test_findings_tell_rates_failures_false_alarms_by_kind_and_the_alternative()
     assert "in up to 90 % of the worlds, three sources in up to 4 % of" in beside
 
 
-def test_corrected_scales_are_told_beside_what_they_correct():
-    pairs = {CROSS: (0.8, 0.91, 0.3), SCALED: (0.97, 0.94, 0.06)}
+def test_scales_are_told_beside_what_they_correct():
+    pairs = {UNSCALED: (0.8, 0.91, 0.3), CROSS: (0.97, 0.94, 0.06)}
     rows = [
         (source, "unlike", strength, metric, value, 100)
         for source, values in pairs.items()

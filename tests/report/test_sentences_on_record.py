@@ -683,8 +683,8 @@ TOLD = {
         real_findings.outside_findings,
         recorded(RESULTS / "described/record/outside.csv"),
     ),
-    "cues against one law": Told(
-        association_trust.contradicted,
+    "unlike corpora": Told(
+        association_trust.unlike_corpora,
         # Made too small, so that there is something to tell.
         lambda: [
             scaled(pd.read_csv(STUDY / "association/cue_strength.csv"), 0.1),

@@ -4,12 +4,11 @@ import pytest
 
 from sslmepr.association.cross_source import cross_source
 from sslmepr.association.disjoint_modalities import disjoint_tables
-from sslmepr.association.domain_scales import domain_scales, rescaled
 from sslmepr.association.grid import CELLS
 from sslmepr.association.label_noise import reliability_of
 from sslmepr.association.prediction_powered import combined, prediction_powered
 from sslmepr.association.probe_scores import scores_of
-from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, SCALED
+from sslmepr.association.sources import BRIDGED, COMBINED, CROSS, DISJOINT, UNSCALED
 from sslmepr.labels import EMOTIONS, MODALITIES, SCORED_EMOTIONS, TRAITS
 from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import make_channels
@@ -110,8 +109,8 @@ def test_clips_with_both_labels_give_what_the_estimators_give(settings):
 
 def test_reliability_and_scales_are_used_where_a_condition_says_so(settings):
     params, raters = small(settings), Raters(count=1, halo=0, noise_sd=0.3)
-    scaled = Condition(clips=110, raters=raters, scaled=True)
-    told = scaled.model_copy(update={"scaled": False, "known_reliability": True})
+    scaled = Condition(clips=110, raters=raters, unscaled=True)
+    told = scaled.model_copy(update={"unscaled": False, "known_reliability": True})
     section = TINY.model_copy(update={"conditions": {"a": scaled}, "worlds": 1})
     same = section.model_copy(update={"conditions": {"a": told}})
     first, second = (
@@ -124,9 +123,8 @@ def test_reliability_and_scales_are_used_where_a_condition_says_so(settings):
         CROSS: cross_source(*scores[:2], scores[2:]),
         "told": cross_source(*scores[:2], scores[2:], reliability=known),
     }
-    scores = rescaled(scores, domain_scales(scores))
-    expected[SCALED] = cross_source(*scores[:2], scores[2:])
-    for source, of in ((CROSS, first), (SCALED, first), ("told", second)):
+    expected[UNSCALED] = cross_source(*scores[:2], scores[2:], scaled=False)
+    for source, of in ((CROSS, first), (UNSCALED, first), ("told", second)):
         rows = of[(of["strength"] == 0.3) & (of["world"] == 0)]
         rows = rows[rows["source"] == (CROSS if source == "told" else source)]
         np.testing.assert_allclose(
