@@ -44,7 +44,8 @@ def figures_of(page: str) -> Iterator[PlacedFigure]:
     """The figures of a page, as they are drawn for light and wide pages.
 
     Of a strip of pictures the last one stands for all, which shows most; its tab and
-    caption are the heading. Of pictures in two modes, it is the light one.
+    caption are the heading. Of pictures in two modes, it is the light one. Where the
+    heading was that of a figure before, what the figure shows stands in its place.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def figures_of(page: str) -> Iterator[PlacedFigure]:
     sections, headings, tabs = (
         [*each.finditer(page)] for each in (_SECTION, _HEADING, _TAB)
     )
+    known = set()
     for found in _FIGURE.finditer(page):
         section = _last_before(found.start(), sections)
         heading = _last_before(found.start(), headings)
@@ -67,7 +69,9 @@ def figures_of(page: str) -> Iterator[PlacedFigure]:
                 tab = _last_before(found.start(), tabs)
                 heading = f"{tab}: {caption[1]}" if tab else caption[1]
             shown = markup.unescape(_SOURCE.search(shown)[1])
-        yield PlacedFigure(section, _plain(heading), alt, shown)
+        heading = _plain(heading)
+        yield PlacedFigure(section, alt if heading in known else heading, alt, shown)
+        known.add(heading)
 
 
 def _last_before(place: int, found: list[re.Match]) -> str:

@@ -20,6 +20,9 @@ from sslmepr.report.apa import apa_number
 from sslmepr.report.power_findings import share
 from sslmepr.report.words import plain
 
+NAMED = 3
+"""Pairs that are named where intervals miss the truth."""
+
 ALIKE = "mild world"
 """Drawn worlds with the knobs of the simulated study."""
 
@@ -199,11 +202,14 @@ def cells_held(cells: pd.DataFrame) -> str:
     where = "are too weak"
     if near < len(missed):
         where = f"miss it, {near} of them too weak"
+    off = (missed["recovered"] - missed["rated"]).abs()
+    most = missed.iloc[np.argsort(-off.to_numpy().round(6), kind="stable")]
     named = "; ".join(
         f"{plain(row.emotion)} with {plain(row.trait)}, {beside(row)}"
-        for row in missed.itertuples()
+        for row in most.head(NAMED).itertuples()
     )
-    return f"{told} (the others {where}: {named})"
+    furthest = "furthest off, " if len(missed) > NAMED else ""
+    return f"{told} (the others {where}: {furthest}{named})"
 
 
 def beside(row) -> str:

@@ -25,6 +25,11 @@ def test_a_figure_knows_where_it_stands_and_what_it_shows():
     assert found.drawing.endswith('viewBox="0 0 3 1"><g/></svg>')
 
 
+def test_figures_under_one_heading_are_told_apart():
+    first, second = figures_of(PAGE.replace(FIGURE, 2 * FIGURE))
+    assert (first.heading, second.heading) == ("The part", "W & V")
+
+
 def test_figures_without_a_place_or_a_drawing_are_left_out():
     assert list(figures_of(FIGURE)) == []
     assert list(figures_of(PAGE.replace("wide", "other"))) == []

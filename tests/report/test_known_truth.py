@@ -61,6 +61,10 @@ def test_pairs_that_were_built_in_are_counted_apart():
         "sadness with openness, .30 where the truth is .10)"
     )
     assert "(the others are too weak: fear" in cells_held(CELLS.head(2))
+    far = CELLS.iloc[[0]].assign(recovered=0.0, low=-0.1, high=0.1)
+    told = cells_held(pd.concat([CELLS, CELLS.iloc[[0]], far]))
+    assert "too weak: furthest off, fear with openness, .00 where" in told
+    assert told.count("where the truth is") == 3
     assert cells_held(CELLS.iloc[1:2]) == "1 of the 1 pairs that were built in"
     assert cells_held(CELLS.assign(planted=0)) == "1 of 3 pairs"
 
