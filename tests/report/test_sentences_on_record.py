@@ -659,8 +659,8 @@ TOLD = {
         recorded(STUDY / "association/primary.csv", STUDY / "validity/cells.csv"),
         of_claims,
     ),
-    "contradictions": Told(
-        contradictions, recorded(STUDY / "association/assumptions.csv")
+    "contradictions": Told(  # those of real people: there are some
+        contradictions, recorded(RESULTS / "real/association/assumptions.csv")
     ),
     "real people": Told(tell_real, of_real((*OF_REAL, "folds/ravdess.csv")), guesses),
     "traits of real people": Told(
