@@ -91,6 +91,7 @@ MODEL_COMPONENTS = (
     "contrary_words",
     "expressiveness",
     "second_forms",
+    "factor_model",
 )
 """Optional parts of the fusion network, see :mod:`sslmepr.models.fusion`."""
 
@@ -103,6 +104,7 @@ OURS = (
     "contrary_words",
     "expressiveness",
     "second_forms",
+    "factor_model",
 )
 """Components that the published network does not have."""
 

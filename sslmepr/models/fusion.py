@@ -12,7 +12,7 @@ result to the logits. If the errors of modalities are independent, the sum of th
 logits is more confident than their mean, as it should be.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sslmepr.labels import EMOTIONS, MODEL_COMPONENTS, PARTS, TARGETS, TASKS, TRAITS
+from sslmepr.models.factor_expert import FactorExpert
 from sslmepr.models.fusion_parts import (
     CONTRADICTS,
     CONTRARY,
@@ -59,7 +60,8 @@ class FusionConfig:
         `contrary_words`, words are taken as said, and without `expressiveness`, all
         people as equally expressive. These two are parts of a product of experts; where
         the tasks or modalities that they need are not there, they have no effect.
-        Without `second_forms`, emotions are taken as shown in one form.
+        Without `second_forms`, emotions are taken as shown in one form, and without
+        `factor_model`, late fusion is not joined by a model of the cues themselves.
     features : dict of str to int
         Modality to its number of features, the input of co-trained probes and readings.
 
@@ -67,8 +69,8 @@ class FusionConfig:
     ------
     ValueError
         If a name is unknown, a list is empty, `features` does not match `widths`,
-        `heads` does not divide `hidden`, a product of experts has no predict projector
-        to give it evidence, or a part of it is without it.
+        `heads` does not divide `hidden`, a product of experts or a factor model has no
+        predict projector beside it, or a part of a component is without it.
     """
 
     widths: dict[str, int]
@@ -91,9 +93,8 @@ class FusionConfig:
         for name in ("widths", "tasks"):
             if not getattr(self, name):
                 raise ValueError(f"{name}: at least one is needed")
-        probing = {"co_training", "product_of_experts", "second_forms"} - set(
-            self.without
-        )
+        probing = {*("co_training", "product_of_experts"), "second_forms"}
+        probing = (probing | {"factor_model"}) - set(self.without)
         if probing and list(self.features) != list(self.widths):
             raise ValueError(
                 f"features: {' and '.join(sorted(probing))} need a width for "
@@ -101,10 +102,9 @@ class FusionConfig:
             )
         if self.hidden % self.heads:
             raise ValueError(f"heads={self.heads} does not divide hidden={self.hidden}")
-        if "product_of_experts" not in self.without and (
-            "predict_projector" in self.without
-        ):
-            raise ValueError("product_of_experts: needs the predict_projector")
+        for name in ("product_of_experts", "factor_model"):
+            if name not in self.without and "predict_projector" in self.without:
+                raise ValueError(f"{name}: needs the predict_projector")
         for part, whole in PARTS.items():
             if part not in self.without and whole in self.without:
                 raise ValueError(f"{part}: needs the {whole}")
@@ -123,6 +123,9 @@ class FusionInput(NamedTuple):
         Where False, values of the other fields are arbitrary and never used.
     features : dict of str to (clip, feature) torch.Tensor
         Mean-pooled features per modality.
+    factored : dict of str to (clip, target) torch.Tensor
+        What a model's factor expert says of the clips, if it has been asked before;
+        empty otherwise. It is frozen, and training need not ask it in every epoch.
     """
 
     embeddings: dict[str, Tensor]
@@ -130,6 +133,7 @@ class FusionInput(NamedTuple):
     trait_scores: Tensor
     present: Tensor
     features: dict[str, Tensor]
+    factored: Mapping[str, Tensor] = {}  # noqa: RUF012 (never changed)
 
     def at(self, rows: Tensor) -> "FusionInput":
         """Select clips of the batch by position."""
@@ -146,6 +150,7 @@ class FusionInput(NamedTuple):
             change(self.trait_scores),
             change(self.present),
             {name: change(values) for name, values in self.features.items()},
+            {name: change(values) for name, values in self.factored.items()},
         )
 
 
@@ -196,10 +201,13 @@ class FusionModel(nn.Module):
     weighing : (task,) torch.Tensor
         How far the product of experts takes the place of the plain sum of the terms of
         late fusion, from 0 to 1; set in the same way.
+    believing : (task,) torch.Tensor
+        How far the factor model takes the place of both, likewise.
     """
 
     shares: Tensor
     weighing: Tensor
+    believing: Tensor
 
     activation: type[nn.Module] = nn.GELU
     """Of the projectors. With the kink of ReLU, a rounding error of the input can set a
@@ -209,8 +217,8 @@ class FusionModel(nn.Module):
         super().__init__()
         self.config = config
         hidden = config.hidden
-        self.register_buffer("shares", torch.ones(len(config.tasks)))
-        self.register_buffer("weighing", torch.ones(len(config.tasks)))
+        for name in ("shares", "weighing", "believing"):
+            self.register_buffer(name, torch.ones(len(config.tasks)))
         self.projectors = nn.ModuleDict(
             {
                 modality: Projector(width, hidden, config.dropout, self.activation)
@@ -246,6 +254,9 @@ class FusionModel(nn.Module):
         self.forms = None
         if "second_forms" not in config.without and "emotion" in config.tasks:
             self.forms = SecondForms(config.features)
+        self.factors = None
+        if "factor_model" not in config.without:
+            self.factors = FactorExpert(config.features, config.tasks)
         self.dropout = nn.Dropout(config.dropout)
 
     @property
@@ -300,6 +311,7 @@ class FusionModel(nn.Module):
         nodes = self._nodes(given.embeddings, present)
         late = self._late_fusion(given)
         product = self._product(given)
+        factored = self.factored(given)
         quality = present.to(nodes.dtype) if product is None else product.quality
         if self.graph is None:
             graph_attention = torch.diag_embed(present.to(nodes.dtype))
@@ -313,6 +325,7 @@ class FusionModel(nn.Module):
                 given,
                 late.get(task),
                 product,
+                factored.get(task),
             )
             for place, task in enumerate(self.config.tasks)
         }
@@ -324,6 +337,12 @@ class FusionModel(nn.Module):
             representation,
             quality,
         )
+
+    def factored(self, given: FusionInput) -> Mapping[str, Tensor]:
+        """What the factor model says, by task: (clip, target); empty without one."""
+        if self.factors is None or not self.factors.ready:
+            return {}
+        return given.factored or self.factors(given)
 
     @property
     def _projectors(self) -> dict[str, PredictProjector]:
@@ -368,6 +387,7 @@ class FusionModel(nn.Module):
         given: FusionInput,
         late: Tensor | None,
         product: Product | None,
+        factored: Tensor | None,
     ) -> Tensor:
         """Logits of late fusion plus a share of the mean of head and guide bank."""
         corrections = [self.heads[task](self.dropout(representation)).float()]
@@ -382,6 +402,11 @@ class FusionModel(nn.Module):
             logits = torch.lerp(logits, weighed, self.weighing[place])
         if task == "emotion" and self.forms is not None:
             logits = logits + self.forms(given.features, given.present)
+        if factored is not None:
+            other = factored + correction
+            if task == "emotion":  # neutral is no factor
+                other = torch.cat([logits[:, :1], other[:, 1:]], 1)
+            logits = torch.lerp(logits, other, self.believing[place])
         return torch.sigmoid(logits) if task == "personality" else logits
 
     def _weighed(self, task: str, correction: Tensor, product: Product) -> Tensor:

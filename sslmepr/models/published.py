@@ -53,7 +53,7 @@ class PublishedFusion(FusionModel):
         """None: the mean of unimodal predictions enters the representation instead."""
         return {}
 
-    def _decide(self, task, representation, given, late, product) -> Tensor:
+    def _decide(self, task, representation, given, late, product, factored) -> Tensor:
         """Mean of the outputs of head and guide bank."""
         predicted = given.emotion_logits if task == "emotion" else given.trait_scores
         present = given.present[..., None]

@@ -9,6 +9,7 @@ from sslmepr.params import Params
 from sslmepr.training.calibration import FILE, calibrate, write_calibration
 from sslmepr.training.checkpoints import save_checkpoint
 from sslmepr.training.corrections import added_shares, kept_shares
+from sslmepr.training.factor_choice import fit_factor_expert
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_training import (
     predict_fused,
@@ -91,10 +92,19 @@ def train_fusion(
         dev = data.rows(getattr(params.roles, task), "dev")
         true = data.clips.labels[task][dev]
         scores[task] = dev_score(task, true, predicted[np.searchsorted(rows, dev)])
-    named = Model("fusion", variant=variant)
+    named, factors = Model("fusion", variant=variant), None
+    if "factor_model" not in params.fusion.left_out(settings):
+        factors = fit_factor_expert(params, data, settings.tasks)
     for seed in params.fusion.seeds:
         model, history = train_variant(
-            params, settings, data, projectors, seed, f"{variant} seed {seed}", progress
+            params,
+            settings,
+            data,
+            projectors,
+            seed,
+            f"{variant} seed {seed}",
+            progress,
+            factors=factors,
         )
         fused = predict_fused(model, data, rows)
         tables += [

@@ -1,5 +1,6 @@
 """Input of stage 3: embeddings and unimodal predictions of every modality."""
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,14 @@ from torch import Tensor
 
 from sslmepr.device import choose_device
 from sslmepr.labels import QUALITY_COUNTS, TARGETS, TASKS
-from sslmepr.models.fusion import FusionInput
+from sslmepr.models.fusion import FusionInput, FusionModel
 from sslmepr.params import Params
+from sslmepr.training.batches import chunks
 from sslmepr.training.clips import StudyClips, read_study_clips
 from sslmepr.training.outputs import model_of_outputs, study_outputs
+
+ASKED = 4096
+"""Clips of which a factor model is asked at a time; bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,18 @@ class FusionClips:
             parts.append((modality, rows, outputs))
         joined = join_modalities(len(clips.table), sizes, parts)
         return cls(clips, joined, device, trained_on, measures)
+
+    def asking(self, model: FusionModel) -> "FusionClips":
+        """The same clips with what the factor model of `model` says of them."""
+        count, found = len(self.clips.table), dict[str, Tensor]()
+        for part in chunks(self.predictable(), ASKED):
+            said = model.factored(self.batch(part).inputs)
+            for task, logits in said.items():
+                every = found.setdefault(task, logits.new_zeros(count, logits.shape[1]))
+                every[torch.from_numpy(part)] = logits
+        other = copy.copy(self)
+        other._inputs = self._inputs._replace(factored=found)
+        return other
 
     def rows(self, corpus: str, split: str | None = None) -> np.ndarray:
         """Positions of a corpus's clips among those that are `predictable`.

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from sslmepr.device import seed_everything
 from sslmepr.labels import MODEL_COMPONENTS, TASKS
+from sslmepr.models.factor_expert import FactorExpert
 from sslmepr.models.fusion import FusionConfig, FusionModel
 from sslmepr.models.fusion_parts import PredictProjector
 from sslmepr.models.published import PublishedFusion
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.training.batches import balanced, chunks
-from sslmepr.training.corrections import choose_shares
+from sslmepr.training.corrections import choose_believing, choose_shares
+from sslmepr.training.factor_choice import fit_factor_expert
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.training.fusion_objective import FusionObjective
 from sslmepr.training.loop import Schedule, fit
@@ -39,6 +41,7 @@ def train_variant(
     progress: bool = True,
     on_score: Callable[[float], None] | None = None,
     schedule: Schedule | None = None,
+    factors: FactorExpert | None = None,
 ) -> tuple[FusionModel, pd.DataFrame]:
     """Train one variant of the fusion model with one seed.
 
@@ -60,13 +63,17 @@ def train_variant(
         Called with the dev score of every epoch; its exceptions end the training.
     schedule : Schedule, optional
         That of section ``fusion`` if not given.
+    factors : FactorExpert, optional
+        Of the same clips and tasks, so that several seeds need not fit one each; fitted
+        if not given and the variant has one.
 
     Returns
     -------
     model : FusionModel
         With the weights of the best epoch on dev; after a fixed budget (no patience)
-        with those of the last epoch, and the shares of its corrections and of its
-        product of experts that are best on dev (``model.shares``, ``model.weighing``).
+        with those of the last epoch, and the shares of its corrections, its product of
+        experts and its factor model that are best on dev (``model.shares``,
+        ``model.weighing``, ``model.believing``).
     history : DataFrame
         As from `sslmepr.training.loop.fit`.
     """
@@ -96,6 +103,11 @@ def train_variant(
             model.readings = fit_readings(params, data, projectors).to(data.device)
     if getattr(model, "forms", None) is not None:
         model.forms = fit_second_forms(params, data).to(data.device)
+    if getattr(model, "factors", None) is not None:
+        factors = factors or fit_factor_expert(params, data, settings.tasks)
+        model.factors = copy.deepcopy(factors)
+        data = data.asking(model)
+        choose_believing(params, data, model)
     groups = [data.rows(getattr(params.roles, task), "train") for task in TASKS]
     lengths = np.ones(len(data.clips.table))
     objective = objective_class(section, settings, params.seed + seed)

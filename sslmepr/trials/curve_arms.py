@@ -1,23 +1,25 @@
 """The ways of learning whose learning curves are compared, on one drawn study."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from scipy.special import expit
 
 from sslmepr.labels import MODALITIES, TASKS
+from sslmepr.models.factor_expert import FactorExpert
 from sslmepr.models.published import PUBLISHED_THRESHOLD
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
-from sslmepr.training.fusion_clips import FusionClips
+from sslmepr.training.batches import chunks
+from sslmepr.training.factor_choice import fit_factor_expert
+from sslmepr.training.fusion_clips import ASKED, FusionClips
 from sslmepr.training.fusion_training import predict_fused, train_variant
 from sslmepr.training.loop import Schedule
 from sslmepr.training.predictions import training_thresholds
 from sslmepr.training.stacking import fit_predict_projector
 from sslmepr.trials.collapse import PUBLISHED_SCHEDULE, ROLES, Arm, train_on
-from sslmepr.trials.factor_choice import CANDIDATES, learn_factors
 from sslmepr.trials.feature_network import train_feature_network
 
 LATE, NETWORK, WHOLE = "late fusion", "network on all features", "whole method"
@@ -67,12 +69,13 @@ def stacked(params: Params, data: FusionClips) -> dict[str, np.ndarray]:
 def network(params: Params, data: FusionClips, seed: int) -> Iterator:
     """A network on all features, with the best of `RATES` on dev."""
     targets = train_feature_network(params, data, seed, RATES)
-    yield NETWORK, Predicted(targets, base_rates(data))
+    yield NETWORK, recalibrated(params, data, targets)
 
 
 def whole(params: Params, data: FusionClips, seed: int) -> Iterator:
     """The fusion model with the components of the study."""
-    yield WHOLE, Predicted(*train_on(params, data, Arm(Variant()), seed))
+    targets = train_on(params, data, Arm(Variant()), seed)[0]
+    yield WHOLE, recalibrated(params, data, targets)
 
 
 def single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
@@ -80,22 +83,33 @@ def single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
     targets = {}
     for task in TASKS:
         targets |= train_on(params, data, Arm(Variant(tasks=[task])), seed)[0]
-    yield SINGLE_TASK, Predicted(targets, base_rates(data))
+    yield SINGLE_TASK, recalibrated(params, data, targets)
 
 
 def factor_model(params: Params, data: FusionClips, seed: int) -> Iterator:
-    """A mixture of factor analysers of the cues (`sslmepr.trials.factor_model`)."""
-    targets = learn_factors(data, seed=seed).targets
-    yield FACTOR, recalibrated(params, data, targets)
+    """The factor model alone (`sslmepr.models.factor_model`)."""
+    yield (
+        FACTOR,
+        recalibrated(params, data, factored(fit_factor_expert(params, data), data)),
+    )
 
 
 def factor_single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
     """A factor model for each task, which knows of no labels of the other task."""
     targets = {}
     for task in TASKS:
-        known = [replace(each, tasks=(task,), expressive=False) for each in CANDIDATES]
-        targets |= learn_factors(data, known, seed).targets
+        targets |= factored(fit_factor_expert(params, data, [task]), data)
     yield SINGLE_FACTOR, recalibrated(params, data, targets)
+
+
+def factored(expert: FactorExpert, data: FusionClips) -> dict[str, np.ndarray]:
+    """Task to what factor models predict for all clips: (clip, target)."""
+    rows = np.arange(len(data.clips.table))
+    said = [expert(data.batch(part).inputs) for part in chunks(rows, ASKED)]
+    return {
+        task: torch.cat([each[task] for each in said]).sigmoid().cpu().numpy()
+        for task in expert.tasks
+    }
 
 
 def modalities(params: Params, data: FusionClips, seed: int) -> Iterator:

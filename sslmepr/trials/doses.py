@@ -4,7 +4,7 @@ Stage 3 is trained with and without the component on studies drawn as features
 (`sslmepr.trials.drawn`), whose world has one knob or whose labels are scarce or unequal
 (`sslmepr.trials.labelling.Labelling`). Both are held against late fusion, a
 linear method, on new people, with all other settings those of the study. Parts of a
-factor model (`sslmepr.trials.factor_model`) are tried in the same way.
+factor model (`sslmepr.models.factor_model`) are tried in the same way.
 
 Scores of each study are kept in files, so that a trial that was ended goes on.
 """
@@ -20,10 +20,12 @@ import torch
 from tqdm.auto import tqdm
 
 from sslmepr.labels import PARTS
+from sslmepr.models.factor_model import Parts
 from sslmepr.params import Params
 from sslmepr.params.training import Variant
 from sslmepr.processes import each_result
 from sslmepr.simulation.world import make_world
+from sslmepr.training.factor_choice import NOTHING, fit_factor_expert
 from sslmepr.training.fusion_clips import FusionClips
 from sslmepr.trials.collapse import (
     ROLES,
@@ -33,10 +35,8 @@ from sslmepr.trials.collapse import (
     recall,
     train_on,
 )
-from sslmepr.trials.curve_arms import base_rates, recalibrated, stacked
+from sslmepr.trials.curve_arms import base_rates, factored, recalibrated, stacked
 from sslmepr.trials.drawn import DrawnCorpus, draw_study, with_doses
-from sslmepr.trials.factor_choice import NOTHING, learn_factors
-from sslmepr.trials.factor_model import Parts
 from sslmepr.trials.kept import kept_table
 from sslmepr.trials.labelling import imbalanced, scarce
 from sslmepr.trials.params import FACTOR_PARTS, Doses
@@ -148,7 +148,7 @@ def _fusion_arms(params: Params, data: FusionClips, component: str, seed: int) -
     return arms | {LATE: (stacked(params, data), base_rates(data))}
 
 
-def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -> dict:
+def _factor_arms(params: Params, data: FusionClips, component: str, _: int) -> dict:
     """Factor models with and without a part, whose trait scores are stretched.
 
     Without it all clips are alike, but for the part that is on trial; with it, dev
@@ -156,16 +156,20 @@ def _factor_arms(params: Params, data: FusionClips, component: str, seed: int) -
     """
     if component == "factor_unlabelled":
         found = {
-            name: learn_factors(data, seed=seed, unlabelled=name == WITH)
+            name: fit_factor_expert(params, data, unlabelled=name == WITH)
             for name in (WITHOUT, WITH)
         }
     else:
         name = component.removeprefix("factor_")
         more = replace(NOTHING, **{name: getattr(Parts(), name)})
-        found = {WITHOUT: learn_factors(data, [NOTHING], seed)}
-        found[WITH] = learn_factors(data, [NOTHING, more], seed)
+        tried = {WITHOUT: [NOTHING], WITH: [NOTHING, more]}
+        found = {
+            arm: fit_factor_expert(params, data, candidates=each)
+            for arm, each in tried.items()
+        }
     return {
-        arm: recalibrated(params, data, each.targets) for arm, each in found.items()
+        arm: recalibrated(params, data, factored(each, data))
+        for arm, each in found.items()
     }
 
 

@@ -39,7 +39,7 @@ FACTOR_PARTS = (
     *("factor_classes", "factor_contrary", "factor_forms", "factor_expressive"),
     "factor_unlabelled",
 )
-"""Parts of a factor model (`sslmepr.trials.factor_model.Parts`), and whether clips
+"""Parts of a factor model (`sslmepr.models.factor_model.Parts`), and whether clips
 without labels take part in it."""
 
 LABEL_KNOBS = ("scarcity", "imbalance")

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
+from factor_laws import FEATURES, model, tensor
+from scipy.linalg import block_diag
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 
 from sslmepr.labels import MODALITIES
-from sslmepr.trials.factor_model import (
+from sslmepr.models.factor_model import (
     ChannelLaw,
     Evidence,
     FactorModel,
@@ -17,25 +20,7 @@ from sslmepr.trials.factor_model import (
 )
 
 PLAIN = Parts(classes=1, contrary=False, forms=False, expressive=False)
-CLIPS, FEATURES = 6, 4
-
-
-def model(parts, seed=0):
-    rng, width = np.random.default_rng(seed), len(parts.factors)
-    channels = {}
-    for name in MODALITIES:
-        forms = 2 if parts.forms and name in ("face", "body", "audio") else 1
-        spread = rng.standard_normal((parts.classes, FEATURES, FEATURES))
-        channels[name] = ChannelLaw(
-            rng.standard_normal((forms, FEATURES, width)),
-            rng.standard_normal((parts.classes, FEATURES)),
-            spread @ spread.swapaxes(1, 2) + np.eye(FEATURES),
-            np.full(parts.classes, 1 / parts.classes),
-        )
-    drawn = rng.standard_normal((width, 40))
-    gate = rng.standard_normal(FEATURES + 1)
-    prior, thresholds = np.corrcoef(drawn), np.full(parts.emotions, 0.8)
-    return FactorModel(parts, channels, prior, thresholds, 0.3, gate)
+CLIPS = 6
 
 
 def clips(parts, seed=1, labels=False):
@@ -43,39 +28,38 @@ def clips(parts, seed=1, labels=False):
     present = {name: rng.random(CLIPS) > 0.3 for name in MODALITIES}
     present["scene"][:] = True
     features = {
-        name: 2 * rng.standard_normal((CLIPS, FEATURES)) * seen[:, None]
+        name: tensor(2 * rng.standard_normal((CLIPS, FEATURES)) * seen[:, None])
         for name, seen in present.items()
     }
-    known = rng.standard_normal((CLIPS, width))
-    precision = rng.random((CLIPS, width)) * labels
+    known = tensor(rng.standard_normal((CLIPS, width)))
+    precision = tensor(rng.random((CLIPS, width)) * labels)
+    present = {name: torch.from_numpy(seen) for name, seen in present.items()}
     return Evidence(features, present, known, precision)
 
 
 def in_full(law, given, clip, contrary=False, second=False, shown=1.0):
     """Posterior mean, covariance and log density of the features of one clip."""
     axes, values, errors = [], [], []
-    emotions = law.parts.emotions
+    emotions, prior = law.parts.emotions, law.prior.numpy()
     for name, channel in law.channels.items():
         if not given.present[name][clip]:
             continue
-        form = channel.loadings[int(second and len(channel.loadings) > 1)].copy()
+        form = channel.loadings[int(second and len(channel.loadings) > 1)].numpy()
+        form = form.copy()
         form[:, :emotions] *= shown * (-1 if contrary and name == "text" else 1)
         axes.append(form)
-        values.append(given.features[name][clip] - channel.means[0])
-        errors.append(channel.errors[0])
+        values.append((given.features[name][clip] - channel.means[0]).numpy())
+        errors.append(channel.errors[0].numpy())
     for place in np.flatnonzero(given.precision[clip]):
-        axes.append(np.eye(len(law.prior))[[place]])
-        values.append(given.known[clip, [place]])
-        errors.append(np.array([[1 / given.precision[clip, place]]]))
+        axes.append(np.eye(len(prior))[[place]])
+        values.append(given.known[clip, [place]].numpy())
+        errors.append(np.array([[1 / given.precision[clip, place].item()]]))
     axes, values = np.vstack(axes), np.concatenate(values)
-    noise, start = np.zeros((len(values), len(values))), 0
-    for error in errors:
-        noise[start : start + len(error), start : start + len(error)] = error
-        start += len(error)
-    covariance = axes @ law.prior @ axes.T + noise
-    gain = law.prior @ axes.T @ np.linalg.inv(covariance)
+    noise = block_diag(*errors)
+    covariance = axes @ prior @ axes.T + noise
+    gain = prior @ axes.T @ np.linalg.inv(covariance)
     fit = multivariate_normal(cov=covariance).logpdf(values)
-    return gain @ values, law.prior - gain @ axes @ law.prior, fit
+    return gain @ values, prior - gain @ axes @ prior, fit
 
 
 @pytest.mark.parametrize("labels", [False, True])
@@ -95,7 +79,7 @@ def test_cases_are_weighed_by_what_the_features_say_and_what_the_voice_tells():
     law, given = model(parts), clips(parts)
     found = infer(law, given)
     assert found.cases == [(False, False), (False, True), (True, False), (True, True)]
-    voice = given.features["audio"] @ law.gate[:-1] + law.gate[-1]
+    voice = (given.features["audio"] @ law.gate[:-1] + law.gate[-1]).numpy()
     for clip in range(CLIPS):
         contrary = 1 / (1 + np.exp(-voice[clip]))
         each = [in_full(law, given, clip, *case) for case in found.cases]
@@ -112,8 +96,8 @@ def test_cases_are_weighed_by_what_the_features_say_and_what_the_voice_tells():
         )
         chance = found.above(law.thresholds)[clip]
         np.testing.assert_allclose(chance, above, atol=1e-9)
-        assert found.chance(0)[clip] == pytest.approx(weights[2:].sum())
-        assert found.chance(1)[clip] == pytest.approx(weights[1::2].sum())
+        assert found.chance(0)[clip].item() == pytest.approx(weights[2:].sum())
+        assert found.chance(1)[clip].item() == pytest.approx(weights[1::2].sum())
 
 
 def test_expressiveness_takes_the_extraversion_that_is_expected_without_it():
@@ -123,34 +107,35 @@ def test_expressiveness_takes_the_extraversion_that_is_expected_without_it():
     law.moderation = 0.4
     found = infer(law, given)
     place = parts.factors.index("extraversion")
-    read = np.clip(plain.expected()[:, place], -2.5, 2.5)
+    read = np.clip(plain.expected()[:, place].numpy(), -2.5, 2.5)
     np.testing.assert_allclose(found.shown, np.exp(0.4 * read - 0.16))
     for clip in range(CLIPS):
-        mean, *_ = in_full(law, given, clip, shown=found.shown[clip])
+        mean, *_ = in_full(law, given, clip, shown=found.shown[clip].item())
         np.testing.assert_allclose(found.expected()[clip], mean, atol=1e-9)
 
 
 def test_expressiveness_has_a_mean_square_of_1():
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    square = expressiveness(0.3, nodes) ** 2 @ weights / weights.sum()
+    square = expressiveness(0.3, tensor(nodes)).numpy() ** 2 @ weights / weights.sum()
     assert square == pytest.approx(1, abs=0.01)
 
 
 def test_classes_of_quality_follow_bayes_and_choose_the_errors():
     parts = Parts(contrary=False, forms=False, expressive=False)
     law, given = model(parts), clips(parts)
-    law.channels["face"].shares = np.array([0.2, 0.8])
+    law.channels["face"].shares = tensor([0.2, 0.8])
     found = quality_classes(law, given)
     for name, channel in law.channels.items():
-        (axes,) = channel.loadings
+        (axes,), prior = channel.loadings.numpy(), law.prior.numpy()
         logs = np.stack(
             [
                 np.log(share)
-                + multivariate_normal(mean, error + axes @ law.prior @ axes.T).logpdf(
+                + multivariate_normal(mean, error + axes @ prior @ axes.T).logpdf(
                     given.features[name]
                 )
                 for share, mean, error in zip(
-                    channel.shares, channel.means, channel.errors, strict=True
+                    *map(np.asarray, (channel.shares, channel.means, channel.errors)),
+                    strict=True,
                 )
             ],
             1,
@@ -160,11 +145,37 @@ def test_classes_of_quality_follow_bayes_and_choose_the_errors():
         np.testing.assert_allclose(found[name], expected, atol=1e-9)
     # A class that is certain leaves the errors and means of that class alone.
     for channel in law.channels.values():
-        channel.shares = np.array([1 - 1e-300, 1e-300])
+        channel.shares = tensor([1 - 1e-300, 1e-300])
     first = infer(law, given)
     for clip in range(CLIPS):
         mean, *_ = in_full(law, given, clip)
         np.testing.assert_allclose(first.expected()[clip], mean, atol=1e-6)
+
+
+def test_the_other_modalities_help_to_tell_how_well_one_was_seen():
+    # With two modalities and one case, the class of the first has the odds of a
+    # mixture over its own classes, where the second has one: that is enumerated.
+    parts = Parts(contrary=False, forms=False, expressive=False)
+    law, given = model(parts), clips(parts)
+    law.channels = {name: law.channels[name] for name in ("face", "scene")}
+    scene = law.channels["scene"]
+    for key in ("means", "errors"):
+        getattr(scene, key)[1] = getattr(scene, key)[0]
+    found = infer(law, given)
+    for clip in np.flatnonzero(given.present["face"]):
+        logs = []
+        for place, share in enumerate(law.channels["face"].shares):
+            face = law.channels["face"]
+            alone = ChannelLaw(
+                face.loadings, face.means[[place]], face.errors[[place]], face.shares
+            )
+            channels = {"face": alone, "scene": scene}
+            one = FactorModel(
+                parts, channels, law.prior, law.thresholds, law.second, law.gate
+            )
+            logs.append(np.log(share.item()) + in_full(one, given, clip)[2])
+        expected = np.exp(logs - logsumexp(logs))
+        np.testing.assert_allclose(found.classes["face"][clip], expected, atol=1e-9)
 
 
 def test_clips_are_inferred_one_by_one():

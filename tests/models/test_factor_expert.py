@@ -1,0 +1,121 @@
+"""Factor models as logits: held against their posterior, and kept in checkpoints."""
+
+import numpy as np
+import pytest
+import torch
+from factor_laws import FEATURES, model, tensor
+
+from sslmepr.labels import MODALITIES
+from sslmepr.models import factor_expert
+from sslmepr.models.factor_expert import FactorExpert
+from sslmepr.models.factor_model import Parts, infer
+from sslmepr.models.fusion import FusionInput
+
+CLIPS = 8
+LEVEL, SPREAD = np.linspace(0.4, 0.6, 5), np.linspace(0.1, 0.2, 5)
+SOME = Parts(classes=1, contrary=False, expressive=False)
+
+
+@pytest.fixture
+def given():
+    rng = np.random.default_rng(0)
+    features = {
+        name: torch.from_numpy(rng.standard_normal((CLIPS, FEATURES)).astype("float32"))
+        for name in MODALITIES
+    }
+    present = torch.from_numpy(rng.random((CLIPS, len(MODALITIES))) > 0.3)
+    present[:, 2] = True
+    logits = torch.from_numpy(rng.standard_normal((CLIPS, len(MODALITIES), 7)))
+    scores = torch.from_numpy(rng.random((CLIPS, len(MODALITIES), 5)))
+    return FusionInput({}, logits.float(), scores.float(), present, features)
+
+
+def expert(laws):
+    found = FactorExpert(dict.fromkeys(MODALITIES, FEATURES), [*laws])
+    found.set_laws(laws, tensor(LEVEL), tensor(SPREAD))
+    return found
+
+
+def laws(emotion=SOME, personality=SOME):
+    return {"emotion": model(emotion, 1), "personality": model(personality, 2)}
+
+
+@pytest.mark.parametrize("parts", [SOME, Parts()])
+def test_logits_are_those_of_the_posterior(given, parts):
+    own = laws(emotion=parts)
+    own["emotion"].moderation = 0.2 * parts.expressive
+    net = expert(own)
+    net.standardise(given)
+    found, evidence = net(given), net.evidence(given)
+    for place, name in enumerate(MODALITIES):
+        seen = given.present[:, place]
+        known = given.features[name][seen].double()
+        scaled = (known - known.mean(0)) / known.std(0, correction=0)
+        np.testing.assert_allclose(evidence.features[name][seen], scaled, atol=1e-9)
+        assert not evidence.features[name][~seen].any()
+    chance = infer(own["emotion"], evidence).above(own["emotion"].thresholds)
+    np.testing.assert_allclose(
+        found["emotion"][:, 1:], torch.logit(chance), rtol=1e-5, atol=1e-5
+    )
+    assert not found["emotion"][:, 0].any()
+    traits = infer(own["personality"], evidence).expected()[:, 6:]
+    scores = tensor(LEVEL) + tensor(SPREAD) * traits
+    np.testing.assert_allclose(
+        found["personality"].sigmoid(), scores.clamp(1e-3, 1 - 1e-3), atol=1e-6
+    )
+    for task in found:
+        assert torch.equal(net.of(task, given), found[task])
+
+
+def test_one_law_of_both_tasks_is_inferred_once(given, monkeypatch):
+    calls = []
+
+    def note(*args):
+        calls.append(args)
+        return infer(*args)
+
+    monkeypatch.setattr(factor_expert, "infer", note)
+    law = model(SOME)
+    for both, count in (({"emotion": law, "personality": law}, 1), (laws(), 2)):
+        calls.clear()
+        net = expert(both)
+        net.standardise(given)
+        net(given)
+        assert len(calls) == count
+
+
+def test_it_is_what_its_state_says(given):
+    net, other = (
+        expert(laws(emotion=Parts())),
+        FactorExpert(dict.fromkeys(MODALITIES, FEATURES), ["emotion", "personality"]),
+    )
+    net.standardise(given)
+    assert not other.ready
+    other.load_state_dict(net.state_dict())
+    assert other.ready
+    for task, values in net(given).items():
+        assert torch.equal(other(given)[task], values)
+    assert not any(each.requires_grad for each in other.parameters())
+
+
+def test_values_of_absent_modalities_do_not_count(given):
+    net = expert(laws(emotion=Parts()))
+    net.standardise(given)
+    features = {
+        name: values.masked_fill(~given.present[:, [place]], torch.nan)
+        for place, (name, values) in enumerate(given.features.items())
+    }
+    other = given._replace(features=features)
+    for task, values in net(given).items():
+        assert torch.equal(net(other)[task], values)
+
+
+def test_gradients_reach_the_features(given):
+    net = expert(laws(emotion=Parts()))
+    net.standardise(given)
+    for values in given.features.values():
+        values.requires_grad_()
+    sum(each.sum() for each in net(given).values()).backward()
+    for place, values in enumerate(given.features.values()):
+        reached = values.grad.abs().sum(1) > 0
+        assert torch.equal(reached, given.present[:, place])
