@@ -17,7 +17,7 @@ FULL, OF_FEATURES = "observer of controls", "observer of features"
 BOUNDS = (LIMIT, OF_FEATURES, FULL)
 ALONE = " alone"
 METRICS = ("mWACC", "CCC")
-MILD = ("mild", "largest", "published", "factors", "factors_alone")
+MILD = ("mild", "largest", "published")
 """Trials in the mild world; of what two have, the first counts."""
 
 

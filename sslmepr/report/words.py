@@ -195,7 +195,7 @@ PLAIN = {
     "corrected for few clips",
     *"reliability occlusion incongruence burst order moderation variants dose".split(),
     *("arm", "covered", "AUC", "best modality", "single-task", "whole method"),
-    *("factor model", "factor model, single-task", "studies"),
+    *("factor model", "studies"),
     *("network on all features", "as published", "as published, recalibrated"),
     *(
         "observer",

@@ -25,7 +25,7 @@ from sslmepr.trials.feature_network import train_feature_network
 LATE, NETWORK, WHOLE = "late fusion", "network on all features", "whole method"
 PUBLISHED, RECALIBRATED = "as published", "as published, recalibrated"
 SINGLE_TASK = "single-task"
-FACTOR, SINGLE_FACTOR = "factor model", "factor model, single-task"
+FACTOR = "factor model"
 ALONE = "{} alone"
 
 RATES = (0.0001, 0.0003, 0.001, 0.002)
@@ -94,14 +94,6 @@ def factor_model(params: Params, data: FusionClips, seed: int) -> Iterator:
     )
 
 
-def factor_single_task(params: Params, data: FusionClips, seed: int) -> Iterator:
-    """A factor model for each task, which knows of no labels of the other task."""
-    targets = {}
-    for task in TASKS:
-        targets |= factored(fit_factor_expert(params, data, [task]), data)
-    yield SINGLE_FACTOR, recalibrated(params, data, targets)
-
-
 def factored(expert: FactorExpert, data: FusionClips) -> dict[str, np.ndarray]:
     """Task to what factor models predict for all clips: (clip, target)."""
     rows = np.arange(len(data.clips.table))
@@ -164,7 +156,7 @@ ARMS: dict[str, Callable[[Params, FusionClips, int], Iterator]] = {
     each.__name__: each
     for each in (
         *(late_fusion, network, whole, single_task, modalities, as_published),
-        *(factor_model, factor_single_task),
+        factor_model,
     )
 }
 """By name: functions that yield (arm, `Predicted`)."""

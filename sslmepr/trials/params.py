@@ -31,7 +31,7 @@ NESTED_KNOBS = (
 
 CURVE_ARMS = (
     *("late_fusion", "network", "whole", "single_task", "modalities", "as_published"),
-    *("factor_model", "factor_single_task"),
+    "factor_model",
 )
 """Ways of learning whose curves are compared (`sslmepr.trials.curve_arms`)."""
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sslmepr.labels import MODEL_COMPONENTS
+from sslmepr.labels import MODEL_COMPONENTS, TASKS
 from sslmepr.models.fusion import (
     FusionConfig,
     FusionInput,
@@ -27,9 +27,9 @@ EXPERTS = ("product_of_experts", "contrary_words", "expressiveness")
 
 
 def model(without=(), experts=False, **changes):
-    """Without a product of experts and second forms unless asked for."""
+    """Without product of experts, second forms and factor model unless asked for."""
     if not experts:
-        without = (*without, *EXPERTS, "second_forms")
+        without = (*without, *EXPERTS, "second_forms", "factor_model")
     torch.manual_seed(0)
     return FusionModel(replace(CONFIG, without=without, **changes))
 
@@ -79,9 +79,9 @@ def batch(present=None, clips=16, fill=0.0, seed=3):
 
 
 SUBSETS = [
-    list(names)
-    for n in range(len(MODEL_COMPONENTS) + 1)
-    for names in combinations(MODEL_COMPONENTS, n)
+    [*names, "factor_model"]
+    for n in range(len(MODEL_COMPONENTS))
+    for names in combinations(MODEL_COMPONENTS[:-1], n)  # but for the factor model
     if (set(EXPERTS) <= set(names) or "product_of_experts" not in names)
     and ("product_of_experts" in names or "predict_projector" not in names)
 ]
@@ -135,6 +135,55 @@ def test_what_is_kept_of_a_product_of_experts_is_blended_with_late_fusion():
     assert not torch.allclose(found[0.0], found[1.0], atol=0.1)
     net.experts = None
     torch.testing.assert_close(net(given).emotion_logits, found[0.0])
+
+
+def test_a_factor_model_says_nothing_until_it_is_set():
+    given, net = batch(), awake(model(experts=True)).eval()
+    assert not net.factored(given)
+    before = net(given)
+    net.factors = None
+    for task in TASKS:
+        assert torch.equal(before.of(task), net(given).of(task))
+
+
+def test_a_factor_model_is_believed_in_part():
+    """In logits, with the corrections of heads; ``neutral`` is no factor of it."""
+    net, clips = awake(model(experts=True)).eval(), batch()
+    net.factors.ready.fill_(True)
+    said = {"emotion": torch.randn(16, 7), "personality": torch.randn(16, 5)}
+    given = clips._replace(factored=said)
+    found = {}
+    for believed in (0.0, 0.25, 1.0):
+        net.believing.fill_(believed)
+        out = net(given)
+        found[believed] = {
+            "emotion": out.emotion_logits,
+            "personality": torch.logit(out.trait_scores),
+        }
+    for place, task in enumerate(TASKS):
+        start, mixed, whole = (each[task] for each in found.values())
+        torch.testing.assert_close(mixed, 0.75 * start + 0.25 * whole)
+        correction = net.heads[task](out.representation[:, place])
+        correction = (correction + net.banks[task](out.representation[:, place])) / 2
+        skipped = int(task == "emotion")
+        torch.testing.assert_close(
+            whole[:, skipped:],
+            (said[task] + correction)[:, skipped:],
+            atol=1e-4,
+            rtol=1e-4,
+        )
+        torch.testing.assert_close(whole[:, :skipped], start[:, :skipped])
+
+
+def test_what_a_factor_model_said_before_is_not_asked_again(monkeypatch):
+    net, said = model(experts=True).eval(), {"emotion": torch.zeros(16, 7)}
+    net.factors.ready.fill_(True)
+    monkeypatch.setattr(net.factors, "forward", lambda _: said)
+    assert net.factored(batch()) is said
+    other = {"emotion": torch.ones(16, 7)}
+    assert net.factored(batch()._replace(factored=other)) is other
+    few = batch()._replace(factored=other).at(torch.tensor([3, 1]))
+    assert few.factored["emotion"].shape == (2, 7)
 
 
 def test_no_unit_has_a_kink():

@@ -10,7 +10,12 @@ from tiny_fusion import ROLES, data_of
 
 from sslmepr.labels import OURS, TASKS
 from sslmepr.models.fusion import FusionConfig, FusionModel
-from sslmepr.training.corrections import Kept, added_shares, choose_shares
+from sslmepr.training.corrections import (
+    Kept,
+    added_shares,
+    choose_believing,
+    choose_shares,
+)
 from sslmepr.training.fusion_clips import FusionClips
 
 CLIPS = 200
@@ -50,7 +55,10 @@ def test_the_share_that_is_best_on_dev_is_kept():
     found = choose_shares(ROLES, data, net)
     # The likelihood is largest where the constant is the log odds of the labels, the
     # absolute error where it is the logit of the score, 1.5.
-    assert found == {"emotion": Kept(0.5, None), "personality": Kept(0.75, None)}
+    assert found == {
+        "emotion": Kept(0.5, None, None),
+        "personality": Kept(0.75, None, None),
+    }
     assert net.shares.tolist() == [0.5, 0.75]
     output = net(data.batch(data.rows("FIV2")).inputs)
     assert output.emotion_logits[0, 0].item() == pytest.approx(best, rel=1e-5)
@@ -59,7 +67,7 @@ def test_the_share_that_is_best_on_dev_is_kept():
 
 def test_a_harmful_correction_is_left_out():
     found = choose_shares(ROLES, study(emotion=0.5), model(1e-2, -2.0))
-    assert found["personality"] == Kept(0.0, None)
+    assert found["personality"] == Kept(0.0, None, None)
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.25, 1.0])
@@ -82,16 +90,49 @@ def test_the_product_of_experts_is_kept_as_far_as_it_is_right_on_dev(kept):
         projector = net.predict_projectors["personality"]
         projector.linear.weight.copy_(torch.eye(5).repeat(1, 3) / 3)
     found = choose_shares(ROLES, data, net)
-    assert found["personality"] == Kept(0.0, kept)
+    assert found["personality"] == Kept(0.0, kept, None)
     output = net(data.batch(data.rows("FIV2")).inputs)
     assert torch.logit(output.trait_scores).flatten().tolist() == pytest.approx(
         [right] * output.trait_scores.numel(), abs=1e-4
     )
 
 
+@pytest.mark.parametrize("kept", [0.0, 0.5, 1.0])
+def test_a_factor_model_is_believed_as_far_as_it_is_right_on_dev(kept):
+    """Late fusion says 0 of every trait, the factor model 2."""
+    data = study(trait=1 / (1 + np.exp(-2 * kept)))
+    net = model(0.0, 0.0, keep=["factor_model"])
+    net.factors.ready.fill_(True)
+    said = {
+        "emotion": torch.zeros(CLIPS, 7),
+        "personality": torch.full((CLIPS, 5), 2.0),
+    }
+    inputs = data.batch(np.arange(CLIPS)).inputs._replace(factored=said)
+    data = FusionClips(data.clips, inputs, torch.device("cpu"))
+    choose_believing(ROLES, data, net)
+    # Of what an emotion says either way, nothing is believed.
+    assert net.believing.tolist() == [0.0, kept]
+    found = choose_shares(ROLES, data, net)
+    assert found == {
+        "emotion": Kept(0.0, None, 0.0),
+        "personality": Kept(0.0, None, kept),
+    }
+    output = net(data.batch(data.rows("FIV2")).inputs)
+    assert torch.logit(output.trait_scores).flatten().tolist() == pytest.approx(
+        [2 * kept] * output.trait_scores.numel(), abs=1e-4
+    )
+
+
+def test_without_labels_on_dev_a_factor_model_is_not_believed():
+    unlabelled = data_of(np.ones((CLIPS, 3), bool), np.random.default_rng(0))
+    net = model(0.0, 0.0, keep=["factor_model"])
+    choose_believing(ROLES, unlabelled, net)
+    assert net.believing.tolist() == [0.0, 0.0]
+
+
 def test_what_cannot_be_chosen_is_whole():
     network = model(1.0, 1.0, without=["predict_projector"])
-    whole = dict.fromkeys(TASKS, Kept(1.0, None))
+    whole = dict.fromkeys(TASKS, Kept(1.0, None, None))
     assert choose_shares(ROLES, study(), network) == whole
     unlabelled = data_of(np.ones((CLIPS, 3), bool), np.random.default_rng(0))
     network = model(1.0, 1.0)

@@ -85,6 +85,23 @@ def test_each_clip_has_the_outputs_of_its_modalities(clips, outputs, tmp_path):
     assert given.present.tolist() == [[True, False], [True, True]]
 
 
+def test_what_a_factor_model_says_stands_at_the_clips(clips, outputs, tmp_path):
+    data, asked = read(clips, tmp_path), []
+
+    class Model:
+        def factored(self, given):
+            asked.append(len(given.present))
+            return {"emotion": given.features["face"][:, :1] + torch.arange(7)}
+
+    found = data.asking(Model())
+    said = found.batch(np.array([3, 2, 0])).inputs.factored["emotion"]
+    first = data.features["face"][[3, 0], 0]
+    np.testing.assert_allclose(said[[0, 2]], first[:, None] + np.arange(7))
+    # A clip without any modality is not asked about, and the clips stay as they are.
+    assert not said[1].any() and asked == [3]
+    assert not data.batch(np.array([3])).inputs.factored
+
+
 def test_rows_leave_out_clips_without_any_modality(clips, outputs, tmp_path):
     data = read(clips, tmp_path)
     assert data.rows("a").tolist() == [0, 1] and data.rows("b").tolist() == [3]

@@ -82,7 +82,7 @@ def test_each_task_is_trained_by_itself(data, monkeypatch):
         return {task: len(seen)}, None
 
     monkeypatch.setattr(curve_arms, "train_on", train_on)
+    monkeypatch.setattr(curve_arms, "recalibrated", lambda *given: given[2])
     found = dict(curve_arms.single_task(PARAMS, data, 0))["single-task"]
     assert seen == [["emotion"], ["personality"]]
-    assert found.targets == {"emotion": 1, "personality": 2}
-    assert found.thresholds == pytest.approx(curve_arms.base_rates(data))
+    assert found == {"emotion": 1, "personality": 2}

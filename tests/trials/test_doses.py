@@ -178,20 +178,20 @@ def test_what_is_no_component_or_knob_is_named():
 def test_parts_of_a_factor_model_are_tried_like_components(part, knob, monkeypatch):
     seen = []
 
-    def watched(data, *chosen, **options):
-        seen.append((chosen, options))
-        return learned(data, *chosen, **options)
+    def watched(params, data, **options):
+        seen.append(options)
+        return learned(params, data, **options)
 
-    learned = doses.learn_factors
-    monkeypatch.setattr(doses, "learn_factors", watched)
+    learned = doses.fit_factor_expert
+    monkeypatch.setattr(doses, "fit_factor_expert", watched)
     chosen = section(components={part: knob}, clips=200)
     found = doses._cell(SETTINGS, chosen, part, knob, 1.0, 0)
     assert found["value"].notna().all()
     assert set(found["arm"]) == {"with", "without"}
     if part == "factor_unlabelled":
-        assert [options["unlabelled"] for _, options in seen] == [False, True]
+        assert seen == [{"unlabelled": False}, {"unlabelled": True}]
         return
-    (without, _), (both, _) = (candidates for candidates, _ in seen)
+    without, both = (options["candidates"] for options in seen)
     assert without == [doses.NOTHING]
     assert both[0] == doses.NOTHING and both[1].contrary
     assert not (both[1].forms or both[1].expressive) and both[1].classes == 1
