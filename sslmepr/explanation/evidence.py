@@ -205,14 +205,16 @@ def shuffled_weights(model: FusionModel, seed: int) -> FusionModel:
     Returns
     -------
     FusionModel
-        Every matrix and vector has the values that it had. Products of experts and
-        second forms are left as they are: shuffled precisions cannot be inverted.
+        Every matrix and vector has the values that it had. Products of experts, second
+        forms and, but for its loadings, the factor model are left as they are: shuffled
+        precisions and covariances cannot be inverted.
     """
     generator = torch.Generator().manual_seed(seed)
     other = type(model)(model.config).eval()
     shuffled = {}
     for name, value in model.state_dict().items():
-        if name.startswith(("experts.", "forms.")):
+        kept = name.startswith(("experts.", "forms.", "factors."))
+        if kept and not name.endswith(".loadings"):
             shuffled[name] = value
             continue
         order = torch.randperm(value.numel(), generator=generator)

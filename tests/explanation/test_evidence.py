@@ -107,6 +107,8 @@ def test_shuffled_weights_are_the_same_in_other_places():
     model = FusionModel(
         FusionConfig({"face": 4, "text": 4}, 8, 2, 0.0, features=features)
     )
+    for name, value in model.factors.named_parameters():
+        torch.nn.init.normal_(value.data)
     other, again = shuffled_weights(model, 1), shuffled_weights(model, 1)
     moved = 0
     for name, value in model.state_dict().items():
@@ -114,4 +116,6 @@ def test_shuffled_weights_are_the_same_in_other_places():
         assert torch.equal(value.flatten().sort()[0], mine.flatten().sort()[0])
         assert torch.equal(mine, again.state_dict()[name])
         moved += not torch.equal(value, mine)
+        if name.startswith("factors."):
+            assert torch.equal(value, mine) is not name.endswith(".loadings")
     assert moved > 5
