@@ -14,6 +14,7 @@ from sslmepr.evaluation.scores import (
 from sslmepr.labels import (
     EMOTION_COLUMNS,
     EMOTIONS,
+    MODALITIES,
     SPLITS,
     TRAIT_COLUMNS,
     Model,
@@ -264,12 +265,19 @@ def variants(
 
 
 def not_run(possible: Iterable[str], run: Iterable[str]) -> Message:
-    """Name the possible variants of the fusion model that were not run."""
+    """Name the possible variants of the fusion model that were not run.
+
+    Sets of modalities are counted.
+    """
     done = set(run)
     missing = [name for name in possible if name not in done]
     if not missing:
         return Message("Every variant was run.")
-    return Message(f"Not run in this study: {', '.join(map(plain, missing))}.")
+    sets = [name for name in missing if set(name.split("_")) <= set(MODALITIES)]
+    told = [plain(name) for name in missing if name not in sets]
+    if sets:
+        told.append(f"{len(sets)} {'sets' if len(sets) > 1 else 'set'} of modalities")
+    return Message(f"Not run in this study: {', '.join(told)}.")
 
 
 def models(
