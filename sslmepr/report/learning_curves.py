@@ -112,6 +112,8 @@ def findings(
         ]
         sentences.append(f"**{pretty(arm)}, {metric}**: {'; '.join(parts)}.")
     mine = covered[covered["arm"] == arm]
+    if mine.empty:
+        return Findings([f"Learning curves of the {arm} are not on record."])
     *fewer, (most, own) = mine.groupby("clips")
     if fewer:
         told = "; ".join(

@@ -332,9 +332,7 @@ def test_not_run_names_what_is_missing_in_the_order_of_the_parameters():
     possible = ["multitask", "as_published", "face", "audio", "no_gradnorm", "text"]
     run = pd.Series(["audio", "audio", "multitask", "old"])
     said = chapter_tables.not_run(possible, run).text
-    told = (
-        "as published, without gradient normalisation (GradNorm), 2 sets of modalities"
-    )
+    told = "as published, without GradNorm, 2 sets of modalities"
     assert said == f"Not run in this study: {told}."
     one = chapter_tables.not_run(["face_body", "audio"], run).text
     assert one == "Not run in this study: 1 set of modalities."

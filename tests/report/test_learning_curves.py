@@ -75,6 +75,11 @@ def test_sentences_say_what_it_is_ahead_of_and_how_far_it_goes():
     assert most.startswith("**With 140 labelled clips") and "goes 0.40" in most
 
 
+def test_an_arm_that_is_not_on_record_is_said_to_be_so():
+    found = learning_curves.findings(COVERED, GAINS, 0.005, "factor model").sentences
+    assert found == ["Learning curves of the factor model are not on record."]
+
+
 def test_the_factor_model_is_told_by_itself():
     other = {"arm": {"whole method": "factor model"}}
     gains = GAINS.replace(other).assign(estimate=0.09)
