@@ -42,6 +42,12 @@ class FactorExpert(nn.Module):
     features : mapping of str to int
         Modality to its number of features.
     tasks : sequence of str
+
+    Attributes
+    ----------
+    awake : bool
+        Whether it has been set. Kept beside the tensors, as all is that decides what is
+        computed: a device need not be waited for.
     """
 
     ready: Tensor
@@ -65,6 +71,8 @@ class FactorExpert(nn.Module):
         self.laws = nn.ModuleDict(
             {task: _Law(self.widths, self.tasks) for task in self.tasks}
         )
+        self.register_load_state_dict_post_hook(lambda self, _: self._note())
+        self._note()
 
     def standardise(self, given) -> None:
         """Set mean and deviation of what each modality shows.
@@ -114,6 +122,14 @@ class FactorExpert(nn.Module):
         self.level.copy_(level)
         self.spread.copy_(spread)
         self.ready.fill_(True)
+        self._note()
+
+    def _note(self) -> None:
+        self.awake = bool(self.ready)
+        laws = [self._law(task) for task in self.tasks]
+        self.same = all(laws[0].equals(law) for law in laws)
+        for law in laws:
+            law.note()
 
     def forward(self, given) -> dict[str, Tensor]:
         """Logits of a `FusionInput` by task; ``neutral``, which is no factor, has 0.
@@ -122,13 +138,10 @@ class FactorExpert(nn.Module):
         -------
         dict of str to (clip, target) torch.Tensor
         """
-        evidence, found = self.evidence(given), {}
-        known: list[tuple[_Law, Posterior]] = []
+        evidence, found, posterior = self.evidence(given), {}, None
         for task in self.tasks:
-            law = self._law(task)
-            same = [each for other, each in known if other.equals(law)]
-            posterior = same[0] if same else law.posterior(evidence)
-            known.append((law, posterior))
+            if posterior is None or not self.same:
+                posterior = self._law(task).posterior(evidence)
             found[task] = self._logits(task, posterior)
         return found
 
@@ -214,15 +227,23 @@ class _Law(nn.Module):
     def _channel(self, name: str) -> nn.ParameterDict:
         return cast(nn.ParameterDict, self.channels[name])
 
+    def note(self) -> None:
+        """Keep beside the tensors what decides what is computed."""
+        self.known = tuple(self.parts.tolist()), tuple(self.rates.tolist())
+        channels = {name: self._channel(name) for name in self.channels}
+        self.forms = {
+            name: 1 + bool(channel["loadings"][1].any())
+            for name, channel in channels.items()
+            if channel["shares"].any()
+        }
+
     def law(self) -> FactorModel:
         """The factor model, without modalities that too few clips had."""
-        classes, contrary, forms, expressive = (int(each) for each in self.parts)
+        flags, (second, moderation) = self.known
+        classes, contrary, forms, expressive = map(int, flags)
         channels = {}
-        for name in self.channels:
+        for name, own in self.forms.items():
             channel = self._channel(name)
-            if not channel["shares"].any():
-                continue
-            own = 1 + bool(channel["loadings"][1].any())
             channels[name] = ChannelLaw(
                 channel["loadings"][:own],
                 *(channel[key][:classes] for key in ("means", "errors", "shares")),
@@ -230,7 +251,6 @@ class _Law(nn.Module):
         parts = Parts(
             self.tasks, classes, bool(contrary), bool(forms), bool(expressive)
         )
-        second, moderation = self.rates.tolist()
         return FactorModel(
             parts, channels, self.prior, self.thresholds, second, self.gate, moderation
         )

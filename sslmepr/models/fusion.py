@@ -340,7 +340,7 @@ class FusionModel(nn.Module):
 
     def factored(self, given: FusionInput) -> Mapping[str, Tensor]:
         """What the factor model says, by task: (clip, target); empty without one."""
-        if self.factors is None or not self.factors.ready:
+        if self.factors is None or not self.factors.awake:
             return {}
         return given.factored or self.factors(given)
 

@@ -71,12 +71,15 @@ def recognised(covered: pd.DataFrame, later: pd.DataFrame | None = None) -> list
 def _later(people: pd.DataFrame | None) -> str:
     if people is None or people.empty:
         return ""
-    new = select(people, people=NEW).set_index("metric")["estimate"]
+    new = select(people, people=NEW).set_index("metric")
     if not {*TASKS} <= {*new.index}:
         return ""
+    emotions, traits = (new.loc[metric] for metric in TASKS)
+    low, high = (f"{100 * emotions[end]:.0f}" for end in ("low", "high"))
     return (
-        " In new people, made when the code was fixed: "
-        f"{share(new['mWACC'])} and {apa_number(new['CCC'])}."
+        " These clips were looked at many times while the method was made; in new "
+        f"people, made when the code was fixed: {share(emotions['estimate'])} "
+        f"[{low}, {high}] and {_ends(traits)}."
     )
 
 
@@ -166,6 +169,7 @@ def how_sure(
     worlds: pd.DataFrame,
     drawn: pd.DataFrame | None,
     alpha: float,
+    attempt: tuple[int, int] | None = None,
 ) -> list[str]:
     """Whether a single pair may be believed, and what the procedure was tested by.
 
@@ -180,6 +184,8 @@ def how_sure(
         Summary of many drawn worlds (`sslmepr.trials.worlds.summarise`).
     alpha : float
         Level of the tests.
+    attempt : (int, int), optional
+        Number of that attempt, and of the last that was begun.
     """
     parts = []
     if rejected(checks):
@@ -188,8 +194,9 @@ def how_sure(
             "clips contradict what the tests assume."
         )
     if len(endpoints):
+        which = " (attempt {} of {})".format(*attempt) if attempt else ""
         parts.append(
-            "What was tested is the procedure, by claims fixed beforehand: "
+            f"What was tested is the procedure, by claims fixed beforehand{which}: "
             f"{claims_told(endpoints)}."
         )
     if "metric" in worlds and len(power := select(worlds, metric="power")):

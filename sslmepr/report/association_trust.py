@@ -97,7 +97,8 @@ def in_short(table: pd.DataFrame, doubted: bool, held: str = "") -> str:
         told = told.format("would go together", "would be", "would be")
         told = f"{NOT_RELIABLE}were that not so, {told}."
     else:
-        told = f"**Answer**: {told.format('go together', 'are', 'are')}."
+        whom = ", for simulated people" if held else ""
+        told = f"**Answer{whom}**: {told.format('go together', 'are', 'are')}."
     truth = f" The truth is known here: intervals hold it in {held}." if held else ""
     return told + truth
 

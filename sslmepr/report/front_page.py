@@ -104,6 +104,7 @@ def front_page(study: str, alpha: float, folder: str | Path = ".") -> list[str]:
             last.worlds if last else pd.DataFrame(),
             _drawn(folder),
             alpha,
+            (last.attempt, last.attempts) if last else None,
         ),
         *real_people(folder),
         *answers.simpler(recorded(results / "ablation" / "gains.csv", GAINED)),

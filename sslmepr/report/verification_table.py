@@ -221,8 +221,9 @@ def verified(history: pd.DataFrame, study: str) -> str:
         outcome += f", farthest {farthest}"
     told = (
         f"{int(last['compared']):,} numbers were compared with those of commit "
-        f"{last['commit'][:7]}, {outcome}. So far this study was verified on "
-        f"{kinds_of_machine(mine)}."
+        f"{last['commit'][:7]}, {outcome}. Results of this or an earlier version were "
+        f"verified on {kinds_of_machine(mine)}, those on record now on "
+        f"{kinds_of_machine(current) if len(current) else 'none'}."
     )
     where = f"on {last['date']} ({last['processor']}, {last['blas']}, {last['torch']})"
     if len(current):

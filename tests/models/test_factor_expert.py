@@ -90,9 +90,9 @@ def test_it_is_what_its_state_says(given):
         FactorExpert(dict.fromkeys(MODALITIES, FEATURES), ["emotion", "personality"]),
     )
     net.standardise(given)
-    assert not other.ready
+    assert not other.awake
     other.load_state_dict(net.state_dict())
-    assert other.ready
+    assert other.awake
     for task, values in net(given).items():
         assert torch.equal(other(given)[task], values)
     assert not any(each.requires_grad for each in other.parameters())

@@ -149,7 +149,7 @@ def test_a_factor_model_says_nothing_until_it_is_set():
 def test_a_factor_model_is_believed_in_part():
     """In logits, with the corrections of heads; ``neutral`` is no factor of it."""
     net, clips = awake(model(experts=True)).eval(), batch()
-    net.factors.ready.fill_(True)
+    net.factors.awake = True
     said = {"emotion": torch.randn(16, 7), "personality": torch.randn(16, 5)}
     given = clips._replace(factored=said)
     found = {}
@@ -177,7 +177,7 @@ def test_a_factor_model_is_believed_in_part():
 
 def test_what_a_factor_model_said_before_is_not_asked_again(monkeypatch):
     net, said = model(experts=True).eval(), {"emotion": torch.zeros(16, 7)}
-    net.factors.ready.fill_(True)
+    net.factors.awake = True
     monkeypatch.setattr(net.factors, "forward", lambda _: said)
     assert net.factored(batch()) is said
     other = {"emotion": torch.ones(16, 7)}

@@ -41,10 +41,13 @@ def test_scores_of_people_who_were_made_later_stand_beside():
     rows = [("fused", name, *[0.7] * 5, 30) for name in ("mWACC", "CCC")]
     covered = pd.DataFrame(rows, columns=COVERED)
     later = pd.DataFrame(
-        [("mWACC", 0.65), ("CCC", 0.61)], columns=["metric", "estimate"]
+        [("mWACC", 0.65, 0.62, 0.68), ("CCC", 0.61, 0.58, 0.63)],
+        columns=["metric", "estimate", "low", "high"],
     )
     (told,) = answers.recognised(covered, later.assign(people="never seen before"))
-    assert told.endswith(" In new people, made when the code was fixed: 65 % and .61.")
+    assert told.endswith(
+        " people, made when the code was fixed: 65 % [62, 68] and .61 [.58, .63]."
+    )
     for fewer in (later.head(1).assign(people="never seen before"), later.head(0)):
         assert answers.recognised(covered, fewer) == answers.recognised(covered)
 
@@ -141,6 +144,9 @@ def test_a_pair_is_no_more_believable_than_what_it_assumes():
         columns=["condition", "estimate"],
     ).assign(source=CROSS, metric="familywise_error", strength=0.0)
     (told,) = answers.how_sure(CHECKS, endpoints, worlds, drawn, 0.05)
+    assert "by claims fixed beforehand: of" in told
+    (told,) = answers.how_sure(CHECKS, endpoints, worlds, drawn, 0.05, (4, 5))
+    assert "by claims fixed beforehand (attempt 4 of 5): of" in told
     assert "No single pair" in told
     assert (
         "of 3 claims 1 came true, 1 stayed undecided, 1 were refuted; 2 of 3 intervals "

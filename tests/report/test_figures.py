@@ -4,6 +4,7 @@ matplotlib.use("Agg")
 
 import itertools
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -31,7 +32,7 @@ from sslmepr.labels import (
     TRAITS,
 )
 from sslmepr.report import figures as shown
-from sslmepr.report import theme
+from sslmepr.report import status, theme
 from sslmepr.report.figures.clips import envelope
 from sslmepr.report.figures.panels import entitle, panel_grid
 from sslmepr.report.figures.recovery import RING
@@ -229,6 +230,19 @@ def test_arrows_of_a_pipeline_go_around_stages_that_are_in_the_way():
             for name, (x, y) in boxes.items():
                 off = np.abs(one + steps * (two - one) - (x, y))
                 assert name in ends or not ((off < (0.3, 0.15)).all(1)).any()
+
+
+@pytest.mark.parametrize("layout", ["wide", "narrow"])
+def test_boxes_of_the_pipeline_do_not_touch(layout):
+    edges = status.stage_graph(Path("dvc.yaml"))
+    with theme.use("light", layout):
+        figure = figures.pipeline_graph(edges)
+        figure.canvas.draw()
+        stages = [each for each in figure.axes[0].texts if each.get_text()]
+        boxes = [each.get_bbox_patch().get_window_extent() for each in stages]
+    assert len(boxes) == len({*edges["source"], *edges["stage"]})
+    for one, two in itertools.combinations(boxes, 2):
+        assert not one.overlaps(two)
 
 
 def test_arrows_into_a_stage_that_gathers_all_are_left_out():

@@ -53,8 +53,10 @@ def test_the_last_verification_is_told():
     told = verification_table.verified(history(True, False, False), "a")
     assert told.startswith("**Computed again** last on 2026-11-28 (X, open, AVX2): 1,2")
     assert told.endswith(
-        "with those of commit 0123456, none of them outside its tolerance. So far this "
-        "study was verified on 2 kinds of processor and 1 kind of arithmetic."
+        "with those of commit 0123456, none of them outside its tolerance. Results of "
+        "this or an earlier version were verified on 2 kinds of processor and 1 kind "
+        "of arithmetic, those on record now on 1 kind of processor and 1 kind of "
+        "arithmetic."
     )
     failed = history(None, None, None, farthest="y of x.csv").tail(1)
     failed = verification_table.verified(failed, "a")
@@ -67,6 +69,7 @@ def test_the_last_verification_is_told():
 def test_results_that_were_replaced_since_are_not_called_verified():
     told = verification_table.verified(history(False, None, False), "a")
     assert told.startswith("**The results on record were not computed again yet**")
+    assert "those on record now on none." in told
     # The last row of today's results counts, not a later one of others.
     told = verification_table.verified(history(False, True, False), "a")
     assert told.startswith("**Computed again** last on 2026-11-27")

@@ -102,7 +102,7 @@ def test_a_factor_model_is_believed_as_far_as_it_is_right_on_dev(kept):
     """Late fusion says 0 of every trait, the factor model 2."""
     data = study(trait=1 / (1 + np.exp(-2 * kept)))
     net = model(0.0, 0.0, keep=["factor_model"])
-    net.factors.ready.fill_(True)
+    net.factors.awake = True
     said = {
         "emotion": torch.zeros(CLIPS, 7),
         "personality": torch.full((CLIPS, 5), 2.0),

@@ -110,11 +110,11 @@ def test_too_few_clips_or_modalities_leave_it_silent(monkeypatch):
     data = drawn_data(PARAMS, 200)
     train = data.rows("emotion", "train")
     data.clips.labels["emotion"][train[99:]] = np.nan
-    assert not fit_factor_expert(PARAMS, data, candidates=[NOTHING]).ready
+    assert not fit_factor_expert(PARAMS, data, candidates=[NOTHING]).awake
     # Traits alone have enough labels; but of modalities only one has.
-    assert fit_factor_expert(PARAMS, data, ["personality"], [NOTHING]).ready
+    assert fit_factor_expert(PARAMS, data, ["personality"], [NOTHING]).awake
     data.present[:, 1:] = False
-    assert not fit_factor_expert(PARAMS, data, ["personality"], [NOTHING]).ready
+    assert not fit_factor_expert(PARAMS, data, ["personality"], [NOTHING]).awake
 
 
 def test_a_modality_that_few_clips_have_says_nothing():

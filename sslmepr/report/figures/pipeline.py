@@ -13,6 +13,9 @@ from sslmepr.report import theme
 BOX, GAP = (1.0, 0.5), (0.25, 0.35)
 """Width and height of a stage, and the space between stages, in inches."""
 
+UPRIGHT, CLOSE = (0.4, 0.85), (0.08, 0.2)
+"""The same on narrow pages, where names are read upwards."""
+
 MANY = 5
 """Of a stage that reads from more stages than this, no arrows are drawn: they would run
 through all others."""
@@ -33,7 +36,12 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
     Parameters
     ----------
     edges : DataFrame
-        source, stage; a cycle is an error.
+        source, stage.
+
+    Raises
+    ------
+    ValueError
+        If stages depend on each other in a circle.
     """
     graph = nx.from_pandas_edgelist(edges, "source", "stage", create_using=nx.DiGraph)
     if not nx.is_directed_acyclic_graph(graph):
@@ -41,8 +49,12 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
     direct = nx.transitive_reduction(graph)
     collecting = {name for name, count in direct.in_degree if count > MANY}
     direct.remove_edges_from([each for each in direct.edges if each[1] in collecting])
-    places, ways = _layout(direct)
-    wide, high = (max(each[i] for each in places.values()) + BOX[i] for i in range(2))
+    narrow = theme.width() < theme.WIDTHS["wide"]
+    box, gap = (UPRIGHT, CLOSE) if narrow else (BOX, GAP)
+    places, ways = _layout(direct, box, gap)
+    wide, high = (
+        max(each[i] for each in places.values()) + box[i] / 2 + gap[i] for i in range(2)
+    )
     scale = min(1.0, theme.width() / wide)
     figure, axes = plt.subplots(figsize=(wide * scale, high * scale))
     for way in ways:
@@ -63,6 +75,8 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
             name.replace("_", "\n"),
             ha="center",
             va="center",
+            rotation=90 if narrow else 0,
+            fontsize=scale * plt.rcParams["font.size"],
             bbox={
                 "boxstyle": "round,pad=0.4",
                 "facecolor": theme.page(),
@@ -75,16 +89,24 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
     return figure
 
 
-def _layout(graph: nx.DiGraph) -> tuple[dict[str, Place], list[list[Place]]]:
+def _layout(
+    graph: nx.DiGraph, box: Place, gap: Place
+) -> tuple[dict[str, Place], list[list[Place]]]:
     """Centres of stages, and the points of each arrow, in inches from the top left.
 
     In layers, with few crossings, and around stages that are in the way (Sugiyama et
     al. 1981). Stages without arrows are in rows below.
+
+    Parameters
+    ----------
+    graph : DiGraph
+    box, gap : (float, float)
+        Width and height of a stage, and the space between stages.
     """
     vertices = {name: Vertex(name) for name in graph}
     edges = [Edge(vertices[one], vertices[two]) for one, two in graph.edges]
     for each in vertices.values():
-        each.view = VertexViewer(*BOX)
+        each.view = VertexViewer(*box)
     for edge in edges:
         edge.view = EdgeViewer()
     places: dict[str, Place] = {}
@@ -94,25 +116,25 @@ def _layout(graph: nx.DiGraph) -> tuple[dict[str, Place], list[list[Place]]]:
         if not part.sE:
             continue
         layout = SugiyamaLayout(part)
-        layout.xspace, layout.yspace = GAP
+        layout.xspace, layout.yspace = gap
         layout.route_edge = lambda edge, points: None  # from centre to centre
         layout.init_all()
         layout.draw(ROUNDS)
         seen = [each.view.xy for each in part.sV] + [
             point for edge in part.sE for point in edge.view._pts
         ]
-        left, top = (min(each[i] for each in seen) - BOX[i] / 2 for i in range(2))
+        left, top = (min(each[i] for each in seen) - box[i] / 2 for i in range(2))
         places |= {
             v.data: (v.view.xy[0] - left + right, v.view.xy[1] - top) for v in part.sV
         }
         for edge in part.sE:
             *way, end = [(x - left + right, y - top) for x, y in edge.view._pts]
-            ways.append([*way, (end[0], end[1] - BOX[1] / 2)])
-        right += max(each[0] for each in seen) - left + BOX[0] / 2 + GAP[0]
-        bottom = max(bottom, max(each[1] for each in seen) - top + BOX[1] / 2 + GAP[1])
-    across = max(int((right or theme.width()) / (BOX[0] + GAP[0])), 1)
+            ways.append([*way, (end[0], end[1] - box[1] / 2)])
+        right += max(each[0] for each in seen) - left + box[0] / 2 + gap[0]
+        bottom = max(bottom, max(each[1] for each in seen) - top + box[1] / 2 + gap[1])
+    across = max(int((right or theme.width()) / (box[0] + gap[0])), 1)
     for number, name in enumerate(name for name in graph if name not in places):
         row, column = divmod(number, across)
-        x, y = column * (BOX[0] + GAP[0]), row * (BOX[1] + GAP[1])
-        places[name] = x + BOX[0] / 2, y + bottom + BOX[1] / 2
+        x, y = column * (box[0] + gap[0]), row * (box[1] + gap[1])
+        places[name] = x + box[0] / 2, y + bottom + box[1] / 2
     return places, ways
