@@ -7,7 +7,13 @@ import pandas as pd
 
 from sslmepr.association.sources import NOTED
 from sslmepr.association.specifications import NETWORKS
-from sslmepr.evaluation.scores import LATE_FUSION, LINEAR_FUSION, headline
+from sslmepr.evaluation.scores import (
+    ALL,
+    LATE_FUSION,
+    LINEAR_FUSION,
+    WORDS,
+    headline,
+)
 from sslmepr.labels import FUSED, MODALITIES, select
 from sslmepr.report.apa import apa_number
 from sslmepr.report.confirmation import NEW, claims_told
@@ -77,9 +83,8 @@ def _later(people: pd.DataFrame | None) -> str:
     emotions, traits = (new.loc[metric] for metric in TASKS)
     low, high = (f"{100 * emotions[end]:.0f}" for end in ("low", "high"))
     return (
-        " These clips were looked at many times while the method was made; in new "
-        f"people, made when the code was fixed: {share(emotions['estimate'])} "
-        f"[{low}, {high}] and {_ends(traits)}."
+        " In new people, made when the code was fixed: "
+        f"{share(emotions['estimate'])} [{low}, {high}] and {_ends(traits)}."
     )
 
 
@@ -212,7 +217,10 @@ def how_sure(
 
 
 def real_scores(
-    metrics: pd.DataFrame, by_video: pd.DataFrame, gains: pd.DataFrame
+    metrics: pd.DataFrame,
+    by_video: pd.DataFrame,
+    gains: pd.DataFrame,
+    *simple: pd.DataFrame,
 ) -> list[str]:
     """How well real people are read, with and without videos that were learned from.
 
@@ -223,6 +231,9 @@ def real_scores(
         from `sslmepr.evaluation.evaluate.evaluate_study`.
     gains : DataFrame
         From `sslmepr.evaluation.target_gains.target_gains`; may be empty.
+    *simple : DataFrame
+        Scores of other methods on the same clips (stage ``folds``): of traits without a
+        video on both sides, and of lines of dialogue. A linear one of each is told.
     """
     if metrics.empty or by_video.empty:
         return []
@@ -233,14 +244,26 @@ def real_scores(
     lines = select(metrics, corpus="meld")
     read = own_score(lines, "weighted F1")
     guessed = select(headline(lines, (read["metric"],), "test"), stage="baseline")
+    traits, words = simple or (pd.DataFrame(), pd.DataFrame())
+    ridge = _other(traits, ALL, "CCC", "ridge regression")
+    linear = _other(words, WORDS, "weighted F1", "linear model")
     return [
         "**How real people are read.** Scores of personality agree with raters of "
         f"video blogs by {_ends(met)} (guessing: 0{_one(gains, 'fiv2', 'CCC')}), and "
-        f"by {_ends(unmet)} where no clip of the same video was learned from. Emotions "
+        f"by {_ends(unmet)} where no clip of the same video was learned from"
+        f"{f' ({ridge})' if ridge else ''}. Emotions "
         f"of lines of dialogue have a weighted F1 of {_ends(read)} (guessing: "
         f"{apa_number(guessed['estimate'].iloc[0])}"
-        f"{_one(gains, 'meld', 'weighted F1')})."
+        f"{_one(gains, 'meld', 'weighted F1')}{f'; {linear}' if linear else ''})."
     ]
+
+
+def _other(scores: pd.DataFrame, method: str, metric: str, name: str) -> str:
+    """What another method reaches on clips of test, if it is on record."""
+    if scores.empty:
+        return ""
+    mine = select(scores, split="test", method=method, metric=metric, target="mean")
+    return f"{name}: {_ends(mine.iloc[0])}" if len(mine) else ""
 
 
 def _ends(row: pd.Series) -> str:

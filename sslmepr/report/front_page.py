@@ -125,6 +125,8 @@ def real_people(folder: str | Path = ".") -> list[str]:
             recorded(real / "evaluate" / "metrics.csv"),
             recorded(real / "evaluate_replicate" / "by_video.csv"),
             recorded(real / "evaluate" / "gains.csv"),
+            recorded(real / "folds" / "fiv2_by_video.csv"),
+            recorded(real / "folds" / "meld.csv"),
         ),
         *answers.real_associations(
             recorded(real / "association" / CHECKS_FILE),

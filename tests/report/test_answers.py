@@ -46,7 +46,7 @@ def test_scores_of_people_who_were_made_later_stand_beside():
     )
     (told,) = answers.recognised(covered, later.assign(people="never seen before"))
     assert told.endswith(
-        " people, made when the code was fixed: 65 % [62, 68] and .61 [.58, .63]."
+        "In new people, made when the code was fixed: 65 % [62, 68] and .61 [.58, .63]."
     )
     for fewer in (later.head(1).assign(people="never seen before"), later.head(0)):
         assert answers.recognised(covered, fewer) == answers.recognised(covered)
@@ -179,6 +179,19 @@ def test_real_people_are_told_with_and_without_shared_videos():
     assert "by .33 [.23, .43] where no clip of the same video" in told
     assert told.endswith("of .55 [.45, .65] (guessing: .25).")
     assert answers.real_scores(pd.DataFrame(), by_video, gains) == []
+    columns = ["split", "method", "metric", "target", "estimate", "low", "high"]
+    simple = [
+        pd.DataFrame([("test", *told, "mean", 0.3, 0.2, 0.4)], columns=columns)
+        for told in (("ridge on all", "CCC"), ("multinomial regression", "weighted F1"))
+    ]
+    (told,) = answers.real_scores(pd.DataFrame(own), by_video, gains, *simple)
+    ridge = "ridge regression: .30 [.20, .40]"
+    assert f"was learned from ({ridge}). Emotions" in told
+    assert told.endswith("; linear model: .30 [.20, .40]).")
+    other = [each.assign(split="dev") for each in simple]
+    assert "ridge" not in answers.real_scores(
+        pd.DataFrame(own), by_video, gains, *other
+    )
 
 
 def test_associations_of_real_people_are_refused_where_assumptions_break():

@@ -646,7 +646,15 @@ TOLD = {
         of_confidence,
     ),
     "answer: real people": Told(
-        answers.real_scores, of_real((*OF_REAL, "evaluate/gains.csv"))
+        answers.real_scores,
+        of_real(
+            (
+                *OF_REAL,
+                "evaluate/gains.csv",
+                "folds/fiv2_by_video.csv",
+                "folds/meld.csv",
+            )
+        ),
     ),
     "answer: noted by observers": Told(
         answers.noted, recorded(RESULTS / "described/record/outside.csv")
