@@ -271,9 +271,7 @@ def test_intervals_and_sets_are_those_of_the_calibration(made, study_folder):
     first, second, _ = table.attrs["promises"]
     assert "like the 140 people of rated_for_emotion (dev)" in first
     assert "at least 95 % of those with an emotion and 95 % of those without" in first
-    assert (
-        "Between _low and _high: of new people like the 140 people of rated" in second
-    )
+    assert "(from _low to _high): of new people like the 140 people of rated" in second
 
 
 def test_with_too_few_people_there_is_no_interval(
@@ -486,10 +484,10 @@ def test_the_command_warns_of_models_that_know_drawn_people(
     told = capsys.readouterr()
     assert "means nothing" in told.err
     assert "table.csv: 1 clips, 1 of them without a prediction (the column" in told.out
-    assert "at least 95 % get a trait's score from raters that lies there" in told.out
+    assert "at least 95 % get a score from raters that lies there" in told.out
     assert "seed" not in told.out
     assert main([*arguments[:-1], "less.csv", "--confidence", "0.8"]) == 0
-    assert "at least 80 % get a trait's score" in capsys.readouterr().out
+    assert "at least 80 % get a score" in capsys.readouterr().out
     assert main(arguments) == 1
     assert "exists already" in capsys.readouterr().err
 

@@ -289,8 +289,8 @@ def _ceiling_sentence(table: pd.DataFrame) -> str:
 def _as_shown(promise: str) -> str:
     """A promise with the names of the page in place of columns of the table."""
     for column, name in (
-        ("_set:", "May be:"),
-        ("Between _low and _high:", "Interval:"),
+        ("Sets of emotions (columns ending in _set):", "May be:"),
+        ("Intervals of traits (from _low to _high):", "Interval:"),
     ):
         promise = promise.replace(column, name)
     return promise

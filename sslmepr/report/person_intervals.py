@@ -18,7 +18,7 @@ from sslmepr.training.calibration import Calibration
 
 CHOSEN = (
     "The people of dev also chose settings of the models, so a little less may be kept "
-    "than is promised; the chapter on recognition measures it."
+    "than is promised; how much is counted in the chapter on recognition."
 )
 
 
@@ -61,9 +61,9 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
             )
         else:
             sentences.append(
-                f"Between _low and _high: of new people like {whom}, with a clip each, "
-                f"at least {level} get a trait's score from raters that lies there; "
-                "nothing is promised for other people, nor for any one of these."
+                f"Intervals of traits (from _low to _high): of new people like {whom}, "
+                f"with a clip each, at least {level} get a score from raters that lies "
+                "there; nothing is promised for other people, nor for any one of these."
             )
     return [*sentences, CHOSEN] if sentences else []
 
@@ -71,10 +71,10 @@ def promises(calibration: Calibration, confidence: float) -> list[str]:
 def _sets(calibration: Calibration, whom: str, level: str, fewest: int) -> list[str]:
     """Sentences on the sets of emotions."""
     sentences = [
-        f"_set: of new people like {whom}, with a clip each, it holds what raters say, "
-        f"present or absent, for at least {level} of those with an emotion and {level} "
-        "of those without; nothing is promised for other people, nor for any one of "
-        "these."
+        f"Sets of emotions (columns ending in _set): of new people like {whom}, with a "
+        "clip each, a set holds what raters say, present or absent, for at least "
+        f"{level} of those with an emotion and {level} of those without; nothing is "
+        "promised for other people, nor for any one of these."
     ]
     for label, other in ((True, "absent"), (False, "present")):
         few = [

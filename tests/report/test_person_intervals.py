@@ -33,14 +33,17 @@ def test_promises_name_people_and_level():
     )
     sets, rare, interval, chosen = promises(both, 0.9)
     assert chosen.startswith("The people of dev also chose settings of the models")
-    assert sets.startswith("_set: of new people like the 20 people of rated_emotion")
+    start = (
+        "Sets of emotions (columns ending in _set): of new people like the 20 people"
+    )
+    assert sets.startswith(f"{start} of rated_emotion (dev), with a clip each, a set h")
     assert "at least 90 % of those with an emotion and 90 % of those without" in sets
     assert rare == (
         "Where fewer than 9 people show an emotion, a set never says 'absent' alone; "
         "so with disgust (0), fear (0), happiness (0), sadness (0), surprise (0), in "
         "brackets how many do."
     )
-    assert "30 people" in interval and "at least 90 % get a trait's score" in interval
+    assert "30 people" in interval and "at least 90 % get a score" in interval
     assert interval.endswith(
         "nothing is promised for other people, nor for any one of these."
     )
