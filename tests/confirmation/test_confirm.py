@@ -24,7 +24,7 @@ def project(trained, small_params, tmp_path, monkeypatch):
     commit(tmp_path)
     changes = {"compute.workers": 1, "association.resamples": 50}
     for name in ("emotion", "personality", "joint"):
-        changes |= {f"corpus.{name}.clips": 80, f"corpus.{name}.persons": 40}
+        changes |= {f"corpus.{name}.clips": 240, f"corpus.{name}.persons": 240}
     params = small_params.changed(changes, "test")
     params = params.model_copy(update={"studies": {params.study: {}}})
     (tmp_path / "data").symlink_to(data)
