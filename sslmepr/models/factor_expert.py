@@ -14,6 +14,7 @@ from sslmepr.models.factor_model import (
     FactorModel,
     Parts,
     Posterior,
+    forms_of,
     infer,
 )
 from sslmepr.models.fusion_parts import CONTRADICTS, unimodal_logits
@@ -56,7 +57,8 @@ class FactorExpert(nn.Module):
 
     def __init__(self, features: Mapping[str, int], tasks: Sequence[str]):
         super().__init__()
-        self.tasks, count = tuple(tasks), sum(len(FACTORS[task]) for task in tasks)
+        self.tasks = tuple(tasks)
+        count = len(Parts(self.tasks).factors)
         self.said = tuple(name for name, width in features.items() if width > WIDEST)
         self.widths = {
             name: count if name in self.said else width
@@ -102,7 +104,7 @@ class FactorExpert(nn.Module):
             scaled = (values - mean) / scale
             features[name] = scaled.masked_fill(~seen[:, None], 0.0)
             present[name] = seen
-        count = sum(len(FACTORS[task]) for task in self.tasks)
+        count = len(Parts(self.tasks).factors)
         nothing = next(iter(features.values())).new_zeros(len(given.present), count)
         return Evidence(features, present, nothing, nothing)
 
@@ -180,8 +182,8 @@ class _Law(nn.Module):
 
     def __init__(self, widths: Mapping[str, int], tasks: tuple[str, ...]):
         super().__init__()
-        self.tasks, count = tasks, sum(len(FACTORS[task]) for task in tasks)
-        emotions = len(FACTORS["emotion"]) if "emotion" in tasks else 0
+        self.tasks, known = tasks, Parts(tasks)
+        count, emotions = len(known.factors), known.emotions
         self.channels = nn.ModuleDict()
         for name, width in widths.items():
             shapes = {
@@ -199,7 +201,9 @@ class _Law(nn.Module):
         self.parts, self.rates = _frozen(4), _frozen(2)
 
     def set(self, law: FactorModel) -> None:
-        """Copy a factor model."""
+        """Copy a factor model, and nothing of the last one stays."""
+        for each in self.parameters():
+            each.zero_()
         for name, channel in law.channels.items():
             for key, values in vars(channel).items():
                 self._channel(name)[key][: len(values)] = values
@@ -230,27 +234,24 @@ class _Law(nn.Module):
     def note(self) -> None:
         """Keep beside the tensors what decides what is computed."""
         self.known = tuple(self.parts.tolist()), tuple(self.rates.tolist())
-        channels = {name: self._channel(name) for name in self.channels}
-        self.forms = {
-            name: 1 + bool(channel["loadings"][1].any())
-            for name, channel in channels.items()
-            if channel["shares"].any()
-        }
+        self.learned = [
+            name for name in self.channels if self._channel(name)["shares"].any()
+        ]
 
     def law(self) -> FactorModel:
         """The factor model, without modalities that too few clips had."""
         flags, (second, moderation) = self.known
         classes, contrary, forms, expressive = map(int, flags)
-        channels = {}
-        for name, own in self.forms.items():
-            channel = self._channel(name)
-            channels[name] = ChannelLaw(
-                channel["loadings"][:own],
-                *(channel[key][:classes] for key in ("means", "errors", "shares")),
-            )
         parts = Parts(
             self.tasks, classes, bool(contrary), bool(forms), bool(expressive)
         )
+        channels = {}
+        for name in self.learned:
+            channel = self._channel(name)
+            channels[name] = ChannelLaw(
+                channel["loadings"][: forms_of(parts, name)],
+                *(channel[key][:classes] for key in ("means", "errors", "shares")),
+            )
         return FactorModel(
             parts, channels, self.prior, self.thresholds, second, self.gate, moderation
         )

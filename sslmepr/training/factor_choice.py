@@ -76,8 +76,7 @@ def fit_factor_expert(
     inputs = {split: data.batch(each).inputs for split, each in rows.items()}
     expert.standardise(inputs["train"])
     shown = {split: expert.evidence(each) for split, each in inputs.items()}
-    learned = _together(_of(shown["train"], names), labels, tasks)
-    given, thresholds = learned
+    given, thresholds = _together(_of(shown["train"], names), labels, tasks)
     if unlabelled:
         given = _joined(given, _of(shown["dev"], names))
     else:

@@ -84,6 +84,20 @@ def test_one_law_of_both_tasks_is_inferred_once(given, monkeypatch):
         assert len(calls) == count
 
 
+def test_nothing_of_an_earlier_law_stays(given):
+    both = {"emotion": model(Parts(forms=False)), "personality": model(SOME)}
+    fresh = expert(both)
+    changed = expert({"emotion": model(Parts(), 3), "personality": model(Parts(), 4)})
+    changed.set_laws(both, tensor(LEVEL), tensor(SPREAD))
+    for net in (fresh, changed):
+        net.standardise(given)
+    for task, values in fresh(given).items():
+        assert torch.equal(changed(given)[task], values)
+    alike = {"emotion": model(SOME), "personality": model(SOME)}
+    changed.set_laws(alike, tensor(LEVEL), tensor(SPREAD))
+    assert changed.same
+
+
 def test_it_is_what_its_state_says(given):
     net, other = (
         expert(laws(emotion=Parts())),
