@@ -232,6 +232,16 @@ def test_arrows_of_a_pipeline_go_around_stages_that_are_in_the_way():
                 assert name in ends or not ((off < (0.3, 0.15)).all(1)).any()
 
 
+def test_the_drawing_of_a_pipeline_does_not_follow_the_order_of_its_edges():
+    edges = status.stage_graph(Path("dvc.yaml"))
+    found = []
+    for order in (edges, edges[::-1], edges.sample(frac=1, random_state=0)):
+        axes = figures.pipeline_graph(order).axes[0]
+        found.append({each.get_text(): each.get_position() for each in axes.texts})
+        found[-1].pop("")  # of arrows, the last one
+    assert found[0] == found[1] == found[2]
+
+
 @pytest.mark.parametrize("layout", ["wide", "narrow"])
 def test_boxes_of_the_pipeline_do_not_touch(layout):
     edges = status.stage_graph(Path("dvc.yaml"))

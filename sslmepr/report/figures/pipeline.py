@@ -49,9 +49,13 @@ def pipeline_graph(edges: pd.DataFrame) -> Figure:
     direct = nx.transitive_reduction(graph)
     collecting = {name for name, count in direct.in_degree if count > MANY}
     direct.remove_edges_from([each for each in direct.edges if each[1] in collecting])
+    # The layout follows the order of stages, which went through sets.
+    order = nx.DiGraph()
+    order.add_nodes_from(nx.lexicographical_topological_sort(direct))
+    order.add_edges_from(sorted(direct.edges))
     narrow = theme.width() < theme.WIDTHS["wide"]
     box, gap = (UPRIGHT, CLOSE) if narrow else (BOX, GAP)
-    places, ways = _layout(direct, box, gap)
+    places, ways = _layout(order, box, gap)
     wide, high = (
         max(each[i] for each in places.values()) + box[i] / 2 + gap[i] for i in range(2)
     )
