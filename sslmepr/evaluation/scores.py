@@ -144,20 +144,26 @@ def read_ceiling(folder: str | Path) -> pd.DataFrame | None:
     Returns
     -------
     DataFrame or None
-        modality (``fused`` for all channels together), metric, ceiling; None if the
-        corpus is not simulated.
+        modality (``fused`` for all channels together), metric, ceiling, of_controls
+        (the ceiling of an observer that sees the controls of text, not the words);
+        None if the corpus is not simulated.
     """
     path = Path(folder, "ideal_observer.json")
     if not path.exists():
         return None
     scores = json.loads(path.read_text(encoding="utf-8"))
     rows = [
-        (FUSED if channel == "all" else channel, metric, score[task][metric])
+        (
+            FUSED if channel == "all" else channel,
+            metric,
+            score[task][metric],
+            score.get("controls", score)[task][metric],
+        )
         for channel, score in scores.items()
         for task, names in CEILING_METRICS.items()
         for metric in names
     ]
-    return pd.DataFrame(rows, columns=["modality", "metric", "ceiling"])
+    return pd.DataFrame(rows, columns=["modality", "metric", "ceiling", "of_controls"])
 
 
 def distance_covered(table: pd.DataFrame) -> pd.DataFrame:

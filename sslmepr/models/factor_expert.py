@@ -23,8 +23,17 @@ WIDEST = 64
 """Features up to which they are modelled themselves; of more, a few hundred clips tell
 too little. That of the features of drawn studies, in which the model was tried."""
 
+COMPONENTS = 32
+"""Principal components that are modelled of more features: what varies together. The
+rest is noise of single features, whose covariances a few thousand clips do not tell.
+Chosen on drawn studies with other seeds than those of trials, among 22, 27, 32, 40 and
+all 64."""
+
 MOST_CLASSES, MOST_FORMS = 2, 2
 """Of a factor model of the fusion network."""
+
+LEAST = 1e-9
+"""Share of the largest variance from which a component is told from none."""
 
 SMALLEST_CHANCE, SMALLEST_SCORE = 1e-6, 1e-3
 """Probabilities and trait scores are kept this far from 0 and 1."""
@@ -33,10 +42,10 @@ SMALLEST_CHANCE, SMALLEST_SCORE = 1e-6, 1e-3
 class FactorExpert(nn.Module):
     """Logits of both tasks, each by a factor model of its own choice.
 
-    The factor model (`sslmepr.models.factor_model`) is of the features of a modality
-    or, if these are more than `WIDEST`, of what its unimodal model says, the logits of
-    all tasks. It is frozen, and says nothing until it is set
-    (`sslmepr.training.factor_choice`).
+    The factor model (`sslmepr.models.factor_model`) is of the features of a modality,
+    of the first principal ones of more than `COMPONENTS`, or, of more than `WIDEST`, of
+    what the unimodal model says, the logits of all tasks. It is frozen, and says
+    nothing until it is set (`sslmepr.training.factor_choice`).
 
     Parameters
     ----------
@@ -60,15 +69,23 @@ class FactorExpert(nn.Module):
         self.tasks = tuple(tasks)
         count = len(Parts(self.tasks).factors)
         self.said = tuple(name for name, width in features.items() if width > WIDEST)
-        self.widths = {
+        shown = {
             name: count if name in self.said else width
             for name, width in features.items()
         }
+        self.widths = {name: min(width, COMPONENTS) for name, width in shown.items()}
         self.register_buffer("ready", torch.tensor(False))
         for name in ("level", "spread"):
             self.register_buffer(name, torch.zeros(len(TARGETS["personality"])))
         self.centres = nn.ParameterDict(
-            {name: _frozen(2, width) for name, width in self.widths.items()}
+            {name: _frozen(2, width) for name, width in shown.items()}
+        )
+        self.axes = nn.ParameterDict(
+            {
+                name: _frozen(width, COMPONENTS)
+                for name, width in shown.items()
+                if width > COMPONENTS
+            }
         )
         self.laws = nn.ModuleDict(
             {task: _Law(self.widths, self.tasks) for task in self.tasks}
@@ -77,7 +94,7 @@ class FactorExpert(nn.Module):
         self._note()
 
     def standardise(self, given) -> None:
-        """Set mean and deviation of what each modality shows.
+        """Set mean, deviation and principal components of what each modality shows.
 
         Parameters
         ----------
@@ -90,6 +107,9 @@ class FactorExpert(nn.Module):
                 scale = known.std(0, correction=0)
                 scale = torch.where(scale > 0, scale, torch.ones_like(scale))
                 self.centres[name].copy_(torch.stack([known.mean(0), scale]))
+                if name in self.axes:
+                    scaled = (known - known.mean(0)) / scale
+                    self.axes[name].copy_(_principal(scaled, COMPONENTS))
 
     def evidence(self, given) -> Evidence:
         """What the modalities show, of mean 0 and deviation 1, without labels.
@@ -102,6 +122,8 @@ class FactorExpert(nn.Module):
         for name, (values, seen) in self._shown(given).items():
             mean, scale = self.centres[name]
             scaled = (values - mean) / scale
+            if name in self.axes:
+                scaled = scaled @ self.axes[name]
             features[name] = scaled.masked_fill(~seen[:, None], 0.0)
             present[name] = seen
         count = len(Parts(self.tasks).factors)
@@ -255,6 +277,29 @@ class _Law(nn.Module):
         return FactorModel(
             parts, channels, self.prior, self.thresholds, second, self.gate, moderation
         )
+
+
+def _principal(values: Tensor, count: int) -> Tensor:
+    """Weights of the first principal components of unit variance.
+
+    Parameters
+    ----------
+    values : (clip, feature) torch.Tensor
+        Of mean 0.
+    count : int
+        Of components.
+
+    Returns
+    -------
+    (feature, component) torch.Tensor
+        0 for components without variance.
+    """
+    sizes, axes = torch.linalg.eigh(values.T @ values / len(values))
+    sizes, axes = sizes[-count:].flip(0), axes[:, -count:].flip(1)
+    # The sign of an axis is arbitrary, and would differ from processor to processor.
+    largest = axes.gather(0, axes.abs().argmax(0, keepdim=True))
+    known = sizes > LEAST * sizes[0]
+    return axes * largest.sign() * torch.where(known, sizes.abs().rsqrt(), 0.0)
 
 
 def _frozen(*shape: int) -> nn.Parameter:

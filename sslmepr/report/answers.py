@@ -113,8 +113,7 @@ def simpler(gains: pd.DataFrame) -> list[str]:
     )
     if len(late) and not (late["verdict"] == BETTER).any():
         text += (
-            " A weighting of what face, body, scene, voice and words say (late fusion) "
-            "does as well, as far as can be told."
+            " Late fusion (weighted modalities) does as well, as far as can be told."
         )
     return [text]
 
@@ -195,19 +194,18 @@ def how_sure(
     parts = []
     if rejected(checks):
         parts.append(
-            "No single pair, even if it is called *present* or *confirmed*: these "
-            "clips contradict what the tests assume."
+            "No single pair, even one called *present*: these clips contradict what "
+            "the tests assume."
         )
     if len(endpoints):
         which = " (attempt {} of {})".format(*attempt) if attempt else ""
         parts.append(
-            f"What was tested is the procedure, by claims fixed beforehand{which}: "
+            f"The procedure was tested by claims fixed beforehand{which}: "
             f"{claims_told(endpoints)}."
         )
     if "metric" in worlds and len(power := select(worlds, metric="power")):
         parts.append(
-            f"In such worlds it finds {share(power['estimate'].iloc[0])} of the pairs "
-            "that are there."
+            f"In such worlds it finds {share(power['estimate'].iloc[0])} of the pairs."
         )
     if drawn is not None:
         parts.append(f"Where nothing is associated, {pairs_called(drawn, alpha)}.")

@@ -27,7 +27,7 @@ from sslmepr.report.words import plain
 CLAIMS = {"positive": "with higher", "negative": "with lower"}
 
 STRONGEST = 3
-"""Pairs that are named of those with the help of doubly labelled clips."""
+"""Pairs that a sentence names, of those that are present."""
 
 SAID = {
     PRESENT: "confirmed",
@@ -97,7 +97,9 @@ def association_findings(
     for verdict, words in groups.items():
         cells = table[table["verdict"] == verdict]
         pairs = [pair(row) for row in cells.itertuples()]
-        told = "; ".join(pairs) or "no pair"
+        told = "; ".join(pairs[:STRONGEST]) or "no pair"
+        if len(pairs) > STRONGEST:
+            told += f"; and {len(pairs) - STRONGEST} more, in the table below"
         sentences.append(f"**{words}**, {len(pairs)} of {len(table)}: {told}.")
     open_ = table[table["verdict"] == UNDECIDED]
     undecided = f"**Undecided**, {len(open_)} of {len(table)}"

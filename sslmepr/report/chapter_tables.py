@@ -162,13 +162,20 @@ def ceilings(table: pd.DataFrame) -> Tabs:
     Parameters
     ----------
     table : DataFrame
-        corpus, modality, metric, ceiling.
+        corpus, modality, metric, ceiling, of_controls.
     """
+    better = table[table["of_controls"] != table["ceiling"]]
+    better = better.assign(
+        modality=better["modality"] + ", words' settings seen",
+        ceiling=better["of_controls"],
+    )
+    table = pd.concat([table, better])
     channels = list(dict.fromkeys(table["modality"]))
     panels = {}
     for corpus, part in table.groupby("corpus", sort=False):
         wide = part.pivot(index="modality", columns="metric", values="ceiling")
-        frame = wide.reindex(channels)[list(part["metric"].unique())]
+        shown = [name for name in channels if name in wide.index]
+        frame = wide.loc[shown, list(part["metric"].unique())]
         panels[pretty(corpus, "corpus")] = Table(
             frame.rename_axis("channel").reset_index()
         )

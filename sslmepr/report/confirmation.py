@@ -176,7 +176,7 @@ def claims_told(endpoints: pd.DataFrame) -> str:
     true = as_registered(endpoints)
     undecided = ~true & (endpoints["verdict"] == UNDECIDED)
     counts = {"came true": true, "stayed undecided": undecided}
-    counts["were refuted"] = ~(true | undecided)
+    counts["proved wrong"] = ~(true | undecided)
     told = [f"{each.sum()} {what}" for what, each in counts.items() if each.any()]
     held = endpoints["covered"].astype(bool)
     return (

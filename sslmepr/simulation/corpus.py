@@ -4,7 +4,7 @@ Written to the corpus's folder: ``clips.parquet`` and ``media/*.mp4`` as for any
 ``truth.parquet`` with every latent, the mean of every control over the clip, and the
 precision with which each channel is seen (``quality_<channel>``: 1 is usual, 0 is
 absent); ``ideal_observer.json`` and ``ideal_association.csv`` with the scores of the
-ideal observer.
+ideal observer. In a held-out corpus it sees words and not the controls of text.
 
 Clips that are text alone (``text_only``) stand behind the others, without media: every
 modality but text is absent in them. The ideal observer is scored on the others.
@@ -30,6 +30,7 @@ from sslmepr.simulation.draw import Draw, draw_corpus, draw_text_only
 from sslmepr.simulation.ideal_observer import Seen, observe
 from sslmepr.simulation.plan import ClipPlan, plan_clips, render_clip
 from sslmepr.simulation.raters import raters_in
+from sslmepr.simulation.words import said
 from sslmepr.simulation.world import LATENTS
 from sslmepr.statistics import norms
 
@@ -84,7 +85,8 @@ def build_simulated(
     write_clips(table, folder)
     truth = pd.concat(truths, ignore_index=True)
     truth.to_parquet(folder / "truth.parquet", index=False)
-    ideal = _write_ideal_observer(draw, params.simulation, folder)
+    held_out = set(corpus.labels) == set(TASKS)
+    ideal = _write_ideal_observer(draw, params.simulation, folder, held_out)
     counts = table.groupby("split").agg(
         clips=("clip_id", "size"), persons=("speaker_id", "nunique")
     )
@@ -198,11 +200,17 @@ def _truth_table(draw: Draw, table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _write_ideal_observer(draw: Draw, simulation: Simulation, folder: Path) -> dict:
+def _write_ideal_observer(
+    draw: Draw, simulation: Simulation, folder: Path, by_words: bool
+) -> dict:
+    words = None
+    if by_words:  # takes long, and models are held against held-out corpora alone
+        spread = draw.channels["text"].spread(draw.world)
+        words = said(draw.controls["text"][:, 0] / spread)
     scores, associations = observe(
         draw.world,
         draw.channels,
-        Seen(draw.controls, draw.circumstances, draw.domains),
+        Seen(draw.controls, draw.circumstances, draw.domains, words),
         draw.latents,
         {name: domain.emotion_scale for name, domain in simulation.domains.items()},
         simulation.emotion_threshold,

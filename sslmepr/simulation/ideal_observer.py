@@ -18,9 +18,12 @@ the probability that most raters see an emotion. Its scores are then below those
 observer of the truth, and so is what any model can reach on such labels.
 
 The observer sees the controls, not the rendered media, and every clip by itself: its
-scores bound those of any model, in expectation over clips. A *nested* observer lacks
-one piece of knowledge and takes every clip for one of a world without it; what it
-loses is what this knowledge is worth to it.
+scores bound those of any model, in expectation over clips. Of words it may see what
+rendering keeps of their controls instead (`sslmepr.simulation.words_heard`), which
+is a closer bound. Of the other channels all is drawn, without steps.
+
+A *nested* observer lacks one piece of knowledge and takes every clip for one of a world
+without it; what it loses is what this knowledge is worth to it.
 """
 
 from collections.abc import Collection, Mapping
@@ -42,6 +45,7 @@ from sslmepr.simulation.raters import (
     noise_variance,
     rating_ceiling,
 )
+from sslmepr.simulation.words_heard import infer_heard
 from sslmepr.simulation.world import (
     EMOTION_PART,
     LATENTS,
@@ -63,11 +67,24 @@ class Seen:
         By channel.
     circumstances : Circumstances
     domains : (clip,) ndarray of str
+    said : (clip, control) int ndarray, optional
+        What is put into words (`sslmepr.simulation.words.said`). If given, it is seen
+        instead of the controls of text.
     """
 
     controls: Mapping[str, np.ndarray]
     circumstances: Circumstances
     domains: np.ndarray
+    said: np.ndarray | None = None
+
+    def of(self, channels: Collection[str], rows: np.ndarray) -> "Seen":
+        """What is seen of some channels of some clips."""
+        return Seen(
+            {name: self.controls[name][rows] for name in channels},
+            self.circumstances.at(rows),
+            self.domains[rows],
+            None if self.said is None or "text" not in channels else self.said[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +156,14 @@ def observe_clips(
     Returns
     -------
     Posterior
+
+    Raises
+    ------
+    ValueError
+        If words are seen by an observer that lacks knowledge.
     """
+    if seen.said is not None and without:
+        raise ValueError("words are seen only by an observer that knows all knobs")
     kinds = [None] if raters is None else [None, raters]
     gathered = [_Gathered(len(seen.domains), world, threshold, each) for each in kinds]
     further = None if raters is None else halo_rows(raters)
@@ -153,17 +177,14 @@ def observe_clips(
             for name, channel in channels.items()
         }
         mean = domain_shift(dose, domain)
-        parts = infer(
-            world.covariance,
-            loadings,
-            {name: seen.controls[name][of_domain] for name in channels},
-            seen.circumstances.at(of_domain),
-            knobs,
-            frames,
-            without,
-            mean,
-            further,
-        )
+        there = seen.of(channels, of_domain)
+        shown = world.covariance, loadings, there.controls, there.circumstances
+        if there.said is None:
+            parts = infer(*shown, knobs, frames, without, mean, further)
+        else:
+            spread = channels["text"].spread(world)
+            heard = there.said, spread, *shown
+            parts = infer_heard(*heard, knobs, frames, mean, further)
         for part, mixture in parts:
             for each in gathered:
                 each.add(of_domain[part], mixture)
@@ -377,7 +398,9 @@ def observe(
         Channel name (or ``all``) to ``emotion``, ``personality`` and ``association``;
         the latter holds the correlation of the 30 recovered with the 30 planted cells,
         and the largest recovered cell that differs from its planted value. The scores
-        of a channel are those of the clips that have it, against the labels. With
+        of a channel are those of the clips that have it, against the labels. Where
+        words are seen there is also ``controls``: the scores, by task, of an observer
+        that sees their controls. With
         raters there is also ``truth``: the scores, by task, against the latents; and,
         for ``all``, ``rating_ceiling``: by trait, the concordance that no prediction of
         the ratings can exceed.
@@ -391,20 +414,9 @@ def observe(
         chosen = channels if name == ALL else {name: channels[name]}
         absent = [seen.circumstances.absent[each] for each in chosen]
         rows = np.flatnonzero(~np.all(absent, axis=0))
-        posterior = observe_clips(
-            world,
-            chosen,
-            Seen(
-                {each: seen.controls[each][rows] for each in chosen},
-                seen.circumstances.at(rows),
-                seen.domains[rows],
-            ),
-            emotion_scales,
-            threshold,
-            knobs,
-            frames,
-            raters=raters,
-        )
+        there = seen.of(chosen, rows)
+        given = emotion_scales, threshold, knobs, frames
+        posterior = observe_clips(world, chosen, there, *given, raters=raters)
         emotions, traits = latents[rows, EMOTION_PART], latents[rows, TRAIT_PART]
         guessed_emotions = posterior.mean[:, EMOTION_PART]
         guessed_traits = posterior.mean[:, TRAIT_PART]
@@ -419,6 +431,10 @@ def observe(
         labelled = latents if rated is None else rated
         scores[name] = _score(posterior.of_labels, labelled[rows], *pair)
         scores[name]["association"] = _compare(matrices)
+        if there.said is not None:
+            there = replace(there, said=None)
+            better = observe_clips(world, chosen, there, *given, raters=raters)
+            scores[name]["controls"] = _score(better.of_labels, labelled[rows], *pair)
         if raters is not None:
             scores[name]["truth"] = _score(posterior, latents[rows], *pair)
         tables.append(_tidy(name, matrices))

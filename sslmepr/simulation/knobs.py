@@ -25,7 +25,7 @@ and the look l of its person, so that the ideal observer stays exact
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -163,6 +163,10 @@ class Circumstances:
     onset: np.ndarray
     second: np.ndarray
     look: np.ndarray
+
+    def with_noise(self, channel: str, noise: np.ndarray) -> "Circumstances":
+        """The same, but for the standard deviation of the noise of one channel."""
+        return replace(self, noise={**self.noise, channel: noise})
 
     def at(self, rows) -> "Circumstances":
         """Those of some clips."""

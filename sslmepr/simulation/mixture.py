@@ -72,7 +72,7 @@ class Mixture:
     def variance(self) -> np.ndarray:
         """Posterior variance, (clip, latent)."""
         second = np.einsum("nk,nkl->nl", self.weight, self.mean**2 + self.deviation**2)
-        return second - self.expected() ** 2
+        return np.maximum(second - self.expected() ** 2, 0)
 
     def below(self, values: np.ndarray) -> np.ndarray:
         """Posterior probability that a latent is below `values`, (clip, latent)."""
@@ -81,14 +81,38 @@ class Mixture:
             return np.einsum("nk,nkl->nl", self.weight, ndtr(gap / self.deviation))
 
     def median(self) -> np.ndarray:
-        """Posterior median, (clip, latent), to 1e-9."""
+        """Posterior median, (clip, latent), to 1e-6."""
         low = (self.mean - 6 * self.deviation).min(1)
         high = (self.mean + 6 * self.deviation).max(1)
-        for _ in range(int(np.ceil(np.log2(max((high - low).max(), 1) / 1e-9)))):
+        for _ in range(int(np.ceil(np.log2(max((high - low).max(), 1) / 1e-6)))):
             middle = (low + high) / 2
             under = self.below(middle) < 0.5
             low, high = np.where(under, middle, low), np.where(under, high, middle)
         return (low + high) / 2
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Draws from the posterior of each clip.
+
+    Attributes
+    ----------
+    weight : (clip, draw) ndarray
+        Sums to 1.
+    latents : (clip, draw, latent) ndarray
+        With the looks of the person (`sslmepr.simulation.knobs.shared_looks`) at the
+        end, where they have a dose.
+    targets : (clip, draw, target) ndarray
+        Latents without looks, and further linear functions of them.
+    emotion_factor : (clip, draw) ndarray
+        On the effect of emotions on words: expressiveness, negative where words are
+        contrary.
+    """
+
+    weight: np.ndarray
+    latents: np.ndarray
+    targets: np.ndarray
+    emotion_factor: np.ndarray
 
 
 def infer(
@@ -133,6 +157,48 @@ def infer(
         Of the clips.
     mixture : Mixture
     """
+    for rows, parts, seen in _of_chunks(
+        prior, loadings, controls, given, knobs, frames, without, mean, further
+    ):
+        yield rows, parts.posterior(*seen)
+
+
+def draw_posterior(
+    draws: int,
+    rng: np.random.Generator,
+    prior: np.ndarray,
+    loadings: Mapping[str, Loadings],
+    controls: Mapping[str, np.ndarray],
+    given: Circumstances,
+    knobs: Knobs,
+    frames: int,
+    mean: np.ndarray | None = None,
+    further: np.ndarray | None = None,
+) -> Iterator[tuple[slice, Draws]]:
+    """Draw from the posterior of the latents and of what is unseen of a clip.
+
+    Parameters
+    ----------
+    draws : int
+        Of each clip.
+    rng : Generator
+    prior, loadings, controls, given, knobs, frames, mean, further
+        See `infer`.
+
+    Yields
+    ------
+    rows : slice
+        Of the clips.
+    drawn : Draws
+    """
+    for rows, parts, seen in _of_chunks(
+        prior, loadings, controls, given, knobs, frames, (), mean, further
+    ):
+        yield rows, parts.draws(*seen, draws, rng)
+
+
+def _of_chunks(prior, loadings, controls, given, knobs, frames, without, mean, further):
+    """Components of the posterior, and what is seen of some clips at a time."""
     clips = len(given.marker)
     believed = knobs.model_copy(update={name: 0 for name in without})
     if not set(FRAMED) & set(loadings):
@@ -155,7 +221,7 @@ def infer(
         absent = np.stack([each[rows] for each in given.absent.values()], 1)
         heard = "audio" in loadings and ~given.absent["audio"][rows]
         marker = np.where(heard, given.marker[rows], np.nan)
-        yield rows, parts.posterior(information, linear, marker, absent)
+        yield rows, parts, (information, linear, marker, absent)
 
 
 def _information(
@@ -171,11 +237,14 @@ def _information(
     linear = np.zeros((*sizes, latents))
     for name, each in loadings.items():
         z = controls[name][rows] - each.offset  # (clip, frame, control)
-        noise = given.noise[name][rows] if "reliability" not in without else 1.0
+        noise = given.noise[name][rows]
+        if "reliability" in without:
+            noise = np.ones(len(noise))
         seen = ~given.absent[name][rows][:, None] * np.ones(z.shape[-1])
         if "occlusion" not in without:
             seen = seen * ~given.hidden[name][rows]
-        precision = seen / np.square(noise).reshape(-1, 1)  # (clip, control)
+        own = np.square(noise).reshape(len(noise), -1)  # of a channel, or by control
+        precision = seen / own  # (clip, control)
         framed = name in FRAMED and (knobs.burst or knobs.order)
         if pooled or not framed:
             z = z.mean(1, keepdims=True)
@@ -251,8 +320,8 @@ class _Components:
         self.weights, self.onsets = weights, onsets
         self.count = len(self.forms) * len(self.signs) * onsets * len(weights)
 
-    def posterior(self, information, linear, marker, absent) -> Mixture:
-        """Mixture over circumstances from J, h, marker and absent modalities."""
+    def _gaussians(self, information, linear, marker):
+        """Weight, mean (..., free) and covariance of y in each (clip, k, node)."""
         clips, latents = len(marker), self.basis.shape[0]
         j = information.reshape(clips, -1, 1, latents, latents)
         h = linear.reshape(clips, -1, 1, latents)
@@ -266,9 +335,44 @@ class _Components:
         evidence = ((h - explained / 2) * known).sum(-1)
         evidence = evidence + (r * y).sum(-1) / 2 - np.linalg.slogdet(m)[1] / 2
         evidence += self._log_prior(marker)
-        weight = np.exp(evidence - evidence.max((1, 2), keepdims=True)).reshape(
-            clips, -1
-        )
+        weight = np.exp(evidence - evidence.max((1, 2), keepdims=True))
+        return weight.reshape(clips, -1), y, inverse
+
+    def draws(self, information, linear, marker, absent, count, rng) -> Draws:
+        """Draws of the mixture over circumstances, `count` of each clip."""
+        weight, y, inverse = self._gaussians(information, linear, marker)
+        clips, components = weight.shape
+        free = y.shape[-1]
+        # Unlikely components are drawn, too, for whoever weighs the draws anew.
+        weight = weight / weight.sum(1, keepdims=True)
+        flat = np.sqrt(weight)
+        chance = 0.8 * weight + 0.2 * flat / flat.sum(1, keepdims=True)
+        share = chance.cumsum(1)
+        # Equal steps from a random start: each component about as often as it weighs.
+        places = (np.arange(count) + rng.random((clips, 1))) / count
+        pairs = zip(share, places, strict=True)
+        chosen = np.array([np.searchsorted(each, place) for each, place in pairs])
+        chosen = np.minimum(chosen, components - 1)
+        flat = np.arange(clips)[:, None] * components + chosen
+        roots = np.linalg.cholesky(inverse.reshape(-1, free, free))
+        noise = rng.standard_normal((clips, count, free, 1))
+        drawn = y.reshape(-1, free)[flat] + (roots[flat] @ noise)[..., 0]
+        others, node = np.divmod(chosen, len(self.weights))
+        latents = self.means[node] + drawn @ self.basis.T
+        contrary = others // self.onsets % len(self.signs)
+        weight = np.take_along_axis(weight, chosen, 1)
+        weight /= np.take_along_axis(chance, chosen, 1)
+        if self.knobs.missing_when_sad:
+            weight *= _absence(absent, self.knobs.missing, latents[..., SADNESS])
+        weight /= weight.sum(1, keepdims=True)
+        targets = self.target_means[node] + drawn @ self.targets.T
+        factor = self.scales[node, 0] * (1 - 2 * contrary)
+        return Draws(weight, latents, targets, factor)
+
+    def posterior(self, information, linear, marker, absent) -> Mixture:
+        """Mixture over circumstances from J, h, marker and absent modalities."""
+        clips = len(marker)
+        weight, y, inverse = self._gaussians(information, linear, marker)
         count = len(self.targets)
         mean = (self.target_means + y @ self.targets.T).reshape(clips, -1, count)
         spread = self.targets @ inverse  # (clip, k, node, target, free)
@@ -331,9 +435,14 @@ def _sadness_nodes(absent: np.ndarray, dose: float, mean, deviation):
     """
     places, weights = np.polynomial.hermite_e.hermegauss(NODES)
     nodes = mean[..., None] + deviation[..., None] * places
-    chance = dose * ndtr(nodes)
-    missing = absent.sum(1)[:, None, None]
+    likelihood = _absence(absent, dose, nodes.reshape(len(nodes), -1))
+    return nodes, likelihood.reshape(nodes.shape) * weights / weights.sum()
+
+
+def _absence(absent: np.ndarray, dose: float, sadness: np.ndarray) -> np.ndarray:
+    """Likelihood of what is absent, (clip, n), at values of sadness, (clip, n)."""
+    chance = dose * ndtr(sadness)
+    missing = absent.sum(1)[:, None]
     there = absent.shape[1] - missing
     likelihood = chance**missing * (1 - chance) ** there
-    likelihood += (there == 1) * chance ** absent.shape[1] / absent.shape[1]
-    return nodes, likelihood * weights / weights.sum()
+    return likelihood + (there == 1) * chance ** absent.shape[1] / absent.shape[1]

@@ -2,7 +2,8 @@
 
 There is one control for every latent. A sentence has room for three clauses, so the
 three controls that deviate most choose them, in one of two strengths and two
-directions; where fewer deviate, the domain's everyday topics fill the sentence.
+directions (`said`); where fewer deviate, the domain's everyday topics fill the
+sentence.
 
 A text of poor quality is a poor transcript: what is said stays whole, and so do the
 clauses that mean something, since the noise of their controls has spoilt them already;
@@ -28,6 +29,27 @@ SCRAPS = sorted(
 )
 """Words of which scraps stand in a poor transcript."""
 SHORTEST_WORDS, LONGEST_WORDS = 8, 13  # of 4 seconds at average speaking rate
+
+
+def said(controls: np.ndarray) -> np.ndarray:
+    """Which controls are put into words.
+
+    Parameters
+    ----------
+    controls : (..., control) ndarray
+        Values of `TEXT_CONTROLS`, roughly standard normal.
+
+    Returns
+    -------
+    (..., control) int ndarray
+        Direction (sign) and strength (1 or 2) of each; 0 where nothing is said.
+    """
+    deviations = np.abs(controls)
+    order = np.argsort(-deviations, axis=-1, kind="stable")
+    most = np.zeros(deviations.shape, bool)
+    np.put_along_axis(most, order[..., :CLAUSES], True, axis=-1)
+    strengths = np.where(deviations >= STRONG, 2, 1) * (deviations >= LEAST) * most
+    return strengths * np.sign(controls).astype(int)
 
 
 def compose(controls: np.ndarray, domain: str, seed: int) -> list[str]:
@@ -59,7 +81,7 @@ def compose(controls: np.ndarray, domain: str, seed: int) -> list[str]:
         )
     rng = np.random.default_rng(seed)
     domain = domain if domain in TOPICS else "monologue"
-    clauses = _meaningful_clauses(controls, rng)
+    clauses = _meaningful_clauses(said(controls), rng)
     topics = list(rng.permutation(TOPICS[domain]))
     while len(clauses) < CLAUSES - 1 or _words(clauses) < SHORTEST_WORDS - 1:
         clauses.append(str(topics.pop()))
@@ -123,19 +145,19 @@ def _garble(word: str, rng: np.random.Generator) -> str:
     return "".join(letters)
 
 
-def _meaningful_clauses(controls: np.ndarray, rng: np.random.Generator) -> list[str]:
-    clauses = []
-    for index in np.argsort(-np.abs(controls), kind="stable")[:CLAUSES]:
-        deviation = abs(controls[index])
-        if deviation < LEAST:
-            break
-        level = 2 if deviation >= STRONG else 1
-        direction = int(np.sign(controls[index]))
-        options = PHRASES[TEXT_CONTROLS[index]][level * direction]
-        room = LONGEST_WORDS - 1 - _words(clauses)
+def _meaningful_clauses(levels: np.ndarray, rng: np.random.Generator) -> list[str]:
+    """One clause for each control that is put into words, short enough for all."""
+    told = [
+        PHRASES[name][level]
+        for name, level in zip(TEXT_CONTROLS, levels.tolist(), strict=True)
+        if level
+    ]
+    clauses: list[str] = []
+    for place, options in enumerate(told):
+        shortest = sum(min(map(_words, zip(each))) for each in told[place + 1 :])
+        room = LONGEST_WORDS - _words(clauses) - shortest
         fitting = [option for option in options if _words([option]) <= room]
-        if fitting:
-            clauses.append(str(rng.choice(fitting)))
+        clauses.append(str(rng.choice(fitting)))
     return clauses
 
 

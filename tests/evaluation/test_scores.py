@@ -62,14 +62,16 @@ def test_ceiling_of_a_corpus_without_truth_is_none(tmp_path):
 
 def test_ceiling_names_all_channels_together_fused(tmp_path):
     score = {"emotion": {"mWACC": 0.9}, "personality": {"mACC": 0.95, "CCC": 0.8}}
+    better = {"emotion": {"mWACC": 0.92}, "personality": {"mACC": 0.96, "CCC": 0.82}}
     (tmp_path / "ideal_observer.json").write_text(
-        json.dumps({"face": score, "all": score})
+        json.dumps({"face": score, "all": {**score, "controls": better}})
     )
     table = scores.read_ceiling(tmp_path)
     assert table.to_dict("list") == {
         "modality": ["face"] * 3 + ["fused"] * 3,
         "metric": ["mWACC", "mACC", "CCC"] * 2,
         "ceiling": [0.9, 0.95, 0.8] * 2,
+        "of_controls": [0.9, 0.95, 0.8, 0.92, 0.96, 0.82],
     }
 
 

@@ -7,7 +7,7 @@ from factor_laws import FEATURES, model, tensor
 
 from sslmepr.labels import MODALITIES
 from sslmepr.models import factor_expert
-from sslmepr.models.factor_expert import FactorExpert
+from sslmepr.models.factor_expert import COMPONENTS, FactorExpert
 from sslmepr.models.factor_model import Parts, infer
 from sslmepr.models.fusion import FusionInput
 
@@ -65,6 +65,55 @@ def test_logits_are_those_of_the_posterior(given, parts):
     )
     for task in found:
         assert torch.equal(net.of(task, given), found[task])
+
+
+def test_of_many_features_the_first_principal_components_are_modelled(given):
+    rng, wide = np.random.default_rng(3), 40
+    clips = 300
+    values = rng.standard_normal((clips, wide)) @ rng.standard_normal((wide, wide))
+    values[:, 7] = 3.0  # a feature that does not vary
+    many = {name: torch.zeros(clips, 2) for name in MODALITIES}
+    many |= {"scene": torch.from_numpy(values)}
+    present = torch.from_numpy(rng.random((clips, len(MODALITIES))) > 0.3)
+    nothing = torch.zeros(clips, len(MODALITIES), 7)
+    other = FusionInput({}, nothing, nothing[..., :5], present, many)
+    net = FactorExpert(
+        {name: each.shape[1] for name, each in many.items()}, ["emotion"]
+    )
+    net.standardise(other)
+    found = net.evidence(other).features["scene"].numpy()
+    seen = present[:, MODALITIES.index("scene")].numpy()
+    scaled = np.delete(values, 7, 1)
+    scaled = (scaled - scaled[seen].mean(0)) / scaled[seen].std(0)
+    axes = np.linalg.svd(scaled[seen], full_matrices=False)[2][:COMPONENTS].T
+    expected = scaled @ axes
+    expected *= np.sign(axes[np.abs(axes).argmax(0), np.arange(COMPONENTS)])
+    np.testing.assert_allclose(
+        found[seen], (expected / expected[seen].std(0))[seen], atol=1e-8
+    )
+    assert found.shape == (clips, COMPONENTS) and not found[~seen].any()
+    assert net.widths == dict.fromkeys(MODALITIES, 2) | {"scene": COMPONENTS}
+    again = FactorExpert(
+        {name: each.shape[1] for name, each in many.items()}, ["emotion"]
+    )
+    again.load_state_dict(net.state_dict())
+    np.testing.assert_array_equal(again.evidence(other).features["scene"], found)
+
+
+def test_components_without_variance_say_nothing():
+    clips, rng = 20, np.random.default_rng(4)
+    wide = {
+        name: torch.from_numpy(rng.standard_normal((clips, 50))) for name in MODALITIES
+    }
+    present = torch.ones(clips, len(MODALITIES), dtype=torch.bool)
+    nothing = torch.zeros(clips, len(MODALITIES), 7)
+    few = FusionInput({}, nothing, nothing[..., :5], present, wide)
+    net = FactorExpert(dict.fromkeys(MODALITIES, 50), ["emotion"])
+    net.standardise(few)
+    found = net.evidence(few).features["face"]
+    # Of 20 clips around their mean 19 components vary.
+    np.testing.assert_allclose(found[:, :19].std(0, correction=0), 1, atol=1e-8)
+    assert not found[:, 19:].any()
 
 
 def test_one_law_of_both_tasks_is_inferred_once(given, monkeypatch):

@@ -72,10 +72,12 @@ def test_who_needs_no_network_is_told():
     )
     late = [("late_fusion", "CCC", -0.001, -0.004, 0.008, "equivalent")]
     (told,) = answers.simpler(pd.DataFrame(linear + late, columns=GAINS))
-    assert told.endswith("say (late fusion) does as well, as far as can be told.")
+    assert told.endswith(
+        "Late fusion (weighted modalities) does as well, as far as can be told."
+    )
     late = [("late_fusion", "CCC", 0.1, 0.05, 0.15, "better")]
     (told,) = answers.simpler(pd.DataFrame(linear + late, columns=GAINS))
-    assert "late fusion" not in told
+    assert "Late fusion" not in told
     assert answers.simpler(pd.DataFrame(columns=GAINS)) == []
 
 
@@ -149,10 +151,10 @@ def test_a_pair_is_no_more_believable_than_what_it_assumes():
     assert "by claims fixed beforehand (attempt 4 of 5): of" in told
     assert "No single pair" in told
     assert (
-        "of 3 claims 1 came true, 1 stayed undecided, 1 were refuted; 2 of 3 intervals "
+        "of 3 claims 1 came true, 1 stayed undecided, 1 proved wrong; 2 of 3 intervals "
         "hold what was planted." in told
     )
-    assert "In such worlds it finds 21 % of the pairs that are there." in told
+    assert "In such worlds it finds 21 % of the pairs." in told
     assert "6 % of worlds of the typical kind and in 20 % of the worst (*hard*)" in told
 
 

@@ -61,6 +61,7 @@ def test_findings_begin_with_the_claims_of_the_paper():
     assert "traits .30 [.2" in happy and "for the 6 primary endpoints" in happy
     assert "sadness goes with lower trait scores: refuted, it is surely" in sad
     assert present.startswith("**Present**, 5 of 30: happiness with openness, .30 [")
+    assert present.count("[") == 3 and present.endswith("2 more, in the table below.")
     assert absent.startswith("**Absent (surely smaller than ±0.1)**, 25 of 30")
     assert undecided == "**Undecided**, 0 of 30."
 

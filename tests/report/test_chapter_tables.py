@@ -63,10 +63,15 @@ def test_ceilings_are_channels_by_metrics_for_each_corpus():
             "modality": ["face", "face", "fused", "fused"],
             "metric": ["mWACC", "CCC"] * 2,
             "ceiling": [0.7, 0.3, 0.9, 0.8],
+            "of_controls": [0.7, 0.3, 0.92, 0.85],
         }
     )
     expected = pd.DataFrame(
-        {"channel": ["face", "fused"], "mWACC": [0.7, 0.9], "CCC": [0.3, 0.8]}
+        {
+            "channel": ["face", "fused", "fused, words' settings seen"],
+            "mWACC": [0.7, 0.9, 0.92],
+            "CCC": [0.3, 0.8, 0.85],
+        }
     )
     assert chapter_tables.ceilings(table).panels == {
         "Rated for emotions": Table(expected)._repr_html_()

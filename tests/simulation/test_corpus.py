@@ -55,6 +55,7 @@ def test_the_truth_lies_beside_the_labels(built):
     assert truth.filter(like="text_").shape == (4, 11)
     scores = json.loads((folder / "ideal_observer.json").read_text())
     assert list(scores) == ["face", "body", "scene", "audio", "text", "all"]
+    assert not any("controls" in each for each in scores.values())
     assert len(pd.read_csv(folder / "ideal_association.csv")) == 6 * 30
 
 
@@ -188,6 +189,8 @@ def test_labels_are_those_of_the_raters_and_the_truth_lies_beside(
     )
     assert scores[1]["all"]["personality"] != scores[0]["all"]["personality"]
     assert set(scores[1]["all"]["rating_ceiling"]) == set(TRAITS)
+    by_words = [name for name in scores[1] if "controls" in scores[1][name]]
+    assert by_words == ["text", "all"]  # held out
     assert "truth" not in scores[0]["all"]
 
 

@@ -43,7 +43,8 @@ def test_what_is_text_alone_is_drawn_by_the_laws_of_the_corpus(settings):
     further = draw_text_only("further", corpus, settings)
     whole = draw_corpus("whole", many, settings)
     assert set(further.splits) == {"train"}
-    assert len(np.unique(further.persons)) == 2000
+    persons = round(3000 * corpus.persons / corpus.clips)
+    assert len(np.unique(further.persons)) == persons
     for channel, absent in further.circumstances.absent.items():
         assert absent.all() if channel != "text" else not absent.any()
         assert (further.controls[channel] == 0).all() == absent.all()

@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 
 from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.simulation.phrases import OPENERS, PHRASES, TOPICS
-from sslmepr.simulation.words import TEXT_CONTROLS, compose, transcript
+from sslmepr.simulation.words import TEXT_CONTROLS, compose, said, transcript
 
 
 def clauses_of(name, level):
@@ -36,6 +36,26 @@ def test_sentences_fit_into_a_clip(controls, domain, seed):
     phrases = compose(np.array(controls), domain, seed)
     assert 8 <= len(" ".join(phrases).split()) <= 13
     assert phrases == compose(np.array(controls), domain, seed)
+
+
+def test_the_three_largest_deviations_are_said():
+    controls = np.array(
+        [[0.1, -1.5, 0.5, 0.9, 0, -0.6, 1.4, 0.2, 0, 0, 0], np.zeros(11)]
+    )
+    assert said(controls).tolist() == [[0, -2, 0, 1, 0, 0, 2, 0, 0, 0, 0], [0] * 11]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-4, 4), min_size=11, max_size=11), st.integers(0, 1000))
+def test_all_that_is_said_has_room(controls, seed):
+    sentence = transcript(compose(np.array(controls), "vlog", seed)).lower()
+    for name, level in zip(TEXT_CONTROLS, said(np.array(controls)), strict=True):
+        told = [
+            strength
+            for strength, clauses in PHRASES[name].items()
+            if any(clause.lower() in sentence for clause in clauses)
+        ]
+        assert told == ([level] if level else [])
 
 
 @pytest.mark.parametrize("name", TEXT_CONTROLS)
