@@ -212,9 +212,14 @@ class SimulatedCorpus(MeasuredCorpus):
     persons: Positive
     text_only: Annotated[int, Field(ge=0)] = 0
 
+    @property
+    def held_out(self) -> bool:
+        """Whether all its people are in test: it has the labels of both tasks."""
+        return set(self.labels) == set(TASKS)
+
     @model_validator(mode="after")
     def _trains_on_text(self) -> "SimulatedCorpus":
-        if self.text_only and set(self.labels) == set(TASKS):
+        if self.text_only and self.held_out:
             raise ValueError(
                 "text_only: a corpus with the labels of both tasks is held out and has "
                 "no training clips"

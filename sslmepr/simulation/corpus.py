@@ -85,8 +85,7 @@ def build_simulated(
     write_clips(table, folder)
     truth = pd.concat(truths, ignore_index=True)
     truth.to_parquet(folder / "truth.parquet", index=False)
-    held_out = set(corpus.labels) == set(TASKS)
-    ideal = _write_ideal_observer(draw, params.simulation, folder, held_out)
+    ideal = _write_ideal_observer(draw, params.simulation, folder, corpus.held_out)
     counts = table.groupby("split").agg(
         clips=("clip_id", "size"), persons=("speaker_id", "nunique")
     )

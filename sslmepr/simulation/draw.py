@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sslmepr.labels import TASKS
 from sslmepr.params import Params
 from sslmepr.params.corpora import SimulatedCorpus
 from sslmepr.simulation.channels import Channel, make_channels
@@ -111,8 +110,7 @@ def draw_corpus(name: str, corpus: SimulatedCorpus, params: Params) -> Draw:
             )
             drawn.update(zip(rows, values, strict=True))
         controls[channel.name] = np.stack([drawn[row] for row in range(corpus.clips)])
-    held_out = set(corpus.labels) == set(TASKS)
-    shares = {"test": 1.0} if held_out else simulation.split
+    shares = {"test": 1.0} if corpus.held_out else simulation.split
     splits = split_persons(corpus.persons, shares, order)[persons]
     raters = raters_in(world, simulation.raters)
     labels = label_clips(latents, simulation, raters, judgement)

@@ -38,7 +38,7 @@ from sslmepr.labels import SCORED_EMOTIONS, TRAITS
 from sslmepr.params.simulation import Knobs, Raters
 from sslmepr.simulation.channels import Channel
 from sslmepr.simulation.knobs import Circumstances, domain_shift
-from sslmepr.simulation.mixture import Mixture, infer
+from sslmepr.simulation.mixture import Known, Mixture, infer
 from sslmepr.simulation.raters import (
     halo_rows,
     majority_errors,
@@ -177,14 +177,13 @@ def observe_clips(
             for name, channel in channels.items()
         }
         mean = domain_shift(dose, domain)
+        known = Known(world.covariance, loadings, knobs, frames, without, mean, further)
         there = seen.of(channels, of_domain)
-        shown = world.covariance, loadings, there.controls, there.circumstances
+        shown = known, there.controls, there.circumstances
         if there.said is None:
-            parts = infer(*shown, knobs, frames, without, mean, further)
+            parts = infer(*shown)
         else:
-            spread = channels["text"].spread(world)
-            heard = there.said, spread, *shown
-            parts = infer_heard(*heard, knobs, frames, mean, further)
+            parts = infer_heard(there.said, channels["text"].spread(world), *shown)
         for part, mixture in parts:
             for each in gathered:
                 each.add(of_domain[part], mixture)

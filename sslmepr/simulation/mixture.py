@@ -115,32 +115,21 @@ class Draws:
     emotion_factor: np.ndarray
 
 
-def infer(
-    prior: np.ndarray,
-    loadings: Mapping[str, Loadings],
-    controls: Mapping[str, np.ndarray],
-    given: Circumstances,
-    knobs: Knobs,
-    frames: int,
-    without: Collection[str] = (),
-    mean: np.ndarray | None = None,
-    further: np.ndarray | None = None,
-) -> Iterator[tuple[slice, Mixture]]:
-    """Posterior of the latents of clips of one domain.
+@dataclass(frozen=True)
+class Known:
+    """What an observer takes for known of all clips of one domain.
 
-    Parameters
+    Attributes
     ----------
     prior : (latent, latent) ndarray
-        Covariance P.
+        Covariance of the latents.
     loadings : mapping of str to Loadings
-        The channels that are seen.
-    controls : mapping of str to (clip, frame, control) ndarray
-    given : Circumstances
-        Of which only what is seen is used.
+        Of the channels that are seen.
     knobs : Knobs
     frames : int
+        Moments of a clip (``simulation.cue_frames``).
     without : collection of str
-        Knobs that the observer does not know of: it takes every clip as equally clear
+        Knobs that it does not know of: it takes every clip as equally clear
         (``reliability``), hidden controls as seen (``occlusion``), words at face value
         (``incongruence``), the mean over frames for all there is (``burst``,
         ``order``), everybody as equally expressive (``moderation``), emotions to have
@@ -150,6 +139,50 @@ def infer(
     further : (target, latent) ndarray, optional
         Linear functions of the latents, whose posterior is appended to that of the
         latents.
+    """
+
+    prior: np.ndarray
+    loadings: Mapping[str, Loadings]
+    knobs: Knobs
+    frames: int
+    without: Collection[str] = ()
+    mean: np.ndarray | None = None
+    further: np.ndarray | None = None
+
+    @property
+    def believed(self) -> Knobs:
+        """Doses of what is known of and can be told from the channels that are seen."""
+        none = set(self.without)
+        if not set(FRAMED) & set(self.loadings):
+            none |= {"burst", "order", "variants"}
+        if "text" not in self.loadings:
+            none.add("incongruence")
+        return self.knobs.model_copy(update=dict.fromkeys(none, 0))
+
+    @property
+    def pooled(self) -> bool:
+        """Whether only the mean over frames is seen."""
+        return not {"burst", "order"}.isdisjoint(self.without)
+
+    @property
+    def envelopes(self) -> np.ndarray:
+        """Strength of an expression by onset and frame, (onset, frame)."""
+        if self.pooled:
+            return np.full((1, 1), envelopes(self.knobs, self.frames).mean())
+        return envelopes(self.believed, self.frames)
+
+
+def infer(
+    known: Known, controls: Mapping[str, np.ndarray], given: Circumstances
+) -> Iterator[tuple[slice, Mixture]]:
+    """Posterior of the latents of clips of one domain.
+
+    Parameters
+    ----------
+    known : Known
+    controls : mapping of str to (clip, frame, control) ndarray
+    given : Circumstances
+        Of which only what is seen is used.
 
     Yields
     ------
@@ -157,33 +190,26 @@ def infer(
         Of the clips.
     mixture : Mixture
     """
-    for rows, parts, seen in _of_chunks(
-        prior, loadings, controls, given, knobs, frames, without, mean, further
-    ):
+    for rows, parts, seen in _of_chunks(known, controls, given):
         yield rows, parts.posterior(*seen)
 
 
 def draw_posterior(
-    draws: int,
-    rng: np.random.Generator,
-    prior: np.ndarray,
-    loadings: Mapping[str, Loadings],
+    known: Known,
     controls: Mapping[str, np.ndarray],
     given: Circumstances,
-    knobs: Knobs,
-    frames: int,
-    mean: np.ndarray | None = None,
-    further: np.ndarray | None = None,
+    draws: int,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[slice, Draws]]:
     """Draw from the posterior of the latents and of what is unseen of a clip.
 
     Parameters
     ----------
+    known, controls, given
+        See `infer`.
     draws : int
         Of each clip.
     rng : Generator
-    prior, loadings, controls, given, knobs, frames, mean, further
-        See `infer`.
 
     Yields
     ------
@@ -191,61 +217,44 @@ def draw_posterior(
         Of the clips.
     drawn : Draws
     """
-    for rows, parts, seen in _of_chunks(
-        prior, loadings, controls, given, knobs, frames, (), mean, further
-    ):
+    for rows, parts, seen in _of_chunks(known, controls, given):
         yield rows, parts.draws(*seen, draws, rng)
 
 
-def _of_chunks(prior, loadings, controls, given, knobs, frames, without, mean, further):
+def _of_chunks(known: Known, controls, given: Circumstances):
     """Components of the posterior, and what is seen of some clips at a time."""
-    clips = len(given.marker)
-    believed = knobs.model_copy(update={name: 0 for name in without})
-    if not set(FRAMED) & set(loadings):
-        believed = believed.model_copy(update={"burst": 0, "order": 0, "variants": 0})
-    if "text" not in loadings:
-        believed = believed.model_copy(update={"incongruence": 0})
-    pooled = {"burst", "order"} & set(without)
-    shape = envelopes(believed, frames)
-    if pooled:
-        shape = np.full((1, 1), envelopes(knobs, frames).mean())
-    mean = np.zeros(len(prior)) if mean is None else mean
-    rows_of = [np.eye(len(prior))] if further is None else [np.eye(len(prior)), further]
-    parts = _Components(prior, mean, np.vstack(rows_of), believed, len(shape))
+    parts = _Components(known)
     step = max(1, CHUNK_COMPONENTS // parts.count)
-    for start in range(0, clips, step):
+    for start in range(0, len(given.marker), step):
         rows = slice(start, start + step)
-        information, linear = _information(
-            loadings, controls, given, knobs, believed, shape, pooled, rows, without
-        )
+        information, linear = _information(known, controls, given, rows)
         absent = np.stack([each[rows] for each in given.absent.values()], 1)
-        heard = "audio" in loadings and ~given.absent["audio"][rows]
+        heard = "audio" in known.loadings and ~given.absent["audio"][rows]
         marker = np.where(heard, given.marker[rows], np.nan)
         yield rows, parts, (information, linear, marker, absent)
 
 
-def _information(
-    loadings, controls, given, knobs, believed, shape, pooled, rows, without
-):
+def _information(known: Known, controls, given: Circumstances, rows: slice):
     """J (clip, form, contrary, onset, latent, latent) and h (..., latent)."""
     clips = len(given.marker[rows])
+    believed, shape, pooled = known.believed, known.envelopes, known.pooled
     forms, signs = (2 if believed.variants else 1), (2 if believed.incongruence else 1)
     looks = LOOKS if believed.shared_looks else 0
     latents = len(LATENTS) + looks
     sizes = clips, forms, signs, len(shape)
     information = np.zeros((*sizes, latents, latents))
     linear = np.zeros((*sizes, latents))
-    for name, each in loadings.items():
+    for name, each in known.loadings.items():
         z = controls[name][rows] - each.offset  # (clip, frame, control)
         noise = given.noise[name][rows]
-        if "reliability" in without:
+        if "reliability" in known.without:
             noise = np.ones(len(noise))
         seen = ~given.absent[name][rows][:, None] * np.ones(z.shape[-1])
-        if "occlusion" not in without:
+        if "occlusion" not in known.without:
             seen = seen * ~given.hidden[name][rows]
         own = np.square(noise).reshape(len(noise), -1)  # of a channel, or by control
         precision = seen / own  # (clip, control)
-        framed = name in FRAMED and (knobs.burst or knobs.order)
+        framed = name in FRAMED and (known.knobs.burst or known.knobs.order)
         if pooled or not framed:
             z = z.mean(1, keepdims=True)
         weight = shape if framed else np.ones((1, 1))  # (onset, frame)
@@ -284,7 +293,12 @@ def _gram(left, precision, right):
 class _Components:
     """Prior of the latents in each circumstance that is not seen."""
 
-    def __init__(self, prior, mean, targets, knobs: Knobs, onsets: int):
+    def __init__(self, known: Known):
+        prior, knobs, onsets = known.prior, known.believed, len(known.envelopes)
+        mean = np.zeros(len(prior)) if known.mean is None else known.mean
+        targets = np.eye(len(prior))
+        if known.further is not None:
+            targets = np.vstack([targets, known.further])
         self.knobs = knobs
         if knobs.shared_looks:
             mean = np.append(mean, np.zeros(LOOKS))

@@ -19,9 +19,14 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from scipy.special import ndtr
 
-from sslmepr.params.simulation import Knobs
-from sslmepr.simulation.knobs import Circumstances, Loadings, look_loadings
-from sslmepr.simulation.mixture import EMOTIONS, Draws, Mixture, draw_posterior
+from sslmepr.simulation.knobs import Circumstances, look_loadings
+from sslmepr.simulation.mixture import (
+    EMOTIONS,
+    Draws,
+    Known,
+    Mixture,
+    draw_posterior,
+)
 from sslmepr.simulation.words import CLAUSES, LEAST, STRONG
 
 DRAWS = 1500
@@ -43,14 +48,9 @@ _MUCH = np.append(np.linspace(STRONG, STRONG + 4, 32), np.inf)
 def infer_heard(
     said: np.ndarray,
     spread: np.ndarray,
-    prior: np.ndarray,
-    loadings: Mapping[str, Loadings],
+    known: Known,
     controls: Mapping[str, np.ndarray],
     given: Circumstances,
-    knobs: Knobs,
-    frames: int,
-    mean: np.ndarray | None = None,
-    further: np.ndarray | None = None,
 ) -> Iterator[tuple[slice, Mixture]]:
     """Posterior of the latents of clips of one domain, given words and the rest.
 
@@ -60,9 +60,9 @@ def infer_heard(
         From `sslmepr.simulation.words.said`; of clips without text it is not used.
     spread : (control,) ndarray
         By which controls of text are divided before words are chosen.
-    prior, loadings, controls, given, knobs, frames, mean, further
-        See `sslmepr.simulation.mixture.infer`. Of `loadings` one is that of text;
-        controls of text are not used.
+    known, controls, given
+        See `sslmepr.simulation.mixture.infer`. Of the known loadings one is that of
+        text; controls of text are not used.
 
     Yields
     ------
@@ -76,21 +76,11 @@ def infer_heard(
     wide = np.sqrt(own**2 + (_ROUGH[np.abs(said)] * spread) ** 2)
     rng = np.random.default_rng(len(said))
     for draws in (*[TRIAL_DRAWS] * TRIALS, DRAWS):
-        parts = draw_posterior(
-            draws,
-            rng,
-            prior,
-            loadings,
-            {**controls, "text": seen[:, None]},
-            given.with_noise("text", wide),
-            knobs,
-            frames,
-            mean,
-            further,
-        )
+        rough = {**controls, "text": seen[:, None]}, given.with_noise("text", wide)
+        parts = draw_posterior(known, *rough, draws, rng)
         seen, wide = seen.copy(), wide.copy()
         for rows, drawn in parts:
-            expected = _expected(drawn, loadings["text"], knobs.shared_looks)
+            expected = _expected(drawn, known)
             surplus = ((seen[rows][:, None] - expected) / wide[rows][:, None]) ** 2
             log_weight = 0.5 * surplus.sum(-1) + np.log(drawn.weight)
             scaled, deviation = expected / spread, own[rows] / spread
@@ -109,8 +99,9 @@ def infer_heard(
                 )
 
 
-def _expected(drawn: Draws, text: Loadings, looks: float) -> np.ndarray:
+def _expected(drawn: Draws, known: Known) -> np.ndarray:
     """Controls of text without their noise, (clip, draw, control)."""
+    text, looks = known.loadings["text"], known.knobs.shared_looks
     emotions, rest = np.split(drawn.latents, [EMOTIONS], axis=-1)
     still = [text.traits]
     if looks:

@@ -22,7 +22,7 @@ from sslmepr.labels import EMOTIONS
 from sslmepr.params.simulation import Knobs, Simulation
 from sslmepr.simulation.channels import make_channels
 from sslmepr.simulation.knobs import Circumstances, Loadings
-from sslmepr.simulation.mixture import infer
+from sslmepr.simulation.mixture import Known, infer
 from sslmepr.simulation.world import (
     EMOTION_PART,
     LATENTS,
@@ -231,15 +231,9 @@ def _observe(
 ) -> None:
     """Write the posterior of the clips into the `rows` of `belief`."""
     limit = np.full((1, EMOTION_PART.stop), simulation.emotion_threshold)
-    for part, mixture in infer(
-        world.covariance,
-        loadings,
-        controls,
-        given,
-        simulation.knobs,
-        simulation.cue_frames,
-        without,
-    ):
+    doses = simulation.knobs, simulation.cue_frames
+    known = Known(world.covariance, loadings, *doses, without)
+    for part, mixture in infer(known, controls, given):
         here = rows[part]
         belief.present[here] = 1 - mixture.part(EMOTION_PART).below(limit)
         belief.mean[here] = mixture.expected()

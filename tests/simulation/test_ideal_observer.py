@@ -24,7 +24,7 @@ from sslmepr.simulation.knobs import (
     draw_circumstances,
     draw_controls,
 )
-from sslmepr.simulation.mixture import infer
+from sslmepr.simulation.mixture import Known, infer
 from sslmepr.simulation.raters import (
     halo_rows,
     label_clips,
@@ -333,14 +333,11 @@ def test_ratings_lie_where_the_posterior_says(settings):
     rng = np.random.default_rng(3)
     rated = label_clips(latents, settings.simulation, RATERS, rng).rated
     rows = np.flatnonzero(seen.domains == "vlog")
+    loadings = {"face": channel.in_domain("vlog", 0.8)}
     ((_, mixture),) = infer(
-        world.covariance,
-        {"face": channel.in_domain("vlog", 0.8)},
+        Known(world.covariance, loadings, PLAIN, 1, further=halo_rows(RATERS)),
         {"face": seen.controls["face"][rows]},
         seen.circumstances.at(rows),
-        PLAIN,
-        1,
-        further=halo_rows(RATERS),
     )
     noisy = mixture.part(slice(11, 16), noise_variance(RATERS))
     placed = noisy.below(rated[rows, 6:])

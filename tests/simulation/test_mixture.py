@@ -14,7 +14,7 @@ from sslmepr.simulation.knobs import (
     envelopes,
     look_loadings,
 )
-from sslmepr.simulation.mixture import NODES, Mixture, infer
+from sslmepr.simulation.mixture import NODES, Known, Mixture, infer
 from sslmepr.simulation.world import draw_emotions, draw_traits, make_world
 
 WORLD = make_world(
@@ -81,7 +81,7 @@ def all_of(loadings, controls, given, knobs, frames, without=()):
     parts = [
         mixture
         for _, mixture in infer(
-            WORLD.covariance, loadings, controls, given, knobs, frames, without
+            Known(WORLD.covariance, loadings, knobs, frames, without), controls, given
         )
     ]
     return Mixture(
@@ -204,7 +204,7 @@ def test_posterior_is_calibrated(knobs):
         [
             mixture.below(latents[rows])
             for rows, mixture in infer(
-                WORLD.covariance, loadings, controls, given, knobs, 4
+                Known(WORLD.covariance, loadings, knobs, 4), controls, given
             )
         ]
     )

@@ -8,7 +8,7 @@ from sslmepr.params import load
 from sslmepr.simulation import words_heard
 from sslmepr.simulation.draw import draw_corpus
 from sslmepr.simulation.ideal_observer import Seen, observe_clips
-from sslmepr.simulation.mixture import infer
+from sslmepr.simulation.mixture import Known, infer
 from sslmepr.simulation.words import CLAUSES, LEAST, STRONG, TEXT_CONTROLS, said
 from sslmepr.simulation.words_heard import infer_heard, likelihood
 
@@ -29,8 +29,9 @@ def arguments(simulation, draw, *names):
     scale = simulation.domains["vlog"].emotion_scale
     loadings = {name: draw.channels[name].in_domain("vlog", scale) for name in names}
     controls = {name: draw.controls[name] for name in names}
-    given = draw.world.covariance, loadings, controls, draw.circumstances
-    return *given, simulation.knobs, simulation.cue_frames
+    doses = simulation.knobs, simulation.cue_frames
+    known = Known(draw.world.covariance, loadings, *doses)
+    return known, controls, draw.circumstances
 
 
 def heard(draw):
@@ -89,7 +90,7 @@ def test_without_text_it_is_the_exact_posterior(mild):
     simulation, draw = mild
     absent = {name: np.full(300, name != "scene") for name in draw.channels}
     given = list(arguments(simulation, draw, "scene", "text"))
-    given[3] = replace(draw.circumstances, absent=absent)
+    given[2] = replace(draw.circumstances, absent=absent)
     means = [
         np.concatenate([each.expected() for _, each in parts])
         for parts in (infer(*given), infer_heard(*heard(draw), *given))
