@@ -238,8 +238,10 @@ def _match_filters(model, data: ModalityClips, train, dev, level) -> None:
     spread = torch.from_numpy(steps.std(0) + 1e-6)
     pooled = features[0][:, : data.feature_count]
     _, size, axes = np.linalg.svd(pooled - pooled.mean(0), full_matrices=False)
-    size = np.maximum(size[:, None], size[0] * 1e-3)  # no blowing up of rounding errors
-    context = torch.from_numpy((np.sqrt(len(train)) * axes / size)[:CONTEXT])
+    size = np.maximum(size, size[0] * 1e-3)  # no blowing up of rounding errors
+    differs = size > 1e-6 * np.sqrt(len(train))  # none does where all clips are alike
+    context = np.sqrt(len(train)) * axes[differs] / size[differs, None]
+    context = torch.from_numpy(context[:CONTEXT])
     model.evidence.match(level, torch.from_numpy(slope), spread, context)
 
 
