@@ -23,7 +23,7 @@ VERDICTS = {
 def component_findings(
     gains: pd.DataFrame, metrics: dict[str, str], margin: float
 ) -> Findings:
-    """Say what each component is worth, by verdict.
+    """Say which components are worth something, by verdict.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def component_findings(
     Returns
     -------
     Findings
-        One sentence for each verdict; `UNDECIDED` components are named without
-        numbers.
+        One sentence for each verdict, with the names of the components and of what
+        they are better or worse for.
     """
     counted = gains[gains["metric"].isin(metrics)]
     counted = counted[~counted["component"].isin(BASELINES.values())]
@@ -48,17 +48,9 @@ def component_findings(
         if verdict == EQUIVALENT:
             words += f" (within ±{margin:g})"
         told = [
-            f"{plain(row.component, 'component')}"
-            f"{' (not in the model)' if row.added else ''}"
-            f" for {metrics[row.metric]}"
-            + (
-                ""
-                if verdict == UNDECIDED
-                else ", which it leaves as they are"
-                if row.gain == row.low == row.high == 0
-                else f", {interval(row.gain, row.low, row.high, 4)}"
-            )
-            for row in here.itertuples()
+            f"{plain(name, 'component')}{', not in the model' if added else ''}"
+            f" ({' and '.join(metrics[each] for each in rows['metric'])})"
+            for (name, added), rows in here.groupby(["component", "added"], sort=False)
         ]
         sentences.append(f"**{words}**: {'; '.join(told) or 'none'}.")
     return Findings(sentences)

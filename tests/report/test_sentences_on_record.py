@@ -350,12 +350,16 @@ def of_designs(table):
 
 
 def confirmed():
+    """Tables of the last attempt that was finished, and all attempts."""
     attempts = pd.read_csv(RESULTS / "confirm/attempts.csv")
-    folders = [RESULTS / "confirm" / each[:12] for each in attempts["hash"]]
-    last = attempts[[each.exists() for each in folders]].iloc[-1]
     names = [f"{name}.csv" for name in ("endpoints", "worlds", "recognition")]
-    tables = recorded(*(folders[last.name] / name for name in names))()
-    return [*tables, (last["attempt"], len(attempts))]
+    folder = RESULTS / "confirm" / finished(attempts)["hash"][:12]
+    return [*recorded(*(folder / name for name in names))(), attempts]
+
+
+def finished(attempts):
+    folders = [RESULTS / "confirm" / each[:12] for each in attempts["hash"]]
+    return attempts[[each.exists() for each in folders]].iloc[-1]
 
 
 def kinds(history):
@@ -936,7 +940,7 @@ TOLD = {
             confirmation.answer(
                 attempts,
                 True,
-                len(attempts),
+                finished(attempts)["attempt"],
                 {"endpoints": endpoints, "worlds": worlds, "recognition": people},
             ).sentences
         ),
@@ -1001,7 +1005,7 @@ def test_no_chapter_tells_what_is_not_held_here():
 
 
 def test_the_front_page_tells_the_last_attempt_that_was_finished():
-    endpoints, worlds, _, attempt = confirmed()
+    endpoints, worlds, _, attempts = confirmed()
     (told,) = front_page.confirmed(RESULTS / "confirm")
     told, _, bounds = told.partition("; of ")
     assert f"{worlds['verdict'].notna().sum()} bounds on error rates" in bounds
@@ -1015,7 +1019,7 @@ def test_the_front_page_tells_the_last_attempt_that_was_finished():
     counts = as_said.sum(), undecided, len(endpoints) - as_said.sum() - undecided
     clips, people = endpoints[["n", "n_speakers"]].iloc[0]
     assert expected == [
-        *(*attempt, clips, people),
+        *(finished(attempts)["attempt"], len(attempts), clips, people),
         *(len(endpoints), *filter(None, counts)),
         *(endpoints["covered"].sum(), len(endpoints)),
     ]
