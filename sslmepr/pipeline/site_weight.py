@@ -27,6 +27,9 @@ _EMBEDDED = re.compile(
 )
 _POSTED = re.compile(r"<video\b[^>]*\bposter=[^>]*>")
 _MAP = re.compile(r"\n?(?://|/\*)# sourceMappingURL=[^\s*]+(?: ?\*/)?\s*$")
+_OLD_FONT = re.compile(r"""(\.woff2["']?\)[^,;}]*),\s*url\([^)]*\.ttf["']?\)[^,;}]*""")
+"""A font again, behind its form that every browser of the last ten years reads."""
+
 _TEXTS = {".html", ".css", ".js"}
 
 
@@ -36,7 +39,8 @@ def lighten(html: Path) -> None:
     Pictures and videos that lie within pages become files, which equal ones share and
     browsers fetch from the disk when they show them. Notebooks to download lose their
     outputs, which the pages show. Files that no page, style sheet or script names go,
-    such as maps of the theme's scripts and its translations.
+    such as maps of the theme's scripts and its translations, and the second form of a
+    font, for browsers that nobody has.
 
     Parameters
     ----------
@@ -93,8 +97,9 @@ def _drop_unnamed(html: Path) -> None:
     for path in files:
         if path.suffix in {".css", ".js"}:
             text = path.read_text(encoding="utf-8")
-            if _MAP.search(text):
-                path.write_text(_MAP.sub("", text), encoding="utf-8")
+            lighter = _OLD_FONT.sub(r"\1", _MAP.sub("", text))
+            if lighter != text:
+                path.write_text(lighter, encoding="utf-8")
     texts = [path for path in html.rglob("*") if path.suffix in _TEXTS]
     named = "\n".join(_addresses(path.read_text(encoding="utf-8")) for path in texts)
     for path in files:

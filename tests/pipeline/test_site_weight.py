@@ -112,6 +112,19 @@ def test_files_that_nothing_names_go_and_what_is_named_stays(site):
     assert (static / "a.js").read_text() == "load('c.json');"
 
 
+def test_fonts_that_are_there_twice_go_and_single_ones_stay(site):
+    static = site / "_static"
+    twice = 'src:url(../f/a.woff2) format("woff2")'
+    single = '@font-face{src:url("b.ttf")}'
+    old = ',url(../f/a.ttf) format("truetype")'
+    (static / "a.css").write_text(f"@font-face{{{twice}{old}}}{single}")
+    for name in ("a.woff2", "a.ttf", "b.ttf"):
+        (static / name).write_text("x")
+    lighten(site)
+    assert {path.name for path in static.rglob("*")} == {"a.css", "a.woff2", "b.ttf"}
+    assert (static / "a.css").read_text() == f"@font-face{{{twice}}}{single}"
+
+
 @pytest.mark.parametrize(
     ("kind", "suffix"), [("image/webp", ".webp"), ("audio/mp4", ".m4a")]
 )
