@@ -216,8 +216,8 @@ def load_cases(
         }.items()
     }
     if chosen:
-        model, data = _fused(params, variant, study_folder, data_folder)
-        chain = Chain.of_study(model, data, study_folder, data_folder)
+        models, data = _fused(params, variant, study_folder, data_folder)
+        chain = Chain.of_study(models[0], data, study_folder, data_folder)
         explainer = _Explainer(params, chain, clips, chosen)
         found |= explainer.contributions()
         found["truth"] = observer_evidence(params, corpus, folder)
@@ -410,7 +410,10 @@ def _spread(rows: np.ndarray, count: int) -> np.ndarray:
 def load_attention(
     params: Params, variant: str, study_folder: Path, data_folder: Path
 ) -> pd.DataFrame:
-    """Weights that a variant's first seed gives to modalities, in all held-out clips.
+    """Weights that a variant gives to modalities, in all held-out clips.
+
+    Means over the seeds of training, as those of its predictions: what one of them
+    attends to is partly chance.
 
     Parameters
     ----------
@@ -424,30 +427,29 @@ def load_attention(
         From :func:`sslmepr.explanation.attention.weight_table`, of the components that
         the variant has; empty if the held-out corpus has no clip.
     """
-    model, data = _fused(params, variant, study_folder, data_folder)
+    models, data = _fused(params, variant, study_folder, data_folder)
     rows = np.intersect1d(data.rows(params.roles.held_out), data.predictable())
     if not len(rows):
         return pd.DataFrame(columns=WEIGHTS)
     ids = data.clips.table["clip_id"].iloc[rows].tolist()
-    parts = [name for name in PARTS if name not in model.config.without]
-    return weight_table(
-        model(data.batch(rows).inputs),
-        ids,
-        list(model.config.widths),
-        list(model.config.tasks),
-        parts,
-    )
+    inputs, config = data.batch(rows).inputs, models[0].config
+    parts = [name for name in PARTS if name not in config.without]
+    names = list(config.widths), list(config.tasks), parts
+    of_seeds = [weight_table(model(inputs), ids, *names) for model in models]
+    mean = np.mean([each["weight"] for each in of_seeds], axis=0)
+    return of_seeds[0].assign(weight=mean)
 
 
 def _fused(params: Params, variant: str, study_folder: Path, data_folder: Path):
-    """Load the first seed of a variant and its inputs."""
+    """Load the models of all seeds of a variant, and their inputs."""
     folder = study_folder / "fusion" / variant
-    checkpoint = next(iter(load_seeds(folder).values()))
+    found = list(load_seeds(folder).values())
     clips = read_study_clips(params, data_folder)
-    widths = list(checkpoint.model.config.widths)
+    widths = list(found[0].model.config.widths)
     data = FusionClips.read(clips, widths, study_folder, torch.device("cpu"))
-    require_trained_on(checkpoint, folder, data.trained_on)
-    return checkpoint.model, data
+    for checkpoint in found:
+        require_trained_on(checkpoint, folder, data.trained_on)
+    return [checkpoint.model for checkpoint in found], data
 
 
 def describe_case(cases: Cases, clip_id: str) -> None:

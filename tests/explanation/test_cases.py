@@ -39,7 +39,7 @@ from sslmepr.models.unimodal import UnimodalConfig
 from sslmepr.report import theme
 from sslmepr.simulation.channels import make_channels
 from sslmepr.training.batches import ModalityClips
-from sslmepr.training.checkpoints import save_checkpoint
+from sslmepr.training.checkpoints import load_seeds, save_checkpoint
 from sslmepr.training.clips import read_study_clips
 from sslmepr.training.outputs import write_outputs
 
@@ -240,7 +240,7 @@ def test_words_and_regions_and_steps_are_of_the_clips_that_are_shown(found):
 
 @pytest.fixture
 def chain(study, tiny):
-    model, data = cases._fused(tiny, "my-variant", *study)
+    (model, *_), data = cases._fused(tiny, "my-variant", *study)
     return Chain.of_study(model, data, *study)
 
 
@@ -350,6 +350,21 @@ def test_attention_is_of_every_clip_of_the_held_out_corpus(study, tiny):
     assert len(table) == 6 * 2 * 4  # graph, two queries, product of experts
     means = table.groupby(["kind", "task", "clip_id"], dropna=False)["weight"].mean()
     assert means.to_numpy() == pytest.approx(1, abs=1e-5)
+
+
+def test_attention_is_the_mean_over_the_seeds_of_training(study, tiny, monkeypatch):
+    both = load_seeds(study[0] / "fusion" / "my-variant")
+    assert len(both) > 1
+    whole = load_attention(tiny, "my-variant", *study)
+    single = []
+    for seed, checkpoint in both.items():
+        alone = {seed: checkpoint}
+        monkeypatch.setattr(cases, "load_seeds", lambda folder, alone=alone: alone)
+        single.append(load_attention(tiny, "my-variant", *study))
+    weights = np.array([each.pop("weight") for each in single])
+    assert weights.std(0).max() > 0.01
+    np.testing.assert_allclose(whole.pop("weight"), weights.mean(0), atol=1e-6)
+    pd.testing.assert_frame_equal(whole, single[0])
 
 
 @pytest.fixture
